@@ -1,0 +1,140 @@
+"""Fetching one picture from its URL: where we go, where we do not, and what counts as a picture."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin, urlsplit
+
+from opeai_nb.client import pace
+from opeai_nb.client.problem import first_line
+from opeai_nb.client.reader import PictureReader
+from opeai_nb.client.steps import Call, Cut, Flow, Resolve, Sleep, Unsent
+from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opeai_nb.client.endpoint import Endpoint
+    from opeai_nb.client.picture import Picture
+    from opeai_nb.client.steps import Reply, Source
+
+_ATTEMPTS: Final = 4
+_HOPS: Final = 5
+_READ_TIMEOUT: Final = 60.0
+
+# Written out instead of `is_private`: 198.18/15 counts as private there, and proxies that answer
+# with fake addresses put every public host into it (design.md section 4).
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(net)
+    for net in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
+        *("::/128", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8"),
+    )
+)
+
+
+def download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
+    """Return *picture* with its bytes, or with the error that says why they could not be had.
+
+    Without the Authorization header, over http(s) only, redirects followed by the same rules, the
+    URL's signature untouched, tried again when the network or the server fails in passing. What
+    came decides what it is; an HTML or XML page is no picture (platform.md 7). Never raises.
+    """
+    try:
+        return (yield from _download(endpoint, picture))
+    except OpeaiError as error:
+        return replace(picture, error=error)
+
+
+def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
+    url = _joined(endpoint.base_url + "/", picture.url or "")
+    for _ in range(_HOPS):
+        yield from _check(endpoint, url)
+        reply: Reply = yield from _get(url)
+        target = reply.headers.get("location")
+        if 300 <= reply.status < 400 and target:  # noqa: PLR2004  a redirect
+            url = _joined(url, target)
+            continue
+        return replace(picture, source=_picture_in(reply, url))
+    raise DownloadError("The picture's URL leads from redirect to redirect.", url=url)
+
+
+def _get(url: str) -> Flow[Reply]:
+    call = Call("GET", url, PictureReader, with_key=False, read_timeout=_READ_TIMEOUT)
+    for attempt in range(1, _ATTEMPTS + 1):
+        asked = None
+        try:
+            reply: Reply = yield call
+        except (Unsent, Cut) as failure:
+            error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
+            error.__cause__ = failure
+        else:
+            if reply.status != 429 and reply.status < 500:  # noqa: PLR2004  passing failures
+                return reply
+            asked = pace.retry_after(reply.headers)
+            error = _refused_by_server(reply, url)
+        if attempt == _ATTEMPTS:
+            raise error
+        yield Sleep(min(pace.LONGEST_PAUSE, pace.backoff(attempt, 0.5) if asked is None else asked))
+    raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+
+def _picture_in(reply: Reply, url: str) -> Source:
+    head = reply.body if isinstance(reply.body, bytes) else b""
+    if reply.status >= 300:  # noqa: PLR2004  HTTP success
+        raise _refused_by_server(reply, url)
+    if not head:
+        raise DownloadError("The picture's URL answered with nothing.", url=url)
+    if 0 not in reply.pictures:
+        told = first_line(head.decode("utf-8", "replace"))
+        raise DownloadError(f"Instead of the picture came a page: {told}.", url=url)
+    return reply.pictures[0]
+
+
+def _refused_by_server(reply: Reply, url: str) -> DownloadError:
+    head = reply.body if isinstance(reply.body, bytes) else b""
+    told = first_line(head.decode("utf-8", "replace"))
+    gone = reply.status in {403, 404, 410}
+    return DownloadError(
+        f"The picture's URL was refused{': ' + told if told else ''}.",
+        url=url,
+        status_code=reply.status,
+        advice="It has expired: such URLs live for 24 hours at most." if gone else None,
+    )
+
+
+def _joined(base: str, url: str) -> str:
+    try:
+        joined = urljoin(base, url)
+        urlsplit(joined).hostname  # noqa: B018  raises for what only looks like an URL
+    except ValueError as error:
+        raise RefusedDownloadError(
+            "The picture's URL is not an URL.", url=url, advice=""
+        ) from error
+    return joined
+
+
+def _check(endpoint: Endpoint, url: str) -> Flow[None]:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme not in {"http", "https"} or not host:
+        raise RefusedDownloadError(
+            "The picture's URL is not an http or https URL.", url=url, advice=""
+        )
+    if host == endpoint.host or host in endpoint.allow_hosts:
+        return
+    addresses: Iterable[str] = yield Resolve(host)
+    if any(_is_private(address) for address in addresses):
+        raise RefusedDownloadError(
+            f"The picture's URL leads to the private address of {host}.", url=url
+        )
+
+
+def _is_private(address: str) -> bool:
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None)
+    ip = mapped or ip
+    return any(ip.version == net.version and ip in net for net in _PRIVATE)

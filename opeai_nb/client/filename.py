@@ -1,0 +1,31 @@
+"""Names of picture files: readable, without spaces, safe on every system."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SEPARATORS = re.compile(r"[^\w]+", re.UNICODE)
+_DEFAULT = "picture"
+_SLUG_LENGTH = 40
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")
+EXTENSIONS = {"jpeg": "jpg"}
+
+
+def slug(prompt: str, limit: int = _SLUG_LENGTH) -> str:
+    """Return a short readable name for *prompt*: lower case, words joined by `-`, at most *limit*.
+
+    Letters of every script are kept (`水彩猫`); a prompt with no letter at all gives `picture`.
+    """
+    plain = unicodedata.normalize("NFKC", prompt[: 8 * limit]).lower()
+    words = _SEPARATORS.sub("-", plain).strip("-_")
+    if len(words) > limit:
+        cut = words[: limit + 1]
+        words = cut.rsplit("-", 1)[0] if "-" in cut else cut[:limit]
+    words = words.strip("-_")
+    return f"{words}-" if _RESERVED.fullmatch(words) else words or _DEFAULT
+
+
+def extension(picture_format: str | None) -> str:
+    """Return the file ending for a format (`jpeg` is written `jpg`); `bin` when it is unknown."""
+    return EXTENSIONS.get(picture_format or "bin", picture_format or "bin")

@@ -1,0 +1,38 @@
+"""Whole requests, from what is asked to its pictures.
+
+A flow performs no I/O: it yields steps (`steps.py`) and is obeyed by `Client` or `AsyncClient`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opeai_nb.client.fetching import fetch, finished
+from opeai_nb.client.models import models
+from opeai_nb.client.polling import Patience, ask, watch
+from opeai_nb.client.submission import submit
+from opeai_nb.client.task import Task
+
+if TYPE_CHECKING:
+    from opeai_nb.client.endpoint import Endpoint
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.steps import Flow
+
+__all__ = ["Patience", "ask", "fetch", "finished", "generate", "models", "submit", "wait", "watch"]
+
+
+def wait(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Generation]:
+    """Follow a task to its end and download its pictures."""
+    last = yield from watch(endpoint, task, patience)
+    return (yield from fetch(endpoint, finished(last)))
+
+
+def generate(
+    endpoint: Endpoint, request: ImageRequest, key: str, patience: Patience
+) -> Flow[Generation]:
+    """Submit, wait and download: from the request to its pictures."""
+    answer = yield from submit(endpoint, request, key)
+    if isinstance(answer, Task):
+        return (yield from wait(endpoint, answer, patience))
+    return (yield from fetch(endpoint, answer))

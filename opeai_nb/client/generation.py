@@ -1,0 +1,166 @@
+"""What came back for one request: pictures, usage and ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from opeai_nb.client.filename import extension, slug
+from opeai_nb.client.picture import sniff_format
+from opeai_nb.errors import LibraryError, NoPictureError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PIL import Image
+
+    from opeai_nb.client.picture import Picture
+    from opeai_nb.client.request import ImageRequest
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Generation(Sequence["Image.Image"]):
+    """A sequence of full-size PIL images, with what belongs to them.
+
+    *pictures* holds every item that the platform sent, also those that failed (their `error` says
+    why); the sequence holds the ones that are pictures. *usage* is the platform's own account,
+    *task_id* is set when a task made them, *created* is in seconds since 1970, *model* is the name
+    that the platform echoed (it may differ from the one asked for, platform.md 1.10), and
+    *replayed_from* names the record when the library showed it instead of sending a request.
+    """
+
+    pictures: tuple[Picture, ...]
+    request: ImageRequest
+    usage: Mapping[str, Any] | None = None
+    task_id: str | None = None
+    created: int | None = None
+    model: str | None = None
+    request_id: str | None = None
+    replayed_from: str | None = None
+    origin: str | None = field(default=None)
+
+    @cached_property
+    def good(self) -> tuple[Picture, ...]:
+        """The pictures that did not fail, in order."""
+        return tuple(picture for picture in self.pictures if picture.error is None)
+
+    @property
+    def failed(self) -> tuple[Picture, ...]:
+        """The items that failed; each has an `error`."""
+        return tuple(picture for picture in self.pictures if picture.error is not None)
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """All pictures as full-size PIL images."""
+        return list(self)
+
+    @property
+    def image(self) -> Image.Image:
+        """The first picture. Raises `NoPictureError` when there is none."""
+        if not self.good:
+            raise NoPictureError("This generation holds no picture.", request=self.request)
+        return self[0]
+
+    @property
+    def revised_prompt(self) -> str | None:
+        """What the model made of the prompt, where it tells."""
+        return next((p.revised_prompt for p in self.pictures if p.revised_prompt), None)
+
+    def __len__(self) -> int:
+        return len(self.good)
+
+    @overload
+    def __getitem__(self, index: int) -> Image.Image: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Image.Image]: ...
+    def __getitem__(self, index: int | slice) -> Image.Image | list[Image.Image]:
+        if isinstance(index, slice):
+            return [picture.image for picture in self.good[index]]
+        return self.good[index].image
+
+    def __repr__(self) -> str:
+        return f"<Generation: {self.summary}>"
+
+    @property
+    def summary(self) -> str:
+        """Return `2 pictures · qwen-image-2.0 · 1536x1024`: the same on every run, no id in it."""
+        count = f"{len(self)} picture{'s' * (len(self) != 1)}"
+        if self.failed:
+            count += f", {len(self.failed)} failed"
+        sizes = {picture.size for picture in self.good if picture.source is not None}
+        size = " ".join(f"{width}x{height}" for width, height in sorted(filter(None, sizes)))
+        return " · ".join(filter(None, [count, self.request.model, size]))
+
+    def save(self, target: str | Path = ".") -> list[Path]:
+        """Write the received bytes to files and return their paths.
+
+        *target* is a folder (made when missing; names come from the prompt), or the name of one
+        file with an ending: another format's ending converts. A file that is already there with
+        another content is never overwritten in a folder: the name gets a number. Raises
+        `NoPictureError` when there is nothing to write, `LibraryError` when the disk refuses.
+        """
+        path = Path(target).expanduser()
+        if not self.good:
+            raise NoPictureError("There is no picture to save.", request=self.request)
+        try:
+            if path.suffix and not path.is_dir():
+                return self._save_as(path)
+            path.mkdir(parents=True, exist_ok=True)
+            stem = slug(self.request.prompt)
+            return [
+                _save_into(path, f"{stem}-{number}", picture)
+                for number, picture in enumerate(self.good, 1)
+            ]
+        except OSError as error:
+            raise LibraryError(f"The pictures could not be saved: {error.strerror}.") from error
+
+    def _save_as(self, path: Path) -> list[Path]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        paths = (
+            [path]
+            if len(self) == 1
+            else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(self) + 1)]
+        )
+        for place, picture in zip(paths, self.good, strict=True):
+            if extension(picture.format) == place.suffix.lower().lstrip(".").replace("jpeg", "jpg"):
+                place.write_bytes(_bytes_of(picture))
+            else:
+                _convert(picture, place)
+        return paths
+
+
+def _bytes_of(picture: Picture) -> bytes:
+    if (data := picture.data) is None:
+        raise NoPictureError(
+            "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
+        )
+    return data
+
+
+def _save_into(folder: Path, stem: str, picture: Picture) -> Path:
+    data = _bytes_of(picture)
+    ending = extension(sniff_format(data[:16]))
+    path, number = folder / f"{stem}.{ending}", 1
+    while path.exists() and path.read_bytes() != data:
+        number += 1
+        path = folder / f"{stem}-v{number}.{ending}"
+    path.write_bytes(data)
+    return path
+
+
+def _convert(picture: Picture, path: Path) -> None:
+    from opeai_nb.errors import InputError
+
+    image = picture.image
+    if path.suffix.lower() in {".jpg", ".jpeg"} and image.mode not in {"RGB", "L"}:
+        image = image.convert("RGB")
+    try:
+        image.save(path)
+    except ValueError as error:
+        raise InputError(
+            f"{path.suffix!r} is no picture format that can be written.",
+            advice="Use .png, .jpg or .webp.",
+        ) from error

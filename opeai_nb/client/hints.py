@@ -1,0 +1,47 @@
+"""What is known of a model that speaks against a request: hints, never refusals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opeai_nb.families import accepts_size, family_of
+
+if TYPE_CHECKING:
+    from opeai_nb.client.request import ImageRequest
+
+
+class RequestWarning(UserWarning):
+    """A request is sent as it is, but something in it is likely to be refused or ignored."""
+
+
+def hints(request: ImageRequest) -> tuple[str, ...]:
+    """Return what one should know before sending *request*, one sentence each (platform.md 6).
+
+    Nothing is known of a model outside `families.py`, and nothing is said of it.
+    """
+    family = family_of(request.model)
+    found = []
+    if request.output_compression == 0:
+        found.append("output_compression=0 is dropped by the platform; 1 is the least it passes.")
+    if family is None:
+        return tuple(found)
+    name = request.model
+    if request.size is not None and not accepts_size(family, request.size):
+        found.append(f"{name} may refuse size {request.size}; it takes {_some(family.sizes)}.")
+    if request.n is not None and request.n > family.n_max:
+        found.append(f"{name} makes at most {family.n_max} at once; n={request.n} may be refused.")
+    count = len(request.image)
+    if count > family.images_max:
+        found.append(f"{name} takes at most {family.images_max} input pictures; {count} are given.")
+    if count < family.images_min:
+        found.append(f"{name} edits: it needs {family.images_min} input picture or more.")
+    if family.prompt_max is not None and len(request.prompt) > family.prompt_max:
+        found.append(f"{name} reads at most {family.prompt_max} characters of a prompt.")
+    ignored = sorted(family.ignored & request.set_fields().keys())
+    if ignored:
+        found.append(f"{name} ignores {', '.join(ignored)}.")
+    return tuple(found)
+
+
+def _some(sizes: tuple[str, ...], most: int = 6) -> str:
+    return ", ".join(sizes[:most]) + (" …" if len(sizes) > most else "") or "others"

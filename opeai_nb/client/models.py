@@ -1,0 +1,85 @@
+"""The models that the platform tells of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.client import pace
+from opeai_nb.client.polling import pause_after
+from opeai_nb.client.problem import error_of, read_problem
+from opeai_nb.client.steps import Cut, Flow, Reply, Sleep, Unsent
+from opeai_nb.errors import (
+    ConnectionLostError,
+    OpeaiError,
+    RateLimitError,
+    ServerError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+
+if TYPE_CHECKING:
+    from opeai_nb.client.endpoint import Endpoint
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model that the platform tells of. *async_only* is None where it does not say."""
+
+    id: str
+    owned_by: str | None = None
+    async_only: bool | None = None
+    description: str | None = None
+    raw: dict[str, Any] = field(default_factory=dict, repr=False)
+
+
+def models(endpoint: Endpoint) -> Flow[list[Model]]:
+    """Return what `GET /v1/models` lists (platform.md 2.6); it may not be complete."""
+    for attempt in range(1, pace.QUERY_ATTEMPTS + 1):
+        try:
+            reply: Reply = yield endpoint.query("/v1/models")
+        except Unsent as failure:
+            raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
+        except Cut as failure:
+            error: OpeaiError = ConnectionLostError(f"The list of models was cut off: {failure}.")
+            error.__cause__ = failure
+        else:
+            if (listed := _read_models(reply)) is not None:
+                return listed
+            error = _models_problem(reply)
+        if attempt == pace.QUERY_ATTEMPTS or not isinstance(
+            error, (ConnectionLostError, ServerError, RateLimitError)
+        ):
+            raise error
+        yield Sleep(pause_after(error, attempt))
+    raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+
+def _models_problem(reply: Reply) -> OpeaiError:
+    problem = read_problem(reply.status, reply.headers, reply.body)
+    if problem is None:
+        return UnreadableAnswerError("The answer is no list of models.", status_code=reply.status)
+    error = error_of(problem, paid=False)
+    error.retry_after = pace.retry_after(reply.headers)
+    return error
+
+
+def _read_models(reply: Reply) -> list[Model] | None:
+    body = reply.body
+    listed = body.get("data") if isinstance(body, dict) else body
+    if reply.status >= 300 or not isinstance(listed, list):  # noqa: PLR2004  HTTP success
+        return None
+    return [_model(item) for item in listed if isinstance(item, dict) and item.get("id")]
+
+
+def _model(item: dict[str, Any]) -> Model:
+    features = item.get("features")
+    async_only = features.get("async_only") if isinstance(features, dict) else None
+    owner, description = item.get("owned_by"), item.get("description")
+    return Model(
+        id=str(item["id"]),
+        owned_by=owner if isinstance(owner, str) else None,
+        async_only=async_only if isinstance(async_only, bool) else None,
+        description=description if isinstance(description, str) else None,
+        raw=item,
+    )

@@ -1,0 +1,77 @@
+"""When to try again: pure arithmetic of seconds, without a clock.
+
+The figures behind the polling schedule are in the benchmark `tests/bench/bench_polling.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+LONGEST_PAUSE: Final = 120.0
+"""A server that asks for more than this is not waited for: the error says so at once."""
+SUBMIT_ATTEMPTS: Final = 5
+"""A submission refused with 429 is sent at most four times more (design.md section 4)."""
+CONNECT_ATTEMPTS: Final = 3
+QUERY_ATTEMPTS: Final = 5
+
+_LEARNED_FROM: Final = 3
+_REMEMBERED: Final = 20
+_SLOWEST_POLL: Final = 10.0
+_STEADY: Final = 0.4
+
+
+def backoff(attempt: int, first: float = 1.0, longest: float = 20.0) -> float:
+    """Return the pause in seconds after the *attempt*-th failure: 1, 2, 4, 8…, at most *longest*."""
+    return min(longest, first * 2.0 ** (min(attempt, 30) - 1))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the pause in seconds that a server asks for; None when it asks for none, or nonsense.
+
+    Understands seconds, fractions, `Retry-After-Ms` and an HTTP date, which is compared with the
+    answer's own Date header so that a wrong local clock does not matter (platform.md 7).
+    """
+    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers[name]) * scale
+        except (KeyError, ValueError):
+            continue
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        then = parsedate_to_datetime(headers["retry-after"])
+        now = parsedate_to_datetime(headers["date"])
+        return max(0.0, (then - now).total_seconds())
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def next_poll(elapsed: float, durations: Sequence[float] = ()) -> float:
+    """Return the seconds to wait before the next question about a task that is *elapsed* seconds old.
+
+    *durations* are how long earlier tasks of the same model took, in seconds, newest last; the
+    last 20 count. With three or more: hold off until the shortest of them is due, ask steadily
+    while the others fall due, then ever more slowly. Without: each second, and after ten seconds
+    each tenth of the time already waited. Never more than 10 s apart after the holding off.
+    """
+    known = sorted(d for d in durations[-_REMEMBERED:] if d > 0 and math.isfinite(d))
+    if len(known) < _LEARNED_FROM:
+        return min(_SLOWEST_POLL, max(1.0, 0.1 * elapsed))
+    earliest, latest = known[0], known[-1]
+    if elapsed < earliest * 0.98:
+        return earliest - elapsed
+    steady = max(_STEADY, min(0.08 * (latest - earliest), 0.05 * latest))
+    overdue = max(0.0, elapsed - latest)
+    return min(_SLOWEST_POLL, steady + 0.1 * overdue)
+
+
+def time_left(elapsed: float, durations: Sequence[float]) -> float | None:
+    """Return about how many seconds a task still needs (median of what is known), or None."""
+    longer = sorted(d for d in durations[-_REMEMBERED:] if d > elapsed)
+    return (
+        longer[len(longer) // 2] - elapsed if len(durations) >= _LEARNED_FROM and longer else None
+    )

@@ -1,0 +1,130 @@
+"""One picture: the bytes that were received, or the reason why there are none."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.errors import NoPictureError, OpeaiError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_PIXELS: Final = 100_000_000
+"""A picture of more pixels than this is not decoded: it is a mistake or a bomb."""
+
+_SIGNATURES: Final = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF8", "gif"),
+    (b"BM", "bmp"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+)
+
+
+def sniff_format(head: bytes) -> str | None:
+    """Return `"png"`, `"jpeg"`, `"webp"`, `"gif"`, `"bmp"`, `"tiff"` or `"avif"` by the first bytes.
+
+    The content decides, never a name or a Content-Type: both are wrong often (platform.md 7).
+    """
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "webp"
+    if head[4:12] in (b"ftypavif", b"ftypavis"):
+        return "avif"
+    return next((name for magic, name in _SIGNATURES if head.startswith(magic)), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """One image of a generation.
+
+    *source* is the received bytes, the file that holds them, or None while they are not fetched.
+    *url* is where the platform keeps it (for 24 hours at most, platform.md 7), *revised_prompt*
+    what the model made of the prompt, *error* why this item has no picture.
+    """
+
+    source: bytes | Path | None = field(default=None, repr=False)
+    url: str | None = field(default=None, repr=False)
+    revised_prompt: str | None = None
+    error: OpeaiError | None = None
+    received_sha256: str | None = field(default=None, repr=False)
+    _decoded: list[weakref.ref[Image.Image]] = field(default_factory=list, repr=False, init=False)
+
+    @property
+    def data(self) -> bytes | None:
+        """The bytes of the picture as they were received or kept; None until they are fetched."""
+        return self.source.read_bytes() if isinstance(self.source, Path) else self.source
+
+    @property
+    def path(self) -> Path | None:
+        """The file that holds the picture, if one does."""
+        return self.source if isinstance(self.source, Path) else None
+
+    @property
+    def format(self) -> str | None:
+        """`"png"`, `"jpeg"`, `"webp"`…, told from the bytes; None until they are fetched."""
+        return sniff_format(self._head())
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels; None until the bytes are fetched. Reads the header only."""
+        if self.source is None:
+            return None
+        with self._open() as image:
+            return image.size
+
+    @property
+    def image(self) -> Image.Image:
+        """The decoded picture at full size.
+
+        Kept only as long as somebody holds it: a long session does not fill the memory. Raises
+        the item's own `error`, or `NoPictureError` when it is not fetched or cannot be decoded.
+        """
+        for known in self._decoded:
+            if (image := known()) is not None:
+                return image
+        image = self._open()
+        try:
+            image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise _undecodable() from error
+        self._decoded[:] = [weakref.ref(image)]
+        return image
+
+    def _head(self) -> bytes:
+        if isinstance(self.source, Path):
+            with self.source.open("rb") as file:
+                return file.read(16)
+        return (self.source or b"")[:16]
+
+    def _open(self) -> Image.Image:
+        from io import BytesIO
+
+        from PIL import Image
+
+        if self.error is not None:
+            raise self.error
+        if self.source is None:
+            raise NoPictureError(
+                "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
+            )
+        try:
+            content = BytesIO(self.source) if isinstance(self.source, bytes) else self.source
+            image = Image.open(content)
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise _undecodable() from error
+        except Image.DecompressionBombWarning as error:  # where warnings are errors
+            raise _undecodable() from error
+        if image.width * image.height > MAX_PIXELS:
+            raise _undecodable()
+        return image
+
+
+def _undecodable() -> NoPictureError:
+    return NoPictureError(
+        "The bytes that came are no picture that can be decoded.",
+        advice="They are kept as they are in picture.data.",
+    )

@@ -1,0 +1,221 @@
+"""What an error of the platform means: from its many envelopes to one class of our tree."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.steps import NotJson
+from opeai_nb.errors import (
+    AnswerError,
+    AuthenticationError,
+    BadRequestError,
+    ModelNotFoundError,
+    ModerationError,
+    NotFoundError,
+    OpeaiError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+    TaskExpiredError,
+    UnreadableAnswerError,
+    masked,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
+_TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
+_TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.DOTALL | re.IGNORECASE)
+_FINE_CODES: Final = frozenset({"", "success", "ok", "0", "200", "none", "null", "true"})
+_ID_HEADERS: Final = ("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id")
+_MESSAGE_LIMIT: Final = 1000
+
+# Codes by what they mean, in lower case (platform.md 2.5, 3.6, 4.1, 4.2). A part is enough.
+_MODERATION: Final = (
+    *("moderation_blocked", "content_policy", "sensitive", "prompt_blocked", "datainspection"),
+    *("content_filter", "risk_control", "unsafe"),
+)
+_QUOTA: Final = (
+    *("insufficient_user_quota", "insufficient_quota", "arrearage", "allocationquota", "billing_"),
+    *("pre_consume_token_quota_failed", "quota_exceeded", "insufficient_balance"),
+)
+_NO_MODEL: Final = ("model_not_found", "modelnotfound", "model_not_exist", "invalid_model")
+_NO_TASK: Final = ("task_not_exist", "resourcenotfound", "task_not_found", "tasknotfound")
+_NO_KEY: Final = ("invalidapikey", "invalid_api_key", "no_api_key", "unauthorized")
+_TOO_MANY: Final = ("throttling", "rate_limit", "ratelimit", "too_many_requests")
+_WRONG: Final = (
+    *("invalid_image_request", "invalidparameter", "invalid_request", "invalidurl", "bad_request"),
+    *("badrequest", "unsupportedoperation", "invalid_parameter", "read_request_body_failed"),
+)
+_QUOTA_WORDS: Final = ("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费")
+_ADVICE_413: Final = "The request is too large: send smaller input pictures."
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What the platform says went wrong: *message* cleaned, ids apart, *status* of HTTP."""
+
+    message: str
+    code: str | None = None
+    type: str | None = None
+    request_id: str | None = None
+    status: int = 200
+
+
+def find_problem(body: Any) -> tuple[str, str | None, str | None] | None:
+    """Return (message, code, type) when *body* is an error in one of the known envelopes, else None.
+
+    The envelopes are those of platform.md 7: `{"error": {…}}`, `{"error": "text"}`, flat `code` and
+    `message`, `{"success": false}`, `{"detail": …}`. The HTTP status is not looked at: an error may
+    come with 200.
+    """
+    if not isinstance(body, dict):
+        return None
+    error = body.get("error")
+    if isinstance(error, dict) and any(error.values()):
+        return (
+            _text_of(error) or "no reason given",
+            _word(error.get("code")),
+            _word(error.get("type")),
+        )
+    if isinstance(error, str) and error.strip():
+        return error, _word(body.get("code")), _word(body.get("type"))
+    if body.get("success") is False:
+        return _text_of(body) or "no reason given", _word(body.get("code")), None
+    code = _word(body.get("code"))
+    if code is not None and code.lower() not in _FINE_CODES and _text_of(body):
+        return _text_of(body), code, _word(body.get("type"))
+    return None
+
+
+def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem | None:
+    """Return the problem that an answer tells of; None when it tells of none."""
+    found = find_problem(body)
+    if found is None and status < 300:  # noqa: PLR2004  HTTP success
+        return None
+    message, code, kind = found or (_loose_text(body), None, None)
+    request_id = request_id_of(headers, body)
+    if in_text := _REQUEST_ID.search(message):
+        request_id = request_id or in_text[1]
+        message = _REQUEST_ID.sub("", message)
+    message = masked(_TASK_ID.sub("the task", message)).strip()[:_MESSAGE_LIMIT]
+    return Problem(message, code, kind, request_id, status)
+
+
+def request_id_of(headers: Mapping[str, str], body: Any) -> str | None:
+    """Return the id that the platform's support asks for, from the headers or the body."""
+    named = next((headers[name] for name in _ID_HEADERS if headers.get(name)), None)
+    return named or (_word(body.get("request_id")) if isinstance(body, dict) else None)
+
+
+def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> OpeaiError:
+    """Return the error for a problem.
+
+    The code decides before the status: a gateway sends 503 for an unknown model and 500 for a bad
+    request (platform.md 2.4, 2.5). A 5xx on a *paid* request that names no such cause leaves the
+    outcome unknown.
+    """
+    kind = _by_code(problem) or _by_status(problem.status, paid=paid, task_id=task_id)
+    if kind is NotFoundError and task_id is not None:
+        kind = TaskExpiredError
+    told = problem.message or "the platform gave no reason"
+    advice = _ADVICE_413 if problem.status == 413 else None  # noqa: PLR2004  payload too large
+    return kind(
+        _OPENING.get(kind, "The platform refused: {}").format(told.rstrip("."))[:_MESSAGE_LIMIT]
+        + ".",
+        advice=advice,
+        status_code=problem.status,
+        code=problem.code,
+        type=problem.type,
+        request_id=problem.request_id,
+        task_id=task_id,
+    )
+
+
+_OPENING: Final[Mapping[type[OpeaiError], str]] = {
+    AuthenticationError: "The platform does not accept the key: {}",
+    QuotaError: "The credit is used up: {}",
+    RateLimitError: "Too many requests: {}",
+    ModerationError: "The platform refused the content: {}",
+    ServerError: "The platform failed: {}",
+    OutcomeUnknownError: "The platform failed while it had the request: {}",
+    UnreadableAnswerError: "The answer is not one of an image API: {}",
+}
+
+
+def _by_code(problem: Problem) -> type[OpeaiError] | None:
+    code = (problem.code or "").lower().replace(".", "")
+    kinds: tuple[tuple[tuple[str, ...], type[OpeaiError]], ...] = (
+        (_MODERATION, ModerationError),
+        (_QUOTA, QuotaError),
+        (_NO_MODEL, ModelNotFoundError),
+        (_NO_TASK, TaskExpiredError),
+        (_NO_KEY, AuthenticationError),
+        (_TOO_MANY, RateLimitError),
+        (_WRONG, BadRequestError),
+    )
+    for words, kind in kinds:
+        if any(word in code for word in words):
+            return kind
+    if any(word in problem.message for word in _QUOTA_WORDS):
+        return QuotaError
+    return None
+
+
+_BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: QuotaError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: NotFoundError,
+    413: BadRequestError,
+    415: BadRequestError,
+    422: BadRequestError,
+    429: RateLimitError,
+}
+
+
+def _by_status(status: int, *, paid: bool, task_id: str | None) -> type[OpeaiError]:
+    if (kind := _BY_STATUS.get(status)) is not None:
+        return kind
+    if status >= 500 or status in {408, 499}:  # noqa: PLR2004  the platform, or a proxy, gave up
+        return OutcomeUnknownError if paid and task_id is None else ServerError
+    if 300 <= status < 400:  # noqa: PLR2004  a redirect: an API does not
+        return UnreadableAnswerError
+    return AnswerError
+
+
+def _text_of(body: Mapping[str, Any]) -> str:
+    """Return the first text under the names that platform.md 2.5 and 5 list."""
+    names = ("message", "msg", "fail_reason", "failReason", "detail", "error_msg", "err", "reason")
+    for name in names:
+        value = body.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()
+        if isinstance(value, (dict, list)) and value:
+            return str(value)
+    return ""
+
+
+def _loose_text(body: Any) -> str:
+    if isinstance(body, NotJson):
+        return first_line(body.text)
+    if isinstance(body, dict):
+        return _text_of(body)
+    return body if isinstance(body, str) else ""
+
+
+def first_line(text: str) -> str:
+    """Return the first line with words in it of a page or a text, without its tags."""
+    plain = _TAGS.sub("\n", text)
+    return next((line.strip()[:200] for line in plain.splitlines() if line.strip()), "")
+
+
+def _word(value: Any) -> str | None:
+    return None if value is None or value == "" or isinstance(value, (dict, list)) else str(value)

@@ -1,0 +1,145 @@
+"""What a flow yields and what it receives: the words between decisions and shells.
+
+A flow is a generator. It yields a step and receives its answer:
+
+    Call      -> Reply       one HTTP exchange; `Unsent` or `Cut` is thrown in when it fails
+    Sleep     -> float       a pause in seconds; then the clock
+    Now       -> float       the clock: seconds of a clock that never goes back
+    Resolve   -> addresses   the IP addresses of a host, or none where the check does not apply
+    Together  -> results     several flows at once, each result in its place
+    Task      -> None        a snapshot, for whoever watches
+
+The two shells obey; no `if` about the protocol stands in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from opeai_nb.client.task import Task
+
+Source = bytes | Path
+"""The bytes of a picture, or the file that holds them."""
+
+
+class Piece(NamedTuple):
+    """Some bytes of the picture with this number."""
+
+    number: int
+    data: bytes
+
+
+class End(NamedTuple):
+    """The picture with this number is complete."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Stands in a body where the text of a picture stood; *number* tells which one."""
+
+    number: int
+    broken: bool = False
+
+
+Event = Piece | End
+
+
+class Reader(Protocol):
+    """Reads a body as it arrives; pure and incremental."""
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Take some bytes of the body; return what they say about pictures."""
+
+    def finish(self) -> list[Event]:
+        """Say that the body is over; return what that completes."""
+
+    def rest(self) -> bytes:
+        """Return the body without its pictures."""
+
+    def body(self, rest: bytes) -> Any:
+        """Return what the rest means: JSON values, with a `Blob` for each picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP exchange. *with_key* adds the Authorization header; *read_timeout* is in seconds."""
+
+    method: str
+    url: str
+    reader: Callable[[], Reader]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = field(default=None, repr=False)
+    with_key: bool = True
+    read_timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep:
+    """A pause."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What the clock says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """The IP addresses of *host*."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several flows, each obeyed to its end."""
+
+    flows: tuple[Flow[Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An HTTP answer, read to its end.
+
+    *body* is the parsed JSON with a `Blob` for each picture, or `NotJson`; *pictures* holds what
+    the blobs stand for, by number. Header names are in lower case. *clock* is in seconds.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+    pictures: Mapping[int, Source] = field(default_factory=dict)
+    clock: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NotJson:
+    """A body that is no JSON; *text* is its beginning."""
+
+    text: str
+
+
+class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
+    """The request never left: the connection could not be made."""
+
+
+class Cut(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
+    """The connection broke, stalled or lied after the request may have left."""
+
+    def __init__(self, reason: str, status: int | None = None) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.pictures: tuple[Source, ...] = ()
+        """What was complete before."""
+
+
+Result = TypeVar("Result", covariant=True)
+Step = Call | Sleep | Now | Resolve | Together | Task
+Flow = Generator[Step, Any, Result]

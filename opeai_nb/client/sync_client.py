@@ -1,0 +1,222 @@
+"""The synchronous shell: it obeys flows with `httpx.Client`, and decides nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import httpx
+
+from opeai_nb.client import exchange, flows
+from opeai_nb.client.endpoint import checked_key, endpoint_at
+from opeai_nb.client.sink import Sink
+from opeai_nb.client.steps import Call, Cut, Now, Resolve, Sleep, Together, Unsent
+from opeai_nb.client.task import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.models import Model
+    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.steps import Flow, Reply, Step
+
+Result = TypeVar("Result")
+
+
+class Client:
+    """Speaks to the platform and returns when it is done.
+
+    *api_key* and *base_url* default to `OPEAI_API_KEY` and `OPEAI_BASE_URL`, then to no key and the
+    platform itself. *transport* is any httpx transport (a script, the engine). *allow_hosts* names
+    private hosts that pictures may be downloaded from. *clock* and *sleep* are injected for tests.
+    Usable as a context manager. Raises `InputError` for an URL or a key that cannot be right.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        transport: httpx.BaseTransport | None = None,
+        allow_hosts: Iterable[str] = (),
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.endpoint = endpoint_at(base_url, allow_hosts=frozenset(allow_hosts))
+        self._key = checked_key(api_key)
+        self._http = httpx.Client(transport=transport, **exchange.client_options)
+        self._resolves = transport is None
+        self._clock = clock
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"<Client: {self.endpoint.base_url}, key {'set' if self._key else 'not set'}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    # -- verbs: each is one flow
+
+    def generate(
+        self,
+        prompt: str | ImageRequest | None = None,
+        *,
+        on_update: Callable[[Task], object] | None = None,
+        timeout: float = flows.Patience.timeout,
+        durations: Sequence[float] = (),
+        into: str | Path | None = None,
+        idempotency_key: str | None = None,
+        **fields: Any,
+    ) -> Generation:
+        """Send a request, wait for it and download its pictures.
+
+        *fields* are those of `ImageRequest`, by the API's names. *on_update* is called with each
+        snapshot of a task; *timeout* is how long a task is waited for, in seconds; *durations* of
+        earlier tasks tune the polling; with *into*, pictures go straight into files of that folder.
+        Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
+        """
+        request = exchange.prepared(prompt, fields)
+        key = idempotency_key or str(uuid.uuid4())
+        patience = flows.Patience(timeout, durations)
+        flow = flows.generate(self.endpoint, request, key, patience)
+        return self._obey(flow, on_update, into)
+
+    def submit(
+        self,
+        prompt: str | ImageRequest | None = None,
+        *,
+        into: str | Path | None = None,
+        idempotency_key: str | None = None,
+        **fields: Any,
+    ) -> Generation | Task:
+        """Send a request once; return its pictures (not downloaded yet), or the task to wait for."""
+        request = exchange.prepared(prompt, fields)
+        key = idempotency_key or str(uuid.uuid4())
+        return self._obey(flows.submit(self.endpoint, request, key), into=into)
+
+    def task(self, task: Task | str) -> Task:
+        """Ask about a task once: a snapshot."""
+        return self._obey(flows.ask(self.endpoint, exchange.as_task(task)))
+
+    def watch(
+        self,
+        task: Task | str,
+        on_update: Callable[[Task], object] | None = None,
+        *,
+        timeout: float = flows.Patience.timeout,
+        durations: Sequence[float] = (),
+        into: str | Path | None = None,
+    ) -> Task:
+        """Follow a task until it is settled; return the last snapshot."""
+        patience = flows.Patience(timeout, durations)
+        return self._obey(
+            flows.watch(self.endpoint, exchange.as_task(task), patience), on_update, into
+        )
+
+    def wait(
+        self,
+        task: Task | str,
+        on_update: Callable[[Task], object] | None = None,
+        *,
+        timeout: float = flows.Patience.timeout,
+        durations: Sequence[float] = (),
+        into: str | Path | None = None,
+    ) -> Generation:
+        """Follow a task until it is settled and download its pictures."""
+        patience = flows.Patience(timeout, durations)
+        return self._obey(
+            flows.wait(self.endpoint, exchange.as_task(task), patience), on_update, into
+        )
+
+    def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
+        """Download the pictures of a generation that are not here yet."""
+        return self._obey(flows.fetch(self.endpoint, generation), into=into)
+
+    def models(self) -> list[Model]:
+        """Return the models that the platform lists."""
+        return self._obey(flows.models(self.endpoint))
+
+    # -- obeying
+
+    def _obey(
+        self,
+        flow: Flow[Result],
+        on_update: Callable[[Task], object] | None = None,
+        into: str | Path | None = None,
+    ) -> Result:
+        task: Task | None = None
+        with contextlib.closing(flow):
+            try:
+                step = next(flow)
+                while True:
+                    task = step if isinstance(step, Task) else task
+                    try:
+                        answer = self._do(step, on_update, into)
+                    except (Unsent, Cut) as failure:
+                        step = flow.throw(failure)
+                    else:
+                        step = flow.send(answer)
+            except StopIteration as end:
+                result: Result = end.value
+                return result
+            except BaseException as error:
+                exchange.interrupted(error, task)
+                raise
+
+    def _do(
+        self,
+        step: Step,
+        on_update: Callable[[Task], object] | None,
+        into: str | Path | None,
+    ) -> object:
+        match step:
+            case Call():
+                return self._call(step, into)
+            case Sleep(seconds):
+                self._sleep(seconds)
+                return self._clock()
+            case Now():
+                return self._clock()
+            case Resolve(host):
+                return self._addresses(host)
+            case Together(parts):
+                return [self._obey(part, on_update, into) for part in parts]
+            case Task() if on_update is not None:
+                on_update(step)
+        return None
+
+    def _call(self, call: Call, into: str | Path | None) -> Reply:
+        reader, sink, status = call.reader(), None, None
+        try:
+            with self._http.stream(**exchange.exchange_options(call, self._key)) as response:
+                status = response.status_code
+                sink = Sink(exchange.folder_for(response, into))
+                for chunk in response.iter_bytes():
+                    sink.take(reader.feed(chunk))
+            return exchange.reply_of(response, reader, sink, self._clock(), self._key)
+        except exchange.FAILURES as error:
+            failure = exchange.failure_of(error)
+            raise exchange.with_received(failure, sink, status) from error
+        finally:
+            if sink is not None:
+                sink.close()
+
+    def _addresses(self, host: str) -> tuple[str, ...]:
+        if not self._resolves or exchange.behind_proxy(host):
+            return ()
+        try:
+            return exchange.addresses(socket.getaddrinfo(host, None))
+        except (OSError, UnicodeError):
+            return ()  # the download itself will say that the host is unknown

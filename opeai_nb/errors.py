@@ -1,0 +1,283 @@
+r"""Everything that can go wrong, as a tree.
+
+    OpeaiError
+    |-- InputError (ValueError)          bad input; nothing was sent
+    |   |-- ImageInputError              a picture given as input cannot be used
+    |   `-- OptionError                  an option of the magic, or a setting, is wrong
+    |-- UnreachableError                 the request never arrived; nothing was paid
+    |-- OutcomeUnknownError              a paid request was cut in flight; it may have been painted
+    |-- ConnectionLostError              a free request (a poll, a list) was cut, again and again
+    |-- AnswerError                      the platform answered, and the answer is a refusal
+    |   |-- BadRequestError              400, 413, 422: the request is wrong
+    |   |-- AuthenticationError          401: the key is missing, wrong or expired
+    |   |-- PermissionDeniedError        403: the key may not do this
+    |   |   `-- QuotaError               402, 403, 429 or Arrearage: the credit is used up
+    |   |-- ModerationError              the prompt or the picture was refused for its content
+    |   |-- NotFoundError                404: no such path
+    |   |   |-- ModelNotFoundError       no channel serves this model (also sent as 503 or 200)
+    |   |   `-- TaskExpiredError         the task is unknown, another user's, or older than 24 hours
+    |   |-- RateLimitError               429: too many requests
+    |   `-- ServerError                  5xx on a free request
+    |-- UnreadableAnswerError            an answer that is no JSON, or JSON that says nothing we know
+    |-- TaskFailedError                  the task ended without a picture
+    |-- TaskTimeoutError (TimeoutError)  we stopped waiting; the task goes on and can be fetched
+    |-- NoPictureError                   success was reported, and no picture came
+    |-- DownloadError                    a picture's URL could not be fetched
+    |   `-- RefusedDownloadError         a picture's URL leads where we do not go
+    |-- JobStoppedError                  somebody stopped waiting for this job
+    `-- LibraryError                     the library folder cannot be read or written
+
+Each error carries its evidence: `status_code code type message request_id task_id request pictures`
+and `advice`, the next step. `str(error)` is the message and the advice: no id, second or port
+stands in it, so that a notebook test can compare it; those stand in the attributes and in the
+traceback lines that a notebook shows.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_STARRED = re.compile(r"[\w\-]*(?:\*{2,}|•{2,})[\w\-]*")
+_KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_\-]{6,}")
+_SHORTEST_TELLING_PART = 8
+_MASK = "[key]"
+
+
+def masked(text: str) -> str:
+    """Return *text* without what looks like an API key, whole or starred (`sk-ab***yz`)."""
+    return _KEY_LIKE.sub(_MASK, _STARRED.sub(_MASK, text))
+
+
+def without_key(text: str, key: str | None) -> str:
+    """Return *text* without this API *key*: itself, percent-encoded, or any 8 characters of it.
+
+    A server may echo the key in an error, a prompt or a header; it must not reach a notebook.
+    """
+    if not key:
+        return text
+    for form in {key, quote(key, safe="")}:
+        if form in text:
+            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
+    for start in range(len(key) - _SHORTEST_TELLING_PART + 1):
+        part = key[start : start + _SHORTEST_TELLING_PART]
+        if part in text:
+            text = re.sub(rf"[\w\-]*{re.escape(part)}[\w\-]*", _MASK, text)
+    return text
+
+
+class OpeaiError(Exception):
+    """The root of all errors of this toolkit.
+
+    *message* says what happened, *advice* what to do next; the rest is evidence:
+    *status_code* (HTTP), *code* and *type* (the platform's words), *request_id* (for its support),
+    *task_id* (to fetch the task later), *request* (what was asked), *pictures* (what came before
+    the failure).
+    """
+
+    default_advice: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        advice: str | None = None,
+        status_code: int | None = None,
+        code: str | None = None,
+        type: str | None = None,  # noqa: A002  the platform's own name of the field
+        request_id: str | None = None,
+        task_id: str | None = None,
+        request: Any = None,
+        pictures: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.advice = self.default_advice if advice is None else advice
+        self.status_code = status_code
+        self.code = code
+        self.type = type
+        self.request_id = request_id
+        self.task_id = task_id
+        self.request = request
+        self.pictures = tuple(pictures)
+        self.retry_after: float | None = None
+        """The pause in seconds that the platform asked for, where it did."""
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.advice}".strip()
+
+    def evidence(self) -> str:
+        """Return status, code and ids in one line, for the traceback and for support."""
+        known = {
+            "HTTP": self.status_code,
+            "code": self.code,
+            "task": self.task_id,
+            "request id": self.request_id,
+        }
+        return " · ".join(f"{name} {value}" for name, value in known.items() if value)
+
+    def _render_traceback_(self) -> list[str]:
+        """Give IPython a short traceback: what happened, then the next step with the evidence."""
+        lines = [f"{type(self).__name__}: {self.message}"]
+        step = " ".join(filter(None, [self.advice, f"({self.evidence()})" * bool(self.evidence())]))
+        return [*lines, f"  → {step}"] if step else lines
+
+
+class InputError(OpeaiError, ValueError):
+    """Something in the request is wrong; nothing was sent."""
+
+    default_advice = "Nothing was sent."
+
+
+class ImageInputError(InputError):
+    """A picture given as input cannot be read or used; nothing was sent."""
+
+
+class OptionError(InputError):
+    """An option of the magic, or a setting, is wrong; nothing was sent."""
+
+
+class UnreachableError(OpeaiError):
+    """The platform could not be reached: the request never arrived and nothing was paid."""
+
+    default_advice = "Nothing was sent, so nothing was paid. Check the network and OPEAI_BASE_URL, then run again."
+
+
+class OutcomeUnknownError(OpeaiError):
+    """A paid request was cut in flight: it may have been painted and paid for.
+
+    It was not sent again. `pictures` holds what was complete before the cut.
+    """
+
+    default_advice = (
+        "It may have been painted and paid for, so it was not sent again. "
+        "Running the cell again sends a new request."
+    )
+
+
+class ConnectionLostError(OpeaiError):
+    """A free request (a poll or a list) was cut or stalled, and so were its retries."""
+
+    default_advice = "Nothing is lost: run it again when the network is back."
+
+
+class AnswerError(OpeaiError):
+    """The platform answered, and the answer is an error."""
+
+
+class BadRequestError(AnswerError):
+    """The platform says that the request is wrong (400, 413, 422)."""
+
+    default_advice = "Correct what the message names and run again; no picture was made."
+
+
+class AuthenticationError(AnswerError):
+    """The key is missing, wrong, expired or exhausted (401)."""
+
+    default_advice = "Set OPEAI_API_KEY to a valid key of the platform and run again."
+
+
+class PermissionDeniedError(AnswerError):
+    """The key may not do this: a model it may not use, a list of addresses, a ban (403)."""
+
+    default_advice = "Ask the platform's owner to allow it for this key, or use another model."
+
+
+class QuotaError(PermissionDeniedError):
+    """The account's credit or quota is used up."""
+
+    default_advice = "Top up the account or use another key, then run again."
+
+
+class ModerationError(AnswerError):
+    """The prompt or the picture was refused for its content."""
+
+    default_advice = "Word the prompt differently, or use another input picture."
+
+
+class NotFoundError(AnswerError):
+    """The platform has no such path (404)."""
+
+    default_advice = "Check OPEAI_BASE_URL."
+
+
+class ModelNotFoundError(NotFoundError):
+    """No channel of the platform serves this model (404, 503 or 200 with `model_not_found`)."""
+
+    default_advice = "Choose another model; client.models() lists those the platform tells of."
+
+
+class TaskExpiredError(NotFoundError):
+    """The task is unknown, another user's, or older than the 24 hours that results are kept."""
+
+    default_advice = "Results are kept for 24 hours; after that only a new request can help."
+
+
+class RateLimitError(AnswerError):
+    """Too many requests (429)."""
+
+    default_advice = "Nothing was painted. Wait a moment, then run again."
+
+
+class ServerError(AnswerError):
+    """The platform failed (5xx) on a free request, and on its retries."""
+
+    default_advice = "Nothing is lost: try again later."
+
+
+class UnreadableAnswerError(OpeaiError):
+    """The answer is not JSON, or JSON that says nothing that we know."""
+
+    default_advice = (
+        "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers for it."
+    )
+
+
+class TaskFailedError(OpeaiError):
+    """The task ended without a picture; `message` is the platform's reason."""
+
+    default_advice = "Change what the reason names, then run again."
+
+
+class TaskTimeoutError(OpeaiError, TimeoutError):
+    """We stopped waiting; the task goes on at the platform and can be fetched for 24 hours."""
+
+    default_advice = (
+        "The task goes on and is kept for 24 hours: wait for it by its task_id, or allow more time."
+    )
+
+
+class NoPictureError(OpeaiError):
+    """The platform reported success, and no picture came with it."""
+
+    default_advice = "It may have expired (results are kept for 24 hours). Run again to ask anew."
+
+
+class DownloadError(OpeaiError):
+    """A picture was made, and its URL could not be fetched; the URL is kept in `url`."""
+
+    default_advice = "The picture exists: fetch it again before its URL expires."
+
+    def __init__(self, message: str, *, url: str | None = None, **evidence: Any) -> None:
+        super().__init__(message, **evidence)
+        self.url = url
+
+
+class RefusedDownloadError(DownloadError):
+    """A picture's URL leads to a private address, or is no http(s) URL; it was not followed."""
+
+    default_advice = "If you trust that host, add it to allow_hosts."
+
+
+class JobStoppedError(OpeaiError):
+    """Somebody stopped waiting for this job; what was sent goes on at the platform."""
+
+    default_advice = "Its task, if there is one, is kept by the platform for 24 hours."
+
+
+class LibraryError(OpeaiError):
+    """The library folder cannot be read or written."""
