@@ -1,0 +1,228 @@
+"""The engine as one ASGI application: authentication, request ids, the log, faults, errors."""
+
+import hmac
+import logging
+import os
+import random
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
+from starlette.routing import Route, Router
+from starlette.types import Message, Receive, Scope, Send
+
+from opeai_nb.engine.aliyun import AliyunRoutes
+from opeai_nb.engine.atelier import Atelier
+from opeai_nb.engine.conduct import Conduct
+from opeai_nb.engine.envelope import ApiError, envelope, unauthorized
+from opeai_nb.engine.faults import Cut, Faults, cutting, failure
+from opeai_nb.engine.openapi import openapi
+from opeai_nb.engine.painting import Painter
+from opeai_nb.engine.pictures import PictureUrls
+from opeai_nb.engine.register import Register
+from opeai_nb.engine.routes import OpenAIRoutes
+
+__all__ = ["ENGINE_URL", "Engine", "LoggedRequest"]
+
+ENGINE_URL: Final = "http://engine.invalid"
+"""The base URL in process; a name that never resolves (RFC 2606)."""
+
+TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
+_LOG: Final = logging.getLogger("opeai_nb.engine")
+_LOG_MAX: Final = 10_000
+_GUARDED: Final = ("/v1/", "/aliyun/")
+_ID_HEADER: Final = "X-Oneapi-Request-Id"  # platform.md 2.5
+
+
+class LoggedRequest(NamedTuple):
+    """One line of ``Engine.requests``."""
+
+    method: str
+    path: str
+    idempotency_key: str | None
+
+
+class Engine:
+    """The embedded platform, an ASGI callable (no lifespan) for a server or ``EngineTransport``.
+
+    *store*: a folder that keeps tasks and pictures; None keeps them in memory.
+    *key*: the only Bearer token that is accepted; None accepts any.
+    *clock*: seconds since the epoch; what queues, ends and expires goes by it.
+    *painter*: what makes pictures; None is ``opeai_nb.engine.painter``, loaded at the first paint.
+    *latency*, *jitter*: seconds that each answer waits, more or less; *fail_rate*: the part of
+    requests (0 to 1) that fail; *seed* makes both sequences the same on every run.
+    *base_url*: where picture URLs start; None is the origin of the request.
+    *task_seconds*: least and most seconds of a task.
+    *time_scale*: multiplies every duration of the engine; None reads
+    ``OPEAI_NB_TIME_SCALE``, else 1.
+    *workers*: painting threads, None one fewer than processors (1 to 4), which leaves one to answer
+    polls; 0 paints a task before its POST is answered, so that it depends on the clock alone.
+
+    Raises OSError or sqlite3.Error where *store* is unusable.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: str | Path | None = None,
+        key: str | None = None,
+        clock: Callable[[], float] = time.time,
+        painter: Painter | None = None,
+        latency: float = 0.0,
+        jitter: float = 0.0,
+        fail_rate: float = 0.0,
+        seed: int | None = None,
+        base_url: str | None = None,
+        task_seconds: tuple[float, float] = (1.5, 2.5),
+        time_scale: float | None = None,
+        workers: int | None = None,
+    ) -> None:
+        scale = _time_scale() if time_scale is None else time_scale
+        rng = random.Random(seed)  # noqa: S311 -- durations and faults, not secrets
+        self.requests: deque[LoggedRequest] = deque(maxlen=_LOG_MAX)
+        self.accepting = True
+        """False lets EngineTransport raise ConnectError, as if nobody listened."""
+        self._key = key
+        self._clock = clock
+        self._faults = Faults(
+            latency=latency * scale, jitter=jitter * scale, fail_rate=fail_rate, rng=rng
+        )
+        self._atelier = Atelier(
+            Register(None if store is None else Path(store)),
+            painter,
+            clock,
+            workers=max(1, min(4, (os.cpu_count() or 1) - 1)) if workers is None else workers,
+            task_seconds=task_seconds,
+            time_scale=scale,
+            rng=rng,
+        )
+        urls = PictureUrls(self._atelier, base_url=base_url, aliases=(ENGINE_URL,))
+        conduct = Conduct(time_scale=scale)
+        routes = [
+            *OpenAIRoutes(self._atelier, urls, conduct).routes(),
+            *AliyunRoutes(self._atelier, urls, conduct).routes(),
+            *urls.routes(),
+            Route("/openapi.json", openapi, methods=["GET"]),
+        ]
+        self._router = Router(routes, redirect_slashes=False)
+
+    def __repr__(self) -> str:
+        return f"<Engine: {len(self.requests)} requests so far>"
+
+    def close(self) -> None:
+        """Dismiss the painting threads and close the store; the engine refuses from then on."""
+        self.accepting = False
+        self._atelier.close()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        if scope["type"] != "http":
+            raise NotImplementedError("the engine has no lifespan")
+        headers = Headers(scope=scope)
+        self.requests.append(
+            LoggedRequest(scope["method"], scope["path"], headers.get("idempotency-key"))
+        )
+        answer = _Answer(send, self._request_id())
+        await self._faults.delay()
+        kind = self._faults.draw()
+        try:
+            if kind not in ("", "cut"):
+                await failure(kind, answer.request_id)(scope, receive, answer.send)
+            else:
+                outlet = cutting(answer.send) if kind == "cut" else answer.send
+                await self._dispatch(scope, headers, receive, outlet, answer)
+        except (Cut, ClientDisconnect):
+            return  # without the end of the body: the server drops the connection
+
+    async def _dispatch(
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, answer: "_Answer"
+    ) -> None:
+        # An "app" in the scope makes Starlette raise its 404 and 405 rather than answer them.
+        scope = {**scope, "app": self, "request_id": answer.request_id}
+        try:
+            self._authorize(scope["path"], headers)
+            await self._router(scope, receive, send)
+        except ApiError as error:
+            await _error(error, answer)(scope, receive, send)
+        except HTTPException:
+            await _error(_invalid_url(scope), answer)(scope, receive, send)
+        except (Cut, ClientDisconnect):
+            raise
+        except Exception:
+            _LOG.exception("the engine failed on %s %s", scope["method"], scope["path"])
+            if answer.started:
+                raise
+            await _error(_internal_error(), answer)(scope, receive, send)
+
+    def _authorize(self, path: str, headers: Headers) -> None:
+        """Raise ApiError 401 unless the request has a Bearer token, the right one if it matters."""
+        if not path.startswith(_GUARDED):
+            return
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized("未提供令牌")
+        if self._key is not None and not hmac.compare_digest(token.encode(), self._key.encode()):
+            raise unauthorized("无效的令牌")
+
+    def _request_id(self) -> str:
+        """Return a time and a random number, as the gateway's ids are."""
+        stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(max(0.0, self._clock())))
+        return stamp + secrets.token_hex(8)
+
+
+class _Answer:
+    """The way to the client, which puts the request id on every answer."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            MutableHeaders(scope=message)[_ID_HEADER] = self.request_id
+        await self._send(message)
+
+
+def _error(error: ApiError, answer: _Answer) -> JSONResponse:
+    return JSONResponse(
+        envelope(error, answer.request_id), status_code=error.status, headers=error.headers
+    )
+
+
+def _internal_error() -> ApiError:
+    return ApiError("internal error", status=500, type="new_api_error", code="internal_error")
+
+
+def _invalid_url(scope: Scope) -> ApiError:
+    """Return the gateway's 404, for a wrong method as well (platform.md 2.4)."""
+    return ApiError(
+        f"Invalid URL ({scope['method']} {scope['path'][:200]})",
+        status=404,
+        code="",
+        param="",
+        documented=True,
+    )
+
+
+def _time_scale() -> float:
+    text = os.environ.get(TIME_SCALE_VARIABLE, "1")
+    try:
+        scale = float(text)
+    except ValueError as error:
+        raise ValueError(f"{TIME_SCALE_VARIABLE} must be a number: {text!r}") from error
+    if not 0.0 <= scale < float("inf"):
+        raise ValueError(f"{TIME_SCALE_VARIABLE} must be zero or more: {text!r}")
+    return scale

@@ -1,0 +1,252 @@
+"""Where accepted requests become pictures: store, painting threads and clock together."""
+
+import asyncio
+import logging
+import random
+import secrets
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from opeai_nb.engine.catalogue import MODELS
+from opeai_nb.engine.envelope import ApiError
+from opeai_nb.engine.fetch import SECONDS, fetch, is_public
+from opeai_nb.engine.inputs import bytes_max, decoded, is_url
+from opeai_nb.engine.painting import Painter, checked_size, render
+from opeai_nb.engine.register import Register
+from opeai_nb.engine.rehearsal import REHEARSALS
+from opeai_nb.engine.request import ImageRequest
+from opeai_nb.engine.store import Generation, Picture
+from opeai_nb.engine.tasks import State, state
+from opeai_nb.engine.workshop import Workshop
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+__all__ = ["Atelier"]
+
+_LOG: Final = logging.getLogger("opeai_nb.engine")
+_QUEUED_PART: Final = 0.2  # of a task's seconds
+_FETCHERS: Final = 4
+
+
+class Atelier:
+    """Accepts requests, paints them in threads, and tells how far they are.
+
+    *workers* 0 paints a task before its POST is answered: its life depends on *clock* alone.
+    """
+
+    def __init__(
+        self,
+        store: Register,
+        painter: Painter | None,
+        clock: Callable[[], float],
+        *,
+        workers: int,
+        task_seconds: tuple[float, float],
+        time_scale: float,
+        rng: random.Random,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self._painter = painter
+        self._eager = workers == 0
+        self._workshop = Workshop(max(1, workers))
+        self._fetchers = Workshop(_FETCHERS)
+        self._task_seconds = task_seconds
+        self._time_scale = time_scale
+        self._rng = rng
+
+    def close(self) -> None:
+        """Dismiss the threads and close the store."""
+        self._workshop.close()
+        self._fetchers.close()
+        self.store.close()
+
+    async def inputs(
+        self, model: str, references: Sequence[str], own: Callable[[str], str | None]
+    ) -> list[bytes]:
+        """Return the input images; *own* gives the picture's id in a URL that is the engine's own.
+
+        ApiError 400 for one that can't be had, is too large for *model* or is no image.
+        """
+        most = bytes_max(MODELS[model].family.vendor)
+        images = []
+        for reference in references:
+            if not is_url(reference):
+                images.append(await asyncio.to_thread(decoded, reference, most))
+            elif (id_ := own(reference)) is not None:
+                images.append(await self.picture_data(id_) or _gone())
+            else:
+                images.append(await self._fetched(reference, most))
+        return images
+
+    async def _fetched(self, url: str, most: int) -> bytes:
+        # The extra second lets the fetch's own deadline, which says more, come first. A name server
+        # that hangs is not under that deadline.
+        job = self._fetchers.submit(
+            secrets.token_hex(8), lambda: fetch(url, most, allowed=is_public), urgent=True
+        )
+        try:
+            data: bytes = await asyncio.wait_for(asyncio.wrap_future(job), SECONDS + 1)
+        except TimeoutError as error:
+            raise ApiError(
+                "the input image took too long to download", code="InvalidURL", param="image"
+            ) from error
+        return data
+
+    async def sized(self, request: ImageRequest, inputs: Sequence[bytes]) -> ImageRequest:
+        """Check *inputs* by decoding them; let the first one decide a size that was not asked."""
+        jobs = [
+            self._workshop.submit(secrets.token_hex(8), lambda d=data: checked_size(d), urgent=True)  # type: ignore[misc]  # a default binds the loop's variable
+            for data in inputs
+        ]
+        sizes = [await asyncio.wrap_future(job) for job in jobs]
+        return request.sized(*sizes[0]) if sizes else request
+
+    def repeated(self, key: str | None, digest: str) -> Generation | None:
+        """Return what an Idempotency-Key has made before; ApiError 409 for another body."""
+        found = None if key is None else self.store.by_key(key, self.clock())
+        if found is not None and found.digest != digest:
+            raise ApiError(
+                "this Idempotency-Key was sent with another body",
+                status=409,
+                code="idempotency_key_reused",
+            )
+        return found
+
+    async def accept(
+        self,
+        request: ImageRequest,
+        inputs: Sequence[bytes],
+        *,
+        is_task: bool,
+        key: str | None,
+        digest: str,
+    ) -> tuple[Generation, bool]:
+        """Keep *request* and return its generation, and whether it is new (not a repeated key)."""
+        now = self.clock()
+        wait, length = self._seconds(request) if is_task else (0.0, 0.0)
+        hexes = secrets.token_hex(12)  # 24 hex digits: platform.md 1.4
+        generation = Generation(
+            id=f"image_{hexes}" if request.dialect == "openai" else _uuid(hexes),
+            kind="task" if is_task else "sync",
+            request=request.dumps(),
+            created=now,
+            starts=now + wait,
+            ends=now + length,
+            fate=REHEARSALS[request.model].fate if request.model in REHEARSALS else "success",
+            key=key,
+            digest=digest,
+        )
+        expires = generation.ends + MODELS[request.model].url_seconds
+        pictures = [_picture(generation.id, n, expires) for n in range(request.n)]
+        kept = await asyncio.to_thread(self.store.add, generation, inputs, pictures)
+        if kept is generation and is_task and generation.fate == "success":
+            jobs = self._paint(generation, pictures, urgent=False, keep=True)
+            if self._eager:
+                await asyncio.gather(*map(asyncio.wrap_future, jobs), return_exceptions=True)
+        return kept, kept is generation
+
+    def _seconds(self, request: ImageRequest) -> tuple[float, float]:
+        """Return when a task leaves the queue and when it is done, in seconds from now."""
+        rehearsal = REHEARSALS.get(request.model)
+        if rehearsal is not None and rehearsal.seconds is not None:
+            wait, length = rehearsal.seconds
+        else:
+            length = self._rng.uniform(*self._task_seconds)
+            wait = length * _QUEUED_PART
+        return wait * self._time_scale, length * self._time_scale
+
+    async def pictures(self, generation: Generation, *, keep: bool) -> list[bytes]:
+        """Return the bytes of all pictures of *generation*, painting those that are missing."""
+        jobs = self._paint(generation, self.store.pictures(generation.id), urgent=True, keep=keep)
+        return [await asyncio.wrap_future(job) for job in jobs]
+
+    async def picture_data(self, id_: str) -> bytes | None:
+        """Return the bytes of a picture that has not expired, painting it if need be."""
+        picture = self.store.picture(id_)
+        now = self.clock()
+        if picture is None or now > picture.expires:
+            return None
+        generation = self.store.generation(picture.generation, now)
+        if generation is None:
+            return None
+        (job,) = self._paint(generation, [picture], urgent=True, keep=True)
+        data: bytes = await asyncio.wrap_future(job)
+        return data
+
+    def look(self, generation: Generation) -> State:
+        """Return a task's state now; have it painted if it is due and nobody paints it.
+
+        That nobody does: the process that took the task ended first.
+        """
+        now = self.clock()
+        pictures = self.store.pictures(generation.id)
+        missing = [picture for picture in pictures if not picture.painted]
+        if any(not self._workshop.has(picture.id) for picture in missing):
+            pictures = self.store.pictures(generation.id, fresh=True)
+            missing = [picture for picture in pictures if not picture.painted]
+            if now >= generation.ends and generation.fate == "success":
+                self._paint(generation, missing, urgent=False, keep=True)
+        begun = len(missing) < len(pictures) or any(
+            self._workshop.is_running(picture.id) for picture in missing
+        )
+        return state(generation, now, painted=not missing, begun=begun)
+
+    def _paint(
+        self, generation: Generation, pictures: Sequence[Picture], *, urgent: bool, keep: bool
+    ) -> "list[Future[bytes]]":
+        return [
+            self._workshop.submit(
+                picture.id,
+                lambda p=picture: self._painted(generation, p, keep=keep),  # type: ignore[misc]  # a default binds the loop's variable
+                urgent=urgent,
+            )
+            for picture in pictures
+        ]
+
+    def _painted(self, generation: Generation, picture: Picture, *, keep: bool) -> bytes:
+        """Return the bytes of *picture*, painted now unless they are kept; a painter's thread."""
+        try:
+            data = self.store.data(picture.id)
+            if data is None:
+                request = ImageRequest.loads(generation.request)
+                inputs = self.store.inputs(generation.id)
+                data = render(self._painter, request, inputs, picture.position)
+                if keep:
+                    self.store.put_data(picture, data)
+        except Exception as error:
+            if not self.store.closed:  # else the interpreter ends, and it is painted another time
+                _LOG.error("a picture could not be painted", exc_info=error)
+                if generation.kind == "task":
+                    self.store.fail(generation.id)
+            raise
+        return data
+
+
+def _picture(generation: str, position: int, expires: float) -> Picture:
+    """Return a new picture whose signature is percent-encoded as a signed URL's is.
+
+    A client that encodes a signed query again breaks it (platform.md 7).
+    """
+    signature = quote(b64encode(secrets.token_bytes(19) + b"\xff").decode(), safe="")
+    return Picture(
+        id=secrets.token_hex(16),
+        generation=generation,
+        position=position,
+        signature=f"Expires={int(expires)}&Signature={signature}",
+        expires=expires,
+        painted=False,
+    )
+
+
+def _uuid(hexes: str) -> str:
+    """Return an id in DashScope's form (platform.md 3.3)."""
+    text = hexes + secrets.token_hex(4)
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _gone() -> bytes:
+    raise ApiError("the input image's URL has expired", code="InvalidURL", param="image")

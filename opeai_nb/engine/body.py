@@ -1,0 +1,34 @@
+"""The body of a request, within bounds."""
+
+from typing import Final
+
+from starlette.requests import Request
+
+from opeai_nb.engine.envelope import ApiError
+
+__all__ = ["read_body"]
+
+BODY_MAX: Final = 64 * 1024 * 1024
+_DRAIN_MAX: Final = 256 * 1024 * 1024  # read and dropped, so that the client hears the 413
+
+
+async def read_body(http: Request) -> bytes:
+    """Return the body of *http*; ApiError 413 above 64 MB, of which no more is held in memory."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in http.stream():
+        size += len(chunk)
+        if size <= BODY_MAX:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        if size > _DRAIN_MAX:
+            break
+    if size > BODY_MAX:
+        raise ApiError(
+            "request body too large",
+            status=413,
+            type="new_api_error",
+            code="read_request_body_failed",
+        )
+    return b"".join(chunks)

@@ -1,0 +1,85 @@
+"""How the rehearsal models misbehave on the wire: refusals, cut and stalled answers."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Final
+
+from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from opeai_nb.engine.answers import Piece, PiecesResponse
+from opeai_nb.engine.rehearsal import (
+    BAD_GATEWAY,
+    CUT_AT,
+    RATE_LIMITS,
+    STALL_SECONDS,
+    moderation_blocked,
+    rate_limited,
+)
+
+__all__ = ["Conduct"]
+
+_COUNTERS_MAX: Final = 1000
+
+
+class Conduct:
+    """Answers that models of ``rehearsal.REHEARSALS`` give in place of the right ones."""
+
+    def __init__(self, *, time_scale: float) -> None:
+        self._time_scale = time_scale
+        self._refused: dict[str, int] = {}
+
+    def refusal(self, model: str, asker: str) -> Response | None:
+        """Return the answer of a model that does not get as far as painting, or raise ApiError.
+
+        *asker* tells one request from another: its Idempotency-Key, else its body's digest.
+        """
+        if model == "rehearsal-moderation":
+            raise moderation_blocked()
+        if model == "rehearsal-502":
+            return HTMLResponse(BAD_GATEWAY, status_code=502)
+        if model == "rehearsal-rate-limited":
+            return self._too_many(asker)
+        return None
+
+    def _too_many(self, asker: str) -> Response | None:
+        times = self._refused.pop(asker, 0)
+        if times == RATE_LIMITS:
+            return None
+        if len(self._refused) >= _COUNTERS_MAX:
+            self._refused.clear()
+        self._refused[asker] = times + 1
+        if times == 0:
+            raise rate_limited()
+        return Response(status_code=429)  # as the per-IP limiter: no body, platform.md 2.5
+
+    def answer(self, model: str, pieces: Sequence[Piece], *, fresh: bool) -> Response:
+        """Return the response that sends *pieces*: all of them, or what *model* lets through.
+
+        *fresh* is False when an Idempotency-Key is sent again: then nothing drops.
+        """
+        length = sum(map(len, pieces))
+        if model == "rehearsal-dropped" and fresh:
+            return PiecesResponse(pieces, cut=int(length * CUT_AT))
+        if model == "rehearsal-stalled":
+            return _StalledResponse(
+                pieces, cut=length // 2, seconds=STALL_SECONDS * self._time_scale
+            )
+        return PiecesResponse(pieces)
+
+
+class _StalledResponse(PiecesResponse):
+    """Sends *cut* bytes, then nothing until the client hangs up or *seconds* are over."""
+
+    def __init__(self, pieces: Sequence[Piece], *, cut: int, seconds: float) -> None:
+        super().__init__(pieces, cut=cut)
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await super().__call__(scope, receive, send)
+        try:
+            async with asyncio.timeout(self._seconds):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+        except TimeoutError:
+            return  # and the server drops the connection

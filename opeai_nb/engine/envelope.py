@@ -1,0 +1,81 @@
+"""The gateway's error envelope (platform.md 1.5, 2.5)."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from opeai_nb.families import Family
+
+__all__ = ["ApiError", "envelope", "refusal", "task_not_found", "unauthorized"]
+
+INVALID: Final = "invalid_image_request"  # the code of the platform's own example, platform.md 1.5
+
+
+class ApiError(Exception):
+    """An answer that is an error: HTTP *status* and what stands in its envelope.
+
+    *documented* errors are OPE.AI's own text to the letter; all others are a relay's and end with
+    ``(request id: …)``, as the gateway's do (platform.md 2.5).
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 400,
+        type: str = "invalid_request_error",  # noqa: A002 -- the envelope's own word
+        code: str | None = INVALID,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        documented: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.type = type
+        self.code = code
+        self.param = param
+        self.headers = dict(headers or {})
+        self.documented = documented
+
+
+def envelope(error: ApiError, request_id: str) -> dict[str, Any]:
+    """Return the JSON body of *error*; `param` stands only where it is known (platform.md 2.5)."""
+    suffix = "" if error.documented else f" (request id: {request_id})"
+    body: dict[str, Any] = {"message": error.message + suffix, "type": error.type}
+    if error.param is not None:
+        body["param"] = error.param
+    if error.code is not None:
+        body["code"] = error.code
+    return {"error": body}
+
+
+# What a vendor's refusal looks like behind the gateway: type and code (platform.md 3.6, 4.1, 4.2).
+_REFUSALS: Final = {
+    "aliyun": ("ali_error", "InvalidParameter"),
+    "ark": ("upstream_error", "InvalidParameter"),
+    "openai": ("invalid_request_error", "invalid_value"),
+    "engine": ("invalid_request_error", INVALID),
+}
+
+
+def refusal(family: Family, message: str, param: str) -> ApiError:
+    """Return the 400 with which the vendor behind *family* refuses a value of *param*."""
+    type_, code = _REFUSALS[family.vendor]
+    return ApiError(message, type=type_, code=code, param=param)
+
+
+def unauthorized(message: str) -> ApiError:
+    """Return the 401 of the gateway's middleware, which has no `param` (platform.md 2.5)."""
+    return ApiError(message, status=401, type="new_api_error", code="")
+
+
+def task_not_found() -> ApiError:
+    """Return the 404 for an unknown, foreign or expired task (platform.md 1.5)."""
+    return ApiError(
+        "image not found",
+        status=404,
+        type="NotFound",
+        code="ResourceNotFound",
+        param="",
+        documented=True,
+    )

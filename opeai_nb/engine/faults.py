@@ -1,0 +1,76 @@
+"""Latency and random failures of the whole server: ``--latency --jitter --fail-rate --seed``."""
+
+import asyncio
+import random
+from typing import Final
+
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import Message, Send
+
+from opeai_nb.engine.envelope import ApiError, envelope
+from opeai_nb.engine.rehearsal import BAD_GATEWAY
+
+__all__ = ["Cut", "Faults", "cutting"]
+
+_KINDS: Final = ("500", "502", "503", "429", "cut")
+
+
+class Cut(Exception):  # noqa: N818 -- not an error: the way out of an application that is cut short
+    """Raised out of ``send`` when the connection is to drop here."""
+
+
+class Faults:
+    """Draws delays (seconds) and failures from one seeded sequence.
+
+    *fail_rate* is the part of requests, from 0 to 1, that end as a 500, 503 or 429 of the gateway,
+    a 502 of a proxy, or a connection dropped in the middle of the body, the request being obeyed.
+    """
+
+    def __init__(
+        self, *, latency: float, jitter: float, fail_rate: float, rng: random.Random
+    ) -> None:
+        if not 0.0 <= fail_rate <= 1.0:
+            raise ValueError(f"fail_rate must be from 0 to 1: {fail_rate}")
+        if latency < 0 or jitter < 0:
+            raise ValueError("latency and jitter must not be negative")
+        self._latency = latency
+        self._jitter = jitter
+        self._fail_rate = fail_rate
+        self._rng = rng
+
+    async def delay(self) -> None:
+        """Wait for the latency, more or less."""
+        seconds = self._latency + self._rng.uniform(-self._jitter, self._jitter)
+        if seconds > 0:
+            await asyncio.sleep(seconds)
+
+    def draw(self) -> str:
+        """Return the kind of failure of one request, "" for none."""
+        if self._fail_rate and self._rng.random() < self._fail_rate:
+            return self._rng.choice(_KINDS)
+        return ""
+
+
+def failure(kind: str, request_id: str) -> Response:
+    """Return the answer for a failure other than ``cut`` (platform.md 2.5, 7)."""
+    if kind == "502":
+        return HTMLResponse(BAD_GATEWAY, status_code=502)
+    if kind == "429":  # the per-IP limiter's: no body
+        return Response(status_code=429)
+    error = ApiError(
+        "请求上游地址失败", status=int(kind), type="new_api_error", code="do_request_failed"
+    )
+    return JSONResponse(envelope(error, request_id), status_code=error.status)
+
+
+def cutting(send: Send) -> Send:
+    """Return *send* that lets half of the first part of a body through and then raises Cut."""
+
+    async def cut(message: Message) -> None:
+        body = message.get("body", b"")
+        if message["type"] == "http.response.body" and (body or not message.get("more_body")):
+            await send({**message, "body": body[: len(body) // 2], "more_body": True})
+            raise Cut
+        await send(message)
+
+    return cut

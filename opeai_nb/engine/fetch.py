@@ -1,0 +1,131 @@
+"""Input images by URL, fetched so that they can't be used to reach the machine's own network.
+
+Bounded in time, bytes and redirects. A name is resolved once and the connection goes to the address
+that was checked, so a name that changes its address in between gains nothing.
+"""
+
+import contextlib
+import http.client
+import ipaddress
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from opeai_nb.engine.envelope import ApiError
+
+__all__ = ["fetch", "is_public"]
+
+SECONDS: Final = 10.0
+_REDIRECTS: Final = 3
+_CHUNK: Final = 65_536
+_HTTP_OK: Final = 200
+_MOVED: Final = frozenset({301, 302, 303, 307, 308})
+_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address belongs to the public internet, IPv4 inside IPv6 included."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return ip.is_global and not ip.is_multicast
+
+
+def fetch(
+    url: str,
+    bytes_max: int,
+    *,
+    seconds: float = SECONDS,
+    allowed: Callable[[str], bool] = is_public,
+) -> bytes:
+    """Return what *url* holds. It blocks: call it in a thread.
+
+    *allowed* judges each address that is about to be connected to. ApiError 400 for whatever goes
+    wrong: a refused address, a redirect too many, an error status, too many bytes or seconds.
+    """
+    deadline = time.monotonic() + seconds  # a real wait for a real network: not the engine's clock
+    for _ in range(_REDIRECTS + 1):
+        try:
+            answer = _get(url, bytes_max, deadline, allowed)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise _bad("failed to download the input image") from error
+        if isinstance(answer, bytes):
+            return answer
+        url = urljoin(url, answer)
+    raise _bad("the input image redirects too often")
+
+
+def _get(url: str, bytes_max: int, deadline: float, allowed: Callable[[str], bool]) -> bytes | str:
+    """Return the body, or the Location that the answer points to."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise _bad("only http and https image URLs are accepted")
+    connection = _connection(parts, deadline, allowed)
+    # A socket's timeout is for each read, so a server that trickles would never end.
+    watchdog = threading.Timer(_left(deadline), _hang_up, (connection.sock,))
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET", target, headers={"Host": parts.netloc.rpartition("@")[2]})
+        response = connection.getresponse()
+        if response.status in _MOVED and (location := response.getheader("Location")):
+            return location
+        if response.status != _HTTP_OK:
+            raise _bad(f"failed to download the input image: HTTP {response.status}")
+        return _read(response, bytes_max, deadline)
+    finally:
+        watchdog.cancel()
+        connection.close()
+
+
+def _connection(
+    parts: SplitResult, deadline: float, allowed: Callable[[str], bool]
+) -> http.client.HTTPConnection:
+    """Connect to an address of the URL's host that is *allowed*."""
+    host = parts.hostname or ""
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(entry[4][0]) for entry in found]
+    if not addresses or not all(allowed(address) for address in addresses):
+        raise _bad("the input image's host is not on the public internet")
+    sock = socket.create_connection((addresses[0], port), timeout=_left(deadline))
+    if parts.scheme == "https":
+        sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
+    connection = http.client.HTTPConnection(host, port)
+    connection.sock = sock
+    return connection
+
+
+def _hang_up(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed in the meantime: nothing to hang up
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def _read(response: http.client.HTTPResponse, bytes_max: int, deadline: float) -> bytes:
+    body = bytearray()
+    while chunk := response.read1(_CHUNK):
+        body += chunk
+        if len(body) > bytes_max:
+            raise _bad(f"an input image may have at most {bytes_max // 2**20} MB")
+    _left(deadline)  # a body that the watchdog cut would look whole
+    return bytes(body)
+
+
+def _left(deadline: float) -> float:
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("the input image took too long")
+    return left
+
+
+def _bad(message: str) -> ApiError:
+    return ApiError(message, code="InvalidURL", param="image")

@@ -1,0 +1,221 @@
+"""Composition: from a commission to a finished picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .canvas import Canvas
+from .chance import stream
+from .frame import Frame
+from .light import light
+from .scene import Scene, plain, scattered, scene
+from .view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from PIL.Image import Image
+
+    from .light import Light
+
+_SMALLEST, _LARGEST = 16, 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """What is asked for; the fields are those of `paint`."""
+
+    prompt: str
+    size: tuple[int, int]
+    variant: int = 0
+    seed: int | None = None
+    style: str | None = None
+    quality: str = "auto"
+    transparent: bool = False
+    watermark: bool = False
+
+    def frame(self) -> Frame:
+        """Answer the frame. Raises ValueError for a side outside 16 to 4096 pixels."""
+        if not all(_SMALLEST <= side <= _LARGEST for side in self.size):
+            raise ValueError(f"size must be {_SMALLEST} to {_LARGEST} a side, not {self.size}")
+        return Frame(*self.size)
+
+    def chance(self, *parts: object) -> np.random.Generator:
+        """Answer the generator of this commission for one purpose."""
+        return stream(plain(self.prompt), len(self.prompt), self.seed, self.variant, *parts)
+
+
+def painted(commission: Commission) -> Image:
+    """Answer the picture that *commission* asks for."""
+    frame = commission.frame()
+    read = scene(commission.prompt)
+    style = style_of(commission, read)
+    view = _view(_working(frame, style), commission, read)
+    if read.is_figurative:
+        _paint_scene(view)
+    else:
+        _paint_abstract(view)
+    return finished(view.canvas.image, view.canvas.matte, frame, commission, read)
+
+
+def style_of(commission: Commission, read: Scene) -> str | None:
+    """Answer the style to paint in: the commission's own, else the prompt's."""
+    named = scene(commission.style or "").styles
+    return next(iter(named or read.styles), None)
+
+
+def _working(frame: Frame, style: str | None) -> Frame:
+    from .styles import SHORT_SIDES
+
+    return frame.reduced(max(1.0, frame.unit / SHORT_SIDES.get(style or "", 1600)))
+
+
+def _paint_scene(view: View) -> None:
+    from .places import PLACES
+    from .stage import play
+    from .weather import backdrop, weather
+
+    has_figures = any(one.kind != "moon" for one in view.scene.subjects)
+    if view.canvas.matte is None or not has_figures:
+        PLACES[view.setting](view)
+        backdrop(view)
+    play(view)
+    if view.canvas.matte is None:
+        weather(view)
+
+
+def _paint_abstract(view: View) -> None:
+    from .abstract import FAMILIES
+
+    names = view.scene.abstracts or tuple(FAMILIES)
+    start = int(scattered(view.key) * len(names))
+    FAMILIES[names[(start + view.variant) % len(names)]](view)
+    if view.canvas.matte is not None:
+        view.canvas.matte.paste(255, (0, 0, *view.frame.size))
+
+
+def finished(image: Image, matte: Image | None, frame: Frame, commission: Commission,
+             read: Scene) -> Image:
+    """Answer *image* graded, in its style, at the frame's size, marked if asked."""
+    from .finish import bloomed, contrasted, saturated, tinted, vignetted
+    from .mark import marked
+    from .styles import HANDS
+    from .styles.sheet import Sheet, grown
+
+    style = style_of(commission, read)
+    if matte is not None:
+        image = _spread(image, matte)
+    mood = plain(commission.style or "")
+    if read.is_figurative:
+        image = tinted(image, read.tints, 0.6)
+    if matte is None:
+        image = vignetted(bloomed(image, 0.3), 0.28)
+    if mood == "vivid":
+        image = contrasted(saturated(image, 1.35), 0.3)
+    elif mood == "natural":
+        image = saturated(image, 0.82)
+    if style:
+        fineness = {"low": 0.7, "high": 1.25, "hd": 1.25}.get(commission.quality, 1.0)
+        image = HANDS[style](image, Sheet(frame, commission.chance("style"), read.tints, fineness))
+    image = grown(image, frame)
+    if matte is not None:
+        image = _cut_out(image, matte)
+    return marked(image) if commission.watermark else image
+
+
+def _spread(image: Image, matte: Image) -> Image:
+    """Answer the subject's colours, painted on black, carried on beyond its edge.
+
+    So neither the soft edge nor a style brings the black into the picture.
+    """
+    from PIL import Image as images
+    from PIL import ImageChops, ImageFilter
+
+    factor = max(1, min(image.size) // 64)
+    radius = min(image.size) / factor / 10
+    near = np.asarray(image.reduce(factor).filter(ImageFilter.GaussianBlur(radius)), np.float32)
+    share = np.asarray(matte.reduce(factor).filter(ImageFilter.GaussianBlur(radius)), np.float32)
+    mean = near.sum((0, 1)) / max(1.0, float(share.sum()) / 255)
+    colour = np.where(share[..., None] > 1, near * 255 / np.maximum(share, 1)[..., None], mean)
+    beyond = images.fromarray(np.clip(colour, 0, 255).astype(np.uint8)).resize(
+        image.size, images.Resampling.BILINEAR)
+    beyond.paste((0, 0, 0), (0, 0, *image.size), matte)
+    return ImageChops.add(image, beyond)
+
+
+def _cut_out(image: Image, matte: Image) -> Image:
+    from PIL import Image as images
+
+    answer = image.copy()
+    answer.putalpha(matte.resize(image.size, images.Resampling.BILINEAR))
+    return answer
+
+
+def _view(frame: Frame, commission: Commission, read: Scene) -> View:
+    rng = commission.chance("view")
+    key = plain(commission.prompt)
+    start = scattered(key) if commission.seed is None else scattered(f"{key} {commission.seed}")
+    setting = setting_of(read, start)
+    hours = HOURS.get(setting, HOURS[""])
+    time = read.times[0] if read.times else hours[(int(start * 97) + commission.variant) % len(hours)]
+    if not read.times and ("neon" in read.styles or "aurora" in read.weathers or read.has("moon")):
+        time = "night"
+    lit = light_for(time, read, rng)
+    if commission.variant % 2:
+        lit = replace(lit, side=-lit.side)
+    horizon = frame.h * (0.55 + 0.1 * float(rng.random()))
+    canvas = Canvas(frame, keeps_matte=commission.transparent)
+    return View(frame, canvas, read, lit, rng, setting, horizon, key, commission.variant)
+
+
+def light_for(time: str, read: Scene, rng: np.random.Generator) -> Light:
+    """Answer the light of *time* in this scene's weather."""
+    return light(time, read.weathers, rng)
+
+
+def backdrop_of(read: Scene) -> str | None:
+    """Answer the place that an edit's words put behind the subject, if any."""
+    if read.settings:
+        return setting_of(read, 0.0)
+    if "background" in read.changes and not {"blur", "darker", "brighter"} & set(read.changes):
+        return "studio"
+    return None
+
+
+HOURS: Mapping[str, tuple[str, ...]] = {
+    "": ("day", "sunset", "dawn", "dusk"),
+    "city": ("dusk", "night", "sunset", "day"),
+    "forest": ("day", "dawn", "sunset", "dusk"),
+    "room": ("day", "sunset", "dawn", "dusk"),
+    "table": ("day", "sunset", "day", "dawn"),
+    "studio": ("day",), "underwater": ("day", "day", "dawn"), "space": ("night",),
+    "meadow": ("day", "dawn", "day", "sunset"),
+    "arctic": ("dawn", "dusk", "day", "night"),
+}
+_BY_WEATHER: Mapping[str, str] = {
+    "aurora": "arctic", "snow": "forest", "rain": "city", "fog": "forest", "autumn": "forest",
+    "rainbow": "hills", "cloud": "mountains",
+}
+
+
+def setting_of(read: Scene, chance: float) -> str:
+    """Answer the place of a scene: named, or the subject's home, or one the weather suggests."""
+    from .figures import FIGURES
+
+    homes = [FIGURES[one.kind].home for one in read.subjects if one.kind in FIGURES]
+    if read.settings:
+        names = read.settings
+        # "flowers by the window": of two places the one that holds the other is the room.
+        if "room" in names:
+            return "room"
+        # A lake lies before mountains; flowers and cities do not hide the sea they stand by.
+        return next((one for one in ("lake", "sea") if one in names and "city" not in names), names[0])
+    if homes:
+        return homes[0]
+    for weather, home in _BY_WEATHER.items():
+        if weather in read.weathers:
+            return home
+    return ("sea", "mountains", "hills", "lake")[int(chance * 4)]

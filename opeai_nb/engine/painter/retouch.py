@@ -1,0 +1,224 @@
+"""Retouching: a given picture changed as the words say, its subject kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from PIL import Image, ImageChops, ImageFilter, ImageOps
+
+from . import finish
+from .canvas import Canvas
+from .colour import mixed, scaled, whole
+from .composition import Commission, backdrop_of, light_for, style_of
+from .frame import Frame
+from .matte import subject_matte
+from .scene import Scene, scene
+from .view import View
+
+if TYPE_CHECKING:
+    from .light import Light
+
+_SHOWN_PRINTS = 4
+_HOUR_STRENGTH = {"dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
+
+
+def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.Image:
+    """Answer the first of *images* changed as *commission* says, the others laid on it."""
+    if not images:
+        raise ValueError("an edit needs at least one image")
+    frame = commission.frame()
+    read = scene(commission.prompt)
+    first = _fitted(images[0], frame)
+    matte = subject_matte(first)
+    picture = _on_ground(first, matte, read, commission, frame)
+    picture = _in_hour(picture, matte, read, commission)
+    picture = _coloured(picture, read)
+    picture = _toned(picture, matte, read)
+    picture = _in_weather(picture, read, commission)
+    picture = _collaged(picture, images[1:])
+    picture = _in_style(picture, read, commission, frame, is_quiet=_is_quiet(read, commission))
+    if "frame" in read.changes:
+        picture = _framed(picture)
+    if commission.transparent:
+        picture.putalpha(matte)
+    if commission.watermark:
+        from .mark import marked
+
+        picture = marked(picture)
+    return picture
+
+
+def _is_quiet(read: Scene, commission: Commission) -> bool:
+    known = (read.tints, read.times, read.weathers, read.changes, style_of(commission, read),
+             backdrop_of(read))
+    return not any(known)
+
+
+def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
+    """Answer *image* cut to the frame's ratio around its middle, at the frame's size."""
+    mode = "RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB"
+    return ImageOps.fit(image.convert(mode), frame.size, Image.Resampling.BICUBIC)
+
+
+def _on_ground(image: Image.Image, matte: Image.Image, read: Scene, commission: Commission,
+               frame: Frame) -> Image.Image:
+    """Answer the picture before another ground, if the words name one."""
+    flat = Image.new("RGB", frame.size, (255, 255, 255))
+    flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    place = backdrop_of(read)
+    if not place:
+        return flat
+    ground = _ground(place, read, commission, frame)
+    ground.paste(flat, (0, 0), matte)
+    return ground
+
+
+def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Image.Image:
+    from .places import PLACES
+
+    small = frame.reduced(max(1.0, frame.unit / 1024))
+    bare = replace(read, subjects=(), weathers=())
+    rng = commission.chance("ground")
+    light = light_for(read.times[0] if read.times else "day", read, rng)
+    view = View(small, Canvas(small), bare, light, rng, place, small.h * 0.58)
+    if place == "studio":
+        return finish.vignetted(_sweep(light, frame), 0.3)
+    PLACES[place](view)
+    soft = view.canvas.image.filter(ImageFilter.BoxBlur(small.unit * 0.004))
+    return soft.resize(frame.size, Image.Resampling.BICUBIC)
+
+
+def _sweep(light: Light, frame: Frame) -> Image.Image:
+    """Answer a plain studio ground, lightest behind the subject."""
+    strip = Image.new("RGB", (1, 4))
+    for row, tone in enumerate(((206, 208, 212), (236, 236, 236), (226, 226, 228), (188, 190, 196))):
+        strip.putpixel((0, row), whole(mixed(tone, light.haze, 0.12)))
+    return strip.resize(frame.size, Image.Resampling.BICUBIC)
+
+
+def _in_hour(image: Image.Image, matte: Image.Image, read: Scene,
+             commission: Commission) -> Image.Image:
+    hour = read.times[0] if read.times else ""
+    if hour == "day":
+        return finish.levelled(finish.saturated(image, 1.08), 1.08, 6)
+    if hour not in _HOUR_STRENGTH:
+        return image
+    light = light_for(hour, read, commission.chance("hour"))
+    strength = _HOUR_STRENGTH[hour]
+    shade = ImageChops.multiply(image, Image.new("RGB", image.size, whole(scaled(light.ambient, 1.25))))
+    dimmed = Image.blend(image, shade, min(1.0, strength * 1.45))
+    sky = _sky_strip(light, image.size)
+    lit = Image.blend(dimmed, ImageChops.soft_light(dimmed, sky), min(1.0, strength * 1.3))
+    veiled = Image.blend(lit, ImageChops.screen(lit, sky.point([round(v * 0.5) for v in range(256)] * 3)),
+                         strength * 0.75)
+    # The ground takes more of the sky than the subject does.
+    veiled.paste(lit, (0, 0), matte.point([round(v * 0.7) for v in range(256)]))
+    return veiled
+
+
+def _sky_strip(light: Light, size: tuple[int, int]) -> Image.Image:
+    strip = Image.new("RGB", (1, 5))
+    for row, tone in enumerate((*light.sky, mixed(light.sky[1], (20, 16, 30), 0.4))):
+        strip.putpixel((0, row), whole(tone))
+    return strip.resize(size, Image.Resampling.BICUBIC)
+
+
+def _coloured(image: Image.Image, read: Scene) -> Image.Image:
+    names = read.tints or tuple(one.colour for one in read.subjects if one.colour)
+    return finish.contrasted(finish.tinted(image, names, 0.74), 0.3) if names else image
+
+
+def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
+    """Answer the picture after the words for tone: brighter, darker, warm, soft, blurred…"""
+    changes = set(read.changes)
+    if "brighter" in changes:
+        image = finish.levelled(image, 1.16, 22)
+    if "darker" in changes:
+        image = finish.levelled(image, 0.62, -4)
+    if "contrast" in changes:
+        image = finish.contrasted(finish.saturated(image, 1.15), 0.85)
+    if "soft" in changes:
+        image = finish.levelled(finish.saturated(image, 0.7), 0.82, 36)
+    for word, tone in (("warm", (255, 196, 128)), ("cold", (128, 186, 255))):
+        if word in changes:
+            veil = Image.new("RGB", image.size, tone)
+            image = Image.blend(image, ImageChops.soft_light(image, veil), 0.75)
+    if "blur" in changes:
+        blurred = image.filter(ImageFilter.GaussianBlur(min(image.size) * 0.014))
+        if "background" in changes:
+            blurred.paste(image, (0, 0), matte)
+        image = blurred
+    return image
+
+
+def _in_weather(image: Image.Image, read: Scene, commission: Commission) -> Image.Image:
+    from .weather import backdrop, weather
+
+    if not set(read.weathers) & {"snow", "rain", "fog"}:
+        return image
+    frame = Frame(*image.size)
+    canvas = Canvas(frame)
+    cool = Image.blend(finish.saturated(image, 0.78), Image.new("RGB", image.size, (206, 216, 228)),
+                       0.14 if "rain" not in read.weathers else 0.05)
+    canvas.image = finish.levelled(cool, 0.88) if "rain" in read.weathers else cool
+    rng = commission.chance("weather")
+    light = light_for("day", read, rng)
+    view = View(frame, canvas, read, light, rng, "hills", frame.h * 0.58)
+    if "fog" in read.weathers:
+        backdrop(view)
+    weather(view)
+    return canvas.image
+
+
+def _collaged(image: Image.Image, others: tuple[Image.Image, ...]) -> Image.Image:
+    """Lay the other pictures on the first as prints along its lower edge."""
+    if not others:
+        return image
+    shown = others[:_SHOWN_PRINTS]
+    unit = min(image.size)
+    side = round(unit * (0.3 if len(shown) == 1 else 0.23))
+    rim, gap = max(1, round(side * 0.05)), max(1, round(unit * 0.035))
+    answer = image.copy()
+    for number, one in enumerate(shown):
+        print_ = ImageOps.fit(one.convert("RGB"), (side, side), Image.Resampling.BICUBIC)
+        card = ImageOps.expand(print_, rim, (250, 248, 242))
+        tilt = (-4, 3, -2, 5)[number]
+        turned = card.convert("RGBA").rotate(tilt, Image.Resampling.BICUBIC, expand=True)
+        x = image.width - (turned.width + gap) * (number + 1) + gap // 2
+        y = image.height - turned.height - gap
+        shadow = turned.getchannel("A").filter(ImageFilter.BoxBlur(rim)).point(
+            [round(v * 0.45) for v in range(256)])
+        answer.paste((8, 8, 16), (x + rim // 2, y + rim), shadow)
+        answer.paste(turned, (x, y), turned)
+    return answer
+
+
+def _in_style(image: Image.Image, read: Scene, commission: Commission, frame: Frame, *,
+              is_quiet: bool) -> Image.Image:
+    from .styles import HANDS, SHORT_SIDES
+    from .styles.sheet import Sheet
+
+    style = style_of(commission, read)
+    if is_quiet:
+        # Words that say nothing known still ask for a change: a fresh, richer print.
+        calm = image.filter(ImageFilter.BoxBlur(frame.unit * 0.0016))
+        crisp = calm.filter(ImageFilter.UnsharpMask(frame.unit * 0.004, 60, 2))
+        rich = finish.contrasted(finish.saturated(crisp, 1.3), 0.4)
+        return finish.vignetted(finish.bloomed(rich, 0.35), 0.35)
+    if not style:
+        return image
+    working = frame.reduced(max(1.0, frame.unit / SHORT_SIDES[style]))
+    small = image.resize(working.size, Image.Resampling.BOX) if working != frame else image
+    return HANDS[style](
+        small, Sheet(frame, commission.chance("style"), read.tints, has_margin=False))
+
+
+def _framed(image: Image.Image) -> Image.Image:
+    """Answer the picture behind a mount in a wooden frame, at its old size."""
+    unit = min(image.size)
+    rim, mount = max(1, round(unit * 0.035)), max(1, round(unit * 0.05))
+    inner = image.resize((max(1, image.width - 2 * (rim + mount)),
+                          max(1, image.height - 2 * (rim + mount))), Image.Resampling.BICUBIC)
+    mounted = ImageOps.expand(inner, mount, (246, 242, 232))
+    return ImageOps.expand(mounted, rim, (86, 58, 40)).resize(image.size)

@@ -1,0 +1,127 @@
+"""Pieces of flat colour: pixels, triangles, tesserae."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from ..finish import contrasted, saturated
+from ..frame import Frame
+from .sheet import floats, grown, picture
+
+if TYPE_CHECKING:
+    from ..field import Field
+    from .sheet import Sheet
+
+_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
+
+
+def pixels(image: Image.Image, sheet: Sheet) -> Image.Image:
+    """Rebuild the scene from big square pixels in a small palette, dithered in a pattern."""
+    frame = sheet.frame
+    side = max(2, round(frame.unit / (128 * sheet.fineness)))
+    columns, rows = -(-frame.width // side), -(-frame.height // side)
+    small = contrasted(saturated(image, 1.3), 0.25).resize((columns, rows), Image.Resampling.BOX)
+    crisp = small.filter(ImageFilter.UnsharpMask(1.2, 80, 2))
+    pattern = np.tile(_BAYER - 0.47, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns, None]
+    palette = crisp.quantize(28, Image.Quantize.MEDIANCUT, kmeans=3)
+    dithered = picture(floats(crisp) + pattern * 15)
+    flat = dithered.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
+    big = flat.resize((columns * side, rows * side), Image.Resampling.NEAREST)
+    return big.crop((0, 0, *frame.size))
+
+
+def low_poly(image: Image.Image, sheet: Sheet) -> Image.Image:
+    """Fold the scene into triangles, each of one colour, each catching the light differently."""
+    frame = sheet.frame
+    corners = _corners(image, sheet)
+    fine = 2 if frame.unit <= 1300 else 1
+    canvas = Image.new("RGB", (frame.width * fine, frame.height * fine))
+    pen = ImageDraw.Draw(canvas)
+    pixels_of = floats(saturated(image.filter(ImageFilter.BoxBlur(3)), 1.25))
+    a, b = corners[:-1, :-1], corners[:-1, 1:]
+    c, d = corners[1:, :-1], corners[1:, 1:]
+    even = (np.add.outer(np.arange(a.shape[0]), np.arange(a.shape[1])) % 2 == 0)[..., None]
+    halves = [(a, b, np.where(even, c, d)), (np.where(even, b, a), d, c)]
+    scale = frame.unit * fine
+    for one, two, three in halves:
+        middle = (one + two + three) / 3
+        tone = _sampled(pixels_of, middle, frame)
+        tone *= 1 + (sheet.rng.random((*tone.shape[:2], 1)) - 0.5).astype(np.float32) * 0.1
+        points = (np.concatenate([one, two, three], axis=-1) * scale).reshape(-1, 6).tolist()
+        shades = np.clip(tone, 0, 255).astype(int).reshape(-1, 3).tolist()
+        for triangle, shade in zip(points, shades, strict=True):
+            pen.polygon(triangle, fill=tuple(shade), outline=tuple(shade))
+    return canvas.reduce(fine) if fine > 1 else canvas
+
+
+def _corners(image: Image.Image, sheet: Sheet) -> Field:
+    """Answer a grid of corners (rows, columns, 2) in units, drawn towards edges in the picture."""
+    frame = sheet.frame
+    cells = 44 * sheet.fineness
+    rows, columns = max(4, round(frame.h * cells)), max(4, round(frame.w * cells))
+    grid = np.stack(np.meshgrid(np.linspace(0, frame.w, columns + 1),
+                                np.linspace(0, frame.h, rows + 1)), axis=-1)
+    jitter = (sheet.rng.random(grid.shape) - 0.5) * (0.75 / cells)
+    grey = np.asarray(image.convert("L").filter(ImageFilter.GaussianBlur(2)), np.float32)
+    down, across = np.gradient(grey)
+    strength = np.hypot(down, across)
+    best, found = np.full(grid.shape[:2], -1.0), np.zeros_like(grid)
+    for step in range(9):
+        offset = np.array([step % 3 - 1, step // 3 - 1]) * (0.36 / cells)
+        there = grid + jitter * 0.5 + offset
+        value = _sampled(strength[..., None], there, frame)[..., 0]
+        better = value > best
+        best, found = np.where(better, value, best), np.where(better[..., None], there, found)
+    moved: Field = np.where(best[..., None] > 2.5, found, grid + jitter)
+    moved[:, 0, 0], moved[:, -1, 0] = 0, frame.w
+    moved[0, :, 1], moved[-1, :, 1] = 0, frame.h
+    return moved
+
+
+def _sampled(values: Field, places: Field, frame: Frame) -> Field:
+    rows, columns = values.shape[:2]
+    row = np.clip(places[..., 1] / frame.h * rows, 0, rows - 1).astype(int)
+    column = np.clip(places[..., 0] / frame.w * columns, 0, columns - 1).astype(int)
+    return values[row, column]
+
+
+def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
+    """Set pieces of coloured glass between dark leads."""
+    frame = sheet.frame
+    half = frame.reduced(2) if frame.unit > 256 else frame
+    cells = 38 * sheet.fineness
+    rows, columns = max(3, round(frame.h * cells)), max(3, round(frame.w * cells))
+    seeds = sheet.rng.random((rows + 2, columns + 2, 2)).astype(np.float32) * 0.8 + 0.1
+    x = np.linspace(0, columns, half.width, endpoint=False, dtype=np.float32)[None, :]
+    y = np.linspace(0, rows, half.height, endpoint=False, dtype=np.float32)[:, None]
+    first, second, owner = _nearest(seeds, x, y)
+    middle = seeds + np.stack(np.meshgrid(np.arange(columns + 2), np.arange(rows + 2)), -1) - 1
+    places = middle / np.array([columns / frame.w, rows / frame.h], np.float32)
+    tone = _sampled(floats(saturated(image.filter(ImageFilter.BoxBlur(3)), 1.55)), places, frame)
+    tone *= 1 + (sheet.rng.random((*tone.shape[:2], 1)).astype(np.float32) - 0.5) * 0.22
+    glass = tone.reshape(-1, 3).take(owner, axis=0) * (1.08 - 0.22 * first)[..., None]
+    lead = np.clip((np.sqrt(second) - np.sqrt(first)) * 9 - 0.55, 0, 1)[..., None]
+    return grown(picture(glass * lead + np.array((26, 24, 30), np.float32) * (1 - lead)), frame)
+
+
+def _nearest(seeds: Field, x: Field, y: Field) -> tuple[Field, Field, Field]:
+    """Answer the squared distances to the two nearest seeds, and the nearest one's number."""
+    across = seeds.shape[1]
+    column, row = x.astype(np.int32), y.astype(np.int32)
+    shape = (y.shape[0], x.shape[1])
+    first, second = np.full(shape, 9.0, np.float32), np.full(shape, 9.0, np.float32)
+    owner = np.zeros(shape, np.int32)
+    flat = seeds.reshape(-1, 2)
+    for step in range(9):
+        number = (row + step // 3) * across + column + step % 3
+        dx = flat[:, 0].take(number) + (column + step % 3 - 1 - x)
+        dy = flat[:, 1].take(number) + (row + step // 3 - 1 - y)
+        far = dx * dx + dy * dy
+        nearer = far < first
+        second = np.where(nearer, first, np.minimum(second, far))
+        first = np.where(nearer, far, first)
+        owner = np.where(nearer, number, owner)
+    return first, second, owner

@@ -1,0 +1,63 @@
+"""A view: everything that one picture is painted from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from .canvas import Canvas
+    from .field import Field
+    from .frame import Frame
+    from .light import Light
+    from .scene import Scene
+
+
+@dataclass(slots=True)
+class Stand:
+    """Where a subject stands: its feet in units, and how tall a figure of height 1 is there."""
+
+    x: float
+    y: float
+    scale: float
+    flip: float = 1.0
+
+
+@dataclass(slots=True)
+class View:
+    """One picture under way: its canvas, its light, its chance."""
+
+    frame: Frame
+    canvas: Canvas
+    scene: Scene
+    light: Light
+    rng: np.random.Generator
+    setting: str
+    horizon: float  # units from the top
+    key: str = ""  # the prompt in its plain form
+    variant: int = 0
+    _texture: Field | None = None
+
+    def texture(self) -> Field:
+        """Answer this picture's own noise, seamless, 256 pixels a side with 8 cells across it."""
+        if self._texture is None:
+            from .field import tile
+
+            self._texture = tile(self.rng, 256, 8, 6, 0.55)
+        return self._texture
+
+    @property
+    def sun(self) -> tuple[float, float]:
+        """Where the sun or the moon is, in units."""
+        across = 0.5 + self.light.side * 0.27
+        return self.frame.w * across, self.horizon * (1 - self.light.high)
+
+    def uniform(self, low: float, high: float) -> float:
+        """Answer a number by chance."""
+        return low + (high - low) * float(self.rng.random())
+
+    def tells(self, weather: str) -> bool:
+        """Whether the scene has this weather."""
+        return weather in self.scene.weathers

@@ -1,0 +1,132 @@
+"""From a request to the bytes of one of its pictures, by a painter."""
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, Protocol
+
+from opeai_nb.engine.envelope import ApiError
+from opeai_nb.engine.request import ImageRequest
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Painter", "checked_size", "media_type", "render"]
+
+PIXELS_MAX: Final = 25_000_000  # of an input image: an image bomb is a small file of many pixels
+_SIDE_MAX: Final = 2048  # an input is reduced to it: no scene gains from more
+_FORMATS: Final = ("PNG", "JPEG", "WEBP", "BMP")  # platform.md 3.5
+_MEDIA_TYPES: Final = {b"\x89PN": "image/png", b"\xff\xd8\xff": "image/jpeg", b"RIF": "image/webp"}
+
+
+class Painter(Protocol):
+    """What makes pictures: the module ``opeai_nb.engine.painter`` or a stand-in for it."""
+
+    def paint(
+        self,
+        prompt: str,
+        size: tuple[int, int],
+        /,
+        *,
+        variant: int = ...,
+        seed: int | None = ...,
+        style: str | None = ...,
+        quality: str = ...,
+        transparent: bool = ...,
+        watermark: bool = ...,
+    ) -> "Image":
+        """Return a picture of *prompt*."""
+
+    def edit(
+        self,
+        images: "Sequence[Image]",
+        prompt: str,
+        size: tuple[int, int] | None,
+        /,
+        *,
+        variant: int = ...,
+        seed: int | None = ...,
+        style: str | None = ...,
+        quality: str = ...,
+        transparent: bool = ...,
+        watermark: bool = ...,
+    ) -> "Image":
+        """Return *images* changed as *prompt* says; *size* None keeps the first one's."""
+
+    def encode(
+        self, image: "Image", /, output_format: str = ..., output_compression: int = ...
+    ) -> bytes:
+        """Return the file of a picture."""
+
+
+def render(
+    painter: Painter | None, request: ImageRequest, inputs: Sequence[bytes], position: int
+) -> bytes:
+    """Return the file of the picture at *position*; the same request gives the same bytes."""
+    if painter is None:
+        painter = _default_painter()
+    size = (request.width, request.height)
+    manner = {
+        "variant": position,
+        "seed": request.seed,
+        "style": request.style,
+        "quality": request.quality,
+        "transparent": request.transparent,
+        "watermark": request.watermark,
+    }
+    if inputs:
+        images = [_opened(data) for data in inputs]
+        image = painter.edit(images, request.prompt, size, **manner)  # type: ignore[arg-type]  # a dict of keywords has one value type
+    else:
+        image = painter.paint(request.prompt, size, **manner)  # type: ignore[arg-type]  # as above
+    return painter.encode(image, request.output_format, request.output_compression)
+
+
+def _default_painter() -> Painter:
+    from opeai_nb.engine import painter  # numpy and PIL load here, at the first paint
+
+    return painter
+
+
+def media_type(data: bytes) -> str:
+    """Return the MIME type of a picture by its first bytes."""
+    return _MEDIA_TYPES.get(data[:3], "application/octet-stream")
+
+
+def checked_size(data: bytes) -> tuple[int, int]:
+    """Return the width and height that an edit of *data* has when no size is asked for.
+
+    ApiError 400 unless *data* is a whole image of a format and size that edits take.
+    """
+    image = _opened(data)
+    return max(64, image.width), max(64, image.height)
+
+
+def _opened(data: bytes) -> "Image":
+    """Return the image in *data*, decoded and at most 2048 pixels wide and high."""
+    from PIL import Image
+
+    try:
+        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        if image.width * image.height > PIXELS_MAX:
+            raise ApiError(
+                f"the input image has {image.width}x{image.height} pixels; "
+                f"at most {PIXELS_MAX} are accepted",
+                code="invalid_image",
+                param="image",
+            )
+        image.draft("RGB", (_SIDE_MAX, _SIDE_MAX))
+        image.load()
+    except (OSError, ValueError, SyntaxError, MemoryError) as error:
+        raise _not_an_image() from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise _not_an_image() from error
+    image.thumbnail((_SIDE_MAX, _SIDE_MAX))
+    return image
+
+
+def _not_an_image() -> ApiError:
+    return ApiError(
+        "the input image could not be read: PNG, JPEG, WEBP or BMP is expected",
+        code="invalid_image",
+        param="image",
+    )

@@ -1,0 +1,93 @@
+"""Picture URLs: signed, public, expiring, as an object store's are (platform.md 7)."""
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from opeai_nb.engine.atelier import Atelier
+from opeai_nb.engine.painting import media_type
+
+__all__ = ["PictureUrls"]
+
+_FOLDER: Final = "/pictures/"
+_EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
+
+
+class PictureUrls:
+    """Makes picture URLs below *base_url* (None: the request's own origin) and answers them."""
+
+    def __init__(self, atelier: Atelier, *, base_url: str | None, aliases: tuple[str, ...]) -> None:
+        self._atelier = atelier
+        self._base_url = base_url.rstrip("/") if base_url else None
+        self._aliases = aliases
+
+    def routes(self) -> list[Route]:
+        """Return the routes for the engine's router."""
+        return [Route(_FOLDER + "{name}", self.picture, methods=["GET"])]
+
+    def of(self, http: Request, generation: str, output_format: str) -> list[str]:
+        """Return the URLs of a generation's pictures, in order."""
+        base = self._base(http)
+        extension = _EXTENSIONS[output_format]
+        return [
+            f"{base}{_FOLDER}{picture.id}.{extension}?{picture.signature}"
+            for picture in self._atelier.store.pictures(generation)
+        ]
+
+    def own(self, http: Request) -> Callable[[str], str | None]:
+        """Return a function from a URL to the id of the engine's own picture, else None.
+
+        Such a URL may stand in `image`; it is read from the store, never fetched.
+        """
+        bases = {self._base(http), *self._aliases}
+
+        def picture_id(url: str) -> str | None:
+            try:
+                parts = urlsplit(url)
+            except ValueError:
+                return None
+            if f"{parts.scheme}://{parts.netloc}" not in bases:
+                return None
+            return _id(parts.path.removeprefix(_FOLDER)) if parts.path.startswith(_FOLDER) else ""
+
+        return picture_id
+
+    async def picture(self, http: Request) -> Response:
+        """Answer GET /pictures/{name}: no key is needed, and an Authorization header is refused.
+
+        Object stores refuse a signed URL that comes with one: there may be only one way to sign.
+        """
+        if "authorization" in http.headers:
+            return _xml(400, "InvalidArgument", "Only one auth mechanism allowed")
+        id_ = _id(http.path_params["name"])
+        picture = self._atelier.store.picture(id_)
+        if picture is None:
+            return _xml(404, "NoSuchKey", "The specified key does not exist.")
+        if http.scope["query_string"] != picture.signature.encode():
+            return _xml(403, "SignatureDoesNotMatch", "The signature does not match.")
+        data = await self._atelier.picture_data(id_)
+        if data is None:
+            return _xml(403, "AccessDenied", "Request has expired.")
+        return Response(data, media_type=media_type(data))
+
+    def _base(self, http: Request) -> str:
+        if self._base_url is not None:
+            return self._base_url
+        return f"{http.url.scheme}://{http.url.netloc}"
+
+
+def _id(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _xml(status: int, code: str, message: str) -> Response:
+    """Return an object store's error page (platform.md 7: an expired link gives 403 XML)."""
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code>'
+        f"<Message>{message}</Message></Error>\n"
+    )
+    return Response(body, status_code=status, media_type="application/xml")

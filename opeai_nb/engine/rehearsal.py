@@ -1,0 +1,133 @@
+"""Models that misbehave on purpose, in process as over a socket.
+
+========================== =====================================================================
+name                       what it does
+========================== =====================================================================
+``rehearsal-slow``         a task of 12 seconds that queues for 2 and then tells its progress
+``rehearsal-failed``       a task that reaches 40 % and ends as FAILURE with a reason
+``rehearsal-expired``      a task that, once done, is not found: as if its 24 hours were over
+``rehearsal-moderation``   400 ``moderation_blocked``: the safety system refuses every prompt
+``rehearsal-rate-limited`` 429 twice for each request (the second with an empty body), then fine
+``rehearsal-partial``      every second item failed: one with an `error`, the next with no picture
+``rehearsal-empty``        200 whose items have both `url` and `b64_json` empty
+``rehearsal-dropped``      the connection drops at 60 % of the body; sent again with the same
+                           Idempotency-Key, the whole answer comes
+``rehearsal-502``          a 502 with an HTML page from a proxy
+``rehearsal-stalled``      half of the body, then silence for 10 minutes
+========================== =====================================================================
+
+All times are multiplied by the engine's *time_scale*. Facts: platform.md 2.3 (empty and failed
+items), 2.5 (429), 4.1 (moderation), 7 (HTML errors).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from opeai_nb.engine.envelope import ApiError
+
+__all__ = [
+    "BAD_GATEWAY",
+    "CUT_AT",
+    "REHEARSALS",
+    "STALL_SECONDS",
+    "Rehearsal",
+    "moderation_blocked",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """How one rehearsal model misbehaves."""
+
+    description: str
+    seconds: tuple[float, float] | None = None
+    """For a task: how long it queues, and how long until it ends."""
+    fate: str = "success"
+    """For a task: ``success``, ``failure`` or ``expired``."""
+
+
+REHEARSALS: Final[dict[str, Rehearsal]] = {
+    "rehearsal-slow": Rehearsal(
+        "Misbehaves on purpose: a task of 12 seconds, 2 of them queued, then with progress.",
+        seconds=(2.0, 12.0),
+    ),
+    "rehearsal-failed": Rehearsal(
+        "Misbehaves on purpose: a task that ends as FAILURE with a reason.",
+        seconds=(0.5, 1.5),
+        fate="failure",
+    ),
+    "rehearsal-expired": Rehearsal(
+        "Misbehaves on purpose: a task that is not found any more once it is done.",
+        seconds=(0.5, 1.5),
+        fate="expired",
+    ),
+    "rehearsal-moderation": Rehearsal(
+        "Misbehaves on purpose: the safety system refuses every prompt (400 moderation_blocked).",
+    ),
+    "rehearsal-rate-limited": Rehearsal(
+        "Misbehaves on purpose: 429 twice for each request, the second time empty, then fine.",
+    ),
+    "rehearsal-partial": Rehearsal(
+        "Misbehaves on purpose: every second picture of a batch has failed.",
+    ),
+    "rehearsal-empty": Rehearsal(
+        "Misbehaves on purpose: 200 with items whose url and b64_json are both empty.",
+    ),
+    "rehearsal-dropped": Rehearsal(
+        "Misbehaves on purpose: the connection drops in the middle of the body; the same "
+        "Idempotency-Key sent again gets the whole answer.",
+    ),
+    "rehearsal-502": Rehearsal(
+        "Misbehaves on purpose: a proxy's 502 with an HTML page.",
+    ),
+    "rehearsal-stalled": Rehearsal(
+        "Misbehaves on purpose: half of the body, then silence.",
+    ),
+}
+
+CUT_AT: Final = 0.6  # so that of two pictures the first is whole
+STALL_SECONDS: Final = 600.0
+FAILED_PROGRESS: Final = 40
+FAILED_CODE: Final = "generation_failed"
+FAILED_MESSAGE: Final = "rehearsal: the upstream model gave up on this picture"
+RATE_LIMITS: Final = 2
+BAD_GATEWAY: Final = (
+    b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
+    b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n"
+    b"</body>\r\n</html>\r\n"
+)
+
+
+def moderation_blocked() -> ApiError:
+    """Return the refusal of the safety system (platform.md 4.1)."""
+    return ApiError(
+        "Your request was rejected by the safety system. rehearsal: every prompt is refused.",
+        type="shell_api_error",  # behind a gateway the type differs while the code survives
+        code="moderation_blocked",
+        param="",
+    )
+
+
+def rate_limited() -> ApiError:
+    """Return the first 429 of a request; the second has no body (platform.md 2.5)."""
+    return ApiError(
+        "当前分组上游负载已饱和，请稍后再试",  # noqa: RUF001 -- the gateway's own text
+        status=429,
+        type="new_api_error",
+        code="",
+        headers={"Retry-After": "1"},
+    )
+
+
+def failed_message(model: str) -> str:
+    """Return why a task of *model* has failed: on purpose, or because the painter could not."""
+    return FAILED_MESSAGE if model in REHEARSALS else "the engine could not paint this picture"
+
+
+def item_fault(model: str, position: int) -> str:
+    """Return what is wrong with the item at *position*: ``""``, ``error`` or ``empty``."""
+    if model == "rehearsal-empty":
+        return "empty"
+    if model == "rehearsal-partial" and position % 2 == 1:
+        return "error" if position % 4 == 1 else "empty"
+    return ""

@@ -1,0 +1,92 @@
+"""The engine as a real server on 127.0.0.1, by uvicorn."""
+
+import contextlib
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.engine.app import Engine
+
+if TYPE_CHECKING:
+    import uvicorn
+
+__all__ = ["serve", "serving"]
+
+HOST: Final = "127.0.0.1"
+_KEEP_ALIVE_SECONDS: Final = 75
+_SWITCH_SECONDS: Final = 0.0005  # a tenth of Python's: polls get their turn between painters
+_BACKLOG: Final = 1024
+_GRACE_SECONDS: Final = 2  # for answers under way when the server is asked to stop
+
+
+def serve(
+    engine: Engine | None = None,
+    *,
+    port: int = 0,
+    on_listening: Callable[[str], None] | None = None,
+) -> None:
+    """Serve *engine* on 127.0.0.1 until Ctrl-C or SIGTERM, then return.
+
+    *port* 0 takes a free one; *on_listening* is called with the base URL once the port is open.
+    OSError when the port is taken.
+    """
+    with _listening(port) as listener:
+        server = _server(engine if engine is not None else Engine())
+        interval = sys.getswitchinterval()
+        try:
+            sys.setswitchinterval(_SWITCH_SECONDS)
+            if on_listening is not None:
+                on_listening(_url(listener))
+            server.run(sockets=[listener])
+        except KeyboardInterrupt:  # uvicorn raises the signal again once it has closed
+            return
+        finally:
+            sys.setswitchinterval(interval)
+
+
+@contextlib.contextmanager
+def serving(engine: Engine, *, port: int = 0) -> Iterator[str]:
+    """Serve *engine* from a thread while the ``with`` block runs, which gets the base URL."""
+    with _listening(port) as listener:
+        server = _server(engine)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, name="opeai_nb-serving", daemon=True
+        )
+        thread.start()
+        try:
+            yield _url(listener)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextlib.contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with socket.socket() as listener:
+        if sys.platform != "win32":  # there it would let two servers share one port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(_BACKLOG)
+        yield listener
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def _server(engine: Engine) -> "uvicorn.Server":
+    import uvicorn
+
+    config = uvicorn.Config(
+        engine,
+        lifespan="off",
+        # A rehearsed drop is an application that ends early, which uvicorn logs as an error.
+        log_level="critical",
+        access_log=False,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+        # uvicorn's 5 s are about the pause between two polls or cells: a POST would meet the close.
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,95 @@
+"""A task's life as arithmetic: times, clock and pictures in, status and progress out."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from opeai_nb.engine.catalogue import MODELS
+from opeai_nb.engine.rehearsal import FAILED_CODE, FAILED_PROGRESS, failed_message
+from opeai_nb.engine.request import ImageRequest
+from opeai_nb.engine.store import Generation
+
+__all__ = ["State", "state", "submitted", "task_body"]
+
+_BEGUN: Final = 5
+_NEARLY: Final = 95
+_ENDS: Final = {"failure": "FAILURE", "expired": "EXPIRED"}
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What one answer says about a task."""
+
+    status: str
+    """``QUEUED``, ``IN_PROGRESS``, ``SUCCESS``, ``FAILURE`` (platform.md 1.6) or ``EXPIRED``,
+    which no answer shows: the task is not found."""
+    progress: int
+
+
+def state(generation: Generation, now: float, *, painted: bool, begun: bool) -> State:
+    """Return the state of a task at *now*.
+
+    *painted*: all its pictures are there; *begun*: somebody paints them or has painted one.
+    It succeeds when its time has come **and** it is painted; a queue of painters shows as QUEUED.
+    """
+    if now < generation.starts:
+        return State("QUEUED", 0)
+    if generation.fate != "success":
+        if now >= generation.ends:
+            return State(_ENDS[generation.fate], 100)
+        return State("IN_PROGRESS", min(FAILED_PROGRESS, _progress(generation, now)))
+    if painted and now >= generation.ends:
+        return State("SUCCESS", 100)
+    if not (painted or begun):
+        return State("QUEUED", 0)
+    return State("IN_PROGRESS", _progress(generation, now))
+
+
+def _progress(generation: Generation, now: float) -> int:
+    length = generation.ends - generation.starts
+    part = (now - generation.starts) / length if length > 0 else 1.0
+    return _BEGUN + int((_NEARLY - _BEGUN) * min(part, 1.0))
+
+
+def submitted(generation: Generation, request: ImageRequest, edits: int) -> dict[str, Any]:
+    """Return the answer to the POST that made a task (platform.md 1.4)."""
+    return {
+        "id": generation.id,
+        "task_id": generation.id,
+        "object": "image.generation.task",
+        "status": "QUEUED",
+        "created_at": int(generation.created),
+        "model": MODELS[request.model].echo,
+        "prompt": request.prompt,
+        "size": request.size,
+        "quality": request.quality,
+        "mode": "edit" if edits else "generation",
+    }
+
+
+def task_body(
+    generation: Generation,
+    request: ImageRequest,
+    now_state: State,
+    *,
+    edits: int,
+    urls: list[str],
+    usage: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the answer to a query: flat, upper-case status, pictures in `data`.
+
+    Best guess: platform.md 1.4 and 1.6 for the frame, 2.2 (async_image.go) for the rest.
+    """
+    body = submitted(generation, request, edits)
+    body["status"] = now_state.status
+    body["progress"] = now_state.progress
+    if now_state.status == "SUCCESS":
+        body["completed_at"] = int(generation.ends)
+        body["data"] = [
+            {"url": url, "b64_json": "", "revised_prompt": request.prompt} for url in urls
+        ]
+        body["usage"] = usage
+    elif now_state.status == "FAILURE":
+        body["completed_at"] = int(generation.ends)
+        body["fail_reason"] = failed_message(request.model)
+        body["error"] = {"message": body["fail_reason"], "code": FAILED_CODE}
+    return body

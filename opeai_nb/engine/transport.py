@@ -1,0 +1,228 @@
+"""The engine in process, as an httpx transport: sync and async, no port, bodies in a stream.
+
+``httpx.ASGITransport`` is async only and answers after the whole body; a rehearsed fault in the
+middle of a body would never show.
+"""
+
+import asyncio
+import os
+import queue
+import sqlite3
+import threading
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, Final, NoReturn
+from urllib.parse import unquote
+
+import httpx
+
+from opeai_nb.engine.app import Engine
+from opeai_nb.engine.exchange import Cut, Event, Exchange, Start, Wanted
+from opeai_nb.engine.folder import cache_folder
+from opeai_nb.engine.loop import engine_loop
+
+__all__ = ["EngineTransport", "shared_engine"]
+
+_HTTP: Final = {"http_version": b"HTTP/1.1"}
+_lock = threading.Lock()
+_shared: tuple[int, Path, Engine] | None = None
+
+
+def shared_engine() -> Engine:
+    """Return this process's engine, whose tasks live in the user's cache folder for 24 hours.
+
+    Where the folder can't be used they live in memory, and a warning says so once.
+    """
+    global _shared  # noqa: PLW0603 -- one engine for each process and folder
+    folder = cache_folder()
+    with _lock:
+        if _shared is None or _shared[:2] != (os.getpid(), folder):
+            _shared = (os.getpid(), folder, _engine(folder))
+        return _shared[2]
+
+
+def _engine(folder: Path) -> Engine:
+    try:
+        return Engine(store=folder)
+    except (OSError, sqlite3.Error) as error:
+        warnings.warn(
+            f"The engine keeps its tasks in memory, so they end with this process: "
+            f"{folder} can't be used ({error}). OPEAI_NB_CACHE names another folder.",
+            stacklevel=4,
+        )
+        return Engine()
+
+
+class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Sends requests to *engine* (None: the process's shared one), whatever host they name.
+
+    May be used from any thread and any asyncio loop at once, a running loop's own thread included.
+    Failures are httpx's own: ConnectError when the engine is closed, ReadTimeout after the
+    request's ``read`` timeout, RemoteProtocolError when an answer is cut.
+    """
+
+    def __init__(self, engine: Engine | None = None) -> None:
+        self.engine = shared_engine() if engine is None else engine
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* and return when the head of its answer is there."""
+        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        exchange = self._begin(request, events.put)
+        stream = _SyncBody(request, exchange, events)
+        try:
+            chunks = iter(request.stream)  # type: ignore[arg-type]  # httpx checks that it is sync
+            while isinstance(event := stream.next_event(), Wanted):
+                _feed(exchange, next(chunks, None))
+        except BaseException:
+            exchange.hang_up()
+            raise
+        return stream.begin(event)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send *request* and return when the head of its answer is there."""
+        loop = asyncio.get_running_loop()
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        exchange = self._begin(request, lambda event: _call(loop, events, event))
+        stream = _AsyncBody(request, exchange, events)
+        try:
+            chunks = aiter(request.stream)  # type: ignore[arg-type]  # httpx checks that it is async
+            while isinstance(event := await stream.next_event(), Wanted):
+                _feed(exchange, await anext(chunks, None))
+        except BaseException:
+            exchange.hang_up()
+            raise
+        return stream.begin(event)
+
+    def _begin(self, request: httpx.Request, deliver: Any) -> Exchange:
+        if not self.engine.accepting:
+            raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
+        headers = request.headers
+        has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+        loop = engine_loop()
+        exchange = Exchange(loop, _scope(request), deliver, has_body=has_body)
+        asyncio.run_coroutine_threadsafe(exchange.run(self.engine), loop)
+        return exchange
+
+
+class _Body:
+    """What both kinds of answer's body know of their exchange."""
+
+    def __init__(self, request: httpx.Request, exchange: Exchange) -> None:
+        self._request = request
+        self._exchange = exchange
+        self._timeout: float | None = request.extensions.get("timeout", {}).get("read")
+        self._received = 0
+        self._expected: str | None = None
+        self._over = False
+
+    def _chunk(self, event: Event) -> bytes | None:
+        """Return the bytes of *event*, None at the end; raise where the answer is cut."""
+        if isinstance(event, bytes):
+            self._received += len(event)
+            self._exchange.taken()
+            return event
+        self._over = True
+        if isinstance(event, Cut):
+            raise httpx.RemoteProtocolError(
+                "peer closed connection without sending complete message body "
+                f"(received {self._received} bytes, expected {self._expected})",
+                request=self._request,
+            )
+        return None
+
+    def begin(self, event: Event) -> httpx.Response:
+        """Return the response whose head *event* is and whose body this is."""
+        if not isinstance(event, Start):
+            self._over = True
+            raise httpx.RemoteProtocolError(
+                "Server disconnected without sending a response.", request=self._request
+            )
+        response = httpx.Response(
+            event.status,
+            headers=event.headers,
+            stream=self,  # type: ignore[arg-type]  # each kind is one of httpx's two streams
+            extensions=_HTTP,
+        )
+        self._expected = response.headers.get("content-length", "unknown")
+        return response
+
+    def _time_out(self) -> NoReturn:
+        self._over = True
+        self._exchange.hang_up()
+        raise httpx.ReadTimeout("The read operation timed out", request=self._request)
+
+    def _end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._exchange.hang_up()
+
+
+class _SyncBody(_Body, httpx.SyncByteStream):
+    def __init__(
+        self, request: httpx.Request, exchange: Exchange, events: "queue.SimpleQueue[Event]"
+    ) -> None:
+        super().__init__(request, exchange)
+        self._events = events
+
+    def next_event(self) -> Event:
+        try:
+            return self._events.get(timeout=self._timeout)
+        except queue.Empty:
+            self._time_out()
+
+    def __iter__(self) -> Iterator[bytes]:
+        while not self._over and (chunk := self._chunk(self.next_event())) is not None:
+            yield chunk
+
+    def close(self) -> None:
+        self._end()
+
+
+class _AsyncBody(_Body, httpx.AsyncByteStream):
+    def __init__(
+        self, request: httpx.Request, exchange: Exchange, events: "asyncio.Queue[Event]"
+    ) -> None:
+        super().__init__(request, exchange)
+        self._events = events
+
+    async def next_event(self) -> Event:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._events.get()
+        except TimeoutError:
+            self._time_out()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self._over and (chunk := self._chunk(await self.next_event())) is not None:
+            yield chunk
+
+    async def aclose(self) -> None:
+        self._end()
+
+
+def _call(loop: asyncio.AbstractEventLoop, events: "asyncio.Queue[Event]", event: Event) -> None:
+    loop.call_soon_threadsafe(events.put_nowait, event)
+
+
+def _feed(exchange: Exchange, chunk: bytes | None) -> None:
+    exchange.feed(chunk or b"", more=chunk is not None)
+
+
+def _scope(request: httpx.Request) -> dict[str, Any]:
+    """Return the ASGI scope that a server would make of *request*."""
+    path, _, query = request.url.raw_path.partition(b"?")
+    return {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": request.method,
+        "scheme": request.url.scheme,
+        "path": unquote(path.decode("ascii")),
+        "raw_path": path,
+        "query_string": query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 0),
+        "server": (request.url.host, request.url.port or 80),
+    }

@@ -1,0 +1,118 @@
+"""What the engine's tests share: a clock that is set, a painter that is quick, two doors."""
+
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import httpx
+import pytest
+from PIL import Image
+
+from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
+from opeai_nb.engine.server import serving
+
+
+class Clock:
+    """Seconds since the epoch that pass only when told."""
+
+    def __init__(self) -> None:
+        self.now = 1_777_440_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Swatches:
+    """A stand-in for the painter: one colour for each prompt and variant; counts its pictures."""
+
+    def __init__(self) -> None:
+        self.painted: list[str] = []
+
+    def paint(self, prompt, size, /, *, variant=0, **manner):
+        self.painted.append(prompt)
+        shade = sum(prompt.encode()) + 40 * variant
+        return Image.new("RGB", size, (shade % 256, shade // 256 % 256, 120))
+
+    def edit(self, images, prompt, size, /, **manner):
+        self.painted.append(prompt)
+        return images[0].convert("RGB").resize(size)
+
+    def encode(self, image, /, output_format="png", output_compression=100):
+        file = io.BytesIO()
+        image.save(file, output_format)
+        return file.getvalue()
+
+
+def _picture(width: int = 64, height: int = 48, format_: str = "PNG", colour="teal") -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), colour).save(file, format_)
+    return file.getvalue()
+
+
+@pytest.fixture
+def picture():
+    """The function that makes the file of a plain picture."""
+    return _picture
+
+
+KEY = {"Authorization": "Bearer sk-any"}
+
+
+def _client_of(engine: Engine, **options: object) -> httpx.Client:
+    return httpx.Client(
+        transport=EngineTransport(engine), base_url=ENGINE_URL, headers=KEY, **options
+    )
+
+
+@pytest.fixture
+def client_of():
+    """The function that opens a client of an engine, in process."""
+    return _client_of
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def painter() -> Swatches:
+    return Swatches()
+
+
+@pytest.fixture
+def engine(clock: Clock, painter: Swatches) -> Iterator[Engine]:
+    engine = Engine(clock=clock, painter=painter, workers=0, task_seconds=(10.0, 10.0))
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def client(engine: Engine) -> Iterator[httpx.Client]:
+    with _client_of(engine) as client:
+        yield client
+
+
+@pytest.fixture(params=["in process", "over a socket"])
+def door(request: pytest.FixtureRequest, engine: Engine) -> Iterator[httpx.Client]:
+    """A client of the same engine through each of its two doors."""
+    with ExitStack() as stack:
+        if request.param == "in process":
+            yield stack.enter_context(_client_of(engine))
+        else:
+            url = stack.enter_context(serving(engine))
+            yield stack.enter_context(httpx.Client(base_url=url, headers=KEY, trust_env=False))
+
+
+@pytest.fixture
+def create(client: httpx.Client):
+    """The function that posts a request and returns the answer."""
+
+    def create(model: str = "qwen-image-2.0", **fields: object) -> httpx.Response:
+        body = {"model": model, "prompt": "a cat", **fields}
+        return client.post("/v1/images/generations", json=body)
+
+    return create

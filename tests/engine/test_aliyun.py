@@ -1,0 +1,134 @@
+"""The Aliyun-native endpoints: platform.md 1.8 and 3."""
+
+import base64
+
+import pytest
+
+PATH = "/aliyun/v1/images/generations"
+ASYNC = {"X-DashScope-Async": "enable"}
+
+
+def body(model: str = "qwen-image-2.0", *content: dict, text: str = "a cat", **parameters) -> dict:
+    messages = [{"role": "user", "content": [*content, {"text": text}]}]
+    return {"model": model, "input": {"messages": messages}, "parameters": parameters}
+
+
+@pytest.fixture
+def post(client):
+    return lambda json, **headers: client.post(PATH, json=json, headers=headers)
+
+
+def contents(answer: dict) -> list[list[dict]]:
+    return [choice["message"]["content"] for choice in answer["output"]["choices"]]
+
+
+def test_qwen_puts_its_pictures_into_one_choice(post):
+    answer = post(body(n=2, size="1024*768")).json()
+    (items,) = contents(answer)
+    assert [set(item) for item in items] == [{"image"}, {"image"}]
+    assert answer["usage"] == {"width": 1024, "height": 768, "image_count": 2}
+    assert answer["request_id"]
+
+
+def test_wan_makes_a_choice_of_each_picture_and_four_by_default(post):
+    answer = post(body("wan2.6-t2i")).json()
+    assert [len(items) for items in contents(answer)] == [1] * 4
+    assert answer["usage"] == {"image_count": 4, "size": "1280*1280"}
+
+
+def test_an_omitted_size_is_dashscopes_own(post):
+    assert post(body()).json()["usage"]["width"] == 2048
+
+
+def test_a_rewritten_prompt_comes_as_text(post):
+    (items,) = contents(post(body(prompt_extend=True)).json())
+    assert items[-1] == {"text": "a cat"}
+
+
+def test_a_reference_image_makes_an_edit(post, picture):
+    image = "data:image/png;base64," + base64.b64encode(picture(640, 512)).decode()
+    answer = post(body("wan2.6-image", {"image": image}, n=1)).json()
+    assert answer["usage"]["size"] == "640*512"
+
+
+@pytest.mark.parametrize(
+    ("json", "code"),
+    [
+        ({"model": "qwen-image-2.0"}, "InvalidParameter"),
+        ({"model": "qwen-image-2.0", "input": {"prompt": "a cat"}}, "InvalidParameter"),
+        ({"model": "qwen-image-2.0", "input": {"messages": []}}, "InvalidParameter"),
+        ({"model": "qwen-image-2.0", "input": {"messages": [7]}}, "InvalidParameter"),
+        (body(size="1024x1024"), "InvalidParameter"),
+        (body(size="10*10"), "InvalidParameter"),
+        (body(n=0), "InvalidParameter"),
+        (body(n=7), "InvalidParameter"),
+        (body(n="2"), "InvalidParameter"),
+        (body(seed=-1), "InvalidParameter"),
+        (body(seed=2**31), "InvalidParameter"),
+        (body(negative_prompt="x" * 501), "InvalidParameter"),
+        (body(text=""), "InvalidParameter"),
+        (body("qwen-image-2.0", {"text": "two"}), "InvalidParameter"),
+        (body("qwen-image-2.0", {"image": ""}), "InvalidParameter"),
+        (body("wan2.6-image"), "InvalidParameter"),
+        (body("qwen-image-2.0", {"image": "http://10.0.0.1/"}), "InvalidURL"),
+        (body("rehearsal-moderation"), "DataInspectionFailed"),
+    ],
+)
+def test_a_mistake_gets_a_flat_error(post, json, code):
+    answer = post(json)
+    assert answer.status_code == 400
+    assert set(answer.json()) == {"code", "message", "request_id"}
+    assert answer.json()["code"] == code
+
+
+@pytest.mark.parametrize("model", ["gpt-image-2", "nobody", "doubao-seedream-4.5"])
+def test_only_aliyun_models_have_a_channel(post, model):
+    answer = post(body(model))
+    assert answer.status_code == 503
+    assert answer.json()["error"]["code"] == "model_not_found"
+
+
+class TestTasks:
+    @pytest.fixture
+    def look(self, client):
+        return lambda task: client.get(f"/aliyun/v1/tasks/{task}").json()
+
+    def test_a_task_goes_from_pending_to_succeeded(self, post, look, clock):
+        answer = post(body(n=2), **ASYNC).json()
+        assert answer["output"]["task_status"] == "PENDING"
+        task = answer["output"]["task_id"]
+        seen = []
+        for _ in range(3):
+            seen.append(look(task)["output"]["task_status"])
+            clock.pass_(5.0)
+        assert seen == ["PENDING", "RUNNING", "SUCCEEDED"]
+        (items,) = contents(look(task))
+        assert len(items) == 2
+
+    def test_an_older_model_answers_with_results(self, post, look, clock):
+        task = post(body("qwen-image-plus"), **ASYNC).json()["output"]["task_id"]
+        clock.pass_(10.0)
+        output = look(task)["output"]
+        (result,) = output["results"]
+        assert set(result) == {"orig_prompt", "actual_prompt", "url"}
+        assert output["task_metrics"] == {"TOTAL": 1, "SUCCEEDED": 1, "FAILED": 0}
+        assert output["submit_time"] == "2026-04-29 05:20:00.000"
+
+    def test_a_failed_task_is_http_200_with_code_and_message(self, post, look, clock):
+        task = post(body("rehearsal-failed")).json()["output"]["task_id"]
+        clock.pass_(10.0)
+        output = look(task)["output"]
+        assert (output["task_status"], output["code"]) == ("FAILED", "InternalError")
+        assert output["message"]
+
+    def test_an_expired_or_unknown_task_is_unknown(self, post, look, clock):
+        task = post(body(), **ASYNC).json()["output"]["task_id"]
+        clock.pass_(86_401)
+        for id_ in (task, "nothing"):
+            assert look(id_)["output"] == {"task_id": id_, "task_status": "UNKNOWN"}
+
+    def test_a_task_is_found_under_its_own_dialect_only(self, post, look, client, create):
+        native = post(body(), **ASYNC).json()["output"]["task_id"]
+        assert client.get(f"/v1/images/generations/{native}").status_code == 404
+        other = create("gpt-image-2").json()["id"]
+        assert look(other)["output"]["task_status"] == "UNKNOWN"

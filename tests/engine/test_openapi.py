@@ -1,0 +1,47 @@
+import pytest
+
+from opeai_nb.engine.catalogue import MODELS
+
+
+@pytest.fixture
+def description(client):
+    client.headers.pop("Authorization")
+    return client.get("/openapi.json").json()
+
+
+def references(value: object):
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield value["$ref"]
+        for inner in value.values():
+            yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+def test_it_describes_every_api_route_and_no_other(description, engine):
+    described = {
+        (path, method.upper())
+        for path, operations in description["paths"].items()
+        for method in operations
+    }
+    served = {
+        (route.path.replace("{model:path}", "{model}"), method)
+        for route in engine._router.routes
+        for method in route.methods - {"HEAD"}
+        if route.path.startswith(("/v1/", "/aliyun/"))
+        and not route.path.endswith(("/edits", "/variations"))  # answered with "not implemented"
+    }
+    assert described == served
+
+
+def test_every_reference_leads_to_a_schema(description):
+    found = set(references(description))
+    schemas = description["components"]["schemas"]
+    assert found == {f"#/components/schemas/{name}" for name in schemas}
+
+
+def test_it_names_every_model(description):
+    schema = description["components"]["schemas"]["ImageRequest"]
+    assert schema["properties"]["model"]["examples"] == list(MODELS)

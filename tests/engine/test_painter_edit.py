@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from opeai_nb.engine.painter import edit, paint
+
+SIDE = 192
+
+
+@pytest.fixture(scope="module")
+def cat() -> Image.Image:
+    return paint("a cat by the window", (SIDE, SIDE))
+
+
+@pytest.fixture(scope="module")
+def teapot() -> Image.Image:
+    return paint("a red teapot on the table", (SIDE, SIDE))
+
+
+def pixels(image: Image.Image) -> np.ndarray:
+    return np.asarray(image.convert("RGB")).astype(np.float32)
+
+
+def likeness(one: Image.Image, other: Image.Image) -> float:
+    grey = [np.asarray(image.convert("L").resize((48, 48)), np.float64).ravel()
+            for image in (one, other)]
+    return float(np.corrcoef(*grey)[0, 1])
+
+
+@pytest.mark.parametrize(("words", "least"), [
+    ("make it blue", 0.9), ("in teal", 0.9), ("black and white", 0.95), ("sepia", 0.95),
+    ("at sunset", 0.85), ("at night", 0.85), ("at dawn", 0.85), ("in watercolour", 0.7),
+    ("pixel art", 0.85), ("as an oil painting", 0.8), ("ink drawing", 0.6), ("low poly", 0.85),
+    ("add snow", 0.85), ("in the rain", 0.85), ("in fog", 0.45), ("brighter", 0.95),
+    ("darker", 0.95), ("blur it", 0.9), ("warmer", 0.95), ("more contrast", 0.95),
+    ("做成蓝色", 0.9), ("换成夜晚", 0.85), ("水彩风格", 0.7), ("qwertz", 0.9), ("", 0.9),
+])
+def test_an_edit_changes_the_picture_and_keeps_its_subject(
+    cat: Image.Image, words: str, least: float,
+) -> None:
+    changed = edit([cat], words, None)
+    assert changed.size == cat.size
+    assert float(np.abs(pixels(changed) - pixels(cat)).mean()) > 4
+    assert likeness(changed, cat) > least
+
+
+def test_blue_is_blue_and_black_and_white_is_grey(teapot: Image.Image) -> None:
+    blue = pixels(edit([teapot], "make it blue", None)).mean((0, 1))
+    grey = pixels(edit([teapot], "black and white", None))
+    assert blue[2] > blue[0] + 25
+    assert float(np.ptp(grey, axis=2).max()) < 3
+
+
+def test_tone_words_move_the_tone(teapot: Image.Image) -> None:
+    plain = pixels(teapot).mean()
+    assert pixels(edit([teapot], "brighter", None)).mean() > plain + 12
+    assert pixels(edit([teapot], "darker", None)).mean() < plain - 12
+    assert pixels(edit([teapot], "at night", None)).mean() < plain - 12
+
+
+@pytest.mark.parametrize("words", [
+    "change the background to a clean studio", "put it on a beach", "背景换成森林",
+])
+def test_another_background_leaves_the_subject_alone(teapot: Image.Image, words: str) -> None:
+    changed = np.abs(pixels(edit([teapot], words, None)) - pixels(teapot)).mean(axis=2)
+    middle = changed[110:140, 80:112]
+    border = np.concatenate([changed[:24].ravel(), changed[:, :10].ravel()])
+    assert float(np.median(middle)) < 6
+    assert float(np.median(border)) > 20
+
+
+def test_a_frame_goes_round_the_picture(cat: Image.Image) -> None:
+    framed = pixels(edit([cat], "put it in a frame", None))
+    assert float(framed[:3].std(axis=(0, 1)).max()) < 12
+    assert likeness(edit([cat], "put it in a frame", None).crop((20, 20, 172, 172)), cat) > 0.6
+
+
+def test_every_further_picture_is_laid_on_the_first(cat: Image.Image, teapot: Image.Image) -> None:
+    green = Image.new("RGB", (64, 64), (0, 255, 0))
+    red = Image.new("RGB", (64, 64), (255, 0, 0))
+    made = pixels(edit([cat, green, red], "put them together", None))
+    for channel in (0, 1):
+        others = [one for one in range(3) if one != channel]
+        pure = (made[..., channel] > 180) & (made[..., others].max(axis=2) < 70)
+        assert pure.mean() > 0.01
+    assert likeness(edit([cat, teapot], "both", None), cat) > 0.6
+
+
+@pytest.mark.parametrize("size", [(256, 96), (96, 256), (48, 48), (400, 400)])
+def test_an_edit_has_the_size_asked_for(cat: Image.Image, size: tuple[int, int]) -> None:
+    assert edit([cat], "in red", size).size == size
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "L", "P", "LA", "CMYK", "1", "I;16"])
+def test_pictures_of_any_mode_are_taken(cat: Image.Image, mode: str) -> None:
+    given = Image.new("I;16", (64, 64), 30000) if mode == "I;16" else cat.convert(
+        "RGB" if mode == "CMYK" else mode)
+    if mode == "CMYK":
+        given = given.convert("CMYK")
+    made = edit([given], "in teal", None)
+    assert (made.mode, made.size) == ("RGB", given.size)
+
+
+def test_a_transparent_edit_keeps_the_given_ground_clear(teapot: Image.Image) -> None:
+    cut = paint("a fox", (SIDE, SIDE), transparent=True)
+    made = edit([cut], "make it blue", None, transparent=True)
+    assert made.mode == "RGBA"
+    assert likeness(made.getchannel("A"), cut.getchannel("A")) > 0.99
+    guessed = np.asarray(edit([teapot], "cut it out", None, transparent=True).getchannel("A"))
+    assert guessed[:12].mean() < 20
+    assert guessed[110:140, 80:112].mean() > 200
+
+
+def test_an_edit_is_the_same_each_time_and_differs_by_variant(cat: Image.Image) -> None:
+    first, again = (edit([cat], "add snow", None).tobytes() for _ in range(2))
+    assert first == again
+    assert first != edit([cat], "add snow", None, variant=1).tobytes()
+
+
+def test_the_given_picture_is_left_as_it_was(cat: Image.Image) -> None:
+    before = cat.tobytes()
+    edit([cat, cat], "night, snow, pixel art, framed", None, watermark=True, transparent=True)
+    assert cat.tobytes() == before
+
+
+def test_an_edit_without_a_picture_is_refused() -> None:
+    with pytest.raises(ValueError, match="at least one image"):
+        edit([], "make it blue", None)

@@ -1,0 +1,79 @@
+"""The engine with the real painter: what is asked reaches it, and its files come back."""
+
+import base64
+import io
+
+import pytest
+from PIL import Image
+
+from opeai_nb.engine import Engine
+
+MODEL = "rehearsal-partial"  # whose first picture is whole, and which paints small
+
+
+@pytest.fixture(scope="module")
+def studio():
+    engine = Engine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def paint(studio, client_of):
+    def paint(**fields) -> bytes:
+        body = {"model": MODEL, "prompt": "a lighthouse at sunset", "size": "96x64", **fields}
+        with client_of(studio) as client:
+            answer = client.post("/v1/images/generations", json=body)
+        return base64.b64decode(answer.json()["data"][0]["b64_json"])
+
+    return paint
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data))
+
+
+def test_a_picture_has_the_size_that_was_asked(paint):
+    assert opened(paint()).size == (96, 64)
+
+
+def test_the_same_request_makes_the_same_bytes(paint):
+    assert paint() == paint()
+
+
+def test_another_prompt_makes_another_picture(paint):
+    assert paint() != paint(prompt="a green forest at night")
+
+
+@pytest.mark.parametrize("format_", ["png", "jpeg", "webp"])
+def test_a_picture_has_the_format_that_was_asked(paint, format_):
+    assert opened(paint(output_format=format_)).format == format_.upper()
+
+
+def test_compression_makes_a_jpeg_smaller(paint):
+    sizes = [len(paint(output_format="jpeg", output_compression=c)) for c in (10, 90)]
+    assert sizes[0] < sizes[1]
+
+
+def test_a_transparent_background_has_clear_pixels(paint):
+    alpha = opened(paint(prompt="a red flower", background="transparent")).getchannel("A")
+    assert alpha.getextrema()[0] == 0
+
+
+def test_an_edit_changes_the_picture_that_was_given(paint, picture):
+    given = picture(96, 64)
+    image = base64.b64encode(given).decode()
+    edited = paint(prompt="make it red", image=image)
+    assert opened(edited).size == (96, 64)
+    assert opened(edited).convert("RGB").tobytes() != opened(given).tobytes()
+
+
+def test_a_watermark_is_visible(paint):
+    assert paint() != paint(watermark=True)
+
+
+@pytest.mark.parametrize(
+    "size", [f"{width}x{height}" for width, height in [(1536, 512), (4096, 64), (64, 4096)]]
+)
+def test_the_largest_sides_are_painted(paint, size):
+    assert opened(paint(size=size)).size == tuple(map(int, size.split("x")))

@@ -1,0 +1,140 @@
+"""Each rehearsal model misbehaves as its table says, in process and over a socket alike."""
+
+import base64
+import re
+
+import httpx
+import pytest
+
+from opeai_nb.engine import rehearsal
+from opeai_nb.engine.rehearsal import REHEARSALS
+
+
+@pytest.fixture
+def post(door):
+    def post(model: str, *, key: str | None = None, timeout: float = 30, **fields):
+        headers = {} if key is None else {"Idempotency-Key": key}
+        body = {"model": model, "prompt": "a cat", "size": "64x64", **fields}
+        return door.post("/v1/images/generations", json=body, headers=headers, timeout=timeout)
+
+    return post
+
+
+@pytest.fixture
+def look(door):
+    return lambda task: door.get(f"/v1/images/generations/{task}")
+
+
+def test_every_model_is_documented_and_listed(client):
+    assert re.findall(r"^``(rehearsal-[\w-]+)``", rehearsal.__doc__, re.MULTILINE) == sorted(
+        REHEARSALS, key=rehearsal.__doc__.index
+    )
+    listed = {model["id"]: model for model in client.get("/v1/models").json()["data"]}
+    for name, entry in REHEARSALS.items():
+        assert listed[name]["description"] == entry.description
+        assert "on purpose" in entry.description
+
+
+def test_slow_tells_its_progress_over_12_seconds(post, look, clock):
+    task = post("rehearsal-slow").json()["id"]
+    seen = []
+    for _ in range(13):
+        seen.append(look(task).json()["status"])
+        clock.pass_(1.0)
+    assert seen == ["QUEUED"] * 2 + ["IN_PROGRESS"] * 10 + ["SUCCESS"]
+
+
+def test_failed_reaches_40_percent_and_ends_with_a_reason(post, look, clock):
+    task = post("rehearsal-failed").json()["id"]
+    clock.pass_(1.4)
+    assert look(task).json()["progress"] == 40
+    clock.pass_(0.1)
+    answer = look(task)
+    body = answer.json()
+    assert (answer.status_code, body["status"]) == (200, "FAILURE")
+    assert body["error"] == {"message": body["fail_reason"], "code": "generation_failed"}
+    assert "data" not in body
+
+
+def test_expired_is_not_found_once_it_is_done(post, look, clock):
+    task = post("rehearsal-expired").json()["id"]
+    clock.pass_(1.0)
+    assert look(task).json()["status"] == "IN_PROGRESS"
+    clock.pass_(1.0)
+    assert look(task).status_code == 404
+
+
+def test_moderation_refuses_every_prompt(post):
+    answer = post("rehearsal-moderation")
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "moderation_blocked"
+
+
+def test_rate_limited_refuses_a_request_twice_and_then_paints(post):
+    first, second, third = (post("rehearsal-rate-limited", key="k") for _ in range(3))
+    assert (first.status_code, first.headers["Retry-After"]) == (429, "1")
+    assert (second.status_code, second.content) == (429, b"")
+    assert third.status_code == 200
+    assert len(third.json()["data"]) == 1
+
+
+def test_rate_limited_counts_each_request_by_itself(post):
+    post("rehearsal-rate-limited", key="a")
+    assert post("rehearsal-rate-limited", key="b").content != b""
+
+
+def test_partial_fails_every_second_picture(post):
+    answer = post("rehearsal-partial", n=4).json()
+    first, second, third, fourth = answer["data"]
+    assert base64.b64decode(first["b64_json"])[:4] == b"\x89PNG"
+    assert base64.b64decode(third["b64_json"])[:4] == b"\x89PNG"
+    assert set(second) == {"error"}
+    assert fourth == {"url": "", "b64_json": "", "revised_prompt": ""}
+    assert answer["usage"]["generated_images"] == 2
+
+
+def test_empty_has_items_without_pictures(post):
+    answer = post("rehearsal-empty", n=2)
+    assert answer.status_code == 200
+    assert answer.json()["data"] == [{"url": "", "b64_json": "", "revised_prompt": ""}] * 2
+
+
+def test_502_is_a_proxys_html(post):
+    answer = post("rehearsal-502")
+    assert answer.status_code == 502
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.text.startswith("<html>")
+
+
+def drain(answer: httpx.Response, received: bytearray) -> None:
+    for chunk in answer.iter_raw():
+        received += chunk
+
+
+def test_dropped_ends_in_the_middle_of_the_body_after_the_first_of_two_pictures(door):
+    body = {"model": "rehearsal-dropped", "prompt": "a cat", "size": "256x256", "n": 2}
+    received = bytearray()
+    with door.stream("POST", "/v1/images/generations", json=body) as answer:
+        assert answer.status_code == 200
+        with pytest.raises(httpx.RemoteProtocolError, match="peer closed connection"):
+            drain(answer, received)
+    assert len(received) == int(int(answer.headers["content-length"]) * 0.6)
+    first = re.search(rb'"b64_json": "([^"]+)"', received)
+    assert base64.b64decode(first[1])[:4] == b"\x89PNG"
+
+
+def test_dropped_answers_whole_when_the_same_key_is_sent_again(post, painter):
+    with pytest.raises(httpx.RemoteProtocolError):
+        post("rehearsal-dropped", key="k")
+    assert len(post("rehearsal-dropped", key="k").json()["data"]) == 1
+
+
+def test_stalled_stays_silent_after_half_of_the_body(door):
+    body = {"model": "rehearsal-stalled", "prompt": "a cat", "size": "64x64"}
+    received = bytearray()
+    request = door.build_request("POST", "/v1/images/generations", json=body, timeout=0.2)
+    answer = door.send(request, stream=True)
+    with pytest.raises(httpx.ReadTimeout):
+        drain(answer, received)
+    answer.close()
+    assert len(received) == int(answer.headers["content-length"]) // 2

@@ -1,0 +1,172 @@
+"""The engine over a real socket: its command, its restart, and the official SDK."""
+
+import base64
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import httpx
+import openai
+import pytest
+
+from opeai_nb.__main__ import main
+from opeai_nb.engine import Engine
+from opeai_nb.engine.server import serving
+
+KEY = {"Authorization": "Bearer sk-any"}
+
+
+class Served:
+    """``python -m opeai_nb serve`` as a person starts it."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-X", "dev", "-m", "opeai_nb", "serve", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.lines = [self.process.stdout.readline().rstrip() for _ in range(2)]
+        self.url = self.lines[0].removeprefix("export OPEAI_BASE_URL=")
+
+    def interrupt(self) -> tuple[int, str, str]:
+        self.process.send_signal(signal.SIGINT)
+        out, err = self.process.communicate(timeout=30)
+        return self.process.returncode, out, err
+
+
+@pytest.fixture
+def served():
+    started = []
+
+    def serve(*arguments: str) -> Served:
+        started.append(Served(*arguments))
+        return started[-1]
+
+    yield serve
+    for one in started:
+        if one.process.poll() is None:
+            one.process.kill()
+        one.process.communicate()
+
+
+def test_it_prints_what_to_export_and_stops_on_ctrl_c(served):
+    server = served()
+    assert re.fullmatch(r"export OPEAI_BASE_URL=http://127\.0\.0\.1:\d+", server.lines[0])
+    assert server.lines[1].startswith("export OPEAI_API_KEY=any-key")
+    assert httpx.get(f"{server.url}/v1/models", headers=KEY, trust_env=False).status_code == 200
+    assert server.interrupt() == (0, "", "")
+
+
+def test_a_key_is_demanded_and_not_printed(served):
+    server = served("--key", "sk-of-mine")
+    assert "sk-of-mine" not in "".join(server.lines)
+    assert httpx.get(f"{server.url}/v1/models", headers=KEY, trust_env=False).status_code == 401
+    code, out, err = server.interrupt()
+    assert code == 0
+    assert "sk-of-mine" not in out + err
+
+
+def test_tasks_and_pictures_survive_a_restart(served, tmp_path):
+    first = served("--store", str(tmp_path))
+    body = {"model": "rehearsal-slow", "prompt": "a cat", "size": "64x64"}
+    with httpx.Client(base_url=first.url, headers=KEY, trust_env=False) as client:
+        task = client.post("/v1/images/generations", json=body).json()["id"]
+        picture = {"model": "dall-e-2", "size": "256x256", "prompt": "x", "response_format": "url"}
+        url = client.post("/v1/images/generations", json=picture).json()["data"][0]["url"]
+        before = httpx.get(url, trust_env=False).content
+    assert first.interrupt()[0] == 0
+    second = served("--store", str(tmp_path))
+    path = f"{second.url}/v1/images/generations/{task}"
+    assert httpx.get(path, headers=KEY, trust_env=False).json()["id"] == task
+    after = httpx.get(url.replace(first.url, second.url), trust_env=False).content
+    assert after == before
+    assert second.interrupt()[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "99999"], "port"),
+        (["--fail-rate", "2"], "fail_rate must be from 0 to 1"),
+        (["--store", os.devnull], "exists"),
+    ],
+)
+def test_what_can_not_be_served_is_one_line_of_error(capsys, arguments, words):
+    assert main(["serve", *arguments]) == 1
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_a_command_is_needed(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main([])
+    assert stopped.value.code == 2
+    assert "serve" in capsys.readouterr().err
+
+
+def test_picture_urls_over_a_socket_start_with_the_servers_origin(engine):
+    with serving(engine) as url:
+        body = {"model": "dall-e-2", "prompt": "x", "size": "256x256", "response_format": "url"}
+        answer = httpx.post(f"{url}/v1/images/generations", json=body, headers=KEY, trust_env=False)
+        picture = answer.json()["data"][0]["url"]
+        assert picture.startswith(f"{url}/pictures/")
+        assert httpx.get(picture, trust_env=False).content.startswith(b"\x89PNG")
+
+
+class TestOpenaiSdk:
+    """The official SDK, pointed at the engine over loopback."""
+
+    @pytest.fixture
+    def sdk(self, painter):
+        engine = Engine(painter=painter, key="sk-right")
+        with (
+            serving(engine) as url,
+            httpx.Client(trust_env=False) as http,
+            openai.OpenAI(
+                base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=http
+            ) as sdk,
+        ):
+            yield sdk
+        engine.close()
+
+    def test_it_generates_pictures(self, sdk):
+        answer = sdk.images.generate(model="qwen-image-2.0", prompt="a cat", n=2, size="1024x1024")
+        assert [base64.b64decode(image.b64_json)[:4] for image in answer.data] == [b"\x89PNG"] * 2
+        assert answer.usage.input_tokens_details.text_tokens == 1
+
+    def test_it_gets_urls(self, sdk):
+        answer = sdk.images.generate(model="dall-e-3", prompt="a cat", response_format="url")
+        assert answer.data[0].url.startswith("http://127.0.0.1:")
+        assert answer.data[0].revised_prompt == "a cat"
+
+    def test_it_lists_and_shows_models(self, sdk):
+        assert "gpt-image-2" in [model.id for model in sdk.models.list()]
+        assert sdk.models.retrieve("dall-e-3").owned_by == "openai"
+
+    @pytest.mark.parametrize(
+        ("fields", "error"),
+        [
+            ({"prompt": ""}, openai.BadRequestError),
+            ({"model": "rehearsal-moderation"}, openai.BadRequestError),
+            ({"model": "rehearsal-rate-limited"}, openai.RateLimitError),
+            ({"model": "rehearsal-502"}, openai.InternalServerError),
+            ({"model": "nobody"}, openai.InternalServerError),
+        ],
+    )
+    def test_it_raises_its_own_typed_errors(self, sdk, fields, error):
+        with pytest.raises(error) as raised:
+            sdk.images.generate(**{"model": "qwen-image-2.0", "prompt": "a cat", **fields})
+        assert raised.value.response.headers["X-Oneapi-Request-Id"]
+
+    def test_a_wrong_key_is_its_authentication_error(self, sdk):
+        with pytest.raises(openai.AuthenticationError):
+            sdk.with_options(api_key="sk-wrong").models.list()
+
+    def test_an_error_code_reaches_its_error(self, sdk):
+        with pytest.raises(openai.BadRequestError) as raised:
+            sdk.images.generate(model="rehearsal-moderation", prompt="a cat")
+        assert raised.value.code == "moderation_blocked"

@@ -1,0 +1,174 @@
+"""SQLite as the engine uses it: several processes, 24 hours, one answer for each key."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from opeai_nb.engine.folder import cache_folder
+from opeai_nb.engine.register import Register, _Known
+from opeai_nb.engine.store import Generation, Picture, Store
+
+DAY = 86_400.0
+
+
+def generation(id_: str, *, created: float = 0.0, key: str | None = None) -> Generation:
+    return Generation(id_, "task", "{}", created, created, created, "success", key, "digest")
+
+
+def picture(generation_: str) -> Picture:
+    return Picture(f"p-{generation_}", generation_, 0, "Expires=1", DAY, painted=False)
+
+
+@pytest.fixture(params=["memory", "file", "register"])
+def store(request, tmp_path):
+    folder = None if request.param == "memory" else tmp_path
+    store = Register(folder) if request.param == "register" else Store(folder)
+    yield store
+    store.close()
+
+
+def test_what_is_added_is_found(store):
+    kept = store.add(generation("a"), [b"input"], [picture("a")])
+    assert store.generation("a", now=0.0) == kept
+    assert store.inputs("a") == [b"input"]
+    assert store.count_inputs("a") == 1
+    assert store.pictures("a") == [picture("a")]
+    assert store.picture("p-a") == picture("a")
+
+
+def test_bytes_make_a_picture_painted(store):
+    store.add(generation("a"), [], [picture("a")])
+    assert store.data("p-a") is None
+    store.put_data(picture("a"), b"bytes")
+    assert store.data("p-a") == b"bytes"
+    assert store.pictures("a") == [replace(picture("a"), painted=True)]
+
+
+def test_what_is_unknown_is_none(store):
+    assert store.generation("a", 0.0) is None
+    assert store.by_key("a", 0.0) is None
+    assert store.picture("a") is None
+    assert store.data("a") is None
+
+
+def test_a_key_keeps_its_first_generation(store):
+    first = store.add(generation("a", key="k"), [], [])
+    assert store.add(generation("b", key="k"), [], []) == first
+    assert store.by_key("k", 0.0) == first
+
+
+def test_a_failed_write_leaves_nothing(store):
+    store.add(generation("a"), [], [])
+    with pytest.raises(Exception, match="UNIQUE"):
+        store.add(generation("a"), [b"x"], [])
+    assert store.count_inputs("a") == 0
+
+
+def test_after_24_hours_bytes_are_dropped_and_after_a_week_all(store):
+    store.add(generation("old"), [b"input"], [picture("old")])
+    store.put_data(picture("old"), b"bytes")
+    store.add(generation("new", created=DAY + 601), [], [])
+    assert store.data("p-old") is None
+    assert store.inputs("old") == []
+    assert store.picture("p-old") is not None
+    store.add(generation("newer", created=8 * DAY), [], [])
+    assert store.picture("p-old") is None
+    assert store.generation("new", DAY + 601) is not None
+
+
+def test_a_file_gives_the_room_of_old_pictures_back(tmp_path):
+    store = Store(tmp_path)
+    store.add(generation("old"), [], [picture("old")])
+    store.put_data(picture("old"), bytes(20_000_000))
+    store.add(generation("new", created=DAY + 601), [], [])
+    store.close()
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 1_000_000
+
+
+def test_a_register_reads_no_disk_for_what_it_knows(tmp_path):
+    register = Register(tmp_path)
+    register.add(generation("a"), [b"input"], [picture("a")])
+    register.put_data(picture("a"), b"bytes")
+    register.close()
+    assert register.generation("a", 0.0) == generation("a")
+    assert register.pictures("a") == [replace(picture("a"), painted=True)]
+    assert register.count_inputs("a") == 1
+
+
+def test_a_register_sees_what_another_process_has_painted(tmp_path):
+    one, other = Register(tmp_path), Register(tmp_path)
+    one.add(generation("a"), [], [picture("a")])
+    assert other.generation("a", 0.0) == generation("a")
+    one.put_data(picture("a"), b"bytes")
+    assert other.pictures("a") == [picture("a")]
+    assert other.pictures("a", fresh=True) == one.pictures("a")
+    one.close()
+    other.close()
+
+
+def test_a_register_does_not_grow_for_ever(tmp_path):
+    register = Register(tmp_path)
+    for n in range(5000):
+        register._remember(_Known(generation(f"{n}"), [], 0))
+    assert len(register._known) == 4096
+    register.close()
+
+
+def test_a_closed_store_says_so(store):
+    assert not store.closed
+    store.close()
+    assert store.closed
+
+
+def test_several_processes_share_one_file_and_lose_nothing(tmp_path):
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from opeai_nb.engine.store import Generation, Store\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "for n in range(50):\n"
+        "    id_ = f'{sys.argv[2]}-{n}'\n"
+        "    store.add(Generation(id_, 'task', '{}', 0, 0, 0, 'success', f'k{n}', ''), [], [])\n"
+        "    store.add(Generation('x' + id_, 'task', '{}', 0, 0, 0, 'success', None, ''), [], [])\n"
+        "store.close()\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, str(tmp_path)]
+    processes = [
+        subprocess.Popen([*command, name], stderr=subprocess.PIPE, text=True) for name in "abcd"
+    ]
+    for process in processes:
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, "")
+    store = Store(tmp_path)
+    assert all(store.generation(f"x{name}-{n}", 0.0) for name in "abcd" for n in range(50))
+    assert all(store.by_key(f"k{n}", 0.0) for n in range(50))
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_an_error(tmp_path):
+    (tmp_path / "engine-1.sqlite3").write_bytes(b"something else altogether" * 100)
+    with pytest.raises(Exception, match="not a database"):
+        Store(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("platform", "environment", "folder"),
+    [
+        ("linux", {"HOME": "/home/me"}, "/home/me/.cache"),
+        ("linux", {"HOME": "/home/me", "XDG_CACHE_HOME": "/c"}, "/c"),
+        ("linux", {"HOME": "/home/me", "XDG_CACHE_HOME": "relative"}, "/home/me/.cache"),
+        ("darwin", {"HOME": "/Users/me"}, "/Users/me/Library/Caches"),
+        ("win32", {"HOME": "/me", "LOCALAPPDATA": "/local"}, "/local"),
+        ("win32", {"HOME": "/me"}, "/me/AppData/Local"),
+        ("linux", {"HOME": "/home/me", "OPEAI_NB_CACHE": "/own", "XDG_CACHE_HOME": "/c"}, "/own"),
+    ],
+)
+def test_the_cache_folder_is_the_systems_own(monkeypatch, platform, environment, folder):
+    for name in ("OPEAI_NB_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.platform", platform)
+    assert cache_folder().as_posix() == f"{folder}/opeai_nb/engine"

@@ -1,0 +1,187 @@
+"""The life of a task: platform.md 1.4 to 1.6."""
+
+import re
+
+import pytest
+
+from opeai_nb.engine import Engine
+
+DAY = 86_400
+
+
+@pytest.fixture
+def look(client):
+    def look(task: str):
+        return client.get(f"/v1/images/generations/{task}")
+
+    return look
+
+
+def test_the_submit_answer_is_the_documented_one(create, clock):
+    answer = create("gpt-image-2", quality="low")
+    task = answer.json()
+    assert answer.status_code == 200
+    assert re.fullmatch(r"image_[0-9a-f]{24}", task["id"])
+    assert task == {
+        "id": task["id"],
+        "task_id": task["id"],
+        "object": "image.generation.task",
+        "status": "QUEUED",
+        "created_at": int(clock.now),
+        "model": "gpt-image-2",
+        "prompt": "a cat",
+        "size": "1024x1024",
+        "quality": "low",
+        "mode": "generation",
+    }
+
+
+def test_a_task_queues_progresses_and_succeeds(create, look, clock):
+    task = create("gpt-image-2", n=2).json()["id"]
+    seen = []
+    for _ in range(11):
+        body = look(task).json()
+        seen.append((body["status"], body["progress"]))
+        clock.pass_(1.0)
+    assert [status for status, _ in seen] == ["QUEUED"] * 2 + ["IN_PROGRESS"] * 8 + ["SUCCESS"]
+    progress = [percent for _, percent in seen]
+    assert progress == sorted(progress)
+    assert (progress[0], progress[-1]) == (0, 100)
+
+
+def test_a_result_has_urls_even_though_b64_json_was_asked(create, look, clock):
+    task = create("gpt-image-2", n=2, response_format="b64_json").json()["id"]
+    clock.pass_(10)
+    body = look(task).json()
+    assert [item["b64_json"] for item in body["data"]] == ["", ""]
+    assert len({item["url"] for item in body["data"]}) == 2
+    assert body["usage"]["generated_images"] == 2
+    assert body["completed_at"] == body["created_at"] + 10
+
+
+def test_a_task_is_kept_for_24_hours(create, look, clock):
+    task = create("gpt-image-2").json()["id"]
+    clock.pass_(DAY)
+    assert look(task).json()["status"] == "SUCCESS"
+    clock.pass_(1)
+    answer = look(task)
+    assert answer.status_code == 404
+    assert answer.json() == {
+        "error": {
+            "message": "image not found",
+            "type": "NotFound",
+            "param": "",
+            "code": "ResourceNotFound",
+        }
+    }
+
+
+@pytest.mark.parametrize("task", ["image_0", "x", "%00", "a%2Fb", "'; DROP TABLE generations;--"])
+def test_an_unknown_task_is_not_found(look, task):
+    assert look(task).status_code == 404
+
+
+def test_a_sync_generation_is_no_task(create, engine, look):
+    create(size="512x512")
+    (row,) = engine._atelier.store._reader.execute("SELECT id FROM generations").fetchall()
+    assert look(row[0]).status_code == 404
+
+
+class TestIdempotency:
+    @pytest.fixture
+    def post(self, client):
+        def post(key: str, **fields):
+            body = {"model": "gpt-image-2", "prompt": "a cat", **fields}
+            headers = {"Idempotency-Key": key}
+            return client.post("/v1/images/generations", json=body, headers=headers)
+
+        return post
+
+    def test_a_repeated_key_gets_the_same_task(self, post, clock, painter):
+        first = post("k1")
+        clock.pass_(60)
+        assert post("k1").json() == first.json()
+        assert painter.painted == ["a cat"]
+
+    def test_a_repeated_key_gets_the_same_sync_answer(self, post, clock):
+        first = post("k1", model="qwen-image-2.0")
+        clock.pass_(60)
+        assert post("k1", model="qwen-image-2.0").json() == first.json()
+
+    def test_another_key_makes_another_task(self, post):
+        assert post("k1").json()["id"] != post("k2").json()["id"]
+
+    def test_a_key_is_forgotten_after_24_hours(self, post, clock):
+        first = post("k1").json()["id"]
+        clock.pass_(DAY + 1)
+        assert post("k1").json()["id"] != first
+
+    def test_a_key_sent_with_another_body_is_an_error(self, post):
+        post("k1")
+        answer = post("k1", prompt="a dog")
+        assert answer.status_code == 409
+        assert answer.json()["error"]["code"] == "idempotency_key_reused"
+
+    def test_requests_are_logged_with_their_key(self, post, engine):
+        post("k1")
+        assert list(engine.requests) == [("POST", "/v1/images/generations", "k1")]
+
+
+class TestRestart:
+    """A second engine over the same folder is what a kernel restart leaves."""
+
+    def test_a_task_and_its_pictures_survive(self, tmp_path, clock, painter, client_of):
+        first = Engine(store=tmp_path, clock=clock, painter=painter, workers=0)
+        with client_of(first) as client:
+            body = {"model": "gpt-image-2", "prompt": "a cat"}
+            task = client.post("/v1/images/generations", json=body).json()["id"]
+        first.close()
+        clock.pass_(10)
+        second = Engine(store=tmp_path, clock=clock, painter=painter, workers=0)
+        with client_of(second) as client:
+            body = client.get(f"/v1/images/generations/{task}").json()
+            client.headers.pop("Authorization")
+            assert client.get(body["data"][0]["url"]).content.startswith(b"\x89PNG")
+        second.close()
+        assert painter.painted == ["a cat"]
+
+    def test_a_task_whose_process_died_is_painted_when_it_is_asked_for(
+        self, tmp_path, clock, painter, client_of, picture
+    ):
+        import base64
+
+        first = Engine(store=tmp_path, clock=clock, painter=painter, workers=0)
+        with client_of(first) as client:
+            image = base64.b64encode(picture(64, 64)).decode()
+            body = {"model": "gpt-image-2", "prompt": "a cat", "n": 2, "image": image}
+            task = client.post("/v1/images/generations", json=body).json()["id"]
+        with first._atelier.store._write() as db:
+            db.execute("UPDATE pictures SET data = NULL")  # as if it had died before painting
+        first.close()
+        painter.painted.clear()
+        clock.pass_(10)
+        second = Engine(store=tmp_path, clock=clock, painter=painter, workers=1)
+        with client_of(second) as client:
+            while (body := client.get(f"/v1/images/generations/{task}").json())["progress"] < 100:
+                pass
+        second.close()
+        assert body["status"] == "SUCCESS"
+        assert body["mode"] == "edit"
+        assert painter.painted == ["a cat", "a cat"]
+
+
+def test_a_task_whose_painting_fails_ends_as_failure(client_of, clock, painter, caplog):
+    class Broken(type(painter)):
+        def paint(self, prompt, size, /, **manner):
+            raise RuntimeError("out of paint")
+
+    engine = Engine(painter=Broken(), clock=clock, workers=0)
+    with client_of(engine) as client:
+        body = {"model": "gpt-image-2", "prompt": "a cat"}
+        task = client.post("/v1/images/generations", json=body).json()["id"]
+        clock.pass_(10)
+        body = client.get(f"/v1/images/generations/{task}").json()
+    engine.close()
+    assert body["status"] == "FAILURE"
+    assert body["error"]["message"] == body["fail_reason"]
+    assert "out of paint" in caplog.text
