@@ -1,3 +1,76 @@
-"""Generate images from a notebook cell through the OPE.AI platform."""
+"""Generate images from a notebook cell through the OPE.AI platform.
+
+%load_ext opeai_nb
+
+%%imagine -n 2 --size 1536x1024 -o cats
+a watercolour cat reading a book by the window
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from opeai_nb.client import (
+        AsyncClient,
+        Client,
+        Generation,
+        ImageRequest,
+        Model,
+        Picture,
+        Task,
+    )
+    from opeai_nb.errors import OpeaiError
+    from opeai_nb.library import Library
+    from opeai_nb.studio import Job, Studio
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "AsyncClient": "client",
+    "Client": "client",
+    "Generation": "client",
+    "ImageRequest": "client",
+    "Job": "studio",
+    "Library": "library",
+    "Model": "client",
+    "OpeaiError": "errors",
+    "Picture": "client",
+    "Studio": "studio",
+    "Task": "client",
+}
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Generation",
+    "ImageRequest",
+    "Job",
+    "Library",
+    "Model",
+    "OpeaiError",
+    "Picture",
+    "Studio",
+    "Task",
+    "load_ipython_extension",
+    "unload_ipython_extension",
+]
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register `%%imagine`; called by `%load_ext opeai_nb`."""
+    from opeai_nb.notebook.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take `%%imagine` away; called by `%unload_ext opeai_nb`."""
+    from opeai_nb.notebook.extension import unload
+
+    unload(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,7 +18,7 @@ r"""Everything that can go wrong, as a tree.
     |   |   `-- TaskExpiredError         the task is unknown, another user's, or older than 24 hours
     |   |-- RateLimitError               429: too many requests
     |   `-- ServerError                  5xx on a free request
-    |-- UnreadableAnswerError            an answer that is no JSON, or JSON that says nothing we know
+    |-- UnreadableAnswerError            an answer that is no JSON, or that says nothing we know
     |-- TaskFailedError                  the task ended without a picture
     |-- TaskTimeoutError (TimeoutError)  we stopped waiting; the task goes on and can be fetched
     |-- NoPictureError                   success was reported, and no picture came
@@ -42,9 +42,14 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_STARRED = re.compile(r"[\w\-]*(?:\*{2,}|•{2,})[\w\-]*")
+# The lengths are bounded, so that no text of a server takes more than linear time.
+_STARRED = re.compile(r"[\w\-]{0,80}(?:\*{2,}|•{2,})[\w\-]{0,80}")
+_ABRIDGED = re.compile(r"([\w\-]{0,80})(?:\*{2,}|•{2,}|\.{2,}|…)([\w\-]{0,80})")
+_WORD = re.compile(r"[\w\-]+")
+_CHUNK = re.compile(r"\S+")
 _KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_\-]{6,}")
-_SHORTEST_TELLING_PART = 8
+_PART = 8
+_END = 5
 _MASK = "[key]"
 
 
@@ -53,21 +58,38 @@ def masked(text: str) -> str:
     return _KEY_LIKE.sub(_MASK, _STARRED.sub(_MASK, text))
 
 
-def without_key(text: str, key: str | None) -> str:
-    """Return *text* without this API *key*: itself, percent-encoded, or any 8 characters of it.
+def key_parts(key: str) -> list[str]:
+    """Return pieces of *key* one of which stands in every text that tells much of it."""
+    inner = [key[start : start + _PART] for start in range(len(key) - _PART + 1)]
+    return [key[:_END], key[-_END:], *inner]
 
-    A server may echo the key in an error, a prompt or a header; it must not reach a notebook.
+
+def without_key(text: str, key: str | None) -> str:
+    """Return *text* without this API *key*, in whatever form a server may echo it.
+
+    These are: the key itself, percent-encoded, any 8 characters of it, its first or last 5 as a
+    word, and its ends around stars or dots (`sk-ab***yz`).
     """
     if not key:
         return text
-    for form in {key, quote(key, safe="")}:
-        if form in text:
-            text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
-    for start in range(len(key) - _SHORTEST_TELLING_PART + 1):
-        part = key[start : start + _SHORTEST_TELLING_PART]
-        if part in text:
-            text = re.sub(rf"[\w\-]*{re.escape(part)}[\w\-]*", _MASK, text)
-    return text
+    for form in sorted({key, quote(key, safe="")}, key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
+    found = [part for part in key_parts(key)[2:] if part in text]
+    if found:
+        text = _CHUNK.sub(
+            lambda chunk: _MASK if any(part in chunk[0] for part in found) else chunk[0], text
+        )
+    text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, key) else ends[0], text)
+    return _WORD.sub(lambda word: _MASK if _is_end(word[0], key) else word[0], text)
+
+
+def _are_ends(found: re.Match[str], key: str) -> bool:
+    head, tail = found[1], found[2]
+    return bool(head or tail) and key.startswith(head) and key.endswith(tail)
+
+
+def _is_end(word: str, key: str) -> bool:
+    return len(word) >= _END and (key.startswith(word) or key.endswith(word))
 
 
 class OpeaiError(Exception):
@@ -106,6 +128,8 @@ class OpeaiError(Exception):
         self.pictures = tuple(pictures)
         self.retry_after: float | None = None
         """The pause in seconds that the platform asked for, where it did."""
+        self.idempotency_key: str | None = None
+        """What a paid request was sent with: sending it again with this key is the same request."""
 
     def __str__(self) -> str:
         return f"{self.message} {self.advice}".strip()
@@ -144,7 +168,10 @@ class OptionError(InputError):
 class UnreachableError(OpeaiError):
     """The platform could not be reached: the request never arrived and nothing was paid."""
 
-    default_advice = "Nothing was sent, so nothing was paid. Check the network and OPEAI_BASE_URL, then run again."
+    default_advice = (
+        "Nothing was sent, so nothing was paid. "
+        "Check the network and OPEAI_BASE_URL, then run again."
+    )
 
 
 class OutcomeUnknownError(OpeaiError):

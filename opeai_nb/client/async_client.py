@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import time
-import uuid
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from opeai_nb.client import exchange, flows
-from opeai_nb.client.endpoint import checked_key, endpoint_at
+from opeai_nb.client import calling, exchange, flows
+from opeai_nb.client.addresses import async_addresses_of
+from opeai_nb.client.encoding import async_chunks, reader_for
+from opeai_nb.client.endpoint import endpoint_at
+from opeai_nb.client.key import checked_key
 from opeai_nb.client.sink import Sink
-from opeai_nb.client.steps import Call, Cut, Now, Resolve, Sleep, Together, Unsent
+from opeai_nb.client.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
 from opeai_nb.client.task import Task
+from opeai_nb.client.transport import async_wide_transport
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -24,8 +28,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.models import Model
     from opeai_nb.client.request import ImageRequest
     from opeai_nb.client.steps import Flow, Reply, Step
-
-Result = TypeVar("Result")
 
 MOST_QUERIES = 16
 """Polls and downloads in flight at once."""
@@ -38,8 +40,9 @@ class AsyncClient:
 
     *api_key* and *base_url* default to `OPEAI_API_KEY` and `OPEAI_BASE_URL`, then to no key and the
     platform itself. *transport* is any httpx transport (a script, the engine). *allow_hosts* names
-    private hosts that pictures may be downloaded from. *clock* and *sleep* are injected for tests.
-    Usable as a context manager. Raises `InputError` for an URL or a key that cannot be right.
+    private hosts that pictures may be downloaded from. *clock*, *sleep* and *resolve* (a host's IP
+    addresses; none are asked for over a *transport*) are injected for tests. Usable as a context
+    manager. Raises `InputError` for an URL or a key that cannot be right.
     """
 
     def __init__(
@@ -51,11 +54,15 @@ class AsyncClient:
         allow_hosts: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        resolve: Callable[[str], Awaitable[Iterable[str]]] | None = None,
     ) -> None:
         self.endpoint = endpoint_at(base_url, allow_hosts=frozenset(allow_hosts))
         self._key = checked_key(api_key)
-        self._http = httpx.AsyncClient(transport=transport, **exchange.client_options)
-        self._resolves = transport is None
+        self._http = httpx.AsyncClient(
+            transport=async_wide_transport() if transport is None else transport,
+            **exchange.client_options,
+        )
+        self._resolve = resolve or (async_addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep
         # httpx looks through all its connections for each request: more of them cost more than
@@ -92,15 +99,16 @@ class AsyncClient:
         """Send a request, wait for it and download its pictures.
 
         *fields* are those of `ImageRequest`, by the API's names. *on_update* is called with each
-        snapshot of a task; *timeout* is how long a task is waited for, in seconds; *durations* of
-        earlier tasks tune the polling; with *into*, pictures go straight into files of that folder.
+        snapshot of a task (and awaited if it wants to be); *timeout* is how long a task is waited
+        for, in seconds; *durations* of earlier tasks tune the polling; with *into*, pictures go
+        straight into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
-        request = exchange.prepared(prompt, fields)
-        key = idempotency_key or str(uuid.uuid4())
+        request = calling.request_for(prompt, fields)
+        key = calling.key_for(idempotency_key)
         patience = flows.Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return await self._obey(flow, on_update, into)
+        return await self._obey(flow, on_update, calling.folder_at(into))
 
     async def submit(
         self,
@@ -110,14 +118,16 @@ class AsyncClient:
         idempotency_key: str | None = None,
         **fields: Any,
     ) -> Generation | Task:
-        """Send a request once; return its pictures (not downloaded yet), or the task to wait for."""
-        request = exchange.prepared(prompt, fields)
-        key = idempotency_key or str(uuid.uuid4())
-        return await self._obey(flows.submit(self.endpoint, request, key), into=into)
+        """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
+        request = calling.request_for(prompt, fields)
+        key = calling.key_for(idempotency_key)
+        return await self._obey(
+            flows.submit(self.endpoint, request, key), into=calling.folder_at(into)
+        )
 
     async def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
-        return await self._obey(flows.ask(self.endpoint, exchange.as_task(task)))
+        return await self._obey(flows.ask(self.endpoint, calling.task_for(task)))
 
     async def watch(
         self,
@@ -131,7 +141,9 @@ class AsyncClient:
         """Follow a task until it is settled; return the last snapshot."""
         patience = flows.Patience(timeout, durations)
         return await self._obey(
-            flows.watch(self.endpoint, exchange.as_task(task), patience), on_update, into
+            flows.watch(self.endpoint, calling.task_for(task), patience),
+            on_update,
+            calling.folder_at(into),
         )
 
     async def wait(
@@ -146,12 +158,16 @@ class AsyncClient:
         """Follow a task until it is settled and download its pictures."""
         patience = flows.Patience(timeout, durations)
         return await self._obey(
-            flows.wait(self.endpoint, exchange.as_task(task), patience), on_update, into
+            flows.wait(self.endpoint, calling.task_for(task), patience),
+            on_update,
+            calling.folder_at(into),
         )
 
     async def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""
-        return await self._obey(flows.fetch(self.endpoint, generation), into=into)
+        return await self._obey(
+            flows.fetch(self.endpoint, generation), into=calling.folder_at(into)
+        )
 
     async def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -163,32 +179,34 @@ class AsyncClient:
         self,
         flow: Flow[Result],
         on_update: Callable[[Task], object] | None = None,
-        into: str | Path | None = None,
+        into: Path | None = None,
     ) -> Result:
         task: Task | None = None
+        answer: object = None
+        failure: Unsent | Cut | None = None
         with contextlib.closing(flow):
             try:
-                step = next(flow)
                 while True:
+                    try:
+                        step = flow.send(answer) if failure is None else flow.throw(failure)
+                    except StopIteration as end:
+                        result: Result = end.value
+                        return result
                     task = step if isinstance(step, Task) else task
+                    answer = failure = None
                     try:
                         answer = await self._do(step, on_update, into)
-                    except (Unsent, Cut) as failure:
-                        step = flow.throw(failure)
-                    else:
-                        step = flow.send(answer)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
+                    except (Unsent, Cut) as failed:
+                        failure = failed
             except BaseException as error:
-                exchange.interrupted(error, task)
+                calling.interrupted(error, task)
                 raise
 
     async def _do(
         self,
         step: Step,
         on_update: Callable[[Task], object] | None,
-        into: str | Path | None,
+        into: Path | None,
     ) -> object:
         match step:
             case Call():
@@ -199,15 +217,16 @@ class AsyncClient:
             case Now():
                 return self._clock()
             case Resolve(host):
-                return await self._addresses(host)
+                return await self._resolve(host)
             case Together(parts):
-                return await asyncio.gather(*(self._obey(part, on_update, into) for part in parts))
+                return await asyncio.gather(*(self._obey(part, into=into) for part in parts))
             case Task() if on_update is not None:
-                on_update(step)
+                if inspect.isawaitable(done := on_update(step)):
+                    await done
         return None
 
-    async def _call(self, call: Call, into: str | Path | None) -> Reply:
-        reader, sink, status = call.reader(), None, None
+    async def _call(self, call: Call, into: Path | None) -> Reply:
+        sink, status = None, None
         limit = self._queries if call.content is None else self._submissions
         try:
             async with (
@@ -216,7 +235,8 @@ class AsyncClient:
             ):
                 status = response.status_code
                 sink = Sink(exchange.folder_for(response, into))
-                async for chunk in response.aiter_bytes():
+                reader = reader_for(call.reader, response)
+                async for chunk in async_chunks(response):
                     sink.take(reader.feed(chunk))
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
@@ -226,10 +246,7 @@ class AsyncClient:
             if sink is not None:
                 sink.close()
 
-    async def _addresses(self, host: str) -> tuple[str, ...]:
-        if not self._resolves or exchange.behind_proxy(host):
-            return ()
-        try:
-            return exchange.addresses(await asyncio.get_running_loop().getaddrinfo(host, None))
-        except (OSError, UnicodeError):
-            return ()  # the download itself will say that the host is unknown
+
+async def _nowhere(_: str) -> tuple[str, ...]:
+    """Know no address: what a transport of one's own reaches is its own business."""
+    return ()

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client import pace
-from opeai_nb.client.problem import first_line
-from opeai_nb.client.reader import PictureReader
+from opeai_nb.client.picture_reader import PictureReader
+from opeai_nb.client.problem import first_line, problem_of
 from opeai_nb.client.steps import Call, Cut, Flow, Resolve, Sleep, Unsent
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 
@@ -27,12 +27,16 @@ _READ_TIMEOUT: Final = 60.0
 # Written out instead of `is_private`: 198.18/15 counts as private there, and proxies that answer
 # with fake addresses put every public host into it (design.md section 4).
 _PRIVATE: Final = tuple(
-    ipaddress.ip_network(net)
-    for net in (
-        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-        *("172.16.0.0/12", "192.168.0.0/16", "224.0.0.0/4", "240.0.0.0/4"),
-        *("::/128", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8"),
-    )
+    (name, ipaddress.ip_network(net))
+    for name, nets in {
+        "loopback": ("127.0.0.0/8", "::1/128"),
+        "unspecified": ("0.0.0.0/8", "::/128"),
+        "link-local": ("169.254.0.0/16", "fe80::/10"),
+        "shared": ("100.64.0.0/10",),
+        "local": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+        "multicast": ("224.0.0.0/4", "240.0.0.0/4", "ff00::/8"),
+    }.items()
+    for net in nets
 )
 
 
@@ -83,20 +87,18 @@ def _get(url: str) -> Flow[Reply]:
 
 
 def _picture_in(reply: Reply, url: str) -> Source:
-    head = reply.body if isinstance(reply.body, bytes) else b""
     if reply.status >= 300:  # noqa: PLR2004  HTTP success
         raise _refused_by_server(reply, url)
-    if not head:
+    if 0 in reply.pictures:
+        return reply.pictures[0]
+    told = first_line(reply.body)
+    if not told:
         raise DownloadError("The picture's URL answered with nothing.", url=url)
-    if 0 not in reply.pictures:
-        told = first_line(head.decode("utf-8", "replace"))
-        raise DownloadError(f"Instead of the picture came a page: {told}.", url=url)
-    return reply.pictures[0]
+    raise DownloadError(f"Instead of the picture came a page: {told}.", url=url)
 
 
 def _refused_by_server(reply: Reply, url: str) -> DownloadError:
-    head = reply.body if isinstance(reply.body, bytes) else b""
-    told = first_line(head.decode("utf-8", "replace"))
+    told = problem_of(first_line(reply.body)).message
     gone = reply.status in {403, 404, 410}
     return DownloadError(
         f"The picture's URL was refused{': ' + told if told else ''}.",
@@ -109,7 +111,7 @@ def _refused_by_server(reply: Reply, url: str) -> DownloadError:
 def _joined(base: str, url: str) -> str:
     try:
         joined = urljoin(base, url)
-        urlsplit(joined).hostname  # noqa: B018  raises for what only looks like an URL
+        urlsplit(joined).port  # noqa: B018  raises for what only looks like an URL
     except ValueError as error:
         raise RefusedDownloadError(
             "The picture's URL is not an URL.", url=url, advice=""
@@ -126,15 +128,27 @@ def _check(endpoint: Endpoint, url: str) -> Flow[None]:
         )
     if host == endpoint.host or host in endpoint.allow_hosts:
         return
-    addresses: Iterable[str] = yield Resolve(host)
-    if any(_is_private(address) for address in addresses):
+    there: set[str] = yield from _private_nets(host)
+    if there and not there <= (yield from _private_nets(endpoint.host)):
         raise RefusedDownloadError(
             f"The picture's URL leads to the private address of {host}.", url=url
         )
 
 
-def _is_private(address: str) -> bool:
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(ip, "ipv4_mapped", None)
-    ip = mapped or ip
-    return any(ip.version == net.version and ip in net for net in _PRIVATE)
+def _private_nets(host: str) -> Flow[set[str]]:
+    """Return which private networks a host has an address in; an address speaks for itself."""
+    literal = _net_of(host)
+    if literal is not None:
+        return literal
+    addresses: Iterable[str] = yield Resolve(host)
+    return set().union(*(_net_of(address) or set() for address in addresses))
+
+
+def _net_of(address: str) -> set[str] | None:
+    """Return the private networks of an IP address, by name; None for what is no address."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return None
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return {name for name, net in _PRIVATE if ip.version == net.version and ip in net}

@@ -18,7 +18,6 @@ SUBMIT_TIMEOUT: Final = 300.0
 QUERY_TIMEOUT: Final = 60.0
 
 _API_PATHS = re.compile(r"(/aliyun)?(/v1)?(/images(/generations)?)?/?\Z")
-_SENDABLE_KEY = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,22 @@ class Endpoint:
         return urlsplit(self.base_url).hostname or ""
 
     def at(self, path: str) -> str:
-        """Return the URL of an API path such as `/v1/models`, or of a whole URL of this server."""
-        return urljoin(self.base_url + "/", path) if "://" in path else self.base_url + path
+        """Return the URL of an API path such as `/v1/models`; a whole URL stays as it is."""
+        return self.base_url + path if path.startswith("/") else path
+
+    def own_path(self, link: str) -> str | None:
+        """Return a path for `at` from a link of the server; None when it leads elsewhere.
+
+        The key is sent to nobody else.
+        """
+        try:
+            url = urljoin(self.base_url + "/", link)
+            same = urlsplit(url)[:2] == urlsplit(self.base_url)[:2]
+        except ValueError:
+            return None
+        if not same:
+            return None
+        return url.removeprefix(self.base_url) if url.startswith(self.base_url + "/") else url
 
     def query(self, path: str) -> Call:
         """Return a GET of JSON."""
@@ -53,14 +66,18 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
     The URL may end in `/v1`, in the whole path or in a slash. Raises `InputError` when it is no
     http(s) URL, holds a password, or is `engine:` (which `opeai_nb.connect` understands).
     """
-    given = (base_url or os.environ.get("OPEAI_BASE_URL") or PLATFORM_URL).strip()
-    if given.lower().startswith("engine:"):
+    given = base_url or os.environ.get("OPEAI_BASE_URL") or PLATFORM_URL
+    if isinstance(given, str) and given.strip().lower().startswith("engine:"):
         raise InputError(
             "A client alone cannot reach the embedded engine.",
             advice="Use opeai_nb.connect(…), opeai_nb.generate(…) or %%imagine: they know it.",
         )
-    parts = urlsplit(given)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(given.strip())
+        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except (AttributeError, ValueError):
+        known = False
+    if not known:
         raise InputError(
             "The base URL is not an http or https URL.",
             advice="Set OPEAI_BASE_URL to one such as https://api-platform.ope.ai.",
@@ -72,18 +89,3 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
         )
     path = _API_PATHS.sub("", parts.path)
     return Endpoint(f"{parts.scheme}://{parts.netloc}{path}", **options)
-
-
-def checked_key(api_key: str | None) -> str | None:
-    """Return the API key without white space around it, else `OPEAI_API_KEY`, else None.
-
-    Raises `InputError` (which does not show it) when it holds what a header cannot carry.
-    """
-    key = (api_key if api_key is not None else os.environ.get("OPEAI_API_KEY", "")).strip()
-    if key and not _SENDABLE_KEY.fullmatch(key):
-        raise InputError(
-            "The API key holds a character that no key has (a space, a line break or a letter "
-            "outside ASCII).",
-            advice="Copy it again from the platform.",
-        )
-    return key or None

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from opeai_nb import __version__
-from opeai_nb.client.hints import RequestWarning, hints
-from opeai_nb.client.request import ImageRequest, build_request
 from opeai_nb.client.steps import Cut, Reply, Unsent
-from opeai_nb.client.task import Task
-from opeai_nb.errors import without_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from pathlib import Path
 
+    from opeai_nb.client.key import Key
     from opeai_nb.client.sink import Sink
     from opeai_nb.client.steps import Call, Reader
 
@@ -31,11 +25,12 @@ _UNSENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
     httpx.PoolTimeout,
+    httpx.LocalProtocolError,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-FAILURES = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, Cut)
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, Cut)
 """What an exchange raises that failed: httpx's errors, and a reader's own refusal."""
 
 _NUMBERS = re.compile(r"\[Errno [-\d]+\]\s*|\s*\(_ssl\.c:\d+\)")
@@ -52,11 +47,11 @@ client_options: dict[str, Any] = {
 }
 
 
-def exchange_options(call: Call, key: str | None) -> dict[str, Any]:
+def exchange_options(call: Call, key: Key | None) -> dict[str, Any]:
     """Return the keyword arguments of `httpx.Client.stream` for a call."""
-    headers = dict(call.headers)
+    headers = httpx.Headers(call.headers)  # whose repr hides the Authorization
     if call.with_key and key:
-        headers["Authorization"] = f"Bearer {key}"
+        headers["Authorization"] = key.bearer()
     options: dict[str, Any] = {
         "method": call.method,
         "url": call.url,
@@ -85,8 +80,6 @@ def failure_of(error: Exception) -> Unsent | Cut:
         return Unsent(told[:200] or "no connection could be made")
     if isinstance(error, httpx.ReadTimeout):
         return Cut("the server stopped answering")
-    if isinstance(error, httpx.DecodingError):
-        return Cut("the body is not compressed as it says")
     return Cut("the connection broke")
 
 
@@ -98,60 +91,25 @@ def with_received(failure: Unsent | Cut, sink: Sink | None, status: int | None) 
     return failure
 
 
-def interrupted(error: BaseException, task: Task | None) -> None:
-    """Hang the task that was waited for on an interrupt, so that its id is not lost."""
-    if task is not None and not isinstance(error, (Exception, GeneratorExit)):
-        error.task = task  # type: ignore[attr-defined]  # BaseException takes attributes
-        error.add_note(f"The task goes on at the platform: client.wait({task.id!r}) fetches it.")
-
-
-def as_task(task: Task | str) -> Task:
-    """Return a task to ask about, also when only its id is known."""
-    return Task(task) if isinstance(task, str) else task
-
-
-def prepared(prompt: str | ImageRequest | None, fields: dict[str, Any]) -> ImageRequest:
-    """Return the checked request; warn of what is known to speak against it."""
-    if isinstance(prompt, ImageRequest) and not fields:
-        return prompt
-    request = build_request(prompt, fields)
-    for hint in hints(request):
-        warnings.warn(hint, RequestWarning, stacklevel=4)
-    return request
-
-
 def reply_of(
-    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: str | None
+    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: Key | None
 ) -> Reply:
     """Return the answer as a flow receives it, the API key removed wherever a server echoed it."""
     sink.take(reader.finish())
-    rest = reader.rest()
-    if key:
-        rest = without_key(rest.decode("utf-8", "surrogateescape"), key).encode(
-            "utf-8", "surrogateescape"
-        )
+    headers = {name.lower(): text for name, text in response.headers.items()}
+    clean = key.cleaner(str(headers).encode() + reader.rest()) if key else None
     return Reply(
         status=response.status_code,
-        headers={name.lower(): without_key(text, key) for name, text in response.headers.items()},
-        body=reader.body(rest),
+        headers={name: clean(text) for name, text in headers.items()} if clean else headers,
+        body=reader.body(clean),
         pictures=sink.complete,
         clock=clock,
     )
 
 
-def folder_for(response: httpx.Response, into: str | Path | None) -> Path | None:
+def folder_for(response: httpx.Response, into: Path | None) -> Path | None:
     """Return where pictures of this answer go: an error's body is never kept as a file."""
-    return None if into is None or not response.is_success else Path(into)
-
-
-def behind_proxy(host: str) -> bool:
-    """Tell whether requests to *host* go through a proxy, which resolves names by itself."""
-    return bool(getproxies()) and not proxy_bypass(host)
-
-
-def addresses(found: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
-    """Return the IP addresses in what `getaddrinfo` gives."""
-    return tuple(str(item[4][0]) for item in found)
+    return into if response.is_success else None
 
 
 def _target(url: str) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from opeai_nb.client.answer import Pictures
 from opeai_nb.client.download import download
 from opeai_nb.client.generation import Generation
+from opeai_nb.client.request import DEFAULT_MODEL, ImageRequest
 from opeai_nb.client.steps import Flow, Together
 from opeai_nb.errors import NoPictureError, OpeaiError
 
@@ -16,16 +17,16 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.endpoint import Endpoint
     from opeai_nb.client.picture import Picture
-    from opeai_nb.client.request import ImageRequest
     from opeai_nb.client.task import Task
 
 
-def assembled(found: Pictures, request: ImageRequest) -> Generation:
+def assembled(found: Pictures, request: ImageRequest, task_id: str | None = None) -> Generation:
     """Return the generation of an answer; raise the items' error when none is a picture."""
     generation = Generation(
         pictures=found.pictures,
         request=request,
         usage=found.usage,
+        task_id=task_id or None,
         created=found.created,
         model=found.model,
         request_id=found.request_id,
@@ -38,10 +39,10 @@ def assembled(found: Pictures, request: ImageRequest) -> Generation:
 def _nothing_good(generation: Generation) -> OpeaiError:
     """Return the error for an answer without any picture: the items' own when they agree."""
     errors = [picture.error for picture in generation.failed if picture.error is not None]
-    if errors and len({type(error) for error in errors}) == 1:
-        error = errors[0]
-    else:
-        error = NoPictureError("The platform answered without any picture.")
+    error = errors[0] if len({type(error) for error in errors}) == 1 else None
+    if error is None or isinstance(error, NoPictureError):
+        told = f": {errors[0].message}" if errors else "."
+        error = NoPictureError(f"The platform answered without any picture{told}")
     error.request, error.pictures = generation.request, generation.pictures
     error.request_id, error.task_id = generation.request_id, generation.task_id
     return error
@@ -62,23 +63,24 @@ def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
         pictures[place] = picture
     fetched = replace(generation, pictures=tuple(pictures))
     if not fetched.good:
-        error = _nothing_good(fetched)
-        error.task_id = generation.task_id
-        raise error
+        raise _nothing_good(fetched)
     return fetched
 
 
 def finished(task: Task) -> Generation:
     """Return the generation of a settled task (not downloaded yet); raise what it failed of."""
-    if task.request is None:
-        raise ValueError("a task that is finished knows its request")
+    request = task.request or _earlier(task)
     if task.error is not None:
         raise task.error
     if not task.pictures:
         raise NoPictureError(
-            "The task succeeded, but no picture came with it.",
-            task_id=task.id,
-            request=task.request,
+            "The task succeeded, but no picture came with it.", task_id=task.id, request=request
         )
     found = Pictures(task.pictures, task.usage, task.created, task.model, task.request_id)
-    return replace(assembled(found, task.request), task_id=task.id)
+    return assembled(found, request, task.id)
+
+
+def _earlier(task: Task) -> ImageRequest:
+    """Return the request of a task of which only the id was known: what the platform echoes."""
+    prompt = task.prompt if task.prompt and task.prompt.strip() else "an earlier task"
+    return ImageRequest(prompt=prompt, model=task.model or DEFAULT_MODEL)

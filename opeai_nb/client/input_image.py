@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import re
 import warnings
 from dataclasses import dataclass, field
@@ -10,7 +12,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.base64_text import decode_base64
 from opeai_nb.client.generation import Generation
+from opeai_nb.client.input_encoding import MAX_BYTES, ImageInputWarning, by, encoded_for_upload
 from opeai_nb.client.picture import MAX_PIXELS, Picture, sniff_format
 from opeai_nb.errors import ImageInputError, OpeaiError
 
@@ -19,17 +23,13 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-MAX_BYTES: Final = 10 * 1024 * 1024
-"""Largest input picture that the models take: 10 MB (platform.md 3.5)."""
+__all__ = ["MAX_BYTES", "ImageInputWarning", "InputImage", "input_images"]
 
+_MOST_READ: Final = 512 * 1024 * 1024
+"""No file beyond this is read into memory: it is no picture."""
 _AS_IT_IS: Final = frozenset({"png", "jpeg", "webp"})
-_BARE_BASE64 = re.compile(rb"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
-_JPEG_QUALITIES: Final = (95, 85, 75)
+_BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
 _ORIENTATION_TAG: Final = 0x0112
-
-
-class ImageInputWarning(UserWarning):
-    """A picture given as input was changed before it was sent; the text says from what to what."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class InputImage:
     name: str | None = None
 
     def wire(self) -> str | dict[str, Any]:
-        """Return what stands in the request: an URL, a data URL, or the object (platform.md 1.2)."""
+        """Return what stands in the request (platform.md 1.2): an URL, a data URL, or the dict."""
         if self.raw is not None:
             return dict(self.raw)
         if self.data is None:
@@ -81,18 +81,18 @@ def _one(value: object) -> InputImage:
     if isinstance(value, InputImage):
         return value
     if isinstance(value, dict):
-        return InputImage(raw=value)
+        return _from_dict(value)
     if isinstance(value, Picture):
         return _from_picture(value)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _from_bytes(bytes(value))
     if isinstance(value, str):
         return _from_text(value)
-    if isinstance(value, Path):
-        return _from_path(value)
+    if isinstance(value, os.PathLike):
+        return _from_path(Path(value))
     if hasattr(value, "read"):
         return _from_file(value)
-    if hasattr(value, "__array_interface__"):
+    if hasattr(value, "__array_interface__") or hasattr(value, "__array__"):
         # PIL images offer this too, and Image.fromarray would copy them: so they are told apart.
         return _from_array_or_pil(value)
     raise ImageInputError(
@@ -102,21 +102,28 @@ def _one(value: object) -> InputImage:
     )
 
 
+def _from_dict(value: dict[str, Any]) -> InputImage:
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ImageInputError(f"The dict cannot be written as JSON: {error}.") from error
+    return InputImage(raw=dict(value))
+
+
 def _from_text(text: str) -> InputImage:
     text = text.strip()
     if text.lower().startswith(("http://", "https://")):
         return InputImage(url=text)
     if text.lower().startswith("data:"):
-        _, _, encoded = text.partition(",")
-        return _from_bytes(_decode(encoded.encode("ascii", "replace")))
+        return _from_base64(text)
     path = Path(text).expanduser()
     try:
         if path.exists():
             return _from_path(path)
     except (OSError, ValueError):
         pass  # longer than a name may be, or with a NUL: then it can only be base64
-    if _BARE_BASE64.fullmatch(text.encode("ascii", "replace")):
-        return _from_bytes(_decode(text.encode()))
+    if _BARE_BASE64.fullmatch(text):
+        return _from_base64(text)
     raise ImageInputError(
         f"There is no file {_shown(text)}.",
         advice="Give the path of a picture, an URL, or the name of a variable that holds one. "
@@ -126,11 +133,11 @@ def _from_text(text: str) -> InputImage:
 
 def _from_path(path: Path) -> InputImage:
     try:
-        data = path.expanduser().read_bytes()
-    except OSError as error:
-        raise ImageInputError(
-            f"The file {_shown(str(path))} cannot be read: {error.strerror}."
-        ) from error
+        with path.expanduser().open("rb") as file:
+            data = file.read(_MOST_READ)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "that is no name of a file"
+        raise ImageInputError(f"The file {_shown(str(path))} cannot be read: {why}.") from error
     return _from_bytes(data, path.name)
 
 
@@ -146,9 +153,20 @@ def _from_picture(picture: Picture) -> InputImage:
     if picture.error is not None:
         raise ImageInputError("This picture failed, so it cannot be used as input.")
     data = picture.data
+    if data is None and picture.url is None:
+        raise ImageInputError("This picture has neither bytes nor an URL.")
     if data is None:
         return InputImage(url=picture.url)
     return _from_bytes(data, picture.path.name if picture.path else None)
+
+
+def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
+    """Encode a decoded image: upright, without EXIF, and small enough to be taken."""
+    if not all(image.size):
+        raise ImageInputError("The picture has no pixels.")
+    _refuse_bomb(image)
+    name = getattr(image, "filename", "") or name
+    return InputImage(data=encoded_for_upload(image), name=Path(name).name if name else None)
 
 
 def _from_array_or_pil(value: Any) -> InputImage:
@@ -157,67 +175,31 @@ def _from_array_or_pil(value: Any) -> InputImage:
     if isinstance(value, Image.Image):
         return _from_pil(value)
     try:
-        return _from_pil(Image.fromarray(_pixels(value)))
+        image = Image.fromarray(_pixels(value))
     except (TypeError, ValueError) as error:
         raise ImageInputError(
             f"The array of shape {getattr(value, 'shape', '?')} is no picture.",
-            advice="Give height x width x 3 (or 4, or none) as uint8, or as floats from 0 to 1. "
-            "Nothing was sent.",
+            advice="Give height x width x 3 (or 4, or none) as whole numbers from 0 to 255, or as "
+            "fractions from 0 to 1. Nothing was sent.",
         ) from error
+    return _from_pil(image)
 
 
 def _pixels(array: Any) -> Any:
     import numpy as np
 
     values = np.asarray(array)
+    if values.ndim == 3 and values.shape[2] == 1:  # noqa: PLR2004  height, width, one channel
+        values = values[:, :, 0]
     if values.dtype == bool:
         return values.astype(np.uint8) * 255
-    if np.issubdtype(values.dtype, np.floating):
-        return (np.clip(np.nan_to_num(values), 0, 1) * 255 + 0.5).astype(np.uint8)
-    return np.clip(values, 0, 255).astype(np.uint8)
-
-
-def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
-    """Encode a decoded image: oriented, without EXIF, and small enough to be taken."""
-    from PIL import ImageOps
-
-    source = getattr(image, "filename", "") or name
-    upright = ImageOps.exif_transpose(image)
-    plain = upright.convert("RGBA" if _has_alpha(upright) else "RGB")
-    data = _encode(plain, lossy=image.format == "JPEG")
-    return InputImage(data=data, name=Path(source).name if source else None)
-
-
-def _has_alpha(image: Image.Image) -> bool:
-    return "A" in image.getbands() or "transparency" in image.info
-
-
-def _encode(image: Image.Image, *, lossy: bool) -> bytes:
-    opaque = image.mode == "RGB"
-    data = b"" if lossy and opaque else _encoded(image, "PNG", compress_level=1)
-    for quality in _JPEG_QUALITIES:
-        if 0 < len(data) <= MAX_BYTES or not opaque:
-            break
-        data = _encoded(image, "JPEG", quality=quality)
-    before = image.size
-    while len(data) > MAX_BYTES:
-        scale = max(0.3, min(0.9, (MAX_BYTES / len(data)) ** 0.5 * 0.95))
-        width, height = (max(1, int(side * scale)) for side in image.size)
-        image = image.resize((width, height))
-        data = (
-            _encoded(image, "JPEG", quality=_JPEG_QUALITIES[0])
-            if image.mode == "RGB"
-            else _encoded(image, "PNG", compress_level=6)
-        )
-    if image.size != before:
-        _warn(f"scaled down from {_by(before)} to {_by(image.size)} to stay below 10 MB")
-    return data
-
-
-def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()
+    fractions = np.issubdtype(values.dtype, np.floating)
+    if not values.size or not (fractions or np.issubdtype(values.dtype, np.integer)):
+        raise ValueError("not numbers")
+    highest = 1 if fractions else 255
+    if not np.isfinite(values).all() or values.min() < 0 or values.max() > highest:
+        raise ValueError(f"not from 0 to {highest}")
+    return (values * 255 + 0.5).astype(np.uint8) if fractions else values.astype(np.uint8)
 
 
 def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
@@ -225,22 +207,31 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
     from PIL import Image
 
     try:
-        image = Image.open(BytesIO(data))
+        with warnings.catch_warnings():
+            # Beyond Pillow's limit it is refused below, in our own words.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(BytesIO(data))
         _refuse_bomb(image)
+        image.load()  # a file that is cut short would be refused after it was paid for
         if _travels_as_it_is(image, data):
-            image.verify()
             return InputImage(data=data, name=name)
-        image.load()
+    except Image.DecompressionBombError as error:
+        raise _bomb("far too many") from error
     except OpeaiError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageInputError(
             f"{_shown(name or 'What was given')} is no picture that can be read.",
             advice="Use PNG, JPEG or WebP. Nothing was sent.",
         ) from error
     sent = _from_pil(image, name)
     if len(data) > MAX_BYTES:
-        _warn(f"encoded anew, from {_mb(data)} to {_mb(sent.data or b'')}")
+        before, after = (f"{len(part) / 1e6:.1f} MB" for part in (data, sent.data or b""))
+        warnings.warn(
+            f"The input picture was encoded anew, from {before} to {after}.",
+            ImageInputWarning,
+            stacklevel=2,
+        )
     return sent
 
 
@@ -253,32 +244,21 @@ def _travels_as_it_is(image: Image.Image, data: bytes) -> bool:
 
 def _refuse_bomb(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
-        raise ImageInputError(
-            f"The picture has {_by(image.size)} pixels, more than any model takes.",
-            advice="Scale it down first. Nothing was sent.",
-        )
+        raise _bomb(by(image.size))
 
 
-def _decode(text: bytes) -> bytes:
-    import pybase64
-
-    packed = re.sub(rb"\s+", b"", text).rstrip(b"=").translate(bytes.maketrans(b"-_", b"+/"))
-    try:
-        return pybase64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
-    except ValueError as error:
-        raise ImageInputError("The base64 of the input picture is broken.") from error
+def _bomb(size: str) -> ImageInputError:
+    return ImageInputError(
+        f"The picture has {size} pixels, more than any model takes.",
+        advice="Scale it down first. Nothing was sent.",
+    )
 
 
-def _warn(change: str) -> None:
-    warnings.warn(f"The input picture was {change}.", ImageInputWarning, stacklevel=2)
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
-
-
-def _mb(data: bytes) -> str:
-    return f"{len(data) / 1e6:.1f} MB"
+def _from_base64(text: str) -> InputImage:
+    data = decode_base64(text)
+    if data is None:
+        raise ImageInputError("The base64 of the input picture is broken.")
+    return _from_bytes(data)
 
 
 def _shown(text: str, limit: int = 60) -> str:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LONGEST_PAUSE: Final = 120.0
-"""A server that asks for more than this is not waited for: the error says so at once."""
+"""A submission is not sent again for a server that asks for more: its error says so at once."""
+_SHORTEST_PAUSE: Final = 0.2
 SUBMIT_ATTEMPTS: Final = 5
 """A submission refused with 429 is sent at most four times more (design.md section 4)."""
 CONNECT_ATTEMPTS: Final = 3
@@ -26,7 +27,7 @@ _STEADY: Final = 0.4
 
 
 def backoff(attempt: int, first: float = 1.0, longest: float = 20.0) -> float:
-    """Return the pause in seconds after the *attempt*-th failure: 1, 2, 4, 8…, at most *longest*."""
+    """Return the pause in seconds after the *attempt*-th failure: 1, 2, 4…, at most *longest*."""
     return min(longest, first * 2.0 ** (min(attempt, 30) - 1))
 
 
@@ -50,8 +51,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
+def wished(seconds: float | None) -> float | None:
+    """Return the pause that a server asked for, within reason; None when it asked for none.
+
+    Never less than 0.2 s, whatever a server says, and never more than `LONGEST_PAUSE`.
+    """
+    return None if seconds is None else min(LONGEST_PAUSE, max(_SHORTEST_PAUSE, seconds))
+
+
 def next_poll(elapsed: float, durations: Sequence[float] = ()) -> float:
-    """Return the seconds to wait before the next question about a task that is *elapsed* seconds old.
+    """Return the seconds to wait before the next question about a task *elapsed* seconds old.
 
     *durations* are how long earlier tasks of the same model took, in seconds, newest last; the
     last 20 count. With three or more: hold off until the shortest of them is due, ask steadily

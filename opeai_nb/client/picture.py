@@ -5,15 +5,15 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
     from PIL import Image
 
-MAX_PIXELS: Final = 100_000_000
-"""A picture of more pixels than this is not decoded: it is a mistake or a bomb."""
+MAX_PIXELS: Final = 89_478_485
+"""A picture of more pixels is not decoded: it is a mistake or a bomb. Pillow's own limit."""
 
 _SIGNATURES: Final = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -26,7 +26,7 @@ _SIGNATURES: Final = (
 
 
 def sniff_format(head: bytes) -> str | None:
-    """Return `"png"`, `"jpeg"`, `"webp"`, `"gif"`, `"bmp"`, `"tiff"` or `"avif"` by the first bytes.
+    """Return `"png"`, `"jpeg"`, `"webp"`, `"gif"`, `"bmp"`, `"tiff"`, `"avif"`, or None: by *head*.
 
     The content decides, never a name or a Content-Type: both are wrong often (platform.md 7).
     """
@@ -93,6 +93,10 @@ class Picture:
             raise _undecodable() from error
         self._decoded[:] = [weakref.ref(image)]
         return image
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the decoded image out: it can be decoded again."""
+        return {**self.__dict__, "_decoded": []}
 
     def _head(self) -> bytes:
         if isinstance(self.source, Path):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from opeai_nb.client import pace
 from opeai_nb.client.answer import Pictures, read_answer
@@ -14,6 +14,7 @@ from opeai_nb.client.steps import Cut, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.task import Task
 from opeai_nb.errors import (
     ConnectionLostError,
+    InputError,
     OpeaiError,
     RateLimitError,
     ServerError,
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
 
 DEADLINE: Final = 900.0
 """Seconds that a task is waited for, unless said otherwise."""
-_GIVE_UP_AFTER: Final = 180.0
-_UNKNOWN_CAP: Final = 10
-_EMPTY_CAP: Final = 3
-_FRESH: Final = 10.0
+GIVE_UP_AFTER: Final = 180.0
+"""Seconds of nothing but failures after which the waiting ends; the task does not."""
+UNKNOWN_CAP: Final = 5
+EMPTY_CAP: Final = 3
+MISSING_CAP: Final = 2
+
+_PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,18 @@ class Patience:
     timeout: float = DEADLINE
     durations: Sequence[float] = field(default=())
 
+    def __post_init__(self) -> None:
+        if (
+            isinstance(self.timeout, bool)
+            or not isinstance(self.timeout, (int, float))
+            or math.isnan(self.timeout)
+            or self.timeout < 0
+        ):
+            raise InputError(
+                f"timeout is {self.timeout!r}, not a number of seconds.",
+                advice="Give 0 or more. Nothing was sent.",
+            )
+
 
 def ask(endpoint: Endpoint, task: Task) -> Flow[Task]:
     """Ask about a task once, and again when the network or the platform fails in passing.
@@ -49,74 +65,12 @@ def ask(endpoint: Endpoint, task: Task) -> Flow[Task]:
     Raises `TaskExpiredError` for a task that the platform does not know, `ConnectionLostError` or
     `ServerError` when it keeps failing; each carries the task id.
     """
-    attempt = 0
-    while True:
-        attempt += 1
+    for attempt in range(1, pace.QUERY_ATTEMPTS):
         try:
             return (yield from _ask_once(endpoint, task))
-        except (ConnectionLostError, ServerError, RateLimitError) as error:
-            if attempt >= pace.QUERY_ATTEMPTS:
-                raise
+        except _PASSING as error:
             yield Sleep(pause_after(error, attempt))
-
-
-def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
-    dialect = DIALECTS[task.request.dialect if task.request else "openai"]
-    paths = dialect.task_paths(task.id)
-    if task.poll_path and _same_server(endpoint, task.poll_path):
-        paths = (task.poll_path, *(path for path in paths if path != task.poll_path))
-    for place, path in enumerate(paths):
-        try:
-            reply: Reply = yield endpoint.query(path)
-        except (Unsent, Cut) as failure:
-            raise ConnectionLostError(
-                f"The connection was lost while the task was asked about: {failure}.",
-                task_id=task.id,
-                request=task.request,
-            ) from failure
-        try:
-            snapshot = _read_query(reply, task)
-        except TaskExpiredError:
-            if place + 1 == len(paths):
-                raise
-            continue
-        return replace(snapshot, poll_path=path)
-    raise AssertionError("a dialect has at least one path")  # pragma: no cover
-
-
-def _read_query(reply: Reply, task: Task) -> Task:
-    try:
-        answer = read_answer(reply)
-    except UnreadableAnswerError as error:
-        # A page of a proxy or a load balancer passes; the task does not.
-        raise ServerError(
-            error.message, status_code=error.status_code, task_id=task.id, request=task.request
-        ) from error
-    if isinstance(answer, Problem):
-        found = error_of(answer, paid=False, task_id=task.id)
-        found.request = task.request
-        found.retry_after = pace.retry_after(reply.headers)
-        raise found
-    if isinstance(answer, Pictures):
-        answer = Task(
-            task.id,
-            "done",
-            "SUCCESS",
-            pictures=answer.pictures,
-            usage=answer.usage,
-            model=answer.model,
-            created=answer.created,
-            request_id=answer.request_id,
-        )
-    if answer.error is not None:
-        answer.error.task_id, answer.error.request = task.id, task.request
-    return replace(
-        answer,
-        id=task.id,
-        request=task.request,
-        created=answer.created or task.created,
-        retry_after=pace.retry_after(reply.headers),
-    )
+    return (yield from _ask_once(endpoint, task))
 
 
 def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
@@ -126,63 +80,150 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     every error carries the task id, and the task goes on at the platform.
     """
     started: float = yield Now()
+    now, course = started, _Course(task)
     yield task
-    now, failing_since, failures, strange, empty = started, None, 0, 0, 0
-    while not _is_over(task, empty):
-        pause = task.retry_after or pace.next_poll(now - started, patience.durations)
+    while not course.is_over:
         left = started + patience.timeout - now
         if left <= 0:
-            raise _timed_out(task)
-        now = yield Sleep(min(pause, left))
+            raise _still_going("The task was not ready in the time allowed.", task)
+        now = yield Sleep(min(course.pause(now - started, patience.durations), left))
         try:
             task = yield from _ask_once(endpoint, task)
-        except (ConnectionLostError, ServerError, RateLimitError) as error:
-            failures, failing_since = failures + 1, now if failing_since is None else failing_since
-            if now - failing_since > _GIVE_UP_AFTER:
-                raise
-            now = yield Sleep(pause_after(error, failures))
+        except OpeaiError as error:
+            course.failed(error, now)
             continue
-        except TaskExpiredError:
-            # A submission may reach the task table after its answer reached us.
-            if now - started > _FRESH:
-                raise
-            continue
-        failures, failing_since = 0, None
-        strange = strange + 1 if task.status == "unknown" else 0
-        empty = empty + 1 if task.status == "done" and not task.pictures else 0
-        if strange >= _UNKNOWN_CAP:
-            raise _strange(task)
+        course.saw(task)
         yield task
     return task
 
 
-def _is_over(task: Task, empty: int) -> bool:
-    """A success without pictures is asked about twice more: the pictures may follow."""
-    return task.is_settled and (
-        task.status == "failed" or bool(task.pictures) or empty >= _EMPTY_CAP
-    )
+class _Course:
+    """What has been seen of a task so far, and what it means for the next question."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        # A submission may reach the task table a moment after its answer reached us.
+        self._missing = 0 if task.request is not None else MISSING_CAP
+        self._strange = self._empty = self._failures = 0
+        self._failing_since: float | None = None
+        self._error: OpeaiError | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing more will come; the pictures of a success may follow it."""
+        task = self._task
+        return task.is_settled and (
+            task.status == "failed" or bool(task.pictures) or self._empty >= EMPTY_CAP
+        )
+
+    def pause(self, elapsed: float, durations: Sequence[float]) -> float:
+        """Return the seconds until the next question; a server's wish wins over the schedule."""
+        if self._error is not None:
+            return pause_after(self._error, self._failures)
+        return pace.wished(self._task.retry_after) or pace.next_poll(elapsed, durations)
+
+    def saw(self, task: Task) -> None:
+        """Take note of a snapshot; raise when its status has been no status too often."""
+        self._task, self._error, self._failing_since = task, None, None
+        self._failures, self._missing = 0, MISSING_CAP
+        self._strange = self._strange + 1 if task.status == "unknown" else 0
+        self._empty += task.status == "done" and not task.pictures
+        if self._strange >= UNKNOWN_CAP:
+            raise _still_going(
+                f"The platform keeps reporting the status {task.platform_status[:40]!r}, "
+                "which nobody knows.",
+                task,
+            )
+
+    def failed(self, error: OpeaiError, now: float) -> None:
+        """Take note of a failure to ask; raise it when asking again cannot help."""
+        self._failures += 1
+        self._error = error
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if isinstance(error, TaskExpiredError):
+            self._missing += 1
+            if self._missing > MISSING_CAP:
+                raise error
+        elif not isinstance(error, _PASSING) or now - self._failing_since > GIVE_UP_AFTER:
+            raise error
 
 
 def pause_after(error: OpeaiError, attempt: int) -> float:
-    if error.retry_after is None:
-        return pace.backoff(attempt, longest=15.0)
-    return min(error.retry_after, pace.LONGEST_PAUSE)
+    """Return the pause in seconds after a free request failed for the *attempt*-th time."""
+    return pace.wished(error.retry_after) or pace.backoff(attempt, longest=15.0)
 
 
-def _timed_out(task: Task) -> TaskTimeoutError:
-    return TaskTimeoutError(
-        "The task was not ready in the time allowed.", task_id=task.id, request=task.request
-    )
+def _still_going(message: str, task: Task) -> TaskTimeoutError:
+    return TaskTimeoutError(message, task_id=task.id, request=task.request)
 
 
-def _strange(task: Task) -> TaskTimeoutError:
-    return TaskTimeoutError(
-        f"The platform keeps reporting the status {task.platform_status!r}, which nobody knows.",
-        task_id=task.id,
+def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
+    dialect = DIALECTS[task.request.dialect if task.request else "openai"]
+    paths = dialect.task_paths(task.id)
+    if task.poll_path and (own := endpoint.own_path(task.poll_path)):
+        paths = (own, *(path for path in paths if path != own))
+    for path in paths:
+        try:
+            reply: Reply = yield endpoint.query(path)
+        except (Unsent, Cut) as failure:
+            raise ConnectionLostError(
+                f"The connection was lost while the task was asked about: {failure}.",
+                task_id=task.id,
+                request=task.request,
+            ) from failure
+        try:
+            return replace(_read_query(reply, task), poll_path=path)
+        except TaskExpiredError:
+            if path == paths[-1]:
+                raise
+    raise AssertionError("a dialect has at least one path")  # pragma: no cover
+
+
+def _read_query(reply: Reply, task: Task) -> Task:
+    answer = _answer_or_error(reply, task)
+    if isinstance(answer, OpeaiError):
+        answer.task_id, answer.request = task.id, task.request
+        answer.retry_after = pace.retry_after(reply.headers)
+        raise answer
+    if answer.error is not None:
+        answer.error.task_id, answer.error.request = task.id, task.request
+    return replace(
+        answer,
+        id=task.id,
         request=task.request,
+        model=answer.model or task.model,
+        prompt=answer.prompt or task.prompt,
+        created=answer.created or task.created,
+        retry_after=pace.retry_after(reply.headers),
     )
 
 
-def _same_server(endpoint: Endpoint, path: str) -> bool:
-    place, home = urlsplit(path), urlsplit(endpoint.base_url)
-    return path.startswith("/") or (place.scheme, place.netloc) == (home.scheme, home.netloc)
+def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
+    try:
+        answer = read_answer(reply)
+    except UnreadableAnswerError as error:
+        # A page of a proxy or a load balancer passes; the task does not. An answer of the table
+        # without a row (platform.md 2.2) is a task that it does not know.
+        kind = TaskExpiredError if _is_no_row(reply.body) else ServerError
+        return kind(error.message, status_code=error.status_code, request_id=error.request_id)
+    if isinstance(answer, Problem):
+        return error_of(answer, paid=False, task_id=task.id)
+    return _done(answer) if isinstance(answer, Pictures) else answer
+
+
+def _done(found: Pictures) -> Task:
+    """Return the snapshot of a task whose answer is just its pictures."""
+    return Task(
+        "",
+        "done",
+        "SUCCESS",
+        pictures=found.pictures,
+        usage=found.usage,
+        model=found.model,
+        created=found.created,
+        request_id=found.request_id,
+    )
+
+
+def _is_no_row(body: object) -> bool:
+    return isinstance(body, dict) and "data" in body and body["data"] is None

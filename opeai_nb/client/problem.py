@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from opeai_nb.client.steps import NotJson
 from opeai_nb.errors import (
@@ -26,7 +27,7 @@ from opeai_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
@@ -34,6 +35,8 @@ _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.DOTALL | re.IGNO
 _FINE_CODES: Final = frozenset({"", "success", "ok", "0", "200", "none", "null", "true"})
 _ID_HEADERS: Final = ("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id")
 _MESSAGE_LIMIT: Final = 1000
+_CODE_LIMIT: Final = 200
+_DEEPEST: Final = 3
 
 # Codes by what they mean, in lower case (platform.md 2.5, 3.6, 4.1, 4.2). A part is enough.
 _MODERATION: Final = (
@@ -53,6 +56,7 @@ _WRONG: Final = (
     *("badrequest", "unsupportedoperation", "invalid_parameter", "read_request_body_failed"),
 )
 _QUOTA_WORDS: Final = ("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费")
+_MODERATION_WORDS: Final = ("safety system", "content policy", "敏感")
 _ADVICE_413: Final = "The request is too large: send smaller input pictures."
 
 
@@ -67,50 +71,73 @@ class Problem:
     status: int = 200
 
 
-def find_problem(body: Any) -> tuple[str, str | None, str | None] | None:
-    """Return (message, code, type) when *body* is an error in one of the known envelopes, else None.
+def find_problem(body: Any) -> Problem | None:
+    """Return what *body* says went wrong in one of the known envelopes, else None.
 
     The envelopes are those of platform.md 7: `{"error": {…}}`, `{"error": "text"}`, flat `code` and
-    `message`, `{"success": false}`, `{"detail": …}`. The HTTP status is not looked at: an error may
-    come with 200.
+    `message`, `{"success": false}`. The HTTP status is not looked at: an error may come with 200.
     """
     if not isinstance(body, dict):
         return None
     error = body.get("error")
     if isinstance(error, dict) and any(error.values()):
-        return (
-            _text_of(error) or "no reason given",
-            _word(error.get("code")),
-            _word(error.get("type")),
-        )
+        return problem_of(_text_of(error), code=error.get("code"), kind=error.get("type"))
     if isinstance(error, str) and error.strip():
-        return error, _word(body.get("code")), _word(body.get("type"))
+        return problem_of(error, code=body.get("code"), kind=body.get("type"))
     if body.get("success") is False:
-        return _text_of(body) or "no reason given", _word(body.get("code")), None
+        return problem_of(_text_of(body), code=body.get("code"))
     code = _word(body.get("code"))
     if code is not None and code.lower() not in _FINE_CODES and _text_of(body):
-        return _text_of(body), code, _word(body.get("type"))
+        return problem_of(_text_of(body), code=code, kind=body.get("type"))
     return None
+
+
+def problem_of(message: str, *, code: object = None, kind: object = None) -> Problem:
+    """Return a problem with its message cleaned: no id in it, no key, not too long."""
+    if len(message) > 4 * _MESSAGE_LIMIT:
+        message = message[: 2 * _MESSAGE_LIMIT] + message[-_MESSAGE_LIMIT:]
+    in_text = _REQUEST_ID.search(message)
+    message = _TASK_ID.sub("the task", _REQUEST_ID.sub("", message))
+    return Problem(
+        message=masked(message).strip()[:_MESSAGE_LIMIT],
+        code=_word(code),
+        type=_word(kind),
+        request_id=in_text[1] if in_text else None,
+    )
 
 
 def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem | None:
     """Return the problem that an answer tells of; None when it tells of none."""
-    found = find_problem(body)
-    if found is None and status < 300:  # noqa: PLR2004  HTTP success
-        return None
-    message, code, kind = found or (_loose_text(body), None, None)
-    request_id = request_id_of(headers, body)
-    if in_text := _REQUEST_ID.search(message):
-        request_id = request_id or in_text[1]
-        message = _REQUEST_ID.sub("", message)
-    message = masked(_TASK_ID.sub("the task", message)).strip()[:_MESSAGE_LIMIT]
-    return Problem(message, code, kind, request_id, status)
+    found = next(filter(None, map(find_problem, (body, *_nested(body)))), None)
+    if found is None:
+        if status < 300:  # noqa: PLR2004  HTTP success
+            return None
+        found = problem_of(_redirected(status, headers) or _loose_text(body))
+    nodes = [body] if isinstance(body, dict) else []
+    request_id = request_id_of(headers, nodes) or found.request_id
+    return replace(found, request_id=request_id, status=status)
 
 
-def request_id_of(headers: Mapping[str, str], body: Any) -> str | None:
+def _nested(body: Any) -> list[Any]:
+    """Return the other places where an error is kept (platform.md 2.5)."""
+    if not isinstance(body, dict):
+        return []
+    return [{"error": inner} for inner in (body.get("header"),) if isinstance(inner, dict)] + [
+        inner for inner in (body.get("response"),) if isinstance(inner, dict)
+    ]
+
+
+def request_id_of(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the id that the platform's support asks for, from the headers or the body."""
     named = next((headers[name] for name in _ID_HEADERS if headers.get(name)), None)
-    return named or (_word(body.get("request_id")) if isinstance(body, dict) else None)
+    return named or next(
+        (_word(node["request_id"]) for node in nodes if "request_id" in node), None
+    )
+
+
+def reason_in(nodes: Iterable[Mapping[str, Any]]) -> str:
+    """Return why a task failed, under the first of the names that say so."""
+    return next(filter(None, map(_text_of, nodes)), "")
 
 
 def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> OpeaiError:
@@ -120,7 +147,7 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     request (platform.md 2.4, 2.5). A 5xx on a *paid* request that names no such cause leaves the
     outcome unknown.
     """
-    kind = _by_code(problem) or _by_status(problem.status, paid=paid, task_id=task_id)
+    kind = _by_code(problem) or _by_status(problem.status, paid=paid)
     if kind is NotFoundError and task_id is not None:
         kind = TaskExpiredError
     told = problem.message or "the platform gave no reason"
@@ -149,22 +176,34 @@ _OPENING: Final[Mapping[type[OpeaiError], str]] = {
 
 
 def _by_code(problem: Problem) -> type[OpeaiError] | None:
-    code = (problem.code or "").lower().replace(".", "")
-    kinds: tuple[tuple[tuple[str, ...], type[OpeaiError]], ...] = (
-        (_MODERATION, ModerationError),
-        (_QUOTA, QuotaError),
-        (_NO_MODEL, ModelNotFoundError),
-        (_NO_TASK, TaskExpiredError),
-        (_NO_KEY, AuthenticationError),
-        (_TOO_MANY, RateLimitError),
-        (_WRONG, BadRequestError),
-    )
-    for words, kind in kinds:
-        if any(word in code for word in words):
-            return kind
-    if any(word in problem.message for word in _QUOTA_WORDS):
-        return QuotaError
-    return None
+    code, kind = (_plain(text) for text in (problem.code, problem.type))
+    for words, error in _BY_CODE:
+        if any(word in code or word in kind for word in words):
+            return error
+    message = problem.message.lower()
+    for words, error in _BY_MESSAGE:
+        if any(word in message for word in words):
+            return error
+    # Last, and never by the type: `invalid_request_error` goes with a wrong key as well.
+    return BadRequestError if any(word in code for word in _WRONG) else None
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").lower().replace(".", "")
+
+
+_BY_CODE: Final[tuple[tuple[tuple[str, ...], type[OpeaiError]], ...]] = (
+    (_MODERATION, ModerationError),
+    (_QUOTA, QuotaError),
+    (_NO_MODEL, ModelNotFoundError),
+    (_NO_TASK, TaskExpiredError),
+    (_NO_KEY, AuthenticationError),
+    (_TOO_MANY, RateLimitError),
+)
+_BY_MESSAGE: Final = (
+    (_QUOTA_WORDS, QuotaError),
+    (_MODERATION_WORDS, ModerationError),
+)
 
 
 _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
@@ -181,26 +220,46 @@ _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
 }
 
 
-def _by_status(status: int, *, paid: bool, task_id: str | None) -> type[OpeaiError]:
+def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
     if (kind := _BY_STATUS.get(status)) is not None:
         return kind
     if status >= 500 or status in {408, 499}:  # noqa: PLR2004  the platform, or a proxy, gave up
-        return OutcomeUnknownError if paid and task_id is None else ServerError
+        return OutcomeUnknownError if paid else ServerError
     if 300 <= status < 400:  # noqa: PLR2004  a redirect: an API does not
         return UnreadableAnswerError
     return AnswerError
 
 
-def _text_of(body: Mapping[str, Any]) -> str:
+def _text_of(body: Mapping[str, Any], depth: int = 0) -> str:
     """Return the first text under the names that platform.md 2.5 and 5 list."""
-    names = ("message", "msg", "fail_reason", "failReason", "detail", "error_msg", "err", "reason")
+    names = (
+        *("message", "msg", "fail_reason", "failReason", "detail", "error_msg", "error_message"),
+        *("err", "reason", "description"),
+    )
     for name in names:
         value = body.get(name)
         if isinstance(value, str) and value.strip():
             return value.strip()
-        if isinstance(value, (dict, list)) and value:
-            return str(value)
+        if isinstance(value, dict) and depth < _DEEPEST and (text := _text_of(value, depth + 1)):
+            return text
+        if isinstance(value, list):  # FastAPI's `detail`: one entry for each field
+            told = [item["msg"] for item in value if isinstance(item, dict) and "msg" in item]
+            if told:
+                return "; ".join(map(str, told))
     return ""
+
+
+def _redirected(status: int, headers: Mapping[str, str]) -> str:
+    """Return where an API call was redirected to: a wrong base URL, or a login page."""
+    if not 300 <= status < 400 or "location" not in headers:  # noqa: PLR2004  a redirect
+        return ""
+    try:
+        parts = urlsplit(headers["location"])
+    except ValueError:
+        return "it redirects"
+    return (
+        f"it redirects to {parts.scheme}://{parts.hostname}" if parts.hostname else "it redirects"
+    )
 
 
 def _loose_text(body: Any) -> str:
@@ -217,5 +276,7 @@ def first_line(text: str) -> str:
     return next((line.strip()[:200] for line in plain.splitlines() if line.strip()), "")
 
 
-def _word(value: Any) -> str | None:
-    return None if value is None or value == "" or isinstance(value, (dict, list)) else str(value)
+def _word(value: object) -> str | None:
+    """Return a code or an id, which may be a number; None for what is none."""
+    known = isinstance(value, (str, int, float)) and value != ""
+    return masked(str(value)[:_CODE_LIMIT]) if known else None

@@ -13,23 +13,24 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
+from opeai_nb.client.base64_text import DATA_URL, PACKED, plain_base64, without_open_escape
 from opeai_nb.client.steps import Blob, Cut, End, Event, NotJson, Piece
 
 MAX_PICTURE_BYTES: Final = 512 * 1024 * 1024
 """All pictures of one body together; more is a lie or a mistake."""
-MAX_REST_BYTES: Final = 16 * 1024 * 1024
+MAX_REST_BYTES: Final = 64 * 1024 * 1024
 """A body without its pictures: the JSON alone."""
+MAX_BODY_BYTES: Final = 2 * MAX_PICTURE_BYTES
+"""All that is read of one body, whatever it means: base64 is a third longer than its picture."""
 _INLINE: Final = 4096
+_QUOTED: Final = 2000
+"""Characters that are enough to quote from what is no JSON."""
+_STRIDE: Final = 64 * 1024
+"""Decoded at once: what fits into a processor's cache is decoded twice as fast."""
 
 _QUOTE: Final = ord('"')
 _PAD: Final = ord("=")
 _QUOTE_OR_ESCAPE = re.compile(rb'["\\]')
-_OPEN_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
-_ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|([/nrt]))")
-_DATA_URL = re.compile(rb"data:[^,;]{0,80}(?:;[^,;]{0,80}){0,4};base64,")
-_PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
-_URL_SAFE = bytes.maketrans(b"-_", b"+/")
-_PAGES: Final = (b"", b"<", b"{")
 _TEXT_KEYS: Final = frozenset(
     {b"prompt", b"revised_prompt", b"orig_prompt", b"actual_prompt", b"text", b"message"}
 )
@@ -53,7 +54,7 @@ class JsonReader:
         self._mark = secrets.token_hex(8)
         self._broken: set[int] = set()
         self._count = 0
-        self._decoded = 0
+        self._received = self._decoded = 0
         self._quads = b""
         self._open = b""
         self._padded = False
@@ -65,31 +66,44 @@ class JsonReader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take some bytes of the body; return the pieces of pictures that they hold."""
+        self._received += len(chunk)
         data = self._tail + chunk if self._tail else chunk
         self._tail = b""
         events: list[Event] = []
         position = 0
         while position < len(data):
             position = self._mode(data, position, events)
-        if len(self._rest) > MAX_REST_BYTES or self._decoded > MAX_PICTURE_BYTES:
-            raise Cut("it is larger than any answer can be, and was not read further")
+        self._check_caps()
         return events
+
+    def _check_caps(self) -> None:
+        if (
+            len(self._rest) > MAX_REST_BYTES
+            or self._decoded > MAX_PICTURE_BYTES
+            or self._received > MAX_BODY_BYTES
+        ):
+            raise Cut("it is larger than any answer can be, and was not read further")
 
     def finish(self) -> list[Event]:
         """Complete nothing: a picture ends with its string."""
         return []
 
     def rest(self) -> bytes:
-        """Return the JSON without its pictures; what stood unfinished at the end stays unfinished."""
+        """Return the JSON without its pictures; what was unfinished at the end stays unfinished."""
         return bytes(self._rest) + self._tail
 
-    def body(self, rest: bytes) -> Any:
-        """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`."""
+    def body(self, clean: Callable[[str], str] | None) -> Any:
+        """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`.
+
+        *clean* is applied to every string.
+        """
+        text = self.rest().decode("utf-8-sig", "replace")
         try:
-            value = json.loads(rest.decode("utf-8-sig", "replace"))
-            return self._with_blobs(value) if self._count else value
+            value = json.loads(text)
+            return self._restored(value, clean) if self._count or clean else value
         except (ValueError, RecursionError):
-            return NotJson(rest[:2000].decode("utf-8", "replace"))
+            head = text[:_QUOTED]
+            return NotJson(clean(head) if clean else head)
 
     # What to do with the bytes at *position*, by where in the JSON they stand. Each returns the
     # position behind what it has used; what it cannot judge yet it leaves in the tail.
@@ -107,11 +121,10 @@ class JsonReader:
         return quote + 1
 
     def _inside(self, data: bytes, position: int, events: list[Event]) -> int:
-        found = _QUOTE_OR_ESCAPE.search(data, position)
-        stop = found.start() if found else len(data)
         room = max(0, self._string + self._inline - len(self._rest))
-        if stop - position > room:
-            stop, found = position + room, None
+        end = min(len(data), position + room)
+        found = _QUOTE_OR_ESCAPE.search(data, position, end)
+        stop = found.start() if found else end
         self._rest += data[position:stop]
         if found and data[stop] == _QUOTE:
             return self._end_of_text(stop)
@@ -130,10 +143,11 @@ class JsonReader:
         return self._end_of_text(stop) if data[stop] == _QUOTE else self._escape(data, stop)
 
     def _picture(self, data: bytes, position: int, events: list[Event]) -> int:
-        quote = data.find(b'"', position)
-        stop = len(data) if quote < 0 else quote
+        end = min(len(data), position + _STRIDE)
+        quote = data.find(b'"', position, end)
+        stop = end if quote < 0 else quote
         piece = self._open + data[position:stop] if self._open else data[position:stop]
-        piece, self._open = _without_open_escape(piece)
+        piece, self._open = without_open_escape(piece)
         self._decode(piece, events)
         if quote < 0:
             return stop
@@ -160,13 +174,13 @@ class JsonReader:
 
     def _begin_picture(self, events: list[Event]) -> None:
         """Turn to reading a picture when the string so far can be nothing else."""
-        head, still_open = _without_open_escape(bytes(self._rest[self._string :]))
-        head = _plain(head)
-        if found := _DATA_URL.match(head):
+        head, still_open = without_open_escape(bytes(self._rest[self._string :]))
+        head = plain_base64(head)
+        if found := DATA_URL.match(head):
             head = head[found.end() :]
         elif self._key in _TEXT_KEYS:
             return
-        if not _PACKED.fullmatch(head):
+        if not PACKED.fullmatch(head):
             return
         del self._rest[self._string :]
         self._open, self._quads, self._padded = still_open, b"", False
@@ -183,7 +197,7 @@ class JsonReader:
         try:
             data = pybase64.b64decode(text[:whole], validate=True)
         except ValueError:
-            text = _plain(text)
+            text = plain_base64(text)
             whole = len(text) & ~3
             try:
                 data = pybase64.b64decode(text[:whole], validate=True)
@@ -200,7 +214,7 @@ class JsonReader:
             events.append(Piece(self._count, data))
 
     def _end_of_picture(self, events: list[Event]) -> None:
-        last = _plain(self._quads).rstrip(b"=")
+        last = plain_base64(self._quads).rstrip(b"=")
         self._quads = b""
         self._decode(last + b"=" * (-len(last) % 4), events)
         if self._count not in self._broken:
@@ -211,79 +225,17 @@ class JsonReader:
         self._last = b""
         self._mode = self._outside
 
-    def _with_blobs(self, value: Any) -> Any:
-        if isinstance(value, str) and value.startswith(self._mark):
-            number = int(value[len(self._mark) :])
-            return Blob(number, number in self._broken)
+    def _restored(self, value: Any, clean: Callable[[str], str] | None) -> Any:
+        if isinstance(value, str):
+            if self._count and value.startswith(self._mark):
+                number = int(value[len(self._mark) :])
+                return Blob(number, number in self._broken)
+            return clean(value) if clean else value
         if isinstance(value, list):
-            return [self._with_blobs(item) for item in value]
+            return [self._restored(item, clean) for item in value]
         if isinstance(value, dict):
-            return {name: self._with_blobs(item) for name, item in value.items()}
+            return {
+                clean(name) if clean else name: self._restored(item, clean)
+                for name, item in value.items()
+            }
         return value
-
-
-class PictureReader:
-    """Reads a body that is one picture, such as the one behind a picture's URL."""
-
-    def __init__(self, limit: int = MAX_PICTURE_BYTES) -> None:
-        self._limit = limit
-        self._size = 0
-        self._head = b""
-
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Hand every byte on."""
-        self._size += len(chunk)
-        if self._size > self._limit:
-            raise Cut("it is larger than any picture can be, and was not read further")
-        if len(self._head) < 2000:  # noqa: PLR2004  enough to quote from an error page
-            self._head += chunk[:2000]
-        # A page (HTML, XML, JSON) is told apart by its first character, and never kept as a picture.
-        return [Piece(0, chunk)] if chunk and not self._is_page() else []
-
-    def _is_page(self) -> bool:
-        return self._head.lstrip()[:1] in _PAGES
-
-    def finish(self) -> list[Event]:
-        """Complete the picture: it ends with the body."""
-        return [End(0)] if self._size and not self._is_page() else []
-
-    def rest(self) -> bytes:
-        """Return the beginning of the body, to tell a picture from an error page."""
-        return self._head[:2000]
-
-    def body(self, rest: bytes) -> Any:
-        """Return the beginning of the body as it is."""
-        return rest
-
-
-def decode_base64(text: str) -> bytes | None:
-    """Decode a short base64 string as liberally as `JsonReader` does; None when it is broken."""
-    import pybase64
-
-    data = text.encode("utf-8", "replace")
-    if found := _DATA_URL.match(data):
-        data = data[found.end() :]
-    packed = _plain(data).rstrip(b"=")
-    try:
-        return pybase64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
-    except ValueError:
-        return None
-
-
-def _without_open_escape(text: bytes) -> tuple[bytes, bytes]:
-    """Split off an escape that is cut in the middle, such as `\\u00`, from the end of *text*."""
-    found = _OPEN_ESCAPE.search(text, max(0, len(text) - 5))
-    return (text[: found.start()], text[found.start() :]) if found else (text, b"")
-
-
-def _plain(text: bytes) -> bytes:
-    """Return base64 without JSON escapes, white space and URL-safe letters."""
-    if b"\\" in text:
-        text = _ESCAPE.sub(_unescaped, text)
-    return text.translate(_URL_SAFE, b" \t\r\n")
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    if found[1]:
-        return bytes([int(found[1], 16)])
-    return b"/" if found[2] == b"/" else b""

@@ -32,7 +32,7 @@ _CHOICES: Final = {
 
 @dataclass(frozen=True)
 class ImageRequest:
-    """One request, with the API's own field names (platform.md 1.2). None means "not set, not sent".
+    """One request, with the API's own field names (platform.md 1.2). None: "not set, not sent".
 
     - *prompt*: what to paint; not empty.
     - *model*: default `qwen-image-2.0`.
@@ -228,7 +228,7 @@ def _extra(value: object) -> dict[str, Any]:
     if value.get("stream"):
         raise InputError("extra holds stream, which the platform's image endpoint refuses.")
     try:
-        json.dumps(value, allow_nan=False).encode()
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"extra cannot be written as JSON: {error}.") from error
     return dict(value)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import secrets
+import warnings
 from io import BytesIO
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from opeai_nb.client.filename import extension
 from opeai_nb.client.picture import sniff_format
@@ -14,8 +13,13 @@ from opeai_nb.client.steps import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from opeai_nb.client.steps import Event, Source
+
+
+class PictureInMemoryWarning(UserWarning):
+    """A picture could not be written to its folder, and is held in memory instead."""
 
 
 class Sink:
@@ -27,7 +31,7 @@ class Sink:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
-        self._open: dict[int, IO[bytes]] = {}
+        self._open: dict[int, _File | BytesIO] = {}
         self.complete: dict[int, Source] = {}
 
     def take(self, events: Iterable[Event]) -> None:
@@ -40,56 +44,77 @@ class Sink:
 
     def close(self) -> None:
         """Drop what is not complete."""
-        for file in self._open.values():
-            file.close()
-            if not isinstance(file, BytesIO):
-                Path(file.name).unlink(missing_ok=True)
+        for target in self._open.values():
+            if isinstance(target, _File):
+                target.drop()
         self._open.clear()
 
     def _write(self, piece: Piece) -> None:
         try:
             self._target(piece.number).write(piece.data)
-        except OSError:
-            # A full disk must not cost a picture that is already paid for: memory takes over.
-            self._to_memory(piece)
+        except OSError as error:
+            self._to_memory(piece.number, error).write(piece.data)
 
-    def _to_memory(self, piece: Piece) -> None:
-        memory = BytesIO()
-        if (file := self._open.pop(piece.number, None)) is not None:
-            end = file.tell()
-            file.seek(0)
-            memory.write(file.read(end))
-            file.close()
-            Path(file.name).unlink(missing_ok=True)
-        self._folder = None
-        memory.write(piece.data)
-        self._open[piece.number] = memory
-
-    def _target(self, number: int) -> IO[bytes]:
+    def _target(self, number: int) -> _File | BytesIO:
         if number not in self._open:
-            if self._folder is None:
-                self._open[number] = BytesIO()
-            else:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                name = f".{secrets.token_hex(8)}.part"
-                self._open[number] = (self._folder / name).open("w+b")
+            self._open[number] = BytesIO() if self._folder is None else _File(self._folder)
         return self._open[number]
 
+    def _to_memory(self, number: int, error: OSError) -> BytesIO:
+        """Go on in memory: a full disk must not cost a picture that is already paid for."""
+        target = self._open.get(number)
+        memory = BytesIO()
+        if isinstance(target, _File):
+            memory.write(target.written())
+            target.drop()
+        warnings.warn(
+            f"A picture is held in memory, because its folder refuses it: {error.strerror}.",
+            PictureInMemoryWarning,
+            stacklevel=2,
+        )
+        self._folder = None
+        self._open[number] = memory
+        return memory
+
     def _finish(self, number: int) -> None:
-        if (file := self._open.pop(number, None)) is None:
-            self.complete[number] = b""
-        elif isinstance(file, BytesIO):
-            # getvalue() hands out the buffer itself: a picture is held once, never twice.
-            self.complete[number] = file.getvalue()
+        target = self._open.get(number)
+        if isinstance(target, _File):
+            try:
+                self.complete[number] = target.named()
+            except OSError as error:
+                self.complete[number] = self._to_memory(number, error).getvalue()
         else:
-            self.complete[number] = _named(file)
+            # getvalue() hands out the buffer itself: a picture is held once, never twice.
+            self.complete[number] = b"" if target is None else target.getvalue()
+        self._open.pop(number, None)
 
 
-def _named(file: IO[bytes]) -> Path:
-    file.seek(0)
-    ending = extension(sniff_format(file.read(16)))
-    file.close()
-    part = Path(file.name)
-    whole = part.with_name(f"{part.stem.lstrip('.')}.{ending}")
-    os.replace(part, whole)  # noqa: PTH105  Path.replace is the same call; this one reads as atomic
-    return whole
+class _File:
+    """A picture on its way into a folder. Unbuffered, so that what is written is known."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / f".{secrets.token_hex(8)}.part"
+        self._file: BinaryIO = self._path.open("w+b", buffering=0)
+        self._size = 0
+
+    def write(self, data: bytes) -> None:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+        self._size += len(data)
+
+    def written(self) -> bytes:
+        """Return what was written before the write that failed."""
+        return self._path.read_bytes()[: self._size]
+
+    def named(self) -> Path:
+        """Give the complete file its name and return that."""
+        self._file.seek(0)
+        ending = extension(sniff_format(self._file.read(16)))
+        self._file.close()
+        return self._path.rename(self._path.with_name(f"{self._path.stem.lstrip('.')}.{ending}"))
+
+    def drop(self) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)

@@ -6,7 +6,7 @@ import re
 
 from opeai_nb.errors import InputError
 
-_SIGNS = re.compile(r"\s*[x×✕*Xх]\s*")
+_SIGNS = re.compile("\\s*[xX×✕*\u0445]\\s*")  # U+0445 is the Cyrillic letter that looks alike
 _PIXELS = re.compile(r"(\d{1,5})x(\d{1,5})")
 _CLASS = re.compile(r"\d(?:\.\d)?[kK]")
 _RATIO = re.compile(r"(\d{1,4})\s*[:/]\s*(\d{1,4})")
@@ -15,7 +15,7 @@ Ratio = tuple[int, int]
 
 
 def parse_size(size: object) -> str | Ratio:
-    """Return *size* as the platform reads it: `"1024x1024"`, `"2K"`, `"auto"`, or a ratio as a pair.
+    """Return *size* as the platform reads it: `"1024x1024"`, `"2K"`, `"auto"`; a ratio as a pair.
 
     The signs `×`, `*`, `X` and spaces become `x`: the platform refuses `×` (platform.md 1.2). A
     pair of integers is width and height. Raises `InputError` for anything else; a size of a form

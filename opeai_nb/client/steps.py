@@ -14,7 +14,7 @@ The two shells obey; no `if` about the protocol stands in them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -52,17 +52,17 @@ Event = Piece | End
 class Reader(Protocol):
     """Reads a body as it arrives; pure and incremental."""
 
-    def feed(self, chunk: bytes) -> list[Event]:
+    def feed(self, chunk: bytes) -> Iterable[Event]:
         """Take some bytes of the body; return what they say about pictures."""
 
-    def finish(self) -> list[Event]:
+    def finish(self) -> Iterable[Event]:
         """Say that the body is over; return what that completes."""
 
     def rest(self) -> bytes:
         """Return the body without its pictures."""
 
-    def body(self, rest: bytes) -> Any:
-        """Return what the rest means: JSON values, with a `Blob` for each picture."""
+    def body(self, clean: Callable[[str], str] | None) -> Any:
+        """Return what the rest means, each string cleaned; a `Blob` stands for each picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +108,9 @@ class Together:
 class Reply:
     """An HTTP answer, read to its end.
 
-    *body* is the parsed JSON with a `Blob` for each picture, or `NotJson`; *pictures* holds what
-    the blobs stand for, by number. Header names are in lower case. *clock* is in seconds.
+    *body* is what the call's reader made of it: parsed JSON with a `Blob` for each picture, or
+    `NotJson`, or the beginning of a page. *pictures* holds what the blobs stand for, by number.
+    Header names are in lower case. *clock* is in seconds.
     """
 
     status: int
@@ -133,13 +134,15 @@ class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and
 class Cut(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
     """The connection broke, stalled or lied after the request may have left."""
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
+    def __init__(
+        self, reason: str, status: int | None = None, pictures: tuple[Source, ...] = ()
+    ) -> None:
         super().__init__(reason)
         self.status = status
-        self.pictures: tuple[Source, ...] = ()
+        self.pictures = pictures
         """What was complete before."""
 
 
-Result = TypeVar("Result", covariant=True)
+Result = TypeVar("Result")
 Step = Call | Sleep | Now | Resolve | Together | Task
 Flow = Generator[Step, Any, Result]

@@ -13,14 +13,20 @@ from opeai_nb.client.fetching import assembled
 from opeai_nb.client.picture import Picture
 from opeai_nb.client.problem import Problem, error_of
 from opeai_nb.client.reader import JsonReader
-from opeai_nb.client.steps import Call, Cut, Flow, Reply, Sleep, Unsent
-from opeai_nb.client.task import Task
-from opeai_nb.errors import OpeaiError, OutcomeUnknownError, RateLimitError, UnreachableError
+from opeai_nb.client.steps import Call, Cut, Flow, NotJson, Reply, Sleep, Unsent
+from opeai_nb.errors import (
+    OpeaiError,
+    OutcomeUnknownError,
+    RateLimitError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
 
 if TYPE_CHECKING:
     from opeai_nb.client.endpoint import Endpoint
     from opeai_nb.client.generation import Generation
     from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.task import Task
 
 
 def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generation | Task]:
@@ -31,6 +37,14 @@ def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generati
     `OutcomeUnknownError`, `UnreadableAnswerError`, or the `AnswerError` that the platform gave.
     """
     call = _submission(endpoint, request, key)
+    try:
+        return (yield from _sent(call, request))
+    except OpeaiError as error:
+        error.request, error.idempotency_key = request, key
+        raise
+
+
+def _sent(call: Call, request: ImageRequest) -> Flow[Generation | Task]:
     refused = unsent = 0
     while True:
         try:
@@ -38,19 +52,16 @@ def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generati
         except Unsent as failure:
             unsent += 1
             if unsent >= pace.CONNECT_ATTEMPTS:
-                raise UnreachableError(
-                    f"The platform cannot be reached: {failure}.", request=request
-                ) from failure
+                raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
             yield Sleep(pace.backoff(unsent, first=0.5))
             continue
         except Cut as failure:
-            raise _unknown_outcome(failure, request) from failure
+            raise _unknown_outcome(failure) from failure
         answer = _read_submission(reply, request)
-        if isinstance(answer, Problem):
-            refused += 1
-            yield Sleep(_pause_before_resending(answer, reply, refused, request))
-            continue
-        return answer
+        if not isinstance(answer, Problem):
+            return answer
+        refused += 1
+        yield Sleep(_pause_before_resending(answer, reply, refused))
 
 
 def _submission(endpoint: Endpoint, request: ImageRequest, key: str) -> Call:
@@ -66,27 +77,44 @@ def _submission(endpoint: Endpoint, request: ImageRequest, key: str) -> Call:
 
 
 def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task | Problem:
+    if _is_half(reply):
+        received = tuple(source for _, source in sorted(reply.pictures.items()))
+        raise _unknown_outcome(Cut("it ends in the middle", reply.status, received))
     try:
         answer = read_answer(reply)
     except OpeaiError as error:
-        error.request = request
         error.pictures = _received(reply)
         raise
-    if isinstance(answer, Task):
-        return replace(answer, request=request, retry_after=pace.retry_after(reply.headers))
     if isinstance(answer, Pictures):
         return assembled(answer, request)
-    return answer
+    if isinstance(answer, Problem):
+        return answer
+    if not answer.id and not answer.is_settled:
+        raise UnreadableAnswerError(
+            "The platform took the request, and gave no task id to ask for it.",
+            status_code=reply.status,
+            request_id=answer.request_id,
+            advice="It may have been painted and paid for; the request id helps its support.",
+        )
+    if answer.error is not None:
+        answer.error.task_id = answer.id or None
+    return replace(answer, request=request, retry_after=pace.retry_after(reply.headers))
 
 
-def _pause_before_resending(
-    problem: Problem, reply: Reply, refused: int, request: ImageRequest
-) -> float:
+def _is_half(reply: Reply) -> bool:
+    """Tell a success whose JSON ends in the middle: without a length nobody else notices."""
+    return (
+        reply.status < 300  # noqa: PLR2004  HTTP success
+        and isinstance(reply.body, NotJson)
+        and reply.body.text.lstrip()[:1] in {"", "{", "["}
+    )
+
+
+def _pause_before_resending(problem: Problem, reply: Reply, refused: int) -> float:
     """Return the pause after a 429; raise the error when sending again cannot or must not help."""
     error = error_of(problem, paid=True)
-    error.request = request
     error.pictures = _received(reply)
-    asked = pace.retry_after(reply.headers)
+    error.retry_after = asked = pace.retry_after(reply.headers)
     if (
         not isinstance(error, RateLimitError)
         or reply.status != 429  # noqa: PLR2004  only this status says that nothing was begun
@@ -94,16 +122,14 @@ def _pause_before_resending(
         or (asked or 0) > pace.LONGEST_PAUSE
     ):
         raise error
-    return pace.backoff(refused) if asked is None else asked
+    return pace.wished(asked) or pace.backoff(refused)
 
 
-def _unknown_outcome(failure: Cut, request: ImageRequest) -> OutcomeUnknownError:
-    pictures = tuple(Picture(source=source) for source in failure.pictures)
+def _unknown_outcome(failure: Cut) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         f"The answer was cut off: {failure}.",
         status_code=failure.status,
-        request=request,
-        pictures=pictures,
+        pictures=[Picture(source=source) for source in failure.pictures],
     )
 
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import time
-import uuid
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from opeai_nb.client import exchange, flows
-from opeai_nb.client.endpoint import checked_key, endpoint_at
+from opeai_nb.client import calling, exchange, flows
+from opeai_nb.client.addresses import addresses_of
+from opeai_nb.client.encoding import chunks, reader_for
+from opeai_nb.client.endpoint import endpoint_at
+from opeai_nb.client.key import checked_key
 from opeai_nb.client.sink import Sink
-from opeai_nb.client.steps import Call, Cut, Now, Resolve, Sleep, Together, Unsent
+from opeai_nb.client.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
 from opeai_nb.client.task import Task
+from opeai_nb.client.transport import wide_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -25,7 +28,8 @@ if TYPE_CHECKING:
     from opeai_nb.client.request import ImageRequest
     from opeai_nb.client.steps import Flow, Reply, Step
 
-Result = TypeVar("Result")
+MOST_TOGETHER = 8
+"""Downloads of one generation at once."""
 
 
 class Client:
@@ -33,8 +37,9 @@ class Client:
 
     *api_key* and *base_url* default to `OPEAI_API_KEY` and `OPEAI_BASE_URL`, then to no key and the
     platform itself. *transport* is any httpx transport (a script, the engine). *allow_hosts* names
-    private hosts that pictures may be downloaded from. *clock* and *sleep* are injected for tests.
-    Usable as a context manager. Raises `InputError` for an URL or a key that cannot be right.
+    private hosts that pictures may be downloaded from. *clock*, *sleep* and *resolve* (a host's IP
+    addresses; none are asked for over a *transport*) are injected for tests. Usable as a context
+    manager. Raises `InputError` for an URL or a key that cannot be right.
     """
 
     def __init__(
@@ -45,12 +50,16 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         allow_hosts: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
+        resolve: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
         self.endpoint = endpoint_at(base_url, allow_hosts=frozenset(allow_hosts))
         self._key = checked_key(api_key)
-        self._http = httpx.Client(transport=transport, **exchange.client_options)
-        self._resolves = transport is None
+        self._http = httpx.Client(
+            transport=wide_transport() if transport is None else transport,
+            **exchange.client_options,
+        )
+        self._resolve = resolve or (addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep
 
@@ -87,11 +96,11 @@ class Client:
         earlier tasks tune the polling; with *into*, pictures go straight into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
-        request = exchange.prepared(prompt, fields)
-        key = idempotency_key or str(uuid.uuid4())
+        request = calling.request_for(prompt, fields)
+        key = calling.key_for(idempotency_key)
         patience = flows.Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return self._obey(flow, on_update, into)
+        return self._obey(flow, on_update, calling.folder_at(into))
 
     def submit(
         self,
@@ -101,14 +110,14 @@ class Client:
         idempotency_key: str | None = None,
         **fields: Any,
     ) -> Generation | Task:
-        """Send a request once; return its pictures (not downloaded yet), or the task to wait for."""
-        request = exchange.prepared(prompt, fields)
-        key = idempotency_key or str(uuid.uuid4())
-        return self._obey(flows.submit(self.endpoint, request, key), into=into)
+        """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
+        request = calling.request_for(prompt, fields)
+        key = calling.key_for(idempotency_key)
+        return self._obey(flows.submit(self.endpoint, request, key), into=calling.folder_at(into))
 
     def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
-        return self._obey(flows.ask(self.endpoint, exchange.as_task(task)))
+        return self._obey(flows.ask(self.endpoint, calling.task_for(task)))
 
     def watch(
         self,
@@ -122,7 +131,9 @@ class Client:
         """Follow a task until it is settled; return the last snapshot."""
         patience = flows.Patience(timeout, durations)
         return self._obey(
-            flows.watch(self.endpoint, exchange.as_task(task), patience), on_update, into
+            flows.watch(self.endpoint, calling.task_for(task), patience),
+            on_update,
+            calling.folder_at(into),
         )
 
     def wait(
@@ -137,12 +148,14 @@ class Client:
         """Follow a task until it is settled and download its pictures."""
         patience = flows.Patience(timeout, durations)
         return self._obey(
-            flows.wait(self.endpoint, exchange.as_task(task), patience), on_update, into
+            flows.wait(self.endpoint, calling.task_for(task), patience),
+            on_update,
+            calling.folder_at(into),
         )
 
     def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""
-        return self._obey(flows.fetch(self.endpoint, generation), into=into)
+        return self._obey(flows.fetch(self.endpoint, generation), into=calling.folder_at(into))
 
     def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -154,32 +167,34 @@ class Client:
         self,
         flow: Flow[Result],
         on_update: Callable[[Task], object] | None = None,
-        into: str | Path | None = None,
+        into: Path | None = None,
     ) -> Result:
         task: Task | None = None
+        answer: object = None
+        failure: Unsent | Cut | None = None
         with contextlib.closing(flow):
             try:
-                step = next(flow)
                 while True:
+                    try:
+                        step = flow.send(answer) if failure is None else flow.throw(failure)
+                    except StopIteration as end:
+                        result: Result = end.value
+                        return result
                     task = step if isinstance(step, Task) else task
+                    answer = failure = None
                     try:
                         answer = self._do(step, on_update, into)
-                    except (Unsent, Cut) as failure:
-                        step = flow.throw(failure)
-                    else:
-                        step = flow.send(answer)
-            except StopIteration as end:
-                result: Result = end.value
-                return result
+                    except (Unsent, Cut) as failed:
+                        failure = failed
             except BaseException as error:
-                exchange.interrupted(error, task)
+                calling.interrupted(error, task)
                 raise
 
     def _do(
         self,
         step: Step,
         on_update: Callable[[Task], object] | None,
-        into: str | Path | None,
+        into: Path | None,
     ) -> object:
         match step:
             case Call():
@@ -190,20 +205,30 @@ class Client:
             case Now():
                 return self._clock()
             case Resolve(host):
-                return self._addresses(host)
+                return self._resolve(host)
             case Together(parts):
-                return [self._obey(part, on_update, into) for part in parts]
+                return self._together(parts, into)
             case Task() if on_update is not None:
                 on_update(step)
         return None
 
-    def _call(self, call: Call, into: str | Path | None) -> Reply:
-        reader, sink, status = call.reader(), None, None
+    def _together(self, parts: Sequence[Flow[Result]], into: Path | None) -> list[Result]:
+        if len(parts) == 1:
+            return [self._obey(parts[0], into=into)]
+        pool = ThreadPoolExecutor(min(len(parts), MOST_TOGETHER))
+        try:
+            return list(pool.map(lambda part: self._obey(part, into=into), parts))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # an interrupt waits for nobody
+
+    def _call(self, call: Call, into: Path | None) -> Reply:
+        sink, status = None, None
         try:
             with self._http.stream(**exchange.exchange_options(call, self._key)) as response:
                 status = response.status_code
                 sink = Sink(exchange.folder_for(response, into))
-                for chunk in response.iter_bytes():
+                reader = reader_for(call.reader, response)
+                for chunk in chunks(response):
                     sink.take(reader.feed(chunk))
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
@@ -213,10 +238,7 @@ class Client:
             if sink is not None:
                 sink.close()
 
-    def _addresses(self, host: str) -> tuple[str, ...]:
-        if not self._resolves or exchange.behind_proxy(host):
-            return ()
-        try:
-            return exchange.addresses(socket.getaddrinfo(host, None))
-        except (OSError, UnicodeError):
-            return ()  # the download itself will say that the host is unknown
+
+def _nowhere(_: str) -> tuple[str, ...]:
+    """Know no address: what a transport of one's own reaches is its own business."""
+    return ()

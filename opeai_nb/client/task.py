@@ -68,9 +68,9 @@ class Task:
     """One snapshot of a task.
 
     *status* is one of `queued painting done failed unknown`, *platform_status* the platform's own
-    word; *progress* is a percentage (0 to 100) or None where the platform gives none; *pictures*
-    are there when it is done (not yet fetched), *error* when it failed; *retry_after* is the pause
-    in seconds that the platform asks for.
+    word; *model* and *prompt* are what it echoes; *progress* is a percentage (0 to 100) or None
+    where the platform gives none; *pictures* are there when it is done (not yet fetched), *error*
+    when it failed; *retry_after* is the pause in seconds that the platform asks for.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Task:
     platform_status: str = ""
     progress: float | None = None
     model: str | None = None
+    prompt: str | None = field(default=None, repr=False)
     created: int | None = None
     pictures: tuple[Picture, ...] = ()
     usage: Mapping[str, object] | None = None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .light import Light
 
 _SMALLEST, _LARGEST = 16, 4096
+_FINEST = 1600  # pixels on the short side; above it the picture is enlarged
+_TINY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,11 @@ def style_of(commission: Commission, read: Scene) -> str | None:
 def _working(frame: Frame, style: str | None) -> Frame:
     from .styles import SHORT_SIDES
 
-    return frame.reduced(max(1.0, frame.unit / SHORT_SIDES.get(style or "", 1600)))
+    if style is None:
+        return frame.reduced(max(1.0, frame.unit / _FINEST))
+    # A hand that blurs or coarsens does so on small pictures too.
+    return frame.reduced(max(1.0, frame.unit / min(SHORT_SIDES[style], frame.unit * 0.85))
+                         if frame.unit > _TINY else 1.0)
 
 
 def _paint_scene(view: View) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +21,16 @@ def outline(points: Points) -> Outline:
     return np.array(points, np.float64)
 
 
+@cache
+def _circle(n: int) -> Outline:
+    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
+    return np.stack([np.cos(angle), np.sin(angle)])
+
+
 def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int = 48) -> Outline:
     """Answer an ellipse around (x, y), turned by *turn* radians."""
-    angle = np.linspace(0, 2 * np.pi, n, endpoint=False)
-    dx, dy = rx * np.cos(angle), ry * np.sin(angle)
+    round_ = _circle(n)
+    dx, dy = rx * round_[0], ry * round_[1]
     cos, sin = np.cos(turn), np.sin(turn)
     return np.stack([x + dx * cos - dy * sin, y + dx * sin + dy * cos], axis=1)
 
@@ -33,6 +40,22 @@ def box(x0: float, y0: float, x1: float, y1: float) -> Outline:
     return outline([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
 
 
+@cache
+def _weights(steps: int) -> Outline:
+    """Answer the Catmull-Rom weights of four knots, one row for each step between the middle two."""
+    t = np.arange(steps)[:, None] / steps
+    return 0.5 * np.concatenate(
+        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], axis=1)
+
+
+@cache
+def _shares(count: int) -> Outline:
+    return np.linspace(0, 1, count)
+
+
+_FAN = np.linspace(np.pi / 2, -np.pi / 2, 7)[1:-1]
+
+
 def curve(points: Points, *, closed: bool = True, steps: int = 8) -> Outline:
     """Answer a smooth line through *points* (Catmull-Rom)."""
     knots = np.array(points, np.float64)
@@ -40,28 +63,24 @@ def curve(points: Points, *, closed: bool = True, steps: int = 8) -> Outline:
         ring = np.concatenate([knots[-1:], knots, knots[:2]])
     else:
         ring = np.concatenate([2 * knots[:1] - knots[1:2], knots, 2 * knots[-1:] - knots[-2:-1]])
-    t = np.linspace(0, 1, steps, endpoint=False)[None, :, None]
-    p0, p1, p2, p3 = (ring[i:len(ring) - 3 + i, None, :] for i in range(4))
-    line = 0.5 * (2 * p1 + (p2 - p0) * t + (2 * p0 - 5 * p1 + 4 * p2 - p3) * t**2
-                  + (3 * p1 - p0 - 3 * p2 + p3) * t**3)
-    flat: Outline = line.reshape(-1, 2)
+    spans = np.stack([ring[:-3], ring[1:-2], ring[2:-1], ring[3:]], axis=1)
+    flat: Outline = (_weights(steps) @ spans).reshape(-1, 2)
     return flat if closed else np.concatenate([flat, knots[-1:]])
 
 
 def taper(points: Points, widths: Sequence[float], steps: int = 8) -> Outline:
     """Answer a band along a smooth line whose full width goes through *widths*."""
     spine = curve(points, closed=False, steps=steps)
-    along = np.linspace(0, 1, len(spine))
-    half = np.interp(along, np.linspace(0, 1, len(widths)), np.array(widths)) / 2
-    tangent = np.gradient(spine, axis=0)
-    length = np.hypot(tangent[:, 0], tangent[:, 1]) + 1e-9
-    normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1) / length[:, None]
-    left, right = spine + normal * half[:, None], spine - normal * half[:, None]
-    end = spine[-1]
-    turn = np.arctan2(tangent[-1, 1], tangent[-1, 0])
-    fan = np.linspace(np.pi / 2, -np.pi / 2, 7)[1:-1] + turn
-    cap = end + half[-1] * np.stack([np.cos(fan), np.sin(fan)], axis=1)
-    return np.concatenate([left, cap, right[::-1]])
+    half = np.interp(_shares(len(spine)), _shares(len(widths)), np.array(widths)) / 2
+    tangent = np.empty_like(spine)
+    tangent[1:-1] = spine[2:] - spine[:-2]
+    tangent[0], tangent[-1] = spine[1] - spine[0], spine[-1] - spine[-2]
+    scale = half / (np.hypot(tangent[:, 0], tangent[:, 1]) + 1e-9)
+    offset = np.empty_like(spine)
+    offset[:, 0], offset[:, 1] = -tangent[:, 1] * scale, tangent[:, 0] * scale
+    turn = _FAN + np.arctan2(tangent[-1, 1], tangent[-1, 0])
+    cap = spine[-1] + half[-1] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    return np.concatenate([spine + offset, cap, (spine - offset)[::-1]])
 
 
 def placed(points: Outline, x: float, y: float, scale: float, flip: float = 1.0) -> Outline:

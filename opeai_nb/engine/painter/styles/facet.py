@@ -26,7 +26,7 @@ def pixels(image: Image.Image, sheet: Sheet) -> Image.Image:
     small = contrasted(saturated(image, 1.3), 0.25).resize((columns, rows), Image.Resampling.BOX)
     crisp = small.filter(ImageFilter.UnsharpMask(1.2, 80, 2))
     pattern = np.tile(_BAYER - 0.47, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns, None]
-    palette = crisp.quantize(28, Image.Quantize.MEDIANCUT, kmeans=3)
+    palette = crisp.quantize(30, Image.Quantize.MAXCOVERAGE)
     dithered = picture(floats(crisp) + pattern * 15)
     flat = dithered.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
     big = flat.resize((columns * side, rows * side), Image.Resampling.NEAREST)
@@ -38,7 +38,8 @@ def low_poly(image: Image.Image, sheet: Sheet) -> Image.Image:
     frame = sheet.frame
     corners = _corners(image, sheet)
     fine = 2 if frame.unit <= 1300 else 1
-    canvas = Image.new("RGB", (frame.width * fine, frame.height * fine))
+    # The picture itself lies below, so that no seam between triangles shows black.
+    canvas = image.resize((frame.width * fine, frame.height * fine), Image.Resampling.NEAREST)
     pen = ImageDraw.Draw(canvas)
     pixels_of = floats(saturated(image.filter(ImageFilter.BoxBlur(3)), 1.25))
     a, b = corners[:-1, :-1], corners[:-1, 1:]
@@ -53,14 +54,14 @@ def low_poly(image: Image.Image, sheet: Sheet) -> Image.Image:
         points = (np.concatenate([one, two, three], axis=-1) * scale).reshape(-1, 6).tolist()
         shades = np.clip(tone, 0, 255).astype(int).reshape(-1, 3).tolist()
         for triangle, shade in zip(points, shades, strict=True):
-            pen.polygon(triangle, fill=tuple(shade), outline=tuple(shade))
+            pen.polygon(triangle, fill=tuple(shade))
     return canvas.reduce(fine) if fine > 1 else canvas
 
 
 def _corners(image: Image.Image, sheet: Sheet) -> Field:
     """Answer a grid of corners (rows, columns, 2) in units, drawn towards edges in the picture."""
     frame = sheet.frame
-    cells = 44 * sheet.fineness
+    cells = 41 * sheet.fineness
     rows, columns = max(4, round(frame.h * cells)), max(4, round(frame.w * cells))
     grid = np.stack(np.meshgrid(np.linspace(0, frame.w, columns + 1),
                                 np.linspace(0, frame.h, rows + 1)), axis=-1)

@@ -87,7 +87,7 @@ def poster(image: Image.Image, sheet: Sheet) -> Image.Image:
     """Reduce the scene to a few flat inks with clean edges, inside a margin."""
     frame = sheet.frame
     smooth = saturated(image.filter(ImageFilter.BoxBlur(min(image.size) * 0.003)), 1.3)
-    palette = smooth.reduce(max(1, min(image.size) // 160)).quantize(
+    palette = smooth.reduce(max(1, min(image.size) // 72)).quantize(
         9, Image.Quantize.MEDIANCUT, kmeans=2)
     double = smooth.resize((frame.width, frame.height), Image.Resampling.BICUBIC)
     flat = double.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")

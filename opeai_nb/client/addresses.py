@@ -1,0 +1,40 @@
+"""Which IP addresses a host has, and whether anybody but a proxy asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.request import getproxies, proxy_bypass
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def addresses_of(host: str) -> tuple[str, ...]:
+    """Return the addresses of *host*; none when it is unknown, or a proxy resolves it."""
+    if behind_proxy(host):
+        return ()
+    try:
+        return _addresses(socket.getaddrinfo(host, None))
+    except (OSError, UnicodeError):
+        return ()  # the download itself will say that the host is unknown
+
+
+async def async_addresses_of(host: str) -> tuple[str, ...]:
+    """Return the addresses of *host*; none when it is unknown, or a proxy resolves it."""
+    if behind_proxy(host):
+        return ()
+    try:
+        return _addresses(await asyncio.get_running_loop().getaddrinfo(host, None))
+    except (OSError, UnicodeError):
+        return ()  # the download itself will say that the host is unknown
+
+
+def behind_proxy(host: str) -> bool:
+    """Tell whether requests to *host* go through a proxy."""
+    return any(scheme != "no" for scheme in getproxies()) and not proxy_bypass(host)
+
+
+def _addresses(found: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
+    return tuple(str(item[4][0]) for item in found)

@@ -1,0 +1,45 @@
+"""Base64 as servers write it: bare or a data URL, escaped, broken into lines, without padding."""
+
+from __future__ import annotations
+
+import re
+
+DATA_URL = re.compile(rb"data:[^,;]{0,80}(?:;[^,;]{0,80}){0,4};base64,", re.IGNORECASE)
+PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
+
+_OPEN_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|([/nrt]))")
+_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Return the bytes of a short base64 string or data URL; None when it is broken."""
+    import pybase64
+
+    data = text.strip().encode("utf-8", "replace")
+    if found := DATA_URL.match(data):
+        data = data[found.end() :]
+    packed = plain_base64(data).rstrip(b"=")
+    try:
+        return pybase64.b64decode(packed + b"=" * (-len(packed) % 4), validate=True)
+    except ValueError:
+        return None
+
+
+def plain_base64(text: bytes) -> bytes:
+    """Return base64 without JSON escapes, white space and URL-safe letters."""
+    if b"\\" in text:
+        text = _ESCAPE.sub(_unescaped, text)
+    return text.translate(_URL_SAFE, b" \t\r\n")
+
+
+def without_open_escape(text: bytes) -> tuple[bytes, bytes]:
+    r"""Split off an escape that is cut in the middle, such as `\u00`, from the end of *text*."""
+    found = _OPEN_ESCAPE.search(text, max(0, len(text) - 5))
+    return (text[: found.start()], text[found.start() :]) if found else (text, b"")
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    if found[1]:
+        return bytes([int(found[1], 16)])
+    return b"/" if found[2] == b"/" else b""

@@ -1,0 +1,74 @@
+"""Encoding a picture for its way to the platform: upright, without private data, small enough."""
+
+from __future__ import annotations
+
+import warnings
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+MAX_BYTES: Final = 10 * 1024 * 1024
+"""Largest input picture that the models take: 10 MB (platform.md 3.5)."""
+
+_JPEG_QUALITIES: Final = (95, 85, 75)
+
+
+class ImageInputWarning(UserWarning):
+    """A picture given as input was changed before it was sent; the text says from what to what."""
+
+
+def encoded_for_upload(image: Image.Image) -> bytes:
+    """Return *image* as a PNG, or as a JPEG where it came as one or would be too large.
+
+    Turned as its EXIF says; no EXIF, and so no place or camera, goes with it. Scaled down, with an
+    `ImageInputWarning`, as long as it has more than `MAX_BYTES`.
+    """
+    from PIL import ImageOps
+
+    upright = ImageOps.exif_transpose(image)
+    plain = upright.convert("RGBA" if _has_alpha(upright) else "RGB")
+    plain.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
+    data, sent = _small_enough(plain, lossy=image.format == "JPEG")
+    if sent != plain.size:
+        warnings.warn(
+            f"The input picture was scaled down from {by(plain.size)} to {by(sent)} "
+            "to stay below 10 MB.",
+            ImageInputWarning,
+            stacklevel=2,
+        )
+    return data
+
+
+def by(size: tuple[int, int]) -> str:
+    """Return `1024x768`."""
+    return f"{size[0]}x{size[1]}"
+
+
+def _has_alpha(image: Image.Image) -> bool:
+    return "A" in image.getbands() or "transparency" in image.info
+
+
+def _small_enough(image: Image.Image, *, lossy: bool) -> tuple[bytes, tuple[int, int]]:
+    opaque = image.mode == "RGB"
+    data = b"" if lossy and opaque else _encoded(image, "PNG", compress_level=1)
+    for quality in _JPEG_QUALITIES:
+        if 0 < len(data) <= MAX_BYTES or not opaque:
+            break
+        data = _encoded(image, "JPEG", quality=quality)
+    while len(data) > MAX_BYTES:
+        scale = max(0.3, min(0.9, (MAX_BYTES / len(data)) ** 0.5 * 0.95))
+        image = image.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))))
+        data = (
+            _encoded(image, "JPEG", quality=_JPEG_QUALITIES[0])
+            if opaque
+            else _encoded(image, "PNG", compress_level=6)
+        )
+    return data, image.size
+
+
+def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()

@@ -1,0 +1,54 @@
+"""From settings to a client, over HTTP or over the embedded engine: the only place that knows both.
+
+from opeai_nb.connect import client
+with client() as c:            # the platform with a key, else the embedded engine
+c.generate("a red fox in the snow")
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.settings import settings as settings_from
+
+if TYPE_CHECKING:
+    from opeai_nb.client import AsyncClient, Client
+    from opeai_nb.settings import Settings
+
+
+def client(settings: Settings | None = None, **given: Any) -> Client:
+    """Return a `Client` for *settings*, or for the settings *given* by name."""
+    from opeai_nb.client import Client
+
+    return Client(**_arguments(settings or settings_from(**given)))
+
+
+def async_client(settings: Settings | None = None, **given: Any) -> AsyncClient:
+    """Return an `AsyncClient` for *settings*, or for the settings *given* by name."""
+    from opeai_nb.client import AsyncClient
+
+    return AsyncClient(**_arguments(settings or settings_from(**given)))
+
+
+def address(settings: Settings) -> str:
+    """Return the base URL that requests go to: what the journal writes down for a resume."""
+    from opeai_nb.client.endpoint import endpoint_at
+
+    if settings.origin == "engine":
+        from opeai_nb.engine import ENGINE_URL
+
+        return ENGINE_URL
+    return endpoint_at(settings.base_url).base_url
+
+
+def _arguments(settings: Settings) -> dict[str, Any]:
+    if settings.origin == "engine":
+        from opeai_nb.engine import ENGINE_URL, EngineTransport
+
+        # In process no key is needed; the platform's own must not even reach the engine.
+        return {"base_url": ENGINE_URL, "api_key": "in-process", "transport": EngineTransport()}
+    return {
+        "base_url": settings.base_url,
+        "api_key": settings.api_key.reveal() if settings.api_key else "",
+        "allow_hosts": settings.allow_hosts,
+    }

@@ -1,0 +1,165 @@
+"""What is kept, asked in the ways in which a person and the toolkit ask for it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.generation import Generation
+from opeai_nb.errors import LibraryError
+from opeai_nb.library.index import Index
+from opeai_nb.library.keeping import facts_of, kept_pictures
+from opeai_nb.library.moment import Moment, seconds
+from opeai_nb.library.record import Record, parse_record
+from opeai_nb.library.row import folded
+from opeai_nb.library.usage import Usage, UsageRow, dataframe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pandas import DataFrame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is there
+
+    from opeai_nb.client.request import ImageRequest
+
+_REMEMBERED: Final = 20
+_PAGE: Final = 500
+_FOREVER: Final = 1e12
+_NEWER: Final = """
+    SELECT created, id, stands, file FROM kept WHERE (created, id) > (?, ?)
+    ORDER BY created, id LIMIT ?"""
+_OLDER: Final = """
+    SELECT created, id, stands, file FROM kept WHERE (created, id) < (?, ?)
+    ORDER BY created DESC, id DESC LIMIT ?"""
+_SEARCH: Final = """
+    SELECT stands, file FROM kept
+    WHERE (:model IS NULL OR model GLOB :model) AND (:origin IS NULL OR origin = :origin)
+    AND created >= :since AND created < :until
+    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(kept.words, value) = 0)
+    ORDER BY created DESC, id DESC LIMIT :limit"""
+_DURATIONS: Final = """
+    SELECT duration FROM kept
+    WHERE model = ? AND origin = ? AND task = 1 AND duration IS NOT NULL
+    ORDER BY created DESC LIMIT ?"""
+_USAGE: Final = """
+    SELECT day, model, origin, count(*), sum(pictures), sum(tokens) FROM kept
+    WHERE created >= ? GROUP BY day, model, origin ORDER BY day DESC, model, origin"""
+
+
+class Catalogue:
+    """The records of a folder. Nothing is written but the index, which is derived."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder).expanduser().absolute()
+        self._index = Index(self.folder)
+
+    def close(self) -> None:
+        """Let go of the index file. The library can be used again."""
+        self._index.close()
+
+    def records(self, *, newest_first: bool = True) -> Iterator[Record]:
+        """Iterate over all records, in the order in which they were asked."""
+        query = _OLDER if newest_first else _NEWER
+        last: tuple[Any, ...] = (_FOREVER if newest_first else -_FOREVER, "")
+        while True:
+            rows = self._index.rows(query, (*last, _PAGE))
+            for _, _, stands, file in rows:
+                yield parse_record(stands, self.folder, file)
+            if len(rows) < _PAGE:
+                return
+            last = rows[-1][:2]
+
+    def record(self, id_or_prefix: str) -> Record:
+        """Return one record by the beginning of its id. Raises `LibraryError`."""
+        rows = self._index.rows(
+            "SELECT stands, file FROM kept WHERE substr(id, 1, ?) = ? LIMIT 2",
+            (len(id_or_prefix), id_or_prefix),
+        )
+        if len(rows) != 1 or not id_or_prefix:
+            raise LibraryError(
+                f"{'Several records begin' if rows else 'No record begins'} with {id_or_prefix!r}.",
+                advice="`%imagine history` lists what is kept.",
+            )
+        return parse_record(rows[0][0], self.folder, rows[0][1])
+
+    def generation(self, record: Record, request: ImageRequest | None = None) -> Generation:
+        """Return a record's generation; no picture is read before it is looked at.
+
+        *request* is the one in hand, where there is one; else it is built again.
+        """
+        return Generation(
+            pictures=kept_pictures(record),
+            request=request or record.rebuilt(strict=False),
+            replayed_from=record.id,
+            **facts_of(record),
+        )
+
+    def search(
+        self,
+        text: str = "",
+        *,
+        model: str | None = None,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        origin: str | None = None,
+        limit: int | None = None,
+    ) -> list[Record]:
+        """Return the records that hold every word of *text*, newest first.
+
+        Words are looked for in the prompt, the negative and revised prompts, the model and the id,
+        without regard to case. *model* is a name, or a pattern with `*`. *since* and *until* are
+        dates (`2026-11-22`, the day included), datetimes or seconds since 1970.
+        """
+        rows = self._index.rows(
+            _SEARCH,
+            {
+                "words": json.dumps(folded(text).split()),
+                "model": model,
+                "origin": origin,
+                "since": -_FOREVER if since is None else seconds(since),
+                "until": _FOREVER if until is None else seconds(until, end=True),
+                "limit": -1 if limit is None else limit,
+            },
+        )
+        return [parse_record(stands, self.folder, file) for stands, file in rows]
+
+    def durations(self, model: str, origin: str) -> tuple[float, ...]:
+        """Return how many seconds the last 20 tasks of a model took, newest last."""
+        rows = self._index.rows(_DURATIONS, (model, origin, _REMEMBERED))
+        return tuple(duration for (duration,) in reversed(rows))
+
+    def usage(self, *, since: Moment | None = None) -> Usage:
+        """Return requests, pictures and tokens by day, model and origin, newest day first."""
+        rows = self._index.rows(_USAGE, (-_FOREVER if since is None else seconds(since),))
+        return Usage(UsageRow(*row) for row in rows)
+
+    def origins(self) -> frozenset[str]:
+        """Return the origins of what is kept: `platform`, `engine`, both or none."""
+        rows = self._index.rows("SELECT DISTINCT origin FROM kept")
+        return frozenset(origin for (origin,) in rows)
+
+    def to_dataframe(self) -> DataFrame:
+        """Return all records as a pandas table, oldest first.
+
+        Raises `LibraryError` where pandas is not there.
+        """
+        return dataframe(_flat(record) for record in self.records(newest_first=False))
+
+
+def _flat(record: Record) -> dict[str, Any]:
+    usage = record.usage or {}
+    return {
+        "id": record.id,
+        "created": record.to_json()["created"],
+        "origin": record.origin,
+        "model": record.model,
+        "prompt": record.prompt,
+        "size": record.written.get("size"),
+        "pictures": len(record.paths),
+        "failed": len(record.pictures) - len(record.paths),
+        "tokens": usage.get("total_tokens"),
+        "duration": record.duration,
+        "cell": record.slot.cell if record.slot else None,
+        "task_id": record.task_id,
+        "files": [path.name for path in record.paths],
+    }

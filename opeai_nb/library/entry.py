@@ -1,0 +1,267 @@
+"""One unfinished request, as the journal knows it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from opeai_nb.client.filename import extension
+from opeai_nb.client.picture import Picture, sniff_format
+from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.library import owner
+from opeai_nb.library.answer import read_answer, write_answer
+from opeai_nb.library.files import append_line, own_folder, remove_folder, write_whole
+from opeai_nb.library.written_request import read_request
+from opeai_nb.library.inputs import find_inputs
+from opeai_nb.library.reception import JOURNAL, received_in
+from opeai_nb.library.replay import Slot
+from opeai_nb.library.warning import reason, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.task import Task
+
+State = Literal["intended", "sending", "pending", "fetching", "unknown"]
+Truth = Literal["in flight", "not sent", "outcome unknown", "pending", "expired", "fetching"]
+
+RETENTION: Final = 86_400.0
+"""Seconds that the platform keeps the result of a task (platform.md 1.4)."""
+_FIRST_BYTES: Final = 16
+
+
+class Entry:
+    """One unfinished request.
+
+    *id* is short and becomes the id of the record; *key* is the request's Idempotency-Key, the
+    same on every attempt; *base_url*, *origin* and *slot* are as given; *created* is when it was
+    begun. *state* is one of `intended sending pending fetching unknown`, *task_id*, *poll_path* and
+    *deadline* (24 hours after the task, in seconds since 1970) are set once there is a task,
+    *error* says why the outcome is unknown. Bytes stream into *folder*: a picture straight into it,
+    or picture *i* into `folder / str(i)`; it is None where the disk refused, and then the entry
+    lives in memory alone.
+
+    Each method has its change on disk when it returns; where the disk refuses it warns once and
+    goes on in memory.
+    """
+
+    def __init__(
+        self,
+        facts: dict[str, Any],
+        *,
+        library: Path,
+        folder: Path | None,
+        clock: Callable[[], float],
+        request: ImageRequest | None = None,
+    ) -> None:
+        self._facts = facts
+        self._library = library
+        self._clock = clock
+        self._request = request
+        self.folder = folder
+        self.id: str = facts["id"]
+        self.key: str = facts["key"]
+        self.base_url: str = facts["base_url"]
+        self.origin: str = facts["origin"]
+        self.created: float = facts["created"]
+        self.name: str = facts["name"]
+        self.slot: Slot | None = Slot.from_json(facts.get("slot"))
+        self._sent: float | None = None
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.id}: {self.truth}, {self.model}>"
+
+    # -- what it is
+
+    @property
+    def state(self) -> State:
+        """What was noted last."""
+        noted: State = self._facts.get("state", "intended")
+        return noted
+
+    @property
+    def task_id(self) -> str | None:
+        """The platform's id of the task, once there is one."""
+        return self._facts.get("task_id")
+
+    @property
+    def poll_path(self) -> str | None:
+        """Where the platform says that the task is asked about, if it does."""
+        return self._facts.get("poll_path")
+
+    @property
+    def deadline(self) -> float | None:
+        """When the platform drops the result of the task, in seconds since 1970."""
+        return self._facts.get("deadline")
+
+    @property
+    def error(self) -> str | None:
+        """Why the outcome is unknown."""
+        return self._facts.get("error")
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds from the request to its answer, where one process saw both."""
+        return self._facts.get("duration")
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The request as JSON: enough to be shown without its input pictures."""
+        written: dict[str, Any] = self._facts["request"]
+        return written
+
+    @property
+    def model(self) -> str:
+        """The model that was asked."""
+        return str(self.written["model"])
+
+    @property
+    def prompt(self) -> str:
+        """What was to be painted."""
+        return str(self.written["prompt"])
+
+    @property
+    def request(self) -> ImageRequest:
+        """The request, to be sent again as it was.
+
+        Raises `LibraryError` when an input picture is gone or the journal has been edited.
+        """
+        if self._request is None:
+            images = find_inputs(self._library, self.written.get("image", ()))
+            try:
+                self._request = read_request(self.written, images)
+            except (InputError, TypeError) as error:
+                raise LibraryError(
+                    f"The request in the journal has been edited: {error}"
+                ) from error
+        return self._request
+
+    @property
+    def is_mine(self) -> bool:
+        """True while this process works on it."""
+        return self.folder is None or owner.is_mine(self.folder.parent, self._facts["owner"])
+
+    @property
+    def is_alive(self) -> bool:
+        """True while the process that works on it lives, this one or another."""
+        return self.folder is None or owner.is_alive(self.folder.parent, self._facts["owner"])
+
+    @property
+    def truth(self) -> Truth:
+        """What can be said of it: `in flight` while its process lives and has heard nothing yet."""
+        if self.state in ("intended", "sending") and self.is_alive:
+            return "in flight"
+        if self.state == "intended":
+            return "not sent"
+        if self.state == "pending":
+            return "expired" if self.time_left() == 0 else "pending"
+        return "fetching" if self.state == "fetching" else "outcome unknown"
+
+    def time_left(self) -> float | None:
+        """Return the seconds that the platform still keeps the task's result, 0 when it is over."""
+        return None if self.deadline is None else max(0.0, self.deadline - self._clock())
+
+    # -- what becomes of it
+
+    def adopt(self) -> None:
+        """Take it over from a process that died: from now on this process works on it."""
+        if self.folder is not None and not self.is_mine:
+            try:
+                self._note(owner=owner.this_owner(self.folder.parent))
+            except OSError as error:
+                self._lose(error)
+
+    def sending(self) -> None:
+        """Note that the POST leaves now: if the process dies, the outcome is unknown."""
+        self._sent = self._clock()
+        self._note(state="sending")
+
+    def submitted(self, task: Task) -> None:
+        """Note the task: from now on GETs alone can finish it."""
+        self._note(
+            state="pending",
+            task_id=task.id,
+            poll_path=task.poll_path,
+            deadline=self._clock() + RETENTION,
+            request_id=task.request_id,
+        )
+
+    def answered(self, generation: Generation) -> None:
+        """Note what came: the URLs of pictures not yet downloaded, usage and ids.
+
+        Bytes that are in memory alone are written beside; those in files are noted where they are.
+        """
+        duration = None if self._sent is None else max(0.0, self._clock() - self._sent)
+        pictures = generation.pictures
+        if self.folder is not None:
+            try:
+                pictures = tuple(self._on_disk(n, item) for n, item in enumerate(pictures))
+            except OSError as error:
+                self._lose(error)
+        answer = write_answer(generation, pictures, self.folder)
+        self._note(state="fetching", answer=answer, duration=duration)
+
+    def unknown(self, reason: str) -> None:
+        """Note that nobody can tell whether the request was carried out, and why."""
+        self._note(state="unknown", error=reason)
+
+    def failed(self, reason: str) -> None:
+        """Settle it without a picture: it was refused, or provably never sent.
+
+        If pictures have reached us all the same they are not thrown away: it stays, as `unknown`.
+        """
+        if self.received():
+            self.unknown(reason)
+        else:
+            self.forget()
+
+    def forget(self) -> None:
+        """Remove it from the journal, with whatever reached us."""
+        if self.folder is not None:
+            remove_folder(self.folder)
+
+    # -- what has reached us
+
+    def received(self) -> dict[int, Path]:
+        """Return the files of the pictures that are complete, by their place in the answer.
+
+        After a cut answer, before any place is known, they are numbered as they came.
+        """
+        answer = self._facts.get("answer")
+        return {} if self.folder is None else received_in(self.folder, answer)
+
+    def generation(self) -> Generation | None:
+        """Return what came, for a resume: pictures with their files, or with the URL to fetch.
+
+        None when no answer has come; raises `LibraryError` as `request` does.
+        """
+        return read_answer(self._facts.get("answer"), self.request, self.received(), self.task_id)
+
+    # -- the journal's file
+
+    def _on_disk(self, number: int, picture: Picture) -> Picture:
+        if self.folder is None or not isinstance(picture.source, bytes) or not picture.source:
+            return picture
+        ending = extension(sniff_format(picture.source[:_FIRST_BYTES]))
+        path = own_folder(self.folder / str(number)) / f"received.{ending}"
+        write_whole(path, picture.source, durable=False)
+        return Picture(source=path, revised_prompt=picture.revised_prompt)
+
+    def _note(self, **changes: Any) -> None:
+        self._facts.update(changes)
+        if self.folder is None:
+            return
+        line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False) + "\n"
+        try:
+            append_line(self.folder / JOURNAL, line.encode())
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        warn(
+            f"The journal cannot be written ({reason(error)}): if this kernel dies before the "
+            "pictures are kept, this request may not be resumed."
+        )

@@ -1,0 +1,73 @@
+"""What a JPEG or WebP is told in EXIF, and in XMP where it brought an EXIF of its own."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import struct
+from typing import Any, Final
+
+_MARK: Final = b"opeai_nb\0"
+_SOFTWARE, _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 0x0131, 0x8769, 0x927C, 0x9286
+_ASCII, _LONG, _UNDEFINED = 2, 4, 7
+_ENTRY: Final = 12
+_NAMESPACE: Final = "https://api-platform.ope.ai/opeai_nb/1.0/"
+_XMP_RECORD = re.compile(rb'opeai_nb:record="([^"]*)"')
+Tag = tuple[int, int, bytes]
+
+
+def tiff(told: str, parameters: str | None) -> bytes:
+    """Return an EXIF block: our JSON as the maker's note, *parameters* as the user comment.
+
+    Big-endian throughout: readers of the comment expect UTF-16BE (piexif, A1111).
+    """
+    inner: list[Tag] = [(_MAKER_NOTE, _UNDEFINED, _MARK + told.encode())]
+    if parameters is not None:
+        comment = b"UNICODE\0" + parameters.encode("utf-16-be")
+        inner.append((_USER_COMMENT, _UNDEFINED, comment))
+    software: Tag = (_SOFTWARE, _ASCII, b"opeai_nb\0")
+    after = 8 + len(_directory([software, (_EXIF_IFD, _LONG, bytes(4))], 8))
+    outer = _directory([software, (_EXIF_IFD, _LONG, struct.pack(">I", after))], 8)
+    return b"MM\0*" + struct.pack(">I", 8) + outer + _directory(inner, after)
+
+
+def _directory(tags: list[Tag], start: int) -> bytes:
+    """Return an image file directory that stands at *start*, followed by its longer values."""
+    place = start + 2 + _ENTRY * len(tags) + 4
+    entries, values = b"", b""
+    for tag, kind, value in tags:
+        count = len(value) // 4 if kind == _LONG else len(value)
+        if len(value) <= 4:  # noqa: PLR2004  such a value stands in the entry itself
+            entries += struct.pack(">HHI", tag, kind, count) + value.ljust(4, b"\0")
+            continue
+        entries += struct.pack(">HHII", tag, kind, count, place + len(values))
+        values += value + b"\0" * (len(value) % 2)
+    return struct.pack(">H", len(tags)) + entries + bytes(4) + values
+
+
+def xmp(told: str) -> bytes:
+    """Return an XMP packet that holds our JSON."""
+    escaped = html.escape(told, quote=True)
+    return (
+        '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+        f'rdf:about="" xmlns:opeai_nb="{_NAMESPACE}" opeai_nb:record="{escaped}"/></rdf:RDF>'
+        '</x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def told_in(block: bytes) -> dict[str, Any] | None:
+    """Return our JSON in an EXIF or XMP block, if it is there."""
+    if found := _XMP_RECORD.search(block):
+        text = html.unescape(found[1].decode("utf-8", "replace"))
+    else:
+        _, mark, rest = block.partition(_MARK + b"{")
+        if not mark:
+            return None
+        text = "{" + rest.decode("utf-8", "replace")
+    try:
+        told, _ = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None

@@ -1,0 +1,146 @@
+"""Plain files: written whole or not at all, and never read through a link."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
+_NOT_FOLLOWED: Final = (
+    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+)
+PART: Final = ".part"
+"""The ending of a file that is not complete."""
+
+
+def is_plain_name(name: object) -> bool:
+    """Tell whether *name* can only be a visible file of the folder itself: no path, no `..`."""
+    return isinstance(name, str) and _PLAIN_NAME.fullmatch(name) is not None
+
+
+def is_plain_file(path: Path) -> bool:
+    """Tell whether *path* is a file with something in it, and no link to one."""
+    try:
+        found = path.lstat()
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size > 0
+
+
+def read_plain(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file of at most *limit* bytes.
+
+    Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
+    """
+    if path.is_symlink():
+        raise OSError(0, "it is a link")
+    handle = os.open(path, os.O_RDONLY | _NOT_FOLLOWED)
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, "it is not a file")
+        if found.st_size > limit:
+            raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
+        return file.read(limit)
+
+
+def write_part(folder: Path, data: bytes, *, durable: bool = True) -> Path:
+    """Write *data* under a hidden passing name in *folder* and return its path.
+
+    It is on the disk when this returns, unless not *durable*. Raises `OSError`, and leaves nothing.
+    """
+    part = folder / f".{secrets.token_hex(8)}{PART}"
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError:
+        discard(part)
+        raise
+    return part
+
+
+def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file that is seen whole or not at all. Raises `OSError`."""
+    part = write_part(path.parent, data, durable=durable)
+    try:
+        part.replace(path)
+    except OSError:
+        discard(part)
+        raise
+
+
+def discard(path: Path) -> None:
+    """Remove a file that may be there; a disk that refuses keeps it."""
+    try:
+        path.unlink()
+    except OSError:
+        return
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in *folder* durable, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        return
+    try:
+        os.fsync(handle)
+    except OSError:  # some network file systems know no fsync of a folder
+        return
+    finally:
+        os.close(handle)
+
+
+def own_folder(path: Path, *, unlisted: bool = False) -> Path:
+    """Make a folder of the library and return it; *unlisted* hides it from git by its own file.
+
+    Raises `OSError`, also when it is a link: the library writes nowhere else.
+    """
+    if path.is_symlink():
+        raise OSError(0, f"{path.name} is a link")
+    if not path.is_dir():
+        path.mkdir(parents=True, exist_ok=True)
+    if unlisted and not (path / ".gitignore").exists():
+        write_whole(path / ".gitignore", b"*\n", durable=False)
+    return path
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a folder; none where it is not there."""
+    try:
+        return os.listdir(folder)  # noqa: PTH208  Path.iterdir takes long for ten thousand
+    except OSError:
+        return []
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file that is there; it is on the disk when this returns.
+
+    The line break before it keeps it apart from a line that a crash cut short.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        os.write(handle, b"\n" + line)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with all in it: gone at once under its name, then in fact."""
+    gone = folder.with_name(f".gone-{secrets.token_hex(8)}")
+    try:
+        folder.rename(gone)
+    except OSError:  # gone already, or a file in it is open on Windows
+        gone = folder
+    shutil.rmtree(gone, ignore_errors=True)

@@ -1,0 +1,297 @@
+"""The index: what the records say, in SQLite, so that ten thousand need not be read.
+
+It is derived. The files are the truth: it can be deleted at any time, and it is compared with the
+folder's listing whenever the folder has changed. Where it cannot be written it is held in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opeai_nb.library.files import discard, is_plain_name, names_in, own_folder
+from opeai_nb.library.record import ENDING, UnusableRecordError, read_record
+from opeai_nb.library.row import COLUMNS, SCHEMA, row_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from opeai_nb.library.record import Record
+
+FOLDER: Final = ".index"
+_FILE: Final = "index-1.sqlite3"  # the number is the schema's
+_BUSY: Final = 10.0
+_SETTLED_NS: Final = 2_000_000_000
+"""A folder's time that is older than this cannot be given twice, even on coarse file systems."""
+_STEP_NS: Final = 1_000
+_BROKEN: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_INSERT: Final = (
+    "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # COLUMNS
+)
+
+
+class _Seen(NamedTuple):
+    """What the index knows of a record's file."""
+
+    mtime: int
+    size: int
+    problem: str | None
+    files: str
+
+
+class Index:
+    """Answers questions about the records of a folder. Any thread may ask."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._database: sqlite3.Connection | None = None
+        self._is_shared = False
+        self._opened = (0, 0)
+        self._is_compared = False
+
+    # -- asking
+
+    def rows(
+        self, query: str, values: Mapping[str, Any] | Sequence[Any] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, after a look at whether the folder has changed."""
+
+        def ask(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            self._refresh(database)
+            return database.execute(query, values).fetchall()
+
+        with self._lock:
+            return self._with_database(ask) if self._folder.is_dir() else []
+
+    def reread(self, file: str) -> None:
+        """Read one record again: something in it was found to be changed in place."""
+
+        def read(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+            row = self._read(file)
+            with _transaction(database):
+                database.execute("DELETE FROM records WHERE file = ?", (file,))
+                if row is not None:
+                    database.execute(_INSERT, row)
+            return []
+
+        with self._lock:
+            self._with_database(read)
+
+    # -- publishing
+
+    def publish(self, record: Record, place: Callable[[], None]) -> None:
+        """Let *place* put a record's files into the folder, and know it.
+
+        While it does, no other process publishes: so the change of the folder's time is known to
+        be this one, and nobody has to list ten thousand names for it. Raises what *place* raises.
+        """
+        with self._lock:
+            database = self._writable()
+            if database is None:
+                place()
+                return
+            placed = False
+            try:
+                with _transaction(database):
+                    before = self._folder.stat().st_mtime_ns
+                    place()
+                    placed = True
+                    self._insert(database, record)
+                    if before == _noted(database):
+                        _note(database, self._stamp())
+            except sqlite3.Error as error:
+                self._forsake(error)
+                if not placed:
+                    place()
+
+    def _writable(self) -> sqlite3.Connection | None:
+        try:
+            return self._connection()
+        except sqlite3.Error as error:
+            self._forsake(error)
+            return None
+
+    def _insert(self, database: sqlite3.Connection, record: Record) -> None:
+        found = (self._folder / record.file).stat()
+        database.execute(_INSERT, row_of(record, found.st_mtime_ns, found.st_size))
+
+    # -- following the folder
+
+    def _refresh(self, database: sqlite3.Connection) -> None:
+        if not self._is_compared or self._folder.stat().st_mtime_ns != _noted(database):
+            self._compare(database)
+
+    def _compare(self, database: sqlite3.Connection) -> None:
+        """Bring the index up to the folder: list it, and read what is new.
+
+        Files are read before the transaction, so that no other process waits for it.
+        """
+        known = _known(database)
+        stamp = self._stamp()
+        names = set(names_in(self._folder))
+        records = {name for name in names if name.endswith(ENDING) and is_plain_name(name)}
+        stale = [name for name in records if self._is_stale(name, known.get(name), names)]
+        rows = [row for name in stale if (row := self._read(name)) is not None]
+        gone = [(name,) for name in known.keys() - records]
+        if rows or gone or stamp != _noted(database):
+            with _transaction(database):
+                database.executemany("DELETE FROM records WHERE file = ?", gone)
+                database.executemany(_INSERT, rows)
+                if self._folder.stat().st_mtime_ns == stamp:
+                    _note(database, stamp)
+        self._is_compared = True
+
+    def _is_stale(self, name: str, seen: _Seen | None, names: set[str]) -> bool:
+        if seen is None or seen.problem is not None:
+            return True
+        if seen.files and not names.issuperset(seen.files.split("/")):
+            return True
+        if self._is_compared:
+            return False
+        try:
+            found = (self._folder / name).lstat()
+        except OSError:
+            return True
+        return (found.st_mtime_ns, found.st_size) != (seen.mtime, seen.size)
+
+    def _read(self, name: str) -> tuple[Any, ...] | None:
+        try:
+            found = (self._folder / name).lstat()
+        except OSError:
+            return None  # gone since it was listed
+        try:
+            record = read_record(self._folder, name)
+        except UnusableRecordError as error:
+            empty = dict.fromkeys(COLUMNS)
+            told = {"file": name, "mtime": found.st_mtime_ns, "size": found.st_size}
+            return tuple({**empty, **told, "problem": str(error)}.values())
+        return row_of(record, found.st_mtime_ns, found.st_size)
+
+    def _stamp(self) -> int | None:
+        """Return the folder's time as a mark that any later change differs from; None without one.
+
+        File systems tell times in steps of up to two seconds. The mark is set a little back: a
+        change in the same step then shows all the same.
+        """
+        now = self._folder.stat().st_mtime_ns
+        if self._is_shared:
+            try:
+                os.utime(self._folder, ns=(now, now - _STEP_NS))
+                return self._folder.stat().st_mtime_ns
+            except OSError:  # somebody else's folder
+                pass
+        return now if time.time_ns() - now > _SETTLED_NS else None
+
+    # -- the database
+
+    def _with_database(
+        self, ask: Callable[[sqlite3.Connection], list[tuple[Any, ...]]]
+    ) -> list[tuple[Any, ...]]:
+        for _ in range(2):  # a broken file is made anew
+            try:
+                return ask(self._connection())
+            except sqlite3.Error as error:
+                self._forsake(error)
+        return ask(self._in_memory(None))
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._database is not None and (not self._is_shared or self._is_current()):
+            return self._database
+        self._close()
+        try:
+            place = own_folder(self._folder / FOLDER, unlisted=True) / _FILE
+            database = _connect(f"{place.absolute().as_uri()}?mode=rwc")
+            self._keep(database)
+            database.executescript(SCHEMA)
+            with _transaction(database):
+                pass  # whoever cannot write learns it here
+            found = place.stat()
+        except (OSError, sqlite3.OperationalError):
+            return self._in_memory(self._folder / FOLDER / _FILE)
+        self._is_shared, self._opened = True, (os.getpid(), found.st_ino)
+        return database
+
+    def _in_memory(self, copied: Path | None) -> sqlite3.Connection:
+        """Return an index in memory, begun from the file where that can be read."""
+        self._close()
+        database = _connect("file::memory:")
+        self._keep(database)
+        if copied is not None and copied.is_file() and not copied.is_symlink():
+            try:
+                with closing(_connect(f"{copied.absolute().as_uri()}?mode=ro&immutable=1")) as file:
+                    file.backup(database)
+            except sqlite3.Error:
+                return self._in_memory(None)
+        database.executescript(SCHEMA)
+        return database
+
+    def _is_current(self) -> bool:
+        """Tell whether the file is still the one that was opened, by this process."""
+        try:
+            found = (self._folder / FOLDER / _FILE).stat()
+        except OSError:
+            return False
+        return self._opened == (os.getpid(), found.st_ino)
+
+    def _keep(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._finalizer = weakref.finalize(self, database.close)
+
+    def _close(self) -> None:
+        if self._database is not None:
+            self._finalizer()
+        self._database, self._is_shared, self._is_compared = None, False, False
+
+    def _forsake(self, error: sqlite3.Error) -> None:
+        """Drop a database that does not work; a broken file is removed, and all are read again."""
+        is_broken = self._is_shared and error.sqlite_errorcode & 0xFF in _BROKEN
+        self._close()
+        if is_broken:
+            for ending in ("", "-journal"):
+                discard(self._folder / FOLDER / f"{_FILE}{ending}")
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._close()
+
+
+def _connect(uri: str) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        uri, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
+    )
+    # Losing the index costs a second of reading; waiting for the disk at each change costs more.
+    database.execute("PRAGMA synchronous = OFF")
+    return database
+
+
+@contextmanager
+def _transaction(database: sqlite3.Connection) -> Iterator[None]:
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
+
+
+def _known(database: sqlite3.Connection) -> dict[str, _Seen]:
+    rows = database.execute("SELECT file, mtime, size, problem, files FROM records")
+    return {file: _Seen(mtime, size, problem, files) for file, mtime, size, problem, files in rows}
+
+
+def _noted(database: sqlite3.Connection) -> int | None:
+    row = database.execute("SELECT time FROM folder WHERE only = 1").fetchone()
+    return None if row is None else row[0]
+
+
+def _note(database: sqlite3.Connection, stamp: int | None) -> None:
+    database.execute("INSERT OR REPLACE INTO folder VALUES (1, ?)", (stamp,))

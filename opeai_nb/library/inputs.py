@@ -1,0 +1,70 @@
+"""The input pictures of requests, kept by their content so that a request can be sent again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.input_image import InputImage
+from opeai_nb.errors import LibraryError
+from opeai_nb.library.files import own_folder, read_plain, write_whole
+from opeai_nb.library.written_request import content_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from opeai_nb.client.request import ImageRequest
+
+FOLDER: Final = ".inputs"
+_LARGEST: Final = 64_000_000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def keep_inputs(library: Path, request: ImageRequest) -> None:
+    """Write the input pictures of *request* that are not there yet. Raises `OSError`."""
+    for image in request.image:
+        _, content = content_of(image)
+        place = own_folder(library / FOLDER) / hashlib.sha256(content).hexdigest()
+        if not place.is_file():
+            write_whole(place, content, durable=False)
+
+
+def find_inputs(
+    library: Path, written: Sequence[Mapping[str, Any]], *, strict: bool = True
+) -> tuple[InputImage, ...]:
+    """Return the input pictures that a written request names.
+
+    One that is not there, or is not what its sha256 says, raises `LibraryError`; where not
+    *strict* its place is taken by an object that only tells of it.
+    """
+    return tuple(_find(library, image, strict=strict) for image in written)
+
+
+def _find(library: Path, written: Mapping[str, Any], *, strict: bool) -> InputImage:
+    name, digest = written.get("name"), str(written.get("sha256"))
+    content = _content(library, digest)
+    if content is None and strict:
+        raise LibraryError(
+            f"The input picture {name or 'without a name'} is not in the library.",
+            advice="Give the picture again, as image=….",
+        )
+    if content is None:
+        return InputImage(raw={"missing_input": name, "sha256": digest}, name=name)
+    if written.get("kind") == "url":
+        return InputImage(url=content.decode(), name=name)
+    if written.get("kind") == "object":
+        return InputImage(raw=json.loads(content), name=name)
+    return InputImage(data=content, name=name)
+
+
+def _content(library: Path, digest: str) -> bytes | None:
+    if not _SHA256.fullmatch(digest) or (library / FOLDER).is_symlink():
+        return None
+    try:
+        content = read_plain(library / FOLDER / digest, _LARGEST)
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == digest else None

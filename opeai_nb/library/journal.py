@@ -1,0 +1,197 @@
+"""The journal: what was about to be sent, and how far it came. Design.md section 5."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import secrets
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from opeai_nb.errors import LibraryError
+from opeai_nb.library import owner
+from opeai_nb.library.entry import Entry, State
+from opeai_nb.library.files import (
+    is_plain_name,
+    names_in,
+    own_folder,
+    read_plain,
+    remove_folder,
+    sync_folder,
+)
+from opeai_nb.library.written_request import write_request
+from opeai_nb.library.inputs import keep_inputs
+from opeai_nb.library.reception import JOURNAL
+from opeai_nb.library.record import ENDING, VERSION
+from opeai_nb.library.replay import Slot
+from opeai_nb.library.warning import reason, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.client.request import ImageRequest
+
+FOLDER: Final = ".pending"
+_ID = re.compile(r"[0-9a-f]{8,32}")
+_LARGEST: Final = 8_000_000
+_TEXTS: Final = ("id", "key", "base_url", "origin", "name")
+
+
+class Journal:
+    """The unfinished requests of a library, each in a folder of its own.
+
+    Its file is a list of lines that is only ever added to: a line that a crash cut short does not
+    count, and the ones before it do.
+    """
+
+    def __init__(self, library: Path, clock: Callable[[], float]) -> None:
+        self._library = library
+        self._folder = library / FOLDER
+        self._clock = clock
+        self._problems: dict[str, str] = {}
+
+    def begin(
+        self,
+        request: ImageRequest,
+        *,
+        entry_id: str,
+        name: str,
+        created: float,
+        key: str,
+        base_url: str,
+        origin: str,
+        slot: Slot | None,
+    ) -> Entry:
+        """Put the intent on the disk and return the entry; where the disk refuses, warn."""
+        facts = {
+            "opeai_nb": VERSION,
+            "id": entry_id,
+            "name": name,
+            "created": created,
+            "key": key,
+            "base_url": base_url,
+            "origin": origin,
+            "slot": slot.to_json() if slot else None,
+            "request": write_request(request),
+            "state": "intended",
+        }
+        folder: Path | None = None
+        try:
+            folder = self._write(facts, request)
+        except OSError as error:
+            warn(
+                f"The library folder cannot be written ({reason(error)}): the request goes out, "
+                "but if this kernel dies before the pictures are kept, it cannot be resumed."
+            )
+        return Entry(
+            facts, library=self._library, folder=folder, clock=self._clock, request=request
+        )
+
+    def _write(self, facts: dict[str, Any], request: ImageRequest) -> Path:
+        own_folder(self._folder, unlisted=True)
+        facts["owner"] = owner.this_owner(self._folder)
+        keep_inputs(self._library, request)
+        new = own_folder(self._folder / f".new-{secrets.token_hex(8)}")
+        try:
+            with (new / JOURNAL).open("xb") as file:
+                file.write(json.dumps(facts, ensure_ascii=False).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+            folder = new.rename(self._folder / str(facts["id"]))
+        except OSError:
+            remove_folder(new)
+            raise
+        sync_folder(self._folder)
+        return folder
+
+    def entries(self) -> list[Entry]:
+        """Return everything unfinished, oldest first, whichever process wrote it.
+
+        What is finished but for its removal (the record is there) is removed.
+        """
+        if self._folder.is_symlink():
+            return []
+        names = [name for name in names_in(self._folder) if _ID.fullmatch(name)]
+        owner.sweep(self._folder)
+        found = [entry for name in names if (entry := self._read(name)) is not None]
+        return sorted(found, key=lambda entry: (entry.created, entry.id))
+
+    def _read(self, name: str) -> Entry | None:
+        folder = self._folder / name
+        if folder.is_symlink():
+            self._problems[name] = f"{FOLDER}/{name}: it is a link"
+            return None
+        try:
+            facts = _facts(read_plain(folder / JOURNAL, _LARGEST), name)
+        except FileNotFoundError:
+            return None  # another process has just settled it
+        except (OSError, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) else error
+            self._problems[name] = f"{FOLDER}/{name}: the journal cannot be read ({told})"
+            return None
+        if (self._library / f"{facts['name']}{ENDING}").is_file():
+            remove_folder(folder)
+            return None
+        return Entry(facts, library=self._library, folder=folder, clock=self._clock)
+
+    def problems(self) -> list[str]:
+        """Return the entries that cannot be read, each with the reason."""
+        self._problems.clear()
+        self.entries()
+        return list(self._problems.values())
+
+    def entry(self, text: str) -> Entry:
+        """Return the one entry whose id begins with *text*, or whose task has this id."""
+        found = [e for e in self.entries() if e.id.startswith(text) or e.task_id == text]
+        if not text or not found:
+            raise LibraryError(
+                f"No unfinished request begins with {text!r}.",
+                advice="`%imagine tasks` lists what is unfinished.",
+            )
+        if len(found) > 1:
+            raise LibraryError(
+                f"Several unfinished requests begin with {text!r}: "
+                f"{', '.join(entry.id for entry in found)}.",
+                advice="Give more of the id.",
+            )
+        return found[0]
+
+
+def _facts(text: bytes, name: str) -> dict[str, Any]:
+    """Return what the lines of a journal say together. Raises `ValueError` with the reason."""
+    facts: dict[str, Any] = {}
+    for line in text.splitlines():
+        try:
+            said = json.loads(line)
+        except (ValueError, RecursionError):
+            continue  # empty, or a crash cut it short
+        if isinstance(said, dict):
+            facts.update(said)
+    if not isinstance(facts.get("opeai_nb"), int) or facts["opeai_nb"] > VERSION:
+        raise ValueError("it is from a newer version of opeai_nb, or none")
+    if facts.get("id") != name or not all(isinstance(facts.get(n), str) for n in _TEXTS):
+        raise ValueError("it has been edited")
+    try:
+        if not _is_sound(facts):
+            raise ValueError("it has been edited")
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError("it has been edited") from error
+    return facts
+
+
+def _is_sound(facts: dict[str, Any]) -> bool:
+    """Tell whether everything is of the kind that an entry works with; raises where it is not."""
+    Slot.from_json(facts["slot"])
+    asked, answer = facts["request"], facts.get("answer", {"pictures": []})
+    return (
+        is_plain_name(facts["name"])
+        and facts["state"] in get_args(State)
+        and math.isfinite(facts["created"])
+        and (facts.get("deadline") is None or math.isfinite(facts["deadline"]))
+        and isinstance(asked["prompt"], str)
+        and isinstance(asked["model"], str)
+        and isinstance(facts["owner"], dict)
+        and all(isinstance(item, dict) for item in answer["pictures"])
+    )

@@ -1,0 +1,81 @@
+"""Metadata in JPEG files: one segment put in at the head, and taken out again."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.library import exif
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_EXIF: Final = b"Exif\0\0"
+_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
+_APP0, _APP1, _SCAN = 0xE0, 0xE1, 0xDA
+_LONGEST: Final = 0xFFFF - 2
+
+
+def insert(data: bytes, told: str, parameters: str) -> bytes:
+    """Return the file with our EXIF, or with our XMP where it has an EXIF already.
+
+    Without room in a segment (64 KB) the parameters are left out; without room for our own text,
+    or with both blocks there already, the file is returned as it is.
+    """
+    heads = [block for _, _, block in _app1(data)]
+    choices: tuple[bytes, ...]
+    if not any(block.startswith(_EXIF) for block in heads):
+        choices = (_EXIF + exif.tiff(told, parameters), _EXIF + exif.tiff(told, None))
+    elif not any(block.startswith(_XMP) for block in heads):
+        choices = (_XMP + exif.xmp(told),)
+    else:
+        return data
+    content = next((choice for choice in choices if len(choice) <= _LONGEST), None)
+    start = _start(data)
+    if content is None or start is None:
+        return data
+    segment = struct.pack(">BBH", 0xFF, _APP1, len(content) + 2) + content
+    return data[:start] + segment + data[start:]
+
+
+def without(data: bytes) -> Iterator[bytes]:
+    """Yield the file without our segment."""
+    start = _start(data)
+    for place, end, block in _app1(data):
+        if place == start and exif.told_in(block) is not None:
+            yield data[:place] + data[end:]
+
+
+def blocks(data: bytes) -> Iterator[bytes]:
+    """Yield the EXIF and XMP blocks."""
+    for _, _, block in _app1(data):
+        if block.startswith((_EXIF, _XMP)):
+            yield block
+
+
+def _app1(data: bytes) -> list[tuple[int, int, bytes]]:
+    return [
+        (place, end, data[place + 4 : end]) for kind, place, end in _segments(data) if kind == _APP1
+    ]
+
+
+def _start(data: bytes) -> int | None:
+    """Return where our segment belongs: after JFIF's, which has to stand first."""
+    start = 2
+    for kind, place, end in _segments(data):
+        if kind != _APP0 or place != start:
+            return start
+        start = end
+    return start if start > 2 else None  # noqa: PLR2004  SOI alone is no JPEG
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield kind, start and end of each segment before the first scan."""
+    place = 2
+    while place + 4 <= len(data) and data[place] == 0xFF:  # noqa: PLR2004  every marker's first byte
+        kind = data[place + 1]
+        end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        yield kind, place, end
+        if kind == _SCAN or end > len(data) or end < place + 4:
+            return
+        place = end

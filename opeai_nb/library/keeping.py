@@ -1,0 +1,177 @@
+"""From what came to what is kept: a generation's bytes and record, on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb import __version__
+from opeai_nb.client.filename import extension, slug
+from opeai_nb.client.picture import Picture, sniff_format
+from opeai_nb.errors import NoPictureError
+from opeai_nb.library.answer import read_error, write_error
+from opeai_nb.library.files import discard, sync_folder, write_part
+from opeai_nb.library.provenance import provenance, with_provenance
+from opeai_nb.library.record import ENDING, KeptPicture, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.library.entry import Entry
+    from opeai_nb.library.index import Index
+
+_HEAD: Final = 16
+_WRITERS: Final = 4
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """One item, written under a passing name: *part* becomes *kept.file*."""
+
+    kept: KeptPicture
+    part: Path | None = None
+
+
+def stem(prompt: str, created: float, record_id: str) -> str:
+    """Return the readable name of a generation: `2026-11-22-watercolour-cat-3f2a9c1d`."""
+    day = datetime.fromtimestamp(created).astimezone().date().isoformat()
+    return f"{day}-{slug(prompt)}-{record_id}"
+
+
+def keep(
+    index: Index, folder: Path, entry: Entry, generation: Generation, *, metadata: bool
+) -> Record:
+    """Put the pictures and the record on the disk and return the record.
+
+    When this returns, they are there for good. Raises `OSError`, and then nothing new is seen in
+    the folder.
+    """
+    record = _record(folder, entry, generation)
+    passing = entry.folder if entry.folder is not None and entry.folder.is_dir() else folder
+    parts: list[Path] = []
+
+    def write(number: int, picture: Picture) -> _Ready:
+        item = _written(record, entry, picture, number, passing, metadata=metadata)
+        parts.extend([item.part] if item.part else [])
+        return item
+
+    try:
+        ready = _each(write, generation.pictures)
+        record = replace(record, pictures=tuple(item.kept for item in ready))
+        parts.append(own := write_part(passing, record.dumps()))
+        index.publish(record, lambda: _place(folder, record, ready, own))
+    except OSError:
+        for part in parts:
+            discard(part)
+        _withdraw(folder, record)
+        raise
+    sync_folder(folder)
+    return record
+
+
+def _each(
+    write: Callable[[int, Picture], _Ready], pictures: Sequence[Picture]
+) -> list[_Ready]:
+    """Write the pictures side by side: hashing, copying and the disk wait for each other less."""
+    numbers = range(1, len(pictures) + 1)
+    if len(pictures) == 1:
+        return [write(1, pictures[0])]
+    with ThreadPoolExecutor(_WRITERS, "opeai_nb-keep") as pool:
+        return list(pool.map(write, numbers, pictures))
+
+
+def _place(folder: Path, record: Record, ready: list[_Ready], own: Path) -> None:
+    """Give the files their names; the record comes last, so it never names what is not there."""
+    for item in ready:
+        if item.part is not None and item.kept.file is not None:
+            item.part.replace(folder / item.kept.file)
+    own.replace(folder / record.file)
+
+
+def _withdraw(folder: Path, record: Record) -> None:
+    """Take back pictures whose record could not be placed; their bytes are where they came from."""
+    if not (folder / record.file).exists():
+        for path in record.paths:
+            discard(path)
+
+
+def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
+    return Record(
+        id=entry.id,
+        created=entry.created,
+        origin=entry.origin,
+        written=entry.written,
+        pictures=(),
+        folder=folder,
+        file=f"{entry.name}{ENDING}",
+        slot=entry.slot,
+        usage=generation.usage,
+        task_id=generation.task_id or entry.task_id,
+        request_id=generation.request_id,
+        duration=entry.duration,
+        answered_model=generation.model,
+        platform_created=generation.created,
+        toolkit=__version__,
+    )
+
+
+def _written(
+    record: Record, entry: Entry, picture: Picture, number: int, passing: Path, *, metadata: bool
+) -> _Ready:
+    """Write one picture's bytes, with their provenance, under a passing name."""
+    data = picture.data if picture.error is None else None
+    if not data:
+        error = picture.error or NoPictureError("The picture was not fetched.")
+        told = write_error(error)
+        revised = picture.revised_prompt
+        return _Ready(KeptPicture(error=told, url=picture.url, revised_prompt=revised))
+    kind = sniff_format(data[:_HEAD])
+    kept = KeptPicture(
+        file=f"{entry.name}-{number}.{extension(kind)}",
+        format=kind,
+        size=_size(data),
+        bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        revised_prompt=picture.revised_prompt,
+    )
+    if metadata:
+        data = with_provenance(data, provenance(record, kept, number))
+    return _Ready(kept, write_part(passing, data))
+
+
+def _size(data: bytes) -> tuple[int, int] | None:
+    try:
+        return Picture(source=data).size
+    except NoPictureError:
+        return None
+
+
+def kept_pictures(record: Record) -> tuple[Picture, ...]:
+    """Return the pictures of a record; no file is read."""
+    return tuple(
+        Picture(
+            source=record.folder / item.file if item.file else None,
+            url=item.url,
+            revised_prompt=item.revised_prompt,
+            error=read_error(item.error) if item.error else None,
+            received_sha256=item.sha256,
+        )
+        for item in record.pictures
+    )
+
+
+def facts_of(record: Record) -> dict[str, Any]:
+    """Return the fields of `Generation` that a record knows, besides pictures and request."""
+    return {
+        "usage": record.usage,
+        "task_id": record.task_id,
+        "created": record.platform_created,
+        "model": record.answered_model,
+        "request_id": record.request_id,
+        "origin": record.origin,
+    }

@@ -1,0 +1,215 @@
+"""The library: a folder that a person can read, and what the toolkit does with it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from opeai_nb.library import keeping
+from opeai_nb.library.catalogue import Catalogue
+from opeai_nb.library.files import own_folder
+from opeai_nb.library.written_request import identity
+from opeai_nb.library.journal import Journal
+from opeai_nb.library.record import ENDING, Record, UnusableRecordError, read_record
+from opeai_nb.library.replay import Decision, Session, Slot, Summary, choose
+from opeai_nb.library.warning import reason, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.library.entry import Entry
+
+Origin = Literal["platform", "engine"]
+
+_ID_BYTES: Final = 4
+
+
+class Library(Catalogue):
+    """Keeps what was asked and what came back in *folder*, which is made with the first write.
+
+    *clock* gives seconds since 1970. With *metadata* each picture file tells where it comes from;
+    without, the files are the received bytes as they are. Any thread and any number of processes
+    may use one folder at once. Methods are plain functions that wait for the disk.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        clock: Callable[[], float] = time.time,
+        metadata: bool = True,
+    ) -> None:
+        super().__init__(folder)
+        self.metadata = metadata
+        self._clock = clock
+        self._journal = Journal(self.folder, clock)
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
+        self._latest = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Library: {self.folder.name}>"
+
+    # -- what is under way
+
+    def begin(
+        self,
+        request: ImageRequest,
+        *,
+        key: str,
+        base_url: str,
+        origin: Origin,
+        slot: Slot | None = None,
+    ) -> Entry:
+        """Put the intent to send *request* on the disk and return its entry, `intended`.
+
+        *key* is the Idempotency-Key. Where the disk refuses, a `LibraryWarning` says what is no
+        longer guaranteed, and the entry lives in memory.
+        """
+        created, entry_id = self._moment(), self._new_id()
+        return self._journal.begin(
+            request,
+            entry_id=entry_id,
+            name=keeping.stem(request.prompt, created, entry_id),
+            created=created,
+            key=key,
+            base_url=base_url,
+            origin=origin,
+            slot=slot,
+        )
+
+    def pending(self) -> list[Entry]:
+        """Return everything unfinished, oldest first, whichever process wrote it."""
+        return self._journal.entries()
+
+    def entry(self, id_or_prefix: str) -> Entry:
+        """Return one unfinished request, by the beginning of its id or by its task's id.
+
+        Raises `LibraryError` when there is none, or more than one.
+        """
+        return self._journal.entry(id_or_prefix)
+
+    def keep(self, entry: Entry, generation: Generation) -> Generation:
+        """Put bytes and record on the disk, then settle the entry.
+
+        Returns the generation with its pictures in their files. Where the disk refuses, a
+        `LibraryWarning` says so and the generation comes back as it is, in memory or in the
+        journal's files; the entry stays, so that a resume can keep it later. Keeping an entry
+        that is kept already returns what is kept.
+        """
+        record = self._kept_already(entry)
+        try:
+            if record is None:
+                own_folder(self.folder)
+                record = keeping.keep(
+                    self._index, self.folder, entry, generation, metadata=self.metadata
+                )
+        except OSError as error:
+            self._warn_not_kept(entry, error)
+            return replace(generation, origin=entry.origin)
+        entry.forget()
+        return replace(
+            generation, pictures=keeping.kept_pictures(record), **keeping.facts_of(record)
+        )
+
+    def _kept_already(self, entry: Entry) -> Record | None:
+        try:
+            return read_record(self.folder, f"{entry.name}{ENDING}")
+        except UnusableRecordError:
+            return None
+
+    def _warn_not_kept(self, entry: Entry, error: OSError) -> None:
+        where = "in memory only: save them elsewhere, with generation.save(…)"
+        if entry.folder is not None and entry.received():
+            where = "in the journal: `%imagine resume` keeps them once the disk can be written"
+        warn(f"The pictures could not be kept in the library ({reason(error)}). They are {where}.")
+
+    # -- replay
+
+    def replay(
+        self,
+        request: ImageRequest,
+        *,
+        slot: Slot | None,
+        session: Session,
+        origins: Iterable[str],
+        fresh: bool = False,
+    ) -> Record | None:
+        """Return the record that this run shows, or None when it sends; see `decide`."""
+        return self.decide(request, slot=slot, session=session, origins=origins, fresh=fresh).record
+
+    def decide(
+        self,
+        request: ImageRequest,
+        *,
+        slot: Slot | None,
+        session: Session,
+        origins: Iterable[str],
+        fresh: bool = False,
+    ) -> Decision:
+        """Count one run of *request* and say whether it shows a record, as design.md 5 words it.
+
+        *slot* is the run's place, None where no cell is known; *origins* are those that may be
+        replayed here. A *fresh* run is counted and sends. The decision's slot goes to `begin`.
+        """
+        known = identity(request)
+        run = session.run(known, slot)
+        while True:
+            rows = self._summaries(known, frozenset(origins))
+            choice = choose((summary for summary, _ in rows), run)
+            if fresh or choice.record is None:
+                return Decision(None, choice.slot)
+            file = next(file for summary, file in rows if summary.id == choice.record)
+            try:
+                record = read_record(self.folder, file)
+            except UnusableRecordError:
+                self._index.reread(
+                    file
+                )  # changed in place: the index learns it, and we choose anew
+                continue
+            session.show(record.id, run.slot)
+            return Decision(record, choice.slot)
+
+    def _summaries(self, known: str, origins: frozenset[str]) -> list[tuple[Summary, str]]:
+        rows = self._index.rows(
+            "SELECT id, created, cell, call, file FROM kept "
+            "WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))",
+            (known, json.dumps(sorted(origins))),
+        )
+        return [
+            (Summary(record, created, Slot(cell, call) if call else None), file)
+            for record, created, cell, call, file in rows
+        ]
+
+    def problems(self, *, new: bool = False) -> list[str]:
+        """Return what is skipped in the folder, each once, with the reason.
+
+        With *new*, only what no such call has returned yet.
+        """
+        rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
+        found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
+        with self._lock:
+            fresh = [text for text in found if text not in self._told]
+            self._told.update(fresh if new else ())
+        return fresh if new else found
+
+    # -- names
+
+    def _moment(self) -> float:
+        """Return the time, later than any before it: what was asked later is newer."""
+        with self._lock:
+            self._latest = round(max(self._clock(), self._latest + 1e-5), 6)
+            return self._latest
+
+    def _new_id(self) -> str:
+        while True:
+            found = secrets.token_hex(_ID_BYTES)
+            if not self._index.rows("SELECT 1 FROM records WHERE id = ?", (found,)):
+                return found

@@ -1,0 +1,88 @@
+"""Text in PNG files: chunks put in after the header, and taken out again."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.library.infotext import KEYWORD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OURS: Final = "opeai_nb"
+_START: Final = 33  # signature and IHDR: what stands first in every PNG
+_MOST: Final = 4_000_000
+_TEXTS: Final = (b"tEXt", b"iTXt", b"zTXt")
+
+
+def insert(data: bytes, told: str, parameters: str) -> bytes:
+    """Return the file with our chunks after its header: `parameters` first, then `opeai_nb`.
+
+    A file that has `parameters` of its own keeps them. What is no PNG is returned as it is.
+    """
+    if data[12:16] != b"IHDR" or len(data) < _START:
+        return data
+    has_own = any(name == KEYWORD for name, _ in texts(data))
+    chunks = b"" if has_own else _text(KEYWORD, parameters)
+    return data[:_START] + chunks + _text(OURS, told) + data[_START:]
+
+
+def without(data: bytes) -> Iterator[bytes]:
+    """Yield the file without our chunks, likeliest first."""
+    if data[12:16] != b"IHDR":
+        return
+    start = _START
+    for _ in range(2):
+        if start + 12 > len(data) or data[start + 4 : start + 8] not in _TEXTS:
+            return
+        start += 12 + int.from_bytes(data[start : start + 4], "big")
+        yield data[:_START] + data[start:]
+
+
+def texts(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield keyword and text of each text chunk; one that is broken or huge is passed over."""
+    place = 8
+    while place + 12 <= len(data):
+        length = int.from_bytes(data[place : place + 4], "big")
+        kind = data[place + 4 : place + 8]
+        if kind in _TEXTS and length <= _MOST and (text := _read(kind, data, place + 8, length)):
+            yield text
+        place += 12 + length
+
+
+def _read(kind: bytes, data: bytes, start: int, length: int) -> tuple[str, str] | None:
+    keyword, found, rest = data[start : start + length].partition(b"\0")
+    if not found:
+        return None
+    try:
+        if kind == b"tEXt":
+            return keyword.decode("latin-1"), rest.decode("latin-1")
+        if kind == b"zTXt":
+            return keyword.decode("latin-1"), _inflated(rest[1:]).decode("latin-1")
+        packed, text = rest[:1] == b"\1", rest[2:].split(b"\0", 2)[2]
+        return keyword.decode("latin-1"), (_inflated(text) if packed else text).decode()
+    except (UnicodeDecodeError, IndexError, zlib.error):
+        return None
+
+
+def _inflated(packed: bytes) -> bytes:
+    return zlib.decompressobj().decompress(packed, _MOST)
+
+
+def _text(keyword: str, text: str) -> bytes:
+    """Return a text chunk: Latin-1 where that is enough, as old readers expect; else UTF-8."""
+    name = keyword.encode("latin-1") + b"\0"
+    try:
+        kind, content = b"tEXt", name + text.encode("latin-1")
+        if "\0" in text:
+            kind, content = b"tEXt", name + text.replace("\0", "").encode("latin-1")
+    except UnicodeEncodeError:
+        kind, content = b"iTXt", name + b"\0\0\0\0" + text.encode()
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )

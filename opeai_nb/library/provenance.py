@@ -1,0 +1,152 @@
+"""Where a picture comes from, told by its own file; and the received bytes, got back from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.picture import sniff_format
+from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.library import exif, jpeg, png, webp
+from opeai_nb.library.written_request import canonical, read_request
+from opeai_nb.library.infotext import KEYWORD, infotext
+from opeai_nb.library.inputs import find_inputs
+from opeai_nb.library.record import ENDING, VERSION, UnusableRecordError, moment_text, read_record
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.library.record import KeptPicture, Record
+
+_EDITORS: Final[Mapping[str, ModuleType]] = {"png": png, "jpeg": jpeg, "webp": webp}
+_KEPT_NAME = re.compile(r"(?P<stem>.+-[0-9a-f]{8})-(?P<number>\d+)\.\w+")
+
+
+def provenance(record: Record, picture: KeptPicture, number: int) -> dict[str, Any]:
+    """Return what the file of picture *number* (from 1) tells. Never a key, a path or a cell."""
+    told = {
+        "opeai_nb": VERSION,
+        "id": record.id,
+        "picture": number,
+        "created": moment_text(record.created),
+        "origin": record.origin,
+        "request": dict(record.written),
+        "size": list(picture.size) if picture.size else None,
+        "revised_prompt": picture.revised_prompt,
+        "usage": dict(record.usage) if record.usage is not None else None,
+        "task_id": record.task_id,
+        "request_id": record.request_id,
+        "answered_model": record.answered_model,
+        "toolkit": record.toolkit,
+        "sha256": picture.sha256,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def with_provenance(data: bytes, facts: Mapping[str, Any]) -> bytes:
+    """Return a picture file with *facts* (see `provenance`) in metadata segments put into it.
+
+    PNG, JPEG and WebP; any other file is returned as it is. Nothing is encoded anew, and
+    `received_bytes` gives *data* back: it knows it by the `sha256` in *facts*.
+    """
+    if (editor := _editor(data)) is None:
+        return data
+    digest = facts.get("sha256") or hashlib.sha256(data).hexdigest()
+    told = canonical({**facts, "sha256": digest})
+    inserted: bytes = editor.insert(data, told, infotext(facts))
+    return inserted
+
+
+def received_bytes(data: bytes) -> bytes:
+    """Return the bytes of a picture file as they were received, our segments taken out.
+
+    A file that is not ours, or that was changed since, is returned as it is.
+    """
+    told = _told(data)
+    if (editor := _editor(data)) is None or told is None:
+        return data
+    for candidate in editor.without(data):
+        if hashlib.sha256(candidate).hexdigest() == told.get("sha256"):
+            found: bytes = candidate
+            return found
+    return data
+
+
+def info(file: str | Path) -> dict[str, Any]:
+    """Return what is known of a picture file: from the file itself, else from its record beside it.
+
+    The request stands under `request`; a file that only another tool has written into gives its
+    text under `parameters`. Raises `LibraryError` when nothing is known or the file is unreadable.
+    """
+    path = Path(file).expanduser()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise LibraryError(f"The file {path.name} cannot be read: {error.strerror}.") from error
+    if (told := _told(data)) is not None:
+        return told
+    if (told := _from_record(path)) is not None:
+        return told
+    if sniff_format(data[:16]) == "png" and (text := dict(png.texts(data)).get(KEYWORD)):
+        return {KEYWORD: text}
+    raise LibraryError(
+        f"{path.name} does not tell where it comes from.",
+        advice="It was made by another tool, saved without metadata, or edited since.",
+    )
+
+
+def request_from(file: str | Path) -> ImageRequest:
+    """Return the request that a picture file was made by, ready to be sent again.
+
+    Input pictures are looked for in the library beside the file. Raises `LibraryError` when the
+    file does not tell, or when an input picture is not there.
+    """
+    path = Path(file).expanduser()
+    written = info(path).get("request")
+    if not isinstance(written, dict):
+        raise LibraryError(f"{path.name} does not tell by which request it was made.")
+    try:
+        images = find_inputs(path.parent, written.get("image", ()))
+        return read_request(written, images)
+    except (InputError, TypeError, AttributeError) as error:
+        raise LibraryError(f"The request in {path.name} has been edited: {error}") from error
+
+
+def _editor(data: bytes) -> ModuleType | None:
+    return _EDITORS.get(sniff_format(data[:16]) or "")
+
+
+def _told(data: bytes) -> dict[str, Any] | None:
+    kind = sniff_format(data[:16])
+    if kind == "png":
+        return next(
+            (t for name, text in png.texts(data) if name == png.OURS and (t := _json(text))), None
+        )
+    if kind in ("jpeg", "webp"):
+        blocks = (jpeg if kind == "jpeg" else webp).blocks(data)
+        return next((told for block in blocks if (told := exif.told_in(block))), None)
+    return None
+
+
+def _json(text: str) -> dict[str, Any] | None:
+    try:
+        told = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
+def _from_record(path: Path) -> dict[str, Any] | None:
+    if (name := _KEPT_NAME.fullmatch(path.name)) is None:
+        return None
+    try:
+        record = read_record(path.parent, f"{name['stem']}{ENDING}")
+        number = int(name["number"])
+        return provenance(record, record.pictures[number - 1], number)
+    except (UnusableRecordError, IndexError):
+        return None

@@ -1,0 +1,75 @@
+"""A record as a row of the index."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.library.written_request import canonical
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.library.record import Record
+
+COLUMNS: Final = (
+    *("file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell", "call"),
+    *("model", "task", "duration", "pictures", "tokens", "day", "words", "files", "stands"),
+)
+SCHEMA: Final = f"""
+CREATE TABLE IF NOT EXISTS records (
+    {", ".join(COLUMNS)}, PRIMARY KEY (file));
+CREATE INDEX IF NOT EXISTS records_by_identity ON records (identity, origin);
+CREATE INDEX IF NOT EXISTS records_by_id ON records (id);
+CREATE INDEX IF NOT EXISTS records_by_model ON records (model, origin, task, created);
+CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL;
+CREATE INDEX IF NOT EXISTS records_by_time ON records (created, id);
+CREATE TABLE IF NOT EXISTS folder (only INTEGER PRIMARY KEY, time INTEGER);
+"""  # noqa: S608  the names of our own columns
+
+
+def row_of(record: Record, mtime: int, size: int) -> tuple[Any, ...]:
+    """Return the row of a record whose file has this time (in ns) and size."""
+    usage = record.usage or {}
+    return (
+        record.file,
+        mtime,
+        size,
+        None,
+        record.id,
+        record.identity,
+        record.created,
+        record.origin,
+        record.slot.cell if record.slot else None,
+        record.slot.call if record.slot else None,
+        record.model,
+        int(record.task_id is not None),
+        record.duration,
+        len(record.paths),
+        tokens(usage),
+        datetime.fromtimestamp(record.created).astimezone().date().isoformat(),
+        _words(record),
+        "/".join(path.name for path in record.paths),
+        canonical(record.to_json()),
+    )
+
+
+def tokens(usage: Mapping[str, Any]) -> int:
+    """Return the tokens of an answer: the total, else input and output together, else 0."""
+    total = usage.get("total_tokens")
+    if isinstance(total, int) and total > 0:
+        return total
+    parts = (usage.get("input_tokens"), usage.get("output_tokens"))
+    return sum(part for part in parts if isinstance(part, int))
+
+
+def folded(text: str) -> str:
+    """Return *text* as it is searched: without case, each letter in one form."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _words(record: Record) -> str:
+    said = [record.id, record.model, record.prompt, record.written.get("negative_prompt")]
+    said += [item.revised_prompt for item in record.pictures]
+    return folded("\n".join(str(text) for text in said if text))

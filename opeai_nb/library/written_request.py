@@ -1,0 +1,73 @@
+"""A request as it is written down, and what makes two requests the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.request import ImageRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.input_image import InputImage
+
+_WITHOUT_EFFECT: Final = ("response_format", "user")
+_FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
+
+
+def canonical(value: object) -> str:
+    """Return *value* as JSON that is the same on every machine: sorted, without spaces."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def identity(request: ImageRequest) -> str:
+    """Return the sha256 of every field that changes the result.
+
+    Input pictures count by their content, not by path or name. *response_format* (how the bytes
+    travel) and *user* (whose they are) change no picture and do not count.
+    """
+    return identity_of(write_request(request))
+
+
+def identity_of(written: Mapping[str, Any]) -> str:
+    """Return the identity of a request that is written down."""
+    telling = {name: value for name, value in written.items() if name not in _WITHOUT_EFFECT}
+    if "image" in telling:
+        telling["image"] = [[image.get("kind"), image["sha256"]] for image in telling["image"]]
+    return hashlib.sha256(canonical(telling).encode()).hexdigest()
+
+
+def write_request(request: ImageRequest) -> dict[str, Any]:
+    """Return the fields that were set, as JSON; input pictures by kind, sha256 and basename."""
+    written = request.set_fields()
+    if request.image:
+        written["image"] = [_write_image(image) for image in request.image]
+    return written
+
+
+def read_request(written: Mapping[str, Any], images: tuple[InputImage, ...]) -> ImageRequest:
+    """Return the request again, with its input pictures.
+
+    Fields of a later version are passed over. Raises `InputError` or `TypeError` when it has been
+    edited into something that cannot be asked.
+    """
+    known = {name: value for name, value in written.items() if name in _FIELDS}
+    return ImageRequest(**{**known, "image": images})
+
+
+def content_of(image: InputImage) -> tuple[str, bytes]:
+    """Return the kind of an input picture (`file`, `url`, `object`) and its defining bytes."""
+    if image.data is not None:
+        return "file", image.data
+    if image.raw is not None:
+        return "object", canonical(dict(image.raw)).encode()
+    return "url", (image.url or "").encode()
+
+
+def _write_image(image: InputImage) -> dict[str, str]:
+    kind, content = content_of(image)
+    written = {"kind": kind, "sha256": hashlib.sha256(content).hexdigest()}
+    return {**written, "name": image.name} if image.name else written

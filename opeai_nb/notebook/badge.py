@@ -1,0 +1,75 @@
+"""The badge: the state of a job in one line, as text and as one styled span. Pure rendering."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client import Generation
+    from opeai_nb.studio import Job, Update
+
+ENGINE_NOTE: Final = "embedded engine"
+
+# State -> (sign, colour). The sign tells the state without the colour; every colour carries white
+# text with a contrast of 4.5 or more and stands on a white page as well as on a dark one.
+_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
+    "sending": ("↗", "#5b6472"),
+    "queued": ("◷", "#7a5c00"),
+    "painting": ("◐", "#1f5fbf"),
+    "fetching": ("↓", "#0b7285"),
+    "done": ("✓", "#1a7f4b"),
+    "failed": ("✗", "#b3261e"),
+    "stopped": ("■", "#5b6472"),
+    "unknown": ("?", "#8a3ffc"),
+}
+# Literal values only: a notebook reopened without trust keeps these and drops var(), classes of
+# ours, style sheets and scripts (jupyter.md section 4).
+_STYLE: Final = (
+    "display:inline-block;padding:2px 10px;border-radius:11px;background:{colour};color:#ffffff;"
+    "font:500 12px/18px system-ui,-apple-system,'Segoe UI',sans-serif;white-space:nowrap"
+)
+Bundle = dict[str, str]
+
+
+def live_text(update: Update, origin: str) -> str:
+    """Return `painting 12 s · 40 % · about 4 s left`: the line of a job under way."""
+    parts = [f"{update.state} {update.elapsed:.0f} s"]
+    if update.progress is not None:
+        parts.append(f"{update.progress:.0f} %")
+    if update.left is not None:
+        parts.append(f"about {max(1, round(update.left))} s left")
+    if origin == "engine":
+        parts.append(ENGINE_NOTE)
+    return " · ".join(parts)
+
+
+def final_text(generation: Generation) -> str:
+    """Return the line of a job that is done: the same for sent, replayed, live and batch."""
+    note = [ENGINE_NOTE] if generation.origin == "engine" else []
+    return " · ".join([generation.summary, *note])
+
+
+def failure_text(state: str, error: BaseException) -> str:
+    """Return the line of a job that ended without pictures."""
+    reason = getattr(error, "message", "") or type(error).__name__
+    return reason if state == "failed" else f"{_STATE_WORDS.get(state, state)} · {reason}"
+
+
+_STATE_WORDS: Final = {"unknown": "outcome unknown"}
+
+
+def detached_text(job: Job) -> str:
+    """Return the line of a cell that was interrupted while its job goes on."""
+    note = [ENGINE_NOTE] if job.origin == "engine" else []
+    return " · ".join(["not waiting any more, the job goes on", *note])
+
+
+def bundle(state: str, text: str) -> Bundle:
+    """Return the badge as a mimebundle: plain text, and one escaped span."""
+    sign, colour = _LOOKS[state]
+    line = f"{sign} {text}"
+    style = _STYLE.format(colour=colour)
+    return {"text/plain": line, "text/html": f'<span style="{style}">{escape(line)}</span>'}

@@ -1,0 +1,93 @@
+"""What a generation looks like: small, numbered, the same on every run."""
+
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+
+import numpy as np
+import pytest
+from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.errors import ModerationError, OptionError
+from opeai_nb.notebook.view import generation_bundle
+from PIL import Image
+
+from tests.pictures import encoded, png
+
+
+def noisy(size: tuple[int, int], seed: int = 0) -> bytes:
+    """A picture as hard to compress as a photograph."""
+    random = np.random.default_rng(seed)
+    small = random.integers(0, 255, (size[1] // 8, size[0] // 8, 3), dtype=np.uint8)
+    image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
+    grain = random.integers(-6, 6, (size[1], size[0], 3))
+    pixels = np.clip(np.asarray(image, dtype=np.int16) + grain, 0, 255).astype(np.uint8)
+    return encoded(Image.fromarray(pixels), "PNG", compress_level=1)
+
+
+def generation(*pictures: bytes) -> Generation:
+    return Generation(tuple(Picture(p) for p in pictures), ImageRequest('a "fox" <in> snow'))
+
+
+def decoded(bundle: dict[str, str], mime: str) -> Image.Image:
+    return Image.open(BytesIO(base64.b64decode(bundle[mime])))
+
+
+def test_one_picture_is_a_small_jpeg_of_its_own_shape() -> None:
+    data, metadata = generation_bundle(generation(noisy((1536, 1024))))
+    image = decoded(data, "image/jpeg")
+    assert image.size == (512, 341)
+    assert metadata["image/jpeg"] == {"width": 512, "height": 341, "alt": 'a "fox" <in> snow'}
+    assert set(data) == {"text/plain", "image/jpeg"}
+
+
+def test_a_small_picture_is_not_blown_up() -> None:
+    data, _ = generation_bundle(generation(png((100, 60))))
+    assert decoded(data, "image/jpeg").size == (100, 60)
+
+
+def test_four_large_pictures_add_less_than_300_kb() -> None:
+    """Shown as PIL images they would add about 7 MB to the notebook."""
+    data, _ = generation_bundle(generation(*(noisy((1024, 1024), seed) for seed in range(4))))
+    assert len(data["image/jpeg"]) < 300_000
+    width, height = decoded(data, "image/jpeg").size
+    assert width == height > 900
+
+
+def test_a_transparent_picture_is_shown_as_png() -> None:
+    data, _ = generation_bundle(generation(png((300, 300), "#00ff0080", "RGBA")))
+    assert decoded(data, "image/png").mode == "RGBA"
+
+
+@pytest.mark.parametrize(("count", "columns"), [(2, 2), (3, 3), (4, 2), (5, 3), (9, 3), (10, 4)])
+def test_a_sheet_holds_every_picture_in_rows(count: int, columns: int) -> None:
+    data, _ = generation_bundle(generation(*[png((64, 64))] * count))
+    width, height = decoded(data, "image/jpeg").size
+    rows = -(-count // columns)
+    assert (width, height) == (columns * 64 + (columns - 1) * 8, rows * 64 + (rows - 1) * 8)
+
+
+def test_the_text_is_the_same_on_every_run_and_names_what_failed() -> None:
+    failed = Picture(error=ModerationError("no"))
+    made = Generation(
+        (Picture(png((64, 32))), failed), ImageRequest("a fox"), task_id="image_1", created=1
+    )
+    data, _ = generation_bundle(made)
+    assert data["text/plain"] == "<Generation: 1 picture, 1 failed · qwen-image-2.0 · 64x32>"
+
+
+def test_full_shows_the_received_bytes_as_they_are() -> None:
+    received = noisy((640, 480))
+    data, metadata = generation_bundle(generation(received), "full")
+    assert base64.b64decode(data["image/png"]) == received
+    assert metadata["image/png"]["width"] == 640
+
+
+def test_none_shows_text_alone() -> None:
+    data, _ = generation_bundle(generation(png()), "none")
+    assert set(data) == {"text/plain"}
+
+
+def test_another_way_to_show_is_an_error() -> None:
+    with pytest.raises(OptionError, match="thumb, full, none"):
+        generation_bundle(generation(png()), "huge")

@@ -1,0 +1,62 @@
+"""Studios over an engine of their own: real requests, real painting, no socket, no key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from opeai_nb.client import AsyncClient
+from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+
+
+class Watched(httpx.AsyncBaseTransport):
+    """Hands requests on to the engine; *before* is called with each, as it leaves."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._inner = EngineTransport(engine)
+        self.before: Callable[[httpx.Request], object] = lambda _: None
+        self.requests: list[tuple[str, str]] = []
+
+    @property
+    def posts(self) -> int:
+        return sum(method == "POST" for method, _ in self.requests)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append((request.method, request.url.path))
+        self.before(request)
+        return await self._inner.handle_async_request(request)
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """An engine that keeps its tasks in memory and does not dawdle."""
+    made = Engine(task_seconds=(0.05, 0.1))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def transport(engine: Engine) -> Watched:
+    return Watched(engine)
+
+
+@pytest.fixture
+def new_studio(tmp_path: Path, transport: Watched) -> Callable[..., Studio]:
+    """Return a studio as a new kernel would have it: same folder, same server, new session."""
+
+    def made(**given: Any) -> Studio:
+        chosen = settings(base_url="engine:", library=tmp_path / "imagine", **given)
+        client = AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport)
+        return Studio(chosen, client=client)
+
+    return made
+
+
+@pytest.fixture
+def studio(new_studio: Callable[..., Studio]) -> Studio:
+    return new_studio()

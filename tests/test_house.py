@@ -1,0 +1,143 @@
+"""Who may import whom (design: the table of the house), read from the syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import opeai_nb
+import pytest
+
+HOUSE = Path(opeai_nb.__file__).parent
+VALUES = {
+    f"opeai_nb.client.{name}"
+    for name in ("request", "generation", "picture", "task", "input_image", "filename", "size")
+}
+OUTSIDE = {"httpx", "PIL", "numpy", "starlette", "uvicorn", "IPython", "ipywidgets", "pybase64"}
+
+# room -> (rooms of ours that it may import, packages from OUTSIDE that it may import)
+TABLE: dict[str, tuple[set[str], set[str]]] = {
+    "errors": (set(), set()),
+    "families": (set(), set()),
+    "settings": ({"errors"}, set()),
+    "client": ({"errors", "families"}, {"httpx", "pybase64", "PIL", "numpy"}),
+    "library": ({"errors", "VALUES"}, {"PIL"}),
+    "engine": ({"families"}, {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"}),
+    "connect": ({"client", "settings", "engine", "errors"}, set()),
+    "studio": ({"connect", "client", "library", "settings", "errors"}, set()),
+    "notebook": (
+        {"studio", "many", "settings", "families", "errors", "client", "library"},
+        {"IPython", "ipywidgets", "PIL", "pybase64"},
+    ),
+    "testing": ({"client", "errors"}, {"httpx"}),
+    "__main__": ({"engine"}, set()),
+    "__init__": ({"client", "errors", "library", "studio", "notebook"}, set()),
+}
+# The notebook uses values, and the client's pure answers to "what would be sent"; never its flows.
+NOTEBOOK_NEVER = {"sync_client", "async_client", "flows", "submission", "polling", "fetching"}
+
+
+def imports_of(path: Path) -> list[tuple[str, bool]]:
+    """Return every module that a file imports, and whether at the top of the file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    at_top = {id(node) for node in tree.body}
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for inner in ast.walk(node)
+    }
+    found: list[tuple[str, bool]] = []
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(alias.name, id(node) in at_top) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = absolute(path, node)
+            names = [f"{module}.{alias.name}" for alias in node.names]
+            found += [(name, id(node) in at_top) for name in (module, *names)]
+    return found
+
+
+def absolute(path: Path, node: ast.ImportFrom) -> str:
+    """Return the module that a `from … import` names, also when it says `from .x import`."""
+    if not node.level:
+        return str(node.module)
+    package = ["opeai_nb", *path.relative_to(HOUSE).parts[: -node.level]]
+    return ".".join([*package, node.module] if node.module else package)
+
+
+def room_of(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if parts[0] == "opeai_nb" and len(parts) > 1 else None
+
+
+FILES = sorted(HOUSE.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_a_room_imports_only_what_the_table_allows(path: Path) -> None:
+    """A file imports its own room, the rooms and packages of the table, and nothing else."""
+    room = path.relative_to(HOUSE).parts[0].removesuffix(".py")
+    ours, outside = TABLE[room]
+    for module, _ in imports_of(path):
+        target = room_of(module)
+        if module.split(".")[0] in OUTSIDE:
+            assert module.split(".")[0] in outside, f"{path} imports {module}"
+        elif target is None or target in {room, "__version__"} or target in ours:
+            continue
+        elif "VALUES" in ours and target == "client":
+            assert module in VALUES or module.rpartition(".")[0] in VALUES, f"{path}: {module}"
+        else:
+            pytest.fail(f"{path.name} imports {module}")
+
+
+def test_the_notebook_knows_no_flow_of_the_client() -> None:
+    """The notebook reaches the wire through the studio alone."""
+    for path in (HOUSE / "notebook").rglob("*.py"):
+        for module, _ in imports_of(path):
+            parts = module.split(".")
+            if parts[:2] == ["opeai_nb", "client"] and len(parts) > 2:
+                assert parts[2] not in NOTEBOOK_NEVER, f"{path.name} imports {module}"
+
+
+def test_every_room_stands_in_the_table() -> None:
+    """A new room is a decision: it is written into the table."""
+    rooms = {path.relative_to(HOUSE).parts[0].removesuffix(".py") for path in FILES}
+    assert rooms == set(TABLE)
+
+
+def run_fresh(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+HEAVY = "('httpx', 'PIL', 'numpy', 'starlette', 'uvicorn', 'ipywidgets', 'pybase64')"
+
+
+def test_importing_the_package_loads_nothing_dear() -> None:
+    """`import opeai_nb` is a table of contents."""
+    code = f"import sys, opeai_nb; print([m for m in {HEAVY} if m in sys.modules])"
+    assert run_fresh(code) == "[]"
+
+
+def test_loading_the_extension_loads_nothing_dear_and_prints_nothing() -> None:
+    """`%load_ext opeai_nb` costs what its own few files cost."""
+    code = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        "shell.run_line_magic('load_ext', 'opeai_nb')\n"
+        f"print([m for m in {HEAVY} if m in sys.modules])"
+    )
+    assert run_fresh(code) == "[]"
+
+
+def test_the_public_names_are_there() -> None:
+    """`__all__` names what exists, and everything in the table of contents is in it."""
+    for name in opeai_nb.__all__:
+        assert getattr(opeai_nb, name) is not None
+    assert set(opeai_nb._HOMES) <= set(opeai_nb.__all__)
