@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from opeai_nb.library.entry import Entry
-    from opeai_nb.library.written_request import identity
     from opeai_nb.library.library import Library
     from opeai_nb.library.provenance import info, received_bytes, request_from, with_provenance
     from opeai_nb.library.record import KeptPicture, Record
     from opeai_nb.library.replay import Decision, Session, Slot
     from opeai_nb.library.usage import Usage, UsageRow
     from opeai_nb.library.warning import LibraryWarning
+    from opeai_nb.library.written_request import identity
 
 _HOMES = {
     "Decision": "replay",

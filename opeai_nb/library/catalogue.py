@@ -11,7 +11,7 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library.index import Index
 from opeai_nb.library.keeping import facts_of, kept_pictures
 from opeai_nb.library.moment import Moment, seconds
-from opeai_nb.library.record import Record, parse_record
+from opeai_nb.library.record import Record, record_of
 from opeai_nb.library.row import folded
 from opeai_nb.library.usage import Usage, UsageRow, dataframe
 
@@ -64,7 +64,7 @@ class Catalogue:
         while True:
             rows = self._index.rows(query, (*last, _PAGE))
             for _, _, stands, file in rows:
-                yield parse_record(stands, self.folder, file)
+                yield self._record(stands, file)
             if len(rows) < _PAGE:
                 return
             last = rows[-1][:2]
@@ -80,7 +80,11 @@ class Catalogue:
                 f"{'Several records begin' if rows else 'No record begins'} with {id_or_prefix!r}.",
                 advice="`%imagine history` lists what is kept.",
             )
-        return parse_record(rows[0][0], self.folder, rows[0][1])
+        return self._record(*rows[0])
+
+    def _record(self, stands: str, file: str) -> Record:
+        """Return a record as the index has it: what is in the index is known to be sound."""
+        return record_of(json.loads(stands), self.folder, file)
 
     def generation(self, record: Record, request: ImageRequest | None = None) -> Generation:
         """Return a record's generation; no picture is read before it is looked at.
@@ -121,7 +125,7 @@ class Catalogue:
                 "limit": -1 if limit is None else limit,
             },
         )
-        return [parse_record(stands, self.folder, file) for stands, file in rows]
+        return [self._record(stands, file) for stands, file in rows]
 
     def durations(self, model: str, origin: str) -> tuple[float, ...]:
         """Return how many seconds the last 20 tasks of a model took, newest last."""

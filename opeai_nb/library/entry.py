@@ -11,11 +11,11 @@ from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library import owner
 from opeai_nb.library.answer import read_answer, write_answer
 from opeai_nb.library.files import append_line, own_folder, remove_folder, write_whole
-from opeai_nb.library.written_request import read_request
 from opeai_nb.library.inputs import find_inputs
 from opeai_nb.library.reception import JOURNAL, received_in
 from opeai_nb.library.replay import Slot
 from opeai_nb.library.warning import reason, warn
+from opeai_nb.library.written_request import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

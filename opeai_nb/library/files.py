@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -34,21 +35,35 @@ def is_plain_file(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
-def read_plain(path: Path, limit: int) -> bytes:
-    """Return the content of a regular file of at most *limit* bytes.
+def read_plain(path: Path | str, limit: int, *, head: bool = False) -> bytes:
+    """Return the content of a regular file of at most *limit* bytes, or its *head* of as many.
 
     Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
     """
-    if path.is_symlink():
-        raise OSError(0, "it is a link")
-    handle = os.open(path, os.O_RDONLY | _NOT_FOLLOWED)
-    with os.fdopen(handle, "rb") as file:
+    handle = _open_plain(path)
+    try:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise OSError(0, "it is not a file")
-        if found.st_size > limit:
+        if found.st_size > limit and not head:
             raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
-        return file.read(limit)
+        content = b""
+        while len(content) < limit and (more := os.read(handle, min(limit, found.st_size + 1))):
+            content += more
+        return content[:limit]
+    finally:
+        os.close(handle)
+
+
+def _open_plain(path: Path | str) -> int:
+    if not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(os.lstat(path).st_mode):
+        raise OSError(0, "it is a link")
+    try:
+        return os.open(path, os.O_RDONLY | _NOT_FOLLOWED)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(0, "it is a link") from error
+        raise
 
 
 def write_part(folder: Path, data: bytes, *, durable: bool = True) -> Path:
@@ -121,6 +136,17 @@ def names_in(folder: Path) -> list[str]:
         return os.listdir(folder)  # noqa: PTH208  Path.iterdir takes long for ten thousand
     except OSError:
         return []
+
+
+def times_in(folder: Path, ending: str) -> dict[str, tuple[int, int]]:
+    """Return time (in ns) and size of each file in a folder whose name ends so."""
+    found = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(ending):
+                told = entry.stat(follow_symlinks=False)
+                found[entry.name] = (told.st_mtime_ns, told.st_size)
+    return found
 
 
 def append_line(path: Path, line: bytes) -> None:

@@ -14,9 +14,10 @@ import weakref
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from opeai_nb.library.files import discard, is_plain_name, names_in, own_folder
-from opeai_nb.library.record import ENDING, UnusableRecordError, read_record
+from opeai_nb.library.files import discard, is_plain_name, names_in, own_folder, times_in
+from opeai_nb.library.record import ENDING, read_record_and_text
 from opeai_nb.library.row import COLUMNS, SCHEMA, row_of
+from opeai_nb.library.soundness import UnusableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -120,7 +121,8 @@ class Index:
 
     def _insert(self, database: sqlite3.Connection, record: Record) -> None:
         found = (self._folder / record.file).stat()
-        database.execute(_INSERT, row_of(record, found.st_mtime_ns, found.st_size))
+        text = record.dumps().decode()
+        database.execute(_INSERT, row_of(record, text, found.st_mtime_ns, found.st_size))
 
     # -- following the folder
 
@@ -136,8 +138,11 @@ class Index:
         known = _known(database)
         stamp = self._stamp()
         names = set(names_in(self._folder))
+        found = {} if self._is_compared else times_in(self._folder, ENDING)
         records = {name for name in names if name.endswith(ENDING) and is_plain_name(name)}
-        stale = [name for name in records if self._is_stale(name, known.get(name), names)]
+        stale = [
+            name for name in records if self._is_stale(known.get(name), names, found.get(name))
+        ]
         rows = [row for name in stale if (row := self._read(name)) is not None]
         gone = [(name,) for name in known.keys() - records]
         if rows or gone or stamp != _noted(database):
@@ -148,31 +153,25 @@ class Index:
                     _note(database, stamp)
         self._is_compared = True
 
-    def _is_stale(self, name: str, seen: _Seen | None, names: set[str]) -> bool:
+    def _is_stale(self, seen: _Seen | None, names: set[str], found: tuple[int, int] | None) -> bool:
         if seen is None or seen.problem is not None:
             return True
-        if seen.files and not names.issuperset(seen.files.split("/")):
+        if found is not None and found != (seen.mtime, seen.size):
             return True
-        if self._is_compared:
-            return False
-        try:
-            found = (self._folder / name).lstat()
-        except OSError:
-            return True
-        return (found.st_mtime_ns, found.st_size) != (seen.mtime, seen.size)
+        return not names.issuperset(seen.files.split("/") if seen.files else ())
 
     def _read(self, name: str) -> tuple[Any, ...] | None:
         try:
-            found = (self._folder / name).lstat()
+            found = os.lstat(f"{self._folder}{os.sep}{name}")
         except OSError:
             return None  # gone since it was listed
         try:
-            record = read_record(self._folder, name)
+            record, text = read_record_and_text(self._folder, name)
         except UnusableRecordError as error:
             empty = dict.fromkeys(COLUMNS)
             told = {"file": name, "mtime": found.st_mtime_ns, "size": found.st_size}
             return tuple({**empty, **told, "problem": str(error)}.values())
-        return row_of(record, found.st_mtime_ns, found.st_size)
+        return row_of(record, text, found.st_mtime_ns, found.st_size)
 
     def _stamp(self) -> int | None:
         """Return the folder's time as a mark that any later change differs from; None without one.

@@ -20,12 +20,12 @@ from opeai_nb.library.files import (
     remove_folder,
     sync_folder,
 )
-from opeai_nb.library.written_request import write_request
 from opeai_nb.library.inputs import keep_inputs
 from opeai_nb.library.reception import JOURNAL
 from opeai_nb.library.record import ENDING, VERSION
 from opeai_nb.library.replay import Slot
 from opeai_nb.library.warning import reason, warn
+from opeai_nb.library.written_request import write_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb import __version__
@@ -18,7 +19,7 @@ from opeai_nb.library.provenance import provenance, with_provenance
 from opeai_nb.library.record import ENDING, KeptPicture, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from opeai_nb.client.generation import Generation
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
 _HEAD: Final = 16
 _WRITERS: Final = 4
-
-
-@dataclass(frozen=True)
-class _Ready:
-    """One item, written under a passing name: *part* becomes *kept.file*."""
-
-    kept: KeptPicture
-    part: Path | None = None
 
 
 def stem(prompt: str, created: float, record_id: str) -> str:
@@ -51,20 +44,27 @@ def keep(
     When this returns, they are there for good. Raises `OSError`, and then nothing new is seen in
     the folder.
     """
-    record = _record(folder, entry, generation)
+    pictures = generation.pictures
     passing = entry.folder if entry.folder is not None and entry.folder.is_dir() else folder
     parts: list[Path] = []
 
-    def write(number: int, picture: Picture) -> _Ready:
-        item = _written(record, entry, picture, number, passing, metadata=metadata)
-        parts.extend([item.part] if item.part else [])
-        return item
+    def write(number: int, picture: Picture) -> Path | None:
+        part = _write(record, number, picture, passing, metadata=metadata)
+        parts.extend([part] if part else [])
+        return part
 
+    record = _record(folder, entry, generation)
     try:
-        ready = _each(write, generation.pictures)
-        record = replace(record, pictures=tuple(item.kept for item in ready))
-        parts.append(own := write_part(passing, record.dumps()))
-        index.publish(record, lambda: _place(folder, record, ready, own))
+        # Hashing, copying and the disk wait for each other less when they go side by side; the
+        # record, too, is written while the pictures are.
+        with ThreadPoolExecutor(min(_WRITERS, len(pictures)), "opeai_nb-keep") as pool:
+            numbers = range(1, len(pictures) + 1)
+            kept = tuple(pool.map(partial(_look, entry.name), numbers, pictures))
+            record = replace(record, pictures=kept)
+            writing = pool.map(write, numbers, pictures)
+            parts.append(own := write_part(passing, record.dumps()))
+            written = list(writing)
+        index.publish(record, lambda: _place(folder, record, written, own))
     except OSError:
         for part in parts:
             discard(part)
@@ -74,22 +74,11 @@ def keep(
     return record
 
 
-def _each(
-    write: Callable[[int, Picture], _Ready], pictures: Sequence[Picture]
-) -> list[_Ready]:
-    """Write the pictures side by side: hashing, copying and the disk wait for each other less."""
-    numbers = range(1, len(pictures) + 1)
-    if len(pictures) == 1:
-        return [write(1, pictures[0])]
-    with ThreadPoolExecutor(_WRITERS, "opeai_nb-keep") as pool:
-        return list(pool.map(write, numbers, pictures))
-
-
-def _place(folder: Path, record: Record, ready: list[_Ready], own: Path) -> None:
+def _place(folder: Path, record: Record, parts: Sequence[Path | None], own: Path) -> None:
     """Give the files their names; the record comes last, so it never names what is not there."""
-    for item in ready:
-        if item.part is not None and item.kept.file is not None:
-            item.part.replace(folder / item.kept.file)
+    for item, part in zip(record.pictures, parts, strict=True):
+        if part is not None and item.file is not None:
+            part.replace(folder / item.file)
     own.replace(folder / record.file)
 
 
@@ -120,28 +109,38 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
     )
 
 
-def _written(
-    record: Record, entry: Entry, picture: Picture, number: int, passing: Path, *, metadata: bool
-) -> _Ready:
-    """Write one picture's bytes, with their provenance, under a passing name."""
-    data = picture.data if picture.error is None else None
+def _look(name: str, number: int, picture: Picture) -> KeptPicture:
+    """Return what the record says of picture *number*."""
+    data = _bytes(picture)
     if not data:
         error = picture.error or NoPictureError("The picture was not fetched.")
-        told = write_error(error)
-        revised = picture.revised_prompt
-        return _Ready(KeptPicture(error=told, url=picture.url, revised_prompt=revised))
+        told, revised = write_error(error), picture.revised_prompt
+        return KeptPicture(error=told, url=picture.url, revised_prompt=revised)
     kind = sniff_format(data[:_HEAD])
-    kept = KeptPicture(
-        file=f"{entry.name}-{number}.{extension(kind)}",
+    return KeptPicture(
+        file=f"{name}-{number}.{extension(kind)}",
         format=kind,
         size=_size(data),
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
         revised_prompt=picture.revised_prompt,
     )
+
+
+def _write(
+    record: Record, number: int, picture: Picture, passing: Path, *, metadata: bool
+) -> Path | None:
+    """Write a picture's bytes, with their provenance, under a passing name."""
+    kept, data = record.pictures[number - 1], _bytes(picture)
+    if kept.file is None or not data:
+        return None
     if metadata:
         data = with_provenance(data, provenance(record, kept, number))
-    return _Ready(kept, write_part(passing, data))
+    return write_part(passing, data)
+
+
+def _bytes(picture: Picture) -> bytes | None:
+    return picture.data if picture.error is None else None
 
 
 def _size(data: bytes) -> tuple[int, int] | None:

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final, Literal
 from opeai_nb.library import keeping
 from opeai_nb.library.catalogue import Catalogue
 from opeai_nb.library.files import own_folder
-from opeai_nb.library.written_request import identity
 from opeai_nb.library.journal import Journal
-from opeai_nb.library.record import ENDING, Record, UnusableRecordError, read_record
+from opeai_nb.library.record import ENDING, Record, read_record
 from opeai_nb.library.replay import Decision, Session, Slot, Summary, choose
+from opeai_nb.library.soundness import UnusableRecordError
 from opeai_nb.library.warning import reason, warn
+from opeai_nb.library.written_request import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

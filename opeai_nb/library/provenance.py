@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library import exif, jpeg, png, webp
-from opeai_nb.library.written_request import canonical, read_request
 from opeai_nb.library.infotext import KEYWORD, infotext
 from opeai_nb.library.inputs import find_inputs
-from opeai_nb.library.record import ENDING, VERSION, UnusableRecordError, moment_text, read_record
+from opeai_nb.library.record import ENDING, VERSION, moment_text, read_record
+from opeai_nb.library.soundness import UnusableRecordError
+from opeai_nb.library.written_request import canonical, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
-from opeai_nb.library.files import is_plain_file, is_plain_name, read_plain
-from opeai_nb.library.written_request import identity_of, read_request
+from opeai_nb.library.files import read_plain
 from opeai_nb.library.inputs import find_inputs
 from opeai_nb.library.replay import Slot
+from opeai_nb.library.soundness import UnusableRecordError, check_record
+from opeai_nb.library.written_request import identity_of, read_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,10 +27,6 @@ VERSION: Final = 1
 ENDING: Final = ".json"
 _LARGEST: Final = 4_000_000
 _HEAD: Final = 16
-
-
-class UnusableRecordError(ValueError):
-    """A file that is no record that can be shown; the text is the reason, for a person."""
 
 
 @dataclass(frozen=True)
@@ -148,39 +145,43 @@ def moment_text(moment: float) -> str:
 
 
 def read_record(folder: Path, file: str) -> Record:
-    """Return the record in a file of the library, its pictures looked at but not read.
+    """Return the record in a file of the library, its pictures looked at but not decoded.
 
     Raises `UnusableRecordError` with the reason: cut short, edited, from a newer version, huge, a
     link, with a picture that is missing, that is a link or that is none.
     """
-    try:
-        text = read_plain(folder / file, _LARGEST)
-    except OSError as error:
-        raise UnusableRecordError(f"it cannot be read: {error.strerror}") from error
-    record = parse_record(text, folder, file)
-    for item in record.pictures:
-        check_picture(folder, item)
+    record, _ = read_record_and_text(folder, file)
     return record
 
 
-def check_picture(folder: Path, item: KeptPicture) -> None:
-    """Raise `UnusableRecordError` when a picture is not there, or not what the record says."""
-    if item.file is None:
-        return
-    path = folder / item.file
-    if not is_plain_file(path):
-        what = "is a link" if path.is_symlink() else "is missing or empty"
-        raise UnusableRecordError(f"its picture {item.file} {what}")
+def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
+    """Return the record in a file as `read_record` does, and the file's text."""
     try:
-        with path.open("rb") as file:
-            found = sniff_format(file.read(_HEAD))
+        text = read_plain(f"{folder}{os.sep}{file}", _LARGEST).decode()
     except OSError as error:
-        raise UnusableRecordError(f"its picture {item.file} cannot be read") from error
-    if found != item.format:
-        raise UnusableRecordError(f"its picture {item.file} is no {item.format} picture")
+        raise UnusableRecordError(error.strerror or "it cannot be read") from error
+    except UnicodeDecodeError as error:
+        raise UnusableRecordError("it is cut short or no JSON") from error
+    record = parse_record(text, folder, file)
+    for item in record.pictures:
+        if item.file is not None:
+            _look_at(folder, item.file, item.format)
+    return record, text
 
 
-def parse_record(text: bytes | str, folder: Path, file: str) -> Record:
+def _look_at(folder: Path, file: str, format_: str | None) -> None:
+    """Raise `UnusableRecordError` when a picture is not there, or not what the record says."""
+    try:
+        head = read_plain(f"{folder}{os.sep}{file}", _HEAD, head=True)
+    except FileNotFoundError as error:
+        raise UnusableRecordError(f"its picture {file} is missing") from error
+    except OSError as error:
+        raise UnusableRecordError(f"its picture {file}: {error.strerror}") from error
+    if not head or sniff_format(head) != format_:
+        raise UnusableRecordError(f"its picture {file} is no {format_} picture")
+
+
+def parse_record(text: str, folder: Path, file: str) -> Record:
     """Return the record that *text* is. Raises `UnusableRecordError`."""
     try:
         stands = json.loads(text)
@@ -191,98 +192,50 @@ def parse_record(text: bytes | str, folder: Path, file: str) -> Record:
     if stands["opeai_nb"] > VERSION:
         raise UnusableRecordError("it is from a newer version of opeai_nb")
     try:
-        return _record_of(stands, folder, file)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if isinstance(error, UnusableRecordError):
-            raise
-        raise UnusableRecordError(f"it has been edited: {_told(error)}") from error
+        check_record(stands)
+        return record_of(stands, folder, file)
+    except UnusableRecordError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise UnusableRecordError("it has been edited into something else") from error
 
 
-def _record_of(stands: Mapping[str, Any], folder: Path, file: str) -> Record:
+def record_of(stands: Mapping[str, Any], folder: Path, file: str) -> Record:
+    """Return the record of JSON that is known to be sound."""
+    slot = stands.get("slot")
     return Record(
-        id=_text(stands, "id"),
-        created=_moment(_text(stands, "created")),
-        origin=_text(stands, "origin"),
-        written=_written(stands["request"]),
-        pictures=tuple(_picture(item) for item in _list(stands, "pictures")),
+        id=stands["id"],
+        created=_moment(stands["created"]),
+        origin=stands["origin"],
+        written=stands["request"],
+        pictures=tuple(_picture(item) for item in stands["pictures"]),
         folder=folder,
         file=file,
-        slot=_slot(stands.get("slot")),
-        usage=_kind(stands, "usage", dict),
-        task_id=_kind(stands, "task_id", str),
-        request_id=_kind(stands, "request_id", str),
-        duration=_duration(stands),
-        answered_model=_kind(stands, "answered_model", str),
-        platform_created=_kind(stands, "platform_created", int),
-        toolkit=_kind(stands, "toolkit", str),
+        slot=Slot(slot.get("cell"), slot["call"]) if slot else None,
+        usage=stands.get("usage"),
+        task_id=stands.get("task_id"),
+        request_id=stands.get("request_id"),
+        duration=stands.get("duration"),
+        answered_model=stands.get("answered_model"),
+        platform_created=stands.get("platform_created"),
+        toolkit=stands.get("toolkit"),
     )
 
 
 def _picture(item: Mapping[str, Any]) -> KeptPicture:
-    name, size = item.get("file"), item.get("size")
-    if name is not None and not is_plain_name(name):
-        raise UnusableRecordError("it names a picture outside the library")
-    if name is None and _kind(item, "error", dict) is None:
-        raise ValueError("a picture has neither a file nor an error")
+    size = item.get("size")
     return KeptPicture(
-        file=name,
-        format=_kind(item, "format", str),
-        size=(int(size[0]), int(size[1])) if size is not None else None,
-        bytes=_kind(item, "bytes", int),
-        sha256=_kind(item, "sha256", str),
-        revised_prompt=_kind(item, "revised_prompt", str),
-        error=_kind(item, "error", dict),
-        url=_kind(item, "url", str),
+        file=item.get("file"),
+        format=item.get("format"),
+        size=(size[0], size[1]) if size else None,
+        bytes=item.get("bytes"),
+        sha256=item.get("sha256"),
+        revised_prompt=item.get("revised_prompt"),
+        error=item.get("error"),
+        url=item.get("url"),
     )
-
-
-def _written(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    _text(request, "prompt")
-    _text(request, "model")
-    for image in request.get("image", ()):
-        _text(image, "sha256")
-    return request
-
-
-def _slot(written: Mapping[str, Any] | None) -> Slot | None:
-    if written is None:
-        return None
-    call = written["call"]
-    if not isinstance(call, int) or call < 1:
-        raise ValueError("slot")
-    return Slot(_kind(written, "cell", str), call)
-
-
-def _duration(stands: Mapping[str, Any]) -> float | None:
-    seconds = _kind(stands, "duration", (int, float))
-    return float(seconds) if seconds is not None and math.isfinite(seconds) else None
 
 
 def _moment(text: str) -> float:
     moment = datetime.fromisoformat(text)
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _text(stands: Mapping[str, Any], name: str) -> str:
-    value = stands[name]
-    if not isinstance(value, str) or not value:
-        raise TypeError(name)
-    return value
-
-
-def _list(stands: Mapping[str, Any], name: str) -> list[Any]:
-    value = stands[name]
-    if not isinstance(value, list) or not value:
-        raise TypeError(name)
-    return value
-
-
-def _kind(stands: Mapping[str, Any], name: str, kind: Any) -> Any:
-    value = stands.get(name)
-    if value is not None and not isinstance(value, kind):
-        raise TypeError(name)
-    return value
-
-
-def _told(error: Exception) -> str:
-    return str(error).strip("'\"")[:80] or type(error).__name__

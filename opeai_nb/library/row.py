@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import unicodedata
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
-
-from opeai_nb.library.written_request import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +27,8 @@ CREATE TABLE IF NOT EXISTS folder (only INTEGER PRIMARY KEY, time INTEGER);
 """  # noqa: S608  the names of our own columns
 
 
-def row_of(record: Record, mtime: int, size: int) -> tuple[Any, ...]:
-    """Return the row of a record whose file has this time (in ns) and size."""
+def row_of(record: Record, text: str, mtime: int, size: int) -> tuple[Any, ...]:
+    """Return the row of a record whose file has this text, time (in ns) and size."""
     usage = record.usage or {}
     return (
         record.file,
@@ -46,12 +44,12 @@ def row_of(record: Record, mtime: int, size: int) -> tuple[Any, ...]:
         record.model,
         int(record.task_id is not None),
         record.duration,
-        len(record.paths),
+        sum(item.file is not None for item in record.pictures),
         tokens(usage),
-        datetime.fromtimestamp(record.created).astimezone().date().isoformat(),
+        time.strftime("%Y-%m-%d", time.localtime(record.created)),
         _words(record),
-        "/".join(path.name for path in record.paths),
-        canonical(record.to_json()),
+        "/".join(item.file for item in record.pictures if item.file),
+        text,
     )
 
 

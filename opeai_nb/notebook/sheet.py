@@ -81,9 +81,9 @@ def _grid(tiles: Sequence[Image.Image], columns: int) -> Image.Image:
         columns * width + _GAP * (columns - 1),
         rows * height + _GAP * (rows - 1),
     )
-    # A sheet whose gaps let the page through would need PNG; the grey is at home on both themes.
+    # Gaps that let the page through would need PNG, ten times as large: they are white instead.
     alpha = any(tile.mode == "RGBA" for tile in tiles)
-    sheet = Image.new("RGBA", size, (0, 0, 0, 0)) if alpha else Image.new("RGB", size, "#8b9099")
+    sheet = Image.new("RGBA", size, (0, 0, 0, 0)) if alpha else Image.new("RGB", size, "white")
     for number, tile in enumerate(tiles, 1):
         row, column = divmod(number - 1, columns)
         left = column * (width + _GAP) + (width - tile.width) // 2

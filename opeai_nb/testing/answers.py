@@ -50,7 +50,7 @@ def task_answer(
     id: str = "image_1",  # noqa: A002  the API's own name
     **fields: Any,
 ) -> Answer:
-    """Return an answer about a task; *fields* stand beside its status: `data`, `progress`…"""
+    """Return an answer about a task; *fields* stand beside its status (`data`, `progress`)."""
     body = {
         "id": id,
         "task_id": id,

@@ -55,15 +55,15 @@ def row(prompt: str, side: int) -> tuple[float, str]:
     encode(paint(prompt, (side, side)))
     peak = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
-    return ours, (f"{prompt[:40]:40} {side:5} {painting:7.0f} {writing:6.0f} {ours:7.0f} "
-                  f"{baseline:7.0f} {ours / baseline:6.2f} {len(data) / 1024:7.0f} "
-                  f"{len(plain) / 1024:7.0f} {peak:6.0f}")
+    return ours, (f"{prompt[:40]:40} {side:5} {painting:7.0f} {writing:7.0f} {ours:7.0f} "
+                  f"{baseline:7.0f} {ours / baseline:7.2f} {len(data) / 1024:7.0f} "
+                  f"{len(plain) / 1024:7.0f} {peak:7.0f}")
 
 
 def main() -> None:
     """Print a table for each side."""
-    print(f"{'prompt':40} {'side':>5} {'paint':>7} {'png':>6} {'ours':>7} {'Pillow':>7} {'ratio':>6} "
-          f"{'KB':>7} {'PilKB':>7} {'numpyMB':>6}")
+    heads = ("paint", "png", "ours", "Pillow", "ratio", "KB", "PillowKB", "numpyMB")
+    print(f"{'prompt':40} {'side':>5} " + " ".join(f"{head:>7}" for head in heads))
     for side in [int(word) for word in sys.argv[1:]] or [512, 1024]:
         rows = [row(prompt, side) for prompt in PROMPTS]
         print("\n".join(line for _, line in rows))

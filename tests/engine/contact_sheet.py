@@ -22,15 +22,18 @@ PROMPTS = (
     "a steam train in autumn hills", "a castle at night under the moon", "ink drawing of a horse",
     "woodcut of the sea with gulls", "a whale underwater", "a road to the mountains at sunset",
     "an astronaut in space, pop art comic", "a stained glass mosaic of a tree in blossom pink",
-    "pointillist lake in summer", "雪山下的湖，黎明", "一只猫在窗边，雨夜", "海边的灯塔，水彩",
-    "竹林里的熊猫", "photo of a deer in a misty forest at dawn", "a red car in the desert, retrowave neon",
+    "pointillist lake in summer", "雪山下的湖, 黎明", "一只猫在窗边, 雨夜", "海边的灯塔, 水彩",
+    "竹林里的熊猫", "photo of a deer in a misty forest at dawn",
+    "a red car in the desert, retrowave neon",
     "pink jellyfish in the deep sea", "a wanderer above the mountains", "serendipity",
     "the sound of an idea in purple and gold", "quantum jazz, blue", "an abstract thought",
 )
 # The sheet's font has no Chinese.
 GLOSSES = {
-    "雪山下的湖，黎明": "zh: lake under snowy mountains, dawn", "一只猫在窗边，雨夜": "zh: a cat at the window, rainy night",
-    "海边的灯塔，水彩": "zh: lighthouse by the sea, watercolour", "竹林里的熊猫": "zh: a panda in a bamboo grove",
+    "雪山下的湖, 黎明": "zh: lake under snowy mountains, dawn",
+    "一只猫在窗边, 雨夜": "zh: a cat at the window, rainy night",
+    "海边的灯塔, 水彩": "zh: lighthouse by the sea, watercolour",
+    "竹林里的熊猫": "zh: a panda in a bamboo grove",
 }
 SIDE, LABEL, COLUMNS = 320, 22, 8
 
@@ -47,7 +50,8 @@ def sheet() -> Image.Image:
         spent = (time.perf_counter() - started) * 1e3
         x, y = number % COLUMNS * SIDE, number // COLUMNS * (SIDE + LABEL)
         page.paste(picture, (x, y))
-        pen.text((x + 4, y + SIDE + 3), GLOSSES.get(prompt, prompt)[:46], fill=(40, 40, 50), font=font)
+        pen.text((x + 4, y + SIDE + 3), GLOSSES.get(prompt, prompt)[:46], fill=(40, 40, 50),
+                 font=font)
         print(f"{spent:6.0f} ms  {prompt}")
     return page
 

@@ -44,7 +44,7 @@ for prompt in sys.argv[1:]:
 
 
 def test_fresh_processes_with_other_hash_seeds_paint_the_same_bytes() -> None:
-    prompts = ["a fox in a snowy forest at night", "a neon city", "一只猫在窗边，水彩", "zyx"]
+    prompts = ["a fox in a snowy forest at night", "a neon city", "一只猫在窗边, 水彩", "zyx"]
     answers = []
     for seed in ("1", "271828"):
         run = subprocess.run(
@@ -158,46 +158,12 @@ def test_a_colour_grades_the_whole_picture() -> None:
     assert red[0] > red[1] + 15
 
 
-def test_a_colour_before_a_subject_is_the_subjects() -> None:
-    read = scene("a blue boat on the sea in orange light")
-    assert read.subjects[0].colour == "blue"
-    assert read.tints == ("orange",)
-    blue, red = painted("a blue car in the desert at day"), painted("a red car in the desert at day")
-    assert distance(blue, red) > 0.5
-
-
 def test_words_combine() -> None:
     read = scene("a pixel-art lighthouse at sunset in teal")
     assert [one.kind for one in read.subjects] == ["lighthouse"]
     assert (read.styles, read.times, read.tints) == (("pixel",), ("sunset",), ("teal",))
     image = paint("a pixel-art lighthouse at sunset in teal", (512, 512))
     assert len(image.getcolors(4096) or []) <= 40
-
-
-@pytest.mark.parametrize(("chinese", "english"), [
-    ("一只猫在窗边", "a cat by the window"), ("狐狸在森林里，夜晚", "a fox in the forest, night"),
-    ("海边的灯塔，日落，水彩", "a lighthouse by the sea, sunset, watercolour"),
-    ("城市夜景，霓虹", "city night, neon"), ("像素风的城堡", "pixel art castle"),
-    ("红色的船在湖上", "a red boat on the lake"), ("沙漠里的骆驼", "a camel in the desert"),
-])
-def test_chinese_words_mean_what_english_ones_do(chinese: str, english: str) -> None:
-    one, other = scene(chinese), scene(english)
-    assert [(s.kind, s.colour) for s in one.subjects] == [(s.kind, s.colour) for s in other.subjects]
-    assert (set(one.settings), set(one.times), set(one.styles)) == (
-        set(other.settings), set(other.times), set(other.styles))
-
-
-@pytest.mark.parametrize(("many", "one"), [
-    ("butterflies", "butterfly"), ("foxes", "fox"), ("cats", "cat"), ("wolves", "wolf"),
-    ("cherries", "fruit"), ("lighthouses", "lighthouse"),
-])
-def test_plurals_are_understood(many: str, one: str) -> None:
-    assert [subject.kind for subject in scene(many).subjects] == [one]
-
-
-def test_what_is_denied_is_not_shown() -> None:
-    assert not scene("a beach without people").has("person")
-    assert scene("no clouds over the sea").weathers == ()
 
 
 @pytest.mark.parametrize("prompt", ["a fox in the forest", "the sea", "zyx", "a cat by the window"])
@@ -234,7 +200,8 @@ def test_every_size_is_painted(prompt: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("prompt", [
-    "", " ", "🦊🌊✨", "\x00\x1b[31m\n\t", "word " * 6000, "\ud800 lone surrogate", "(" * 500, "海" * 900,
+    "", " ", "🦊🌊✨", "\x00\x1b[31m\n\t", "word " * 6000, "\ud800 lone surrogate", "(" * 500, "海"
+    * 900,
 ])
 def test_any_prompt_is_painted(prompt: str) -> None:
     image = paint(prompt, (64, 64))
@@ -270,7 +237,8 @@ def test_the_mark_stands_in_a_corner() -> None:
 
 
 def test_vivid_is_more_colourful_than_natural() -> None:
-    vivid, natural = (paint("meadow at day", (96, 96), style=style) for style in ("vivid", "natural"))
+    vivid, natural = (paint("meadow at day", (96, 96), style=style)
+                      for style in ("vivid", "natural"))
     spread = [float(np.ptp(pixels(one), axis=2).mean()) for one in (vivid, natural)]
     assert spread[0] > spread[1] * 1.3
 
@@ -278,6 +246,9 @@ def test_vivid_is_more_colourful_than_natural() -> None:
 def test_quality_changes_the_detail() -> None:
     low, high = (paint("hills, low poly", (128, 128), quality=quality) for quality in ("low", "hd"))
     assert len(high.getcolors(1 << 16) or []) > len(low.getcolors(1 << 16) or []) * 1.3
+    plain, coarse = (pixels(paint("mountains at day", (256, 256), quality=q)) for q in ("hd", "low"))
+    edges = [float(np.abs(np.diff(one, axis=0)).mean()) for one in (plain, coarse)]
+    assert edges[0] > edges[1] * 1.05
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])

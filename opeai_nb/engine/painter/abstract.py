@@ -1,4 +1,5 @@
 """Abstract pictures, for prompts whose words name nothing the painter knows."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ def silk(view: View) -> None:
     colour = ramp(_stops(palette(view)), np.clip((np.sin(phase * 2.9) * 0.5 + 0.5) * 0.85
                                                  + fold * 0.16, 0, 1))
     colour *= (0.86 + 0.24 * fold + np.clip(sheen, -0.42, 0.3))[..., None]
-    colour += (np.clip(sheen - 0.12, 0, 1) ** 1.3 * 120)[..., None]
+    colour += (np.clip(sheen - 0.12, 0, 1) ** 1.3 * 70)[..., None]
     view.canvas.image.paste(enlarged(np.asarray(colour, np.float32), view.frame.size))
 
 
@@ -135,7 +136,8 @@ def circles(view: View) -> None:
             view.canvas.flat([taper(arc, (0.012, 0.012))], tone)
         else:
             view.canvas.graded([outline([(x, y - size), (x + size, y + size * 0.8),
-                                         (x - size, y + size * 0.8)])], tone, scaled(tone, 0.8), 0.9)
+                                         (x - size, y + size * 0.8)])], tone, scaled(tone, 0.8),
+                               0.9)
     view.canvas.flat([taper([(0, frame.h * 0.86), (frame.w, frame.h * 0.78)], (0.004, 0.018))],
                      tones[0])
 
@@ -165,11 +167,14 @@ def tiles(view: View) -> None:
                 inner = np.array((cx, cy)) + (fan - np.array((cx, cy))) * 0.5
                 view.canvas.flat([inner], tones[int((second + 2) % 5)] if kind else ground)
             elif kind == 2:
-                other = np.stack([cx + dx - dx * np.cos(quarter), cy + dy - dy * np.sin(quarter)], 1)
+                other = np.stack([cx + dx - dx * np.cos(quarter), cy + dy - dy * np.sin(quarter)],
+                                 1)
                 view.canvas.flat([np.concatenate([arc, other])], shape)
             elif kind == 3:
-                view.canvas.flat([ellipse(x + wide / 2, y + tall / 2, wide * 0.36, tall * 0.36)], shape)
-                view.canvas.flat([ellipse(x + wide / 2, y + tall / 2, wide * 0.15, tall * 0.15)], ground)
+                view.canvas.flat([ellipse(x + wide / 2, y + tall / 2, wide * 0.36, tall * 0.36)],
+                                 shape)
+                view.canvas.flat([ellipse(x + wide / 2, y + tall / 2, wide * 0.15, tall * 0.15)],
+                                 ground)
             else:
                 view.canvas.flat([outline([(x, y), (x + wide, y + tall), (x, y + tall)])], shape)
 
@@ -200,23 +205,22 @@ def _sheet(view: View, shape: Field, tone: Colour) -> None:
     if patch is None:
         return
     mask, corner = patch
-    blur = max(1.0, view.frame.unit * 0.012)
-    small = mask.reduce(4) if min(mask.size) > 64 else mask
-    soft = small.filter(ImageFilter.GaussianBlur(blur / (4 if small is not mask else 1)))
-    shade = soft.resize(mask.size, Image.Resampling.BILINEAR).point([round(v * 0.42) for v in range(256)])
-    offset = round(view.frame.unit * 0.012)
-    place = (corner[0], max(0, corner[1] - offset))
-    view.canvas.image.paste((10, 8, 24), (*place, place[0] + mask.width, place[1] + mask.height), shade)
+    small = view.frame.reduced(4)
+    cast = Image.new("L", small.size)
+    low = view.frame.unit * 0.012
+    cast.paste(mask.resize((max(1, mask.width // 4), max(1, mask.height // 4))),
+               (corner[0] // 4, round((corner[1] - low) / 4)))
+    soft = cast.filter(ImageFilter.GaussianBlur(small.unit * 0.013)).resize(
+        view.frame.size, Image.Resampling.BILINEAR)
+    view.canvas.image.paste((10, 8, 24), (0, 0, *view.frame.size),
+                            soft.point([round(v * 0.42) for v in range(256)]))
     view.canvas.graded([shape], mixed(tone, (255, 255, 255), 0.1), scaled(tone, 0.92))
 
 
 def contours(view: View) -> None:
     """Draw the height lines of an imagined land."""
-    from .frame import Frame
-
     tones = palette(view)
-    x, y, size = _axes(view, 1.5)
-    coarse = Frame(*size)
+    coarse = view.frame.reduced(1.5)
     land = clouds(view.rng, coarse, 2.0, octaves=3, gain=0.42)
     level = land * 26
     down, across = np.gradient(level)
@@ -225,10 +229,10 @@ def contours(view: View) -> None:
     bold = np.where(np.round(level) % 5 == 0, 1.9, 0.95)
     line = np.clip(bold * np.float32(coarse.unit / 640) - near + 0.5, 0, 1)
     tone = ramp(_stops(tones), smoothstep(0.25, 0.75, np.floor(level) / 26))
-    hill = (across * 0.7 - down * 0.7) * np.float32(coarse.unit * 0.0022)
+    hill = np.asarray((across - down) * np.float32(coarse.unit * 0.0015))
     tone *= (1 + np.clip(hill, -0.3, 0.3))[..., None]
     ink = vector(tones[0] if luma(tones[4]) > 120 else tones[4])
-    tone += (line * 0.8)[..., None] * (ink - tone) + (x + y)[..., None] * 0
+    tone += (line * 0.8)[..., None] * (ink - tone)
     view.canvas.image.paste(enlarged(np.asarray(tone, np.float32), view.frame.size))
 
 
@@ -248,7 +252,8 @@ def crystal(view: View) -> None:
         middle = (start + tip * 1.3) / 2.3
         tone = tones[1 + int(view.rng.integers(4))]
         shade = 0.65 + 0.5 * float(np.cos(turn - 0.8 * view.light.side))
-        view.canvas.flat([np.array([start, middle + across, tip])], scaled(tone, max(0.3, shade)), 0.72)
+        view.canvas.flat([np.array([start, middle + across, tip])], scaled(tone, max(0.3, shade)),
+                         0.72)
         view.canvas.flat([np.array([start, middle - across, tip])],
                          scaled(tone, max(0.3, shade) * 0.72), 0.72)
     view.canvas.glow(centre[0], centre[1], 0.34, tones[4], 0.8)

@@ -1,4 +1,6 @@
 """The canvas: shapes laid over one another with soft edges, and a matte of what is not ground."""
+# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -55,7 +57,7 @@ class Canvas:
         self.matte = Image.new("L", frame.size) if keeps_matte else None
 
     def patch(self, outlines: Sequence[Outline], opacity: float = 1.0) -> Patch | None:
-        """Answer the soft-edged mask of *outlines* (in units) and its corner, or None if outside."""
+        """Answer the soft-edged mask of *outlines* (units) and its corner, or None if outside."""
         unit = self.frame.unit
         every = np.concatenate(list(outlines)) * unit
         low = np.maximum(np.floor(every.min(axis=0)) - 1, 0).astype(int)
@@ -165,9 +167,12 @@ def _relief(mask: Image.Image, light: Light, depth: float) -> Field:
     wide = Image.new("L", (size[0] + 2 * border, size[1] + 2 * border))
     wide.paste(small, (border, border))
     dome = np.asarray(wide.filter(ImageFilter.GaussianBlur(max(1.0, min(size) * 0.18))), np.float32)
-    down, across = np.gradient(dome[border:-border, border:-border] / 255)
-    facing = (-across * (-light.side) * -0.75 + down * 0.65) * np.float32(min(size) * 0.36 * depth)
-    answer: Field = np.clip(facing + 0.12, -1, 1).astype(np.float32)
+    inner: Field = dome[border:-border, border:-border] / 255
+    down, across = np.gradient(inner)
+    side = np.float32(0.75 * light.side)
+    bulge = np.float32(min(size) * 0.36 * depth)
+    facing = np.asarray((down * np.float32(0.65) - across * side) * bulge + np.float32(0.12))
+    answer: Field = np.clip(facing, -1, 1)
     return answer
 
 

@@ -55,7 +55,10 @@ def painted(commission: Commission) -> Image:
     frame = commission.frame()
     read = scene(commission.prompt)
     style = style_of(commission, read)
-    view = _view(_working(frame, style), commission, read)
+    working = _working(frame, style)
+    if commission.quality == "low" and style is None:
+        working = working.reduced(1.4)
+    view = _view(working, commission, read)
     if read.is_figurative:
         _paint_scene(view)
     else:
@@ -137,7 +140,7 @@ def _spread(image: Image, matte: Image) -> Image:
 
     So neither the soft edge nor a style brings the black into the picture.
     """
-    from PIL import Image as images
+    import PIL.Image
     from PIL import ImageChops, ImageFilter
 
     factor = max(1, min(image.size) // 64)
@@ -146,17 +149,17 @@ def _spread(image: Image, matte: Image) -> Image:
     share = np.asarray(matte.reduce(factor).filter(ImageFilter.GaussianBlur(radius)), np.float32)
     mean = near.sum((0, 1)) / max(1.0, float(share.sum()) / 255)
     colour = np.where(share[..., None] > 1, near * 255 / np.maximum(share, 1)[..., None], mean)
-    beyond = images.fromarray(np.clip(colour, 0, 255).astype(np.uint8)).resize(
-        image.size, images.Resampling.BILINEAR)
+    beyond = PIL.Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8)).resize(
+        image.size, PIL.Image.Resampling.BILINEAR)
     beyond.paste((0, 0, 0), (0, 0, *image.size), matte)
     return ImageChops.add(image, beyond)
 
 
 def _cut_out(image: Image, matte: Image) -> Image:
-    from PIL import Image as images
+    import PIL.Image
 
     answer = image.copy()
-    answer.putalpha(matte.resize(image.size, images.Resampling.BILINEAR))
+    answer.putalpha(matte.resize(image.size, PIL.Image.Resampling.BILINEAR))
     return answer
 
 
@@ -166,7 +169,8 @@ def _view(frame: Frame, commission: Commission, read: Scene) -> View:
     start = scattered(key) if commission.seed is None else scattered(f"{key} {commission.seed}")
     setting = setting_of(read, start)
     hours = HOURS.get(setting, HOURS[""])
-    time = read.times[0] if read.times else hours[(int(start * 97) + commission.variant) % len(hours)]
+    time = read.times[0] if read.times else hours[(int(start * 97)
+                                                   + commission.variant) % len(hours)]
     if not read.times and ("neon" in read.styles or "aurora" in read.weathers or read.has("moon")):
         time = "night"
     lit = light_for(time, read, rng)
@@ -174,7 +178,8 @@ def _view(frame: Frame, commission: Commission, read: Scene) -> View:
         lit = replace(lit, side=-lit.side)
     horizon = frame.h * (0.55 + 0.1 * float(rng.random()))
     canvas = Canvas(frame, keeps_matte=commission.transparent)
-    return View(frame, canvas, read, lit, rng, setting, horizon, key, commission.variant)
+    detail = {"low": 0.7, "high": 1.4, "hd": 1.4}.get(commission.quality, 1.0)
+    return View(frame, canvas, read, lit, rng, setting, horizon, key, commission.variant, detail)
 
 
 def light_for(time: str, read: Scene, rng: np.random.Generator) -> Light:
@@ -218,7 +223,8 @@ def setting_of(read: Scene, chance: float) -> str:
         if "room" in names:
             return "room"
         # A lake lies before mountains; flowers and cities do not hide the sea they stand by.
-        return next((one for one in ("lake", "sea") if one in names and "city" not in names), names[0])
+        return next((one for one in ("lake", "sea") if one in names and "city" not in names),
+                    names[0])
     if homes:
         return homes[0]
     for weather, home in _BY_WEATHER.items():

@@ -1,4 +1,5 @@
 """Space: nebulae, stars, a planet with its ring and moon."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from .view import View
 
 _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
-    ((44, 20, 92), (214, 64, 140), (255, 176, 110)), ((10, 40, 100), (38, 160, 190), (214, 150, 250)),
+    ((44, 20, 92), (214, 64, 140), (255, 176, 110)),
+    ((10, 40, 100), (38, 160, 190), (214, 150, 250)),
     ((60, 16, 60), (226, 86, 70), (255, 214, 130)), ((12, 56, 72), (60, 190, 150), (240, 230, 150)),
 )
 
@@ -100,7 +102,8 @@ def _lay_globe(view: View, globe: Image.Image, mask: Image.Image, corner: tuple[
     image = view.canvas.image
     image.paste(globe, corner, mask)
     if view.canvas.matte is not None:
-        view.canvas.matte.paste(255, (*corner, corner[0] + mask.width, corner[1] + mask.height), mask)
+        view.canvas.matte.paste(255, (*corner, corner[0] + mask.width, corner[1] + mask.height),
+                                mask)
 
 
 def _ring(view: View, x: float, y: float, radius: float, base: Colour, *, front: bool) -> None:

@@ -1,4 +1,5 @@
 """Under water: shafts of light, caustics on the sand, weed, coral, small fry and bubbles."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -104,7 +105,8 @@ def _weed(view: View, x: float, y: float, size: float, tone: Colour) -> None:
     for number in range(4):
         sway = view.uniform(-0.3, 0.3) * size
         foot = x + (number - 1.5) * size * 0.16
-        blades.append(taper([(foot, y), (foot + sway, y - size * 0.6), (foot - sway, y - size * 1.2),
+        blades.append(taper([(foot, y), (foot + sway, y - size * 0.6),
+                             (foot - sway, y - size * 1.2),
                              (foot + sway * 0.8, y - size * 1.8)],
                             (size * 0.09, size * 0.12, size * 0.1, 0.002), 6))
     view.canvas.graded(blades, mixed(leaf, (220, 240, 160), 0.3), scaled(leaf, 0.6))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +11,7 @@ from PIL import Image
 if TYPE_CHECKING:
     from .frame import Frame
 
-Field = npt.NDArray[np.float32]
+Field = npt.NDArray[np.floating[Any]]  # float32 in all but small sums
 
 _MARGIN = 2
 

@@ -16,7 +16,7 @@ _TONELESS = {"mono", "grey", "silver", "white", "black"}
 
 
 def tinted(image: Image.Image, tints: tuple[str, ...], strength: float) -> Image.Image:
-    """Grade *image* towards the named colours: the first in the shadows, the second in the lights."""
+    """Grade *image* towards the named colours: the first in shadows, the second in lights."""
     if not tints:
         return image
     grey = image.convert("L")

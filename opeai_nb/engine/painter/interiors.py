@@ -1,4 +1,6 @@
 """Indoors: a window with the world behind it, a table for still life, a studio backdrop."""
+# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def room(view: View) -> None:
     """Paint a corner by a window; the subject sits on its sill."""
     frame = view.frame
     dim = {"night": 0.5, "dusk": 0.62, "sunset": 0.86, "dawn": 0.92}.get(view.light.time, 1.0)
-    warm = mixed(_WALLS[int(view.rng.integers(4))], (214, 160, 106), 0.35 if dim < _LAMPLIT else 0.0)
+    warm = mixed(_WALLS[int(view.rng.integers(4))], (214, 160, 106), 0.35 if dim < _LAMPLIT
+                 else 0.0)
     sill = sill_of(view)
     wide, tall = min(frame.w * 0.7, 0.82), min(sill * 0.88, 0.5 + 0.3 * frame.h)
     x0 = frame.w * (0.5 + 0.04 * view.light.side) - wide / 2
@@ -144,7 +147,8 @@ def table(view: View) -> None:
         start = view.uniform(-0.2, 1) * frame.w
         view.canvas.flat([taper([(start, y), (start + 0.4, y + 0.006), (start + 0.9, y)],
                                 (0.001, 0.004, 0.001), 4)], scaled(wood, 0.55), 0.35)
-    view.canvas.flat([box(-0.1, edge - 0.003, frame.w + 0.1, edge + 0.006)], scaled(wood, 1.25), 0.5)
+    view.canvas.flat([box(-0.1, edge - 0.003, frame.w + 0.1, edge + 0.006)], scaled(wood, 1.25),
+                     0.5)
     _beam(view, glow_x)
 
 
@@ -156,7 +160,8 @@ def _beam(view: View, x: float) -> None:
         for column in range(2):
             left = x - side * (0.62 + 0.17 * column)
             top = view.frame.h * 0.1 + row * 0.2 + column * 0.05 * 1
-            pane = outline([(left, top), (left + 0.15, top - 0.045), (left + 0.15 - side * 0.0, top + 0.125),
+            pane = outline([(left, top), (left + 0.15, top - 0.045),
+                            (left + 0.15 - side * 0.0, top + 0.125),
                             (left, top + 0.17)])
             patch = view.canvas.patch([pane], 0.5)
             if patch:
@@ -176,7 +181,8 @@ def studio(view: View) -> None:
     _ground(view, mixed(base, (232, 226, 216), 0.45), frame.w / 2, frame.h * 0.4, 0.9, 0.5)
     radius = 0.36
     y = frame.h / 2 - 0.04
-    view.canvas.graded([ellipse(frame.w / 2, y, radius, radius, n=90)], mixed(base, (255, 250, 240), 0.2),
+    view.canvas.graded([ellipse(frame.w / 2, y, radius, radius, n=90)],
+                       mixed(base, (255, 250, 240), 0.2),
                        scaled(base, 0.8), ground=True)
     for side in (-1.0, 1.0):
         for number in range(6):

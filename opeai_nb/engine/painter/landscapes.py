@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .colour import Colour, vector
+from .colour import Colour, scaled, vector
 from .field import Field, sampled, smoothstep
 from .sky import mist, sky
 from .terrain import Cover, Lie, columns, grid, land
@@ -205,7 +205,7 @@ def shore(view: View) -> None:
     view.canvas.flat([below(-0.02)], light.lit((112, 170, 176)), 0.35)
     view.canvas.flat([below(-0.008)], foam, 0.75)
     view.canvas.flat([below(0.0)], light.on((150, 124, 98)), 1.0)
-    view.canvas.graded([below(0.03)], light.lit(tuple(0.78 * c for c in sand)),  # type: ignore[arg-type] # three floats
+    view.canvas.graded([below(0.03)], light.lit(scaled(sand, 0.78)),
                        light.lit(sand))
 
 

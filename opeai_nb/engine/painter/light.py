@@ -1,4 +1,5 @@
 """Light: what the hour and the weather do to every colour in the picture."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ class Light:
     """The light of a scene. Colours 0 to 255; *ambient* multiplies surfaces (255 is neutral)."""
 
     time: str
-    sky: tuple[Colour, Colour, Colour, Colour]  # zenith, upper, lower, horizon
+    sky: tuple[Colour, ...]  # four: zenith, upper, lower, horizon
     sun: Colour
     ambient: Colour
     key: Colour

@@ -92,7 +92,8 @@ def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Im
 def _sweep(light: Light, frame: Frame) -> Image.Image:
     """Answer a plain studio ground, lightest behind the subject."""
     strip = Image.new("RGB", (1, 4))
-    for row, tone in enumerate(((206, 208, 212), (236, 236, 236), (226, 226, 228), (188, 190, 196))):
+    for row, tone in enumerate(((206, 208, 212), (236, 236, 236), (226, 226, 228),
+                                (188, 190, 196))):
         strip.putpixel((0, row), whole(mixed(tone, light.haze, 0.12)))
     return strip.resize(frame.size, Image.Resampling.BICUBIC)
 
@@ -106,11 +107,13 @@ def _in_hour(image: Image.Image, matte: Image.Image, read: Scene,
         return image
     light = light_for(hour, read, commission.chance("hour"))
     strength = _HOUR_STRENGTH[hour]
-    shade = ImageChops.multiply(image, Image.new("RGB", image.size, whole(scaled(light.ambient, 1.25))))
+    shade = ImageChops.multiply(image, Image.new("RGB", image.size, whole(scaled(light.ambient,
+                                                                                 1.25))))
     dimmed = Image.blend(image, shade, min(1.0, strength * 1.45))
     sky = _sky_strip(light, image.size)
     lit = Image.blend(dimmed, ImageChops.soft_light(dimmed, sky), min(1.0, strength * 1.3))
-    veiled = Image.blend(lit, ImageChops.screen(lit, sky.point([round(v * 0.5) for v in range(256)] * 3)),
+    veiled = Image.blend(lit, ImageChops.screen(lit, sky.point([round(v * 0.5)
+                                                                for v in range(256)] * 3)),
                          strength * 0.75)
     # The ground takes more of the sky than the subject does.
     veiled.paste(lit, (0, 0), matte.point([round(v * 0.7) for v in range(256)]))
@@ -130,7 +133,7 @@ def _coloured(image: Image.Image, read: Scene) -> Image.Image:
 
 
 def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
-    """Answer the picture after the words for tone: brighter, darker, warm, soft, blurred…"""
+    """Answer the picture after the words for tone: brighter, warmer, softer, blurred."""
     changes = set(read.changes)
     if "brighter" in changes:
         image = finish.levelled(image, 1.16, 22)

@@ -1,4 +1,5 @@
 """A prompt read as a scene: which words the painter knows, and what they belong to."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Shapes: outlines as arrays of points (n, 2); the canvas turns them into soft-edged masks."""
+# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     Points = Sequence[tuple[float, float]]
 
-Outline = npt.NDArray[np.float64]
+Outline = npt.NDArray[np.floating[Any]]  # (n, 2)
 
 
 def outline(points: Points) -> Outline:
@@ -42,10 +43,11 @@ def box(x0: float, y0: float, x1: float, y1: float) -> Outline:
 
 @cache
 def _weights(steps: int) -> Outline:
-    """Answer the Catmull-Rom weights of four knots, one row for each step between the middle two."""
+    """Answer the Catmull-Rom weights of four knots, a row for each step between the middle two."""
     t = np.arange(steps)[:, None] / steps
     return 0.5 * np.concatenate(
-        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2], axis=1)
+        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2],
+        axis=1)
 
 
 @cache

@@ -1,4 +1,5 @@
 """Skies: gradient, sun or moon, clouds lit from below or above, stars, aurora, rainbow."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """The stage: where each subject of a scene stands, how big, and in which order it is drawn."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

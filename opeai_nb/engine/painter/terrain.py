@@ -1,9 +1,10 @@
 """Terrain in perspective: a field of heights seen from its edge, lit, shadowed and hazed."""
+# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,8 +48,8 @@ def grid(view: View, lie: Lie, columns: int) -> tuple[Field, Field]:
 
 
 def columns(view: View) -> int:
-    """Answer how many columns the land is worked out in: half of the picture's."""
-    return max(24, round(view.frame.width / 2))
+    """Answer how many columns the land is worked out in: usually half of the picture's."""
+    return max(24, round(view.frame.width / 2 * min(1.4, max(0.5, view.detail))))
 
 
 def land(view: View, lie: Lie, heights: Field, cover: Cover) -> None:
@@ -96,7 +97,7 @@ def _lit(view: View, lie: Lie, heights: Field, across: Field, depth: Field, cove
 
 
 def _seen(tops: Field, rows: int) -> tuple[npt.NDArray[np.int32], Field]:
-    """Answer, for each pixel, the step of the nearest surface and how far it is towards the next."""
+    """Answer for each pixel the step of the surface seen, and how far it is to the nearer one."""
     steps, width = tops.shape
     mark = np.full((rows + 1, width), steps - 1, np.int32)
     column = np.arange(width, dtype=np.int32)
@@ -143,7 +144,8 @@ def _grain(view: View, lie: Lie, depth: Field, step: npt.NDArray[np.int32], mix:
     carved = carved.astype(np.float32)
     # Near the eye the same relief is seen from closer by: finer again.
     close = sampled(carved, across * 7 + 31, down * 7) * np.exp(far * np.float32(-0.7))
-    return 1 + (sampled(carved, across, down) + close * np.float32(0.8)) * fade
+    answer: Field = 1 + (sampled(carved, across, down) + close * np.float32(0.8)) * fade
+    return answer
 
 
 def _lay(view: View, seen: Field, skyline: Field, start: float) -> None:

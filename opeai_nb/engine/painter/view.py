@@ -38,6 +38,7 @@ class View:
     horizon: float  # units from the top
     key: str = ""  # the prompt in its plain form
     variant: int = 0
+    detail: float = 1.0  # how finely land is worked out
     _texture: Field | None = None
 
     def texture(self) -> Field:

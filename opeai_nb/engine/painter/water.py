@@ -1,4 +1,5 @@
 """Water: a plane that mirrors what is above it, rippled, with the sun's path on it."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -64,7 +65,8 @@ def _mirror(view: View, start: int, swell: Field, down: Field, calm: float) -> F
     shift = (swell * (np.float32(0.012) + down * 0.05) * unit).astype(np.int32)
     column = np.clip(np.arange(swell.shape[1], dtype=np.int32) + shift, 0, swell.shape[1] - 1)
     flat = above.reshape(-1, 3).take(row * swell.shape[1] + column, axis=0)
-    return flat.astype(np.float32)
+    answer: Field = flat.astype(np.float32)
+    return answer
 
 
 def _body(view: View, deep: Colour | None, down: Field) -> Field:

@@ -1,4 +1,5 @@
 """Woods: rows of trees that fade into the light, a clearing, shafts of sun."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

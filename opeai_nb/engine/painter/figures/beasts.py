@@ -106,7 +106,8 @@ def _head(pen: Pen, build: Build, x: float, y: float) -> None:
     nose = x + long * 0.7 + build.snout[0]
     drop = build.snout[0] * build.dip
     pen.round(ellipse(x, y, long, deep, -0.12 - build.dip * 0.5),
-              taper([(x - long * 0.1, y - deep * 0.02), (x + long * 0.6, y - deep * 0.2 - drop * 0.4),
+              taper([(x - long * 0.1, y - deep * 0.02),
+                     (x + long * 0.6, y - deep * 0.2 - drop * 0.4),
                      (nose, y - deep * 0.35 - drop)],
                     (deep * 1.9, deep * 1.35, build.snout[1] * 1.7)), colour=build.coat)
     pen.flat(taper([(x + long * 0.55, y - deep * 0.62 - drop * 0.5),
@@ -125,7 +126,8 @@ def deer(pen: Pen, colour: Colour | None) -> None:
     bone: Colour = (206, 184, 148)
     for lean, tone in ((0.1, 0.7), (-0.1, 1.0)):
         base = (x - 0.02, y + 0.05)
-        stem = [base, (base[0] + lean * 1.1 - 0.05, y + 0.17), (base[0] + lean * 0.9 - 0.08, y + 0.3)]
+        stem = [base, (base[0] + lean * 1.1 - 0.05, y + 0.17),
+                (base[0] + lean * 0.9 - 0.08, y + 0.3)]
         shade = scaled(bone, tone)
         pen.flat(taper(stem, (0.022, 0.02, 0.006)), colour=shade)
         for share, reach in ((0.35, 0.1), (0.62, 0.085)):

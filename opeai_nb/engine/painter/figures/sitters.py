@@ -1,4 +1,5 @@
 """Animals that sit and look at us or aside: cat, fox, rabbit, bear, panda, owl, penguin."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -170,7 +171,8 @@ def owl(pen: Pen, colour: Colour | None) -> None:
     pen.round(taper([(-0.85, 0.02), (-0.2, 0.06), (0.3, 0.03), (0.9, 0.09)],
                     (0.06, 0.085, 0.075, 0.04)), colour=(96, 70, 52))
     for side in (-1.0, 1.0):
-        pen.round(curve([(side * 0.07, 0.93), (side * 0.27, 1.03), (side * 0.25, 0.8)]), colour=coat)
+        pen.round(curve([(side * 0.07, 0.93), (side * 0.27, 1.03), (side * 0.25, 0.8)]),
+                  colour=coat)
     pen.round(curve([(0, 0.97), (0.22, 0.9), (0.29, 0.7), (0.31, 0.42), (0.2, 0.12), (0, 0.04),
                      (-0.2, 0.12), (-0.31, 0.42), (-0.29, 0.7), (-0.22, 0.9)]), colour=coat)
     pen.flat(curve([(0, 0.6), (0.17, 0.5), (0.18, 0.28), (0.08, 0.12), (-0.08, 0.12),

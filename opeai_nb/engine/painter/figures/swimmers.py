@@ -105,7 +105,8 @@ def swan(pen: Pen, colour: Colour | None) -> None:
                      (-0.46, 0.18), (-0.3, 0.02), (0.2, 0.0)]), colour=coat)
     for lift in (0.0, 0.07, 0.14):
         pen.round(curve([(0.2, 0.24 - lift * 0.6), (-0.1, 0.36 - lift), (-0.5, 0.42 - lift),
-                         (-0.34, 0.26 - lift), (0.0, 0.12)]), colour=scaled(coat, 0.97 - lift * 0.5))
+                         (-0.34, 0.26 - lift), (0.0, 0.12)]),
+                  colour=scaled(coat, 0.97 - lift * 0.5))
 
 
 def bird(pen: Pen, colour: Colour | None) -> None:
@@ -150,7 +151,8 @@ def butterfly(pen: Pen, colour: Colour | None) -> None:
         lower = [(0.03, 0.5), (0.24, 0.46), (0.46, 0.36), (0.42, 0.14), (0.24, 0.06), (0.08, 0.28)]
         for points, centre in ((upper, (0.34, 0.74)), (lower, (0.26, 0.29))):
             pen.flat(curve([(side * x, y) for x, y in points]), colour=(40, 30, 34))
-            inner = [(side * (centre[0] + (x - centre[0]) * 0.84), centre[1] + (y - centre[1]) * 0.82)
+            inner = [(side * (centre[0] + (x - centre[0]) * 0.84), centre[1] + (y - centre[1])
+                      * 0.82)
                      for x, y in points]
             pen.round(curve(inner), colour=wing, depth=0.6)
             pen.flat(ellipse(side * centre[0], centre[1], 0.06, 0.05),

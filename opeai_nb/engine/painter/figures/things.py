@@ -127,7 +127,8 @@ def book(pen: Pen, colour: Colour | None) -> None:
         pen.graded(page, top=(252, 246, 230), bottom=(226, 214, 190))
         for row in range(5):
             y = 0.5 - row * 0.062
-            pen.flat(taper([(side * 0.1, y - 0.02), (side * 0.36, y + 0.04), (side * 0.66, y + 0.045)],
+            pen.flat(taper([(side * 0.1, y - 0.02), (side * 0.36, y + 0.04),
+                            (side * 0.66, y + 0.045)],
                            (0.012, 0.012, 0.012)), colour=(150, 138, 126), opacity=0.8)
     pen.flat(taper([(0, 0.06), (0, 0.45)], (0.02, 0.014)), colour=(170, 156, 136))
 
@@ -143,7 +144,8 @@ def lamp(pen: Pen, colour: Colour | None) -> None:
     pen.glow(0, 0.5, 0.5, (255, 220, 140), 0.9)
     for reach in (0.14, 0.28):
         for side in (-1.0, 1.0):
-            pen.raw(taper([(side * reach * 0.5, 0.88), (side * reach, 0.52), (side * reach * 0.5, 0.16)],
+            pen.raw(taper([(side * reach * 0.5, 0.88), (side * reach, 0.52),
+                           (side * reach * 0.5, 0.16)],
                           (0.008, 0.012, 0.008)), colour=scaled(paper, 0.65), opacity=0.6)
     pen.flat(box(-0.18, 0.88, 0.18, 0.95), box(-0.18, 0.09, 0.18, 0.16), colour=(58, 44, 42))
     for x in (-0.06, 0.0, 0.06):

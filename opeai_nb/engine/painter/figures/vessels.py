@@ -1,4 +1,5 @@
 """Things that carry: boat, balloon, rocket, train, car, bridge, road."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -51,7 +52,8 @@ def balloon(pen: Pen, colour: Colour | None) -> None:
             gore += [(x * side * inner, y) for x, y in reversed(envelope)]
             pen.round(outline(gore) if False else np.concatenate(
                 [curve(gore[:6], closed=False), curve(gore[6:], closed=False)]), colour=second)
-    pen.flat(curve([(-0.365, 0.7), (0, 0.665), (0.365, 0.7), (0.37, 0.75), (0, 0.715), (-0.37, 0.75)]),
+    pen.flat(curve([(-0.365, 0.7), (0, 0.665), (0.365, 0.7), (0.37, 0.75), (0, 0.715),
+                    (-0.37, 0.75)]),
              colour=scaled(first, 0.75))
     for x in (-0.085, 0.085):
         pen.flat(taper([(x, low), (x * 0.75, 0.12)], (0.006, 0.006)), colour=(70, 54, 48))
@@ -64,7 +66,8 @@ def balloon(pen: Pen, colour: Colour | None) -> None:
 def rocket(pen: Pen, colour: Colour | None) -> None:
     """Draw a rocket climbing on its flame."""
     trim = colour or (214, 62, 56)
-    for wide, long, tone, opacity in ((0.2, 0.62, (255, 120, 48), 0.7), (0.13, 0.46, (255, 196, 84), 0.9),
+    for wide, long, tone, opacity in ((0.2, 0.62, (255, 120, 48), 0.7),
+                                      (0.13, 0.46, (255, 196, 84), 0.9),
                                       (0.07, 0.3, (255, 250, 220), 1.0)):
         pen.raw(curve([(-wide / 2, 0.12), (-wide * 0.62, -long * 0.25), (0, -long),
                        (wide * 0.62, -long * 0.25), (wide / 2, 0.12)]), colour=tone,
@@ -74,12 +77,14 @@ def rocket(pen: Pen, colour: Colour | None) -> None:
         pen.round(curve([(side * 0.1, 0.36), (side * 0.25, 0.16), (side * 0.26, 0.0),
                          (side * 0.1, 0.1)]), colour=trim)
     pen.round(curve([(0, 1.0), (0.1, 0.84), (0.145, 0.6), (0.14, 0.34), (0.1, 0.08), (-0.1, 0.08),
-                     (-0.14, 0.34), (-0.145, 0.6), (-0.1, 0.84)]), colour=(236, 236, 240), gloss=0.4)
+                     (-0.14, 0.34), (-0.145, 0.6), (-0.1, 0.84)]), colour=(236, 236, 240),
+              gloss=0.4)
     pen.round(curve([(0, 1.0), (0.07, 0.9), (0.105, 0.8), (0, 0.77), (-0.105, 0.8), (-0.07, 0.9)]),
               colour=trim)
     pen.flat(ellipse(0, 0.6, 0.07, 0.07), colour=(126, 132, 144))
     pen.round(ellipse(0, 0.6, 0.05, 0.05), colour=(86, 168, 214), gloss=0.8)
-    pen.flat(curve([(-0.13, 0.28), (0, 0.26), (0.13, 0.28), (0.12, 0.21), (0, 0.19), (-0.12, 0.21)]),
+    pen.flat(curve([(-0.13, 0.28), (0, 0.26), (0.13, 0.28), (0.12, 0.21), (0, 0.19),
+                    (-0.12, 0.21)]),
              colour=trim)
     pen.round(taper([(0, 0.32), (0, 0.02)], (0.05, 0.045)), colour=scaled(trim, 0.8))
 
@@ -156,18 +161,17 @@ def bridge(pen: Pen, colour: Colour | None) -> None:
         for y in (0.5, 0.72, 0.93):
             pen.flat(box(x - 0.05, y, x + 0.05, y + 0.03), colour=scaled(far, 0.85))
         pen.flat(box(x - 0.1, -0.26, x + 0.1, -0.18), colour=(120, 112, 110))
+    share = np.linspace(0, 1, 21)
     for start, end, sag in ((-0.85, 0.85, 0.36), (-2.6, -0.85, 1.0), (0.85, 2.6, 1.0)):
-        place = np.linspace(0, 1, 21)
-        x = start + (end - start) * place
+        along = start + (end - start) * share
         if sag < 1:
-            y = sag + (0.97 - sag) * (2 * place - 1) ** 2
+            high = sag + (0.97 - sag) * (2 * share - 1) ** 2
         else:
-            y = deck + (0.97 - deck) * (place if start < -1 else 1 - place) ** 1.6
-        pen.flat(taper(list(zip(x.tolist(), y.tolist(), strict=True)), (0.016, 0.016), 2),
-                 colour=far)
-        for a, b in zip(x[1:-1], y[1:-1], strict=True):
-            pen.flat(box(float(a) - 0.003, deck, float(a) + 0.003, float(b)), colour=far,
-                     opacity=0.8)
+            high = deck + (0.97 - deck) * (share if start < -1 else 1 - share) ** 1.6
+        cable = [*zip(along.tolist(), high.tolist(), strict=True)]
+        pen.flat(taper(cable, (0.016, 0.016), 2), colour=far)
+        for x, y in cable[1:-1]:
+            pen.flat(box(x - 0.003, deck, x + 0.003, y), colour=far, opacity=0.8)
     pen.graded(box(-4, deck - 0.035, 4, deck + 0.03), top=scaled(far, 1.05),
                bottom=scaled(far, 0.55))
 

@@ -1,18 +1,20 @@
 """Pieces of flat colour: pixels, triangles, tesserae."""
+# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFilter
 
 from ..finish import contrasted, saturated
-from ..frame import Frame
 from .sheet import floats, grown, picture
 
 if TYPE_CHECKING:
     from ..field import Field
+    from ..frame import Frame
     from .sheet import Sheet
 
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
@@ -86,21 +88,23 @@ def _sampled(values: Field, places: Field, frame: Frame) -> Field:
     rows, columns = values.shape[:2]
     row = np.clip(places[..., 1] / frame.h * rows, 0, rows - 1).astype(int)
     column = np.clip(places[..., 0] / frame.w * columns, 0, columns - 1).astype(int)
-    return values[row, column]
+    answer: Field = values[row, column]
+    return answer
 
 
 def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
     """Set pieces of coloured glass between dark leads."""
     frame = sheet.frame
-    half = frame.reduced(2) if frame.unit > 256 else frame
+    half = frame.reduced(2) if frame.unit > 512 else frame
     cells = 38 * sheet.fineness
     rows, columns = max(3, round(frame.h * cells)), max(3, round(frame.w * cells))
     seeds = sheet.rng.random((rows + 2, columns + 2, 2)).astype(np.float32) * 0.8 + 0.1
     x = np.linspace(0, columns, half.width, endpoint=False, dtype=np.float32)[None, :]
     y = np.linspace(0, rows, half.height, endpoint=False, dtype=np.float32)[:, None]
     first, second, owner = _nearest(seeds, x, y)
-    middle = seeds + np.stack(np.meshgrid(np.arange(columns + 2), np.arange(rows + 2)), -1) - 1
-    places = middle / np.array([columns / frame.w, rows / frame.h], np.float32)
+    grid = np.meshgrid(np.arange(columns + 2), np.arange(rows + 2))
+    middle: Field = seeds + (np.stack(grid, -1) - 1).astype(np.float32)
+    places = middle / np.array((columns / frame.w, rows / frame.h), dtype=np.float32)
     tone = _sampled(floats(saturated(image.filter(ImageFilter.BoxBlur(3)), 1.55)), places, frame)
     tone *= 1 + (sheet.rng.random((*tone.shape[:2], 1)).astype(np.float32) - 0.5) * 0.22
     glass = tone.reshape(-1, 3).take(owner, axis=0) * (1.08 - 0.22 * first)[..., None]
@@ -108,7 +112,7 @@ def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
     return grown(picture(glass * lead + np.array((26, 24, 30), np.float32) * (1 - lead)), frame)
 
 
-def _nearest(seeds: Field, x: Field, y: Field) -> tuple[Field, Field, Field]:
+def _nearest(seeds: Field, x: Field, y: Field) -> tuple[Field, Field, npt.NDArray[np.int32]]:
     """Answer the squared distances to the two nearest seeds, and the nearest one's number."""
     across = seeds.shape[1]
     column, row = x.astype(np.int32), y.astype(np.int32)

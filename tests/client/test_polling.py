@@ -1,0 +1,321 @@
+"""Asking about a task: platform.md 7's statuses and bodies, and that no failure loses its id."""
+
+from base64 import b64encode
+
+import pytest
+
+from opeai_nb.client import ImageRequest, Task
+from opeai_nb.errors import (
+    AuthenticationError,
+    ConnectionLostError,
+    InputError,
+    ModerationError,
+    NoPictureError,
+    OpeaiError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+    TaskExpiredError,
+    TaskFailedError,
+    TaskTimeoutError,
+)
+from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, error_answer, png, task_answer
+
+RED = png(64, 48, (200, 0, 0))
+ITEM = {"b64_json": b64encode(RED).decode(), "url": ""}
+DONE = task_answer("SUCCESS", data=[ITEM])
+NOT_FOUND = error_answer("image not found", status=404, code="ResourceNotFound", type="NotFound")
+NO_ROW = Answer({"code": "success", "message": "", "data": None})
+
+
+def submitted() -> Task:
+    return Task("image_1", request=ImageRequest("a fox"))
+
+
+class TestStatuses:
+    @pytest.mark.parametrize(
+        ("word", "status"),
+        [
+            *[(w, "queued") for w in ("NOT_START", "SUBMITTED", "QUEUED", "queued", "PENDING")],
+            *[(w, "painting") for w in ("IN_PROGRESS", "in-progress", "In Progress", "RUNNING")],
+            *[(w, "painting") for w in ("processing", "SUSPENDED")],
+            *[(w, "failed") for w in ("FAILURE", "failed", "CANCELED", "cancelled", "expired")],
+            *[(w, "unknown") for w in ("UNKNOWN", "dreaming", "42")],
+            *[(w, "done") for w in ("SUCCESS", "SUCCEEDED", "completed", "Finished")],
+        ],
+    )
+    def test_word_of_any_vocabulary_is_understood(self, shell, word, status):
+        snapshot = shell(task_answer(word, data=[ITEM])).task("image_1")
+        assert (snapshot.status, snapshot.platform_status) == (status, word)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {"status": "IN_PROGRESS"},
+            {"task_status": "IN_PROGRESS"},
+            {"state": "IN_PROGRESS"},
+            {"data": {"status": "IN_PROGRESS"}},
+            {"output": {"task_status": "IN_PROGRESS"}},
+            {"code": "success", "data": {"id": 4, "task_id": "image_1", "status": "IN_PROGRESS"}},
+            {"result": {"id": "image_1", "state": "IN_PROGRESS"}},
+            {"data": '{"status": "IN_PROGRESS"}'},
+            {"id": "image_1", "data": {"status": "IN_PROGRESS", "data": None}},
+            {"status": "IN_PROGRESS", "task_id": "image_1", "data": {"task_id": "x", "status": "a"}},
+        ],
+    )
+    def test_status_is_found(self, shell, body):
+        assert shell(Answer(body)).task("image_1").status == "painting"
+
+    @pytest.mark.parametrize(
+        ("told", "progress"),
+        [(42, 42), ("42%", 42), ("42", 42), (" 7 % ", 7), (None, None), ("soon", None), (400, None)],
+    )
+    def test_progress_is_read(self, shell, told, progress):
+        assert shell(task_answer("RUNNING", progress=told)).task("image_1").progress == progress
+
+    def test_unknown_status_is_capped_and_keeps_the_task(self, shell):
+        script = Script(lambda _: task_answer("dreaming"))
+        with pytest.raises(TaskTimeoutError, match="'dreaming', which nobody knows") as caught:
+            shell(transport=script).wait(submitted())
+        assert (caught.value.task_id, len(script.requests)) == ("image_1", 5)
+
+    def test_unknown_status_in_passing_is_none(self, shell):
+        replies = [task_answer("dreaming")] * 4 + [task_answer("RUNNING")]
+        assert len(shell(*replies, *replies, DONE).wait(submitted())) == 1
+
+
+class TestPicturesOfATask:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"data": [ITEM]},
+            {"data": {"data": [ITEM]}},
+            {"images": [ITEM]},
+            {"result": {"data": [ITEM]}},
+            {"output": {"results": [ITEM]}},
+            {"output": {"choices": [{"message": {"content": [{"image": ITEM["b64_json"]}]}}]}},
+            {"result": {"images": [ITEM["b64_json"]]}},
+        ],
+    )
+    def test_pictures_are_found(self, shell, fields):
+        generation = shell(task_answer("SUCCESS", **fields)).wait(submitted())
+        assert [picture.data for picture in generation.pictures] == [RED]
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"result_url": "https://pictures.test/1.png"},
+            {"image_url": "https://pictures.test/1.png"},
+            {"url": "https://pictures.test/1.png"},
+            {"metadata": {"url": "https://pictures.test/1.png"}},
+            {"results": ["https://pictures.test/1.png"]},
+            {"fail_reason": "https://pictures.test/1.png"},
+            {"data": [], "image_urls": ["https://pictures.test/1.png"]},
+        ],
+    )
+    def test_url_is_found(self, shell, fields):
+        script = Script(task_answer("SUCCESS", **fields), RED)
+        assert len(shell(transport=script).wait(submitted())) == 1
+        assert str(script.requests[1].url) == "https://pictures.test/1.png"
+
+    def test_answer_that_is_just_data_is_a_success(self, shell):
+        assert shell(Answer({"created": 1, "data": [ITEM]})).task("image_1").status == "done"
+
+    def test_partial_success_keeps_what_came(self, shell):
+        failed = {"code": "InternalError", "message": "it burned"}
+        output = {"task_status": "SUCCEEDED", "results": [ITEM, failed]}
+        generation = shell(Answer({"output": output})).wait(submitted())
+        assert (len(generation), "it burned" in str(generation.failed[0].error)) == (1, True)
+
+    def test_success_without_pictures_is_asked_again_then_told(self, shell):
+        script = Script(lambda _: task_answer("SUCCESS"))
+        with pytest.raises(NoPictureError, match="no picture came") as caught:
+            shell(transport=script).wait(submitted())
+        assert (caught.value.task_id, len(script.requests)) == ("image_1", 3)
+        assert "24 hours" in caught.value.advice
+
+    def test_pictures_may_follow_the_success(self, shell):
+        assert len(shell(task_answer("SUCCESS"), DONE).wait(submitted())) == 1
+
+    def test_task_known_by_its_id_alone_is_waited_for(self, shell):
+        done = task_answer("SUCCESS", data=[ITEM], prompt="a red fox", model="gpt-image-2")
+        generation = shell(done).wait("image_1")
+        assert (generation.request.prompt, generation.request.model) == ("a red fox", "gpt-image-2")
+        assert generation.task_id == "image_1"
+
+
+class TestFailedTask:
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"error": {"message": "no capacity", "code": "E1"}},
+            {"error": "no capacity"},
+            {"fail_reason": "no capacity"},
+            {"failReason": "no capacity"},
+            {"message": "no capacity"},
+            {"msg": "no capacity"},
+            {"output": {"message": "no capacity"}},
+        ],
+    )
+    def test_reason_is_found(self, shell, fields):
+        with pytest.raises(TaskFailedError, match="The task failed: no capacity") as caught:
+            shell(task_answer("FAILURE", **fields)).wait(submitted())
+        assert (caught.value.task_id, caught.value.request.prompt) == ("image_1", "a fox")
+
+    def test_no_reason_is_told_as_such(self, shell):
+        with pytest.raises(TaskFailedError, match="no reason given"):
+            shell(task_answer("FAILURE")).wait(submitted())
+
+    @pytest.mark.parametrize(
+        ("code", "kind"), [("DataInspectionFailed", ModerationError), ("Arrearage", QuotaError)]
+    )
+    def test_reason_that_has_a_class_is_that_error(self, shell, code, kind):
+        output = {"task_status": "FAILED", "code": code, "message": "no"}
+        with pytest.raises(kind) as caught:
+            shell(Answer({"output": output})).wait(submitted())
+        assert caught.value.task_id == "image_1"
+
+
+class TestFailuresInPassing:
+    """A transient failure while polling never loses the task."""
+
+    PASSING = (
+        Refuse(),
+        Drop(),
+        Stall(),
+        DONE.half(),
+        Answer(b"", status=429),
+        Answer(b"", status=500),
+        error_answer("请求上游地址失败", status=500, code="do_request_failed"),
+        Answer("<html>Bad Gateway</html>", status=502),
+        Answer("<html>please wait</html>"),
+        Answer(b'{"half": '),
+        Answer({}),
+    )
+
+    @pytest.mark.parametrize("failure", PASSING)
+    def test_waiting_goes_on(self, shell, failure):
+        generation = shell(failure, failure, DONE).wait(submitted())
+        assert len(generation) == 1
+
+    @pytest.mark.parametrize("failure", PASSING)
+    def test_failure_that_lasts_carries_the_task(self, shell, failure):
+        client = shell(lambda _: failure)
+        with pytest.raises((ConnectionLostError, ServerError, RateLimitError)) as caught:
+            client.wait(submitted())
+        assert caught.value.task_id == "image_1"
+        assert 180 < sum(client.pauses) < 220
+
+    @pytest.mark.parametrize("failure", PASSING)
+    def test_asking_once_tries_again(self, shell, failure):
+        assert shell(failure, failure, DONE).task("image_1").status == "done"
+
+    def test_wrong_key_ends_the_waiting_and_keeps_the_task(self, shell):
+        script = Script(error_answer("无效的令牌", status=401, code=""))
+        with pytest.raises(AuthenticationError) as caught:
+            shell(transport=script).wait(submitted())
+        assert caught.value.task_id == "image_1"
+
+    def test_retry_after_wins_over_the_schedule(self, shell):
+        waiting = Answer(task_answer("RUNNING").body, headers={"Retry-After": "7.5"})
+        client = shell(waiting, DONE)
+        client.wait(submitted())
+        assert client.pauses[1:] == [7.5]
+
+    def test_retry_after_is_capped_and_never_hammers(self, shell):
+        body = task_answer("RUNNING").body
+        client = shell(
+            Answer(body, headers={"Retry-After": "99999"}),
+            Answer(body, headers={"Retry-After": "0"}),
+            DONE,
+        )
+        client.wait(submitted())
+        assert client.pauses[1:] == [120.0, 0.2]
+
+
+class TestUnknownTask:
+    @pytest.mark.parametrize(
+        "answer",
+        [NOT_FOUND, NO_ROW, error_answer("task_not_exist", code="task_not_exist")]
+        + [Answer({"code": "task_not_exist", "message": "x", "data": None}, status=400)]
+        + [Answer(b"", status=404), error_answer("x", status=200, code="ResourceNotFound")],
+    )
+    def test_unknown_task_is_expired(self, shell, answer):
+        script = Script(lambda _: answer)
+        with pytest.raises(TaskExpiredError, match="") as caught:
+            shell(transport=script).wait("image_1")
+        assert (caught.value.task_id, len(script.requests)) == ("image_1", 1)
+        assert "24 hours" in caught.value.advice
+
+    def test_fresh_task_may_be_missing_for_a_moment(self, shell):
+        assert len(shell(NOT_FOUND, NOT_FOUND, DONE).wait(submitted())) == 1
+
+    def test_task_that_was_seen_and_is_gone_has_expired(self, shell):
+        script = Script(task_answer("RUNNING"), NOT_FOUND)
+        with pytest.raises(TaskExpiredError):
+            shell(transport=script).wait(submitted())
+
+
+class TestPatience:
+    def test_deadline_ends_the_waiting_and_keeps_the_task(self, shell):
+        client = shell(lambda _: task_answer("RUNNING"))
+        with pytest.raises(TaskTimeoutError, match="not ready in the time allowed") as caught:
+            client.wait(submitted(), timeout=30)
+        assert sum(client.pauses) == pytest.approx(30)
+        assert (caught.value.task_id, isinstance(caught.value, TimeoutError)) == ("image_1", True)
+
+    def test_default_deadline_is_fifteen_minutes(self, shell):
+        client = shell(lambda _: task_answer("RUNNING"))
+        with pytest.raises(TaskTimeoutError):
+            client.wait(submitted())
+        assert sum(client.pauses) == pytest.approx(900)
+
+    def test_failures_do_not_outlast_the_deadline(self, shell):
+        client = shell(lambda _: Refuse())
+        with pytest.raises(OpeaiError) as caught:
+            client.wait(submitted(), timeout=20)
+        assert sum(client.pauses) == pytest.approx(20)
+        assert caught.value.task_id == "image_1"
+
+    @pytest.mark.parametrize("timeout", ["soon", None, float("nan"), -1, True])
+    def test_timeout_that_is_no_number_is_refused_before_sending(self, shell, timeout):
+        script = Script()
+        with pytest.raises(InputError, match="timeout"):
+            shell(transport=script).generate("a fox", timeout=timeout)
+        assert script.requests == []
+
+    def test_every_snapshot_is_told(self, shell):
+        seen: list[Task] = []
+        shell(task_answer(), task_answer("RUNNING", progress=30), DONE).generate(
+            "a fox", on_update=seen.append
+        )
+        assert [task.status for task in seen] == ["queued", "painting", "done"]
+        assert {task.id for task in seen} == {"image_1"}
+
+    @pytest.mark.parametrize("task", ["", "  ", None, 7])
+    def test_no_task_is_refused(self, shell, task):
+        with pytest.raises(InputError, match="no task"):
+            shell().wait(task)
+
+    def test_watch_returns_the_last_snapshot(self, shell):
+        last = shell(task_answer("RUNNING"), DONE).watch("image_1")
+        assert (last.status, len(last.pictures)) == ("done", 1)
+
+
+def test_async_callback_is_awaited():
+    import asyncio
+
+    from opeai_nb.client import AsyncClient
+
+    seen: list[str] = []
+
+    async def update(task: Task) -> None:
+        await asyncio.sleep(0)
+        seen.append(task.status)
+
+    async def run() -> None:
+        async with AsyncClient(transport=Script(DONE), base_url="https://p.test") as client:
+            await client.wait(submitted(), update)
+
+    asyncio.run(run())
+    assert seen == ["queued", "done"]
