@@ -39,3 +39,8 @@ def test_plurals_are_understood(many: str, one: str) -> None:
 def test_what_is_denied_is_not_shown() -> None:
     assert not scene("a beach without people").has("person")
     assert scene("no clouds over the sea").weathers == ()
+
+
+def test_a_colour_before_flowers_is_theirs_and_grades_nothing() -> None:
+    read = scene("a meadow of red tulips")
+    assert (read.petals, read.tints) == ("red", ())

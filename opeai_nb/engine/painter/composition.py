@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .light import Light
 
 _SMALLEST, _LARGEST = 16, 4096
-_FINEST = 1600  # pixels on the short side; above it the picture is enlarged
+_FINEST = 2048  # pixels on the short side; above it the picture is enlarged
 _TINY = 256
 
 

@@ -15,6 +15,7 @@ from .water import water
 if TYPE_CHECKING:
     from .view import View
 
+_MASSIVE = 0.05  # below it a height is foothill
 _GRASS: tuple[Colour, Colour] = ((92, 126, 62), (132, 148, 78))
 _AUTUMN: tuple[Colour, Colour] = ((168, 104, 44), (206, 152, 66))
 
@@ -66,8 +67,13 @@ def peaks(view: View, lie: Lie, tall: float, *, start: float = 3.5, floor: float
     rise = smoothstep(start, start * 2.3, depth)
     massif = (0.3 + 0.9 * broad) * (np.clip(rough, 0, 1) ** 1.4 + fine * 0.16)
     knolls = (_noise(view, across, depth, 0.5) - 0.5) * (0.5 + 0.12 * np.minimum(depth, 5))
-    answer: Field = (floor + knolls * (1 - rise * 0.6) * 0.8 + rise * massif * np.float32(tall)
-                     ).astype(np.float32)
+    low = floor + knolls * (1 - rise * 0.6) * 0.8
+    high = rise * massif
+    # The summit stands where it leaves room for the sky, whatever chance has piled up.
+    summit = min(0.72 * view.horizon, 0.5)
+    reach = float(((summit * depth + lie.eye - low) / np.maximum(high, 1e-3))[high > _MASSIVE].min(
+        initial=tall))
+    answer: Field = (low + high * np.float32(reach)).astype(np.float32)
     return answer
 
 

@@ -139,8 +139,8 @@ def scene(prompt: str) -> Scene:
     text = re.sub(r"\b(\w+)ies\b", _singular, text)
     marks = _marks(text)
     subjects, owned = _subjects(text, marks)
-    flowers = next((one for one in marks if one.kind == "setting" and one.name == "meadow"), None)
-    petals = _colour_before(text, marks, flowers) if flowers else None
+    beds = [one for one in marks if one.kind == "setting" and one.name == "meadow"]
+    petals = next(filter(None, (_colour_before(text, marks, one) for one in beds)), None)
     if petals:
         owned.add(petals)
 

@@ -104,7 +104,8 @@ def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
     first, second, owner = _nearest(seeds, x, y)
     grid = np.meshgrid(np.arange(columns + 2), np.arange(rows + 2))
     middle: Field = seeds + (np.stack(grid, -1) - 1).astype(np.float32)
-    places = middle / np.array((columns / frame.w, rows / frame.h), dtype=np.float32)
+    places = np.stack([middle[..., 0] * np.float32(frame.w / columns),
+                       middle[..., 1] * np.float32(frame.h / rows)], axis=-1)
     tone = _sampled(floats(saturated(image.filter(ImageFilter.BoxBlur(3)), 1.55)), places, frame)
     tone *= 1 + (sheet.rng.random((*tone.shape[:2], 1)).astype(np.float32) - 0.5) * 0.22
     glass = tone.reshape(-1, 3).take(owner, axis=0) * (1.08 - 0.22 * first)[..., None]

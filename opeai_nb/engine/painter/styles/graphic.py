@@ -13,6 +13,7 @@ from ..finish import ink_of, saturated
 from .sheet import covered, floats, grown, picture
 
 if TYPE_CHECKING:
+    from ..field import Field
     from .sheet import Sheet
 
 
@@ -36,8 +37,8 @@ def ink(image: Image.Image, sheet: Sheet) -> Image.Image:
     y = np.arange(frame.height, dtype=np.float32)[:, None] / unit
     sway = covered(tile(sheet.rng, 256, 4, 3), frame) * np.float32(0.06)
     density = np.float32(95)
-    first = np.abs(((x + y * 0.9 + sway) * density) % 1 - 0.5) * 2
-    second = np.abs(((x - y * 1.1 + sway) * density) % 1 - 0.5) * 2
+    first = _hatched((x + y * np.float32(0.9) + sway) * density)
+    second = _hatched((x - y * np.float32(1.1) + sway) * density)
     soft = np.float32(frame.unit / density / 2)
     bare = np.clip((first - (0.62 - tone) * 1.5) * soft + 0.5, 0, 1)
     bare *= np.clip((second - (0.36 - tone) * 1.9) * soft + 0.5, 0, 1)
@@ -45,6 +46,15 @@ def ink(image: Image.Image, sheet: Sheet) -> Image.Image:
     sheetful = picture(np.minimum(bare * 255, drawn))
     paper, black = (249, 245, 235), whole(ink_of(sheet.tints, (26, 28, 38)))
     return ImageOps.colorize(sheetful, black, paper)
+
+
+def _hatched(phase: Field) -> Field:
+    """Answer a wave of straight flanks, 0 to 1, a period for each 1 of *phase*; overwrites it."""
+    phase -= np.floor(phase)
+    phase -= np.float32(0.5)
+    np.abs(phase, out=phase)
+    phase *= 2
+    return phase
 
 
 def block_print(image: Image.Image, sheet: Sheet) -> Image.Image:
@@ -56,7 +66,8 @@ def block_print(image: Image.Image, sheet: Sheet) -> Image.Image:
     y = np.arange(frame.height, dtype=np.float32)[:, None] / unit
     x = np.arange(frame.width, dtype=np.float32)[None, :] / unit
     sway = covered(tile(sheet.rng, 256, 4, 3), frame)
-    gouge = np.abs(((y + x * 0.12 + sway * 0.045 + tone * 0.05) * 64) % 1 - 0.5) * 2
+    gouge = _hatched((y + x * np.float32(0.12) + sway * np.float32(0.045)
+                      + tone * np.float32(0.05)) * np.float32(64))
     soft = np.float32(frame.unit / 64 / 2)
     black = np.clip((0.5 + (gouge - 0.5) * 0.42 - tone * 1.02) * soft * 1.2 + 0.5, 0, 1)
     colour = np.clip((0.86 - tone) * 14, 0, 1)

@@ -28,7 +28,7 @@ def neon(image: Image.Image, sheet: Sheet) -> Image.Image:
     edge = np.clip((np.hypot(down, across) - 2.0) * 0.085, 0, 1)
     # Where everything is an edge nothing is drawn: crowded lines dim one another.
     crowd = np.asarray(picture(edge * 255).filter(ImageFilter.BoxBlur(unit * 0.03)), np.float32)
-    edge *= np.clip(1.25 - crowd * np.float32(2.6 / 255), 0.22, 1)
+    edge *= np.clip(1.25 - crowd * np.float32(1.9 / 255), 0.42, 1)
     hue = _tube_colours(sheet, edge.shape)
     tubes = picture(edge[..., None] * hue)
     halo = tubes.reduce(2).filter(ImageFilter.GaussianBlur(unit * 0.009)).resize(
@@ -36,7 +36,7 @@ def neon(image: Image.Image, sheet: Sheet) -> Image.Image:
     wide = tubes.reduce(4).filter(ImageFilter.GaussianBlur(unit * 0.016)).resize(
         image.size, Image.Resampling.BILINEAR)
     tone = np.asarray(image.convert("L"), np.float32)[..., None] * np.float32(1 / 255)
-    ground = np.array((9, 6, 26), np.float32) + tone ** 1.2 * (hue * 0.2 + floats(image) * 0.34)
+    ground = np.array((9, 6, 26), np.float32) + tone ** 1.2 * (hue * 0.22 + floats(image) * 0.4)
     lit = ImageChops.screen(picture(ground), halo.point([min(255, v * 2) for v in range(256)] * 3))
     lit = ImageChops.screen(lit, wide)
     core = picture((edge ** 1.6)[..., None] * (hue * 0.55 + 140))
