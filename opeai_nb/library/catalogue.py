@@ -11,12 +11,12 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library.index import Index
 from opeai_nb.library.keeping import facts_of, kept_pictures
 from opeai_nb.library.moment import Moment, seconds
-from opeai_nb.library.record import Record, record_of
+from opeai_nb.library.record import Record
 from opeai_nb.library.row import folded
 from opeai_nb.library.usage import Usage, UsageRow, dataframe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pandas import DataFrame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is there
 
@@ -26,24 +26,25 @@ _REMEMBERED: Final = 20
 _PAGE: Final = 500
 _FOREVER: Final = 1e12
 _NEWER: Final = """
-    SELECT created, id, stands, file FROM kept WHERE (created, id) > (?, ?)
+    SELECT created, id, file, look, stands FROM kept WHERE (created, id) > (?, ?)
     ORDER BY created, id LIMIT ?"""
 _OLDER: Final = """
-    SELECT created, id, stands, file FROM kept WHERE (created, id) < (?, ?)
+    SELECT created, id, file, look, stands FROM kept WHERE (created, id) < (?, ?)
     ORDER BY created DESC, id DESC LIMIT ?"""
 _SEARCH: Final = """
-    SELECT stands, file FROM kept
+    SELECT file, look, stands FROM kept
     WHERE (:model IS NULL OR model GLOB :model) AND (:origin IS NULL OR origin = :origin)
     AND created >= :since AND created < :until
     AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(kept.words, value) = 0)
     ORDER BY created DESC, id DESC LIMIT :limit"""
 _DURATIONS: Final = """
     SELECT duration FROM kept
-    WHERE model = ? AND origin = ? AND task = 1 AND duration IS NOT NULL
+    WHERE model = ? AND origin = ? AND task = ? AND duration IS NOT NULL
     ORDER BY created DESC LIMIT ?"""
 _USAGE: Final = """
     SELECT day, model, origin, count(*), sum(pictures), sum(tokens) FROM kept
-    WHERE created >= ? GROUP BY day, model, origin ORDER BY day DESC, model, origin"""
+    WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+    GROUP BY day, model, origin ORDER BY day DESC, model, origin"""
 
 
 class Catalogue:
@@ -63,8 +64,7 @@ class Catalogue:
         last: tuple[Any, ...] = (_FOREVER if newest_first else -_FOREVER, "")
         while True:
             rows = self._index.rows(query, (*last, _PAGE))
-            for _, _, stands, file in rows:
-                yield self._record(stands, file)
+            yield from self._sound(row[2:] for row in rows)
             if len(rows) < _PAGE:
                 return
             last = rows[-1][:2]
@@ -72,19 +72,29 @@ class Catalogue:
     def record(self, id_or_prefix: str) -> Record:
         """Return one record by the beginning of its id. Raises `LibraryError`."""
         rows = self._index.rows(
-            "SELECT stands, file FROM kept WHERE substr(id, 1, ?) = ? LIMIT 2",
+            "SELECT file, look, stands FROM kept WHERE substr(id, 1, ?) = ? LIMIT 2",
             (len(id_or_prefix), id_or_prefix),
         )
-        if len(rows) != 1 or not id_or_prefix:
+        found = list(self._sound(rows)) if id_or_prefix else []
+        if len(found) != 1:
             raise LibraryError(
-                f"{'Several records begin' if rows else 'No record begins'} with {id_or_prefix!r}.",
+                f"{'Several records begin' if found else 'No record begins'} with "
+                f"{id_or_prefix!r}.",
                 advice="`%imagine history` lists what is kept.",
             )
-        return self._record(*rows[0])
+        return found[0]
 
-    def _record(self, stands: str, file: str) -> Record:
-        """Return a record as the index has it: what is in the index is known to be sound."""
-        return record_of(json.loads(stands), self.folder, file)
+    def _sound(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
+        """Yield the records of rows, without those whose pictures have been spoiled since."""
+        for file, look, stands in rows:
+            record = Record(self.folder, file, json.loads(stands))
+            if record.look() == look:
+                yield record
+            else:
+                self._index.reread(file)
+                query = "SELECT stands FROM kept WHERE file = ?"
+                for (text,) in self._index.rows(query, (file,)):
+                    yield Record(self.folder, file, json.loads(text))
 
     def generation(self, record: Record, request: ImageRequest | None = None) -> Generation:
         """Return a record's generation; no picture is read before it is looked at.
@@ -110,8 +120,8 @@ class Catalogue:
     ) -> list[Record]:
         """Return the records that hold every word of *text*, newest first.
 
-        Words are looked for in the prompt, the negative and revised prompts, the model and the id,
-        without regard to case. *model* is a name, or a pattern with `*`. *since* and *until* are
+        Words are looked for in the prompt, the negative and revised prompts and the model, without
+        regard to case. *model* is a name, or a pattern with `*`. *since* and *until* are
         dates (`2026-11-22`, the day included), datetimes or seconds since 1970.
         """
         rows = self._index.rows(
@@ -125,16 +135,28 @@ class Catalogue:
                 "limit": -1 if limit is None else limit,
             },
         )
-        return [self._record(stands, file) for stands, file in rows]
+        return list(self._sound(rows))
 
-    def durations(self, model: str, origin: str) -> tuple[float, ...]:
-        """Return how many seconds the last 20 tasks of a model took, newest last."""
-        rows = self._index.rows(_DURATIONS, (model, origin, _REMEMBERED))
+    def durations(self, model: str, origin: str, *, tasks: bool = True) -> tuple[float, ...]:
+        """Return how many seconds the last 20 tasks of a model took, newest last.
+
+        Without *tasks*, the last 20 requests that were answered at once.
+        """
+        rows = self._index.rows(_DURATIONS, (model, origin, int(tasks), _REMEMBERED))
         return tuple(duration for (duration,) in reversed(rows))
 
-    def usage(self, *, since: Moment | None = None) -> Usage:
-        """Return requests, pictures and tokens by day, model and origin, newest day first."""
-        rows = self._index.rows(_USAGE, (-_FOREVER if since is None else seconds(since),))
+    def usage(self, *, since: Moment | None = None, ids: Iterable[str] | None = None) -> Usage:
+        """Return requests, pictures and tokens by day, model and origin, newest day first.
+
+        With *ids*, of these records alone.
+        """
+        rows = self._index.rows(
+            _USAGE,
+            {
+                "since": -_FOREVER if since is None else seconds(since),
+                "ids": None if ids is None else json.dumps(sorted(ids)),
+            },
+        )
         return Usage(UsageRow(*row) for row in rows)
 
     def origins(self) -> frozenset[str]:
@@ -154,16 +176,16 @@ def _flat(record: Record) -> dict[str, Any]:
     usage = record.usage or {}
     return {
         "id": record.id,
-        "created": record.to_json()["created"],
+        "created": record.stands["created"],
         "origin": record.origin,
         "model": record.model,
         "prompt": record.prompt,
         "size": record.written.get("size"),
-        "pictures": len(record.paths),
-        "failed": len(record.pictures) - len(record.paths),
+        "pictures": len(record.files),
+        "failed": len(record.pictures) - len(record.files),
         "tokens": usage.get("total_tokens"),
         "duration": record.duration,
         "cell": record.slot.cell if record.slot else None,
         "task_id": record.task_id,
-        "files": [path.name for path in record.paths],
+        "files": record.files,
     }

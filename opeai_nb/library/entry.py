@@ -70,6 +70,7 @@ class Entry:
         self.name: str = facts["name"]
         self.slot: Slot | None = Slot.from_json(facts.get("slot"))
         self._sent: float | None = None
+        self._is_lost = False
 
     def __repr__(self) -> str:
         return f"<Entry {self.id}: {self.truth}, {self.model}>"
@@ -124,6 +125,11 @@ class Entry:
         return str(self.written["prompt"])
 
     @property
+    def metadata(self) -> bool:
+        """Whether the picture files are to tell where they come from."""
+        return bool(self._facts.get("metadata", True))
+
+    @property
     def request(self) -> ImageRequest:
         """The request, to be sent again as it was.
 
@@ -163,6 +169,16 @@ class Entry:
     def time_left(self) -> float | None:
         """Return the seconds that the platform still keeps the task's result, 0 when it is over."""
         return None if self.deadline is None else max(0.0, self.deadline - self._clock())
+
+    @property
+    def has_answer(self) -> bool:
+        """True once the whole answer was read: its number of pictures is known."""
+        return self._facts.get("answer") is not None
+
+    @property
+    def is_over(self) -> bool:
+        """True once the platform has dropped what it made, whether a task or the URLs it gave."""
+        return self._clock() >= (self.deadline or self.created + RETENTION)
 
     # -- what becomes of it
 
@@ -261,6 +277,9 @@ class Entry:
             self._lose(error)
 
     def _lose(self, error: OSError) -> None:
+        if self._is_lost:
+            return
+        self._is_lost = True
         warn(
             f"The journal cannot be written ({reason(error)}): if this kernel dies before the "
             "pictures are kept, this request may not be resumed."

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import stat
+import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ _NOT_FOLLOWED: Final = (
 )
 PART: Final = ".part"
 """The ending of a file that is not complete."""
+GONE: Final = ".gone-"
+"""The beginning of the name of a folder that is being removed."""
 
 
 def is_plain_name(name: object) -> bool:
@@ -138,6 +141,14 @@ def names_in(folder: Path) -> list[str]:
         return []
 
 
+def is_older(path: Path, seconds: float) -> bool:
+    """Tell whether *path* is there and has not been changed for so long."""
+    try:
+        return time.time() - path.lstat().st_mtime > seconds
+    except OSError:
+        return False
+
+
 def times_in(folder: Path, ending: str) -> dict[str, tuple[int, int]]:
     """Return time (in ns) and size of each file in a folder whose name ends so."""
     found = {}
@@ -164,7 +175,7 @@ def append_line(path: Path, line: bytes) -> None:
 
 def remove_folder(folder: Path) -> None:
     """Remove a folder with all in it: gone at once under its name, then in fact."""
-    gone = folder.with_name(f".gone-{secrets.token_hex(8)}")
+    gone = folder.with_name(f"{GONE}{secrets.token_hex(8)}")
     try:
         folder.rename(gone)
     except OSError:  # gone already, or a file in it is open on Windows

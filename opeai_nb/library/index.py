@@ -12,12 +12,14 @@ import threading
 import time
 import weakref
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import discard, is_plain_name, names_in, own_folder, times_in
 from opeai_nb.library.record import ENDING, read_record_and_text
 from opeai_nb.library.row import COLUMNS, SCHEMA, row_of
 from opeai_nb.library.soundness import UnusableRecordError
+from opeai_nb.library.warning import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -27,30 +29,25 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".index"
 _FILE: Final = "index-1.sqlite3"  # the number is the schema's
-_BUSY: Final = 10.0
 _SETTLED_NS: Final = 2_000_000_000
 """A folder's time that is older than this cannot be given twice, even on coarse file systems."""
 _STEP_NS: Final = 1_000
+_Seen = tuple[int, int]
 _BROKEN: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _INSERT: Final = (
     "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # COLUMNS
 )
 
 
-class _Seen(NamedTuple):
-    """What the index knows of a record's file."""
-
-    mtime: int
-    size: int
-    problem: str | None
-    files: str
-
-
 class Index:
-    """Answers questions about the records of a folder. Any thread may ask."""
+    """Answers questions about the records of a folder. Any thread may ask.
 
-    def __init__(self, folder: Path) -> None:
+    *patience* is how many seconds it waits for another process that writes the same file.
+    """
+
+    def __init__(self, folder: Path, *, patience: float = 10.0) -> None:
         self._folder = folder
+        self._patience = patience
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._is_shared = False
@@ -62,14 +59,25 @@ class Index:
     def rows(
         self, query: str, values: Mapping[str, Any] | Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Return the rows of a query, after a look at whether the folder has changed."""
+        """Return the rows of a query, after a look at whether the folder has changed.
+
+        Raises `LibraryError` when it cannot be read.
+        """
 
         def ask(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
             self._refresh(database)
             return database.execute(query, values).fetchall()
 
         with self._lock:
-            return self._with_database(ask) if self._folder.is_dir() else []
+            try:
+                return self._with_database(ask) if self._folder.is_dir() else []
+            except FileNotFoundError:
+                return []  # removed just now
+            except OSError as error:
+                raise LibraryError(
+                    f"The library folder cannot be read: {reason(error)}.",
+                    advice="Check its permissions, or set another one as Imagine.library.",
+                ) from error
 
     def reread(self, file: str) -> None:
         """Read one record again: something in it was found to be changed in place."""
@@ -137,12 +145,13 @@ class Index:
         """
         known = _known(database)
         stamp = self._stamp()
-        names = set(names_in(self._folder))
-        found = {} if self._is_compared else times_in(self._folder, ENDING)
-        records = {name for name in names if name.endswith(ENDING) and is_plain_name(name)}
-        stale = [
-            name for name in records if self._is_stale(known.get(name), names, found.get(name))
-        ]
+        found: dict[str, _Seen | None]
+        if self._is_compared:
+            found = dict.fromkeys(n for n in names_in(self._folder) if n.endswith(ENDING))
+        else:
+            found = dict(times_in(self._folder, ENDING))
+        records = {name for name in found if is_plain_name(name)}
+        stale = [name for name in records if _is_stale(known.get(name), found[name])]
         rows = [row for name in stale if (row := self._read(name)) is not None]
         gone = [(name,) for name in known.keys() - records]
         if rows or gone or stamp != _noted(database):
@@ -152,13 +161,6 @@ class Index:
                 if self._folder.stat().st_mtime_ns == stamp:
                     _note(database, stamp)
         self._is_compared = True
-
-    def _is_stale(self, seen: _Seen | None, names: set[str], found: tuple[int, int] | None) -> bool:
-        if seen is None or seen.problem is not None:
-            return True
-        if found is not None and found != (seen.mtime, seen.size):
-            return True
-        return not names.issuperset(seen.files.split("/") if seen.files else ())
 
     def _read(self, name: str) -> tuple[Any, ...] | None:
         try:
@@ -204,27 +206,37 @@ class Index:
         if self._database is not None and (not self._is_shared or self._is_current()):
             return self._database
         self._close()
+        self._is_shared = True
         try:
             place = own_folder(self._folder / FOLDER, unlisted=True) / _FILE
-            database = _connect(f"{place.absolute().as_uri()}?mode=rwc")
-            self._keep(database)
+            database = self._connect(f"{place.absolute().as_uri()}?mode=rwc")
             database.executescript(SCHEMA)
             with _transaction(database):
                 pass  # whoever cannot write learns it here
-            found = place.stat()
-        except (OSError, sqlite3.OperationalError):
+            self._opened = (os.getpid(), place.stat().st_ino)
+        except (OSError, sqlite3.OperationalError) as error:
+            if isinstance(error, sqlite3.Error) and _is_broken(error):
+                raise
             return self._in_memory(self._folder / FOLDER / _FILE)
-        self._is_shared, self._opened = True, (os.getpid(), found.st_ino)
+        return database
+
+    def _connect(self, uri: str) -> sqlite3.Connection:
+        database = sqlite3.connect(
+            uri, uri=True, timeout=self._patience, isolation_level=None, check_same_thread=False
+        )
+        self._database, self._finalizer = database, weakref.finalize(self, database.close)
+        # Losing the index costs a second of reading; waiting for the disk each time costs more.
+        database.execute("PRAGMA synchronous = OFF")
         return database
 
     def _in_memory(self, copied: Path | None) -> sqlite3.Connection:
         """Return an index in memory, begun from the file where that can be read."""
         self._close()
-        database = _connect("file::memory:")
-        self._keep(database)
-        if copied is not None and copied.is_file() and not copied.is_symlink():
+        database = self._connect("file::memory:")
+        if copied is not None and copied.is_file() and not copied.parent.is_symlink():
+            uri = f"{copied.absolute().as_uri()}?mode=ro&immutable=1"
             try:
-                with closing(_connect(f"{copied.absolute().as_uri()}?mode=ro&immutable=1")) as file:
+                with closing(sqlite3.connect(uri, uri=True)) as file:
                     file.backup(database)
             except sqlite3.Error:
                 return self._in_memory(None)
@@ -239,10 +251,6 @@ class Index:
             return False
         return self._opened == (os.getpid(), found.st_ino)
 
-    def _keep(self, database: sqlite3.Connection) -> None:
-        self._database = database
-        self._finalizer = weakref.finalize(self, database.close)
-
     def _close(self) -> None:
         if self._database is not None:
             self._finalizer()
@@ -250,7 +258,7 @@ class Index:
 
     def _forsake(self, error: sqlite3.Error) -> None:
         """Drop a database that does not work; a broken file is removed, and all are read again."""
-        is_broken = self._is_shared and error.sqlite_errorcode & 0xFF in _BROKEN
+        is_broken = self._is_shared and _is_broken(error)
         self._close()
         if is_broken:
             for ending in ("", "-journal"):
@@ -262,13 +270,9 @@ class Index:
             self._close()
 
 
-def _connect(uri: str) -> sqlite3.Connection:
-    database = sqlite3.connect(
-        uri, uri=True, timeout=_BUSY, isolation_level=None, check_same_thread=False
-    )
-    # Losing the index costs a second of reading; waiting for the disk at each change costs more.
-    database.execute("PRAGMA synchronous = OFF")
-    return database
+def _is_broken(error: sqlite3.Error) -> bool:
+    """Tell whether the file itself is at fault, and not the disk or another process."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
 
 
 @contextmanager
@@ -282,9 +286,15 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("COMMIT")
 
 
-def _known(database: sqlite3.Connection) -> dict[str, _Seen]:
-    rows = database.execute("SELECT file, mtime, size, problem, files FROM records")
-    return {file: _Seen(mtime, size, problem, files) for file, mtime, size, problem, files in rows}
+def _known(database: sqlite3.Connection) -> dict[str, _Seen | None]:
+    """Return time and size of each record's file as it was read; None where it had a problem."""
+    rows = database.execute("SELECT file, mtime, size, problem FROM records")
+    return {file: (mtime, size) if problem is None else None for file, mtime, size, problem in rows}
+
+
+def _is_stale(known: _Seen | None, found: _Seen | None) -> bool:
+    """Tell whether a file is to be read; *found* is None where its time was not looked at."""
+    return known is None or (found is not None and found != known)
 
 
 def _noted(database: sqlite3.Connection) -> int | None:

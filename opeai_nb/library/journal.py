@@ -13,6 +13,8 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library import owner
 from opeai_nb.library.entry import Entry, State
 from opeai_nb.library.files import (
+    GONE,
+    is_older,
     is_plain_name,
     names_in,
     own_folder,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from opeai_nb.client.request import ImageRequest
 
 FOLDER: Final = ".pending"
+_NEW: Final = ".new-"
+_BEGUN_SECONDS: Final = 3600.0  # an entry is written in milliseconds
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _LARGEST: Final = 8_000_000
 _TEXTS: Final = ("id", "key", "base_url", "origin", "name")
@@ -63,6 +67,7 @@ class Journal:
         base_url: str,
         origin: str,
         slot: Slot | None,
+        metadata: bool,
     ) -> Entry:
         """Put the intent on the disk and return the entry; where the disk refuses, warn."""
         facts = {
@@ -74,6 +79,7 @@ class Journal:
             "base_url": base_url,
             "origin": origin,
             "slot": slot.to_json() if slot else None,
+            "metadata": metadata,
             "request": write_request(request),
             "state": "intended",
         }
@@ -93,7 +99,7 @@ class Journal:
         own_folder(self._folder, unlisted=True)
         facts["owner"] = owner.this_owner(self._folder)
         keep_inputs(self._library, request)
-        new = own_folder(self._folder / f".new-{secrets.token_hex(8)}")
+        new = own_folder(self._folder / f"{_NEW}{secrets.token_hex(8)}")
         try:
             with (new / JOURNAL).open("xb") as file:
                 file.write(json.dumps(facts, ensure_ascii=False).encode() + b"\n")
@@ -114,9 +120,17 @@ class Journal:
         if self._folder.is_symlink():
             return []
         names = [name for name in names_in(self._folder) if _ID.fullmatch(name)]
-        owner.sweep(self._folder)
+        self._sweep()
         found = [entry for name in names if (entry := self._read(name)) is not None]
         return sorted(found, key=lambda entry: (entry.created, entry.id))
+
+    def _sweep(self) -> None:
+        """Remove what processes left that were killed while they began or settled an entry."""
+        owner.sweep(self._folder)
+        for name in names_in(self._folder):
+            path = self._folder / name
+            if name.startswith(GONE) or (name.startswith(_NEW) and is_older(path, _BEGUN_SECONDS)):
+                remove_folder(path)
 
     def _read(self, name: str) -> Entry | None:
         folder = self._folder / name
@@ -193,5 +207,6 @@ def _is_sound(facts: dict[str, Any]) -> bool:
         and isinstance(asked["prompt"], str)
         and isinstance(asked["model"], str)
         and isinstance(facts["owner"], dict)
+        and isinstance(facts.get("metadata", True), bool)
         and all(isinstance(item, dict) for item in answer["pictures"])
     )

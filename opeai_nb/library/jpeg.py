@@ -35,7 +35,8 @@ def insert(data: bytes, told: str, parameters: str) -> bytes:
     if content is None or start is None:
         return data
     segment = struct.pack(">BBH", 0xFF, _APP1, len(content) + 2) + content
-    return data[:start] + segment + data[start:]
+    rest = memoryview(data)
+    return b"".join((rest[:start], segment, rest[start:]))
 
 
 def without(data: bytes) -> Iterator[bytes]:
@@ -47,7 +48,7 @@ def without(data: bytes) -> Iterator[bytes]:
 
 
 def blocks(data: bytes) -> Iterator[bytes]:
-    """Yield the EXIF and XMP blocks."""
+    """Yield the EXIF and XMP blocks, what was put in last first."""
     for _, _, block in _app1(data):
         if block.startswith((_EXIF, _XMP)):
             yield block
@@ -66,7 +67,7 @@ def _start(data: bytes) -> int | None:
         if kind != _APP0 or place != start:
             return start
         start = end
-    return start if start > 2 else None  # noqa: PLR2004  SOI alone is no JPEG
+    return None  # it is cut off before anything else
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -75,7 +76,9 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     while place + 4 <= len(data) and data[place] == 0xFF:  # noqa: PLR2004  every marker's first byte
         kind = data[place + 1]
         end = place + 2 + int.from_bytes(data[place + 2 : place + 4], "big")
+        if end > len(data) or end < place + 4:
+            return
         yield kind, place, end
-        if kind == _SCAN or end > len(data) or end < place + 4:
+        if kind == _SCAN:
             return
         place = end

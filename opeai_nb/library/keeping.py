@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -16,7 +15,7 @@ from opeai_nb.errors import NoPictureError
 from opeai_nb.library.answer import read_error, write_error
 from opeai_nb.library.files import discard, sync_folder, write_part
 from opeai_nb.library.provenance import provenance, with_provenance
-from opeai_nb.library.record import ENDING, KeptPicture, Record
+from opeai_nb.library.record import ENDING, VERSION, KeptPicture, Record, moment_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ def keep(
         with ThreadPoolExecutor(min(_WRITERS, len(pictures)), "opeai_nb-keep") as pool:
             numbers = range(1, len(pictures) + 1)
             kept = tuple(pool.map(partial(_look, entry.name), numbers, pictures))
-            record = replace(record, pictures=kept)
+            record = record.with_pictures(kept)
             writing = pool.map(write, numbers, pictures)
             parts.append(own := write_part(passing, record.dumps()))
             written = list(writing)
@@ -90,23 +89,25 @@ def _withdraw(folder: Path, record: Record) -> None:
 
 
 def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
-    return Record(
-        id=entry.id,
-        created=entry.created,
-        origin=entry.origin,
-        written=entry.written,
-        pictures=(),
-        folder=folder,
-        file=f"{entry.name}{ENDING}",
-        slot=entry.slot,
-        usage=generation.usage,
-        task_id=generation.task_id or entry.task_id,
-        request_id=generation.request_id,
-        duration=entry.duration,
-        answered_model=generation.model,
-        platform_created=generation.created,
-        toolkit=__version__,
-    )
+    """Return the record without its pictures, in the order in which a person reads it."""
+    stands = {
+        "opeai_nb": VERSION,
+        "id": entry.id,
+        "created": moment_text(entry.created),
+        "origin": entry.origin,
+        "request": entry.written,
+        "pictures": [],
+        "usage": dict(generation.usage) if generation.usage is not None else None,
+        "task_id": generation.task_id or entry.task_id,
+        "request_id": generation.request_id,
+        "duration": entry.duration,
+        "answered_model": generation.model,
+        "platform_created": generation.created,
+        "slot": entry.slot.to_json() if entry.slot else None,
+        "toolkit": __version__,
+    }
+    told = {name: value for name, value in stands.items() if value is not None}
+    return Record(folder, f"{entry.name}{ENDING}", told)
 
 
 def _look(name: str, number: int, picture: Picture) -> KeptPicture:
@@ -169,8 +170,8 @@ def facts_of(record: Record) -> dict[str, Any]:
     return {
         "usage": record.usage,
         "task_id": record.task_id,
-        "created": record.platform_created,
-        "model": record.answered_model,
+        "created": record.stands.get("platform_created"),
+        "model": record.stands.get("answered_model"),
         "request_id": record.request_id,
         "origin": record.origin,
     }

@@ -9,9 +9,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from opeai_nb.errors import LibraryError
 from opeai_nb.library import keeping
 from opeai_nb.library.catalogue import Catalogue
-from opeai_nb.library.files import own_folder
 from opeai_nb.library.journal import Journal
 from opeai_nb.library.record import ENDING, Record, read_record
 from opeai_nb.library.replay import Decision, Session, Slot, Summary, choose
@@ -68,10 +68,12 @@ class Library(Catalogue):
         base_url: str,
         origin: Origin,
         slot: Slot | None = None,
+        metadata: bool | None = None,
     ) -> Entry:
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
-        *key* is the Idempotency-Key. Where the disk refuses, a `LibraryWarning` says what is no
+        *key* is the Idempotency-Key; *metadata* overrides the library's own choice for this one, a
+        resume after a restart included. Where the disk refuses, a `LibraryWarning` says what is no
         longer guaranteed, and the entry lives in memory.
         """
         created, entry_id = self._moment(), self._new_id()
@@ -84,6 +86,7 @@ class Library(Catalogue):
             base_url=base_url,
             origin=origin,
             slot=slot,
+            metadata=self.metadata if metadata is None else metadata,
         )
 
     def pending(self) -> list[Entry]:
@@ -108,9 +111,9 @@ class Library(Catalogue):
         record = self._kept_already(entry)
         try:
             if record is None:
-                own_folder(self.folder)
+                self.folder.mkdir(parents=True, exist_ok=True)
                 record = keeping.keep(
-                    self._index, self.folder, entry, generation, metadata=self.metadata
+                    self._index, self.folder, entry, generation, metadata=entry.metadata
                 )
         except OSError as error:
             self._warn_not_kept(entry, error)
@@ -166,17 +169,15 @@ class Library(Catalogue):
             rows = self._summaries(known, frozenset(origins))
             choice = choose((summary for summary, _ in rows), run)
             if fresh or choice.record is None:
-                return Decision(None, choice.slot)
+                return Decision(None, choice.slot, run.is_first and not fresh)
             file = next(file for summary, file in rows if summary.id == choice.record)
             try:
                 record = read_record(self.folder, file)
             except UnusableRecordError:
-                self._index.reread(
-                    file
-                )  # changed in place: the index learns it, and we choose anew
+                self._index.reread(file)  # changed in place: we choose anew
                 continue
             session.show(record.id, run.slot)
-            return Decision(record, choice.slot)
+            return Decision(record, choice.slot, run.is_first)
 
     def _summaries(self, known: str, origins: frozenset[str]) -> list[tuple[Summary, str]]:
         rows = self._index.rows(
@@ -194,6 +195,8 @@ class Library(Catalogue):
 
         With *new*, only what no such call has returned yet.
         """
+        for _ in self.records():
+            pass  # each is looked at: a picture may have been spoiled in place
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
         with self._lock:
@@ -212,5 +215,8 @@ class Library(Catalogue):
     def _new_id(self) -> str:
         while True:
             found = secrets.token_hex(_ID_BYTES)
-            if not self._index.rows("SELECT 1 FROM records WHERE id = ?", (found,)):
-                return found
+            try:
+                if not self._index.rows("SELECT 1 FROM records WHERE id = ?", (found,)):
+                    return found
+            except LibraryError:
+                return found  # a folder that cannot be read does not hold up the request

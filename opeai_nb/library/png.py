@@ -26,7 +26,8 @@ def insert(data: bytes, told: str, parameters: str) -> bytes:
         return data
     has_own = any(name == KEYWORD for name, _ in texts(data))
     chunks = b"" if has_own else _text(KEYWORD, parameters)
-    return data[:_START] + chunks + _text(OURS, told) + data[_START:]
+    rest = memoryview(data)
+    return b"".join((rest[:_START], chunks, _text(OURS, told), rest[_START:]))
 
 
 def without(data: bytes) -> Iterator[bytes]:

@@ -18,7 +18,7 @@ from opeai_nb.library.soundness import UnusableRecordError
 from opeai_nb.library.written_request import canonical, read_request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from opeai_nb.client.request import ImageRequest
@@ -42,7 +42,7 @@ def provenance(record: Record, picture: KeptPicture, number: int) -> dict[str, A
         "usage": dict(record.usage) if record.usage is not None else None,
         "task_id": record.task_id,
         "request_id": record.request_id,
-        "answered_model": record.answered_model,
+        "answered_model": record.stands.get("answered_model"),
         "toolkit": record.toolkit,
         "sha256": picture.sha256,
     }
@@ -68,11 +68,11 @@ def received_bytes(data: bytes) -> bytes:
 
     A file that is not ours, or that was changed since, is returned as it is.
     """
-    told = _told(data)
-    if (editor := _editor(data)) is None or told is None:
+    if (editor := _editor(data)) is None:
         return data
+    known = {told.get("sha256") for told in _all_told(data)}
     for candidate in editor.without(data):
-        if hashlib.sha256(candidate).hexdigest() == told.get("sha256"):
+        if hashlib.sha256(candidate).hexdigest() in known:
             found: bytes = candidate
             return found
     return data
@@ -123,15 +123,16 @@ def _editor(data: bytes) -> ModuleType | None:
 
 
 def _told(data: bytes) -> dict[str, Any] | None:
-    kind = sniff_format(data[:16])
-    if kind == "png":
-        return next(
-            (t for name, text in png.texts(data) if name == png.OURS and (t := _json(text))), None
-        )
-    if kind in ("jpeg", "webp"):
-        blocks = (jpeg if kind == "jpeg" else webp).blocks(data)
-        return next((told for block in blocks if (told := exif.told_in(block))), None)
-    return None
+    """Return what the file tells; of several tellings the one that was put in last."""
+    return next(_all_told(data), None)
+
+
+def _all_told(data: bytes) -> Iterator[dict[str, Any]]:
+    if (editor := _editor(data)) is png:
+        found = [_json(text) for name, text in png.texts(data) if name == png.OURS]
+    else:
+        found = [exif.told_in(block) for block in editor.blocks(data)] if editor else []
+    yield from (told for told in found if told is not None)
 
 
 def _json(text: str) -> dict[str, Any] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+import stat
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from opeai_nb.library.soundness import UnusableRecordError, check_record
 from opeai_nb.library.written_request import identity_of, read_request
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from opeai_nb.client.request import ImageRequest
@@ -27,6 +28,7 @@ VERSION: Final = 1
 ENDING: Final = ".json"
 _LARGEST: Final = 4_000_000
 _HEAD: Final = 16
+_LARGEST_LOOK: Final = 2**62  # what SQLite holds
 
 
 @dataclass(frozen=True)
@@ -51,32 +53,52 @@ class KeptPicture:
         """Return what is set."""
         return {name: value for name, value in self.__dict__.items() if value is not None}
 
+    @classmethod
+    def from_json(cls, item: Mapping[str, Any]) -> KeptPicture:
+        """Return an item of a sound record; fields of a later version are passed over."""
+        known = {name: item[name] for name in cls.__dataclass_fields__ if name in item}
+        size = item.get("size")
+        return cls(**{**known, "size": (size[0], size[1]) if size else None})
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Record:
     """What was asked and what came back.
 
-    *written* is the request as JSON (`request` builds it again), *created* is when it was asked,
-    in seconds since 1970, *duration* how many seconds the answer took, *usage* is the platform's
-    account, *answered_model* the name that it echoed and *platform_created* its own time. *file*
-    is the name of the record in *folder*.
+    *stands* is the JSON of the file *file* in *folder*; the properties read it.
     """
 
-    id: str
-    created: float
-    origin: str
-    written: Mapping[str, Any] = field(repr=False)
-    pictures: tuple[KeptPicture, ...]
-    folder: Path = field(repr=False)
+    folder: Path
     file: str
-    slot: Slot | None = None
-    usage: Mapping[str, Any] | None = field(default=None, repr=False)
-    task_id: str | None = None
-    request_id: str | None = field(default=None, repr=False)
-    duration: float | None = None
-    answered_model: str | None = field(default=None, repr=False)
-    platform_created: int | None = field(default=None, repr=False)
-    toolkit: str | None = field(default=None, repr=False)
+    stands: Mapping[str, Any]
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Record {self.id}: {len(self.pictures)} x {self.model}, {self.prompt[:40]!r}>"
+
+    @property
+    def id(self) -> str:
+        """Eight hexadecimal digits, the same that the entry in the journal had."""
+        return str(self.stands["id"])
+
+    @cached_property
+    def created(self) -> float:
+        """When it was asked, in seconds since 1970."""
+        moment = datetime.fromisoformat(self.stands["created"])
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+    @property
+    def origin(self) -> str:
+        """`platform` or `engine`."""
+        return str(self.stands["origin"])
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The request as JSON; `request` builds it again."""
+        found: Mapping[str, Any] = self.stands["request"]
+        return found
 
     @property
     def model(self) -> str:
@@ -88,10 +110,50 @@ class Record:
         """What was to be painted."""
         return str(self.written["prompt"])
 
+    @cached_property
+    def pictures(self) -> tuple[KeptPicture, ...]:
+        """Every item that came, also those that failed."""
+        return tuple(KeptPicture.from_json(item) for item in self.stands["pictures"])
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the picture files."""
+        return [item["file"] for item in self.stands["pictures"] if item.get("file")]
+
     @property
     def paths(self) -> tuple[Path, ...]:
         """The picture files."""
-        return tuple(self.folder / item.file for item in self.pictures if item.file)
+        return tuple(self.folder / file for file in self.files)
+
+    @property
+    def slot(self) -> Slot | None:
+        """Where the picture has its place; None for a find of the panel."""
+        return Slot.from_json(self.stands.get("slot"))
+
+    @property
+    def usage(self) -> Mapping[str, Any] | None:
+        """The platform's own account."""
+        return self.stands.get("usage")
+
+    @property
+    def task_id(self) -> str | None:
+        """The platform's id of the task that painted it, if one did."""
+        return self.stands.get("task_id")
+
+    @property
+    def request_id(self) -> str | None:
+        """The platform's id of the request, for its support."""
+        return self.stands.get("request_id")
+
+    @property
+    def duration(self) -> float | None:
+        """How many seconds the answer took, where one process saw it begin and end."""
+        return self.stands.get("duration")
+
+    @property
+    def toolkit(self) -> str | None:
+        """The version of opeai_nb that kept it."""
+        return self.stands.get("toolkit")
 
     @cached_property
     def identity(self) -> str:
@@ -114,29 +176,27 @@ class Record:
         except (InputError, TypeError) as error:
             raise LibraryError(f"The request in {self.file} cannot be asked: {error}") from error
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what stands in the file, in the order in which a person reads it."""
-        stands = {
-            "opeai_nb": VERSION,
-            "id": self.id,
-            "created": moment_text(self.created),
-            "origin": self.origin,
-            "request": dict(self.written),
-            "pictures": [item.to_json() for item in self.pictures],
-            "usage": dict(self.usage) if self.usage is not None else None,
-            "task_id": self.task_id,
-            "request_id": self.request_id,
-            "duration": self.duration,
-            "answered_model": self.answered_model,
-            "platform_created": self.platform_created,
-            "slot": self.slot.to_json() if self.slot else None,
-            "toolkit": self.toolkit,
-        }
-        return {name: value for name, value in stands.items() if value is not None}
+    def look(self) -> int | None:
+        """Return a number that changes with the picture files; None when one is no file."""
+        found = 0
+        for file in self.files:
+            try:
+                told = os.lstat(f"{self.folder}{os.sep}{file}")
+            except OSError:
+                return None
+            if not stat.S_ISREG(told.st_mode):
+                return None
+            found += told.st_mtime_ns + told.st_size
+        return found % _LARGEST_LOOK
+
+    def with_pictures(self, pictures: Iterable[KeptPicture]) -> Record:
+        """Return the record with these pictures."""
+        items = [picture.to_json() for picture in pictures]
+        return replace(self, stands={**self.stands, "pictures": items})
 
     def dumps(self) -> bytes:
         """Return the content of the record's file."""
-        return (json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n").encode()
+        return (json.dumps(self.stands, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def moment_text(moment: float) -> str:
@@ -193,49 +253,10 @@ def parse_record(text: str, folder: Path, file: str) -> Record:
         raise UnusableRecordError("it is from a newer version of opeai_nb")
     try:
         check_record(stands)
-        return record_of(stands, folder, file)
+        record = Record(folder, file, stands)
+        _ = record.created  # a time that is none raises here
     except UnusableRecordError:
         raise
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise UnusableRecordError("it has been edited into something else") from error
-
-
-def record_of(stands: Mapping[str, Any], folder: Path, file: str) -> Record:
-    """Return the record of JSON that is known to be sound."""
-    slot = stands.get("slot")
-    return Record(
-        id=stands["id"],
-        created=_moment(stands["created"]),
-        origin=stands["origin"],
-        written=stands["request"],
-        pictures=tuple(_picture(item) for item in stands["pictures"]),
-        folder=folder,
-        file=file,
-        slot=Slot(slot.get("cell"), slot["call"]) if slot else None,
-        usage=stands.get("usage"),
-        task_id=stands.get("task_id"),
-        request_id=stands.get("request_id"),
-        duration=stands.get("duration"),
-        answered_model=stands.get("answered_model"),
-        platform_created=stands.get("platform_created"),
-        toolkit=stands.get("toolkit"),
-    )
-
-
-def _picture(item: Mapping[str, Any]) -> KeptPicture:
-    size = item.get("size")
-    return KeptPicture(
-        file=item.get("file"),
-        format=item.get("format"),
-        size=(size[0], size[1]) if size else None,
-        bytes=item.get("bytes"),
-        sha256=item.get("sha256"),
-        revised_prompt=item.get("revised_prompt"),
-        error=item.get("error"),
-        url=item.get("url"),
-    )
-
-
-def _moment(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return record

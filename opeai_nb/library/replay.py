@@ -136,8 +136,9 @@ class Decision:
     """What the library says to a run: the *record* to show, or None; and the *slot* it takes.
 
     The slot belongs into the journal when the request is sent, so that the next session finds the
-    picture in the same place.
+    picture in the same place. *is_first* tells that the run may show what is kept or under way.
     """
 
     record: Record | None
     slot: Slot
+    is_first: bool = False

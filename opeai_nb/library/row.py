@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 COLUMNS: Final = (
     *("file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell", "call"),
-    *("model", "task", "duration", "pictures", "tokens", "day", "words", "files", "stands"),
+    *("model", "task", "duration", "pictures", "tokens", "day", "words", "look", "stands"),
 )
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS records (
@@ -29,7 +29,7 @@ CREATE TABLE IF NOT EXISTS folder (only INTEGER PRIMARY KEY, time INTEGER);
 
 def row_of(record: Record, text: str, mtime: int, size: int) -> tuple[Any, ...]:
     """Return the row of a record whose file has this text, time (in ns) and size."""
-    usage = record.usage or {}
+    usage, slot = record.usage or {}, record.slot
     return (
         record.file,
         mtime,
@@ -39,16 +39,16 @@ def row_of(record: Record, text: str, mtime: int, size: int) -> tuple[Any, ...]:
         record.identity,
         record.created,
         record.origin,
-        record.slot.cell if record.slot else None,
-        record.slot.call if record.slot else None,
+        slot.cell if slot else None,
+        slot.call if slot else None,
         record.model,
         int(record.task_id is not None),
         record.duration,
-        sum(item.file is not None for item in record.pictures),
+        len(record.files),
         tokens(usage),
         time.strftime("%Y-%m-%d", time.localtime(record.created)),
         _words(record),
-        "/".join(item.file for item in record.pictures if item.file),
+        record.look(),
         text,
     )
 
@@ -68,6 +68,6 @@ def folded(text: str) -> str:
 
 
 def _words(record: Record) -> str:
-    said = [record.id, record.model, record.prompt, record.written.get("negative_prompt")]
-    said += [item.revised_prompt for item in record.pictures]
+    said = [record.model, record.prompt, record.written.get("negative_prompt")]
+    said += [item.get("revised_prompt") for item in record.stands["pictures"]]
     return folded("\n".join(str(text) for text in said if text))

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_listener: ContextVar[Callable[[str], object] | None] = ContextVar("listener", default=None)
 
 
 class LibraryWarning(UserWarning):
@@ -10,8 +18,26 @@ class LibraryWarning(UserWarning):
 
 
 def warn(text: str) -> None:
-    """Warn whoever called the library."""
-    warnings.warn(text, LibraryWarning, stacklevel=4)
+    """Warn whoever called the library, or tell its listener."""
+    listener = _listener.get()
+    if listener is None:
+        warnings.warn(text, LibraryWarning, stacklevel=4)
+    else:
+        listener(text)
+
+
+@contextmanager
+def told_to(listener: Callable[[str], object]) -> Iterator[None]:
+    """Hand warnings of this thread to *listener* meanwhile, instead of raising them here.
+
+    A job's disk work runs on threads of its own, where a warning reaches nobody, and where a filter
+    that makes errors of warnings would cost the picture.
+    """
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 def reason(error: OSError) -> str:

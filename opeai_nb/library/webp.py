@@ -57,8 +57,8 @@ def without(data: bytes) -> Iterator[bytes]:
 
 
 def blocks(data: bytes) -> Iterator[bytes]:
-    """Yield the EXIF and XMP blocks."""
-    for kind, place, end in _chunks(data)[0]:
+    """Yield the EXIF and XMP blocks, what was put in last first."""
+    for kind, place, end in reversed(_chunks(data)[0]):
         if kind in _KINDS:
             yield data[place + 8 : end]
 

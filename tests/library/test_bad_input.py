@@ -1,0 +1,209 @@
+"""What a person, a crash or a stranger may have put into the folder."""
+
+import json
+import os
+import shutil
+
+import pytest
+
+from opeai_nb.client import ImageRequest
+from opeai_nb.library import Library, Session, Slot
+
+EDITS = {
+    "cut short": lambda text: text[: len(text) // 2],
+    "empty": lambda text: "",
+    "not JSON": lambda text: "hello",
+    "not UTF-8": lambda text: "\udcff",
+    "a list": lambda text: "[]",
+    "deep": lambda text: "[" * 100_000,
+    "huge": lambda text: text + " " * 4_000_001,
+    "huge number": lambda text: text.replace('"bytes": ', '"bytes": 1e400, "b": '),
+}
+CHANGES = {
+    "another's JSON": {"opeai_nb": None},
+    "a newer version": {"opeai_nb": 2},
+    "no id": {"id": None},
+    "no time": {"created": "yesterday"},
+    "a time far off": {"created": "99999-01-01"},
+    "no request": {"request": None},
+    "a prompt that is no text": {"request": {"prompt": 7, "model": "m"}},
+    "inputs that are none": {"request": {"prompt": "x", "model": "m", "image": ["a"]}},
+    "no pictures": {"pictures": []},
+    "pictures that are none": {"pictures": [7]},
+    "an item with nothing": {"pictures": [{}]},
+    "a size that is none": {"pictures": [{"file": "a.png", "size": [1]}]},
+    "a slot that is none": {"slot": {"cell": 7, "call": 0}},
+    "usage that is none": {"usage": "much"},
+}
+OUTSIDE = [
+    "../secret.png",
+    "/etc/passwd",
+    "a/../../secret.png",
+    "..",
+    ".hidden.png",
+    "a\\b.png",
+    "",
+]
+
+
+@pytest.fixture
+def kept(keep, library, folder):
+    """One good record, and one to be spoiled: (path, text)."""
+    keep("good", slot=Slot("good"))
+    keep("bad", slot=Slot("bad"))
+    record = next(library.records())
+    path = folder / record.file
+    return path, path.read_text(encoding="utf-8")
+
+
+def check_that_it_is_skipped(folder, path):
+    for library in (Library(folder), Library(folder)):
+        assert [record.prompt for record in library.records()] == ["good"]
+        (problem,) = library.problems()
+        assert problem.startswith(f"{path.name}: ")
+        assert library.problems(new=True) == [problem]
+        assert library.problems(new=True) == []
+        assert library.problems() == [problem]
+        assert [r.prompt for r in library.search()] == ["good"]
+        for prompt, is_shown in (("good", True), ("bad", False)):
+            found = library.replay(
+                ImageRequest(prompt), slot=Slot(prompt), session=Session(), origins={"platform"}
+            )
+            assert (found is not None) == is_shown
+        library.close()
+    return problem
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_spoiled_record_is_told_and_skipped(kept, folder, name):
+    path, text = kept
+    path.write_text(EDITS[name](text), encoding="utf-8", errors="surrogateescape")
+    check_that_it_is_skipped(folder, path)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_edited_record_is_told_and_skipped(kept, folder, name):
+    path, text = kept
+    path.write_text(json.dumps({**json.loads(text), **CHANGES[name]}))
+    check_that_it_is_skipped(folder, path)
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_a_record_never_leads_out_of_the_library(kept, folder, name, picture):
+    path, text = kept
+    (folder.parent / "secret.png").write_bytes(picture())
+    told = json.loads(text)
+    told["pictures"][0]["file"] = name
+    path.write_text(json.dumps(told))
+    assert "outside the library" in check_that_it_is_skipped(folder, path)
+
+
+def picture_of(path):
+    return path.parent / json.loads(path.read_text())["pictures"][0]["file"]
+
+
+def test_a_missing_picture(kept, folder):
+    picture_of(kept[0]).unlink()
+    assert "is missing" in check_that_it_is_skipped(folder, kept[0])
+
+
+def test_a_picture_that_is_not_one(kept, folder):
+    picture_of(kept[0]).write_text("<html>")
+    assert "is no png picture" in check_that_it_is_skipped(folder, kept[0])
+
+
+def test_a_picture_that_is_empty(kept, folder):
+    picture_of(kept[0]).write_text("")
+    check_that_it_is_skipped(folder, kept[0])
+
+
+def test_a_picture_that_is_a_link(kept, folder, picture):
+    (folder.parent / "secret.png").write_bytes(picture())
+    picture_of(kept[0]).unlink()
+    picture_of(kept[0]).symlink_to(folder.parent / "secret.png")
+    assert "it is a link" in check_that_it_is_skipped(folder, kept[0])
+
+
+def test_a_picture_that_is_a_pipe(kept, folder):
+    picture_of(kept[0]).unlink()
+    os.mkfifo(picture_of(kept[0]))
+    check_that_it_is_skipped(folder, kept[0])
+
+
+def test_a_record_that_is_a_link(kept, folder):
+    path, text = kept
+    (folder.parent / "elsewhere.json").write_text(text)
+    path.unlink()
+    path.symlink_to(folder.parent / "elsewhere.json")
+    assert "it is a link" in check_that_it_is_skipped(folder, path)
+
+
+def test_a_record_that_is_a_folder(kept, folder):
+    path, _ = kept
+    path.unlink()
+    path.mkdir()
+    check_that_it_is_skipped(folder, path)
+
+
+def test_a_record_that_is_mended_is_found_again(kept, folder, library):
+    path, text = kept
+    path.write_text("{")
+    check_that_it_is_skipped(folder, path)
+    path.write_text(text, encoding="utf-8")
+    library.close()
+    assert [record.prompt for record in library.records()] == ["bad", "good"]
+    assert library.problems() == []
+
+
+def test_a_prompt_edited_by_hand_is_another_request(kept, folder, library):
+    path, text = kept
+    path.write_text(text.replace('"bad"', '"better"', 1), encoding="utf-8")
+    library.close()
+    for prompt, is_shown in (("bad", False), ("better", True)):
+        found = library.replay(
+            ImageRequest(prompt), slot=Slot("bad"), session=Session(), origins={"platform"}
+        )
+        assert (found is not None) == is_shown
+
+
+def test_a_picture_spoiled_under_a_running_session_is_not_shown(kept, folder, library):
+    assert len(list(library.records())) == 2
+    picture_of(kept[0]).write_text("<html>")  # in place: the folder itself has not changed
+    found = library.replay(
+        ImageRequest("bad"), slot=Slot("bad"), session=Session(), origins={"platform"}
+    )
+    assert found is None
+    assert "is no png picture" in library.problems()[0]
+
+
+def test_an_older_generation_is_shown_where_the_newest_is_spoiled(keep, library):
+    for _ in range(2):
+        keep("a cat", slot=Slot("c"))
+    newest, oldest = library.records()
+    newest.paths[0].write_text("<html>")
+    found = library.replay(
+        ImageRequest("a cat"), slot=Slot("c"), session=Session(), origins={"platform"}
+    )
+    assert found.id == oldest.id
+
+
+def test_inputs_that_are_not_what_they_say_are_not_used(keep, library, folder, picture):
+    keep(ImageRequest("x", image=picture("PNG", "red")))
+    (path,) = (folder / ".inputs").iterdir()
+    path.write_bytes(picture("PNG", "blue"))
+    (record,) = library.records()
+    with pytest.raises(Exception, match="is not in the library"):
+        _ = record.request
+    again = library.generation(record)  # it is shown all the same
+    assert again[0].size == (48, 32)
+
+
+def test_a_folder_of_another_use_is_survived(folder):
+    folder.mkdir()
+    (folder / "notes.json").write_text('{"a": 1}')
+    (folder / "holiday.png").write_bytes(b"x")
+    shutil.copytree(folder, folder / "inner")
+    library = Library(folder)
+    assert list(library.records()) == []
+    assert library.problems() == ["notes.json: it is not a record of this library"]
+    library.close()

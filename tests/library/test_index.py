@@ -1,0 +1,250 @@
+"""The index is derived: it follows the folder, and can be deleted at any time without loss."""
+
+import contextlib
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.library import Library, Session, Slot
+from opeai_nb.library.index import Index
+
+
+def prompts(library):
+    return sorted(record.prompt for record in library.records())
+
+
+def database(folder):
+    (found,) = (folder / ".index").glob("*.sqlite3")
+    return found
+
+
+@pytest.fixture
+def other(tmp_path, keep, clock):
+    """A library elsewhere with one record: its files, to be copied by hand."""
+    library = Library(tmp_path / "other", clock=clock)
+    keep("from elsewhere", into=library)
+    (record,) = library.records()
+    library.close()
+    return [library.folder / record.file, *record.paths]
+
+
+def test_the_index_is_hidden_from_git(keep, library, folder):
+    keep()
+    list(library.records())
+    assert (folder / ".index" / ".gitignore").read_text() == "*\n"
+
+
+def test_files_added_by_hand_are_found_at_once(keep, library, folder, other):
+    keep("mine")
+    assert prompts(library) == ["mine"]
+    for path in other:
+        shutil.copy(path, folder)
+    assert prompts(library) == ["from elsewhere", "mine"]
+
+
+def test_a_change_within_one_step_of_the_file_systems_clock_is_found(keep, library, folder, other):
+    """Some file systems tell times in steps of seconds: two changes in one get the same time."""
+    keep("mine")
+    step = 1_795_348_800_000_000_000
+    os.utime(folder, ns=(step, step))
+    assert prompts(library) == ["mine"]
+    for path in other:
+        shutil.copy(path, folder)
+    os.utime(folder, ns=(step, step))
+    assert prompts(library) == ["from elsewhere", "mine"]
+
+
+def test_a_keep_after_a_change_by_hand_hides_nothing(begin, library, folder, other, picture):
+    entry = begin("mine")
+    assert prompts(library) == []
+    for path in other:
+        shutil.copy(path, folder)
+    library.keep(entry, Generation((Picture(picture()),), entry.request))
+    assert prompts(library) == ["from elsewhere", "mine"]
+
+
+def test_files_removed_by_hand_are_gone_at_once(keep, library, folder):
+    names = ("ant", "bee", "cow")
+    for name in names:
+        keep(name)
+    for name in names:
+        (record,) = library.search(name)
+        (folder / record.file).unlink()
+        assert library.search(name) == []
+    assert prompts(library) == []
+
+
+def test_files_renamed_by_hand_are_found(keep, library, folder):
+    keep("cat")
+    (record,) = library.records()
+    (folder / record.file).rename(folder / "renamed.json")
+    assert [r.file for r in library.records()] == ["renamed.json"]
+
+
+def test_a_record_edited_in_place_is_seen_by_the_next_session(keep, library, folder):
+    keep("cat")
+    (record,) = library.records()
+    text = (folder / record.file).read_text()
+    (folder / record.file).write_text(text.replace('"cat"', '"a dog"', 1))
+    assert prompts(Library(folder)) == ["a dog"]
+
+
+def test_what_one_library_keeps_another_finds_at_once(keep, library, folder, clock):
+    another = Library(folder, clock=clock)
+    for n in range(20):
+        keep(f"a{n}", into=library)
+        assert len(prompts(another)) == 2 * n + 1
+        keep(f"b{n}", into=another)
+        assert len(prompts(library)) == 2 * n + 2
+    another.close()
+
+
+def test_the_index_may_be_deleted_under_a_running_session(keep, library, folder):
+    keep("a")
+    assert prompts(library) == ["a"]
+    shutil.rmtree(folder / ".index")
+    assert prompts(library) == ["a"]
+    keep("b")
+    shutil.rmtree(folder / ".index")
+    keep("c")
+    assert prompts(library) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("content", [b"", b"junk" * 5000, b"SQLite format 3\0" + b"\7" * 9000])
+def test_a_broken_index_is_made_anew(keep, library, folder, content):
+    keep("a")
+    library.close()
+    database(folder).write_bytes(content)
+    assert prompts(library) == ["a"]
+    assert prompts(Library(folder)) == ["a"]
+    assert database(folder).read_bytes()[:15] == b"SQLite format 3"
+
+
+def test_an_index_of_another_make_is_made_anew(keep, library, folder):
+    keep("a")
+    library.close()
+    path = database(folder)
+    path.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        made.execute("CREATE TABLE records (file, mtime)")
+    assert prompts(library) == ["a"]
+    with contextlib.closing(sqlite3.connect(path)) as made:
+        assert made.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+
+
+def test_an_index_that_others_hold_is_done_without(keep, library, folder):
+    keep("a")
+    library.close()
+    with contextlib.closing(sqlite3.connect(database(folder), isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        index = Index(folder, patience=0.01)
+        assert len(index.rows("SELECT id FROM kept")) == 1
+        holder.execute("ROLLBACK")
+    assert prompts(Library(folder)) == ["a"]
+
+
+def test_where_there_can_be_no_index_it_is_held_in_memory(keep, library, folder):
+    keep("a")
+    library.close()
+    shutil.rmtree(folder / ".index")
+    (folder / ".index").write_text("a file where the folder should be")
+    reader = Library(folder)
+    assert prompts(reader) == ["a"]
+    keep("b", into=reader)
+    assert prompts(reader) == ["a", "b"]
+    assert prompts(Library(folder)) == ["a", "b"]
+
+
+def test_an_index_that_is_a_link_is_not_followed(keep, library, folder, tmp_path):
+    keep("a")
+    library.close()
+    shutil.rmtree(folder / ".index")
+    (tmp_path / "elsewhere").mkdir()
+    (folder / ".index").symlink_to(tmp_path / "elsewhere")
+    assert prompts(Library(folder)) == ["a"]
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_the_folder_may_be_deleted_under_a_running_session(keep, library, folder):
+    keep("a")
+    assert prompts(library) == ["a"]
+    shutil.rmtree(folder)
+    assert prompts(library) == []
+    keep("b")
+    assert prompts(library) == ["b"]
+
+
+def test_a_copy_without_the_index_replays(keep, library, folder, tmp_path):
+    keep("a", slot=Slot("c"))
+    copied = tmp_path / "copied"
+    shutil.copytree(folder, copied, ignore=shutil.ignore_patterns(".index", ".pending"))
+    found = Library(copied).replay(
+        ImageRequest("a"), slot=Slot("c"), session=Session(), origins={"platform"}
+    )
+    assert found.prompt == "a"
+
+
+def test_a_copy_with_the_index_of_its_source_replays(keep, library, folder, tmp_path):
+    keep("a", slot=Slot("c"))
+    copied = tmp_path / "copied"
+    shutil.copytree(folder, copied)
+    reader = Library(copied)
+    assert prompts(reader) == ["a"]
+    assert next(reader.records()).paths[0].is_relative_to(copied)
+
+
+def test_any_thread_may_use_one_library(keep, library):
+    failures = []
+
+    def work(name):
+        try:
+            for n in range(10):
+                keep(f"{name} {n}")
+                assert len(library.search(f"{name} {n}")) >= 1
+        except Exception as error:  # noqa: BLE001  told below, by the thread that can fail the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(f"thread{t}",)) for t in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(prompts(library)) == 60
+
+
+def test_many_pictures_in_one_record(keep, library, picture):
+    keep("many", pictures=[picture()] * 12)
+    (record,) = library.records()
+    assert len(record.paths) == 12
+
+
+def test_pages_of_records_follow_each_other(keep, library, folder):
+    keep("a")
+    (record,) = library.records()
+    text = (folder / record.file).read_text()
+    for n in range(1234):
+        (folder / f"{n}.json").write_text(text.replace(record.id, f"{n:08x}", 1))
+    assert len({r.id for r in library.records()}) == 1235
+    assert len(list(library.records(newest_first=False))) == 1235
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_opens_the_index_for_itself(keep, library, folder):
+    keep("a")
+    code = (
+        "import os, sys\n"
+        "from opeai_nb.library import Library\n"
+        "library = Library(sys.argv[1])\n"
+        "assert len(list(library.records())) == 1\n"
+        "child = os.fork()\n"
+        "assert len(list(library.records())) == 1\n"
+        "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else 0)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(folder)], check=False).returncode == 0

@@ -1,0 +1,338 @@
+"""What is unfinished: noted before it happens, and told truly afterwards."""
+
+import json
+import os
+
+import pytest
+
+from opeai_nb import errors
+from opeai_nb.client import Generation, ImageRequest, Picture, Task
+from opeai_nb.errors import LibraryError
+from opeai_nb.library import Library, LibraryWarning, Slot
+
+URL = "https://x.example/a.png?signature=1"
+
+
+def journal(entry):
+    return entry.folder / "journal.jsonl"
+
+
+@pytest.fixture
+def dead(folder, clock):
+    """Return an entry as another kernel finds it after its own process has died."""
+
+    def dead(entry):
+        path = journal(entry)
+        text = path.read_text()
+        facts = json.loads(text.splitlines()[0])
+        facts["owner"]["token"] = "0" * 16
+        path.write_text("\n".join([json.dumps(facts), *text.splitlines()[1:]]))
+        return Library(folder, clock=clock).entry(entry.id)
+
+    return dead
+
+
+def test_nothing_is_created_before_the_first_write(library, folder):
+    assert library.pending() == []
+    assert list(library.records()) == []
+    assert library.problems() == []
+    assert not folder.exists()
+
+
+def test_the_intent_is_on_the_disk_with_all_that_a_resume_needs(begin, folder, clock):
+    begin("a cat", slot=Slot("c1", 2), n=2)
+    (entry,) = Library(folder, clock=clock).pending()
+    assert entry.request == ImageRequest("a cat", n=2)
+    assert (entry.key, entry.base_url, entry.origin) == ("key-1", "https://x.example", "platform")
+    assert entry.slot == Slot("c1", 2)
+    assert entry.created == clock.now
+
+
+def test_the_journal_is_hidden_from_git(begin, folder):
+    begin()
+    assert (folder / ".pending" / ".gitignore").read_text() == "*\n"
+
+
+def test_input_pictures_are_kept_by_content(begin, folder, picture, tmp_path, clock):
+    source = tmp_path / "cat.png"
+    source.write_bytes(picture())
+    for _ in range(2):
+        begin(ImageRequest("x", image=source))
+    source.unlink()
+    entry, _ = Library(folder, clock=clock).pending()
+    assert entry.request.image[0].data == picture()
+    assert entry.request.image[0].name == "cat.png"
+    assert len(list((folder / ".inputs").iterdir())) == 1
+
+
+def test_the_oldest_comes_first(begin, library):
+    prompts = [begin(str(n)).prompt for n in range(5)]
+    assert [entry.prompt for entry in library.pending()] == prompts
+
+
+def test_what_this_process_works_on_is_in_flight(begin, folder):
+    entry = begin()
+    assert entry.truth == "in flight"
+    entry.sending()
+    assert [e.truth for e in Library(folder).pending()] == ["in flight"]
+
+
+@pytest.mark.parametrize(
+    ("steps", "state", "truth"),
+    [
+        ([], "intended", "not sent"),
+        (["sending"], "sending", "outcome unknown"),
+        (["sending", "submitted"], "pending", "pending"),
+        (["sending", "submitted", "answered"], "fetching", "fetching"),
+        (["sending", "answered"], "fetching", "fetching"),
+        (["sending", "unknown"], "unknown", "outcome unknown"),
+    ],
+)
+def test_after_a_crash_the_truth_is_told(begin, dead, steps, state, truth):
+    entry = begin()
+    given = {
+        "sending": (),
+        "submitted": (Task("image_1"),),
+        "answered": (Generation((Picture(url=URL),), entry.request),),
+        "unknown": ("the connection broke",),
+    }
+    for step in steps:
+        getattr(entry, step)(*given[step])
+    found = dead(entry)
+    assert (found.state, found.truth) == (state, truth)
+
+
+def test_a_task_is_noted_with_its_deadline(begin, dead, clock):
+    entry = begin()
+    entry.sending()
+    entry.submitted(Task("image_1", poll_path="/v1/images/generations/image_1"))
+    clock.pass_(3600)
+    found = dead(entry)
+    assert (found.task_id, found.poll_path) == ("image_1", "/v1/images/generations/image_1")
+    assert found.time_left() == 23 * 3600
+    clock.pass_(24 * 3600)
+    assert (found.time_left(), found.truth) == (0, "expired")
+
+
+def test_an_answer_is_noted_so_that_only_what_is_missing_is_fetched(begin, dead, picture):
+    entry = begin()
+    entry.sending()
+    failed = errors.ModerationError("refused", code="moderation")
+    pictures = (
+        Picture(url=URL, revised_prompt="a red cat"),
+        Picture(url=URL + "2"),
+        Picture(error=failed),
+        Picture(url=URL, error=errors.DownloadError("cut", url=URL)),
+    )
+    entry.answered(Generation(pictures, entry.request, usage={"total_tokens": 3}, task_id="t"))
+    (entry.folder / "0").mkdir()
+    (entry.folder / "0" / "abc.png").write_bytes(picture())
+    (entry.folder / "1").mkdir()
+    (entry.folder / "1" / ".def.part").write_bytes(picture()[:20])
+    found = dead(entry)
+    assert found.received() == {0: entry.folder / "0" / "abc.png"}
+    again = found.generation()
+    assert [p.data for p in again.pictures] == [picture(), None, None, None]
+    assert [p.url for p in again.pictures] == [URL, URL + "2", None, URL]
+    assert again.pictures[0].revised_prompt == "a red cat"
+    assert isinstance(again.pictures[2].error, errors.ModerationError)
+    assert again.pictures[3].error is None  # it is fetched again
+    assert (again.usage, again.task_id) == ({"total_tokens": 3}, "t")
+
+
+def test_bytes_in_memory_are_on_the_disk_once_answered(begin, dead, picture):
+    entry = begin()
+    entry.answered(Generation((Picture(picture()), Picture(picture("JPEG"))), entry.request))
+    found = dead(entry).generation()
+    assert [p.data for p in found.pictures] == [picture(), picture("JPEG")]
+
+
+def test_files_that_came_straight_into_the_folder_keep_their_places(begin, dead, picture):
+    entry = begin()
+    paths = [entry.folder / name for name in ("zz.png", "aa.png")]
+    for path, colour in zip(paths, ("red", "blue"), strict=True):
+        path.write_bytes(picture("PNG", colour))
+    entry.answered(Generation(tuple(Picture(path) for path in paths), entry.request))
+    assert dead(entry).received() == {0: paths[0], 1: paths[1]}
+
+
+def test_pictures_before_a_cut_answer_are_found(begin, dead, picture):
+    entry = begin()
+    entry.sending()
+    (entry.folder / "aa.png").write_bytes(picture())
+    (entry.folder / ".bb.part").write_bytes(picture()[:9])
+    (entry.folder / "empty.png").write_bytes(b"")
+    found = dead(entry)
+    assert found.truth == "outcome unknown"
+    assert [p.data for p in found.generation().pictures] == [picture()]
+
+
+def test_a_failure_settles_it(begin, library):
+    entry = begin()
+    entry.failed("refused")
+    assert library.pending() == []
+    assert not entry.folder.exists()
+
+
+def test_a_failure_never_throws_away_what_has_reached_us(begin, library, picture):
+    entry = begin()
+    (entry.folder / "aa.png").write_bytes(picture())
+    entry.failed("the answer was cut off")
+    (found,) = library.pending()
+    assert (found.state, found.error) == ("unknown", "the answer was cut off")
+
+
+def test_what_is_forgotten_is_gone(begin, library, picture):
+    entry = begin()
+    (entry.folder / "aa.png").write_bytes(picture())
+    entry.forget()
+    assert library.pending() == []
+
+
+def test_an_entry_is_found_by_the_beginning_of_its_id_or_by_its_task(begin, library):
+    entry = begin()
+    entry.submitted(Task("image_77"))
+    assert library.entry(entry.id[:5]).id == library.entry("image_77").id == entry.id
+
+
+@pytest.mark.parametrize("text", ["", "zz"])
+def test_an_unknown_entry_is_an_error_with_the_next_step(begin, library, text):
+    begin()
+    with pytest.raises(LibraryError, match="%imagine tasks") as caught:
+        library.entry(text)
+    assert "No unfinished request" in caught.value.message
+
+
+def test_an_ambiguous_id_is_an_error(begin, library):
+    ids = {begin().id[0] for _ in range(17)}
+    seen = next(c for c in ids if sum(e.id[0] == c for e in library.pending()) > 1)
+    with pytest.raises(LibraryError, match="Several unfinished requests"):
+        library.entry(seen)
+
+
+def test_who_resumes_takes_it_over(begin, dead):
+    found = dead(begin())
+    assert (found.truth, found.is_mine) == ("not sent", False)
+    found.adopt()
+    assert (found.truth, found.is_mine) == ("in flight", True)
+
+
+def test_every_cut_of_the_journal_is_survived(begin, dead):
+    entry = begin()
+    entry.sending()
+    entry.submitted(Task("image_1"))
+    dead(entry)
+    whole = journal(entry).read_bytes()
+    first = whole.index(b"\n")
+    truths = set()
+    for end in range(first, len(whole) + 1):
+        journal(entry).write_bytes(whole[:end])
+        truths.add(dead(entry).truth)
+    assert truths == {"not sent", "outcome unknown", "pending"}
+
+
+def test_a_line_after_a_cut_one_counts(begin, dead):
+    entry = begin()
+    with journal(entry).open("ab") as file:
+        file.write(b'\n{"at": 1, "state": "sen')
+    entry.submitted(Task("image_1"))
+    assert dead(entry).task_id == "image_1"
+
+
+def test_where_the_disk_refuses_the_request_goes_out_all_the_same(tmp_path, picture):
+    (tmp_path / "imagine").write_text("a file where the folder should be")
+    library = Library(tmp_path / "imagine")
+    with pytest.warns(LibraryWarning, match="the request goes out") as told:
+        entry = library.begin(
+            ImageRequest("a cat"), key="k", base_url="http://x", origin="platform"
+        )
+    assert "cannot be resumed" in str(told[0].message)
+    entry.sending()
+    entry.submitted(Task("image_1"))
+    generation = Generation((Picture(picture()),), entry.request)
+    entry.answered(generation)
+    assert (entry.folder, entry.truth, entry.received()) == (None, "fetching", {})
+    with pytest.warns(LibraryWarning, match="in memory only: save them elsewhere"):
+        kept = library.keep(entry, generation)
+    assert kept.pictures[0].data == picture()
+
+
+def test_a_journal_that_vanishes_is_told_once_and_survived(begin):
+    entry = begin()
+    journal(entry).unlink()
+    with pytest.warns(LibraryWarning, match="may not be resumed"):
+        entry.sending()
+    entry.submitted(Task("image_1"))  # a second warning would be an error here
+    assert entry.task_id == "image_1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "deadbeef"},
+        {"name": "../../evil"},
+        {"name": "a/b"},
+        {"request": "a cat"},
+        {"request": {"prompt": 7, "model": "m"}},
+        {"created": "yesterday"},
+        {"state": "paid"},
+        {"slot": 7},
+        {"owner": None},
+        {"answer": {"pictures": [7]}},
+        {"opeai_nb": 2},
+        {"deadline": "soon"},
+    ],
+)
+def test_an_edited_entry_is_told_and_skipped(begin, library, change):
+    good, bad = begin("good"), begin("bad")
+    facts = {**json.loads(journal(bad).read_text()), **change}
+    journal(bad).write_text(json.dumps(facts))
+    assert [entry.id for entry in library.pending()] == [good.id]
+    (problem,) = library.problems()
+    assert problem.startswith(f".pending/{bad.id}: the journal cannot be read")
+
+
+def test_an_entry_never_leads_out_of_its_folder(begin, dead, tmp_path, picture):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(picture())
+    entry = begin()
+    entry.answered(Generation((Picture(url=URL), Picture(url=URL)), entry.request))
+    text = (
+        journal(entry).read_text().replace(f'{{"url": "{URL}"}}', '{"file": "../../../secret.png"}')
+    )
+    assert "secret" in text
+    journal(entry).write_text(text)
+    (entry.folder / "0").symlink_to(tmp_path)
+    (entry.folder / "link.png").symlink_to(secret)
+    assert dead(entry).received() == {}
+
+
+def test_a_journal_folder_that_is_a_link_is_not_followed(folder, tmp_path):
+    folder.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    (folder / ".pending").symlink_to(tmp_path / "elsewhere")
+    library = Library(folder)
+    with pytest.warns(LibraryWarning, match="is a link"):
+        library.begin(ImageRequest("x"), key="k", base_url="http://x", origin="platform")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert library.pending() == []
+
+
+def test_what_dead_processes_left_half_done_is_swept(begin, library, folder):
+    entry = begin()
+    journals = folder / ".pending"
+    for name in (".gone-abc", ".new-old", ".new-young"):
+        (journals / name / "0").mkdir(parents=True)
+    os.utime(journals / ".new-old", (0, 0))
+    assert [found.id for found in library.pending()] == [entry.id]
+    left = {path.name for path in journals.iterdir()}
+    assert left == {".alive", ".gitignore", ".new-young", entry.id}
+
+
+def test_without_metadata_is_kept_through_a_restart(dead, library, picture):
+    entry = library.begin(
+        ImageRequest("x"), key="k", base_url="http://x", origin="platform", metadata=False
+    )
+    found = dead(entry)
+    kept = library.keep(found, Generation((Picture(picture()),), found.request))
+    assert kept.pictures[0].path.read_bytes() == picture()

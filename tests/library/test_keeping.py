@@ -1,0 +1,254 @@
+"""Every picture is on disk before it is shown."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from opeai_nb import errors
+from opeai_nb.client import Generation, ImageRequest, Picture, Task
+from opeai_nb.errors import LibraryError
+from opeai_nb.library import Library, Slot, received_bytes
+
+
+def visible(folder):
+    return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def test_names_are_readable(keep, library, folder, picture):
+    keep("Watercolour cat, 水彩!", pictures=[picture(), picture("JPEG"), picture("WEBP")])
+    (record,) = library.records()
+    stem = f"2026-11-22-watercolour-cat-水彩-{record.id}"
+    assert visible(folder) == sorted(
+        [f"{stem}-1.png", f"{stem}-2.jpg", f"{stem}-3.webp", f"{stem}.json"]
+    )
+
+
+def test_a_kept_generation_has_its_pictures_in_files(keep, picture):
+    kept = keep(pictures=[picture(), picture("JPEG")], usage={"total_tokens": 3}, task_id="t")
+    for path, data in zip(
+        [p.path for p in kept.pictures], [picture(), picture("JPEG")], strict=True
+    ):
+        assert received_bytes(path.read_bytes()) == data
+    assert [p.received_sha256 for p in kept.pictures] == [
+        hashlib.sha256(data).hexdigest() for data in (picture(), picture("JPEG"))
+    ]
+    assert (kept.usage, kept.task_id, kept.origin) == ({"total_tokens": 3}, "t", "platform")
+    assert kept.replayed_from is None
+    assert kept[0].size == (48, 32)
+
+
+def test_the_record_tells_what_was_asked_and_what_came(begin, library, clock, picture):
+    entry = begin("a cat", slot=Slot("c1"), n=2, size="1024x1024")
+    entry.sending()
+    clock.pass_(6.5)
+    failed = errors.ModerationError("refused", code="moderation")
+    generation = Generation(
+        (Picture(picture(), revised_prompt="a red cat"), Picture(error=failed)),
+        entry.request,
+        usage={"total_tokens": 3},
+        created=1_777_440_000,
+        model="qwen-image-2.0-alias",
+        request_id="r-1",
+    )
+    entry.answered(generation)
+    library.keep(entry, generation)
+    (record,) = library.records()
+    assert record.request == entry.request
+    assert (record.id, record.model, record.prompt) == (entry.id, "qwen-image-2.0", "a cat")
+    assert (record.slot, record.duration) == (Slot("c1"), 6.5)
+    assert record.stands["answered_model"] == "qwen-image-2.0-alias"
+    assert record.request_id == "r-1"
+    good, bad = record.pictures
+    assert (good.format, good.size, good.bytes) == ("png", (48, 32), len(picture()))
+    assert good.sha256 == hashlib.sha256(picture()).hexdigest()
+    assert good.revised_prompt == "a red cat"
+    assert bad.error == {"type": "ModerationError", "message": "refused", "code": "moderation"}
+    again = library.generation(record)
+    assert (len(again), len(again.failed)) == (1, 1)
+    assert isinstance(again.failed[0].error, errors.ModerationError)
+    assert (again.created, again.request_id) == (1_777_440_000, "r-1")
+
+
+def test_a_picture_that_failed_to_download_keeps_its_url(begin, library, picture):
+    entry = begin()
+    lost = Picture(url="https://x.example/b", error=errors.DownloadError("cut"))
+    library.keep(
+        entry, Generation((Picture(picture(), url="https://x.example/a"), lost), entry.request)
+    )
+    (record,) = library.records()
+    assert [item.url for item in record.pictures] == [None, "https://x.example/b"]
+
+
+def test_bytes_that_are_no_picture_are_kept_as_they_are(keep, library):
+    kept = keep(pictures=[b"something else"])
+    assert kept.pictures[0].path.suffix == ".bin"
+    assert kept.pictures[0].data == b"something else"
+    assert library.problems() == []
+
+
+def test_the_entry_is_settled_last(keep, library, folder):
+    keep()
+    assert library.pending() == []
+    assert list((folder / ".pending" / ".alive").iterdir()) != []
+    assert {p.name for p in (folder / ".pending").iterdir()} == {".alive", ".gitignore"}
+
+
+def test_keeping_twice_keeps_once(begin, library, folder, picture):
+    entry = begin()
+    generation = Generation((Picture(picture()),), entry.request)
+    one, two = library.keep(entry, generation), library.keep(entry, generation)
+    assert [p.path for p in one.pictures] == [p.path for p in two.pictures]
+    assert len(visible(folder)) == 2
+
+
+def test_an_entry_whose_record_is_there_is_done(begin, library, picture):
+    entry = begin()
+    text = (entry.folder / "journal.jsonl").read_bytes()
+    library.keep(entry, Generation((Picture(picture()),), entry.request))
+    entry.folder.mkdir()
+    (entry.folder / "journal.jsonl").write_bytes(text)
+    assert library.pending() == []
+    assert not entry.folder.exists()
+
+
+def test_what_was_asked_later_is_newer_also_when_the_clock_stands(keep, library):
+    prompts = [keep(f"cat {n}").request.prompt for n in range(5)]
+    assert [record.prompt for record in library.records()] == prompts[::-1]
+    assert [r.prompt for r in library.records(newest_first=False)] == prompts
+
+
+def test_what_was_asked_first_and_came_last_is_not_the_newest(begin, library, picture):
+    slow, quick = begin("slow"), begin("quick")
+    for entry in (quick, slow):
+        library.keep(entry, Generation((Picture(picture()),), entry.request))
+    assert [record.prompt for record in library.records()] == ["quick", "slow"]
+
+
+def test_a_record_is_found_by_the_beginning_of_its_id(keep, library):
+    keep()
+    (record,) = library.records()
+    assert library.record(record.id[:4]) == record
+    for text in ("", "zz"):
+        with pytest.raises(LibraryError, match="%imagine history"):
+            library.record(text)
+
+
+def test_a_library_may_be_moved(keep, library, folder, tmp_path):
+    keep("a cat")
+    library.close()
+    folder.rename(tmp_path / "moved")
+    moved = Library(tmp_path / "moved")
+    (record,) = moved.records()
+    assert moved.generation(record)[0].size == (48, 32)
+    moved.close()
+
+
+LIMITED = """
+    import json, resource, sys, warnings
+    from opeai_nb.client import Generation, ImageRequest, Picture, Task
+    from opeai_nb.library import Library
+    folder, picture = sys.argv[1:]
+    data = open(picture, "rb").read()
+    library = Library(folder)
+    entry = library.begin(ImageRequest("x"), key="k", base_url="http://x", origin="platform")
+    entry.sending()
+    generation = Generation((Picture(data), Picture(data[:500])), entry.request)
+    if "streamed" in picture:
+        entry.answered(generation)
+        generation = entry.generation()
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(data) // 2, len(data) // 2))
+    with warnings.catch_warnings(record=True) as told:
+        kept = library.keep(entry, generation)
+    print(json.dumps([[str(w.message) for w in told], kept.pictures[0].data == data]))
+"""
+
+
+@pytest.mark.parametrize("name", ["memory", "streamed"])
+def test_where_the_disk_is_full_no_picture_is_lost(name, folder, tmp_path):
+    """The system itself refuses to write more than half of the picture."""
+    data = tmp_path / f"{name}.png"
+    data.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(400_000))
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(LIMITED), str(folder), str(data)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    warned, is_whole = json.loads(done.stdout)
+    assert is_whole
+    assert len(warned) == 1
+    assert "could not be kept in the library (File too large)" in warned[0]
+    assert visible(folder) == []
+    assert list(folder.glob("**/*.part")) == []
+    library = Library(folder)
+    (entry,) = library.pending()
+    if name == "streamed":
+        assert "%imagine resume" in warned[0]
+        kept = library.keep(entry, entry.generation())  # once there is room
+        assert received_bytes(kept.pictures[0].data) == data.read_bytes()
+        assert library.pending() == []
+    else:
+        assert "generation.save" in warned[0]
+
+
+def test_the_library_itself_may_be_a_link(tmp_path, keep):
+    """A person may want it on a larger disk; what is inside leads nowhere else."""
+    (tmp_path / "large disk").mkdir()
+    (tmp_path / "linked").symlink_to(tmp_path / "large disk")
+    library = Library(tmp_path / "linked")
+    keep("a cat", into=library)
+    assert [record.prompt for record in library.records()] == ["a cat"]
+    library.close()
+
+
+def test_the_folder_of_an_entry_may_have_vanished(begin, library, picture):
+    entry = begin()
+    entry.forget()
+    kept = library.keep(entry, Generation((Picture(picture()),), entry.request))
+    assert kept.pictures[0].path.is_file()
+
+
+LONG = """
+    import os, resource, sys
+    import PIL.Image
+    from opeai_nb.client import Generation, ImageRequest, Picture
+    from opeai_nb.library import Library
+    library, held = Library(sys.argv[1]), []
+    for n in range(50):
+        request = ImageRequest(f"cat {n}")
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
+        made = tuple(Picture(b"\\x89PNG\\r\\n\\x1a\\n" + os.urandom(1_000_000)) for _ in range(4))
+        held.append(library.keep(entry, Generation(made, request)))
+        if n == 5:
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+
+
+def test_a_long_session_does_not_fill_the_memory(folder):
+    """All generations are held: 180 MB of pictures after the fifth."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(LONG), str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout) < 30_000  # kB
+
+
+def test_a_duration_is_known_where_one_process_saw_it(begin, library, clock, picture):
+    for seconds in (4.0, 6.0):
+        entry = begin("a cat")
+        entry.sending()
+        entry.submitted(Task("t"))
+        clock.pass_(seconds)
+        generation = Generation((Picture(picture()),), ImageRequest("a cat"), task_id="t")
+        entry.answered(generation)
+        library.keep(entry, generation)
+    assert library.durations("qwen-image-2.0", "platform") == (4.0, 6.0)
+    assert library.durations("qwen-image-2.0", "engine") == ()

@@ -1,0 +1,189 @@
+"""Several kernels use one folder at once, and any of them may die at any point."""
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from opeai_nb.client import Generation, Picture
+from opeai_nb.library import Library, received_bytes
+
+WRITER = """
+    import sys
+    from opeai_nb.client import Generation, ImageRequest, Picture
+    from opeai_nb.library import Library
+    folder, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    library = Library(folder)
+    for n in range(count):
+        request = ImageRequest(f"writer {name} number {n}")
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
+        entry.sending()
+        data = b"\\x89PNG\\r\\n\\x1a\\n" + f"{name}-{n}".encode() * 50
+        library.keep(entry, Generation((Picture(data),), request))
+        assert len(library.search(f"writer {name} number {n}")) >= 1
+"""
+# Runs one whole request again and again, each time in a child that is killed at its next
+# step on the disk (an audit event of the interpreter), and prints how far each had come.
+DRIVER = """
+    import json, os, signal, sys
+    from pathlib import Path
+    from opeai_nb.client import Generation, ImageRequest, Picture, Task
+    from opeai_nb.library import Library, Slot
+    root, kind = Path(sys.argv[1]), sys.argv[2]
+    pictures = [Path(name).read_bytes() for name in sys.argv[3:]]
+
+    def request_once(folder, told):
+        library = Library(folder)
+        request = ImageRequest("a cat", n=2, image=pictures[0])
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform",
+                              slot=Slot("c"))
+        told("begun")
+        entry.sending()
+        told("posted")
+        if kind == "task":
+            entry.submitted(Task("image_1"))
+            told("submitted")
+            entry.answered(Generation((Picture(url="u0"), Picture(url="u1")), request))
+            for n, data in enumerate(pictures):
+                told(f"download {n}")
+                place = entry.folder / str(n)
+                place.mkdir(exist_ok=True)
+                (place / ".x.part").write_bytes(data)
+                (place / ".x.part").rename(place / "x.png")
+            generation = entry.generation()
+        else:
+            generation = Generation(tuple(Picture(data) for data in pictures), request)
+            entry.answered(generation)
+        told("received")
+        library.keep(entry, generation)
+        told("kept")
+
+    def child(number, folder):
+        seen = 0
+        def hook(event, args):
+            nonlocal seen
+            if event.split(".")[0] in ("open", "os", "shutil", "sqlite3") and args and (
+                    str(folder) in str(args[0])):
+                seen += 1
+                if seen == number:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        log = os.open(root / f"{number}.log", os.O_CREAT | os.O_WRONLY)
+        sys.addaudithook(hook)
+        request_once(folder, lambda word: os.write(log, word.encode() + b"\\n"))
+        os._exit(0)
+
+    Library(root / "warm")
+    import PIL.Image
+    PIL.Image.preinit()
+    for number in range(1, 500):
+        pid = os.fork()
+        if pid == 0:
+            child(number, root / f"library-{number}")
+        if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0:
+            break
+    print(number - 1)
+"""
+
+
+def run(code, *args):
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_eight_processes_keep_a_thousand_records_and_none_is_lost(folder):
+    writers = [run(WRITER, folder, name, 125) for name in range(8)]
+    assert [writer.communicate()[0] and writer.returncode for writer in writers] == [""] * 8
+    assert [writer.returncode for writer in writers] == [0] * 8
+    library = Library(folder)
+    records = list(library.records())
+    expected = {f"writer {name} number {n}" for name in range(8) for n in range(125)}
+    assert {record.prompt for record in records} == expected
+    assert len(records) == len({record.id for record in records}) == 1000
+    for record in records:
+        _, name, _, n = record.prompt.split()
+        data = b"\x89PNG\r\n\x1a\n" + f"{name}-{n}".encode() * 50
+        assert received_bytes(record.paths[0].read_bytes()) == data
+        assert json.loads((folder / record.file).read_text())["id"] == record.id
+    assert library.problems() == []
+    assert library.pending() == []
+    library.close()
+
+
+def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder):
+    code = """
+        import sys
+        from opeai_nb.client import ImageRequest
+        from opeai_nb.library import Library
+        entry = Library(sys.argv[1]).begin(
+            ImageRequest("x"), key="k", base_url="http://x", origin="platform")
+        entry.sending()
+        print("sent", flush=True)
+        sys.stdin.read()
+    """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code), str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        process.stdout.readline()
+        library = Library(folder)
+        (entry,) = library.pending()
+        assert (entry.truth, entry.is_mine) == ("in flight", False)
+        process.kill()
+        process.wait()
+        assert entry.truth == "outcome unknown"
+        assert [found.truth for found in library.pending()] == ["outcome unknown"]
+
+
+@pytest.mark.parametrize("kind", ["task", "sync"])
+def test_a_process_killed_at_any_point_loses_nothing(kind, tmp_path, picture):
+    pictures = [picture("PNG", "red"), picture("JPEG", "blue")]
+    names = [tmp_path / "0.png", tmp_path / "1.jpg"]
+    for name, data in zip(names, pictures, strict=True):
+        name.write_bytes(data)
+    driver = run(DRIVER, tmp_path, kind, *names)
+    count = int(driver.communicate()[0])
+    assert count >= 30
+    ends = [finish(tmp_path, number, pictures) for number in range(1, count + 1)]
+    assert {"nothing", "not sent", "outcome unknown", "fetching", "kept"} <= set(ends)
+
+
+def finish(root, number, pictures):
+    """Find what a killed process left, check that it is true, and finish it as a resume does."""
+    said = (root / f"{number}.log").read_text().split("\n")
+    library = Library(root / f"library-{number}")
+    pending, records = library.pending(), list(library.records())
+    assert library.problems() == []
+    end = pending[0].truth if pending else "kept" if records else "nothing"
+    assert len(pending) + len(records) <= 1
+    allowed = {"nothing", "not sent"}
+    if "begun" in said:
+        allowed = {"not sent", "outcome unknown"}
+    if "posted" in said:
+        allowed = {"outcome unknown", "pending", "fetching"}
+    if "submitted" in said:
+        allowed = {"pending", "fetching"}
+    if "received" in said:
+        allowed = {"fetching", "kept"}
+    if "kept" in said:
+        allowed = {"kept"}
+    assert end in allowed, (number, said)
+    if end == "fetching":
+        generation = pending[0].generation()
+        downloaded = sum(f"download {n}" in said for n in range(1, 2))
+        assert sum(p.data is not None for p in generation.pictures) >= downloaded
+        whole = tuple(Picture(data) for data in pictures)
+        library.keep(pending[0], Generation(whole, generation.request))
+        assert library.pending() == []
+    if end in ("fetching", "kept"):
+        (record,) = library.records()
+        assert [received_bytes(path.read_bytes()) for path in record.paths] == pictures
+        assert record.request.image[0].data == pictures[0]
+        assert library.generation(record)[0].size == (48, 32)
+    library.close()
+    return end
