@@ -4,6 +4,7 @@ r"""Everything that can go wrong, as a tree.
     |-- InputError (ValueError)          bad input; nothing was sent
     |   |-- ImageInputError              a picture given as input cannot be used
     |   `-- OptionError                  an option of the magic, or a setting, is wrong
+    |       `-- SessionLimitError        more pictures than this session was allowed
     |-- UnreachableError                 the request never arrived; nothing was paid
     |-- OutcomeUnknownError              a paid request was cut in flight; it may have been painted
     |-- ConnectionLostError              a free request (a poll, a list) was cut, again and again
@@ -42,9 +43,9 @@ from urllib.parse import quote
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The lengths are bounded, so that no text of a server takes more than linear time.
-_STARRED = re.compile(r"[\w\-]{0,80}(?:\*{2,}|•{2,})[\w\-]{0,80}")
-_ABRIDGED = re.compile(r"([\w\-]{0,80})(?:\*{2,}|•{2,}|\.{2,}|…)([\w\-]{0,80})")
+# Anchored at the start of a word and possessive: no text of a server takes more than linear time.
+_STARRED = re.compile(r"(?<![\w\-])[\w\-]*+(?:\*{2,}+|•{2,}+)[\w\-]*+")
+_ABRIDGED = re.compile(r"(?<![\w\-])([\w\-]*+)(?:\*{2,}+|•{2,}+|\.{2,}+|…)([\w\-]*+)")
 _WORD = re.compile(r"[\w\-]+")
 _CHUNK = re.compile(r"\S+")
 _KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_\-]{6,}")
@@ -58,10 +59,12 @@ def masked(text: str) -> str:
     return _KEY_LIKE.sub(_MASK, _STARRED.sub(_MASK, text))
 
 
-def key_parts(key: str) -> list[str]:
-    """Return pieces of *key* one of which stands in every text that tells much of it."""
-    inner = [key[start : start + _PART] for start in range(len(key) - _PART + 1)]
-    return [key[:_END], key[-_END:], *inner]
+def key_hints(key: str) -> list[str]:
+    """Return a few short pieces of *key*, one of which stands in every text that tells much of it.
+
+    Whatever `without_key` removes, but for stars and dots, holds one of them.
+    """
+    return [*(key[start : start + 4] for start in range(0, len(key) - 3, 5)), key[-4:]]
 
 
 def without_key(text: str, key: str | None) -> str:
@@ -74,7 +77,8 @@ def without_key(text: str, key: str | None) -> str:
         return text
     for form in sorted({key, quote(key, safe="")}, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
-    found = [part for part in key_parts(key)[2:] if part in text]
+    parts = [key[start : start + _PART] for start in range(len(key) - _PART + 1)]
+    found = [part for part in parts if part in text]
     if found:
         text = _CHUNK.sub(
             lambda chunk: _MASK if any(part in chunk[0] for part in found) else chunk[0], text
@@ -165,6 +169,12 @@ class OptionError(InputError):
     """An option of the magic, or a setting, is wrong; nothing was sent."""
 
 
+class SessionLimitError(OptionError):
+    """The request would pass the number of pictures that this session was allowed; not sent."""
+
+    default_advice = "Allow it once with --yes, or raise Imagine.max_images_per_session."
+
+
 class UnreachableError(OpeaiError):
     """The platform could not be reached: the request never arrived and nothing was paid."""
 
@@ -194,6 +204,8 @@ class ConnectionLostError(OpeaiError):
 
 class AnswerError(OpeaiError):
     """The platform answered, and the answer is an error."""
+
+    default_advice = "Change what the message names; the request id helps the platform's support."
 
 
 class BadRequestError(AnswerError):

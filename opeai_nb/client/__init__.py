@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from opeai_nb.client.async_client import AsyncClient
     from opeai_nb.client.generation import Generation
-    from opeai_nb.client.hints import RequestWarning, hints
+    from opeai_nb.client.hints import RequestWarning
     from opeai_nb.client.input_image import ImageInputWarning, InputImage
     from opeai_nb.client.models import Model
     from opeai_nb.client.picture import Picture
@@ -37,7 +37,6 @@ _HOMES = {
     "RequestWarning": "hints",
     "Task": "task",
     "build_request": "request",
-    "hints": "hints",
 }
 
 __all__ = [
@@ -53,7 +52,6 @@ __all__ = [
     "RequestWarning",
     "Task",
     "build_request",
-    "hints",
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
@@ -23,6 +22,8 @@ def addresses_of(host: str) -> tuple[str, ...]:
 
 async def async_addresses_of(host: str) -> tuple[str, ...]:
     """Return the addresses of *host*; none when it is unknown, or a proxy resolves it."""
+    import asyncio  # dear, and the synchronous client needs none
+
     if behind_proxy(host):
         return ()
     try:

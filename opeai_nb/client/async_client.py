@@ -13,12 +13,13 @@ import httpx
 from opeai_nb.client import calling, exchange, flows
 from opeai_nb.client.addresses import async_addresses_of
 from opeai_nb.client.encoding import async_chunks, reader_for
-from opeai_nb.client.endpoint import endpoint_at
+from opeai_nb.client.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.key import checked_key
 from opeai_nb.client.sink import Sink
 from opeai_nb.client.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
 from opeai_nb.client.task import Task
-from opeai_nb.client.transport import async_wide_transport
+from opeai_nb.client.throttle import Throttle
+from opeai_nb.client.transport import async_transport_for_here
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -40,9 +41,10 @@ class AsyncClient:
 
     *api_key* and *base_url* default to `OPEAI_API_KEY` and `OPEAI_BASE_URL`, then to no key and the
     platform itself. *transport* is any httpx transport (a script, the engine). *allow_hosts* names
-    private hosts that pictures may be downloaded from. *clock*, *sleep* and *resolve* (a host's IP
-    addresses; none are asked for over a *transport*) are injected for tests. Usable as a context
-    manager. Raises `InputError` for an URL or a key that cannot be right.
+    private hosts that pictures may be downloaded from. *submit_timeout* is the longest silence in
+    seconds while a paid request is answered. *clock*, *sleep* and *resolve* (a host's IP addresses;
+    none are asked for over a *transport*) are injected for tests. Usable as a context manager.
+    Raises `InputError` for an URL or a key that cannot be right.
     """
 
     def __init__(
@@ -52,23 +54,23 @@ class AsyncClient:
         base_url: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         allow_hosts: Iterable[str] = (),
+        submit_timeout: float = SUBMIT_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         resolve: Callable[[str], Awaitable[Iterable[str]]] | None = None,
     ) -> None:
-        self.endpoint = endpoint_at(base_url, allow_hosts=frozenset(allow_hosts))
-        self._key = checked_key(api_key)
-        self._http = httpx.AsyncClient(
-            transport=async_wide_transport() if transport is None else transport,
-            **exchange.client_options,
+        self.endpoint = endpoint_at(
+            base_url, allow_hosts=frozenset(allow_hosts), submit_timeout=submit_timeout
         )
+        self._key = checked_key(api_key)
+        self._transport = async_transport_for_here() if transport is None else transport
         self._resolve = resolve or (async_addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep
         # httpx looks through all its connections for each request: more of them cost more than
         # they bring. A round trip of 100 ms is well covered by 16 polls in flight.
         self._queries = asyncio.Semaphore(MOST_QUERIES)
-        self._submissions = asyncio.Semaphore(MOST_SUBMISSIONS)
+        self.throttle = Throttle(MOST_SUBMISSIONS, clock, sleep)
 
     def __repr__(self) -> str:
         return f"<AsyncClient: {self.endpoint.base_url}, key {'set' if self._key else 'not set'}>"
@@ -81,7 +83,7 @@ class AsyncClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self._transport.aclose()
 
     # -- verbs: each is one flow
 
@@ -227,13 +229,18 @@ class AsyncClient:
 
     async def _call(self, call: Call, into: Path | None) -> Reply:
         sink, status = None, None
-        limit = self._queries if call.content is None else self._submissions
+        limit = self._queries if call.content is None else self.throttle
         try:
+            request = exchange.request_of(call, self._key)
             async with (
-                limit,
-                self._http.stream(**exchange.exchange_options(call, self._key)) as response,
+                limit as turn,
+                contextlib.aclosing(
+                    await self._transport.handle_async_request(request)
+                ) as response,
             ):
                 status = response.status_code
+                if turn is not None:
+                    self.throttle.heard(turn, status, response.headers)
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
                 async for chunk in async_chunks(response):

@@ -36,7 +36,12 @@ def plain_base64(text: bytes) -> bytes:
 def without_open_escape(text: bytes) -> tuple[bytes, bytes]:
     r"""Split off an escape that is cut in the middle, such as `\u00`, from the end of *text*."""
     found = _OPEN_ESCAPE.search(text, max(0, len(text) - 5))
-    return (text[: found.start()], text[found.start() :]) if found else (text, b"")
+    if found is None:
+        return text, b""
+    head = text[: found.start()]
+    backslashes = len(head) - len(head.rstrip(b"\\"))
+    # After an odd number of backslashes the one that was found is itself escaped.
+    return (text, b"") if backslashes % 2 else (head, text[found.start() :])
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

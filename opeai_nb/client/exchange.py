@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -36,35 +37,38 @@ FAILURES = (httpx.HTTPError, httpx.InvalidURL, Cut)
 _NUMBERS = re.compile(r"\[Errno [-\d]+\]\s*|\s*\(_ssl\.c:\d+\)")
 _URL_SAFE = "!#$%&'()*+,/:;=?@[]~-._"
 
-client_options: dict[str, Any] = {
-    "follow_redirects": False,
-    "headers": {
-        # Pictures do not compress, and a compressed body could grow without limit.
-        "Accept-Encoding": "identity",
-        "Accept": "*/*",
-        "User-Agent": f"opeai_nb/{__version__}",
-    },
-}
+_HEADERS: Final = (
+    # Pictures do not compress, and a compressed body could grow without limit.
+    ("Accept-Encoding", "identity"),
+    ("Accept", "*/*"),
+    ("Connection", "keep-alive"),
+    ("User-Agent", f"opeai_nb/{__version__}"),
+)
+_url = lru_cache(maxsize=64)(httpx.URL)
 
 
-def exchange_options(call: Call, key: Key | None) -> dict[str, Any]:
-    """Return the keyword arguments of `httpx.Client.stream` for a call."""
-    headers = httpx.Headers(call.headers)  # whose repr hides the Authorization
-    if call.with_key and key:
-        headers["Authorization"] = key.bearer()
-    options: dict[str, Any] = {
-        "method": call.method,
-        "url": call.url,
-        "headers": headers,
-        "content": call.content,
-        "timeout": httpx.Timeout(
-            connect=CONNECT_TIMEOUT, read=call.read_timeout, write=WRITE_TIMEOUT, pool=None
-        ),
+def request_of(call: Call, key: Key | None) -> httpx.Request:
+    """Return the HTTP request for a call, ready for `httpx.Client.send`.
+
+    Made without the client's help: it would add cookies, and costs a fifth of a small exchange.
+    """
+    extensions: dict[str, Any] = {
+        "timeout": {
+            "connect": CONNECT_TIMEOUT,
+            "read": call.read_timeout,
+            "write": WRITE_TIMEOUT,
+            "pool": None,
+        }
     }
     if not call.with_key:
         # A signed query string must travel as it was written; httpx would encode it its own way.
-        options["extensions"] = {"target": _target(call.url)}
-    return options
+        extensions["target"] = _target(call.url)
+    headers = httpx.Headers([*_HEADERS, *call.headers.items()])  # whose repr hides Authorization
+    if call.with_key and key:
+        headers["Authorization"] = key.bearer()
+    return httpx.Request(
+        call.method, _url(call.url), headers=headers, content=call.content, extensions=extensions
+    )
 
 
 def failure_of(error: Exception) -> Unsent | Cut:
@@ -96,8 +100,9 @@ def reply_of(
 ) -> Reply:
     """Return the answer as a flow receives it, the API key removed wherever a server echoed it."""
     sink.take(reader.finish())
-    headers = {name.lower(): text for name, text in response.headers.items()}
-    clean = key.cleaner(str(headers).encode() + reader.rest()) if key else None
+    raw = response.headers.raw
+    headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in raw}
+    clean = key.cleaner(b"\n".join([reader.rest(), *(text for _, text in raw)])) if key else None
     return Reply(
         status=response.status_code,
         headers={name: clean(text) for name, text in headers.items()} if clean else headers,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.answer import Pictures
-from opeai_nb.client.download import download
 from opeai_nb.client.generation import Generation
 from opeai_nb.client.request import DEFAULT_MODEL, ImageRequest
 from opeai_nb.client.steps import Flow, Together
@@ -56,6 +55,8 @@ def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
     wanted = [i for i, p in enumerate(generation.pictures) if p.source is None and p.error is None]
     if not wanted:
         return generation
+    from opeai_nb.client.download import download  # not needed for pictures that came as bytes
+
     flows = tuple(download(endpoint, generation.pictures[i]) for i in wanted)
     results: Sequence[Picture] = yield Together(flows)
     pictures = list(generation.pictures)

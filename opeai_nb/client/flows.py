@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.fetching import fetch, finished
-from opeai_nb.client.models import models
 from opeai_nb.client.polling import Patience, ask, watch
 from opeai_nb.client.submission import submit
 from opeai_nb.client.task import Task
@@ -16,10 +15,18 @@ from opeai_nb.client.task import Task
 if TYPE_CHECKING:
     from opeai_nb.client.endpoint import Endpoint
     from opeai_nb.client.generation import Generation
+    from opeai_nb.client.models import Model
     from opeai_nb.client.request import ImageRequest
     from opeai_nb.client.steps import Flow
 
 __all__ = ["Patience", "ask", "fetch", "finished", "generate", "models", "submit", "wait", "watch"]
+
+
+def models(endpoint: Endpoint) -> Flow[list[Model]]:
+    """Return the models that the platform lists."""
+    from opeai_nb.client.models import models as listed  # seldom asked for, and not at the start
+
+    return (yield from listed(endpoint))
 
 
 def wait(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Generation]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opeai_nb.families import accepts_size, family_of
 
 if TYPE_CHECKING:
     from opeai_nb.client.request import ImageRequest
+
+_family_of = lru_cache(maxsize=64)(family_of)
 
 
 class RequestWarning(UserWarning):
@@ -19,7 +22,7 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
 
     Nothing is known of a model outside `families.py`, and nothing is said of it.
     """
-    family = family_of(request.model)
+    family = _family_of(request.model)
     found = []
     if request.output_compression == 0:
         found.append("output_compression=0 is dropped by the platform; 1 is the least it passes.")

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from opeai_nb.errors import InputError, key_parts, without_key
+from opeai_nb.errors import InputError, key_hints, without_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,11 +19,11 @@ _HIDING: Final = (b"**", b"\xe2\x80\xa2", b"..", b"\xe2\x80\xa6", b"\\u00")
 class Key:
     """An API key that shows itself to nobody: not in a repr, a traceback's locals or a pickle."""
 
-    __slots__ = ("_parts", "_text")
+    __slots__ = ("_hints", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._parts = tuple(part.encode() for part in key_parts(text))
+        self._hints = tuple(part.encode() for part in key_hints(text))
 
     def __repr__(self) -> str:
         return "<key: set>"
@@ -44,7 +44,7 @@ class Key:
 
         Nearly always None: so a body is looked through once, and its strings are left alone.
         """
-        hidden = any(mark in raw for mark in _HIDING) or any(part in raw for part in self._parts)
+        hidden = any(mark in raw for mark in _HIDING) or any(hint in raw for hint in self._hints)
         return self.removed if hidden else None
 
 

@@ -22,8 +22,9 @@ QUERY_ATTEMPTS: Final = 5
 
 _LEARNED_FROM: Final = 3
 _REMEMBERED: Final = 20
+_SHORTEST_POLL: Final = 0.1
 _SLOWEST_POLL: Final = 10.0
-_STEADY: Final = 0.4
+_LONGEST_HOLD: Final = 30.0
 
 
 def backoff(attempt: int, first: float = 1.0, longest: float = 20.0) -> float:
@@ -63,24 +64,30 @@ def next_poll(elapsed: float, durations: Sequence[float] = ()) -> float:
     """Return the seconds to wait before the next question about a task *elapsed* seconds old.
 
     *durations* are how long earlier tasks of the same model took, in seconds, newest last; the
-    last 20 count. With three or more: hold off until the shortest of them is due, ask steadily
-    while the others fall due, then ever more slowly. Without: each second, and after ten seconds
-    each tenth of the time already waited. Never more than 10 s apart after the holding off.
+    last 20 count. With three or more: hold off until the shortest of them is due (30 s at most at
+    a time), then ask on a steady beat, and more slowly once the task is overdue. Without: each
+    second, from the sixth second each 1.2 s, then each tenth of the time already waited. Never
+    more than 10 s apart after the holding off.
     """
-    known = sorted(d for d in durations[-_REMEMBERED:] if d > 0 and math.isfinite(d))
+    known = _known(durations)
     if len(known) < _LEARNED_FROM:
-        return min(_SLOWEST_POLL, max(1.0, 0.1 * elapsed))
-    earliest, latest = known[0], known[-1]
-    if elapsed < earliest * 0.98:
-        return earliest - elapsed
-    steady = max(_STEADY, min(0.08 * (latest - earliest), 0.05 * latest))
-    overdue = max(0.0, elapsed - latest)
-    return min(_SLOWEST_POLL, steady + 0.1 * overdue)
+        return min(_SLOWEST_POLL, max(1.0, min(1.2, 0.2 * elapsed), 0.1 * elapsed))
+    earliest, median = known[0], known[len(known) // 2]
+    if elapsed < earliest:
+        return min(_LONGEST_HOLD, max(_SHORTEST_POLL, earliest - elapsed))
+    # The spread below the median: a cold start among the durations does not widen it.
+    spread = median - earliest
+    steady = max(_SHORTEST_POLL, 0.02 * median, 0.18 * spread)
+    overdue = max(0.0, elapsed - median - spread)
+    return min(_SLOWEST_POLL, steady + 0.03 * overdue)
 
 
 def time_left(elapsed: float, durations: Sequence[float]) -> float | None:
     """Return about how many seconds a task still needs (median of what is known), or None."""
-    longer = sorted(d for d in durations[-_REMEMBERED:] if d > elapsed)
-    return (
-        longer[len(longer) // 2] - elapsed if len(durations) >= _LEARNED_FROM and longer else None
-    )
+    known = _known(durations)
+    longer = [duration for duration in known if duration > elapsed]
+    return longer[len(longer) // 2] - elapsed if len(known) >= _LEARNED_FROM and longer else None
+
+
+def _known(durations: Sequence[float]) -> list[float]:
+    return sorted(d for d in durations[-_REMEMBERED:] if math.isfinite(d) and d > 0)

@@ -184,8 +184,9 @@ def _by_code(problem: Problem) -> type[OpeaiError] | None:
     for words, error in _BY_MESSAGE:
         if any(word in message for word in words):
             return error
-    # Last, and never by the type: `invalid_request_error` goes with a wrong key as well.
-    return BadRequestError if any(word in code for word in _WRONG) else None
+    # Last, and never by the type: `invalid_request_error` goes with a wrong key and path as well.
+    wrong = problem.status not in _TELLING and any(word in code for word in _WRONG)
+    return BadRequestError if wrong else None
 
 
 def _plain(text: str | None) -> str:
@@ -206,6 +207,7 @@ _BY_MESSAGE: Final = (
 )
 
 
+_TELLING: Final = frozenset({401, 402, 403, 404, 429})
 _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
     400: BadRequestError,
     401: AuthenticationError,

@@ -68,6 +68,9 @@ class JsonReader:
         """Take some bytes of the body; return the pieces of pictures that they hold."""
         self._received += len(chunk)
         data = self._tail + chunk if self._tail else chunk
+        if self._received <= self._inline:  # as yet too short for a picture, and mostly for good
+            self._tail = data
+            return []
         self._tail = b""
         events: list[Event] = []
         position = 0

@@ -38,7 +38,7 @@ class End(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blob:
     """Stands in a body where the text of a picture stood; *number* tells which one."""
 
@@ -65,7 +65,7 @@ class Reader(Protocol):
         """Return what the rest means, each string cleaned; a `Blob` stands for each picture."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """One HTTP exchange. *with_key* adds the Authorization header; *read_timeout* is in seconds."""
 
@@ -78,33 +78,33 @@ class Call:
     read_timeout: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sleep:
     """A pause."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Now:
     """What the clock says."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resolve:
     """The IP addresses of *host*."""
 
     host: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Together:
     """Several flows, each obeyed to its end."""
 
     flows: tuple[Flow[Any], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """An HTTP answer, read to its end.
 
@@ -120,7 +120,7 @@ class Reply:
     clock: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotJson:
     """A body that is no JSON; *text* is its beginning."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -12,12 +11,12 @@ import httpx
 from opeai_nb.client import calling, exchange, flows
 from opeai_nb.client.addresses import addresses_of
 from opeai_nb.client.encoding import chunks, reader_for
-from opeai_nb.client.endpoint import endpoint_at
+from opeai_nb.client.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.key import checked_key
 from opeai_nb.client.sink import Sink
 from opeai_nb.client.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
 from opeai_nb.client.task import Task
-from opeai_nb.client.transport import wide_transport
+from opeai_nb.client.transport import transport_for_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -37,9 +36,10 @@ class Client:
 
     *api_key* and *base_url* default to `OPEAI_API_KEY` and `OPEAI_BASE_URL`, then to no key and the
     platform itself. *transport* is any httpx transport (a script, the engine). *allow_hosts* names
-    private hosts that pictures may be downloaded from. *clock*, *sleep* and *resolve* (a host's IP
-    addresses; none are asked for over a *transport*) are injected for tests. Usable as a context
-    manager. Raises `InputError` for an URL or a key that cannot be right.
+    private hosts that pictures may be downloaded from. *submit_timeout* is the longest silence in
+    seconds while a paid request is answered. *clock*, *sleep* and *resolve* (a host's IP addresses;
+    none are asked for over a *transport*) are injected for tests. Usable as a context manager.
+    Raises `InputError` for an URL or a key that cannot be right.
     """
 
     def __init__(
@@ -49,16 +49,16 @@ class Client:
         base_url: str | None = None,
         transport: httpx.BaseTransport | None = None,
         allow_hosts: Iterable[str] = (),
+        submit_timeout: float = SUBMIT_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
         resolve: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
-        self.endpoint = endpoint_at(base_url, allow_hosts=frozenset(allow_hosts))
-        self._key = checked_key(api_key)
-        self._http = httpx.Client(
-            transport=wide_transport() if transport is None else transport,
-            **exchange.client_options,
+        self.endpoint = endpoint_at(
+            base_url, allow_hosts=frozenset(allow_hosts), submit_timeout=submit_timeout
         )
+        self._key = checked_key(api_key)
+        self._transport = transport_for_here() if transport is None else transport
         self._resolve = resolve or (addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep
@@ -74,7 +74,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._transport.close()
 
     # -- verbs: each is one flow
 
@@ -215,6 +215,8 @@ class Client:
     def _together(self, parts: Sequence[Flow[Result]], into: Path | None) -> list[Result]:
         if len(parts) == 1:
             return [self._obey(parts[0], into=into)]
+        from concurrent.futures import ThreadPoolExecutor
+
         pool = ThreadPoolExecutor(min(len(parts), MOST_TOGETHER))
         try:
             return list(pool.map(lambda part: self._obey(part, into=into), parts))
@@ -224,7 +226,8 @@ class Client:
     def _call(self, call: Call, into: Path | None) -> Reply:
         sink, status = None, None
         try:
-            with self._http.stream(**exchange.exchange_options(call, self._key)) as response:
+            request = exchange.request_of(call, self._key)
+            with contextlib.closing(self._transport.handle_request(request)) as response:
                 status = response.status_code
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)

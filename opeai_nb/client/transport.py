@@ -1,14 +1,16 @@
-"""The way to the network: httpcore's connection pools, read in wide strokes.
+"""The way to the network: httpcore's connections, read in wide strokes and kept on a stack.
 
-httpx reads a body 64 KB at a time, and an answer with four pictures is 8 MB of base64. Reading up
-to 512 KB at once halves the time of such a call (`tests/bench/bench_client.py`). The TLS context,
-half of the start of httpx, is made for the first https request only.
+httpx reads a body 64 KB at a time, and an answer with four pictures is 8 MB of base64: reading up
+to 512 KB at once halves the time of such a call. Its pool looks through all its connections, with
+a system call for each, whenever one is asked for; here the one that was used last is taken
+(`tests/bench/bench_client.py` and `bench_load.py` show both). The TLS context, half of the start of
+httpx, is made for the first https request only.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.request import getproxies
 
 import httpcore
@@ -16,11 +18,13 @@ import httpx
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
 READ_BYTES: Final = 512 * 1024
-# httpx's own limits: its pool looks at every connection for each request, so more cost more.
-_LIMITS: Final = {"max_connections": 100, "max_keepalive_connections": 20, "keepalive_expiry": 5.0}
+MOST_IDLE: Final = 20
+IDLE_SECONDS: Final = 5.0
+"""How many connections are kept open to one server, and for how long: httpx's own figures."""
+_SMALL: Final = 64 * 1024
 _FAILURES: Final = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -29,70 +33,156 @@ _FAILURES: Final = (
     httpcore.UnsupportedProtocol,
 )
 
-Pool = TypeVar("Pool")
+Connection = TypeVar("Connection", httpcore.HTTPConnection, httpcore.AsyncHTTPConnection)
 
 
-def wide_transport() -> WideTransport | None:
-    """Return the synchronous transport; None behind a proxy, which httpx itself knows to use."""
-    return None if _through_proxy() else WideTransport()
+def transport_for_here() -> httpx.BaseTransport:
+    """Return the way to the network: through the proxy of this environment, where it has one."""
+    return _Proxied() if _through_proxy() else WideTransport()
 
 
-def async_wide_transport() -> AsyncWideTransport | None:
-    """Return the asynchronous transport; None behind a proxy, which httpx itself knows to use."""
-    return None if _through_proxy() else AsyncWideTransport()
+def async_transport_for_here() -> httpx.AsyncBaseTransport:
+    """Return the way to the network: through the proxy of this environment, where it has one."""
+    return _AsyncProxied() if _through_proxy() else AsyncWideTransport()
 
 
 class WideTransport(httpx.BaseTransport):
-    """`httpx.HTTPTransport` with wide reads."""
+    """`httpx.HTTPTransport` with wide reads. How many connections it opens is the caller's care."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, httpcore.ConnectionPool] = {}
+        self._idle: _Idle[httpcore.HTTPConnection] = _Idle()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
-        pool = _pool_for(request, self._pools, httpcore.ConnectionPool, _Backend)
+        sent = _as_httpcore(request)
+        origin = sent.url.origin
         with _errors_of_httpx():
-            answer = pool.handle_request(_as_httpcore(request))
-        return _as_httpx(answer, _Body(answer.stream))
+            connection = self._connection(origin)
+            try:
+                answer = connection.handle_request(sent)
+            except BaseException:
+                connection.close()
+                raise
+        return _as_httpx(answer, _Body(answer.stream, connection, self._idle.stack(origin)))
 
     def close(self) -> None:
-        """Close all connections."""
-        for pool in self._pools.values():
-            pool.close()
+        """Close all connections that nobody uses."""
+        for connection in self._idle.all():
+            connection.close()
+
+    def _connection(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+        stack = self._idle.stack(origin)
+        while (known := _popped(stack)) is not None:
+            if not known.has_expired():
+                return known
+            known.close()
+        return httpcore.HTTPConnection(
+            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=_Backend()
+        )
 
 
 class AsyncWideTransport(httpx.AsyncBaseTransport):
-    """`httpx.AsyncHTTPTransport` with wide reads."""
+    """`httpx.AsyncHTTPTransport` with wide reads. How many connections it opens: as its twin."""
 
     def __init__(self) -> None:
-        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+        self._idle: _Idle[httpcore.AsyncHTTPConnection] = _Idle()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
-        pool = _pool_for(request, self._pools, httpcore.AsyncConnectionPool, _AsyncBackend)
+        sent = _as_httpcore(request)
+        origin = sent.url.origin
         with _errors_of_httpx():
-            answer = await pool.handle_async_request(_as_httpcore(request))
-        return _as_httpx(answer, _AsyncBody(answer.stream))
+            connection = await self._connection(origin)
+            try:
+                answer = await connection.handle_async_request(sent)
+            except BaseException:
+                await connection.aclose()
+                raise
+        return _as_httpx(answer, _AsyncBody(answer.stream, connection, self._idle.stack(origin)))
 
     async def aclose(self) -> None:
-        """Close all connections."""
-        for pool in self._pools.values():
-            await pool.aclose()
+        """Close all connections that nobody uses."""
+        for connection in self._idle.all():
+            await connection.aclose()
+
+    async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+        stack = self._idle.stack(origin)
+        while (known := _popped(stack)) is not None:
+            if not known.has_expired():
+                return known
+            await known.aclose()
+        return httpcore.AsyncHTTPConnection(
+            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=_AsyncBackend()
+        )
+
+
+class _Proxied(httpx.BaseTransport):
+    """httpx itself, which knows what the environment says of proxies."""
+
+    def __init__(self) -> None:
+        self._client = httpx.Client()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._client.send(request, stream=True)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class _AsyncProxied(httpx.AsyncBaseTransport):
+    """httpx itself, which knows what the environment says of proxies."""
+
+    def __init__(self) -> None:
+        self._client = httpx.AsyncClient()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._client.send(request, stream=True)
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+
+class _Idle(Generic[Connection]):
+    """Connections that nobody uses, those of one server on a stack with the last used on top.
+
+    Safe to use from several threads: a list's append and pop are.
+    """
+
+    def __init__(self) -> None:
+        self._stacks: dict[tuple[bytes, bytes, int], list[Connection]] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    def stack(self, origin: httpcore.Origin) -> list[Connection]:
+        return self._stacks.setdefault((origin.scheme, origin.host, origin.port), [])
+
+    def all(self) -> Iterator[Connection]:
+        for stack in self._stacks.values():
+            while stack:
+                yield stack.pop()
+
+    def tls_for(self, origin: httpcore.Origin) -> ssl.SSLContext | None:
+        if self._tls is None and origin.scheme == b"https":
+            self._tls = httpx.create_ssl_context()
+        return self._tls
+
+
+def _popped(stack: list[Connection]) -> Connection | None:
+    try:
+        return stack.pop()
+    except IndexError:  # also where another thread was quicker
+        return None
+
+
+def _kept(connection: Connection, stack: list[Connection]) -> bool:
+    """Put a connection back, if it can be used again; tell whether it was."""
+    if not connection.is_idle() or len(stack) >= MOST_IDLE:
+        return False
+    stack.append(connection)
+    return True
 
 
 def _through_proxy() -> bool:
     return any(scheme != "no" for scheme in getproxies())
-
-
-def _pool_for(
-    request: httpx.Request, pools: dict[str, Pool], make: Callable[..., Pool], backend: type
-) -> Pool:
-    scheme = request.url.scheme
-    if scheme not in pools:
-        context = httpx.create_ssl_context() if scheme == "https" else None
-        pool = make(ssl_context=context, network_backend=backend(), **_LIMITS)
-        return pools.setdefault(scheme, pool)  # another thread may have been quicker
-    return pools[scheme]
 
 
 def _as_httpcore(request: httpx.Request) -> httpcore.Request:
@@ -124,20 +214,38 @@ def _errors_of_httpx() -> Iterator[None]:
 
 
 class _Body(httpx.SyncByteStream):
-    def __init__(self, stream: Any) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        connection: httpcore.HTTPConnection,
+        stack: list[httpcore.HTTPConnection],
+    ) -> None:
         self._stream = stream
+        self._connection: httpcore.HTTPConnection | None = connection
+        self._stack = stack
 
     def __iter__(self) -> Iterator[bytes]:
         with _errors_of_httpx():
             yield from self._stream
 
     def close(self) -> None:
-        self._stream.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._stream.close()
+            if not _kept(connection, self._stack):
+                connection.close()
 
 
 class _AsyncBody(httpx.AsyncByteStream):
-    def __init__(self, stream: Any) -> None:
+    def __init__(
+        self,
+        stream: Any,
+        connection: httpcore.AsyncHTTPConnection,
+        stack: list[httpcore.AsyncHTTPConnection],
+    ) -> None:
         self._stream = stream
+        self._connection: httpcore.AsyncHTTPConnection | None = connection
+        self._stack = stack
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _errors_of_httpx():
@@ -145,18 +253,46 @@ class _AsyncBody(httpx.AsyncByteStream):
                 yield chunk
 
     async def aclose(self) -> None:
-        await self._stream.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await self._stream.aclose()
+            if not _kept(connection, self._stack):
+                await connection.aclose()
+
+
+class _Outbox:
+    """Holds the head of a request back until its body, so that both leave in one packet."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._timeout: float | None = None
+
+    def take(self, buffer: bytes, timeout: float | None) -> tuple[bytes, ...]:
+        """Return what is to be written now; a large body is not copied for the sake of its head."""
+        held, self._held = self._held, b""
+        if held or len(buffer) > _SMALL:
+            return (held + buffer,) if len(buffer) <= _SMALL else (held, buffer)
+        self._held, self._timeout = buffer, timeout
+        return ()
+
+    def rest(self) -> tuple[bytes, float | None]:
+        """Return what is still held back, and the timeout that it was given."""
+        held, self._held = self._held, b""
+        return held, self._timeout
 
 
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._outbox = _Outbox()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._stream.write(*self._outbox.rest())
         return self._stream.read(max(max_bytes, READ_BYTES), timeout)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout)
+        for part in self._outbox.take(buffer, timeout):
+            self._stream.write(part, timeout)
 
     def close(self) -> None:
         self._stream.close()
@@ -176,12 +312,14 @@ class _Stream(httpcore.NetworkStream):
 class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
+        self._outbox = _Outbox()
 
     async def read(
         self,
         max_bytes: int,
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
     ) -> bytes:
+        await self._stream.write(*self._outbox.rest())
         return await self._stream.read(max(max_bytes, READ_BYTES), timeout)
 
     async def write(
@@ -189,7 +327,8 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         buffer: bytes,
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
     ) -> None:
-        await self._stream.write(buffer, timeout)
+        for part in self._outbox.take(buffer, timeout):
+            await self._stream.write(part, timeout)
 
     async def aclose(self) -> None:
         await self._stream.aclose()

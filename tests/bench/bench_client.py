@@ -12,14 +12,13 @@ import re
 import socket
 import sys
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import httpx
 import loopback
 import openai
 import pybase64
 
-from opeai_nb.client import AsyncClient, Client
+from opeai_nb.client import AsyncClient, Client, Generation
 
 KEY = "sk-benchmark"
 STRING = re.compile(rb'"b64_json": "([^"]+)"')
@@ -47,16 +46,93 @@ def measure_big(url: str, pictures: list[bytes], rounds: int) -> None:
             "openai-python": openai_sync(url),
             "httpx, json, base64": httpx_sync(url),
             "opeai_nb": lambda: bytes_of(ours.generate(PROMPT)),
-            "openai-python, async": openai_async(url, runner),
-            "opeai_nb, async": lambda: bytes_of(runner.run(ours_async.generate(PROMPT))),
+            "async openai-python": openai_async(url, runner),
+            "async opeai_nb": lambda: bytes_of(runner.run(ours_async.generate(PROMPT))),
         }
         for name, call in calls.items():
             if call() != pictures:
                 raise SystemExit(f"{name} returned other pictures")
         taken = loopback.milliseconds(calls, rounds)
         runner.run(ours_async.aclose())
-    floor_name = next(iter(calls))
-    loopback.print_ratios("n = 4 in b64_json", "ms", taken, "openai-python", floor_name[:5])
+    names = list(calls)
+    loopback.print_ratios("n = 4 in b64_json", "ms", taken, "openai-python", names[0])
+    sync = taken["opeai_nb"] / taken["openai-python"]
+    loopback.verdict("sync / openai-python", sync, 0.35)
+    loopback.verdict("sync / openai-python, reached for", sync, 0.22)
+    ratio = taken["async opeai_nb"] / taken["async openai-python"]
+    loopback.verdict("async / async openai-python", ratio, 0.55)
+
+
+def measure_tiny(url: str, rounds: int) -> None:
+    with asyncio.Runner() as runner, httpx.Client() as plain, Client(base_url=url) as ours:
+        plain_async, ours_async = httpx.AsyncClient(), AsyncClient(base_url=url)
+        peer = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY)
+        post = {"url": url + loopback.GENERATIONS, "json": {"model": "m", "prompt": PROMPT}}
+
+        async def plain_once() -> object:
+            return (await plain_async.post(**post)).json()
+
+        calls: dict[str, Callable[[], object]] = {
+            "httpx": lambda: plain.post(**post).json(),
+            "openai-python": lambda: peer.images.generate(prompt=PROMPT, model="m"),
+            "opeai_nb": lambda: ours.submit(PROMPT),
+            "async httpx": lambda: runner.run(plain_once()),
+            "async opeai_nb": lambda: runner.run(ours_async.submit(PROMPT)),
+        }
+        taken = loopback.milliseconds(calls, rounds)
+        runner.run(plain_async.aclose())
+        runner.run(ours_async.aclose())
+    loopback.print_ratios("a tiny answer", "ms", taken, "httpx", "async httpx")
+    loopback.verdict("sync / httpx", taken["opeai_nb"] / taken["httpx"], 1.1)
+    loopback.verdict("async / async httpx", taken["async opeai_nb"] / taken["async httpx"], 1.1)
+
+
+def bytes_of(generation: Generation) -> list[bytes]:
+    return [picture.data or b"" for picture in generation.pictures]
+
+
+def floor(url: str) -> Callable[[], list[bytes]]:
+    """The least that any client does: read the body, find the strings, decode them."""
+    host, port = url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)))
+    request = f"POST {loopback.GENERATIONS} HTTP/1.1\r\nContent-Length: 0\r\n\r\n".encode()
+
+    def call() -> list[bytes]:
+        connection.sendall(request)
+        head, _, first = connection.recv(65_536).partition(b"\r\n\r\n")
+        length = int(re.search(rb"Content-Length: (\d+)", head)[1])
+        parts, received = [first], len(first)
+        while received < length:
+            parts.append(connection.recv(1 << 20))
+            received += len(parts[-1])
+        body = b"".join(parts)
+        return [pybase64.b64decode(text, validate=True) for text in STRING.findall(body)]
+
+    return call
+
+
+def openai_sync(url: str) -> Callable[[], list[bytes]]:
+    peer = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY)
+    return lambda: decoded(peer.images.generate(prompt=PROMPT, model="m"))
+
+
+def openai_async(url: str, runner: asyncio.Runner) -> Callable[[], list[bytes]]:
+    peer = openai.AsyncOpenAI(base_url=f"{url}/v1", api_key=KEY)
+    return lambda: decoded(runner.run(peer.images.generate(prompt=PROMPT, model="m")))
+
+
+def decoded(answer: openai.types.ImagesResponse) -> list[bytes]:
+    return [base64.b64decode(item.b64_json or "") for item in answer.data or ()]
+
+
+def httpx_sync(url: str) -> Callable[[], list[bytes]]:
+    plain = httpx.Client()
+
+    def call() -> list[bytes]:
+        answer = plain.post(url + loopback.GENERATIONS, json={}).json()
+        return [base64.b64decode(item["b64_json"]) for item in answer["data"]]
+
+    return call
 
 
 if __name__ == "__main__":

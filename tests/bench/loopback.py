@@ -22,7 +22,7 @@ NOISE_SEED = 20261122
 
 
 def noisy_png(side: int, number: int = 0) -> bytes:
-    """Return a PNG of side x side pixels that hardly compresses: 1.4 bytes a pixel, as photos do."""
+    """Return a PNG of side x side pixels of 1.5 bytes each, as photos have."""
     from PIL import Image
 
     rng = random.Random(NOISE_SEED + number)
@@ -35,8 +35,12 @@ def noisy_png(side: int, number: int = 0) -> bytes:
 
 def b64_body(pictures: list[bytes]) -> bytes:
     """Return the JSON of a synchronous answer (platform.md 1.3) with these pictures inside."""
-    items = [{"url": "", "b64_json": b64encode(p).decode(), "revised_prompt": "r"} for p in pictures]
-    return json.dumps({"created": 1_777_440_000, "data": items, "usage": {"total_tokens": 1}}).encode()
+    items = [
+        {"url": "", "b64_json": b64encode(p).decode(), "revised_prompt": "r"} for p in pictures
+    ]
+    return json.dumps(
+        {"created": 1_777_440_000, "data": items, "usage": {"total_tokens": 1}}
+    ).encode()
 
 
 def http_answer(body: bytes, kind: str = "application/json") -> bytes:
@@ -108,4 +112,5 @@ def print_ratios(title: str, unit: str, figures: Mapping[str, float], *baselines
 
 def verdict(claim: str, value: float, target: float) -> None:
     """Print whether a figure meets its target."""
-    print(f"  {'ok  ' if value <= target else 'MISS'} {claim}: {value:.3g} (target: at most {target:g})")
+    met = "ok  " if value <= target else "MISS"
+    print(f"  {met} {claim}: {value:.3g} (target: at most {target:g})")

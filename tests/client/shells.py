@@ -23,9 +23,7 @@ class Shell:
             if resolve := options.get("resolve"):
                 options["resolve"] = _later(resolve)
             self.runner = asyncio.Runner()
-            self.client = AsyncClient(
-                sleep=_later(self._pause), clock=lambda: self.now, **options
-            )
+            self.client = AsyncClient(sleep=_later(self._pause), clock=lambda: self.now, **options)
 
     def __getattr__(self, verb: str) -> Any:
         def call(*args: Any, **kwargs: Any) -> Any:

@@ -69,7 +69,9 @@ class TestTaskOrData:
         shell(transport=script).generate("a fox")
         assert str(script.requests[1].url) == "https://platform.test/v1/images/generations/abc"
 
-    @pytest.mark.parametrize("link", ["//elsewhere.test/x?u=http://y", "https://platform.test.evil/x"])
+    @pytest.mark.parametrize(
+        "link", ["//elsewhere.test/x?u=http://y", "https://platform.test.evil/x"]
+    )
     def test_poll_url_that_pretends_is_not_asked(self, shell, link):
         script = Script(
             task_answer("queued", id="abc", poll_url=link),
@@ -103,7 +105,9 @@ class TestTaskOrData:
         assert script.requests[1].url.path.endswith(f"/{task_id}")
 
     def test_task_id_is_percent_encoded(self, shell):
-        script = Script(task_answer(id="a/../b?c"), task_answer("SUCCESS", data=[{"b64_json": B64}]))
+        script = Script(
+            task_answer(id="a/../b?c"), task_answer("SUCCESS", data=[{"b64_json": B64}])
+        )
         shell(transport=script).generate("a fox")
         assert script.requests[1].url.raw_path == b"/v1/images/generations/a%2F..%2Fb%3Fc"
 
@@ -199,7 +203,9 @@ class TestItems:
 
     def test_failed_item_has_the_class_of_its_reason(self, shell):
         error = {"code": "OutputImageSensitiveContentDetected", "message": "unsafe"}
-        generation = shell(Answer({"data": [{"b64_json": B64}, {"error": error}]})).generate("a fox")
+        generation = shell(Answer({"data": [{"b64_json": B64}, {"error": error}]})).generate(
+            "a fox"
+        )
         assert isinstance(generation.failed[0].error, ModerationError)
         assert generation.failed[0].error.code == "OutputImageSensitiveContentDetected"
 
@@ -285,7 +291,9 @@ class TestAccount:
 
     @pytest.mark.parametrize("usage", [None, {}, 7])
     def test_no_usage_is_none(self, shell, usage):
-        assert shell(Answer({"data": [{"b64_json": B64}], "usage": usage})).generate("x").usage is None
+        assert (
+            shell(Answer({"data": [{"b64_json": B64}], "usage": usage})).generate("x").usage is None
+        )
 
     def test_usage_is_kept_as_it_is(self, shell):
         usage = {"image_count": 1, "width": 0, "input_tokens_details": {"text_tokens": 24}}
@@ -328,7 +336,7 @@ class TestNotJson:
 
     def test_redirect_names_where_to(self, shell):
         answer = Answer(b"", status=301, headers={"Location": "https://other.test/login?a=1"})
-        with pytest.raises(UnreadableAnswerError, match="redirects to https://other.test"):
+        with pytest.raises(UnreadableAnswerError, match=r"redirects to https://other\.test"):
             shell(answer).generate("a fox")
 
     @pytest.mark.parametrize("body", [b"", b'{"data": [{"b64_json": "iVBO', b"["])
@@ -343,7 +351,12 @@ class TestNotJson:
         assert [picture.data for picture in caught.value.pictures] == [LARGE]
 
     def test_refusal_with_200_is_that_refusal(self, shell):
-        error = {"message": "失败", "type": "ali_error", "param": "", "code": "DataInspectionFailed"}
+        error = {
+            "message": "失败",
+            "type": "ali_error",
+            "param": "",
+            "code": "DataInspectionFailed",
+        }
         with pytest.raises(ModerationError, match="失败") as caught:
             shell(Answer({"error": error})).generate("a fox")
         assert caught.value.status_code == 200

@@ -135,7 +135,9 @@ class TestMessage:
     )
     def test_text_is_found_in_every_envelope(self, shell, body):
         with pytest.raises(BadRequestError, match="size is wrong"):
-            shell(Answer(b'"size is wrong"' if body == "size is wrong" else body, 400)).generate("x")
+            shell(Answer(b'"size is wrong"' if body == "size is wrong" else body, 400)).generate(
+                "x"
+            )
 
     @pytest.mark.parametrize("body", [[], None, 7, {}, {"error": {}}])
     def test_no_text_is_told_as_such(self, shell, body):
@@ -197,7 +199,13 @@ class TestTree:
     def test_every_error_travels_with_its_evidence(self, kind, travel):
         request = ImageRequest("a fox", image=png(), extra={"a": [1]})
         error = kind(
-            "what", status_code=400, code="c", type="t", request_id="r", task_id="i", request=request
+            "what",
+            status_code=400,
+            code="c",
+            type="t",
+            request_id="r",
+            task_id="i",
+            request=request,
         )
         error.pictures = (Picture(source=b"x", error=error),)
         error.retry_after = 3.0
@@ -223,7 +231,9 @@ class TestValuesTravel:
         assert (twin.id, twin.pictures[0].url, twin.request) == ("t", "u", task.request)
 
 
-@pytest.mark.parametrize("items", [[{"id": "m", "owned_by": "ali", "features": {"async_only": True}}]])
+@pytest.mark.parametrize(
+    "items", [[{"id": "m", "owned_by": "ali", "features": {"async_only": True}}]]
+)
 def test_models_are_listed(shell, items):
     (model,) = shell(Answer({"success": True, "object": "list", "data": items})).models()
     assert (model.id, model.owned_by, model.async_only) == ("m", "ali", True)

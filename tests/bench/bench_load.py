@@ -1,0 +1,193 @@
+"""A thousand tasks at once, live on loopback: lag, requests, CPU and connections.
+
+    python tests/bench/bench_load.py [tasks]
+
+Targets: no error, mean lag at most 0.65 s plus a round trip (also with round trips of 100 ms at 256
+tasks), at most 6 requests a task, at most 10 CPU seconds, at most 100 connections; CPU for each
+poll with 64 in flight at most 1.3 x that with one.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, ClassVar
+
+import httpx
+import loopback
+
+from opeai_nb.client import AsyncClient
+
+SHORTEST, LONGEST = 1.0, 10.0
+POLLS = 1000
+
+
+class TaskServer(asyncio.Protocol):
+    """As little HTTP as tasks need; what it knows is shared by all its connections."""
+
+    tasks: ClassVar[dict[str, float]] = {}
+    rng = random.Random(loopback.NOISE_SEED)
+    round_trip = 0.0
+    polls = connections = most_connections = 0
+
+    def connection_made(self, transport: Any) -> None:
+        shared = TaskServer
+        self.transport = transport
+        self.buffer = b""
+        shared.connections += 1
+        shared.most_connections = max(shared.most_connections, shared.connections)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        TaskServer.connections -= 1
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        head, end, body = self.buffer.partition(b"\r\n\r\n")
+        at = head.lower().find(b"content-length:")
+        length = int(head[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+        if not end or len(body) < length:
+            return
+        self.buffer = body[length:]
+        method, path, _ = head.split(b" ", 2)
+        answer = loopback.http_answer(json.dumps(self.answer(method, path.decode())).encode())
+        asyncio.get_running_loop().call_later(self.round_trip, self.transport.write, answer)
+
+    def answer(self, method: bytes, path: str) -> dict[str, Any]:
+        shared, now = TaskServer, time.monotonic()
+        if method == b"POST":
+            name = f"image_{len(shared.tasks):024x}"
+            shared.tasks[name] = now + shared.rng.uniform(SHORTEST, LONGEST)
+            return {"id": name, "object": "image.generation.task", "status": "QUEUED"}
+        name = path.rsplit("/", 1)[1]
+        if name == "stats":
+            return {"polls": shared.polls, "connections": shared.most_connections}
+        shared.polls += 1
+        ends = shared.tasks.get(name, float("inf"))
+        if now < ends:
+            return {"id": name, "status": "IN_PROGRESS", "progress": 50}
+        item = {"url": "https://pictures.test/1.png", "b64_json": ""}
+        return {"id": name, "status": "SUCCESS", "data": [item], "usage": {"ended": ends}}
+
+
+def serve(pipe: Any, round_trip: float) -> None:
+    async def run() -> None:
+        TaskServer.round_trip = round_trip
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(TaskServer, "127.0.0.1", 0, backlog=1000)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    asyncio.run(run())
+
+
+@contextmanager
+def task_server(round_trip: float = 0.0) -> Iterator[str]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=serve, args=(theirs, round_trip), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}"
+    finally:
+        process.terminate()
+        process.join()
+
+
+@dataclass
+class Load:
+    """What a run of many tasks cost."""
+
+    lag: float
+    requests: float
+    cpu: float
+    connections: int
+
+
+async def ours(url: str, tasks: int) -> list[float]:
+    """Submit all tasks at once and follow each; return the lags."""
+
+    async def one(client: AsyncClient) -> float:
+        task = await client.submit("a fox", model="gpt-image-2")
+        last = await client.watch(task, timeout=120)
+        return time.monotonic() - last.usage["ended"]
+
+    async with AsyncClient(base_url=url) as client:
+        return list(await asyncio.gather(*(one(client) for _ in range(tasks))))
+
+
+async def each_second(url: str, tasks: int) -> list[float]:
+    """Plain httpx behind a semaphore of 8, asking each second: the best of the simple ways."""
+    slots = asyncio.Semaphore(8)
+
+    async def ask(client: httpx.AsyncClient, method: str, path: str) -> dict[str, Any]:
+        async with slots:
+            return (await client.request(method, url + path, timeout=60)).json()
+
+    async def one(client: httpx.AsyncClient) -> float:
+        path = f"{loopback.GENERATIONS}/{(await ask(client, 'POST', loopback.GENERATIONS))['id']}"
+        while True:
+            await asyncio.sleep(1)
+            answer = await ask(client, "GET", path)
+            if answer["status"] == "SUCCESS":
+                return time.monotonic() - answer["usage"]["ended"]
+
+    async with httpx.AsyncClient() as client:
+        return list(await asyncio.gather(*(one(client) for _ in range(tasks))))
+
+
+def measure(way: Any, tasks: int, round_trip: float = 0.0) -> Load:
+    with task_server(round_trip) as url:
+        before = time.process_time()
+        lags = asyncio.run(way(url, tasks))
+        cpu = time.process_time() - before
+        stats = httpx.get(f"{url}/stats").json()
+    return Load(fmean(lags), stats["polls"] / tasks, cpu, stats["connections"] - 1)
+
+
+def cpu_per_poll() -> tuple[float, float]:
+    """Return the CPU seconds of a poll with one in flight, and with 64."""
+
+    async def poll(url: str, in_flight: int) -> float:
+        async with AsyncClient(base_url=url) as client:
+            name = (await client.submit("a fox", model="gpt-image-2")).id
+            before = time.process_time()
+
+            async def some() -> None:
+                for _ in range(POLLS // in_flight):
+                    await client.task(name)
+
+            await asyncio.gather(*(some() for _ in range(in_flight)))
+            return (time.process_time() - before) / (POLLS // in_flight * in_flight)
+
+    with task_server() as url:
+        asyncio.run(poll(url, 1))
+        return asyncio.run(poll(url, 1)), asyncio.run(poll(url, 64))
+
+
+def main(tasks: int = 1000) -> None:
+    runs = {
+        f"opeai_nb, {tasks} tasks": measure(ours, tasks),
+        f"httpx, 8 slots, each second, {tasks} tasks": measure(each_second, tasks),
+        "opeai_nb, 256 tasks, 100 ms away": measure(ours, 256, 0.1),
+    }
+    print(f"{'':<46}{'lag s':>8}{'requests':>10}{'CPU s':>8}{'connections':>13}")
+    for name, run in runs.items():
+        print(f"{name:<46}{run.lag:>8.2f}{run.requests:>10.2f}{run.cpu:>8.1f}{run.connections:>13}")
+    near, _, far = runs.values()
+    loopback.verdict("mean lag, s", near.lag, 0.65)
+    loopback.verdict("requests a task", near.requests, 6.0)
+    loopback.verdict("CPU seconds", near.cpu, 10.0)
+    loopback.verdict("connections", max(near.connections, far.connections), 100)
+    loopback.verdict("mean lag 100 ms away, s", far.lag, 0.75)
+    one, many = cpu_per_poll()
+    print(f"  a poll takes {one * 1e3:.2f} ms of CPU with one in flight, {many * 1e3:.2f} with 64")
+    loopback.verdict("64 in flight / one", many / one, 1.3)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

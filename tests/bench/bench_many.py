@@ -1,0 +1,308 @@
+"""Many pictures through one process, and through a Dask cluster, against named baselines.
+
+python tests/bench/bench_many.py [--requests 10000] [--only throughput|growth|cluster]
+
+The server is another process: the engine with a canned painter (`--server engine`), or answers
+prepared beforehand (`--server prepared`), which take less of the two processors. The baseline is a
+bare asyncio + httpx loop with the same concurrency, which writes and fsyncs the same files: a
+journal with its three notes, the picture and the record.
+"""
+
+import argparse
+import asyncio
+import base64
+import io
+import json
+import multiprocessing
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.loopback import GENERATIONS, b64_body, http_answer, noisy_png, prepared_server
+
+KEY = "sk-bench-Xq7Zk2PwMv"
+SIDE = 128
+CONCURRENCY = 16
+LIMITS = {"throughput": 0.8, "growth_mb": 60.0, "cost": 1.1, "cluster": 1.5}
+
+
+class Canned:
+    """A painter that has one picture ready."""
+
+    def __init__(self) -> None:
+        self._data = noisy_png(SIDE)
+
+    def paint(self, *_: Any, **__: Any) -> None:
+        """Paint nothing."""
+
+    edit = paint
+
+    def encode(self, *_: Any, **__: Any) -> bytes:
+        return self._data
+
+
+def _serve_engine(pipe: Any) -> None:
+    from opeai_nb.engine import Engine, serve
+
+    serve(Engine(painter=Canned()), on_listening=pipe.send)
+
+
+@contextmanager
+def engine_server() -> Iterator[str]:
+    """Serve the engine with a canned painter from another process; yields the base URL."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.Process(target=_serve_engine, args=(theirs,), daemon=True)
+    process.start()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+@contextmanager
+def server(kind: str) -> Iterator[str]:
+    if kind == "engine":
+        with engine_server() as url:
+            yield url
+    else:
+        with prepared_server({GENERATIONS: http_answer(b64_body([noisy_png(SIDE)]))}) as url:
+            yield url
+
+
+# -- the baseline
+
+
+def bare(url: str, folder: Path, count: int) -> None:
+    """Send *count* requests with httpx, and write and fsync journal, picture and record of each."""
+    import httpx
+
+    threads = ThreadPoolExecutor(CONCURRENCY)
+
+    async def one(http: httpx.AsyncClient, number: int) -> None:
+        loop = asyncio.get_running_loop()
+        asked = {"model": "qwen-image-2.0", "prompt": f"picture {number}", "size": "512x512"}
+        journal = folder / f"{number}.journal"
+        await loop.run_in_executor(threads, intend, journal, asked)
+        headers = {"Authorization": f"Bearer {KEY}", "Idempotency-Key": str(number)}
+        answer = await http.post(f"{url}{GENERATIONS}", json=asked, headers=headers)
+        answer.raise_for_status()
+        await loop.run_in_executor(threads, keep, folder, journal, number, asked, answer.json())
+
+    async def main() -> None:
+        numbers = iter(range(count))
+
+        async def hand(http: httpx.AsyncClient) -> None:
+            for number in numbers:
+                await one(http, number)
+
+        async with httpx.AsyncClient(timeout=300) as http:
+            await asyncio.gather(*(hand(http) for _ in range(CONCURRENCY)))
+
+    asyncio.run(main())
+
+
+def intend(journal: Path, asked: dict[str, Any]) -> None:
+    """Note what is about to be sent, then that it is being sent."""
+    durable(journal, json.dumps({"request": asked, "state": "intended"}).encode())
+    durable(journal, b'\n{"state": "sending"}\n', "ab")
+
+
+def keep(folder: Path, journal: Path, number: int, asked: Any, answer: dict[str, Any]) -> None:
+    """Note the answer, write picture and record, and remove the journal."""
+    durable(journal, json.dumps({"state": "fetching", "usage": answer["usage"]}).encode(), "ab")
+    picture = base64.b64decode(answer["data"][0]["b64_json"])
+    durable(folder / f"{number}.png.part", picture)
+    record = {"request": asked, "usage": answer["usage"], "files": [f"{number}.png"]}
+    durable(folder / f"{number}.json.part", json.dumps(record, indent=2).encode())
+    (folder / f"{number}.png.part").rename(folder / f"{number}.png")
+    (folder / f"{number}.json.part").rename(folder / f"{number}.json")
+    journal.unlink()
+
+
+def durable(path: Path, data: bytes, mode: str = "xb") -> None:
+    with path.open(mode) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+# -- ours
+
+
+def ours(url: str, folder: Path, count: int, on_settled: Callable[[int], None] = id) -> None:
+    """Send *count* requests as a sweep does: journal, picture, provenance, record, index."""
+    from opeai_nb.many import sweep
+    from opeai_nb.settings import settings
+    from opeai_nb.studio import Studio
+
+    studio = Studio(settings(base_url=url, api_key=KEY, library=folder))
+    made = sweep("picture {i}", i=range(count), size="512x512", studio=studio)
+    run = made.start(concurrency=CONCURRENCY)
+    for progress in run.follow():
+        on_settled(progress.settled)
+    assert run.progress.done == count, run.final
+
+
+def timed(work: Callable[[], object]) -> tuple[float, float]:
+    """Return the seconds and the processor seconds of *work*."""
+    began, cpu = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - began, time.process_time() - cpu
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="bench-many-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
+def throughput(kind: str, count: int, rounds: int) -> None:
+    """Compare in turns, so that a slow moment hits both."""
+    rates: dict[str, list[float]] = {"bare loop": [], "sweep": []}
+    for number in range(rounds):
+        for name, work in (("bare loop", bare), ("sweep", ours)):
+            with server(kind) as url, folder() as place:
+                taken, cpu = timed(lambda: work(url, place, count))  # noqa: B023  called at once
+            rates[name].append(count / taken)
+            print(
+                f"  {name:<10} {count / taken:6.0f} requests/s, {taken / count * 1e3:5.2f} ms, "
+                f"processor {cpu / count * 1e3:5.2f} ms (round {number + 1})",
+                flush=True,
+            )
+    best = {name: max(found) for name, found in rates.items()}
+    verdict("throughput over the bare loop's", best["sweep"] / best["bare loop"], "throughput")
+
+
+def growth(kind: str, count: int) -> None:
+    """Memory and cost between the first tenth and the end."""
+    first = count // 10
+    seen: list[tuple[int, float, float, float]] = []
+
+    def look(settled: int) -> None:
+        seen.append((settled, rss_mb(), time.perf_counter(), time.process_time()))
+
+    with server(kind) as url, folder() as place:
+        ours(url, place, count, look)
+    early = next(item for item in seen if item[0] >= first)
+    half = next(item for item in seen if item[0] >= first // 10)
+    late = next(item for item in seen if item[0] >= count - first)
+    end = seen[-1]
+    at_first = (early[3] - half[3]) / (early[0] - half[0])
+    at_end = (end[3] - late[3]) / (end[0] - late[0])
+    print(f"  memory: {early[1]:.0f} MB at {early[0]}, {end[1]:.0f} MB at {end[0]}")
+    print(f"  processor: {at_first * 1e3:.2f} ms a request early, {at_end * 1e3:.2f} ms at the end")
+    verdict("MB of growth", end[1] - early[1], "growth_mb", most=True)
+    verdict("cost at the end over the cost early", at_end / at_first, "cost", most=True)
+
+
+def rss_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+# -- the cluster
+
+
+def thumbnail(generation: Any) -> bytes:
+    """Decode a large picture and make its thumbnail: work for a processor."""
+    image = generation.image.convert("RGB").resize((256, 256))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+class CannedLarge(Canned):
+    def __init__(self) -> None:
+        self._data = noisy_png(2048)
+
+
+def _serve_large(pipe: Any) -> None:
+    from opeai_nb.engine import Engine, serve
+
+    serve(Engine(painter=CannedLarge()), on_listening=pipe.send)
+
+
+def cluster(count: int) -> None:
+    """Decode and thumbnail: in this process, and on two workers."""
+    from distributed import Client, LocalCluster
+
+    from opeai_nb.many import sweep
+    from opeai_nb.settings import settings
+    from opeai_nb.studio import Studio
+
+    os.environ["OPEAI_API_KEY"] = KEY
+    with (
+        server("engine") as url,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local,
+        Client(local) as client,
+    ):
+        client.run(lambda: __import__("opeai_nb.many.share"))
+        taken = {}
+        for name, on in (("one process", None), ("two workers", client)):
+            with folder() as place:
+                studio = Studio(settings(base_url=url, api_key=KEY, library=place))
+                made = sweep("picture {i}", i=range(count), size="512x512", studio=studio)
+                made.run(on=on, concurrency=8)  # pictures first: the work alone is compared
+                made.outcomes.clear()
+                taken[name], _ = timed(lambda: made.run(on=on, concurrency=8, then=work))  # noqa: B023
+            print(f"  {name:<12} {taken[name]:.2f} s")
+    verdict("one process over two workers", taken["one process"] / taken["two workers"], "cluster")
+
+
+def work(generation: Any) -> int:
+    """Decode the picture and make thumbnails of it, in pure numbers that hold the lock."""
+    import PIL.Image
+
+    image = generation.image.convert("RGB")
+    total = 0
+    for size in (96, 64, 48):
+        small = image.resize((size, size), PIL.Image.Resampling.LANCZOS)
+        total += sum(sum(pixel) for pixel in small.getdata())
+    for _ in range(20):
+        total += len(thumbnail(generation))
+    return total
+
+
+def verdict(claim: str, value: float, limit: str, *, most: bool = False) -> None:
+    bound = LIMITS[limit]
+    good = value <= bound if most else value >= bound
+    word = "at most" if most else "at least"
+    print(
+        f"  {'ok  ' if good else 'MISS'} {claim}: {value:.2f} (target: {word} {bound:g})",
+        flush=True,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--server", choices=("engine", "prepared"), default="engine")
+    parser.add_argument("--only", choices=("throughput", "growth", "cluster"))
+    options = parser.parse_args()
+    if options.only in (None, "throughput"):
+        print(f"\nthroughput, server: {options.server}")
+        throughput(options.server, options.requests, options.rounds)
+    if options.only in (None, "growth"):
+        print(f"\ngrowth over {options.requests} requests, server: {options.server}")
+        growth(options.server, options.requests)
+    if options.only in (None, "cluster"):
+        print("\ncluster on two processors")
+        cluster(200)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,326 @@
+"""Downloads: where we go, what travels, and what counts as a picture."""
+
+import itertools
+
+import pytest
+
+from opeai_nb.client import Generation, ImageRequest, Picture, picture_reader
+from opeai_nb.errors import DownloadError, LibraryError, RefusedDownloadError
+from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
+from tests.client.misbehaving import misbehaving
+from tests.client.shells import URL
+
+RED = png(64, 48, (200, 0, 0))
+PLACE = "https://pictures.test/1.png"
+
+
+def pointing_at(*urls: str) -> Generation:
+    return Generation(tuple(Picture(url=url) for url in urls), ImageRequest("a fox"))
+
+
+def redirect(target: str, status: int = 302) -> Answer:
+    return Answer(b"", status=status, headers={"Location": target})
+
+
+class TestWhatTravels:
+    def test_no_key_goes_to_the_pictures_host(self, shell):
+        script = Script(pictures_answer(PLACE), RED)
+        shell(transport=script).generate("a fox")
+        post, get = script.requests
+        assert ("authorization" in post.headers, "authorization" in get.headers) == (True, False)
+        assert "idempotency-key" not in get.headers
+
+    @pytest.mark.parametrize(
+        "target",
+        [
+            "/a.png?Signature=a%2Fb%2B%3D&Expires=1",
+            "/a%20b.png?x=%7E~&y=a+b",
+            "/a.png?X-Tos-Signature=ab%2fCD",
+            "/a.png?sig=it's&list[]=1",
+            "/a//b/../c.png?",
+            "/a.png?a=b?c=d/e",
+            "/a;v=1.png?q={1}|2^3",
+        ],
+    )
+    def test_signed_url_is_sent_byte_for_byte(self, shell, target):
+        with misbehaving(Answer(RED)) as server:
+            fetched = shell(base_url=server.url).fetch(pointing_at(server.url + target))
+        assert fetched.pictures[0].data == RED
+        sent = server.requests[0][0].split(" ")[1]
+        assert sent == target.rstrip("?").translate({ord(c): f"%{ord(c):X}" for c in "{}|^"})
+
+    def test_url_from_the_root_is_of_the_platform(self, shell):
+        script = Script(pictures_answer("/pictures/1.png"), RED)
+        shell(transport=script).generate("a fox")
+        assert str(script.requests[1].url) == f"{URL}/pictures/1.png"
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_redirect_is_followed(self, shell, status):
+        script = Script(redirect("https://cdn.test/2.png?a=%2F", status), RED)
+        fetched = shell(transport=script).fetch(pointing_at(PLACE))
+        assert (fetched.pictures[0].data, fetched.pictures[0].url) == (RED, PLACE)
+        assert str(script.requests[1].url) == "https://cdn.test/2.png?a=%2F"
+        assert "authorization" not in script.requests[1].headers
+
+    def test_relative_redirect_is_followed(self, shell):
+        script = Script(redirect("../2.png"), RED)
+        shell(transport=script).fetch(pointing_at("https://pictures.test/a/b/1.png"))
+        assert script.requests[1].url.path == "/a/2.png"
+
+    def test_endless_redirects_end(self, shell):
+        script = Script(lambda request: redirect(f"{PLACE}?{len(script.requests)}"))
+        with pytest.raises(DownloadError, match="from redirect to redirect"):
+            shell(transport=script).fetch(pointing_at(PLACE))
+        assert len(script.requests) == 5
+
+    @pytest.mark.parametrize(
+        "target", ["http://10.0.0.1/x", "file:///etc/passwd", "ftp://x.test/1"]
+    )
+    def test_redirect_to_where_we_do_not_go_is_refused(self, shell, target):
+        script = Script(redirect(target))
+        with pytest.raises(RefusedDownloadError):
+            shell(transport=script).fetch(pointing_at(PLACE))
+        assert len(script.requests) == 1
+
+
+PRIVATE = [
+    *(
+        "127.0.0.1",
+        "127.8.9.1",
+        "[::1]",
+        "169.254.169.254",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+    ),
+    *("100.64.0.1", "0.0.0.0", "[fe80::1]", "[fd00::1]", "[::ffff:10.0.0.1]", "224.0.0.1"),
+]
+
+
+class TestPrivateAddresses:
+    @pytest.mark.parametrize("host", PRIVATE)
+    def test_private_address_is_refused_and_its_url_kept(self, shell, host):
+        script = Script()
+        with pytest.raises(RefusedDownloadError, match="allow_hosts") as caught:
+            shell(transport=script).fetch(pointing_at(f"http://{host}/1.png"))
+        assert script.requests == []
+        assert caught.value.url == f"http://{host}/1.png"
+        assert caught.value.pictures[0].url == f"http://{host}/1.png"
+
+    @pytest.mark.parametrize("host", ["198.18.0.7", "8.8.8.8", "[2001:4860::1]", "172.32.0.1"])
+    def test_public_address_is_fetched(self, shell, host):
+        assert len(shell(RED).fetch(pointing_at(f"http://{host}/1.png"))) == 1
+
+    @pytest.mark.parametrize(
+        "address", ["10.0.0.1", "127.0.0.1", "fe80::1%eth0", "::ffff:127.0.0.1"]
+    )
+    def test_name_of_a_private_address_is_refused(self, shell, address):
+        homes = {"inner.test": ["8.8.8.8", address], "platform.test": ["8.8.4.4"]}
+        client = shell(transport=Script(), resolve=homes.__getitem__)
+        with pytest.raises(RefusedDownloadError):
+            client.fetch(pointing_at("http://inner.test/1.png"))
+
+    def test_host_that_is_allowed_is_fetched(self, shell):
+        client = shell(RED, allow_hosts=["192.168.1.1"])
+        assert len(client.fetch(pointing_at("http://192.168.1.1/1.png"))) == 1
+
+    @pytest.mark.parametrize(
+        ("base", "host"),
+        [
+            ("http://127.0.0.1:3000", "localhost"),
+            ("http://localhost:3000", "[::1]"),
+            ("http://192.168.1.5", "192.168.1.6"),
+        ],
+    )
+    def test_neighbour_of_a_private_platform_is_fetched(self, shell, base, host):
+        client = shell(RED, base_url=base, resolve=lambda _: ["127.0.0.1"])
+        assert len(client.fetch(pointing_at(f"http://{host}:9000/1.png"))) == 1
+
+    def test_private_platform_does_not_open_the_other_networks(self, shell):
+        client = shell(transport=Script(), base_url="http://192.168.1.5")
+        with pytest.raises(RefusedDownloadError):
+            client.fetch(pointing_at("http://127.0.0.1/1.png"))
+
+    def test_real_names_are_resolved(self, shell):
+        with misbehaving(Answer(RED)) as server:
+            port = server.url.rsplit(":", 1)[1]
+            client = shell(base_url="http://10.0.0.1")
+            with pytest.raises(RefusedDownloadError, match="private address of localhost"):
+                client.fetch(pointing_at(f"http://localhost:{port}/1.png"))
+        assert server.requests == []
+
+    @pytest.mark.parametrize(
+        "url", ["file:///etc/passwd", "ftp://x.test/1", "http://", "http://[::1"]
+    )
+    def test_what_is_no_web_address_is_refused(self, shell, url):
+        with pytest.raises(RefusedDownloadError):
+            shell(transport=Script()).fetch(pointing_at(url))
+
+    def test_behind_a_proxy_nobody_resolves(self, shell, monkeypatch):
+        from opeai_nb.client.addresses import addresses_of, behind_proxy
+
+        assert not behind_proxy("pictures.test")
+        monkeypatch.setenv("NO_PROXY", "inner.test")
+        assert not behind_proxy("pictures.test")
+        monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+        assert (behind_proxy("pictures.test"), behind_proxy("inner.test")) == (True, False)
+        assert addresses_of("localhost") == ()
+
+
+class TestWhatCounts:
+    @pytest.mark.parametrize("kind", ["text/plain", "image/webp", "application/octet-stream", ""])
+    def test_content_decides_not_the_type(self, shell, kind):
+        fetched = shell(Answer(RED, headers={"Content-Type": kind})).fetch(pointing_at(PLACE))
+        assert (fetched.pictures[0].format, fetched[0].size) == ("png", (64, 48))
+
+    @pytest.mark.parametrize(
+        ("page", "told"),
+        [
+            ("<!doctype html>\n<title>Log in</title>", "Log in"),
+            ('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "AccessDenied"),
+            ('{"error": "gone"}', "gone"),
+            (" \r\n <html><body>Sorry</body></html>", "Sorry"),
+        ],
+    )
+    @pytest.mark.parametrize("chunk", [None, 1])
+    def test_page_instead_of_a_picture_is_quoted(self, shell, page, told, chunk):
+        with pytest.raises(DownloadError, match="came a page") as caught:
+            shell(Answer(page, chunk=chunk)).fetch(pointing_at(PLACE))
+        assert told in str(caught.value)
+
+    def test_empty_body_is_told(self, shell):
+        with pytest.raises(DownloadError, match="answered with nothing"):
+            shell(Answer(b"")).fetch(pointing_at(PLACE))
+
+    def test_expired_url_says_so(self, shell):
+        page = "<?xml version='1.0'?><Error><Message>Request has expired</Message></Error>"
+        with pytest.raises(DownloadError, match=r"Request has expired.*24 hours") as caught:
+            shell(Answer(page, status=403)).fetch(pointing_at(PLACE))
+        assert (caught.value.status_code, caught.value.url) == (403, PLACE)
+
+    def test_picture_larger_than_the_cap_is_cut(self, shell, monkeypatch):
+        reader = picture_reader.PictureReader(limit=1000)
+        assert len(list(reader.feed(bytes(1000)))) == 1
+        with pytest.raises(Exception, match="larger than any picture"):
+            reader.feed(b"x")
+
+    def test_bomb_is_not_decoded(self, shell):
+        bomb = bytearray(RED)
+        bomb[16:24] = (60_000).to_bytes(4, "big") * 2
+        import zlib
+
+        bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
+        generation = shell(pictures_answer(bytes(bomb))).generate("a fox")
+        with pytest.raises(Exception, match="no picture that can be decoded"):
+            generation[0]
+        assert generation.pictures[0].data == bytes(bomb)
+
+
+class TestFailuresInPassing:
+    @pytest.mark.parametrize(
+        "failure",
+        [Refuse(), Drop(), Stall(), Answer(RED).half(), Answer(b"", 503), Answer(b"", 429)],
+    )
+    def test_download_is_tried_again(self, shell, failure):
+        client = shell(failure, failure, Answer(RED))
+        assert client.fetch(pointing_at(PLACE)).pictures[0].data == RED
+        assert client.pauses == [0.5, 1.0]
+
+    def test_failure_that_lasts_keeps_the_url(self, shell):
+        script = Script(lambda _: Refuse())
+        with pytest.raises(DownloadError) as caught:
+            shell(transport=script).fetch(pointing_at(PLACE))
+        assert (len(script.requests), caught.value.pictures[0].url) == (4, PLACE)
+
+    def test_one_of_two_that_fails_is_kept_as_failed(self, shell):
+        def serve(request):
+            return RED if request.url.path == "/1.png" else Answer("<p>gone</p>", status=404)
+
+        generation = shell(serve).fetch(pointing_at(PLACE, "https://pictures.test/2.png"))
+        assert (len(generation), len(generation.failed)) == (1, 1)
+        assert generation.failed[0].url == "https://pictures.test/2.png"
+
+    def test_pictures_keep_their_order(self, shell):
+        urls = [f"https://pictures.test/{number}.png" for number in range(10)]
+        generation = shell(lambda request: png(10 + int(request.url.path[1:-4]), 10)).fetch(
+            pointing_at(*urls)
+        )
+        assert [image.width for image in generation] == list(range(10, 20))
+
+
+class TestIntoAFolder:
+    LARGE = RED + bytes(range(256)) * 40
+
+    @pytest.mark.parametrize("form", ["bytes", "url"])
+    def test_picture_is_a_file_with_the_very_bytes(self, shell, tmp_path, form):
+        plan = (
+            [pictures_answer(self.LARGE)]
+            if form == "bytes"
+            else [pictures_answer(PLACE), self.LARGE]
+        )
+        generation = shell(*plan).generate("a fox", into=tmp_path / "new" / "folder")
+        (path,) = (tmp_path / "new" / "folder").iterdir()
+        assert (path.suffix, path.read_bytes()) == (".png", self.LARGE)
+        assert (generation.pictures[0].path, generation.pictures[0].data) == (path, self.LARGE)
+
+    def test_cut_leaves_whole_pictures_and_no_halves(self, shell, tmp_path):
+        answer = pictures_answer(self.LARGE, self.LARGE)
+        with pytest.raises(Exception, match="cut off") as caught:
+            shell(Answer(answer.body, drop_after=len(answer.content) - 3000)).generate(
+                "a fox", into=tmp_path
+            )
+        (path,) = tmp_path.iterdir()
+        assert [picture.path for picture in caught.value.pictures] == [path]
+
+    def test_page_is_no_file(self, shell, tmp_path):
+        with pytest.raises(DownloadError):
+            shell(Answer("<p>no</p>")).fetch(pointing_at(PLACE), into=tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_folder_that_cannot_be_is_told_before_anything_is_sent(self, shell, tmp_path):
+        (tmp_path / "file").write_bytes(b"")
+        script = Script()
+        with pytest.raises(LibraryError, match="Nothing was sent"):
+            shell(transport=script).generate("a fox", into=tmp_path / "file")
+        assert script.requests == []
+
+    def test_full_disk_costs_no_picture(self, tmp_path):
+        """In a process of its own, which may write no file beyond 8 KB."""
+        import subprocess
+        import sys
+
+        code = (
+            "import resource, sys, warnings\n"
+            "from pathlib import Path\n"
+            "from opeai_nb.client.sink import Sink\n"
+            "from opeai_nb.client.steps import End, Piece\n"
+            "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
+            "sink = Sink(Path(sys.argv[1]))\n"
+            "with warnings.catch_warnings(record=True) as told:\n"
+            "    warnings.simplefilter('always')\n"
+            "    sink.take([Piece(0, b'a' * 5000), Piece(0, b'b' * 5000), End(0)])\n"
+            "assert sink.complete == {0: b'a' * 5000 + b'b' * 5000}, 'other bytes'\n"
+            "assert 'held in memory' in str(told[0].message)\n"
+            "assert list(Path(sys.argv[1]).iterdir()) == [], 'a half file is left'\n"
+        )
+        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+
+
+def test_downloads_of_one_generation_overlap():
+    """The synchronous client fetches them on threads: two that wait for each other both arrive."""
+    import threading
+
+    from tests.client.shells import Shell
+
+    both = threading.Barrier(2, timeout=10)
+
+    def serve(_):
+        both.wait()
+        return RED
+
+    client = Shell("sync", Script(serve))
+    assert len(client.fetch(pointing_at(PLACE, f"{PLACE}?2"))) == 2
+    client.shut()
+    assert list(itertools.islice(client.pauses, 1)) == []

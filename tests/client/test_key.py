@@ -1,0 +1,171 @@
+"""The key is never visible, in whatever form a server echoes it."""
+
+import pickle
+import traceback
+import warnings
+
+import httpx
+import pytest
+
+from opeai_nb.client import AsyncClient, Client
+from opeai_nb.client.key import Key, checked_key
+from opeai_nb.errors import InputError, OpeaiError, masked, without_key
+from opeai_nb.testing import (
+    Answer,
+    Drop,
+    Refuse,
+    Script,
+    error_answer,
+    pictures_answer,
+    png,
+    task_answer,
+)
+from tests.client.shells import KEY
+
+PIECES = [KEY[start : start + 6] for start in range(len(KEY) - 5)]
+ECHOES = [
+    KEY,
+    f"Bearer {KEY}",
+    f"'{KEY}'",
+    f"key={KEY}&x=1",
+    KEY.replace("-", "%2D"),
+    KEY[:12],
+    KEY[5:20],
+    KEY[-9:],
+    KEY[:6],
+    f"{KEY[:5]}***{KEY[-4:]}",
+    f"{KEY[:7]}********",
+    f"****{KEY[-4:]}",
+    f"{KEY[:6]}...{KEY[-4:]}",
+    f"{KEY[:6]}…{KEY[-4:]}",
+    f"{KEY[:5]}••••{KEY[-4:]}",
+    f"{KEY[:8]}...",
+]
+
+
+def shows_key(text: str) -> bool:
+    return any(piece in text for piece in PIECES) or f"{KEY[:5]}*" in text or f"*{KEY[-4:]}" in text
+
+
+def everything_of(error: BaseException) -> str:
+    lines = traceback.TracebackException.from_exception(error, capture_locals=False).format()
+    told = [
+        *lines,
+        repr(error),
+        str(error),
+        repr(vars(error)),
+        str(getattr(error, "__notes__", "")),
+    ]
+    if isinstance(error, OpeaiError):
+        told += [error.evidence(), *error._render_traceback_()]
+    return "\n".join(told)
+
+
+class TestEchoed:
+    @pytest.mark.parametrize("echo", ECHOES)
+    @pytest.mark.parametrize("place", ["message", "code", "type", "page", "header", "escaped"])
+    def test_error_does_not_show_it(self, shell, echo, place):
+        answers = {
+            "message": error_answer(f"Incorrect API key provided: {echo}. Look it up."),
+            "code": error_answer("no", code=echo),
+            "type": error_answer("no", type=echo),
+            "page": Answer(f"<html>{echo}</html>", status=401),
+            "header": error_answer("no", headers=[("x-request-id", ascii(echo)[1:-1])]),
+            "escaped": Answer(
+                ('{"error": "' + "".join(f"\\u{ord(c):04x}" for c in echo) + '"}').encode(), 400
+            ),
+        }
+        with pytest.raises(OpeaiError) as caught:
+            shell(answers[place]).generate("a fox")
+        assert not shows_key(everything_of(caught.value))
+
+    @pytest.mark.parametrize("echo", ECHOES)
+    def test_values_do_not_show_it(self, shell, echo):
+        item = {"url": "", "b64_json": pictures_answer(png()).body["data"][0]["b64_json"]}
+        body = {"data": [{**item, "revised_prompt": f"with {echo}"}], "usage": {echo: echo}}
+        generation = shell(Answer({**body, "model": echo})).generate("a fox")
+        told = repr((generation, generation.usage, generation.model, generation.revised_prompt))
+        assert not shows_key(told)
+
+    @pytest.mark.parametrize("echo", ECHOES)
+    def test_task_does_not_show_it(self, shell, echo):
+        failed = task_answer("FAILURE", fail_reason=f"bad key {echo}", prompt=echo)
+        with pytest.raises(OpeaiError) as caught:
+            shell(task_answer(progress=echo), failed).generate("a fox")
+        assert not shows_key(everything_of(caught.value))
+
+    def test_download_page_does_not_show_it(self, shell):
+        page = Answer(f"<p>no access with {KEY}</p>", status=403)
+        with pytest.raises(OpeaiError) as caught:
+            shell(pictures_answer("https://p.test/1.png"), page).generate("a fox")
+        assert not shows_key(everything_of(caught.value))
+
+    def test_other_words_are_left_alone(self, shell):
+        told = "**bold** text... and so on…, a post-process of sk-etches"
+        body = {"data": [{**pictures_answer(png()).body["data"][0], "revised_prompt": told}]}
+        assert shell(Answer(body)).generate("a fox").revised_prompt == told
+
+
+class TestOurOwn:
+    @pytest.mark.parametrize("kind", [Client, AsyncClient])
+    def test_client_does_not_show_it(self, kind):
+        client = kind(api_key=KEY, transport=Script())
+        assert not shows_key(repr(client) + repr(vars(client)) + str(client))
+        assert "key set" in repr(client)
+
+    @pytest.mark.parametrize("failure", [Refuse(), Drop(), httpx.ReadError("x")])
+    def test_failures_do_not_show_it_even_with_their_locals(self, shell, failure):
+        with pytest.raises(OpeaiError) as caught:
+            shell(lambda _: failure).generate("a fox")
+        error: BaseException | None = caught.value
+        while error is not None:
+            for frame, _ in traceback.walk_tb(error.__traceback__):
+                if "opeai_nb/client" in frame.f_code.co_filename:
+                    assert not shows_key(repr(frame.f_locals))
+            error = error.__cause__
+
+    def test_warnings_do_not_show_it(self, shell):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            shell(pictures_answer(png())).generate("a fox", size="99x99", model="dall-e-3")
+        assert told
+        assert not any(shows_key(str(each.message)) for each in told)
+
+    def test_key_is_never_pickled(self):
+        with pytest.raises(TypeError, match="never written"):
+            pickle.dumps(Key(KEY))
+
+    @pytest.mark.parametrize("key", ["sk-a b", "sk-ä", "sk-\n-x", f"{KEY}\r\nX: 1", 7])
+    def test_key_that_cannot_be_is_refused_and_not_shown(self, key):
+        with pytest.raises(InputError) as caught:
+            Client(api_key=key)
+        assert not shows_key(everything_of(caught.value))
+
+    def test_white_space_around_it_is_removed(self):
+        assert checked_key(f"  {KEY}\n").bearer() == f"Bearer {KEY}"
+
+    @pytest.mark.parametrize("empty", ["", "  ", None])
+    def test_no_key_is_no_header(self, shell, empty):
+        script = Script(pictures_answer(png()))
+        shell(transport=script, api_key=empty).generate("a fox")
+        assert "authorization" not in script.requests[0].headers
+
+    def test_environment_gives_it(self, shell, monkeypatch):
+        monkeypatch.setenv("OPEAI_API_KEY", KEY)
+        script = Script(pictures_answer(png()))
+        shell(transport=script, api_key=None).generate("a fox")
+        assert script.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+class TestMasks:
+    @pytest.mark.parametrize("text", ["sk-abcdef123456", "sk-ab***yz", "sk-ab••••", "****wxyz"])
+    def test_what_looks_like_a_key_is_masked_without_knowing_it(self, text):
+        assert masked(f"key {text}!") == "key [key]!"
+
+    def test_short_key_is_masked_as_a_word_only(self):
+        assert without_key("abc of abcdef", "abc") == "[key] of abcdef"
+
+    @pytest.mark.parametrize("text", ["a" * 200_000, "*" * 200_000, "a-" * 100_000, "." * 200_000])
+    def test_long_text_takes_linear_time(self, text):
+        assert len(masked(text)) <= len(text)
+        assert len(without_key(text, KEY)) <= len(text)

@@ -1,0 +1,205 @@
+"""The readers of bodies: equal to json and base64 on every body and split, within the caps."""
+
+import json
+from base64 import b64encode, urlsafe_b64encode
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from opeai_nb.client import encoding, reader
+from opeai_nb.client.base64_text import decode_base64
+from opeai_nb.client.picture_reader import PictureReader
+from opeai_nb.client.reader import JsonReader
+from opeai_nb.client.steps import Blob, Cut, End, NotJson, Piece
+
+quick = settings(
+    deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+INLINE = 16  # so that short strings are long ones
+
+scalars = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=30)
+pictures = st.binary(min_size=13, max_size=200)
+values = st.recursive(
+    scalars | pictures,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def as_json(value: object, spelling: str) -> object:
+    """Return a JSON value with base64 where bytes stood."""
+    if isinstance(value, bytes):
+        text = (urlsafe_b64encode if spelling == "urlsafe" else b64encode)(value).decode()
+        if spelling == "unpadded":
+            text = text.rstrip("=")
+        if spelling == "lines":
+            text = "\n".join(text[i : i + 19] for i in range(0, len(text), 19))
+        return f"data:image/png;base64,{text}" if spelling == "data" else text
+    if isinstance(value, list):
+        return [as_json(item, spelling) for item in value]
+    if isinstance(value, dict):
+        return {name: as_json(item, spelling) for name, item in value.items()}
+    return value
+
+
+def read(body: bytes, cuts: list[int], inline: int = INLINE) -> tuple[object, dict[int, bytes]]:
+    """Feed a body in pieces cut at these places; return its values and its pictures."""
+    subject = JsonReader(inline)
+    parts: dict[int, bytearray] = {}
+    whole: dict[int, bytes] = {}
+    edges = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    events = [event for start, end in pairwise(edges) for event in subject.feed(body[start:end])]
+    for event in [*events, *subject.finish()]:
+        if isinstance(event, Piece):
+            parts.setdefault(event.number, bytearray()).extend(event.data)
+        else:
+            whole[event.number] = bytes(parts.get(event.number, b""))
+    return subject.body(None), whole
+
+
+def assert_equal(read_value: object, value: object, blobs: dict[int, bytes]) -> None:
+    """Compare, blob by blob; a string that stayed a string is decoded here."""
+    if isinstance(value, bytes):
+        found = (
+            blobs[read_value.number] if isinstance(read_value, Blob) else decode_base64(read_value)
+        )
+        assert found == value
+    elif isinstance(value, list):
+        assert len(read_value) == len(value)
+        for left, right in zip(read_value, value, strict=True):
+            assert_equal(left, right, blobs)
+    elif isinstance(value, dict):
+        assert list(read_value) == list(value)
+        for name, inner in value.items():
+            assert_equal(read_value[name], inner, blobs)
+    elif isinstance(read_value, Blob):  # a text that happens to be base64
+        assert b64encode(blobs[read_value.number]).rstrip(b"=") in value.encode()
+    else:
+        assert read_value == value
+
+
+class TestEqualToJsonAndBase64:
+    @quick
+    @given(
+        value=values,
+        cuts=st.lists(st.integers(0, 10**6), max_size=12),
+        spelling=st.sampled_from(["plain", "urlsafe", "unpadded", "lines", "data"]),
+        escape=st.sampled_from([None, "/", "u", "ascii"]),
+        indent=st.sampled_from([None, 1]),
+    )
+    def test_on_every_body_in_every_split(self, value, cuts, spelling, escape, indent):
+        text = json.dumps(as_json(value, spelling), indent=indent, ensure_ascii=escape == "ascii")
+        if escape == "/":
+            text = text.replace("/", "\\/")
+        if escape == "u":
+            text = text.replace("/", "\\u002F").replace("+", "\\u002b").replace("=", "\\u003d")
+        found, blobs = read(text.encode(), cuts)
+        assert_equal(found, value, blobs)
+
+    @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 64, 4096, 65_536, 10**9])
+    def test_on_a_body_of_pictures(self, step):
+        images = [bytes(range(256)) * size for size in (0, 1, 20, 90)]
+        body = json.dumps({"data": [{"b64_json": b64encode(i).decode()} for i in images]}).encode()
+        found, blobs = read(body, list(range(step, len(body), step)), inline=4096)
+        assert_equal(found, {"data": [{"b64_json": i} for i in images]}, blobs)
+
+    @pytest.mark.parametrize("key", ["prompt", "revised_prompt", "text", "message"])
+    def test_long_word_of_a_text_stays_a_text(self, key):
+        found, blobs = read(json.dumps({key: "A" * 400}).encode(), [])
+        assert (found, blobs) == ({key: "A" * 400}, {})
+
+    @pytest.mark.parametrize("tail", ["!", "\\u0021", '\\"', "=A", "\\\\", "A", "A\\u00e4"])
+    def test_broken_base64_is_a_broken_blob_and_the_rest_is_read(self, tail):
+        text = "QUJD" * 100 + tail
+        found, blobs = read(b'{"a": "%s", "b": [1, "QUJDQUJDQUJDQUJDQUJD"]}' % text.encode(), [])
+        assert found["a"].broken
+        assert blobs[found["b"][1].number] == b"ABC" * 5
+
+
+class TestAnyBytes:
+    @quick
+    @given(body=st.binary(max_size=400), cuts=st.lists(st.integers(0, 10**6), max_size=6))
+    def test_never_raise_and_never_depend_on_the_split(self, body, cuts):
+        whole, _ = read(body, [])
+        split, _ = read(body, cuts)
+        assert type(whole) is type(split)
+
+    @quick
+    @given(
+        value=values, end=st.integers(0, 10**6), cuts=st.lists(st.integers(0, 10**6), max_size=6)
+    )
+    def test_half_a_body_is_no_json_or_another_value(self, value, end, cuts):
+        body = json.dumps({"data": as_json(value, "plain")}).encode()
+        found, _ = read(body[: end % len(body)], cuts)
+        assert isinstance(found, NotJson)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"[" * 100_000,
+            b'{"a":' * 5000 + b"1" + b"}" * 5000,
+            b"9" * 10_000,
+            b'"\xff\xfe"',
+            b"\x00",
+            b"NaN",
+        ],
+    )
+    def test_hostile_json_is_a_value_or_none(self, body):
+        read(body, [10, 100])
+
+
+class TestCaps:
+    def test_json_beyond_the_cap_is_cut(self, monkeypatch):
+        monkeypatch.setattr(reader, "MAX_REST_BYTES", 1000)
+        with pytest.raises(Cut, match="larger than any answer"):
+            read(b'{"a": "%s"}' % (b"! " * 1000), [])
+
+    def test_pictures_beyond_the_cap_are_cut(self, monkeypatch):
+        monkeypatch.setattr(reader, "MAX_PICTURE_BYTES", 1000)
+        with pytest.raises(Cut, match="larger than any answer"):
+            read(json.dumps([b64encode(bytes(600)).decode()] * 2).encode(), [])
+
+    def test_broken_base64_without_end_is_cut(self, monkeypatch):
+        monkeypatch.setattr(reader, "MAX_BODY_BYTES", 10_000)
+        subject = JsonReader(INLINE)
+        subject.feed(b'{"a": "' + b"A" * 40 + b"!")
+        with pytest.raises(Cut, match="larger than any answer"):
+            [subject.feed(b"A" * 100) for _ in range(10_000)]
+
+    def test_compressed_bomb_is_opened_bit_by_bit(self):
+        import zlib
+
+        import httpx
+
+        sizes: list[int] = []
+
+        class Measuring(PictureReader):
+            def feed(self, chunk: bytes) -> list[Piece | End]:
+                sizes.append(len(chunk))
+                return super().feed(chunk)
+
+        packed = zlib.compress(b"x" * 20_000_000)
+        response = httpx.Response(
+            200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(b"")
+        )
+        subject = encoding.reader_for(lambda: Measuring(limit=5_000_000), response)
+        with pytest.raises(Cut, match="larger than any picture"):
+            list(subject.feed(packed))
+        assert (max(sizes), sum(sizes) < 6_000_000) == (256 * 1024, True)
+
+
+class TestPictures:
+    @quick
+    @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 10**6), max_size=6))
+    def test_every_byte_is_handed_on_unless_it_is_a_page(self, data, cuts):
+        subject = PictureReader()
+        edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
+        events = [e for a, b in pairwise(edges) for e in subject.feed(data[a:b])]
+        events += subject.finish()
+        page = data.lstrip()[:1] in (b"", b"<", b"{")
+        assert b"".join(e.data for e in events if isinstance(e, Piece)) == (b"" if page else data)
+        assert (End(0) in events) is not page

@@ -1,0 +1,119 @@
+"""The way to the network: httpx's errors, connections used again, requests that arrive whole."""
+
+import asyncio
+
+import httpcore
+import httpx
+import pytest
+
+from opeai_nb.client import Generation, ImageRequest, Picture, transport
+from opeai_nb.client.transport import AsyncWideTransport, WideTransport, _errors_of_httpx
+from opeai_nb.testing import Answer, png
+from tests.client.misbehaving import GOOD, misbehaving, nobody
+
+
+@pytest.fixture(params=["sync", "async"])
+def network(request):
+    """A function that sends requests one after the other over one real transport."""
+
+    async def later(*urls: str, **options) -> list[httpx.Response]:
+        async with httpx.AsyncClient(transport=AsyncWideTransport()) as client:
+            return [await client.get(url, **options) for url in urls]
+
+    def now(*urls: str, **options) -> list[httpx.Response]:
+        if request.param == "async":
+            return asyncio.run(later(*urls, **options))
+        with httpx.Client(transport=WideTransport()) as client:
+            return [client.get(url, **options) for url in urls]
+
+    return now
+
+
+def leaves(kind: type) -> list[type]:
+    found = [leaf for child in kind.__subclasses__() for leaf in leaves(child)]
+    return found or [kind]
+
+
+@pytest.mark.parametrize("kind", [leaf for root in transport._FAILURES for leaf in leaves(root)])
+def test_every_failure_of_httpcore_has_its_twin_in_httpx(kind):
+    with pytest.raises(getattr(httpx, kind.__name__)), _errors_of_httpx():
+        raise kind("x")
+
+
+def test_every_failure_that_httpx_maps_is_mapped():
+    known = {leaf for root in transport._FAILURES for leaf in leaves(root)}
+    errors = {
+        e for e in vars(httpcore).values() if isinstance(e, type) and issubclass(e, Exception)
+    }
+    # It is said between httpcore's own pool and connections, and never leaves a pool.
+    missing = {e for e in errors - known if not e.__subclasses__()} - {
+        httpcore.ConnectionNotAvailable
+    }
+    assert missing == set()
+
+
+def test_connection_is_used_again(network):
+    with misbehaving(Answer(png())) as server:
+        answers = network(server.url, server.url, server.url)
+        assert {answer.content for answer in answers} == {png()}
+        assert server.connections == 1
+
+
+def test_connection_that_the_server_closed_is_not_used_again(network):
+    answer = Answer(png(), headers={"Connection": "close", "Content-Type": "image/png"})
+    with misbehaving(answer) as server:
+        assert len(network(server.url, server.url)) == 2
+        assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind"),
+    [
+        ("drop", httpx.RemoteProtocolError),
+        ("half", httpx.RemoteProtocolError),
+        ("mute", httpx.ReadTimeout),
+    ],
+)
+def test_failure_is_one_of_httpx(network, stage, kind):
+    with misbehaving(stage) as server, pytest.raises(kind):
+        network(server.url, timeout=0.1)
+
+
+def test_refused_connection_is_one_of_httpx(network):
+    with nobody() as url, pytest.raises(httpx.ConnectError):
+        network(url)
+
+
+def test_large_body_is_read_in_wide_strokes(network):
+    body = bytes(3_000_000)
+    with misbehaving(Answer(body)) as server:
+        assert network(server.url)[0].content == body
+
+
+@pytest.mark.parametrize("size", [1, 1000, 70_000, 1_000_000])
+def test_request_arrives_whole_whatever_its_size(size):
+    with misbehaving(GOOD) as server, httpx.Client(transport=WideTransport()) as client:
+        assert client.post(server.url, content=b"x" * size).status_code == 200
+    assert server.requests[0][1]["content-length"] == str(size)
+
+
+def test_tls_context_is_made_for_https_alone(network, monkeypatch):
+    made = []
+    real = httpx.create_ssl_context
+    monkeypatch.setattr(httpx, "create_ssl_context", lambda: made.append(real()) or made[-1])
+    with misbehaving(GOOD) as server:
+        network(server.url)
+    assert made == []
+    with nobody() as url, pytest.raises(httpx.ConnectError):
+        network(url.replace("http:", "https:"))
+    assert len(made) == 1
+
+
+def test_behind_a_proxy_httpx_finds_its_own_way(shell, monkeypatch):
+    assert isinstance(transport.transport_for_here(), WideTransport)
+    with misbehaving(Answer(png())) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        client = shell()
+        generation = Generation((Picture(url="http://pictures.test/1.png"),), ImageRequest("x"))
+        assert client.fetch(generation).pictures[0].data == png()
+    assert proxy.requests[0][0].startswith("GET http://pictures.test/1.png ")
