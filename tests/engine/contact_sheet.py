@@ -11,22 +11,46 @@ from PIL import Image, ImageDraw, ImageFont
 from opeai_nb.engine.painter import paint
 
 PROMPTS = (
-    "a cat reading by the window, watercolour", "a pixel-art lighthouse at sunset in teal",
-    "mountains at dawn", "a neon city at night", "a fox in a snowy forest at night",
-    "a sailing boat on the sea at sunset", "desert dunes with camels at dusk",
-    "a planet and a nebula in deep space", "a meadow of red tulips, oil painting",
-    "an owl in an autumn forest", "goldfish in a coral reef", "a cottage in the hills, pencil",
-    "hot air balloons over the mountains at dawn", "aurora over the snow, penguins",
-    "portrait of a woman, poster", "a friendly robot in the city, low poly",
-    "still life with fruit, oil painting", "a teapot on the table", "a bridge over the lake in fog",
-    "a steam train in autumn hills", "a castle at night under the moon", "ink drawing of a horse",
-    "woodcut of the sea with gulls", "a whale underwater", "a road to the mountains at sunset",
-    "an astronaut in space, pop art comic", "a stained glass mosaic of a tree in blossom pink",
-    "pointillist lake in summer", "雪山下的湖, 黎明", "一只猫在窗边, 雨夜", "海边的灯塔, 水彩",
-    "竹林里的熊猫", "photo of a deer in a misty forest at dawn",
+    "a cat reading by the window, watercolour",
+    "a pixel-art lighthouse at sunset in teal",
+    "mountains at dawn",
+    "a neon city at night",
+    "a fox in a snowy forest at night",
+    "a sailing boat on the sea at sunset",
+    "desert dunes with camels at dusk",
+    "a planet and a nebula in deep space",
+    "a meadow of red tulips, oil painting",
+    "an owl in an autumn forest",
+    "goldfish in a coral reef",
+    "a cottage in the hills, pencil",
+    "hot air balloons over the mountains at dawn",
+    "aurora over the snow, penguins",
+    "portrait of a woman, poster",
+    "a friendly robot in the city, low poly",
+    "still life with fruit, oil painting",
+    "a teapot on the table",
+    "a bridge over the lake in fog",
+    "a steam train in autumn hills",
+    "a castle at night under the moon",
+    "ink drawing of a horse",
+    "woodcut of the sea with gulls",
+    "a whale underwater",
+    "a road to the mountains at sunset",
+    "an astronaut in space, pop art comic",
+    "a stained glass mosaic of a tree in blossom pink",
+    "pointillist lake in summer",
+    "雪山下的湖, 黎明",
+    "一只猫在窗边, 雨夜",
+    "海边的灯塔, 水彩",
+    "竹林里的熊猫",
+    "photo of a deer in a misty forest at dawn",
     "a red car in the desert, retrowave neon",
-    "pink jellyfish in the deep sea", "a wanderer above the mountains", "serendipity",
-    "the sound of an idea in purple and gold", "quantum jazz, blue", "an abstract thought",
+    "pink jellyfish in the deep sea",
+    "a wanderer above the mountains",
+    "serendipity",
+    "the sound of an idea in purple and gold",
+    "quantum jazz, blue",
+    "an abstract thought",
 )
 # The sheet's font has no Chinese.
 GLOSSES = {
@@ -50,8 +74,9 @@ def sheet() -> Image.Image:
         spent = (time.perf_counter() - started) * 1e3
         x, y = number % COLUMNS * SIDE, number // COLUMNS * (SIDE + LABEL)
         page.paste(picture, (x, y))
-        pen.text((x + 4, y + SIDE + 3), GLOSSES.get(prompt, prompt)[:46], fill=(40, 40, 50),
-                 font=font)
+        pen.text(
+            (x + 4, y + SIDE + 3), GLOSSES.get(prompt, prompt)[:46], fill=(40, 40, 50), font=font
+        )
         print(f"{spent:6.0f} ms  {prompt}")
     return page
 

@@ -24,21 +24,47 @@ def pixels(image: Image.Image) -> np.ndarray:
 
 
 def likeness(one: Image.Image, other: Image.Image) -> float:
-    grey = [np.asarray(image.convert("L").resize((48, 48)), np.float64).ravel()
-            for image in (one, other)]
+    grey = [
+        np.asarray(image.convert("L").resize((48, 48)), np.float64).ravel()
+        for image in (one, other)
+    ]
     return float(np.corrcoef(*grey)[0, 1])
 
 
-@pytest.mark.parametrize(("words", "least"), [
-    ("make it blue", 0.9), ("in teal", 0.9), ("black and white", 0.95), ("sepia", 0.95),
-    ("at sunset", 0.85), ("at night", 0.85), ("at dawn", 0.85), ("in watercolour", 0.7),
-    ("pixel art", 0.85), ("as an oil painting", 0.8), ("ink drawing", 0.6), ("low poly", 0.85),
-    ("add snow", 0.85), ("in the rain", 0.85), ("in fog", 0.45), ("brighter", 0.95),
-    ("darker", 0.95), ("blur it", 0.9), ("warmer", 0.95), ("more contrast", 0.95),
-    ("做成蓝色", 0.9), ("换成夜晚", 0.85), ("水彩风格", 0.7), ("qwertz", 0.9), ("", 0.9),
-])
+@pytest.mark.parametrize(
+    ("words", "least"),
+    [
+        ("make it blue", 0.9),
+        ("in teal", 0.9),
+        ("black and white", 0.95),
+        ("sepia", 0.95),
+        ("at sunset", 0.85),
+        ("at night", 0.85),
+        ("at dawn", 0.85),
+        ("in watercolour", 0.7),
+        ("pixel art", 0.85),
+        ("as an oil painting", 0.8),
+        ("ink drawing", 0.6),
+        ("low poly", 0.85),
+        ("add snow", 0.85),
+        ("in the rain", 0.85),
+        ("in fog", 0.45),
+        ("brighter", 0.95),
+        ("darker", 0.95),
+        ("blur it", 0.9),
+        ("warmer", 0.95),
+        ("more contrast", 0.95),
+        ("做成蓝色", 0.9),
+        ("换成夜晚", 0.85),
+        ("水彩风格", 0.7),
+        ("qwertz", 0.9),
+        ("", 0.9),
+    ],
+)
 def test_an_edit_changes_the_picture_and_keeps_its_subject(
-    cat: Image.Image, words: str, least: float,
+    cat: Image.Image,
+    words: str,
+    least: float,
 ) -> None:
     changed = edit([cat], words, None)
     assert changed.size == cat.size
@@ -60,9 +86,14 @@ def test_tone_words_move_the_tone(teapot: Image.Image) -> None:
     assert pixels(edit([teapot], "at night", None)).mean() < plain - 12
 
 
-@pytest.mark.parametrize("words", [
-    "change the background to a clean studio", "put it on a beach", "背景换成森林",
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "change the background to a clean studio",
+        "put it on a beach",
+        "背景换成森林",
+    ],
+)
 def test_another_background_leaves_the_subject_alone(teapot: Image.Image, words: str) -> None:
     changed = np.abs(pixels(edit([teapot], words, None)) - pixels(teapot)).mean(axis=2)
     middle = changed[110:140, 80:112]
@@ -95,8 +126,11 @@ def test_an_edit_has_the_size_asked_for(cat: Image.Image, size: tuple[int, int])
 
 @pytest.mark.parametrize("mode", ["RGBA", "L", "P", "LA", "CMYK", "1", "I;16"])
 def test_pictures_of_any_mode_are_taken(cat: Image.Image, mode: str) -> None:
-    given = Image.new("I;16", (64, 64), 30000) if mode == "I;16" else cat.convert(
-        "RGB" if mode == "CMYK" else mode)
+    given = (
+        Image.new("I;16", (64, 64), 30000)
+        if mode == "I;16"
+        else cat.convert("RGB" if mode == "CMYK" else mode)
+    )
     if mode == "CMYK":
         given = given.convert("CMYK")
     made = edit([given], "in teal", None)

@@ -37,9 +37,7 @@ def paint(
     from . import composition
 
     return composition.painted(
-        composition.Commission(
-            prompt, size, variant, seed, style, quality, transparent, watermark
-        )
+        composition.Commission(prompt, size, variant, seed, style, quality, transparent, watermark)
     )
 
 
@@ -63,8 +61,14 @@ def edit(
     from . import composition, retouch
 
     commission = composition.Commission(
-        prompt, size or images[0].size if images else (0, 0),
-        variant, seed, style, quality, transparent, watermark,
+        prompt,
+        size or images[0].size if images else (0, 0),
+        variant,
+        seed,
+        style,
+        quality,
+        transparent,
+        watermark,
     )
     return retouch.retouched(tuple(images), commission)
 

@@ -1,5 +1,4 @@
 """Abstract pictures, for prompts whose words name nothing the painter knows."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -39,8 +38,13 @@ def palette(view: View) -> tuple[Colour, ...]:
         shift = view.uniform(-12, 12)
         return tuple(turned(one, shift) for one in chosen)
     first, second = tints[0], tints[1] if len(tints) > 1 else turned(tints[0], 28, 0.9, 1.1)
-    return (mixed(scaled(first, 0.3), (14, 14, 34), 0.3), scaled(first, 0.75), first,
-            mixed(second, (255, 250, 240), 0.25), mixed(first, (255, 252, 244), 0.85))
+    return (
+        mixed(scaled(first, 0.3), (14, 14, 34), 0.3),
+        scaled(first, 0.75),
+        first,
+        mixed(second, (255, 250, 240), 0.25),
+        mixed(first, (255, 252, 244), 0.85),
+    )
 
 
 def _stops(tones: tuple[Colour, ...]) -> tuple[tuple[float, Colour], ...]:
@@ -68,8 +72,9 @@ def silk(view: View) -> None:
     fold = 1 - np.abs(np.sin(phase * 7)) ** 0.8
     down, across = np.gradient(fold)
     sheen = (across * 0.7 * view.light.side - down * 0.6) * np.float32(coarse.unit * 0.06)
-    colour = ramp(_stops(palette(view)), np.clip((np.sin(phase * 2.9) * 0.5 + 0.5) * 0.85
-                                                 + fold * 0.16, 0, 1))
+    colour = ramp(
+        _stops(palette(view)), np.clip((np.sin(phase * 2.9) * 0.5 + 0.5) * 0.85 + fold * 0.16, 0, 1)
+    )
     colour *= (0.86 + 0.24 * fold + np.clip(sheen, -0.42, 0.3))[..., None]
     colour += (np.clip(sheen - 0.12, 0, 1) ** 1.3 * 70)[..., None]
     view.canvas.image.paste(enlarged(np.asarray(colour, np.float32), view.frame.size))
@@ -96,16 +101,22 @@ def threads(view: View) -> None:
         tone = tones[1:][number % 4] if dark else tones[:4][number % 4]
         wide = 0.0016 + 0.0022 * number
         chosen = paths[(picks >= number / 5) & (picks < (number + 1) / 5)]
-        bands = [taper([(float(p[0]), float(p[1])) for p in path[::3]], (0.0005, wide, 0.0005), 3)
-                 for path in chosen]
+        bands = [
+            taper([(float(p[0]), float(p[1])) for p in path[::3]], (0.0005, wide, 0.0005), 3)
+            for path in chosen
+        ]
         view.canvas.flat(bands, tone, 0.85)
 
 
 def _wash(view: View, top: Colour, bottom: Colour) -> None:
     x, y, _ = _axes(view, 4)
     share = (y / view.frame.h * 0.8 + x / view.frame.w * 0.2)[..., None]
-    view.canvas.image.paste(enlarged(
-        (vector(top) + share * (vector(bottom) - vector(top))).astype(np.float32), view.frame.size))
+    view.canvas.image.paste(
+        enlarged(
+            (vector(top) + share * (vector(bottom) - vector(top))).astype(np.float32),
+            view.frame.size,
+        )
+    )
 
 
 def circles(view: View) -> None:
@@ -117,8 +128,11 @@ def circles(view: View) -> None:
     centre = (frame.w * (0.5 + 0.1 * side), frame.h * 0.44)
     for number, share in enumerate((0.36, 0.27, 0.17, 0.08)):
         place = (centre[0] + number * 0.025 * side, centre[1] - number * 0.018)
-        view.canvas.graded([ellipse(*place, share, share, n=90)],
-                           mixed(tones[(number + 1) % 4], tones[4], 0.12), tones[(number + 1) % 4])
+        view.canvas.graded(
+            [ellipse(*place, share, share, n=90)],
+            mixed(tones[(number + 1) % 4], tones[4], 0.12),
+            tones[(number + 1) % 4],
+        )
     for _ in range(int(7 * max(frame.w, frame.h))):
         x, y = view.uniform(0.05, 0.95) * frame.w, view.uniform(0.05, 0.95) * frame.h
         tone = tones[int(view.rng.integers(4))]
@@ -131,15 +145,21 @@ def circles(view: View) -> None:
             dx, dy = float(np.cos(turn)) * size * 3.4, float(np.sin(turn)) * size * 3.4
             view.canvas.flat([taper([(x - dx, y - dy), (x + dx, y + dy)], (0.004, 0.013))], tone)
         elif kind == 2:
-            arc = [(x + size * 1.6 * float(np.cos(a)), y + size * 1.6 * float(np.sin(a)))
-                   for a in np.linspace(0, 3.4, 9) + view.uniform(0, 6)]
+            arc = [
+                (x + size * 1.6 * float(np.cos(a)), y + size * 1.6 * float(np.sin(a)))
+                for a in np.linspace(0, 3.4, 9) + view.uniform(0, 6)
+            ]
             view.canvas.flat([taper(arc, (0.012, 0.012))], tone)
         else:
-            view.canvas.graded([outline([(x, y - size), (x + size, y + size * 0.8),
-                                         (x - size, y + size * 0.8)])], tone, scaled(tone, 0.8),
-                               0.9)
-    view.canvas.flat([taper([(0, frame.h * 0.86), (frame.w, frame.h * 0.78)], (0.004, 0.018))],
-                     tones[0])
+            view.canvas.graded(
+                [outline([(x, y - size), (x + size, y + size * 0.8), (x - size, y + size * 0.8)])],
+                tone,
+                scaled(tone, 0.8),
+                0.9,
+            )
+    view.canvas.flat(
+        [taper([(0, frame.h * 0.86), (frame.w, frame.h * 0.78)], (0.004, 0.018))], tones[0]
+    )
 
 
 def tiles(view: View) -> None:
@@ -167,14 +187,17 @@ def tiles(view: View) -> None:
                 inner = np.array((cx, cy)) + (fan - np.array((cx, cy))) * 0.5
                 view.canvas.flat([inner], tones[int((second + 2) % 5)] if kind else ground)
             elif kind == 2:
-                other = np.stack([cx + dx - dx * np.cos(quarter), cy + dy - dy * np.sin(quarter)],
-                                 1)
+                other = np.stack(
+                    [cx + dx - dx * np.cos(quarter), cy + dy - dy * np.sin(quarter)], 1
+                )
                 view.canvas.flat([np.concatenate([arc, other])], shape)
             elif kind == 3:
-                view.canvas.flat([ellipse(x + wide / 2, y + tall / 2, wide * 0.36, tall * 0.36)],
-                                 shape)
-                view.canvas.flat([ellipse(x + wide / 2, y + tall / 2, wide * 0.15, tall * 0.15)],
-                                 ground)
+                view.canvas.flat(
+                    [ellipse(x + wide / 2, y + tall / 2, wide * 0.36, tall * 0.36)], shape
+                )
+                view.canvas.flat(
+                    [ellipse(x + wide / 2, y + tall / 2, wide * 0.15, tall * 0.15)], ground
+                )
             else:
                 view.canvas.flat([outline([(x, y), (x + wide, y + tall), (x, y + tall)])], shape)
 
@@ -208,12 +231,16 @@ def _sheet(view: View, shape: Field, tone: Colour) -> None:
     small = view.frame.reduced(4)
     cast = Image.new("L", small.size)
     low = view.frame.unit * 0.012
-    cast.paste(mask.resize((max(1, mask.width // 4), max(1, mask.height // 4))),
-               (corner[0] // 4, round((corner[1] - low) / 4)))
+    cast.paste(
+        mask.resize((max(1, mask.width // 4), max(1, mask.height // 4))),
+        (corner[0] // 4, round((corner[1] - low) / 4)),
+    )
     soft = cast.filter(ImageFilter.GaussianBlur(small.unit * 0.013)).resize(
-        view.frame.size, Image.Resampling.BILINEAR)
-    view.canvas.image.paste((10, 8, 24), (0, 0, *view.frame.size),
-                            soft.point([round(v * 0.42) for v in range(256)]))
+        view.frame.size, Image.Resampling.BILINEAR
+    )
+    view.canvas.image.paste(
+        (10, 8, 24), (0, 0, *view.frame.size), soft.point([round(v * 0.42) for v in range(256)])
+    )
     view.canvas.graded([shape], mixed(tone, (255, 255, 255), 0.1), scaled(tone, 0.92))
 
 
@@ -252,15 +279,21 @@ def crystal(view: View) -> None:
         middle = (start + tip * 1.3) / 2.3
         tone = tones[1 + int(view.rng.integers(4))]
         shade = 0.65 + 0.5 * float(np.cos(turn - 0.8 * view.light.side))
-        view.canvas.flat([np.array([start, middle + across, tip])], scaled(tone, max(0.3, shade)),
-                         0.72)
-        view.canvas.flat([np.array([start, middle - across, tip])],
-                         scaled(tone, max(0.3, shade) * 0.72), 0.72)
+        view.canvas.flat(
+            [np.array([start, middle + across, tip])], scaled(tone, max(0.3, shade)), 0.72
+        )
+        view.canvas.flat(
+            [np.array([start, middle - across, tip])], scaled(tone, max(0.3, shade) * 0.72), 0.72
+        )
     view.canvas.glow(centre[0], centre[1], 0.34, tones[4], 0.8)
 
 
 FAMILIES: Mapping[str, Callable[[View], None]] = {
-    "silk": silk, "threads": threads, "circles": circles, "tiles": tiles, "paper": paper,
-    "contours": contours, "crystal": crystal,
+    "silk": silk,
+    "threads": threads,
+    "circles": circles,
+    "tiles": tiles,
+    "paper": paper,
+    "contours": contours,
+    "crystal": crystal,
 }
-

@@ -1,11 +1,10 @@
 """A city: towers behind towers, lit windows, their lights on the water."""
-# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import ImageDraw
 
 from .colour import Colour, mixed, scaled, whole
@@ -29,8 +28,9 @@ def city(view: View) -> None:
         _towers(view, shore, share, near)
         if layer < 2:
             mist(view, shore, 0.2, 0.4 - 0.12 * layer)
-    view.canvas.flat([box(-0.1, shore - 0.008, frame.w + 0.1, shore + 0.02)],
-                     view.light.on((66, 66, 76)))
+    view.canvas.flat(
+        [box(-0.1, shore - 0.008, frame.w + 0.1, shore + 0.02)], view.light.on((66, 66, 76))
+    )
     if view.light.lamps > 0.3:
         _street_lamps(view, shore)
     water(view, shore + 0.008, calm=0.72, deep=(36, 62, 86))
@@ -51,7 +51,8 @@ def _towers(view: View, foot: float, share: float, near: float) -> None:
 def _tower(view: View, x: float, foot: float, wide: float, tall: float, near: float) -> None:
     light = view.light
     stone = ((120, 128, 142), (146, 132, 124), (98, 112, 132), (160, 150, 142))[
-        int(view.rng.integers(4))]
+        int(view.rng.integers(4))
+    ]
     facade = mixed(light.haze, mixed(light.on(stone), (10, 14, 32), 0.45 * light.lamps), near)
     bright = mixed(facade, light.lit(stone), 0.3 * near)
     left, right = (bright, facade) if light.side < 0 else (facade, bright)
@@ -61,8 +62,11 @@ def _tower(view: View, x: float, foot: float, wide: float, tall: float, near: fl
     if crown == 1:
         parts.append(box(x + wide * 0.2, top - tall * 0.07, x + wide * 0.8, top))
     elif crown == 2:
-        parts.append(outline([(x + wide * 0.12, top), (x + wide / 2, top - tall * 0.2),
-                              (x + wide * 0.88, top)]))
+        parts.append(
+            outline(
+                [(x + wide * 0.12, top), (x + wide / 2, top - tall * 0.2), (x + wide * 0.88, top)]
+            )
+        )
     elif crown == 3:
         parts.append(box(x + wide * 0.485, top - tall * 0.16, x + wide * 0.515, top))
         parts.append(box(x + wide * 0.3, top - tall * 0.04, x + wide * 0.7, top))
@@ -74,30 +78,27 @@ def _tower(view: View, x: float, foot: float, wide: float, tall: float, near: fl
         _sign(view, x + wide * view.uniform(0.15, 0.7), top + tall * view.uniform(0.15, 0.4))
 
 
-def _windows(view: View, x: float, top: float, wide: float, foot: float, facade: Colour,
-             near: float) -> None:
+def _windows(
+    view: View, x: float, top: float, wide: float, foot: float, facade: Colour, near: float
+) -> None:
     unit = view.frame.unit
     columns = max(2, round(wide / 0.0145))
     rows = max(2, int((foot - top) / 0.0185))
     chance = view.rng.random((rows, columns))
     tones = view.rng.integers(0, 4, (rows, columns))
-    pen = ImageDraw.Draw(view.canvas.image)
-    lit_share = 0.5 * view.light.lamps
     glass = mixed(facade, view.light.sky[2], 0.28)
-    for row in range(rows):
-        y = top + 0.01 + row * 0.0185
-        for column in range(columns):
-            left = x + wide * (column + 0.22) / columns
-            lit = chance[row, column] < lit_share
-            tone = glass
-            if lit:
-                tone = mixed(facade, _LAMPS[tones[row, column]], 0.35 + 0.6 * near)
-            elif chance[row, column] > 0.9:
-                tone = scaled(glass, 1.18)
-            x0, y0 = left * unit, y * unit
-            # Pillow's rectangles include their last row and column.
-            pen.rectangle((x0, y0, max(x0, x0 + wide * 0.56 / columns * unit - 1),
-                           max(y0, y0 + 0.0095 * unit - 1)), fill=whole(tone))
+    inks = [whole(mixed(facade, lamp, 0.35 + 0.6 * near)) for lamp in _LAMPS]
+    inks += [whole(glass), whole(scaled(glass, 1.18))]
+    tones[chance >= 0.5 * view.light.lamps] = 4
+    tones[(tones == 4) & (chance > 0.9)] = 5
+    lefts = ((x + wide * (np.arange(columns) + 0.22) / columns) * unit).tolist()
+    tops = ((top + 0.01 + np.arange(rows) * 0.0185) * unit).tolist()
+    # Pillow's rectangles include their last row and column.
+    across, tall = max(0, wide * 0.56 / columns * unit - 1), max(0, 0.0095 * unit - 1)
+    draw = ImageDraw.Draw(view.canvas.image).rectangle
+    for y, line in zip(tops, tones.tolist(), strict=True):
+        for left, tone in zip(lefts, line, strict=True):
+            draw((left, y, left + across, y + tall), inks[tone])
 
 
 def _sign(view: View, x: float, y: float) -> None:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _SMALLEST, _LARGEST = 16, 4096
 _FINEST = 2048  # pixels on the short side; above it the picture is enlarged
-_TINY = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +72,11 @@ def style_of(commission: Commission, read: Scene) -> str | None:
 
 
 def _working(frame: Frame, style: str | None) -> Frame:
-    from .styles import SHORT_SIDES
+    from .styles import working
 
     if style is None:
         return frame.reduced(max(1.0, frame.unit / _FINEST))
-    # A hand that blurs or coarsens does so on small pictures too.
-    return frame.reduced(max(1.0, frame.unit / min(SHORT_SIDES[style], frame.unit * 0.85))
-                         if frame.unit > _TINY else 1.0)
+    return working(frame, style)
 
 
 def _paint_scene(view: View) -> None:
@@ -106,8 +103,9 @@ def _paint_abstract(view: View) -> None:
         view.canvas.matte.paste(255, (0, 0, *view.frame.size))
 
 
-def finished(image: Image, matte: Image | None, frame: Frame, commission: Commission,
-             read: Scene) -> Image:
+def finished(
+    image: Image, matte: Image | None, frame: Frame, commission: Commission, read: Scene
+) -> Image:
     """Answer *image* graded, in its style, at the frame's size, marked if asked."""
     from .finish import bloomed, contrasted, saturated, tinted, vignetted
     from .mark import marked
@@ -150,7 +148,8 @@ def _spread(image: Image, matte: Image) -> Image:
     mean = near.sum((0, 1)) / max(1.0, float(share.sum()) / 255)
     colour = np.where(share[..., None] > 1, near * 255 / np.maximum(share, 1)[..., None], mean)
     beyond = PIL.Image.fromarray(np.clip(colour, 0, 255).astype(np.uint8)).resize(
-        image.size, PIL.Image.Resampling.BILINEAR)
+        image.size, PIL.Image.Resampling.BILINEAR
+    )
     beyond.paste((0, 0, 0), (0, 0, *image.size), matte)
     return ImageChops.add(image, beyond)
 
@@ -169,8 +168,9 @@ def _view(frame: Frame, commission: Commission, read: Scene) -> View:
     start = scattered(key) if commission.seed is None else scattered(f"{key} {commission.seed}")
     setting = setting_of(read, start)
     hours = HOURS.get(setting, HOURS[""])
-    time = read.times[0] if read.times else hours[(int(start * 97)
-                                                   + commission.variant) % len(hours)]
+    time = (
+        read.times[0] if read.times else hours[(int(start * 97) + commission.variant) % len(hours)]
+    )
     if not read.times and ("neon" in read.styles or "aurora" in read.weathers or read.has("moon")):
         time = "night"
     lit = light_for(time, read, rng)
@@ -202,13 +202,20 @@ HOURS: Mapping[str, tuple[str, ...]] = {
     "forest": ("day", "dawn", "sunset", "dusk"),
     "room": ("day", "sunset", "dawn", "dusk"),
     "table": ("day", "sunset", "day", "dawn"),
-    "studio": ("day",), "underwater": ("day", "day", "dawn"), "space": ("night",),
+    "studio": ("day",),
+    "underwater": ("day", "day", "dawn"),
+    "space": ("night",),
     "meadow": ("day", "dawn", "day", "sunset"),
     "arctic": ("dawn", "dusk", "day", "night"),
 }
 _BY_WEATHER: Mapping[str, str] = {
-    "aurora": "arctic", "snow": "forest", "rain": "city", "fog": "forest", "autumn": "forest",
-    "rainbow": "hills", "cloud": "mountains",
+    "aurora": "arctic",
+    "snow": "forest",
+    "rain": "city",
+    "fog": "forest",
+    "autumn": "forest",
+    "rainbow": "hills",
+    "cloud": "mountains",
 }
 
 
@@ -223,8 +230,9 @@ def setting_of(read: Scene, chance: float) -> str:
         if "room" in names:
             return "room"
         # A lake lies before mountains; flowers and cities do not hide the sea they stand by.
-        return next((one for one in ("lake", "sea") if one in names and "city" not in names),
-                    names[0])
+        return next(
+            (one for one in ("lake", "sea") if one in names and "city" not in names), names[0]
+        )
     if homes:
         return homes[0]
     for weather, home in _BY_WEATHER.items():

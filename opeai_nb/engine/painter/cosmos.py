@@ -1,5 +1,4 @@
 """Space: nebulae, stars, a planet with its ring and moon."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
 _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
     ((44, 20, 92), (214, 64, 140), (255, 176, 110)),
     ((10, 40, 100), (38, 160, 190), (214, 150, 250)),
-    ((60, 16, 60), (226, 86, 70), (255, 214, 130)), ((12, 56, 72), (60, 190, 150), (240, 230, 150)),
+    ((60, 16, 60), (226, 86, 70), (255, 214, 130)),
+    ((12, 56, 72), (60, 190, 150), (240, 230, 150)),
 )
 
 
@@ -39,8 +39,13 @@ def space(view: View) -> None:
     if crowded:
         x, y, radius = frame.w * (0.5 + 0.34 * side), frame.h * 0.24, radius * 0.7
     planet(view, x, y, radius, ringed=bool(view.rng.random() < 0.65))
-    planet(view, frame.w * (0.5 - 0.3 * side), frame.h * view.uniform(0.66, 0.82), radius * 0.3,
-           ringed=False)
+    planet(
+        view,
+        frame.w * (0.5 - 0.3 * side),
+        frame.h * view.uniform(0.66, 0.82),
+        radius * 0.3,
+        ringed=False,
+    )
 
 
 def _nebula(view: View) -> Field:
@@ -55,8 +60,9 @@ def _nebula(view: View) -> Field:
     gas = sampled(texture, x * 90 + bend * 110, y * 90 + twist * 110)
     angle = view.uniform(-0.6, 0.6)
     band = (y - view.frame.h * 0.5) * np.float32(np.cos(angle)) + (
-        x - view.frame.w * 0.5) * np.float32(np.sin(angle))
-    body = np.exp(-(band / 0.34) ** 2) * 0.42 + bend * 0.5
+        x - view.frame.w * 0.5
+    ) * np.float32(np.sin(angle))
+    body = np.exp(-((band / 0.34) ** 2)) * 0.42 + bend * 0.5
     dense = smoothstep(0.32, 0.92, gas * 0.75 + body * 0.72 - 0.12)
     colour = ramp(((0.0, (5, 6, 18)), (0.28, low), (0.62, middle), (1.0, high)), dense)
     dust = smoothstep(0.5, 0.66, twist) * smoothstep(0.4, 0.6, 1 - gas)
@@ -102,8 +108,9 @@ def _lay_globe(view: View, globe: Image.Image, mask: Image.Image, corner: tuple[
     image = view.canvas.image
     image.paste(globe, corner, mask)
     if view.canvas.matte is not None:
-        view.canvas.matte.paste(255, (*corner, corner[0] + mask.width, corner[1] + mask.height),
-                                mask)
+        view.canvas.matte.paste(
+            255, (*corner, corner[0] + mask.width, corner[1] + mask.height), mask
+        )
 
 
 def _ring(view: View, x: float, y: float, radius: float, base: Colour, *, front: bool) -> None:
@@ -116,5 +123,6 @@ def _ring(view: View, x: float, y: float, radius: float, base: Colour, *, front:
         for reach in (outer, inner):
             px, py = radius * reach * np.cos(angle), radius * reach * 0.27 * np.sin(angle)
             edges.append(np.stack([x + px * cos - py * sin, y + px * sin + py * cos], 1))
-        view.canvas.flat([np.concatenate([edges[0], edges[1][::-1]])],
-                         turned(base, 12, 0.55, 1.15), opacity)
+        view.canvas.flat(
+            [np.concatenate([edges[0], edges[1][::-1]])], turned(base, 12, 0.55, 1.15), opacity
+        )

@@ -1,5 +1,4 @@
 """Under water: shafts of light, caustics on the sand, weed, coral, small fry and bubbles."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -38,12 +37,15 @@ def underwater(view: View) -> None:
 def _depth(view: View, dim: float) -> Field:
     frame = view.frame.reduced(4)
     down = np.linspace(0, 1, frame.height, dtype=np.float32)
-    column = ramp(((0.0, (150, 232, 226)), (0.18, (64, 186, 204)), (0.5, (18, 112, 158)),
-                   (1.0, (6, 42, 92))), down) * np.float32(dim)
+    column = ramp(
+        ((0.0, (150, 232, 226)), (0.18, (64, 186, 204)), (0.5, (18, 112, 158)), (1.0, (6, 42, 92))),
+        down,
+    ) * np.float32(dim)
     x = np.linspace(0, view.frame.w, frame.width, dtype=np.float32)[None, :]
     glow = np.exp(-(np.abs(x - view.sun[0]) * 1.4 + down[:, None] * view.frame.h * 1.5))
-    return np.asarray(column[:, None, :] + glow[..., None] * vector((150, 150, 110)) * dim,
-                      np.float32)
+    return np.asarray(
+        column[:, None, :] + glow[..., None] * vector((150, 150, 110)) * dim, np.float32
+    )
 
 
 def _rays(view: View, dim: float) -> None:
@@ -56,7 +58,8 @@ def _rays(view: View, dim: float) -> None:
     fall = smoothstep(0.46, 0.74, beam.astype(np.float32)) * np.exp(-y / frame.h * 2.0)
     light = (fall * np.float32(0.5 * dim))[..., None] * vector((206, 255, 240))
     view.canvas.image = ImageChops.screen(
-        view.canvas.image, dithered(light).resize(frame.size, Image.Resampling.BILINEAR))
+        view.canvas.image, dithered(light).resize(frame.size, Image.Resampling.BILINEAR)
+    )
 
 
 def _reef(view: View, y: float, near: float, dim: float) -> None:
@@ -65,8 +68,11 @@ def _reef(view: View, y: float, near: float, dim: float) -> None:
     x = np.linspace(-0.05, frame.w + 0.05, 80)
     top = y + (ridge(rng, 80, 4 * frame.w, octaves=4) - 0.5) * 0.13
     sand = mixed(scaled(deep, dim), scaled((206, 190, 148), 0.35 + 0.4 * dim), 0.15 + 0.6 * near)
-    edge = [*zip(x.tolist(), top.tolist(), strict=True), (frame.w + 0.1, frame.h + 0.1),
-            (-0.1, frame.h + 0.1)]
+    edge = [
+        *zip(x.tolist(), top.tolist(), strict=True),
+        (frame.w + 0.1, frame.h + 0.1),
+        (-0.1, frame.h + 0.1),
+    ]
     view.canvas.graded([outline(edge)], sand, scaled(sand, 0.55))
     if near > 0.9:
         _caustics(view, y, dim)
@@ -75,8 +81,11 @@ def _reef(view: View, y: float, near: float, dim: float) -> None:
         if near > 0.5 and abs(place - 0.5) < 0.16:
             continue
         foot = float(np.interp(place, np.linspace(0, 1, 80), top)) + 0.02
-        tone = mixed(scaled(deep, dim), scaled(_CORAL[int(rng.integers(4))], 0.3 + 0.6 * dim),
-                     0.1 + 0.75 * near)
+        tone = mixed(
+            scaled(deep, dim),
+            scaled(_CORAL[int(rng.integers(4))], 0.3 + 0.6 * dim),
+            0.1 + 0.75 * near,
+        )
         size = (0.06 + 0.13 * near) * view.uniform(0.7, 1.3)
         (_weed if rng.random() < 0.45 else _coral)(view, place * frame.w, foot, size, tone)
 
@@ -95,8 +104,12 @@ def _caustics(view: View, y: float, dim: float) -> None:
     light = np.clip(net, 0, 1) * down * np.float32(70 * dim)
     area = (0, start, frame.width, frame.height)
     bright = Image.fromarray(light.astype(np.uint8))
-    view.canvas.image.paste(ImageChops.screen(
-        view.canvas.image.crop(area), Image.merge("RGB", (bright, bright, bright))), area)
+    view.canvas.image.paste(
+        ImageChops.screen(
+            view.canvas.image.crop(area), Image.merge("RGB", (bright, bright, bright))
+        ),
+        area,
+    )
 
 
 def _weed(view: View, x: float, y: float, size: float, tone: Colour) -> None:
@@ -105,10 +118,18 @@ def _weed(view: View, x: float, y: float, size: float, tone: Colour) -> None:
     for number in range(4):
         sway = view.uniform(-0.3, 0.3) * size
         foot = x + (number - 1.5) * size * 0.16
-        blades.append(taper([(foot, y), (foot + sway, y - size * 0.6),
-                             (foot - sway, y - size * 1.2),
-                             (foot + sway * 0.8, y - size * 1.8)],
-                            (size * 0.09, size * 0.12, size * 0.1, 0.002), 6))
+        blades.append(
+            taper(
+                [
+                    (foot, y),
+                    (foot + sway, y - size * 0.6),
+                    (foot - sway, y - size * 1.2),
+                    (foot + sway * 0.8, y - size * 1.8),
+                ],
+                (size * 0.09, size * 0.12, size * 0.1, 0.002),
+                6,
+            )
+        )
     view.canvas.graded(blades, mixed(leaf, (220, 240, 160), 0.3), scaled(leaf, 0.6))
 
 
@@ -121,8 +142,10 @@ def _coral(view: View, x: float, y: float, size: float, tone: Colour) -> None:
         middle = (x + math.cos(turn) * reach * 0.45, y - math.sin(turn) * reach * 0.6)
         arms.append(taper([(x, y + 0.01), middle, tip], (size * 0.2, size * 0.14, size * 0.1), 6))
         for way in (-0.5, 0.5):
-            twig = (middle[0] + math.cos(turn + way) * reach * 0.4,
-                    middle[1] - math.sin(turn + way) * reach * 0.4)
+            twig = (
+                middle[0] + math.cos(turn + way) * reach * 0.4,
+                middle[1] - math.sin(turn + way) * reach * 0.4,
+            )
             arms.append(taper([middle, twig], (size * 0.11, size * 0.08)))
     view.canvas.graded(arms, mixed(tone, (255, 236, 220), 0.25), scaled(tone, 0.62))
 
@@ -131,10 +154,27 @@ def _school(view: View, dim: float) -> None:
     tone = scaled(_FRY[int(view.rng.integers(3))], 0.45 + 0.5 * dim)
     x, y = view.uniform(0.15, 0.3) * view.frame.w, view.uniform(0.26, 0.4) * view.frame.h
     for _ in range(17):
-        pen = Pen(view.canvas, view.light, x + view.uniform(-0.17, 0.17),
-                  y + view.uniform(-0.11, 0.11), view.uniform(0.028, 0.042), view.light.side)
-        body = curve([(0.6, 0.5), (0.1, 0.78), (-0.5, 0.52), (-0.9, 0.8), (-0.8, 0.5), (-0.9, 0.2),
-                      (-0.5, 0.48), (0.1, 0.24)], steps=4)
+        pen = Pen(
+            view.canvas,
+            view.light,
+            x + view.uniform(-0.17, 0.17),
+            y + view.uniform(-0.11, 0.11),
+            view.uniform(0.028, 0.042),
+            view.light.side,
+        )
+        body = curve(
+            [
+                (0.6, 0.5),
+                (0.1, 0.78),
+                (-0.5, 0.52),
+                (-0.9, 0.8),
+                (-0.8, 0.5),
+                (-0.9, 0.2),
+                (-0.5, 0.48),
+                (0.1, 0.24),
+            ],
+            steps=4,
+        )
         pen.raw(body, colour=mixed(tone, (40, 130, 170), view.uniform(0.1, 0.5)))
 
 
@@ -143,5 +183,8 @@ def _bubbles(view: View) -> None:
         x, y = view.uniform(0, view.frame.w), view.uniform(0.08, 0.9) * view.frame.h
         size = view.uniform(0.003, 0.013)
         view.canvas.flat([ellipse(x, y, size, size, n=20)], (220, 250, 250), 0.3)
-        view.canvas.flat([ellipse(x - size * 0.3, y - size * 0.35, size * 0.3, size * 0.3, n=10)],
-                         (255, 255, 255), 0.85)
+        view.canvas.flat(
+            [ellipse(x - size * 0.3, y - size * 0.35, size * 0.3, size * 0.3, n=10)],
+            (255, 255, 255),
+            0.85,
+        )

@@ -43,10 +43,14 @@ def _png(image: Image.Image) -> bytes:
     lines[0, 1:] = rows[0]
     np.subtract(rows[1:], rows[:-1], out=lines[1:, 1:])
     header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    return b"".join((
-        b"\x89PNG\r\n\x1a\n", _chunk(b"IHDR", header),
-        _chunk(b"IDAT", zlib.compress(lines.data, 1)), _chunk(b"IEND", b""),
-    ))
+    return b"".join(
+        (
+            b"\x89PNG\r\n\x1a\n",
+            _chunk(b"IHDR", header),
+            _chunk(b"IDAT", zlib.compress(lines.data, 1)),
+            _chunk(b"IEND", b""),
+        )
+    )
 
 
 def _chunk(kind: bytes, body: bytes) -> bytes:

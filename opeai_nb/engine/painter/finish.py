@@ -29,7 +29,8 @@ def tinted(image: Image.Image, tints: tuple[str, ...], strength: float) -> Image
     dark = scaled(mixed(first, (16, 16, 40), 0.35), 0.36)
     bright = mixed(second, (255, 252, 244), 0.86 if second is first else 0.55)
     graded = ImageOps.colorize(
-        grey, whole(dark), whole(bright), whole(middle), midpoint=round(min(190, max(70, light))))
+        grey, whole(dark), whole(bright), whole(middle), midpoint=round(min(190, max(70, light)))
+    )
     if tints[0] == "sepia":
         strength = 1.0
     return Image.blend(image, graded, strength)
@@ -41,8 +42,11 @@ def _toneless(image: Image.Image, grey: Image.Image, tint: str, strength: float)
     elif tint == "black":
         grey = grey.point([round(v * (0.35 + 0.5 * v / 255)) for v in range(256)])
     share = 1.0 if tint == "mono" else strength
-    return Image.blend(image, ImageOps.autocontrast(grey, 0.5).convert("RGB")
-                       if tint == "mono" else grey.convert("RGB"), share)
+    return Image.blend(
+        image,
+        ImageOps.autocontrast(grey, 0.5).convert("RGB") if tint == "mono" else grey.convert("RGB"),
+        share,
+    )
 
 
 def bloomed(image: Image.Image, strength: float) -> Image.Image:
@@ -60,7 +64,8 @@ def vignetted(image: Image.Image, strength: float) -> Image.Image:
     y = np.linspace(-1, 1, 64, dtype=np.float32)[:, None]
     fall = np.float32(strength) * np.clip((x * x + y * y) - 0.55, 0, 1.5) / 1.45
     mask = Image.fromarray((fall * 255).astype(np.uint8)).resize(
-        image.size, Image.Resampling.BILINEAR)
+        image.size, Image.Resampling.BILINEAR
+    )
     answer = image.copy()
     answer.paste((6, 4, 16), (0, 0, *image.size), mask)
     return answer

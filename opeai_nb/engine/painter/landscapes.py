@@ -8,6 +8,7 @@ import numpy as np
 
 from .colour import Colour, scaled, vector
 from .field import Field, sampled, smoothstep
+from .grass import tufts
 from .sky import mist, sky
 from .terrain import Cover, Lie, columns, grid, land
 from .water import water
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _MASSIVE = 0.05  # below it a height is foothill
 _GRASS: tuple[Colour, Colour] = ((92, 126, 62), (132, 148, 78))
+_SNOW: tuple[Colour, Colour] = ((206, 216, 230), (234, 240, 246))
 _AUTUMN: tuple[Colour, Colour] = ((168, 104, 44), (206, 152, 66))
 
 
@@ -25,7 +27,7 @@ def _noise(view: View, across: Field, depth: Field, cells: float) -> Field:
     texture = view.texture()
     step = 256 / 8 * cells
     offset = float(view.rng.random()) * 256
-    return sampled(texture, across * step + offset, depth * step * np.ones_like(across))
+    return sampled(texture, across * step + offset, depth * step)
 
 
 def _ridged(noise: Field) -> Field:
@@ -33,27 +35,38 @@ def _ridged(noise: Field) -> Field:
     return answer
 
 
+def _turf(view: View) -> tuple[Colour, Colour]:
+    if view.tells("snow"):
+        return _SNOW
+    return _AUTUMN if view.tells("autumn") else _GRASS
+
+
 def _alpine(view: View, low: float, snow: float) -> Cover:
-    grass = _AUTUMN if view.tells("autumn") else _GRASS
+    grass = _turf(view)
     wood: Colour = (44, 70, 50) if not view.tells("autumn") else (142, 84, 40)
     if view.tells("snow"):
-        snow, grass, wood = 0.2, ((206, 216, 230), (234, 240, 246)), (92, 108, 122)
+        snow, wood = 0.2, (92, 108, 122)
     texture = view.texture()
 
     def cover(across: Field, depth: Field, heights: Field, steep: Field) -> Field:
-        wide = depth * np.ones_like(across)
-        grain = sampled(texture, across * 46 + 90, wide * 46) - 0.5
-        broad = sampled(texture, across * 10 + 40, wide * 14)
-        meadow = vector(grass[0]) + np.clip(grain * 2 + 0.5, 0, 1)[..., None] * (
-            vector(grass[1]) - vector(grass[0]))
+        grain = sampled(texture, across * 46 + 90, depth * 46) - 0.5
+        broad = sampled(texture, across * 10 + 40, depth * 14)
+        blades = np.clip(grain * 2 + 0.5, 0, 1)
         woods = smoothstep(0.42, 0.5, broad + grain * 0.3 + np.minimum(depth - 2.0, 1) * 0.12)
-        ground = meadow + woods[..., None] * (
-            vector(wood) * (1 + grain * 1.5)[..., None] - meadow)
-        rock = vector((116, 106, 110)) * (1 + grain * 0.8)[..., None]
-        bare = smoothstep(low, low + 0.5, heights + grain * 0.8)[..., None]
-        ground += bare * (rock - ground)
-        white = smoothstep(snow, snow + 0.3, heights + grain * 1.6 - steep * 0.22)[..., None]
-        return np.asarray(ground + white * (vector((244, 248, 255)) - ground), np.float32)
+        bare = smoothstep(low, low + 0.5, heights + grain * 0.8)
+        white = smoothstep(snow, snow + 0.3, heights + grain * 1.6 - steep * 0.22)
+        dark, stone = 1 + grain * 1.5, 1 + grain * 0.8
+        ground = np.empty((*heights.shape, 3), np.float32)
+        # Channel by channel: numpy is thrice as fast on planes as on triples.
+        for channel, (low_, high_, tree, rock, ice) in enumerate(
+            zip(*grass, wood, (116, 106, 110), (244, 248, 255), strict=True)
+        ):
+            plane = low_ + blades * np.float32(high_ - low_)
+            plane += woods * (tree * dark - plane)
+            plane += bare * (rock * stone - plane)
+            plane += white * (ice - plane)
+            ground[..., channel] = plane
+        return ground
 
     return cover
 
@@ -71,8 +84,11 @@ def peaks(view: View, lie: Lie, tall: float, *, start: float = 3.5, floor: float
     high = rise * massif
     # The summit stands where it leaves room for the sky, whatever chance has piled up.
     summit = min(0.72 * view.horizon, 0.5)
-    reach = float(((summit * depth + lie.eye - low) / np.maximum(high, 1e-3))[high > _MASSIVE].min(
-        initial=tall))
+    reach = float(
+        ((summit * depth + lie.eye - low) / np.maximum(high, 1e-3))[high > _MASSIVE].min(
+            initial=tall
+        )
+    )
     answer: Field = (low + high * np.float32(reach)).astype(np.float32)
     return answer
 
@@ -87,6 +103,7 @@ def mountains(view: View) -> None:
     from .trees import fir_clump
 
     low = view.frame.h - view.horizon
+    tufts(view, view.horizon + low * 0.6, 130, _turf(view))
     side = view.light.side
     fir_clump(view, 0.5 - side * 0.34, view.horizon + low * 0.55, 0.16, 0.55)
     fir_clump(view, 0.5 + side * 0.44, view.horizon + low * 0.75, 0.26, 0.8)
@@ -113,12 +130,11 @@ def _fields(view: View) -> Cover:
         crops = ((222, 228, 236), (236, 240, 245), (210, 218, 230), (240, 243, 247))
 
     def cover(across: Field, depth: Field, heights: Field, steep: Field) -> Field:
-        wide = depth * np.ones_like(across)
-        patch = sampled(texture, across * 7.0 + 60, wide * 7.0 + heights * 9)
-        grain = sampled(texture, across * 40, wide * 40) - 0.5
+        patch = sampled(texture, across * 7.0 + 60, depth * 7.0 + heights * 9)
+        grain = sampled(texture, across * 40, depth * 40) - 0.5
         kind = np.clip(np.floor((patch - 0.3) * 11), 0, 3).astype(np.int32)
         table = np.array(crops, np.float32)
-        rows = 1 + 0.05 * np.sin((across * 0.8 + wide) * 34) + grain * 0.3 - steep * 0.05
+        rows = 1 + 0.05 * np.sin((across * 0.8 + depth) * 34) + grain * 0.3 - steep * 0.05
         return np.asarray(table[kind] * rows[..., None], np.float32)
 
     return cover
@@ -144,7 +160,8 @@ def desert(view: View) -> None:
     crest = np.minimum(wave / 0.74, (1 - wave) / 0.26)
     swell = _noise(view, across, depth, 0.09)
     heights = ((crest * crest * (3 - 2 * crest)) ** 0.9 * swell * 1.05 + swell * 0.8 - 0.55) * (
-        0.5 + np.minimum(depth, 9) * 0.16)
+        0.5 + np.minimum(depth, 9) * 0.16
+    )
     land(view, lie, np.asarray(heights, np.float32), _sand(view))
 
 
@@ -152,9 +169,8 @@ def _sand(view: View) -> Cover:
     texture = view.texture()
 
     def cover(across: Field, depth: Field, heights: Field, steep: Field) -> Field:
-        wide = depth * np.ones_like(across)
-        warp = sampled(texture, across * 14 + 120, wide * 14)
-        ripple = np.sin((wide * 1.6 + across * 0.5) * 40 + warp * 26) * np.exp(-depth * 0.55)
+        warp = sampled(texture, across * 14 + 120, depth * 14)
+        ripple = np.sin((depth * 1.6 + across * 0.5) * 40 + warp * 26) * np.exp(-depth * 0.55)
         tone = 1 + ripple * 0.06 + (warp - 0.5) * 0.12 + heights * 0.03 - steep * 0.03
         return np.asarray(vector((226, 166, 104)) * tone[..., None], np.float32)
 
@@ -181,8 +197,9 @@ def _headland(view: View) -> None:
         start = 0.5 + side * (0.06 + 0.16 * step)
         fade = np.clip((x / frame.w - start) * side / 0.34, 0, 1) ** 0.8
         top = view.horizon - line * fade * tall * 2
-        points = np.concatenate([np.stack([x, top], 1), [(frame.w, view.horizon + 0.003),
-                                                         (0.0, view.horizon + 0.003)]])
+        points = np.concatenate(
+            [np.stack([x, top], 1), [(frame.w, view.horizon + 0.003), (0.0, view.horizon + 0.003)]]
+        )
         from .colour import mixed
 
         tone = mixed(view.light.on((78, 92, 104)), view.light.haze, 0.72 - 0.22 * step)
@@ -211,8 +228,7 @@ def shore(view: View) -> None:
     view.canvas.flat([below(-0.02)], light.lit((112, 170, 176)), 0.35)
     view.canvas.flat([below(-0.008)], foam, 0.75)
     view.canvas.flat([below(0.0)], light.on((150, 124, 98)), 1.0)
-    view.canvas.graded([below(0.03)], light.lit(scaled(sand, 0.78)),
-                       light.lit(sand))
+    view.canvas.graded([below(0.03)], light.lit(scaled(sand, 0.78)), light.lit(sand))
 
 
 def lake(view: View) -> None:

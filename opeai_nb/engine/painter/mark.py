@@ -1,5 +1,4 @@
 """The engine's mark: a small line of text in the lower right corner."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """A matte for a given picture: what is probably its subject, from its border and its middle."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -29,8 +28,10 @@ def subject_matte(image: Image.Image) -> Image.Image:
     pixels = np.asarray(small).astype(np.int64) * _BINS // 256
     bins = (pixels[..., 0] * _BINS + pixels[..., 1]) * _BINS + pixels[..., 2]
     x = np.abs(np.linspace(-1, 1, _SIDE, dtype=np.float32))
-    border = np.maximum(x[None, :], x[:, None] * np.where(
-        np.linspace(-1, 1, _SIDE) > 0, 0.96, 1.0)[:, None].astype(np.float32))
+    border = np.maximum(
+        x[None, :],
+        x[:, None] * np.where(np.linspace(-1, 1, _SIDE) > 0, 0.96, 1.0)[:, None].astype(np.float32),
+    )
     middle = np.exp(-(x[None, :] ** 2 + x[:, None] ** 2) / 0.3)
     outside, inside = _counts(bins, border > 0.84), _counts(bins, middle > 0.42)
     share = (inside / (inside + outside * 1.15 + 1e-4)).astype(np.float32)[bins]
@@ -43,8 +44,12 @@ def subject_matte(image: Image.Image) -> Image.Image:
 def _apart(pixels: Field) -> Field:
     """Answer how far each pixel's colour is from the nearest one along the border."""
     edge = _SIDE // 12
-    sides = (pixels[:edge], pixels[-edge:], pixels[:, :edge].swapaxes(0, 1),
-             pixels[:, -edge:].swapaxes(0, 1))
+    sides = (
+        pixels[:edge],
+        pixels[-edge:],
+        pixels[:, :edge].swapaxes(0, 1),
+        pixels[:, -edge:].swapaxes(0, 1),
+    )
     samples = [side.reshape(edge, 12, -1, 3).mean(axis=(0, 2)) for side in sides]
     least = np.full(pixels.shape[:2], 1e9, np.float32)
     for sample in np.concatenate(samples):
@@ -54,7 +59,7 @@ def _apart(pixels: Field) -> Field:
 
 
 def _counts(bins: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_]) -> Field:
-    found = np.bincount(bins[chosen].ravel(), minlength=_BINS ** 3).reshape((_BINS,) * 3)
+    found = np.bincount(bins[chosen].ravel(), minlength=_BINS**3).reshape((_BINS,) * 3)
     spread = found.astype(np.float32)
     for axis in range(3):
         padded = np.pad(spread, [(1, 1) if one == axis else (0, 0) for one in range(3)])

@@ -19,6 +19,7 @@ from .trees import grove
 
 if TYPE_CHECKING:
     from .field import Field
+    from .light import Light
     from .view import View
 
 _BOUQUETS: tuple[tuple[Colour, ...], ...] = (
@@ -29,6 +30,9 @@ _BOUQUETS: tuple[tuple[Colour, ...], ...] = (
     ((74, 124, 214), (150, 186, 240), (250, 246, 230)),
 )
 _STEM: Colour = (84, 124, 58)
+_TULIP = ((0.5, 0.85), (0.24, 0.7), (0.2, 0.3), (0.36, 0.42), (0.5, 0.2), (0.64, 0.42), (0.8, 0.3),
+          (0.76, 0.7))  # fmt: skip
+_HEART = ellipse(0.5, 0.48, 0.11, 0.1)
 
 
 def meadow(view: View) -> None:
@@ -40,12 +44,15 @@ def meadow(view: View) -> None:
     hues = _bouquet(view)
 
     def cover(across: Field, depth: Field, heights: Field, steep: Field) -> Field:
-        grass = np.array((122, 154, 70), np.float32) * (
-            0.86 + 0.5 * _noise(view, across, depth, 2.2))[..., None]
+        grass = (
+            np.array((122, 154, 70), np.float32)
+            * (0.86 + 0.5 * _noise(view, across, depth, 2.2))[..., None]
+        )
         patch = np.clip((_noise(view, across, depth, 0.9) - 0.44) * 6, 0, 0.45)[..., None]
         petals = np.array(hues[0], np.float32)
-        return np.asarray(grass + patch * (petals - grass) - (steep + heights)[..., None] * 2,
-                          np.float32)
+        return np.asarray(
+            grass + patch * (petals - grass) - (steep + heights)[..., None] * 2, np.float32
+        )
 
     land(view, lie, np.asarray(roll * (0.45 + depth * 0.21) * 1.5, np.float32), cover)
     for _ in range(3):
@@ -68,29 +75,46 @@ def _sprite(view: View, tone: Colour, kind: int, side: int) -> Image.Image:
     stem = mixed(light.on(_STEM), light.lit(_STEM), 0.4)
     canvas.image.paste(tuple(round(c) for c in stem), (0, 0, side, side * 2))
     lean = view.uniform(-0.1, 0.1)
-    canvas.flat([taper([(0.5 + lean, 2.0), (0.5 - lean, 1.3), (0.5, 0.5)], (0.05, 0.045, 0.04), 5)],
-                stem)
+    canvas.flat(
+        [taper([(0.5 + lean, 2.0), (0.5 - lean, 1.3), (0.5, 0.5)], (0.05, 0.045, 0.04), 5)], stem
+    )
     for way in (-1.0, 1.0):
-        canvas.flat([taper([(0.5, 1.75), (0.5 + way * 0.16, 1.4), (0.5 + way * 0.3, 1.15)],
-                           (0.03, 0.1, 0.01), 5)], scaled(stem, 0.85))
+        canvas.flat(
+            [
+                taper(
+                    [(0.5, 1.75), (0.5 + way * 0.16, 1.4), (0.5 + way * 0.3, 1.15)],
+                    (0.03, 0.1, 0.01),
+                    5,
+                )
+            ],
+            scaled(stem, 0.85),
+        )
     if kind == 0:
-        cup = curve([(0.5, 0.85), (0.24, 0.7), (0.2, 0.3), (0.36, 0.42), (0.5, 0.2), (0.64, 0.42),
-                     (0.8, 0.3), (0.76, 0.7)])
+        cup = curve(_TULIP)
         canvas.round([cup], tone, light)
-        canvas.round([curve([(0.5, 0.85), (0.36, 0.6), (0.5, 0.26), (0.64, 0.6)])],
-                     scaled(tone, 1.12), light)
+        inner = curve([(0.5, 0.85), (0.36, 0.6), (0.5, 0.26), (0.64, 0.6)])
+        canvas.round([inner], scaled(tone, 1.12), light)
+    elif kind == 1:
+        _rosette(canvas, light, tone, (9, 0.1), lean)
+        canvas.round([_HEART], (226, 168, 56), light)
     else:
-        petals, slim = (9, 0.1) if kind == 1 else (6, 0.17)
-        for petal in range(petals):
-            turn = petal * 2 * math.pi / petals + lean * 4
-            canvas.round([ellipse(0.5 + math.cos(turn) * 0.23, 0.48 + math.sin(turn) * 0.19, 0.22,
-                                  slim, turn, 20)], scaled(tone, 0.92 + 0.16 * (petal % 2)), light,
-                         depth=0.6)
-        canvas.round([ellipse(0.5, 0.48, 0.11, 0.1)], (226, 168, 56) if kind == 1 else (58, 44, 50),
-                     light)
+        _rosette(canvas, light, tone, (6, 0.17), lean)
+        canvas.round([_HEART], (58, 44, 50), light)
     image = canvas.image
     image.putalpha(canvas.matte or Image.new("L", image.size, 255))
     return image
+
+
+def _rosette(
+    canvas: Canvas, light: Light, tone: Colour, petals: tuple[int, float], lean: float
+) -> None:
+    """Lay a ring of *petals*: how many, and how slim."""
+    many, slim = petals
+    for petal in range(many):
+        turn = petal * 2 * math.pi / many + lean * 4
+        x, y = 0.5 + math.cos(turn) * 0.23, 0.48 + math.sin(turn) * 0.19
+        shade = scaled(tone, 0.92 + 0.16 * (petal % 2))
+        canvas.round([ellipse(x, y, 0.22, slim, turn, 20)], shade, light, depth=0.6)
 
 
 def _flowers(view: View, hues: tuple[Colour, ...]) -> None:
@@ -103,14 +127,16 @@ def _flowers(view: View, hues: tuple[Colour, ...]) -> None:
     places = rng.random((many, 4))
     order = np.argsort(places[:, 0], kind="stable")
     for far, across, pick, size in places[order].tolist():
-        near = far ** 1.25
+        near = far**1.25
         y = view.horizon + low * (0.22 + 0.92 * near)
-        tall = (0.028 + 0.17 * near ** 1.5) * (0.75 + 0.5 * size)
+        tall = (0.028 + 0.17 * near**1.5) * (0.75 + 0.5 * size)
         pixels = max(2, round(tall * frame.unit * 0.5))
-        sprite = sprites[int(pick * 6)].resize((pixels, pixels * 2), Image.Resampling.BILINEAR,
-                                              reducing_gap=2.0)
+        sprite = sprites[int(pick * 6)].resize(
+            (pixels, pixels * 2), Image.Resampling.BILINEAR, reducing_gap=2.0
+        )
         corner = (round(across * frame.width - pixels / 2), round(y * frame.unit - pixels * 2))
         view.canvas.image.paste(sprite, corner, sprite)
         if view.canvas.matte is not None:
-            view.canvas.matte.paste(255, (*corner, corner[0] + pixels, corner[1] + pixels * 2),
-                                    sprite.getchannel("A"))
+            view.canvas.matte.paste(
+                255, (*corner, corner[0] + pixels, corner[1] + pixels * 2), sprite.getchannel("A")
+            )

@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from .view import View
 
 PLACES: Mapping[str, Callable[[View], None]] = {
-    "sea": landscapes.sea, "lake": landscapes.lake, "mountains": landscapes.mountains,
-    "hills": landscapes.hills, "desert": landscapes.desert, "arctic": landscapes.arctic,
-    "forest": forest, "city": city, "space": space, "meadow": meadow, "underwater": underwater,
-    "room": room, "table": table, "studio": studio,
+    "sea": landscapes.sea,
+    "lake": landscapes.lake,
+    "mountains": landscapes.mountains,
+    "hills": landscapes.hills,
+    "desert": landscapes.desert,
+    "arctic": landscapes.arctic,
+    "forest": forest,
+    "city": city,
+    "space": space,
+    "meadow": meadow,
+    "underwater": underwater,
+    "room": room,
+    "table": table,
+    "studio": studio,
 }

@@ -50,8 +50,14 @@ def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.
 
 
 def _is_quiet(read: Scene, commission: Commission) -> bool:
-    known = (read.tints, read.times, read.weathers, read.changes, style_of(commission, read),
-             backdrop_of(read))
+    known = (
+        read.tints,
+        read.times,
+        read.weathers,
+        read.changes,
+        style_of(commission, read),
+        backdrop_of(read),
+    )
     return not any(known)
 
 
@@ -61,8 +67,9 @@ def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
     return ImageOps.fit(image.convert(mode), frame.size, Image.Resampling.BICUBIC)
 
 
-def _on_ground(image: Image.Image, matte: Image.Image, read: Scene, commission: Commission,
-               frame: Frame) -> Image.Image:
+def _on_ground(
+    image: Image.Image, matte: Image.Image, read: Scene, commission: Commission, frame: Frame
+) -> Image.Image:
     """Answer the picture before another ground, if the words name one."""
     flat = Image.new("RGB", frame.size, (255, 255, 255))
     flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
@@ -92,14 +99,16 @@ def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Im
 def _sweep(light: Light, frame: Frame) -> Image.Image:
     """Answer a plain studio ground, lightest behind the subject."""
     strip = Image.new("RGB", (1, 4))
-    for row, tone in enumerate(((206, 208, 212), (236, 236, 236), (226, 226, 228),
-                                (188, 190, 196))):
+    for row, tone in enumerate(
+        ((206, 208, 212), (236, 236, 236), (226, 226, 228), (188, 190, 196))
+    ):
         strip.putpixel((0, row), whole(mixed(tone, light.haze, 0.12)))
     return strip.resize(frame.size, Image.Resampling.BICUBIC)
 
 
-def _in_hour(image: Image.Image, matte: Image.Image, read: Scene,
-             commission: Commission) -> Image.Image:
+def _in_hour(
+    image: Image.Image, matte: Image.Image, read: Scene, commission: Commission
+) -> Image.Image:
     hour = read.times[0] if read.times else ""
     if hour == "day":
         return finish.levelled(finish.saturated(image, 1.08), 1.08, 6)
@@ -107,14 +116,17 @@ def _in_hour(image: Image.Image, matte: Image.Image, read: Scene,
         return image
     light = light_for(hour, read, commission.chance("hour"))
     strength = _HOUR_STRENGTH[hour]
-    shade = ImageChops.multiply(image, Image.new("RGB", image.size, whole(scaled(light.ambient,
-                                                                                 1.25))))
+    shade = ImageChops.multiply(
+        image, Image.new("RGB", image.size, whole(scaled(light.ambient, 1.25)))
+    )
     dimmed = Image.blend(image, shade, min(1.0, strength * 1.45))
     sky = _sky_strip(light, image.size)
     lit = Image.blend(dimmed, ImageChops.soft_light(dimmed, sky), min(1.0, strength * 1.3))
-    veiled = Image.blend(lit, ImageChops.screen(lit, sky.point([round(v * 0.5)
-                                                                for v in range(256)] * 3)),
-                         strength * 0.75)
+    veiled = Image.blend(
+        lit,
+        ImageChops.screen(lit, sky.point([round(v * 0.5) for v in range(256)] * 3)),
+        strength * 0.75,
+    )
     # The ground takes more of the sky than the subject does.
     veiled.paste(lit, (0, 0), matte.point([round(v * 0.7) for v in range(256)]))
     return veiled
@@ -162,8 +174,11 @@ def _in_weather(image: Image.Image, read: Scene, commission: Commission) -> Imag
         return image
     frame = Frame(*image.size)
     canvas = Canvas(frame)
-    cool = Image.blend(finish.saturated(image, 0.78), Image.new("RGB", image.size, (206, 216, 228)),
-                       0.14 if "rain" not in read.weathers else 0.05)
+    cool = Image.blend(
+        finish.saturated(image, 0.78),
+        Image.new("RGB", image.size, (206, 216, 228)),
+        0.14 if "rain" not in read.weathers else 0.05,
+    )
     canvas.image = finish.levelled(cool, 0.88) if "rain" in read.weathers else cool
     rng = commission.chance("weather")
     light = light_for("day", read, rng)
@@ -190,15 +205,19 @@ def _collaged(image: Image.Image, others: tuple[Image.Image, ...]) -> Image.Imag
         turned = card.convert("RGBA").rotate(tilt, Image.Resampling.BICUBIC, expand=True)
         x = image.width - (turned.width + gap) * (number + 1) + gap // 2
         y = image.height - turned.height - gap
-        shadow = turned.getchannel("A").filter(ImageFilter.BoxBlur(rim)).point(
-            [round(v * 0.45) for v in range(256)])
+        shadow = (
+            turned.getchannel("A")
+            .filter(ImageFilter.BoxBlur(rim))
+            .point([round(v * 0.45) for v in range(256)])
+        )
         answer.paste((8, 8, 16), (x + rim // 2, y + rim), shadow)
         answer.paste(turned, (x, y), turned)
     return answer
 
 
-def _in_style(image: Image.Image, read: Scene, commission: Commission, frame: Frame, *,
-              is_quiet: bool) -> Image.Image:
+def _in_style(
+    image: Image.Image, read: Scene, commission: Commission, frame: Frame, *, is_quiet: bool
+) -> Image.Image:
     from .styles import HANDS, SHORT_SIDES
     from .styles.sheet import Sheet
 
@@ -211,17 +230,20 @@ def _in_style(image: Image.Image, read: Scene, commission: Commission, frame: Fr
         return finish.vignetted(finish.bloomed(rich, 0.35), 0.35)
     if not style:
         return image
-    working = frame.reduced(max(1.0, frame.unit / SHORT_SIDES[style]))
+    working = frame.reduced(max(1.0, frame.unit / SHORT_SIDES[style][0]))
     small = image.resize(working.size, Image.Resampling.BOX) if working != frame else image
     return HANDS[style](
-        small, Sheet(frame, commission.chance("style"), read.tints, has_margin=False))
+        small, Sheet(frame, commission.chance("style"), read.tints, has_margin=False)
+    )
 
 
 def _framed(image: Image.Image) -> Image.Image:
     """Answer the picture behind a mount in a wooden frame, at its old size."""
     unit = min(image.size)
     rim, mount = max(1, round(unit * 0.035)), max(1, round(unit * 0.05))
-    inner = image.resize((max(1, image.width - 2 * (rim + mount)),
-                          max(1, image.height - 2 * (rim + mount))), Image.Resampling.BICUBIC)
+    inner = image.resize(
+        (max(1, image.width - 2 * (rim + mount)), max(1, image.height - 2 * (rim + mount))),
+        Image.Resampling.BICUBIC,
+    )
     mounted = ImageOps.expand(inner, mount, (246, 242, 232))
     return ImageOps.expand(mounted, rim, (86, 58, 40)).resize(image.size)

@@ -1,5 +1,4 @@
 """A prompt read as a scene: which words the painter knows, and what they belong to."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -16,9 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _KINDS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("setting", vocabulary.SETTINGS), ("subject", vocabulary.SUBJECTS), ("time", vocabulary.TIMES),
-    ("weather", vocabulary.WEATHERS), ("style", vocabulary.STYLES), ("colour", vocabulary.COLOURS),
-    ("abstract", vocabulary.ABSTRACTS), ("change", vocabulary.CHANGES),
+    ("setting", vocabulary.SETTINGS),
+    ("subject", vocabulary.SUBJECTS),
+    ("time", vocabulary.TIMES),
+    ("weather", vocabulary.WEATHERS),
+    ("style", vocabulary.STYLES),
+    ("colour", vocabulary.COLOURS),
+    ("abstract", vocabulary.ABSTRACTS),
+    ("change", vocabulary.CHANGES),
 )
 _READ_AT_MOST = 4000
 _NEAR = 18  # characters between a colour and the thing it belongs to
@@ -119,7 +123,7 @@ def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_
         colour = _colour_before(text, marks, mark)
         if colour and colour.name not in {"mono", "sepia"}:
             owned.add(colour)
-        word = text[mark.start:mark.end]
+        word = text[mark.start : mark.end]
         count = 3 if word.isascii() and word.endswith("s") and len(word) > 3 else 1
         if mark.name not in found:
             found[mark.name] = Subject(mark.name, colour.name if colour else None, count)
@@ -128,8 +132,16 @@ def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_
 
 def _colour_before(text: str, marks: list[_Mark], mark: _Mark) -> _Mark | None:
     return next(
-        (one for one in reversed(marks) if one.kind == "colour" and one.end <= mark.start
-         and mark.start - one.end < _NEAR and _GAP.match(text[one.end:mark.start])), None)
+        (
+            one
+            for one in reversed(marks)
+            if one.kind == "colour"
+            and one.end <= mark.start
+            and mark.start - one.end < _NEAR
+            and _GAP.match(text[one.end : mark.start])
+        ),
+        None,
+    )
 
 
 @cache
@@ -148,9 +160,17 @@ def scene(prompt: str) -> Scene:
         names = (one.name for one in marks if one.kind == kind and one not in owned)
         return tuple(dict.fromkeys(names))
 
-    read = Scene(named("setting"), subjects, named("time"), named("weather"), named("style"),
-                 named("colour"), named("abstract"), named("change"),
-                 petals.name if petals else None)
+    read = Scene(
+        named("setting"),
+        subjects,
+        named("time"),
+        named("weather"),
+        named("style"),
+        named("colour"),
+        named("abstract"),
+        named("change"),
+        petals.name if petals else None,
+    )
     if read.has("portrait") and read.has("person"):
         people = tuple(one for one in read.subjects if one.kind != "person")
         read = replace(read, subjects=people)

@@ -1,5 +1,4 @@
 """Shapes: outlines as arrays of points (n, 2); the canvas turns them into soft-edged masks."""
-# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
 
 from __future__ import annotations
 
@@ -47,11 +46,13 @@ def _weights(steps: int) -> Outline:
     t = np.arange(steps)[:, None] / steps
     return 0.5 * np.concatenate(
         [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2],
-        axis=1)
+        axis=1,
+    )
 
 
 @cache
-def _shares(count: int) -> Outline:
+def shares(count: int) -> Outline:
+    """Answer *count* numbers from 0 to 1, for reading only."""
     return np.linspace(0, 1, count)
 
 
@@ -73,7 +74,7 @@ def curve(points: Points, *, closed: bool = True, steps: int = 8) -> Outline:
 def taper(points: Points, widths: Sequence[float], steps: int = 8) -> Outline:
     """Answer a band along a smooth line whose full width goes through *widths*."""
     spine = curve(points, closed=False, steps=steps)
-    half = np.interp(_shares(len(spine)), _shares(len(widths)), np.array(widths)) / 2
+    half = np.interp(shares(len(spine)), shares(len(widths)), np.array(widths)) / 2
     tangent = np.empty_like(spine)
     tangent[1:-1] = spine[2:] - spine[:-2]
     tangent[0], tangent[-1] = spine[1] - spine[0], spine[-1] - spine[-2]

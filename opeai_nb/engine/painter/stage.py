@@ -1,5 +1,4 @@
 """The stage: where each subject of a scene stands, how big, and in which order it is drawn."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -106,8 +105,11 @@ def _company(view: View, figure: Figure, subject: Subject, main: Stand, level: s
         side = 1 if number % 2 else -1
         spread = (0.5 + 0.5 * number) * max(figure.wide, 0.5) * main.scale * 1.35
         share = view.uniform(0.42, 0.7) if figure.many == 1 else view.uniform(0.35, 1.0)
-        lift = (view.uniform(-0.15, 0.3) - 0.35 * (number % 2)) * main.scale if level in {
-            "air", "deep"} else -0.05 * number
+        lift = (
+            (view.uniform(-0.15, 0.3) - 0.35 * (number % 2)) * main.scale
+            if level in {"air", "deep"}
+            else -0.05 * number
+        )
         if figure.many > 1:
             lift, spread = view.uniform(-2.2, 0.9) * main.scale, spread * 1.1
         stands.append(Stand(main.x + side * spread, main.y + lift, main.scale * share, main.flip))
@@ -126,7 +128,8 @@ def _draw(view: View, subject: Subject, stand: Stand, level: str) -> None:
             _contact(view, stand, figure)
     figure.draw(pen, colour)
     afloat = level == "water" and subject.kind != "boat"
-    if (afloat or (level == "far" and view.setting in _WATERS)) and view.canvas.matte is None:
+    on_rock = level == "far" and view.setting in _WATERS and subject.kind != "castle"
+    if (afloat or on_rock) and view.canvas.matte is None:
         _waterline(view, stand, figure)
 
 
@@ -139,13 +142,21 @@ def _air_behind(view: View, stand: Stand) -> None:
 def _contact(view: View, stand: Stand, figure: Figure) -> None:
     """Darken the ground where a figure touches it."""
     wide = figure.wide * stand.scale
-    view.canvas.shade(stand.x - view.light.side * wide * 0.25, stand.y, wide * 1.35,
-                      0.08 * stand.scale + 0.006, 0.5)
+    view.canvas.shade(
+        stand.x - view.light.side * wide * 0.25,
+        stand.y,
+        wide * 1.35,
+        0.08 * stand.scale + 0.006,
+        0.5,
+    )
 
 
 def _waterline(view: View, stand: Stand, figure: Figure) -> None:
     tone = view.light.lit((214, 232, 240))
     for number in range(3):
         wide = figure.wide * stand.scale * (0.95 - 0.2 * number)
-        view.canvas.flat([ellipse(stand.x, stand.y + 0.008 + 0.018 * number, wide, 0.0035)], tone,
-                         0.5 - 0.12 * number)
+        view.canvas.flat(
+            [ellipse(stand.x, stand.y + 0.008 + 0.018 * number, wide, 0.0035)],
+            tone,
+            0.5 - 0.12 * number,
+        )

@@ -31,8 +31,15 @@ def fir(x: float, y: float, height: float, rng: np.random.Generator, tiers: int 
         right.append((x + shift + reach * jag[1], droop))
         right.append((x + shift + reach * 0.5, top))
     trunk = 0.018 * height
-    points = [(x - trunk, y), (x - trunk, y - 0.1 * height), *left, (x + lean, y - height),
-              *reversed(right), (x + trunk, y - 0.1 * height), (x + trunk, y)]
+    points = [
+        (x - trunk, y),
+        (x - trunk, y - 0.1 * height),
+        *left,
+        (x + lean, y - height),
+        *reversed(right),
+        (x + trunk, y - 0.1 * height),
+        (x + trunk, y),
+    ]
     return np.array(points, np.float64)
 
 
@@ -66,8 +73,11 @@ def fir_clump(view: View, x: float, y: float, height: float, near: float) -> Non
         tree = fir(*place, tall, view.rng, tiers=11)
         tone = mixed(fir_tone(view, near), view.light.haze, air * (1.15 - near))
         view.canvas.graded([tree], tone, mixed(tone, (6, 8, 14), 0.3 * near))
-        view.canvas.flat([lit_side(tree, place[0], view.light.side)],
-                         mixed(tone, view.light.lit((120, 150, 104)), 0.3), 0.55)
+        view.canvas.flat(
+            [lit_side(tree, place[0], view.light.side)],
+            mixed(tone, view.light.lit((120, 150, 104)), 0.3),
+            0.55,
+        )
 
 
 def lit_side(tree: Outline, x: float, side: float) -> Outline:
@@ -94,5 +104,7 @@ def grove(view: View, x: float, y: float, size: float) -> None:
 
 def trunk(x: float, y: float, height: float, width: float, bend: float) -> Outline:
     """Answer a tree trunk from (x, y) upwards."""
-    return taper([(x, y), (x + bend * 0.4, y - height * 0.4), (x + bend, y - height)],
-                 (width * 1.5, width, width * 0.7))
+    return taper(
+        [(x, y), (x + bend * 0.4, y - height * 0.4), (x + bend, y - height)],
+        (width * 1.5, width, width * 0.7),
+    )

@@ -1,5 +1,4 @@
 """Water: a plane that mirrors what is above it, rippled, with the sun's path on it."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -36,7 +35,8 @@ def water(view: View, top: float, *, calm: float = 0.5, deep: Colour | None = No
     colour += _glitter(view, across, down, swell)[..., None] * (vector(view.light.sun) - colour)
     if calm < 0.4:
         colour += _foam(view, across, down)[..., None] * (
-            vector(view.light.lit((240, 246, 250))) - colour)
+            vector(view.light.lit((240, 246, 250))) - colour
+        )
     view.canvas.image.paste(enlarged(colour, (width, rows)), (0, start))
     if view.canvas.matte is not None:
         view.canvas.matte.paste(255, (0, start, width, frame.height))
@@ -54,8 +54,11 @@ def _swell(view: View, across: Field, down: Field, calm: float) -> Field:
 
 def _mirror(view: View, start: int, swell: Field, down: Field, calm: float) -> Field:
     frame = view.frame
-    small = view.canvas.image.resize((swell.shape[1], max(2, start // 2)), Image.Resampling.BOX,
-                                     (0, 0, frame.width, max(2, start)))
+    small = view.canvas.image.resize(
+        (swell.shape[1], max(2, start // 2)),
+        Image.Resampling.BOX,
+        (0, 0, frame.width, max(2, start)),
+    )
     above = np.asarray(small)
     height = above.shape[0]
     squeeze = min(1.0, height / max(1, swell.shape[0])) if calm < 0.8 else 1.0
@@ -83,7 +86,7 @@ def _glitter(view: View, across: Field, down: Field, swell: Field) -> Field:
     if view.tells("rain") or view.tells("fog"):
         return np.zeros_like(swell)
     spread = np.float32(0.035) + down * np.float32(0.24)
-    path = np.exp(-((across - np.float32(view.sun[0])) / spread) ** 2)
+    path = np.exp(-(((across - np.float32(view.sun[0])) / spread) ** 2))
     sparks = smoothstep(0.02, 0.3, swell * (0.5 + 0.8 * path) + path * 0.1)
     strength = {"day": 0.35, "dusk": 0.45}.get(view.light.time, 0.85)
     answer: Field = sparks * path * np.float32(strength)
@@ -96,6 +99,7 @@ def _foam(view: View, across: Field, down: Field) -> Field:
     crest = sampled(texture, (across - 1) * depth * 26, depth * 120)
     ridge = 1 - np.abs(crest - 0.5) * 14
     broken = sampled(texture, across * 190, down * 700)
-    answer: Field = np.clip(ridge, 0, 1) * smoothstep(0.48, 0.62, broken) * np.clip(
-        down * 2.2, 0, 0.55)
+    answer: Field = (
+        np.clip(ridge, 0, 1) * smoothstep(0.48, 0.62, broken) * np.clip(down * 2.2, 0, 0.55)
+    )
     return answer

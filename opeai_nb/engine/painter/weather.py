@@ -74,7 +74,7 @@ def fog(view: View, strength: float) -> None:
     coarse = frame.reduced(6)
     bank = clouds(view.rng, coarse, 0.9, 2.6, octaves=4)
     down = np.linspace(0, frame.h, coarse.height, dtype=np.float32)[:, None]
-    low = np.exp(-((down - view.horizon - 0.04) / 0.24) ** 2) * 0.8
+    low = np.exp(-(((down - view.horizon - 0.04) / 0.24) ** 2)) * 0.8
     mask = smoothstep(0.22, 0.9, bank * 0.6 + low * 0.7) * np.float32(225 * strength)
     full = Image.fromarray(mask.astype(np.uint8)).resize(frame.size, Image.Resampling.BILINEAR)
     tone = mixed(view.light.haze, (235, 238, 242), 0.25)

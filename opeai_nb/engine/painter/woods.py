@@ -1,5 +1,4 @@
 """Woods: rows of trees that fade into the light, a clearing, shafts of sun."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ from .canvas import dithered, enlarged
 from .colour import Colour, mixed, scaled, vector
 from .field import clouds, ridge, smoothstep
 from .shape import box, outline, taper
-from .sky import disc, mist, stars
+from .sky import disc, halo, mist, stars
 from .trees import fir, fir_tone, trunk
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ def forest(view: View) -> None:
     low = frame.h - view.horizon
     for row in range(_ROWS):
         near = row / (_ROWS - 1)
-        foot = view.horizon + low * (0.02 + 0.30 * near ** 1.4)
+        foot = view.horizon + low * (0.02 + 0.30 * near**1.4)
         _row(view, foot, near)
         if row == 1:
             _shafts(view)
@@ -52,16 +51,22 @@ def _backlight(view: View) -> None:
     if light.time == "day":
         top = mixed((176, 206, 158), light.haze, 0.35)
     base = vector(top) + (y / view.horizon).clip(0, 1)[..., None] * (
-        vector(light.haze) - vector(top))
+        vector(light.haze) - vector(top)
+    )
     veil = (clouds(view.rng, coarse, 2.2) - 0.5)[..., None] * 26
     shine = vector(mixed(light.sun, light.haze, 0.25))
     view.canvas.image.paste(enlarged(base + veil + glow * (shine - base), frame.size))
     earth = mixed(light.on((84, 90, 62)), light.haze, 0.5)
-    view.canvas.graded([box(-0.1, view.horizon - 0.012, frame.w + 0.1, frame.h + 0.1)],
-                       mixed(earth, light.haze, 0.6), earth, ground=True)
+    view.canvas.graded(
+        [box(-0.1, view.horizon - 0.012, frame.w + 0.1, frame.h + 0.1)],
+        mixed(earth, light.haze, 0.6),
+        earth,
+        ground=True,
+    )
     if light.stars > 0.3:
         stars(view, light.stars, view.horizon * 0.8, many=260)
     if light.time == "night" or view.scene.has("moon"):
+        halo(view)
         disc(view)
 
 
@@ -77,8 +82,9 @@ def _row(view: View, foot: float, near: float) -> None:
         if near > 0.4 and gap < 0.1 + 0.17 * near:
             continue
         if rng.random() < 0.45 and near > 0.2:
-            tops.append(trunk(x, foot + 0.02, tall * 2.4, 0.012 + 0.03 * near,
-                              view.uniform(-0.04, 0.04)))
+            tops.append(
+                trunk(x, foot + 0.02, tall * 2.4, 0.012 + 0.03 * near, view.uniform(-0.04, 0.04))
+            )
         else:
             trees.append(fir(x, foot + 0.015, tall, rng, tiers=12))
     fade = mixed(tone, view.light.haze, 0.35 * (1 - near) + 0.08)
@@ -115,15 +121,19 @@ def _floor(view: View) -> None:
     for layer in range(3):
         line = ridge(rng, 90, 3 * frame.w, octaves=4) - 0.5
         x = np.linspace(-0.02, frame.w + 0.02, 90)
-        dip = 0.10 * np.exp(-((x / frame.w - 0.5) / 0.22) ** 2)
+        dip = 0.10 * np.exp(-(((x / frame.w - 0.5) / 0.22) ** 2))
         top = view.horizon + low * (0.17 + 0.22 * layer) + line * 0.07 + dip * low * 0.8
-        edge = [*zip(x.tolist(), top.tolist(), strict=True), (frame.w + 0.1, frame.h + 0.1),
-                (-0.1, frame.h + 0.1)]
+        edge = [
+            *zip(x.tolist(), top.tolist(), strict=True),
+            (frame.w + 0.1, frame.h + 0.1),
+            (-0.1, frame.h + 0.1),
+        ]
         near = 0.35 + 0.3 * layer
         lit = mixed(light.lit(moss), light.haze, 0.55 - near * 0.5)
         dark = light.on(scaled(moss, 0.5 if not snowy else 0.8))
-        view.canvas.graded([outline(edge)], mixed(lit, dark, 0.25 + 0.15 * layer),
-                           mixed(dark, lit, 0.3))
+        view.canvas.graded(
+            [outline(edge)], mixed(lit, dark, 0.25 + 0.15 * layer), mixed(dark, lit, 0.3)
+        )
     _undergrowth(view, moss)
 
 
@@ -138,11 +148,19 @@ def _undergrowth(view: View, moss: Colour) -> None:
         if abs(x - frame.w / 2) < 0.26 and y < frame.h * 0.96:
             size *= 0.4
         lean, half = view.uniform(-0.7, 0.7) * size, 0.003
-        blades[int(view.rng.random() < 0.5)].append(outline([
-            (x - half, y), (x + lean * 0.2 - half, y - size * 0.45),
-            (x + lean * 0.6 - half * 0.6, y - size * 0.8), (x + lean, y - size),
-            (x + lean * 0.6 + half * 0.6, y - size * 0.78),
-            (x + lean * 0.2 + half, y - size * 0.43), (x + half, y)]))
+        blades[int(view.rng.random() < 0.5)].append(
+            outline(
+                [
+                    (x - half, y),
+                    (x + lean * 0.2 - half, y - size * 0.45),
+                    (x + lean * 0.6 - half * 0.6, y - size * 0.8),
+                    (x + lean, y - size),
+                    (x + lean * 0.6 + half * 0.6, y - size * 0.78),
+                    (x + lean * 0.2 + half, y - size * 0.43),
+                    (x + half, y),
+                ]
+            )
+        )
     for kind, many in blades.items():
         if many:
             tone = view.light.lit(moss) if kind else view.light.on(scaled(moss, 0.72))
@@ -152,10 +170,18 @@ def _undergrowth(view: View, moss: Colour) -> None:
 def _near_trunk(view: View, x: float, y: float, side: float) -> None:
     bark = view.light.on((58, 44, 42))
     tall = view.frame.h * 1.1
-    view.canvas.graded([trunk(x, y, tall, 0.1, -side * 0.03)], bark,
-                       mixed(bark, (8, 8, 12), 0.45), across=True)
+    view.canvas.graded(
+        [trunk(x, y, tall, 0.1, -side * 0.03)], bark, mixed(bark, (8, 8, 12), 0.45), across=True
+    )
     for share in (0.5, 0.66, 0.8):
         foot = y - tall * share
         tip = x - side * view.uniform(0.16, 0.3)
-        view.canvas.flat([taper([(x, foot), ((x + tip) / 2, foot - 0.03), (tip, foot - 0.02)],
-                                (0.03, 0.018, 0.003))], bark)
+        view.canvas.flat(
+            [
+                taper(
+                    [(x, foot), ((x + tip) / 2, foot - 0.03), (tip, foot - 0.02)],
+                    (0.03, 0.018, 0.003),
+                )
+            ],
+            bark,
+        )

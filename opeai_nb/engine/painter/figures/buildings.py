@@ -1,6 +1,4 @@
 """Buildings: lighthouse, house, castle, pagoda, windmill, tent."""
-# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -129,8 +127,7 @@ def castle(pen: Pen, colour: Colour | None) -> None:
     """Draw a castle of towers on its crag."""
     stone = colour or (190, 180, 172)
     roof: Colour = (86, 92, 132)
-    pen.graded(ellipse(0.0, -0.1, 0.72, 0.13), top=(112, 116, 84), bottom=(70, 82, 62))
-    rocks(pen, 0.42, 0.12, 9)
+    _castle_hill(pen)
     towers = ((-0.2, 0.13, 0.66), (0.2, 0.12, 0.74), (0.02, 0.15, 0.9), (-0.4, 0.14, 0.48),
               (0.42, 0.14, 0.5))
     for x, wide, tall in towers[:3]:
@@ -144,6 +141,34 @@ def castle(pen: Pen, colour: Colour | None) -> None:
              colour=(58, 46, 46))
     for x in (-0.22, 0.22):
         window(pen, x, 0.2, 0.035, 0.07)
+
+
+def _castle_hill(pen: Pen) -> None:
+    """Draw a wooded hill with a way up to the gate; its foot runs out into the land."""
+    pen.graded(curve([(-1.25, -0.36), (-0.9, -0.2), (-0.68, -0.1), (-0.5, -0.03), (-0.2, 0.0),
+                      (0.3, 0.0), (0.52, -0.05), (0.74, -0.13), (0.95, -0.22), (1.3, -0.37),
+                      (0.6, -0.42), (-0.6, -0.42)]),
+               top=(120, 130, 84), bottom=(92, 108, 72), fades=True)
+    pen.graded(curve([(-0.07, -0.02), (-0.1, -0.09), (0.12, -0.15), (0.22, -0.22), (0.0, -0.36),
+                      (0.3, -0.37), (0.4, -0.22), (0.22, -0.12), (0.0, -0.07), (0.07, -0.02)]),
+               top=(192, 172, 136), bottom=(172, 152, 116), fades=True)
+    rng = np.random.Generator(np.random.PCG64(9))
+    for row, tone in ((0, (62, 88, 64)), (1, (44, 68, 52))):
+        trees = []
+        for number in range(18):
+            x = (number / 17 - 0.5) * (1.9 - 0.2 * row) + 0.07 * float(rng.random())
+            if abs(x - 0.13 - 0.1 * row) < 0.2 + 0.1 * row:
+                continue
+            foot = -0.05 - 0.09 * row - abs(x) * (0.17 - 0.05 * row) - 0.03 * float(rng.random())
+            tall = (0.13 + 0.06 * row) * (0.65 + 0.7 * float(rng.random()))
+            half = tall * 0.2
+            trees.append(outline([(x - half, foot), (x - half * 0.4, foot + tall * 0.5),
+                                  (x, foot + tall), (x + half * 0.4, foot + tall * 0.5),
+                                  (x + half, foot)]))
+        pen.flat(*trees, colour=tone)
+    for x, size in ((-0.36, 0.07), (-0.14, 0.045), (0.2, 0.05), (0.38, 0.075)):
+        pen.round(outline([(x - size, -0.05), (x - size * 0.5, size * 0.5), (x + size * 0.3, size),
+                           (x + size, -0.02), (x + size * 0.4, -0.07)]), colour=(116, 110, 108))
 
 
 def _tower(pen: Pen, x: float, wide: float, tall: float, stone: Colour, roof: Colour) -> None:

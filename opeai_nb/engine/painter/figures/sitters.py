@@ -1,5 +1,4 @@
 """Animals that sit and look at us or aside: cat, fox, rabbit, bear, panda, owl, penguin."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Things that carry: boat, balloon, rocket, train, car, bridge, road."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 

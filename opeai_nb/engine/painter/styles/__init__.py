@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
+    from ..frame import Frame
     from .sheet import Sheet
 
     Hand = Callable[[Image, Sheet], Image]
@@ -30,10 +31,27 @@ HANDS: Mapping[str, Hand] = {
     "neon": lens.neon,
     "photo": lens.photo,
 }
-# The short side, in pixels, at which each hand wants the scene: what it would blur or
-# coarsen anyway need not be painted finer.
-SHORT_SIDES: Mapping[str, int] = {
-    "watercolour": 640, "oil": 448, "dots": 384, "pencil": 640, "ink": 704, "print": 640,
-    "poster": 704, "comic": 640, "pixel": 384, "lowpoly": 448, "mosaic": 448, "neon": 640,
-    "photo": 832,
+# The short side at which each hand wants the scene: at most so many pixels, and so much of the
+# picture's own. What it would blur or coarsen anyway need not be painted finer.
+SHORT_SIDES: Mapping[str, tuple[int, float]] = {
+    "watercolour": (640, 0.7),
+    "oil": (448, 0.55),
+    "dots": (384, 0.65),
+    "pencil": (640, 0.8),
+    "ink": (704, 0.75),
+    "print": (640, 0.75),
+    "poster": (704, 0.8),
+    "comic": (640, 0.75),
+    "pixel": (384, 0.65),
+    "lowpoly": (448, 0.7),
+    "mosaic": (448, 0.65),
+    "neon": (640, 0.7),
+    "photo": (832, 0.8),
 }
+_TINY = 256  # pixels on the short side; up to it nothing is saved
+
+
+def working(frame: Frame, style: str) -> Frame:
+    """Answer the frame in which *style* wants the scene that it will show in *frame*."""
+    most, share = SHORT_SIDES[style]
+    return frame if frame.unit <= _TINY else frame.reduced(max(1 / share, frame.unit / most))

@@ -1,5 +1,4 @@
 """Pieces of flat colour: pixels, triangles, tesserae."""
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -7,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
+from ..field import slopes
 from ..finish import contrasted, saturated
-from .sheet import floats, grown, picture
+from .sheet import floats, grown, picture, thrice, toned
 
 if TYPE_CHECKING:
     from ..field import Field
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .sheet import Sheet
 
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
+_FAR = 20  # bits of a whole number that count one squared cell
 
 
 def pixels(image: Image.Image, sheet: Sheet) -> Image.Image:
@@ -65,12 +66,14 @@ def _corners(image: Image.Image, sheet: Sheet) -> Field:
     frame = sheet.frame
     cells = 41 * sheet.fineness
     rows, columns = max(4, round(frame.h * cells)), max(4, round(frame.w * cells))
-    grid = np.stack(np.meshgrid(np.linspace(0, frame.w, columns + 1),
-                                np.linspace(0, frame.h, rows + 1)), axis=-1)
+    grid = np.stack(
+        np.meshgrid(np.linspace(0, frame.w, columns + 1), np.linspace(0, frame.h, rows + 1)),
+        axis=-1,
+    )
     jitter = (sheet.rng.random(grid.shape) - 0.5) * (0.75 / cells)
     grey = np.asarray(image.convert("L").filter(ImageFilter.GaussianBlur(2)), np.float32)
-    down, across = np.gradient(grey)
-    strength = np.hypot(down, across)
+    down, across = slopes(grey)
+    strength = np.sqrt(down * down + across * across)
     best, found = np.full(grid.shape[:2], -1.0), np.zeros_like(grid)
     for step in range(9):
         offset = np.array([step % 3 - 1, step // 3 - 1]) * (0.36 / cells)
@@ -95,39 +98,56 @@ def _sampled(values: Field, places: Field, frame: Frame) -> Field:
 def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
     """Set pieces of coloured glass between dark leads."""
     frame = sheet.frame
-    half = frame.reduced(2) if frame.unit > 512 else frame
     cells = 38 * sheet.fineness
     rows, columns = max(3, round(frame.h * cells)), max(3, round(frame.w * cells))
     seeds = sheet.rng.random((rows + 2, columns + 2, 2)).astype(np.float32) * 0.8 + 0.1
-    x = np.linspace(0, columns, half.width, endpoint=False, dtype=np.float32)[None, :]
-    y = np.linspace(0, rows, half.height, endpoint=False, dtype=np.float32)[:, None]
-    first, second, owner = _nearest(seeds, x, y)
+    # Whole pixels in a cell: then all pixels at one place of their cells share their sums.
+    fine = round(min(14, max(4, frame.unit / cells * 0.8)))
+    first, second, owner = _nearest(seeds, fine)
     grid = np.meshgrid(np.arange(columns + 2), np.arange(rows + 2))
     middle: Field = seeds + (np.stack(grid, -1) - 1).astype(np.float32)
-    places = np.stack([middle[..., 0] * np.float32(frame.w / columns),
-                       middle[..., 1] * np.float32(frame.h / rows)], axis=-1)
+    places = np.stack(
+        [
+            middle[..., 0] * np.float32(frame.w / columns),
+            middle[..., 1] * np.float32(frame.h / rows),
+        ],
+        axis=-1,
+    )
     tone = _sampled(floats(saturated(image.filter(ImageFilter.BoxBlur(3)), 1.55)), places, frame)
     tone *= 1 + (sheet.rng.random((*tone.shape[:2], 1)).astype(np.float32) - 0.5) * 0.22
-    glass = tone.reshape(-1, 3).take(owner, axis=0) * (1.08 - 0.22 * first)[..., None]
-    lead = np.clip((np.sqrt(second) - np.sqrt(first)) * 9 - 0.55, 0, 1)[..., None]
-    return grown(picture(glass * lead + np.array((26, 24, 30), np.float32) * (1 - lead)), frame)
+    glass = np.clip(tone, 0, 255).astype(np.uint8).reshape(-1, 3).take(owner, axis=0)
+    lead = np.clip((np.sqrt(second) - np.sqrt(first)) * 9 - 0.55, 0, 1)
+    light = lead * (1 - np.float32(0.22) * first)
+    set_ = ImageChops.multiply(Image.fromarray(glass), thrice(picture(light * 255)))
+    leads = ImageOps.colorize(picture(lead * 255), (26, 24, 30), (0, 0, 0))
+    return grown(ImageChops.add(toned(set_, lambda v: v * 1.08), leads), frame, crisp=False)
 
 
-def _nearest(seeds: Field, x: Field, y: Field) -> tuple[Field, Field, npt.NDArray[np.int32]]:
-    """Answer the squared distances to the two nearest seeds, and the nearest one's number."""
-    across = seeds.shape[1]
-    column, row = x.astype(np.int32), y.astype(np.int32)
-    shape = (y.shape[0], x.shape[1])
-    first, second = np.full(shape, 9.0, np.float32), np.full(shape, 9.0, np.float32)
-    owner = np.zeros(shape, np.int32)
-    flat = seeds.reshape(-1, 2)
+def _nearest(seeds: Field, fine: int) -> tuple[Field, Field, npt.NDArray[np.int32]]:
+    """Answer the squared distances to the two nearest seeds, and the nearest one's number.
+
+    *seeds* stand in cells of *fine* pixels, with a border of cells outside the picture. Distances
+    are counted in whole steps whose last four bits name the neighbour, so that the smaller of two
+    numbers brings its name with it.
+    """
+    rows, columns = seeds.shape[0] - 2, seeds.shape[1] - 2
+    inside = (np.arange(fine, dtype=np.float32) + 0.5) / fine
+    shape = (rows, fine, columns, fine)
+    first = np.full(shape, 9 << _FAR, np.int32)
+    second = first.copy()
     for step in range(9):
-        number = (row + step // 3) * across + column + step % 3
-        dx = flat[:, 0].take(number) + (column + step % 3 - 1 - x)
-        dy = flat[:, 1].take(number) + (row + step // 3 - 1 - y)
-        far = dx * dx + dy * dy
-        nearer = far < first
-        second = np.where(nearer, first, np.minimum(second, far))
-        first = np.where(nearer, far, first)
-        owner = np.where(nearer, number, owner)
-    return first, second, owner
+        down, across = step // 3, step % 3
+        near = seeds[down : down + rows, across : across + columns]
+        dx = (near[:, None, :, None, 0] + (across - 1) - inside) ** 2
+        dy = (near[:, None, :, None, 1] + (down - 1) - inside[:, None, None]) ** 2
+        far = (dx * (1 << _FAR)).astype(np.int32) + (dy * (1 << _FAR)).astype(np.int32)
+        far &= ~15
+        far |= step
+        np.minimum(second, np.maximum(first, far), out=second)
+        np.minimum(first, far, out=first)
+    named = first & 15
+    row, column = np.arange(rows)[:, None, None, None], np.arange(columns)[:, None]
+    owner = ((row + named // 3) * (columns + 2) + column + named % 3).astype(np.int32)
+    size = rows * fine, columns * fine
+    scale = np.float32(1 / (1 << _FAR))
+    return (first.reshape(size) * scale, second.reshape(size) * scale, owner.reshape(size))

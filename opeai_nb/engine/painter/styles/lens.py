@@ -8,12 +8,11 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from ..colour import NAMED, vector
-from ..field import tile
+from ..field import slopes, tile
 from ..finish import bloomed, contrasted, saturated, vignetted
-from .sheet import covered, floats, grown, picture
+from .sheet import covered, grown, picture, thrice, toned
 
 if TYPE_CHECKING:
-    from ..field import Field
     from .sheet import Sheet
 
 _TUBES = ((255, 60, 180), (60, 220, 255), (150, 90, 255), (255, 170, 60))
@@ -21,29 +20,50 @@ _TUBES = ((255, 60, 180), (60, 220, 255), (150, 90, 255), (255, 170, 60))
 
 def neon(image: Image.Image, sheet: Sheet) -> Image.Image:
     """Trace the forms with glowing tubes over a dark violet ground."""
+    edge = _edges(image)
+    hue = _tube_colours(sheet, image.size)
+    tubes = ImageChops.multiply(hue, thrice(edge))
+    tone = toned(image.convert("L"), lambda v: 255 * (v / 255) ** 1.2)
+    shown = ImageChops.add(toned(hue, lambda v: v * 0.22), toned(image, lambda v: v * 0.4))
+    ground = toned(
+        ImageChops.multiply(shown, thrice(tone)), lambda v: v + 9, lambda v: v + 6, lambda v: v + 26
+    )
+    lit = ImageChops.screen(ground, _halo(tubes))
+    core = ImageChops.multiply(
+        thrice(toned(edge, lambda v: 255 * (v / 255) ** 1.6)), toned(hue, lambda v: v * 0.55 + 140)
+    )
+    return grown(ImageChops.screen(lit, core), sheet.frame, crisp=False)
+
+
+def _edges(image: Image.Image) -> Image.Image:
+    """Answer how strongly tones change, 0 to 255; crowded lines dim one another."""
     unit = min(image.size)
     grey = ImageOps.autocontrast(image.convert("L"), 1).filter(
-        ImageFilter.GaussianBlur(unit * 0.0022))
-    down, across = np.gradient(np.asarray(grey, np.float32))
-    edge = np.clip((np.hypot(down, across) - 2.0) * 0.085, 0, 1)
-    # Where everything is an edge nothing is drawn: crowded lines dim one another.
-    crowd = np.asarray(picture(edge * 255).filter(ImageFilter.BoxBlur(unit * 0.03)), np.float32)
-    edge *= np.clip(1.25 - crowd * np.float32(1.9 / 255), 0.42, 1)
-    hue = _tube_colours(sheet, edge.shape)
-    tubes = picture(edge[..., None] * hue)
-    halo = tubes.reduce(2).filter(ImageFilter.GaussianBlur(unit * 0.009)).resize(
-        image.size, Image.Resampling.BILINEAR)
-    wide = tubes.reduce(4).filter(ImageFilter.GaussianBlur(unit * 0.016)).resize(
-        image.size, Image.Resampling.BILINEAR)
-    tone = np.asarray(image.convert("L"), np.float32)[..., None] * np.float32(1 / 255)
-    ground = np.array((9, 6, 26), np.float32) + tone ** 1.2 * (hue * 0.22 + floats(image) * 0.4)
-    lit = ImageChops.screen(picture(ground), halo.point([min(255, v * 2) for v in range(256)] * 3))
-    lit = ImageChops.screen(lit, wide)
-    core = picture((edge ** 1.6)[..., None] * (hue * 0.55 + 140))
-    return grown(ImageChops.screen(lit, core), sheet.frame)
+        ImageFilter.GaussianBlur(unit * 0.0022)
+    )
+    down, across = slopes(np.asarray(grey, np.float32))
+    down *= down
+    across *= across
+    down += across
+    edge = picture((np.sqrt(down) - np.float32(2)) * np.float32(255 * 0.085))
+    factor = max(1, unit // 160)
+    small = edge.reduce(factor).filter(ImageFilter.BoxBlur(unit * 0.03 / factor))
+    free = toned(small, lambda v: 255 * np.clip(1.25 - v * (1.9 / 255), 0.42, 1))
+    return ImageChops.multiply(edge, free.resize(image.size, Image.Resampling.BILINEAR))
 
 
-def _tube_colours(sheet: Sheet, shape: tuple[int, ...]) -> Field:
+def _halo(tubes: Image.Image) -> Image.Image:
+    """Answer the light that *tubes* throw around them, near and far."""
+    unit = min(tubes.size)
+    factor = max(1, unit // 160)
+    small = tubes.reduce(factor)
+    near = small.filter(ImageFilter.GaussianBlur(unit * 0.018 / factor))
+    far = small.filter(ImageFilter.GaussianBlur(unit * 0.064 / factor))
+    both = ImageChops.screen(toned(near, lambda v: v * 2), far)
+    return both.resize(tubes.size, Image.Resampling.BILINEAR)
+
+
+def _tube_colours(sheet: Sheet, size: tuple[int, int]) -> Image.Image:
     start = int(sheet.rng.integers(4))
     pair = [vector(_TUBES[start]), vector(_TUBES[(start + 1) % 4])]
     if sheet.tints:
@@ -52,21 +72,24 @@ def _tube_colours(sheet: Sheet, shape: tuple[int, ...]) -> Field:
     x = np.linspace(0, 1, 32, dtype=np.float32)[None, :]
     share = (0.5 + 0.5 * np.sin((x * 0.9 + y * 1.3) * np.pi * 1.6 + start))[..., None]
     small = picture(pair[0] + share * (pair[1] - pair[0]))
-    return floats(small.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
+    return small.resize(size, Image.Resampling.BILINEAR)
 
 
 def photo(image: Image.Image, sheet: Sheet) -> Image.Image:
     """Look through a lens: a filmic curve, soft corners, bloom, and a little grain."""
     frame = sheet.frame
     unit = min(image.size)
-    soft = image.reduce(2).filter(ImageFilter.GaussianBlur(unit * 0.004)).resize(image.size)
+    soft = (
+        image.reduce(2)
+        .filter(ImageFilter.GaussianBlur(unit * 0.004))
+        .resize(image.size, Image.Resampling.BILINEAR)
+    )
     x = np.linspace(-1, 1, 48, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, 48, dtype=np.float32)[:, None]
     focus = np.clip((x * x * 0.8 + (y - 0.15) ** 2 * 1.2 - 0.35) * 1.3, 0, 1)
     mask = picture(focus * 255).resize(image.size, Image.Resampling.BILINEAR)
     sharp = Image.composite(soft, image, mask)
     graded = vignetted(bloomed(contrasted(saturated(sharp, 0.95), 0.5), 0.5), 0.4)
-    grain = covered((tile(sheet.rng, 128, 64, 1) - 0.5) * 9, frame)
-    full = floats(grown(graded, frame))
-    full += grain[..., None]
-    return picture(full)
+    grain = covered(((tile(sheet.rng, 128, 64, 1) - 0.5) * 9 + 128.5).astype(np.uint8), frame)
+    full = grown(graded, frame, crisp=False)
+    return ImageChops.add(full, thrice(Image.fromarray(np.ascontiguousarray(grain))), 1, -128)

@@ -1,6 +1,4 @@
 """Brushes and sticks: watercolour, oil, dots, pencil."""
-# ruff: noqa: PLR0917 - coordinates go by position, as in every drawing library
-# ruff: noqa: PLR2004 - a picture is measures found by eye, and each stands where it is used
 
 from __future__ import annotations
 
@@ -9,16 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from ..field import clouds, smoothstep, tile
+from ..field import clouds, slopes, smoothstep, tile
 from ..finish import contrasted, saturated
 from ..frame import Frame
-from .sheet import covered, floats, grown, picture
+from .sheet import covered, grown, picture, softened, thrice, toned
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from ..field import Field
     from .sheet import Sheet
 
 _SMALL = 768  # below it strokes need a finer canvas to have soft edges
+# Each layer of strokes: how many in a unit, how long and wide (units), and which share of the
+# places tried is painted: fine ones only where the picture is busy.
+_STROKES = ((600, 0.1, 0.034, 1.0), (1300, 0.062, 0.0155, 0.8), (1700, 0.038, 0.0078, 0.45))
 
 
 def watercolour(image: Image.Image, sheet: Sheet) -> Image.Image:
@@ -27,52 +30,64 @@ def watercolour(image: Image.Image, sheet: Sheet) -> Image.Image:
     unit = frame.unit
     coarse = frame.reduced(4)
     wobble = [clouds(sheet.rng, coarse, 9, octaves=3) - 0.5 for _ in range(2)]
-    bent = _bent(image, wobble, unit * 0.014)
-    soft = bent.filter(ImageFilter.BoxBlur(unit * 0.0016))
-    density = 255 - floats(soft)
-    grey = np.asarray(soft.convert("L"), np.float32)
-    around = np.asarray(soft.convert("L").filter(ImageFilter.BoxBlur(unit * 0.011)), np.float32)
-    rim = np.clip(around - grey, 0, 40) * np.float32(0.5)
-    blotch = _up(clouds(sheet.rng, coarse, 3.2, octaves=5, gain=0.6), frame)
-    pooled = np.float32(0.76) + np.float32(0.4) * smoothstep(0.28, 0.72, blotch)
-    density *= pooled[..., None]
-    density += rim[..., None]
+    soft = _bent(image, wobble, unit * 0.014).filter(ImageFilter.BoxBlur(unit * 0.0016))
+    grey = soft.convert("L")
+    around = grey.filter(ImageFilter.BoxBlur(unit * 0.011))
+    rim = toned(ImageChops.subtract(around, grey), lambda v: np.minimum(v, 40) * 0.5)
+    blotch = clouds(sheet.rng, coarse, 3.2, octaves=5, gain=0.6)
+    most = 1.16
+    pooled = (0.76 + 0.4 * smoothstep(0.28, 0.72, blotch)) * np.float32(255 / most)
     if sheet.has_margin:
-        density *= _paper_edge(sheet, coarse, frame)[..., None]
-    paint = grown(picture(np.array((252, 248, 240), np.float32) - density * 0.93), sheet.frame)
-    return _on_paper(saturated(paint, 1.1), sheet, 8)
+        edge = _paper_edge(sheet, coarse)
+        pooled *= edge
+        rim = ImageChops.multiply(rim, _up(picture(edge * 255), frame))
+    density = ImageChops.multiply(ImageChops.invert(soft), thrice(_up(picture(pooled), frame)))
+    # White paper less its pigment, then the paper's own warmth.
+    bare = toned(density, lambda v: 252 - v * 0.93 * most)
+    warm = ImageChops.subtract(bare, Image.new("RGB", bare.size, (0, 4, 12)))
+    paint = saturated(ImageChops.subtract(warm, thrice(rim)), 1.1)
+    return _on_paper(grown(paint, sheet.frame, crisp=False), sheet, 8)
 
 
 def _bent(image: Image.Image, wobble: list[Field], reach: float) -> Image.Image:
     """Answer *image* with every point moved along the *wobble* (across, down)."""
     frame = Frame(*image.size)
-    across, down = (_up(one, frame) * np.float32(reach * 2) for one in wobble)
+    across, down = (
+        np.asarray(_up(Image.fromarray(one * np.float32(reach * 2)), frame)) for one in wobble
+    )
     column = np.arange(frame.width, dtype=np.int32)[None, :] + across.astype(np.int32)
     row = np.arange(frame.height, dtype=np.int32)[:, None] + down.astype(np.int32)
     np.clip(column, 0, frame.width - 1, out=column)
     np.clip(row, 0, frame.height - 1, out=row)
-    pixels = np.asarray(image).reshape(-1, 3)
-    return Image.fromarray(pixels.take(row * frame.width + column, axis=0))
+    row *= frame.width
+    row += column
+    # Four bytes are moved as one number.
+    pixels = np.asarray(image.convert("RGBA")).view(np.uint32).ravel().take(row)
+    return Image.frombuffer("RGBA", image.size, pixels.tobytes(), "raw", "RGBA", 0, 1).convert(
+        "RGB"
+    )
 
 
-def _up(field: Field, frame: Frame) -> Field:
-    grown_field = Image.fromarray(field).resize(frame.size, Image.Resampling.BILINEAR)
-    return np.asarray(grown_field, np.float32)
+def _up(image: Image.Image, frame: Frame) -> Image.Image:
+    return image.resize(frame.size, Image.Resampling.BILINEAR)
 
 
-def _paper_edge(sheet: Sheet, coarse: Frame, frame: Frame) -> Field:
+def _paper_edge(sheet: Sheet, coarse: Frame) -> Field:
     rough = clouds(sheet.rng, coarse, 5, octaves=4, gain=0.6) * np.float32(0.085)
     x = np.linspace(0, coarse.w, coarse.width, dtype=np.float32)[None, :]
     y = np.linspace(0, coarse.h, coarse.height, dtype=np.float32)[:, None]
     inside = np.minimum(np.minimum(x, coarse.w - x), np.minimum(y, coarse.h - y))
-    return _up(smoothstep(0.045, 0.066, inside + rough - 0.0), frame)
+    return smoothstep(0.045, 0.066, inside + rough)
 
 
 def _on_paper(image: Image.Image, sheet: Sheet, strength: float) -> Image.Image:
     """Press the paper's grain into *image*; the grain repeats, so that files stay small."""
     grain = tile(sheet.rng, 128, 32, 2, 0.6)
-    tooth = picture(covered(255 - np.clip(np.abs(grain - 0.5) * 2, 0, 1) * strength, sheet.frame))
-    return ImageChops.multiply(image, Image.merge("RGB", (tooth, tooth, tooth)))
+    tooth = 255 - np.clip(np.abs(grain - 0.5) * 2, 0, 1) * strength
+    return ImageChops.multiply(
+        image,
+        thrice(Image.fromarray(np.ascontiguousarray(covered(tooth.astype(np.uint8), sheet.frame)))),
+    )
 
 
 def oil(image: Image.Image, sheet: Sheet) -> Image.Image:
@@ -80,52 +95,70 @@ def oil(image: Image.Image, sheet: Sheet) -> Image.Image:
     frame = sheet.frame
     scale = 1.5 if frame.unit < _SMALL else 1.0
     big = Frame(round(frame.width * scale), round(frame.height * scale))
-    source = saturated(image.filter(ImageFilter.GaussianBlur(1.5)), 1.25)
-    flow = _flow(source)
-    canvas = grown(source, big)
-    height = Image.new("L", big.size, 128)
-    pens = ImageDraw.Draw(canvas), ImageDraw.Draw(height)
-    for count, length, width in ((600, 0.1, 0.034), (1500, 0.062, 0.0155), (1900, 0.038, 0.0078)):
-        many = round(count * big.w * big.h * sheet.fineness * (0.75 if scale > 1 else 1.0))
-        _strokes(pens, source, flow, sheet.rng.random((many, 4)), (length, width), big.unit)
-    relief = floats(height.filter(ImageFilter.BoxBlur(big.unit * 0.0011)))
-    light = (relief - np.roll(relief, (-2, -2), (0, 1))) * np.float32(0.11)
-    # Half a pixel of blur for the edges of strokes: the mean with a copy moved by one pixel.
-    smooth = Image.blend(canvas, ImageChops.offset(canvas, 1, 1), 0.5)
-    smooth.paste(canvas.crop((0, 0, big.width, 1)), (0, 0))
-    smooth.paste(canvas.crop((0, 0, 1, big.height)), (0, 0))
-    lit = floats(smooth) + light[..., None]
-    return picture(lit).resize(frame.size, Image.Resampling.BILINEAR)
+    source = saturated(image.filter(ImageFilter.BoxBlur(1)), 1.25)
+    # A stroke's place in the fourth channel is its height: one line paints both.
+    canvas = source.resize(big.size, Image.Resampling.NEAREST).convert("RGBX")
+    pen = ImageDraw.Draw(canvas)
+    slope = _slopes(source)
+    for count, length, width, share in _STROKES:
+        many = round(count * big.w * big.h * sheet.fineness * (0.68 if scale > 1 else 1.0))
+        chance = _chosen(sheet.rng.random((round(many / share), 4)), slope, many)
+        _strokes(pen, source, slope, chance, (length, width), big.unit)
+    if scale > 1:
+        canvas = canvas.resize(frame.size, Image.Resampling.BOX)
+    height = canvas.getchannel("X").filter(ImageFilter.BoxBlur(frame.unit * 0.0011))
+    ridges = ImageChops.subtract(height, ImageChops.offset(height, -2, -2), 9, 128)
+    flat = canvas.convert("RGB")
+    return ImageChops.add(flat if scale > 1 else softened(flat, 1, 1), thrice(ridges), 1, -128)
 
 
-def _flow(image: Image.Image) -> Field:
-    """Answer the angle along which the picture changes least."""
-    grey = np.asarray(image.convert("L").filter(ImageFilter.GaussianBlur(5)), np.float32)
-    down, across = np.gradient(grey)
-    answer: Field = np.arctan2(across, -down).astype(np.float32)
+def _slopes(image: Image.Image) -> tuple[Field, Field]:
+    """Answer how the tones of *image* rise downwards and across, at half its size."""
+    small = image.convert("L").reduce(2).filter(ImageFilter.GaussianBlur(2.5))
+    return slopes(np.asarray(small, np.float32))
+
+
+def _chosen(chance: Field, slope: tuple[Field, Field], many: int) -> Field:
+    """Answer the *many* strokes of *chance* that lie where most happens, in their old order."""
+    if len(chance) == many:
+        return chance
+    down, across = (one.ravel().take(_index(chance, one.shape)) for one in slope)
+    busy = np.argsort(-(down * down + across * across), kind="stable")
+    answer: Field = chance[np.sort(busy[:many])]
+    return answer
+
+
+def _index(chance: Field, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    """Answer the places (numbers of pixels) of strokes in a picture of *shape*."""
+    row, column = ((chance[:, axis] * shape[1 - axis]).astype(np.int32) for axis in (1, 0))
+    answer: npt.NDArray[np.int32] = row * shape[1] + column
     return answer
 
 
 def _strokes(
-    pens: tuple[ImageDraw.ImageDraw, ImageDraw.ImageDraw], source: Image.Image, flow: Field,
-    chance: Field, size: tuple[float, float], unit: float,
+    pen: ImageDraw.ImageDraw,
+    source: Image.Image,
+    slope: tuple[Field, Field],
+    chance: Field,
+    size: tuple[float, float],
+    unit: float,
 ) -> None:
-    rows, columns = flow.shape
-    scale = unit / min(rows, columns)
-    x, y = chance[:, 0] * columns, chance[:, 1] * rows
-    index = y.astype(np.int32) * columns + x.astype(np.int32)
-    angle = flow.ravel().take(index) + (chance[:, 2] - 0.5) * 0.7
+    scale = unit / min(source.size)
+    down, across = (one.ravel().take(_index(chance, one.shape)) for one in slope)
+    # Along the line on which the picture changes least.
+    angle = np.arctan2(across, -down) + (chance[:, 2] - 0.5) * 0.7
+    index = _index(chance, (source.height, source.width))
     colours = np.asarray(source).reshape(-1, 3).take(index, axis=0).astype(np.float32)
-    tone = (chance[:, 3:4] - 0.5) * 20
-    shade = np.clip(colours + tone, 0, 255).astype(np.uint8)
+    shade = np.empty((len(chance), 4), np.uint8)
+    shade[:, :3] = np.clip(colours + (chance[:, 3:4] - 0.5) * 20, 0, 255)
+    shade[:, 3] = chance[:, 3] * 255
     half = size[0] * unit * 0.5 * (0.6 + 0.8 * chance[:, 3])
     dx, dy = np.cos(angle) * half, np.sin(angle) * half
-    lines = np.stack([x * scale - dx, y * scale - dy, x * scale + dx, y * scale + dy], 1)
+    x, y = chance[:, 0] * source.width * scale, chance[:, 1] * source.height * scale
+    lines = np.stack([x - dx, y - dy, x + dx, y + dy], 1)
     width = max(1, round(size[1] * unit))
-    for line, colour, level in zip(lines.tolist(), shade.tolist(),
-                                   (chance[:, 3] * 255).astype(int).tolist(), strict=True):
-        pens[0].line(line, fill=tuple(colour), width=width)
-        pens[1].line(line, fill=level, width=width)
+    for line, colour in zip(lines.tolist(), shade.tolist(), strict=True):
+        pen.line(line, fill=tuple(colour), width=width)
 
 
 def dots(image: Image.Image, sheet: Sheet) -> Image.Image:
@@ -137,17 +170,27 @@ def dots(image: Image.Image, sheet: Sheet) -> Image.Image:
     canvas = Image.new("RGB", big.size, (240, 230, 208))
     pen = ImageDraw.Draw(canvas)
     pixels = np.asarray(source).astype(np.float32)
-    for cells, spread in ((54, 0.82), (92, 0.54)):
+    for cells, spread in ((50, 0.82), (82, 0.55)):
         chance = sheet.rng.random((int(cells * frame.h) * int(cells * frame.w), 6))
         x, y = _jittered(cells, frame, chance)
-        at = (np.clip(y / frame.h * image.height, 0, image.height - 1).astype(int),
-              np.clip(x / frame.w * image.width, 0, image.width - 1).astype(int))
+        at = (
+            np.clip(y / frame.h * image.height, 0, image.height - 1).astype(int),
+            np.clip(x / frame.w * image.width, 0, image.width - 1).astype(int),
+        )
         shade = pixels[at] + (chance[:, 2:5] - 0.5) * 44 + (chance[:, 5:] - 0.5) * 30
         radius = big.unit / cells * spread * (0.7 + 0.5 * chance[:, 5])
-        spots = np.stack([x * big.unit - radius, y * big.unit - radius,
-                          x * big.unit + radius, y * big.unit + radius], 1)
-        for spot, colour in zip(spots.tolist(), np.clip(shade, 0, 255).astype(int).tolist(),
-                                strict=True):
+        spots = np.stack(
+            [
+                x * big.unit - radius,
+                y * big.unit - radius,
+                x * big.unit + radius,
+                y * big.unit + radius,
+            ],
+            1,
+        )
+        for spot, colour in zip(
+            spots.tolist(), np.clip(shade, 0, 255).astype(int).tolist(), strict=True
+        ):
             pen.ellipse(spot, fill=tuple(colour))
     return canvas.resize(frame.size, Image.Resampling.BOX)
 
@@ -155,8 +198,10 @@ def dots(image: Image.Image, sheet: Sheet) -> Image.Image:
 def _jittered(cells: int, frame: Frame, chance: Field) -> tuple[Field, Field]:
     across = int(cells * frame.w)
     order = np.arange(len(chance))
-    return ((order % across + chance[:, 0]) / across * frame.w,
-            (order // across + chance[:, 1]) / (len(chance) // across) * frame.h)
+    return (
+        (order % across + chance[:, 0]) / across * frame.w,
+        (order // across + chance[:, 1]) / (len(chance) // across) * frame.h,
+    )
 
 
 def pencil(image: Image.Image, sheet: Sheet) -> Image.Image:
@@ -164,26 +209,24 @@ def pencil(image: Image.Image, sheet: Sheet) -> Image.Image:
     frame = sheet.frame
     grey = image.convert("L")
     unit = min(image.size)
-    fine = floats(grey.filter(ImageFilter.GaussianBlur(unit * 0.0016)))
-    wide = floats(grey.filter(ImageFilter.GaussianBlur(unit * 0.005)))
-    line = picture(255 - np.clip((wide - fine - 1.5) * 16, 0, 190))
-    colour = saturated(grown(image, frame), 1.15)
-    strokes = _hatch(sheet)
-    tone = np.asarray(grown(grey, frame)).astype(np.float32)
-    bare = np.clip(strokes * 0.95 - 0.2 + (tone - 140) * np.float32(0.002), 0, 0.7)
-    rubbed = Image.composite(Image.new("RGB", frame.size, (250, 246, 238)), colour,
-                             picture(bare * 255))
-    drawn = grown(line, frame)
-    return ImageChops.multiply(rubbed, Image.merge("RGB", (drawn, drawn, drawn)))
+    fine = grey.filter(ImageFilter.GaussianBlur(unit * 0.0016))
+    wide = grey.filter(ImageFilter.GaussianBlur(unit * 0.005))
+    line = toned(ImageChops.subtract(wide, fine), lambda v: 255 - np.clip((v - 1.5) * 16, 0, 190))
+    rubbed = grown(saturated(image, 1.15), frame)
+    tone = toned(grown(grey, frame, crisp=False), lambda v: (v - 140) * 0.51 + 77)
+    bare = toned(ImageChops.add(_hatch(sheet), tone, 1, -128), lambda v: np.minimum(v, 178))
+    rubbed.paste((250, 246, 238), mask=bare)
+    return ImageChops.multiply(rubbed, thrice(grown(line, frame)))
 
 
-def _hatch(sheet: Sheet) -> Field:
-    """Answer slanting strokes, 0 (pencil) to 1 (paper), in a texture that repeats."""
+def _hatch(sheet: Sheet) -> Image.Image:
+    """Answer slanting strokes, 0 (pencil) to 242 (paper), in a texture that repeats."""
     size = 256
     fine = tile(sheet.rng, size, 128, 1)
-    long = np.asarray(Image.fromarray(tile(sheet.rng, size, 16, 1)), np.float32)
-    slant = np.empty_like(fine)
-    for row in range(size):
-        slant[row] = np.roll(fine[row // 16 * 16 % size] * 0.6 + fine[row] * 0.4, -row)
-    mixed_strokes = slant * 0.75 + long * 0.25
-    return covered(np.clip((mixed_strokes - 0.5) * 1.5 + 0.4, 0, 1), sheet.frame)
+    long = tile(sheet.rng, size, 16, 1)
+    row = np.arange(size)[:, None]
+    slant = np.take_along_axis(
+        fine[row[:, 0] // 16 * 16] * 0.6 + fine * 0.4, (row + row.T) % size, axis=1
+    )
+    strokes = np.clip((slant * 0.75 + long * 0.25 - 0.5) * 1.5 + 0.4, 0, 1) * 242
+    return Image.fromarray(np.ascontiguousarray(covered(strokes.astype(np.uint8), sheet.frame)))
