@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from opeai_nb.client.task import Task
 
 State = Literal["intended", "sending", "pending", "fetching", "unknown"]
-Truth = Literal["in flight", "not sent", "outcome unknown", "pending", "expired", "fetching"]
+Truth = Literal[
+    "in flight", "not sent", "outcome unknown", "pending", "expired", "fetching", "not kept"
+]
 
 RETENTION: Final = 86_400.0
 """Seconds that the platform keeps the result of a task (platform.md 1.4)."""
@@ -69,7 +71,9 @@ class Entry:
         self.created: float = facts["created"]
         self.name: str = facts["name"]
         self.slot: Slot | None = Slot.from_json(facts.get("slot"))
-        self._sent: float | None = None
+        # A request that is begun as `sending` by this process leaves now.
+        begun = request is not None and facts.get("state") == "sending"
+        self._sent: float | None = clock() if begun else None
         self._is_lost = False
 
     def __repr__(self) -> str:
@@ -157,14 +161,24 @@ class Entry:
 
     @property
     def truth(self) -> Truth:
-        """What can be said of it: `in flight` while its process lives and has heard nothing yet."""
+        """What can be said of it.
+
+        `in flight` while its process lives and has heard nothing yet; `not kept` where pictures
+        came that no disk took, and no URL is known to fetch them again.
+        """
         if self.state in ("intended", "sending") and self.is_alive:
             return "in flight"
         if self.state == "intended":
             return "not sent"
         if self.state == "pending":
             return "expired" if self.time_left() == 0 else "pending"
-        return "fetching" if self.state == "fetching" else "outcome unknown"
+        if self.state == "fetching":
+            return "fetching" if self._can_be_fetched() else "not kept"
+        return "outcome unknown"
+
+    def _can_be_fetched(self) -> bool:
+        items = (self._facts.get("answer") or {}).get("pictures", ())
+        return any(item.get("url") for item in items) or bool(self.received())
 
     def time_left(self) -> float | None:
         """Return the seconds that the platform still keeps the task's result, 0 when it is over."""

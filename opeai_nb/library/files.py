@@ -8,10 +8,14 @@ import re
 import secrets
 import shutil
 import stat
+import threading
 import time
+from collections import defaultdict
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
@@ -105,8 +109,40 @@ def discard(path: Path) -> None:
         return
 
 
+class _Syncing:
+    """Group commit: whoever waits for the same folder at the same time waits for one fsync."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._begun = self._done = 0
+
+    def through(self, sync: Callable[[], None]) -> None:
+        """Return when a *sync* that began after this call has ended, one's own or another's."""
+        with self._turn:
+            wanted = self._begun + 1
+            while self._begun > self._done and self._done < wanted:
+                self._turn.wait()
+            if self._done >= wanted:
+                return
+            self._begun += 1
+            mine = self._begun
+        try:
+            sync()
+        finally:
+            with self._turn:
+                self._done = mine
+                self._turn.notify_all()
+
+
+_syncing: defaultdict[tuple[int, Path], _Syncing] = defaultdict(_Syncing)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in *folder* durable, where the system can."""
+    _syncing[os.getpid(), folder].through(partial(_sync_folder, folder))
+
+
+def _sync_folder(folder: Path) -> None:
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders

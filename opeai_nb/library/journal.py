@@ -14,6 +14,8 @@ from opeai_nb.library import owner
 from opeai_nb.library.entry import Entry, State
 from opeai_nb.library.files import (
     GONE,
+    PART,
+    discard,
     is_older,
     is_plain_name,
     names_in,
@@ -68,6 +70,7 @@ class Journal:
         origin: str,
         slot: Slot | None,
         metadata: bool,
+        sending: bool = False,
     ) -> Entry:
         """Put the intent on the disk and return the entry; where the disk refuses, warn."""
         facts = {
@@ -81,7 +84,7 @@ class Journal:
             "slot": slot.to_json() if slot else None,
             "metadata": metadata,
             "request": write_request(request),
-            "state": "intended",
+            "state": "sending" if sending else "intended",
         }
         folder: Path | None = None
         try:
@@ -129,8 +132,9 @@ class Journal:
         owner.sweep(self._folder)
         for name in names_in(self._folder):
             path = self._folder / name
-            if name.startswith(GONE) or (name.startswith(_NEW) and is_older(path, _BEGUN_SECONDS)):
-                remove_folder(path)
+            is_begun = name.startswith(_NEW) or name.endswith(PART)
+            if name.startswith(GONE) or (is_begun and is_older(path, _BEGUN_SECONDS)):
+                discard(path) if name.endswith(PART) else remove_folder(path)
 
     def _read(self, name: str) -> Entry | None:
         folder = self._folder / name

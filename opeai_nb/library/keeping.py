@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from opeai_nb.library.provenance import provenance, with_provenance
 from opeai_nb.library.record import ENDING, VERSION, KeptPicture, Record, moment_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from opeai_nb.client.generation import Generation
@@ -56,11 +57,11 @@ def keep(
     try:
         # Hashing, copying and the disk wait for each other less when they go side by side; the
         # record, too, is written while the pictures are.
-        with ThreadPoolExecutor(min(_WRITERS, len(pictures)), "opeai_nb-keep") as pool:
+        with _side_by_side(len(pictures)) as spread:
             numbers = range(1, len(pictures) + 1)
-            kept = tuple(pool.map(partial(_look, entry.name), numbers, pictures))
+            kept = tuple(spread(partial(_look, entry.name), numbers, pictures))
             record = record.with_pictures(kept)
-            writing = pool.map(write, numbers, pictures)
+            writing = spread(write, numbers, pictures)
             parts.append(own := write_part(passing, record.dumps()))
             written = list(writing)
         index.publish(record, lambda: _place(folder, record, written, own))
@@ -71,6 +72,16 @@ def keep(
         raise
     sync_folder(folder)
     return record
+
+
+@contextmanager
+def _side_by_side(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
+    """Yield a `map` over threads; a plain one for a single picture, which a thread only delays."""
+    if count == 1:
+        yield map
+        return
+    with ThreadPoolExecutor(min(_WRITERS, count), "opeai_nb-keep") as pool:
+        yield pool.map
 
 
 def _place(folder: Path, record: Record, parts: Sequence[Path | None], own: Path) -> None:

@@ -69,12 +69,15 @@ class Library(Catalogue):
         origin: Origin,
         slot: Slot | None = None,
         metadata: bool | None = None,
+        sending: bool = False,
     ) -> Entry:
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
-        *key* is the Idempotency-Key; *metadata* overrides the library's own choice for this one, a
-        resume after a restart included. Where the disk refuses, a `LibraryWarning` says what is no
-        longer guaranteed, and the entry lives in memory.
+        With *sending* the POST leaves as soon as this returns, and that is what is noted: one
+        wait for the disk does for two. *key* is the Idempotency-Key; *metadata* overrides the
+        library's own choice for this one, a resume after a restart included. Where the disk
+        refuses, a `LibraryWarning` says what is no longer guaranteed, and the entry lives in
+        memory.
         """
         created, entry_id = self._moment(), self._new_id()
         return self._journal.begin(
@@ -87,6 +90,7 @@ class Library(Catalogue):
             origin=origin,
             slot=slot,
             metadata=self.metadata if metadata is None else metadata,
+            sending=sending,
         )
 
     def pending(self) -> list[Entry]:
@@ -203,6 +207,15 @@ class Library(Catalogue):
             fresh = [text for text in found if text not in self._told]
             self._told.update(fresh if new else ())
         return fresh if new else found
+
+    def holds(self, identities: Iterable[str]) -> frozenset[str]:
+        """Return those of these identities that some record has, in one look."""
+        rows = self._index.rows(
+            "SELECT DISTINCT identity FROM kept "
+            "WHERE identity IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(identities)),),
+        )
+        return frozenset(known for (known,) in rows)
 
     # -- names
 

@@ -6,6 +6,7 @@ import asyncio
 import concurrent.futures
 import queue
 import threading
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -39,7 +40,8 @@ class Job:
     """A request under way.
 
     *id* names it in the library's journal, *request* is what was asked, *origin* who paints
-    (`platform` or `engine`). `result()` waits, `await job` waits on any loop, `stop()` drops it.
+    (`platform` or `engine`). *notes* say what could not be written on the way. `result()` waits,
+    `await job` waits on any loop, `stop()` drops it.
     """
 
     def __init__(self, request: ImageRequest, origin: Origin, clock: Callable[[], float]) -> None:
@@ -47,11 +49,13 @@ class Job:
         self.request = request
         self.origin = origin
         self.snapshots: list[Task] = []
+        self.notes: list[str] = []
         self._future: concurrent.futures.Future[Generation] = concurrent.futures.Future()
         self._cancel: Callable[[], object] | None = None
+        self._is_unwanted = False
         self._state: State = "sending"
         self._progress: float | None = None
-        self._durations: tuple[float, ...] = ()
+        self.durations: tuple[float, ...] = ()
         self._clock = clock
         self._began = clock()
         self._ended: float | None = None
@@ -82,16 +86,19 @@ class Job:
         from opeai_nb.client.pace import time_left
 
         elapsed = (self._clock() if self._ended is None else self._ended) - self._began
-        waiting = self._state in {"queued", "painting"}
-        left = time_left(elapsed, self._durations) if waiting else None
+        waiting = self._state in {"sending", "queued", "painting"}
+        left = time_left(elapsed, self.durations) if waiting else None
         return Update(self._state, elapsed, self._progress if waiting else None, left)
 
     def result(self, timeout: float | None = None) -> Generation:
         """Wait for the pictures and return them; raise what the job failed of.
 
-        Raises `TimeoutError` after *timeout* seconds: the job goes on.
+        Raises `TimeoutError` after *timeout* seconds: the job goes on. Warns, once, of what could
+        not be written (`LibraryWarning`).
         """
-        return self._future.result(timeout)
+        generation = self._future.result(timeout)
+        self._warn()
+        return generation
 
     def exception(self) -> BaseException | None:
         """Return what the job failed of; None while it runs and when it succeeded."""
@@ -99,13 +106,16 @@ class Job:
 
     def __await__(self) -> Generator[None, None, Generation]:
         # Shielded: who awaits may be cancelled, the job is not; `stop()` is the word for that.
-        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+        generation = yield from asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+        self._warn()
+        return generation
 
     def stop(self) -> None:
         """Stop waiting and drop the job. The platform has no cancel: what was sent goes on there.
 
         A task that is known stays in the library's list of pending tasks.
         """
+        self._is_unwanted = True
         if self._cancel is not None:
             self._cancel()
 
@@ -134,9 +144,20 @@ class Job:
             with self._lock:
                 self._followers.remove(changed)
 
+    def take_notes(self) -> list[str]:
+        """Return the notes and forget them: whoever takes them tells them."""
+        taken, self.notes[:] = list(self.notes), []
+        return taken
+
     def when_settled(self, call: Callable[[Job], object]) -> None:
         """Call *call* with the job when it settles, on the thread where that happens."""
         self._future.add_done_callback(lambda _: call(self))
+
+    def _warn(self) -> None:
+        from opeai_nb.library import LibraryWarning
+
+        for note in self.take_notes():
+            warnings.warn(note, LibraryWarning, stacklevel=3)
 
     # -- for the studio, on its loop
 
@@ -145,6 +166,11 @@ class Job:
         self._state, self._progress = state, progress
         self._tell()
 
+    def note(self, text: str) -> None:
+        """Take what could not be done, once, for whoever waits."""
+        if text not in self.notes:
+            self.notes.append(text)
+
     def saw(self, task: Task) -> None:
         """Take a snapshot of the task."""
         self.snapshots.append(task)
@@ -152,12 +178,14 @@ class Job:
             self.says("queued" if task.status == "queued" else "painting", task.progress)
 
     def learns(self, durations: tuple[float, ...]) -> None:
-        """Take how long tasks of this model took before, in seconds."""
-        self._durations = durations
+        """Take how long this model took before, in seconds."""
+        self.durations = durations
 
     def may_be_stopped_by(self, cancel: Callable[[], object]) -> None:
         """Take what stops the work behind this job."""
         self._cancel = cancel
+        if self._is_unwanted:
+            cancel()
 
     def succeeded(self, generation: Generation) -> None:
         """Settle with pictures."""

@@ -3,103 +3,174 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.client.fetching import finished
+from opeai_nb.client.picture import Picture
 from opeai_nb.client.task import Task
 from opeai_nb.errors import (
-    AuthenticationError,
-    ConnectionLostError,
     DownloadError,
-    JobStoppedError,
+    InputError,
+    NoPictureError,
     OpeaiError,
     OutcomeUnknownError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServerError,
-    TaskTimeoutError,
+    TaskExpiredError,
+    UnreadableAnswerError,
 )
+from opeai_nb.library.warning import told_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Executor
+    from pathlib import Path
 
     from opeai_nb.client import AsyncClient, Generation
-    from opeai_nb.client.picture import Picture
     from opeai_nb.library import Entry, Library
     from opeai_nb.studio.job import Job
+    from opeai_nb.studio.ledger import Ledger
 
 Result = TypeVar("Result")
 
-# The task goes on and can be asked about again: these leave it in the list of what is pending.
-_PASSING: Final = (
-    AuthenticationError,
-    ConnectionLostError,
-    DownloadError,
-    JobStoppedError,
-    PermissionDeniedError,
-    RateLimitError,
-    ServerError,
-    TaskTimeoutError,
-)
+# Errors that leave open whether the request was carried out.
+_UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
+_STOPPED: Final = "it was stopped while it was being sent"
+_NOWHERE: Final = "No disk took this picture, and the process that had it is gone."
+_CUT: Final = "The answer was cut off before this picture."
 
 
 @dataclass(frozen=True)
 class Making:
-    """What the making of one job needs. Disk work runs in *threads*, never on the loop."""
+    """What the making of one job needs. Disk work runs in *threads*, never on the loop.
+
+    *timeout* is how long a task is waited for, in seconds.
+    """
 
     client: AsyncClient
     library: Library
     job: Job
     threads: Executor
+    ledger: Ledger
     timeout: float
+
+    # -- sending
 
     async def anew(self, begin: Callable[[], Entry]) -> Generation:
         """Send the request, wait for it, and return the generation as the library keeps it."""
-        entry = await self.disk(begin)
-        self.job.id = entry.id
+        return await self.sent(await self._begun(begin))
+
+    async def once_more(self, entry: Entry) -> Generation:
+        """Send what an earlier session left, knowingly: it may have been carried out before."""
+        await self.disk(entry.adopt)
+        return await self.sent(entry)
+
+    async def sent(self, entry: Entry) -> Generation:
+        """Send what is in the journal, for the first time or knowingly once more, with its key."""
+        was_sent = entry.state != "intended"
+        return await self._submitted(entry, was_sent=was_sent, leaving=self._leaving)
+
+    async def at_once(self, begin: Callable[[], Entry]) -> Generation:
+        """Send what *begin* notes as `sending` in the journal: one wait for the disk before it."""
+        entry = await self._begun(begin)
+        return await self._submitted(entry, was_sent=False)
+
+    async def _submitted(
+        self,
+        entry: Entry,
+        *,
+        was_sent: bool,
+        leaving: Callable[[Entry], Path | None] | None = None,
+    ) -> Generation:
         try:
-            await self.disk(entry.sending)
+            into = await self.disk(leaving, entry) if leaving else entry.folder
             self.job.says("sending")
             answer = await self.client.submit(
-                self.job.request, idempotency_key=entry.key, into=entry.folder
+                self.job.request, idempotency_key=entry.key, into=into
             )
-        except asyncio.CancelledError:
-            await self.disk(entry.unknown, "it was stopped while it was being sent")
-            raise
-        except OutcomeUnknownError as error:
-            # The pictures that were complete lie in the entry's folder already.
-            await self.disk(entry.unknown, error.message)
-            raise
-        except OpeaiError as error:
-            await self.disk(entry.failed, str(error))
+        except BaseException as error:
+            refused = isinstance(error, OpeaiError) and not isinstance(error, _UNCERTAIN)
+            # A refusal of the second sending says nothing about what became of the first.
+            if not was_sent and (refused or entry.state == "intended"):
+                await self._settle(entry, error)
+            else:
+                await self.disk(entry.unknown, _reason(error))
             raise
         if isinstance(answer, Task):
-            await self.disk(entry.submitted, answer)
-            return await self.task(entry, answer)
-        return await self.pictures(entry, answer)
+            self.job.learns(await self.disk(self._noted_task, entry, answer))
+            return await self._task(entry, answer)
+        return await self._pictures(entry, answer)
 
-    async def task(self, entry: Entry, task: Task) -> Generation:
-        """Follow a task that is in the journal, and return its generation as it is kept."""
-        durations = await self.disk(self.library.durations, self.job.request.model, self.job.origin)
-        self.job.learns(durations)
+    def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
+        entry.submitted(task)
+        return self._durations(tasks=True)
+
+    def _leaving(self, entry: Entry) -> Path | None:
+        """Note that the request leaves now, and return the folder for what comes."""
+        self.job.learns(self._durations(tasks=False))
+        entry.sending()
+        return _room(entry.folder)
+
+    async def _begun(self, begin: Callable[[], Entry]) -> Entry:
+        beginning = asyncio.ensure_future(self.disk(begin))
         try:
-            last = await self.client.watch(
-                task, self.job.saw, timeout=self.timeout, durations=durations, into=entry.folder
+            entry = await asyncio.shield(beginning)
+        except asyncio.CancelledError:
+            await self.disk((await beginning).forget)
+            raise
+        self.job.id = entry.id
+        return entry
+
+    # -- finishing
+
+    async def rest(self, entry: Entry) -> Generation:
+        """Finish what was begun earlier, by GETs alone.
+
+        Raises `InputError` when there is neither a task nor a picture: its outcome is unknown, or
+        it was never sent.
+        """
+        await self.disk(entry.adopt)
+        if entry.state != "pending":
+            generation = await self.disk(entry.generation)
+            if generation is not None:
+                return await self._pictures(entry, _with_missing(generation, entry))
+        if entry.task_id is None:
+            raise InputError(
+                "This request has neither a task that could be asked about nor pictures to fetch.",
+                advice="%imagine forget drops it, %imagine resume with --send sends it once more.",
             )
+        task = Task(entry.task_id, poll_path=entry.poll_path, request=self.job.request)
+        return await self._task(entry, task, is_new=False)
+
+    async def _task(self, entry: Entry, task: Task, *, is_new: bool = True) -> Generation:
+        try:
+            if not is_new:  # it may be done for long: ask before waiting for it
+                task = await self.client.task(task)
+            last = await self.client.watch(
+                task,
+                self.job.saw,
+                timeout=self.timeout,
+                durations=self.job.durations if is_new else (),
+                into=await self.disk(_room, entry.folder),
+            )
+        except TaskExpiredError as error:
+            # Within its 24 hours a task that is not found may be another account's.
+            if entry.is_over:
+                await self._settle(entry, error)
+            raise
+        try:
             generation = finished(last)
         except OpeaiError as error:
-            if not isinstance(error, _PASSING):
-                await self.disk(entry.failed, str(error))
+            await self._settle(entry, error)
             raise
-        return await self.pictures(entry, generation)
+        return await self._pictures(entry, generation)
 
-    async def pictures(self, entry: Entry, generation: Generation) -> Generation:
+    async def _pictures(self, entry: Entry, generation: Generation) -> Generation:
         """Download what is not here yet, keep everything, and return it as it is kept."""
         self.job.says("fetching")
-        await self.disk(entry.answered, generation)
-        known = await self.disk(entry.received)
+        known, whole = await self.disk(self._arrived, entry, generation)
+        if whole is not None:
+            return whole
         fetched = await asyncio.gather(
             *(
                 self._picture(entry, generation, number, known.get(number))
@@ -110,25 +181,106 @@ class Making:
         if not whole.good:
             error = whole.failed[0].error
             raise error if error is not None else AssertionError("a failed picture has an error")
-        return await self.disk(self.library.keep, entry, whole)
+        missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
+        if missing and not entry.is_over:
+            self.job.note(
+                f"{missing} of {len(fetched)} pictures could not be downloaded yet; "
+                "`%imagine resume` fetches what is missing, for 24 hours."
+            )
+        else:
+            self.job.notes.clear()  # what the journal could not promise matters no more
+            return await self.disk(self._kept, entry, whole)
+        return await self.disk(_out_of_the_journal, whole, entry)
+
+    def _arrived(
+        self, entry: Entry, generation: Generation
+    ) -> tuple[Mapping[int, Path], Generation | None]:
+        """Note an answer; return the files that came with it, and what is kept if that is all."""
+        entry.answered(generation)
+        known = entry.received()
+        if not known or len(known) < len(generation.pictures):
+            return known, None
+        pictures = tuple(
+            replace(picture, source=known[number], error=None)
+            for number, picture in enumerate(generation.pictures)
+        )
+        self.job.notes.clear()  # what the journal could not promise matters no more
+        whole = replace(generation, pictures=pictures, origin=self.job.origin)
+        return known, self._kept(entry, whole)
+
+    def _kept(self, entry: Entry, whole: Generation) -> Generation:
+        kept = self.library.keep(entry, whole)
+        self.ledger.made(entry.id)
+        return _out_of_the_journal(kept, entry)
 
     async def _picture(
-        self, entry: Entry, generation: Generation, number: int, known: Any
+        self, entry: Entry, generation: Generation, number: int, known: Path | None
     ) -> Picture:
         picture = generation.pictures[number]
         if known is not None:
-            return replace(picture, source=known)
+            return replace(picture, source=known, error=None)
         if picture.source is not None or picture.error is not None:
             return picture
+        if not picture.url:
+            return replace(picture, error=NoPictureError(_NOWHERE))
         alone = replace(generation, pictures=(picture,))
+        folder = None if entry.folder is None else entry.folder / str(number)
         try:
-            folder = None if entry.folder is None else entry.folder / str(number)
-            fetched = await self.client.fetch(alone, into=folder)
+            fetched = await self.client.fetch(alone, into=await self.disk(_room, folder))
         except DownloadError as error:
             return replace(picture, error=error)
         return fetched.pictures[0]
 
+    # -- what all of them do
+
+    async def _settle(self, entry: Entry, error: BaseException) -> None:
+        """Close what the platform refused or gave up: nothing was painted, nothing will come."""
+        await self.disk(entry.failed, _reason(error))
+        self.ledger.release(self.job)
+
+    def _durations(self, *, tasks: bool) -> tuple[float, ...]:
+        return self.library.durations(self.job.request.model, self.job.origin, tasks=tasks)
+
     async def disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Run disk work on a thread; a stop does not cut it in the middle."""
-        running = asyncio.get_running_loop().run_in_executor(self.threads, work, *arguments)
+
+        def told() -> Result:
+            with told_to(self.job.note):
+                return work(*arguments)
+
+        running = asyncio.get_running_loop().run_in_executor(self.threads, told)
         return await asyncio.shield(running)
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, asyncio.CancelledError):
+        return _STOPPED
+    return error.message if isinstance(error, OpeaiError) else type(error).__name__
+
+
+def _room(folder: Path | None) -> Path | None:
+    """Return *folder*, made; None where the disk refuses it: then pictures stay in memory."""
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder if folder is not None and os.access(folder, os.W_OK) else None
+
+
+def _with_missing(generation: Generation, entry: Entry) -> Generation:
+    """Return pictures out of an answer that was cut, with an error for each that did not come."""
+    missing = 0 if entry.has_answer else (generation.request.n or 1) - len(generation.pictures)
+    lost = tuple(Picture(error=OutcomeUnknownError(_CUT)) for _ in range(missing))
+    return replace(generation, pictures=(*generation.pictures, *lost))
+
+
+def _out_of_the_journal(generation: Generation, entry: Entry) -> Generation:
+    """Return the generation with nothing left in the entry's folder, which will be removed."""
+    folder = entry.folder
+
+    def own(picture: Picture) -> Picture:
+        inside = folder is not None and picture.path and picture.path.is_relative_to(folder)
+        return replace(picture, source=picture.data) if inside else picture
+
+    return replace(generation, pictures=tuple(own(picture) for picture in generation.pictures))

@@ -12,20 +12,22 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb import connect
 from opeai_nb.client.dialect import DIALECTS
 from opeai_nb.client.request import ImageRequest, build_request
-from opeai_nb.client.task import Task
-from opeai_nb.errors import InputError, OpeaiError, OptionError, OutcomeUnknownError
-from opeai_nb.settings import Settings
+from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.settings import settings as settings_from
+from opeai_nb.studio.clients import Clients
 from opeai_nb.studio.job import Job
+from opeai_nb.studio.ledger import Ledger
 from opeai_nb.studio.loop import loop, schedule
 from opeai_nb.studio.making import Making
+from opeai_nb.studio.unfinished import left_by, way_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from opeai_nb.client import AsyncClient, Generation, Model
-    from opeai_nb.library import Entry, Library, Slot
-    from opeai_nb.settings import Origin
+    from opeai_nb.client.throttle import Throttle
+    from opeai_nb.library import Decision, Entry, Library, Slot, Usage
+    from opeai_nb.settings import Settings
     from opeai_nb.studio.job import State
 
 TIMEOUT = 900.0
@@ -54,12 +56,25 @@ class Studio:
         self.library = library or Library(self.settings.library, metadata=self.settings.metadata)
         self.session = Session()
         self.jobs: list[Job] = []
-        self._client = client
+        self.ledger = Ledger()
+        self._clients = Clients(self.settings, client)
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-disk")
 
     def __repr__(self) -> str:
         return f"<Studio: {self.settings.origin}, {len(self.jobs)} jobs>"
+
+    def adjusted(self, settings: Settings) -> Studio:
+        """Return a studio with other settings in the same session: its jobs and counts go on.
+
+        Another library's folder begins another session: nothing of it has been shown yet.
+        """
+        same_folder = settings.library == self.settings.library
+        other = Studio(settings, library=self.library if same_folder else None, clock=self._clock)
+        other.jobs, other.ledger, other._threads = self.jobs, self.ledger, self._threads
+        if same_folder:
+            other.session = self.session
+        return other
 
     def start(
         self,
@@ -67,44 +82,102 @@ class Studio:
         *,
         fresh: bool = False,
         slot: Slot | None = None,
+        metadata: bool | None = None,
+        beyond_limit: bool = False,
         timeout: float = TIMEOUT,
         **fields: Any,
     ) -> Job:
         """Begin a request and return its job at once.
 
         *fields* are those of `ImageRequest`. *fresh* sends even where the library could show what
-        it has; *slot* is the notebook cell that asks. *timeout* is how long a task is waited for,
-        in seconds. Raises `InputError` for a request that cannot be right, before anything is sent.
+        it has; *slot* is the notebook cell that asks. *metadata* overrides the setting for these
+        pictures; *beyond_limit* says that somebody agreed to more than `max_images_per_session`,
+        else the job fails with `SessionLimitError`. *timeout* is how long a task is waited for, in
+        seconds. Raises `InputError` for a request that cannot be right, before anything is sent.
         """
         request = build_request(prompt, fields)
-        job = self._job(request)
-        making = self._making(job, timeout)
-        work = self._new_or_replayed(making, fresh or not self.settings.replay, slot)
-        self._run(job, work)
-        return job
+        making = self._making(request, timeout)
+        decide = functools.partial(
+            self.library.decide,
+            request,
+            slot=slot,
+            session=self.session,
+            origins=frozenset({"platform", self.settings.origin}),
+            fresh=fresh or not self.settings.replay,
+        )
+        begin = self._beginning(making, metadata)
+        limit = 0 if beyond_limit else self.settings.max_images_per_session
+        return self._run(making.job, self._new_or_kept(making, decide, begin, limit))
+
+    def send(
+        self,
+        request: ImageRequest,
+        *,
+        slot: Slot | None,
+        beyond_limit: bool = False,
+        timeout: float = TIMEOUT,
+    ) -> Job:
+        """Send a request into *slot* without a look at what is kept: for who has looked already.
+
+        The rest is as with `start`, and takes one wait for the disk where that takes five.
+        """
+        making = self._making(request, timeout)
+        begin = self._beginning(making, None)
+        limit = 0 if beyond_limit else self.settings.max_images_per_session
+
+        def begun() -> Entry:
+            self._refuse_to_paint_over()
+            self.ledger.reserve(making.job, limit)
+            return begin(slot=slot, sending=True)
+
+        return self._run(making.job, making.at_once(begun))
 
     def generate(self, prompt: str | ImageRequest | None = None, **fields: Any) -> Generation:
         """Begin a request and wait for its pictures."""
         return self.start(prompt, **fields).result()
 
-    def resume(self, entry: Entry | str, *, timeout: float = TIMEOUT) -> Job:
-        """Finish what was begun, here or before a restart, without sending anything anew.
+    def resume(self, entry: Entry | str, *, send: bool = False, timeout: float = TIMEOUT) -> Job:
+        """Finish what was begun, here or before a restart, by GETs alone.
 
-        Raises `InputError` for an entry that has no task and no pictures to fetch: its outcome is
-        unknown, or it was never sent.
+        *entry* may be the beginning of its id. With *send*, an entry whose outcome is unknown, or
+        that was never sent, is sent with its own Idempotency-Key. What has a task or pictures is
+        finished without. Without *send* the job of such an entry fails with `InputError`. Raises
+        `LibraryError` where there is no such entry, `OptionError` where another server has it.
         """
-        from opeai_nb.library import Entry as JournalEntry
+        found = self.library.entry(entry) if isinstance(entry, str) else entry
+        running = next((job for job in self._under_way() if job.id == found.id), None)
+        if running is not None:
+            return running
+        making = self._making(found.request, timeout, found)
+        making.job.id = found.id
+        again = send and way_on(found) != "resume"
+        return self._run(making.job, making.once_more(found) if again else making.rest(found))
 
-        found = entry if isinstance(entry, JournalEntry) else self.library.entry(entry)
-        job = self._job(found.request, _origin(found.origin))
-        job.id = found.id
-        making = self._making(job, timeout, found.base_url)
-        self._run(job, _finish(making, found))
-        return job
+    def resume_all(self, *, timeout: float = TIMEOUT) -> list[Job]:
+        """Finish everything that GETs alone can finish; what another process works on is left.
+
+        What cannot be begun (it was sent to another server) is left, too; where that is all there
+        is, its error is raised.
+        """
+        jobs, errors = [], []
+        for entry in self.library.pending():
+            if way_on(entry) == "resume":
+                try:
+                    jobs.append(self.resume(entry, timeout=timeout))
+                except OpeaiError as error:
+                    errors.append(error)
+        if errors and not jobs:
+            raise errors[0]
+        return jobs
+
+    @property
+    def usage(self) -> Usage:
+        """What this session made, as `library.usage()` tells it of all sessions."""
+        return self.library.usage(ids=self.ledger.records)
 
     def models(self) -> list[Model]:
         """Return the models that the platform, or the engine, lists."""
-        client = self._client_for(self.settings.origin, None)
+        client = self._clients.here()
         return schedule(client.models()).result()
 
     def preview(self, request: ImageRequest) -> tuple[str, dict[str, Any]]:
@@ -112,61 +185,76 @@ class Studio:
         dialect = DIALECTS[request.dialect]
         return connect.address(self.settings) + dialect.submit_path, dialect.body(request)
 
+    @property
+    def throttle(self) -> Throttle:
+        """How many paid requests may be in flight, as the platform's answers taught it."""
+        return self._clients.here().throttle
+
     # -- jobs on the loop
 
-    def _job(self, request: ImageRequest, origin: Origin | None = None) -> Job:
-        job = Job(request, origin or self.settings.origin, self._clock)
-        self.jobs = [*(known for known in self.jobs if not known.is_settled), job]
-        return job
+    def _under_way(self) -> list[Job]:
+        return [job for job in self.jobs if not job.is_settled]
 
-    def _making(self, job: Job, timeout: float, base_url: str | None = None) -> Making:
-        client = self._client_for(job.origin, base_url)
-        return Making(client, self.library, job, self._threads, timeout)
+    def _making(self, request: ImageRequest, timeout: float, entry: Entry | None = None) -> Making:
+        """Return what makes a new job; *entry* is what it goes on with."""
+        if entry is None:
+            client, origin = self._clients.here(), self.settings.origin
+        else:
+            client = self._clients.at(entry.base_url, entry.origin)
+            origin = "engine" if entry.origin == "engine" else "platform"
+        job = Job(request, origin, self._clock)
+        self.jobs[:] = [*self._under_way(), job]
+        return Making(client, self.library, job, self._threads, self.ledger, timeout)
 
-    def _client_for(self, origin: str, base_url: str | None) -> AsyncClient:
-        """Return the client; an entry of another server or of the engine gets one of its own."""
-        if self._client is None:
-            self._client = self._on_loop(connect.async_client, self.settings)
-        here = self._client.endpoint.base_url
-        if base_url is None or base_url == here:
-            return self._client
-        if origin == "engine":
-            return self._on_loop(connect.async_client, settings_from(base_url="engine:"))
-        return self._on_loop(
-            connect.async_client, settings_from(base_url=base_url, api_key=self.settings.api_key)
-        )
-
-    @staticmethod
-    def _on_loop(make: Callable[[Settings], AsyncClient], settings: Settings) -> AsyncClient:
-        async def made() -> AsyncClient:
-            return make(settings)
-
-        return schedule(made()).result()
-
-    async def _new_or_replayed(self, making: Making, fresh: bool, slot: Slot | None) -> Generation:
-        """Show what the library has for this run of the slot, else send."""
-        request = making.job.request
-        decide = functools.partial(
-            self.library.decide,
-            request,
-            slot=slot,
-            session=self.session,
-            origins=frozenset({"platform", self.settings.origin}),
-            fresh=fresh,
-        )
-        decision = await making.disk(decide)
-        if decision.record is not None:
-            return await making.disk(self.library.generation, decision.record, request)
-        await making.disk(self._refuse_to_paint_over)
-        begin = functools.partial(
+    def _beginning(self, making: Making, metadata: bool | None) -> Callable[..., Entry]:
+        """Return what puts the intent on the disk; it wants the slot."""
+        return functools.partial(
             self.library.begin,
-            request,
+            making.job.request,
             key=str(uuid.uuid4()),
             base_url=making.client.endpoint.base_url,
             origin=making.job.origin,
-            slot=decision.slot,
+            metadata=self.settings.metadata if metadata is None else metadata,
         )
-        return await making.anew(begin)
+
+    async def _new_or_kept(
+        self,
+        making: Making,
+        decide: Callable[[], Decision],
+        begin: Callable[..., Entry],
+        limit: int,
+    ) -> Generation:
+        """Show what the library has for this run, finish what was begun for it, or send."""
+        decision = await making.disk(decide)
+        if decision.is_first and (entry := await making.disk(self._left_by, making, decision)):
+            making.job.id = entry.id
+            return await making.rest(entry)
+        if decision.record is not None:
+            request = making.job.request
+            return await making.disk(self.library.generation, decision.record, request)
+        await making.disk(self._refuse_to_paint_over)
+        self.ledger.reserve(making.job, limit)
+        return await making.anew(functools.partial(begin, slot=decision.slot))
+
+    def _left_by(self, making: Making, decision: Decision) -> Entry | None:
+        """Return what a session that died left of this very run, where GETs can finish it.
+
+        So a kernel that dies with a task under way, and "Restart & Run All", pay once.
+        """
+        job, here = making.job, making.client.endpoint.base_url
+        left = left_by(self.library.pending(), job.request, decision, job.origin)
+        taken = {other.id for other in self._under_way()}
+        entry = next((e for e in reversed(left) if e.base_url == here and e.id not in taken), None)
+        if entry is None:
+            return None
+        if entry.truth in {"pending", "fetching"} and way_on(entry) == "resume":
+            return entry
+        if entry.truth == "outcome unknown":
+            job.note(
+                "An earlier run of this request was cut off, and may have been painted and paid "
+                "for: `%imagine tasks` tells of it."
+            )
+        return None
 
     def _refuse_to_paint_over(self) -> None:
         """Raise where the engine would paint for want of a key beside pictures of the platform.
@@ -183,7 +271,7 @@ class Studio:
                 "the embedded engine paint. Nothing was sent.",
             )
 
-    def _run(self, job: Job, work: Coroutine[Any, Any, Generation]) -> None:
+    def _run(self, job: Job, work: Coroutine[Any, Any, Generation]) -> Job:
         async def run() -> None:
             task = asyncio.current_task()
             if task is not None:
@@ -198,24 +286,7 @@ class Studio:
                 job.failed(error)
 
         schedule(run())
-
-
-async def _finish(making: Making, entry: Entry) -> Generation:
-    await making.disk(entry.adopt)
-    generation = await making.disk(entry.generation)
-    if generation is not None:
-        return await making.pictures(entry, generation)
-    if entry.task_id is None:
-        raise InputError(
-            "This request has neither a task that could be asked about nor pictures to fetch.",
-            advice="%imagine forget drops it; to ask for it anew, run its cell again.",
-        )
-    task = Task(entry.task_id, poll_path=entry.poll_path, request=entry.request)
-    return await making.task(entry, task)
-
-
-def _origin(text: str) -> Origin:
-    return "engine" if text == "engine" else "platform"
+        return job
 
 
 def _state_of(error: OpeaiError) -> State:

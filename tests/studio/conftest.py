@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 
 class Watched(httpx.AsyncBaseTransport):
     """Hands requests on to the engine; *before* is called with each, as it leaves."""
 
     def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self._inner = EngineTransport(engine)
         self.before: Callable[[httpx.Request], object] = lambda _: None
         self.requests: list[tuple[str, str]] = []
+        self.keys: list[str] = []
 
     @property
     def posts(self) -> int:
@@ -28,6 +33,8 @@ class Watched(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.requests.append((request.method, request.url.path))
+        if request.method == "POST":
+            self.keys.append(request.headers["Idempotency-Key"])
         self.before(request)
         return await self._inner.handle_async_request(request)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
+
 from opeai_nb.errors import (
     InputError,
     JobStoppedError,
@@ -22,7 +20,13 @@ from opeai_nb.library import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 
-from tests.studio.conftest import Watched
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import httpx
+
+    from tests.studio.conftest import Watched
 
 SMALL = {"size": "512x512"}
 TASK = {"model": "gpt-image-2", "size": "1024x1024"}
@@ -186,7 +190,7 @@ def test_fresh_and_a_switched_off_replay_send(
 def test_without_a_key_nothing_is_painted_over_pictures_of_the_platform(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, studio: Studio
 ) -> None:
-    """A notebook that came with its library shows the platform's pictures, or says what is missing."""
+    """A notebook that came with its library shows its pictures, or says what is missing."""
     studio.generate("a fox", **SMALL)
     (record,) = studio.library.folder.glob("*.json")
     written = json.loads(record.read_text())

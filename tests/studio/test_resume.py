@@ -1,0 +1,245 @@
+"""What was begun and not finished: finished by GETs alone, or knowingly sent once more."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from opeai_nb.client import AsyncClient
+from opeai_nb.engine import ENGINE_URL
+from opeai_nb.errors import InputError, OptionError, OutcomeUnknownError, TaskExpiredError
+from opeai_nb.library import Library, Slot
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import Any
+
+    from opeai_nb.library import Entry
+    from tests.studio.conftest import Watched
+
+SMALL = {"size": "512x512"}
+TASK = {"model": "gpt-image-2", "size": "1024x1024"}
+
+
+def orphaned(library: Library) -> list[Entry]:
+    """Return what is pending, as another kernel sees it when the one that began it has died."""
+    for journal in library.folder.glob(".pending/*/journal.jsonl"):
+        first, _, rest = journal.read_text().partition("\n")
+        facts = json.loads(first)
+        facts["owner"]["token"] = "0" * 16
+        journal.write_text(f"{json.dumps(facts)}\n{rest}")
+    return library.pending()
+
+
+@pytest.fixture
+def cut(studio: Studio) -> Entry:
+    """A request whose answer was cut: of two pictures the first one came whole."""
+    with pytest.raises(OutcomeUnknownError):
+        studio.start("a fox", model="rehearsal-dropped", n=2).result(60)
+    (entry,) = studio.library.pending()
+    return entry
+
+
+@pytest.fixture
+def left_task(studio: Studio) -> Entry:
+    """A task that is not waited for any more, its process dead."""
+    job = studio.start("a fox", slot=Slot("cell-1"), **TASK)
+    for update in job.follow(tick=0.01):
+        if update.state in {"queued", "painting"}:
+            job.stop()
+            break
+    (entry,) = orphaned(studio.library)
+    return entry
+
+
+def test_what_reached_us_of_a_cut_answer_is_kept_and_the_rest_is_told(
+    cut: Entry, new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    orphaned(new_studio().library)
+    later = new_studio()
+    (job,) = later.resume_all()
+    generation = job.result(60)
+    assert (len(generation), len(generation.failed)) == (1, 1)
+    assert isinstance(generation.failed[0].error, OutcomeUnknownError)
+    assert later.library.pending() == []
+    assert transport.posts == 1
+
+
+def test_an_unknown_outcome_is_sent_again_only_knowingly_and_with_its_key(
+    studio: Studio, transport: Watched
+) -> None:
+    """The server then knows it for the same request; here it answers whole this time."""
+    with pytest.raises(OutcomeUnknownError):
+        studio.start("a fox", model="rehearsal-dropped").result(60)
+    (entry,) = studio.library.pending()
+    with pytest.raises(InputError, match="neither a task"):
+        studio.resume(entry).result(60)
+    assert transport.posts == 1
+    assert len(studio.resume(entry.id[:4], send=True).result(60)) == 1
+    assert transport.posts == 2
+    assert transport.keys[0] == transport.keys[1] == entry.key
+    assert studio.library.pending() == []
+
+
+def test_what_is_sent_again_and_refused_stays_unknown(studio: Studio, transport: Watched) -> None:
+    """A refusal now says nothing about what became of the first sending."""
+    with pytest.raises(OutcomeUnknownError):
+        studio.start("a fox", model="rehearsal-dropped").result(60)
+    (entry,) = studio.library.pending()
+    transport.engine.accepting = False
+    job = studio.resume(entry, send=True)
+    assert job.exception() is not None or job._future.exception(60) is not None
+    assert [e.truth for e in studio.library.pending()] == ["outcome unknown"]
+
+
+def test_run_all_in_a_new_kernel_finishes_the_task_that_the_old_one_left(
+    left_task: Entry, new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """The first run of the same request in the same cell is paid for already."""
+    later = new_studio()
+    job = later.start("a fox", slot=Slot("cell-1"), **TASK)
+    assert len(job.result(60)) == 1
+    assert (job.id, transport.posts) == (left_task.id, 1)
+    assert later.library.pending() == []
+    again = later.start("a fox", slot=Slot("cell-1"), **TASK)
+    again.result(60)
+    assert transport.posts == 2, "any further run sends"
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"slot": Slot("cell-2")},
+        {"slot": Slot("cell-1"), "fresh": True},
+        {"slot": Slot("cell-1"), "quality": "high"},
+    ],
+)
+def test_another_cell_a_fresh_run_and_another_request_leave_it_alone(
+    left_task: Entry, new_studio: Callable[..., Studio], transport: Watched, other: dict[str, Any]
+) -> None:
+    later = new_studio()
+    later.start("a fox", **{**TASK, **other}).result(60)
+    assert transport.posts == 2
+    assert [entry.id for entry in later.library.pending()] == [left_task.id]
+
+
+def test_after_a_cut_the_next_session_says_so_and_sends(
+    cut: Entry, new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """Nobody knows whether it was painted: the run is obeyed, and what may be lost is told."""
+    orphaned(new_studio().library)
+    transport.before = lambda _: None
+    later = new_studio()
+    job = later.start("a fox", model="rehearsal-dropped", n=2)
+    job._future.exception(60)
+    assert transport.posts == 2
+    assert any("may have been painted" in note for note in job.take_notes())
+
+
+def test_what_another_living_process_works_on_is_left_to_it(
+    left_task: Entry, new_studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = new_studio()
+    monkeypatch.setattr("opeai_nb.library.entry.owner.is_alive", lambda *_: True)
+    assert later.resume_all() == []
+
+
+def test_a_task_that_is_not_found_stays_for_a_day(
+    studio: Studio, new_studio: Callable[..., Studio]
+) -> None:
+    """With another key it may be there: it is dropped when its 24 hours are over."""
+    job = studio.start("a fox", model="rehearsal-expired")
+    assert isinstance(job._future.exception(60), TaskExpiredError)
+    (entry,) = studio.library.pending()
+    assert (entry.truth, entry.task_id) == ("pending", job.task_id)
+    tomorrow = Library(studio.library.folder, clock=lambda: entry.created + 90_000)
+    assert tomorrow.entry(entry.id).truth == "expired"
+
+
+def test_the_key_goes_to_no_server_that_a_folder_names(
+    left_task: Entry, tmp_path: Path, new_studio: Callable[..., Studio]
+) -> None:
+    """A library may come from anybody: its journal cannot send the key elsewhere."""
+    library = new_studio().library
+    (journal,) = library.folder.glob(".pending/*/journal.jsonl")
+    text = journal.read_text().replace("http://engine.invalid", "https://evil.example")
+    journal.write_text(text.replace('"origin": "engine"', '"origin": "platform"'))
+    mine = Studio(settings(base_url="https://mine.example", api_key="k", library=library.folder))
+    with pytest.raises(OptionError, match="another server"):
+        mine.resume(left_task.id)
+    with pytest.raises(OptionError, match="another server"):
+        mine.resume_all()
+
+
+def test_one_that_cannot_be_resumed_does_not_stop_the_others(
+    studio: Studio, new_studio: Callable[..., Studio]
+) -> None:
+    jobs = [studio.start(f"fox {n}", **TASK) for n in range(3)]
+    for job in jobs:
+        while not job.task_id:
+            next(job.follow(tick=0.01))
+        job.stop()
+    orphaned(studio.library)
+    done = [job.result(60) for job in new_studio().resume_all()]
+    assert [generation.request.prompt for generation in done] == ["fox 0", "fox 1", "fox 2"]
+
+
+async def at_once(_: float) -> None:
+    """Pass no time between two tries."""
+
+
+def test_a_picture_that_could_not_be_downloaded_yet_is_fetched_later(
+    tmp_path: Path, transport: Watched
+) -> None:
+    """What came is shown and is on the disk; a resume fetches what is missing, and that alone."""
+    chosen = settings(base_url="engine:", library=tmp_path / "imagine")
+    client = AsyncClient(base_url=ENGINE_URL, api_key="any-key", transport=transport, sleep=at_once)
+    studio = Studio(chosen, client=client)
+    refused: set[str] = set()
+
+    def fail_the_first(request: httpx.Request) -> None:
+        if request.method == "GET" and not refused - {request.url.path}:
+            refused.add(request.url.path)
+            raise httpx.ConnectError("unplugged", request=request)
+
+    transport.before = fail_the_first
+    job = studio.start("a fox", n=2, response_format="url", **SMALL)
+    generation = job._future.result(60)
+    assert (len(generation), len(generation.failed)) == (1, 1)
+    assert "1 of 2 pictures could not be downloaded yet" in job.take_notes()[0]
+    assert [entry.truth for entry in studio.library.pending()] == ["fetching"]
+    assert list(studio.library.records()) == []
+    transport.before = lambda _: None
+    before = list(transport.requests)
+    (whole,) = [job.result(60) for job in studio.resume_all()]
+    assert len(whole) == 2
+    assert transport.requests[len(before) :] == [("GET", path) for path in refused]
+    assert generation[0].size == (512, 512), "what was returned before is still there"
+    assert studio.library.pending() == []
+
+
+def test_durations_make_an_honest_guess_of_the_time_left(
+    studio: Studio, new_studio: Callable[..., Studio]
+) -> None:
+    """Of tasks for a task, of answers at once for an answer; nothing is guessed from nothing."""
+    jobs = [studio.start(f"fox {n}", **fields) for fields in (SMALL, TASK) for n in range(3)]
+    assert jobs[0].update.left is None
+    for job in jobs:
+        job.result(60)
+    later = new_studio()
+    durations = {}
+    for name, fields in (("at once", SMALL), ("task", TASK)):
+        job = later.start("another fox", **fields)
+        job.result(60)
+        durations[name] = job.durations
+    assert [len(known) for known in durations.values()] == [3, 3]
+    assert max(durations["at once"]) < min(durations["task"])
+    job.says("painting")
+    job.learns((5.0, 6.0, 7.0))
+    assert job.update.left == pytest.approx(6.0 - job.update.elapsed)
