@@ -1,0 +1,93 @@
+"""The fold of further fields: those that have an effect on the chosen model."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from opeai_nb.notebook.panel.controls import FIELDS, Field
+from opeai_nb.notebook.panel.look import note_html
+from opeai_nb.notebook.panel.stock import hide
+
+if TYPE_CHECKING:
+    from opeai_nb.notebook.panel.widget import Panel
+
+
+class Advanced:
+    """Shows and changes the traits of *panel* that `FIELDS` names."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel = panel
+        self._made: dict[str, tuple[Field, Any]] = {}
+        self._note = panel.stock.html()
+        self._grid = panel.stock.box((), "ob-advanced")
+        inside = panel.stock.box([self._grid, self._note])
+        self.box = widgets.Accordion(
+            [inside], titles=("More options",), selected_index=None, layout=panel.stock.layout
+        ).add_class("ob-more")
+        self.box.observe(lambda _: self._unfold(), "selected_index")
+        panel.observe(lambda _: self.adapt(), "dialect")
+
+    def _unfold(self) -> None:
+        """Make the controls when they are first looked at: most people never do."""
+        if self._made:
+            return
+        self._made = {field.name: (field, self._widget(field)) for field in FIELDS}
+        for field, made in self._made.values():
+            self._panel.observe(lambda _, name=field.name: self._show(name), field.name)
+            made.observe(lambda change, field=field: self._take(field, change.new), "value")
+            self._show(field.name)
+        self.adapt()
+        self._grid.children = [made for _, made in self._made.values()]
+
+    def _widget(self, field: Field) -> Any:
+        choices = ("yes", "no") if field.kind == "flag" else field.choices
+        if not choices:
+            return self._panel.stock.text(field.label, field.hint)
+        options = (("default", ""), *((choice, choice) for choice in choices))
+        return self._panel.stock.field(widgets.Dropdown, field.label, options=options)
+
+    def adapt(self) -> None:
+        """Show the fields that have an effect now."""
+        offered, dialect = self._panel.offer, self._panel.dialect
+        for name, (_, made) in self._made.items():
+            hide(made, hidden=not offered.has_effect(name, dialect))
+
+    def _show(self, name: str) -> None:
+        field, made = self._made[name]
+        made.value = _text_of(field, getattr(self._panel, name))
+
+    def _take(self, field: Field, text: str) -> None:
+        try:
+            setattr(self._panel, field.name, value_of(field, text))
+        except ValueError:
+            told = "a whole number" if field.kind == "number" else 'JSON such as {"field": 1}'
+            self._note.value = note_html(f"{field.label} is not {told}.", css="ob-note ob-wrong")
+        else:
+            self._note.value = ""
+
+
+def value_of(field: Field, text: str) -> Any:
+    """Return what the text of a control means; None where it is not set. Raises `ValueError`."""
+    if not text.strip():
+        return None
+    if field.kind == "number":
+        return int(text)
+    if field.kind == "flag":
+        return text == "yes"
+    if field.kind == "json":
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ValueError("not an object")
+        return found
+    return text.strip()
+
+
+def _text_of(field: Field, value: Any) -> str:
+    if value in (None, {}):
+        return ""
+    if field.kind == "flag":
+        return "yes" if value else "no"
+    return json.dumps(value, ensure_ascii=False) if field.kind == "json" else str(value)

@@ -1,0 +1,91 @@
+"""A request as the `%%imagine` cell that asks for the same."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.errors import InputError
+from opeai_nb.notebook.options import REQUEST_OPTIONS, Option
+from opeai_nb.notebook.prompt import interpolated
+from opeai_nb.notebook.words import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opeai_nb.client import ImageRequest
+
+_SPELLED: Final = {"model": "--model", "n": "-n", "size": "--size", "image": "--image"}
+_REFERENCE = re.compile(r"\$[^\W\d]\w*|\{[^\W\d]\w*\}")
+_MARKER = re.compile(r"^\s*#\s*NBVAL_[A-Z_]+\s*$", re.MULTILINE)
+
+
+def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
+    """Return the `%%imagine` cell for *request*; *images* name its input pictures.
+
+    Raises `InputError` for the few requests that no cell can say: an option's value that reads as
+    a reference to a variable (`$name`), a prompt line that is a marker of nbval.
+    """
+    if _MARKER.search(request.prompt):
+        raise _unsayable("A line of the prompt is a marker of nbval")
+    said = request.set_fields()
+    parts = ["%%imagine"]
+    for option in REQUEST_OPTIONS:
+        if option.field not in said or option.names == ("--ar",):
+            continue
+        value = list(images) if option.kind == "image" else said[option.field]
+        if option.field == "dialect" and value == "openai":
+            continue
+        parts += _written(option, value)
+    if _has_fields(request.prompt):
+        parts.append("--raw")
+    return f"{' '.join(parts)}\n{request.prompt}"
+
+
+def _written(option: Option, value: Any) -> list[str]:
+    name = _SPELLED.get(option.field, option.names[-1])
+    if option.kind == "flag":
+        return [name if value else str(option.unset)]
+    if option.kind == "image":
+        return [part for image in value for part in (name, _quoted(image))]
+    if option.kind == "pair":
+        return [
+            part
+            for key, item in value.items()
+            for part in (name, _quoted(key), _quoted(json.dumps(item, ensure_ascii=False)))
+        ]
+    if isinstance(value, str) and _REFERENCE.fullmatch(value):
+        raise _unsayable(f"The value {value!r} of {option.field} reads as a variable")
+    return [name, _quoted(str(value))]
+
+
+def _quoted(text: str) -> str:
+    """Return *text* as one word of an option line."""
+    for form in (text, shlex.quote(text), '"' + text.replace('"', '\\"') + '"'):
+        try:
+            if (
+                text
+                and [word.text for word in words(f"{form} .")] == [text, "."]
+                and "\n" not in text
+            ):
+                return form
+        except InputError:
+            continue
+    raise _unsayable(f"The value {text[:40]!r} does not fit on an option line")
+
+
+def _has_fields(prompt: str) -> bool:
+    """Tell whether braces in the prompt would be filled in, or refused."""
+    try:
+        return interpolated(prompt, {}) != prompt
+    except InputError:
+        return True
+
+
+def _unsayable(why: str) -> InputError:
+    return InputError(
+        f"{why}, so no cell can say this request.",
+        advice="In Python: opeai_nb.Studio().generate(panel.request).",
+    )

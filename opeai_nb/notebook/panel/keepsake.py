@@ -1,0 +1,57 @@
+"""Files that the panel writes for a person: copies of pictures, and uploads that a cell names."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opeai_nb.client.filename import extension, slug
+from opeai_nb.client.picture import sniff_format
+from opeai_nb.errors import InputError, LibraryError
+
+if TYPE_CHECKING:
+    from opeai_nb.client import Generation
+
+FOLDER = "uploads"
+
+
+def save_copy(generation: Generation, number: int, target: str) -> Path:
+    """Write picture *number* (from 1) of a kept generation to *target* and return the path.
+
+    A folder gets a readable name, an ending of another format converts. Raises `InputError` where
+    that file is there already or no name is given, `LibraryError` when the disk refuses.
+    """
+    if not target.strip():
+        raise InputError("No file is named.", advice="Give a name such as fox.png.")
+    path = Path(target.strip()).expanduser()
+    if path.is_file():
+        raise InputError(f"{path.name} is there already.", advice="Give another name.")
+    alone = replace(generation, pictures=(generation.good[number - 1],))
+    return alone.save(path)[0]
+
+
+def upload_file(library: Path, label: str, content: bytes) -> Path:
+    """Write an upload into the library's folder of uploads, for cells to name; return its path.
+
+    The same content is written once. Raises `LibraryError` when the disk refuses.
+    """
+    digest = hashlib.sha256(content).hexdigest()[:8]
+    ending = extension(sniff_format(content[:16]))
+    path = library / FOLDER / f"{slug(Path(label).stem)}-{digest}.{ending}"
+    try:
+        if not path.is_file():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    except OSError as error:
+        raise LibraryError(f"The upload cannot be written: {error.strerror}.") from error
+    return path
+
+
+def as_written(path: Path) -> str:
+    """Return how a cell names *path*: relative where it lies below the working directory."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)

@@ -1,0 +1,157 @@
+"""What the controls offer for a model: sizes with their shapes, qualities, counts, pictures."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.families import Family, accepts_size, family_of, parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opeai_nb.client import Model
+
+_UNKNOWN: Final = Family(
+    name="unknown",
+    prefixes=(),
+    vendor="",
+    sizes=("1024x1024", "1536x1024", "1024x1536", "auto"),
+    default_size=None,
+    qualities=("auto", "low", "medium", "high", "standard", "hd"),
+    n_max=10,
+    images_max=16,
+    note="Nothing is known of this model: every control is offered, and the platform decides.",
+)
+_RATIOS: Final = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (2, 1), (21, 9), (3, 1))
+_CLOSE: Final = 0.035  # |ln| of two ratios with one name: 2368x1728 is sold as 4:3
+_VENDORS: Final = {
+    "aliyun": "Qwen, Wan and Z-Image",
+    "openai": "OpenAI",
+    "ark": "Seedream",
+    "": "Others",
+    "engine": "Rehearsal: these misbehave on purpose",
+}
+ALIYUN_FIELDS: Final = ("seed", "negative_prompt", "prompt_extend")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the controls offer: *sizes* as (label, value), *fields* the advanced ones of effect."""
+
+    sizes: tuple[tuple[str, str], ...]
+    default_size: str | None
+    qualities: tuple[str, ...]
+    n_max: int
+    images_min: int
+    images_max: int
+    ignored: frozenset[str]
+    vendor: str
+    note: str
+    known: bool
+
+    def has_effect(self, field: str, dialect: str | None = None) -> bool:
+        """Tell whether the advanced field *field* does anything, in this dialect."""
+        if field in ALIYUN_FIELDS:
+            return dialect == "aliyun"
+        if field == "dialect":
+            return self.vendor in {"aliyun", ""}
+        return field not in self.ignored
+
+
+def offer(model: str) -> Offer:
+    """Return what the controls offer for *model*; all of it where nothing is known of it."""
+    known = family_of(model)
+    family = known or _UNKNOWN
+    return Offer(
+        sizes=tuple((size_label(size), size) for size in family.sizes),
+        default_size=family.default_size,
+        qualities=() if "quality" in family.ignored else family.qualities,
+        n_max=family.n_max,
+        images_min=family.images_min,
+        images_max=family.images_max,
+        ignored=family.ignored,
+        vendor=family.vendor,
+        note=family.note,
+        known=known is not None,
+    )
+
+
+def size_label(size: str) -> str:
+    """Return `▭ 3:2` above `1536 × 1024`; a word such as `2K` stays what it is."""
+    sides = parse_size(size)
+    if sides is None:
+        return f"{size}\n{_WORDS.get(size, 'by name')}"
+    return f"{shape(*sides)} {ratio_name(*sides)}\n{sides[0]}×{sides[1]}"
+
+
+_WORDS: Final = {"auto": "model's choice", "1K": "about 1 MP", "2K": "about 4 MP", "4K": "16 MP"}
+
+
+def shape(width: int, height: int) -> str:
+    """Return a small drawing of the shape."""
+    if abs(math.log(width / height)) <= _CLOSE:
+        return "□"
+    return "▭" if width > height else "▯"
+
+
+def ratio_name(width: int, height: int) -> str:
+    """Return the ratio that a person calls this shape, else `1.85:1`."""
+    wanted = abs(math.log(width / height))
+    long, short = min(_RATIOS, key=lambda ratio: abs(math.log(ratio[0] / ratio[1]) - wanted))
+    if abs(math.log(long / short) - wanted) > _CLOSE:
+        return f"{width / height:.2f}:1" if width > height else f"1:{height / width:.2f}"
+    return f"{long}:{short}" if width >= height else f"{short}:{long}"
+
+
+def size_for(model: str, size: str) -> str:
+    """Return *size* where *model* is known to take it, else "" (the model's default)."""
+    family = family_of(model)
+    return size if family is None or not size or accepts_size(family, size) else ""
+
+
+def grouped(models: Iterable[Model], chosen: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the models by group, known families first; *chosen* is among them in any case.
+
+    A model that the list describes as a painter of nothing (a chat model, say) cannot be told from
+    one that we do not know: all stand under "Others".
+    """
+    groups: dict[str, list[str]] = {title: [] for title in _VENDORS.values()}
+    names = dict.fromkeys([*(model.id for model in models), chosen])
+    for name in names:
+        family = family_of(name)
+        groups[_VENDORS[family.vendor if family else ""]].append(name)
+    return [(title, tuple(found)) for title, found in groups.items() if found]
+
+
+def menu(groups: list[tuple[str, tuple[str, ...]]]) -> tuple[tuple[str, str], ...]:
+    """Return the groups as the options of a drop-down: (label, value), a title's value is ""."""
+    options = [
+        option
+        for title, names in groups
+        for option in [
+            (f"— {title} —", f"{_TITLE}{title}"),
+            *((name, name) for name in names),
+        ]
+    ]
+    return (*options, ("another name…", ANOTHER))
+
+
+_TITLE: Final = "\0"
+ANOTHER: Final = "\0\0"
+
+
+def is_title(value: str) -> bool:
+    """Tell whether an option of the menu is a title, which cannot be chosen."""
+    return value.startswith(_TITLE) and value != ANOTHER
+
+
+def beyond_title(values: list[str], before: int, title: int) -> int:
+    """Return the option to choose in place of the title at *title*, coming from *before*.
+
+    A step of one is the keyboard's: it goes on in its direction. Else it is the group's first.
+    """
+    if before - title == 1 and title > 0:
+        return title - 1 if not is_title(values[title - 1]) else before
+    return title + 1

@@ -1,0 +1,157 @@
+"""Runs one request after another, and tells whoever shows it; knows no widget."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+from opeai_nb.errors import OpeaiError
+from opeai_nb.notebook.panel.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opeai_nb.client import ImageRequest
+    from opeai_nb.studio import Job, Studio, Update
+
+GRACE: Final = 0.08
+"""Seconds between a click and the look at the controls.
+
+While the kernel is busy, the browser holds back the second change of a control until the first is
+answered, but not the click: the click would send, and pay for, a prompt that is not yet whole.
+"""
+
+
+class Listener(Protocol):
+    """Who is told; always from the thread that follows the job."""
+
+    def moved(self, job: Job, update: Update, waiting: int) -> None:
+        """Take a change of the job, its beginning, or a second that has gone by."""
+
+    def ended(self, job: Job) -> None:
+        """Take the end of a job."""
+
+    def refused(self, error: OpeaiError) -> None:
+        """Take the reason why nothing was started."""
+
+
+def in_thread(work: Callable[[], object]) -> None:
+    """Run *work* on a daemon thread that publishes on behalf of the cell or handler that asks.
+
+    Without its context ipykernel 7.0 raises LookupError where a trait is set (jupyter.md 2).
+    """
+    run = contextvars.copy_context().run
+    threading.Thread(target=run, args=(work,), name="opeai_nb-panel", daemon=True).start()
+
+
+def in_place(work: Callable[[], object]) -> None:
+    """Run *work* at once: in Colab, what another thread sets does not reach the page."""
+    work()
+
+
+class Runs:
+    """The requests of one panel. *spawn* runs what takes long, *clock* and *pause* are time's."""
+
+    def __init__(
+        self,
+        studio: Callable[[], Studio],
+        listener: Listener,
+        spawn: Callable[[Callable[[], object]], object] = in_thread,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._studio = studio
+        self._listener = listener
+        self._spawn = spawn
+        self._clock = clock
+        self._pause = pause
+        self._turns = Turns()
+        self._lock = threading.Lock()
+        self.job: Job | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a request runs."""
+        return self._turns.is_busy
+
+    def click(self, read: Callable[[], ImageRequest]) -> None:
+        """Take a click: *read* gives the request. Returns at once."""
+
+        def ask() -> None:
+            if self._spawn is not in_place:
+                self._pause(GRACE)
+            try:
+                self.ask(read())
+            except OpeaiError as error:
+                self._listener.refused(error)
+
+        self._spawn(ask)
+
+    def ask(self, request: ImageRequest) -> Job | None:
+        """Start *request* and return its job; None when it waits for its turn.
+
+        The running job when it is the same request, asked twice. Raises `OpeaiError` where nothing
+        can be started.
+        """
+        with self._lock:
+            turn = self._turns.ask(request, self._clock())
+        if turn == "wait":
+            return None
+        if turn == "ignore":
+            return self.job
+        try:
+            job = self._started(request)
+        except OpeaiError:
+            self._turns.done(self._clock())
+            raise
+        self._spawn(lambda: self._follow(job))
+        return job
+
+    def resume(self, entry: str) -> Job:
+        """Wait again for what was not waited for to its end."""
+        with self._lock:
+            self._turns.is_busy = True
+        try:
+            job = self.job = self._studio().resume(entry)
+        except OpeaiError:
+            self._turns.done(self._clock())
+            raise
+        self._spawn(lambda: self._follow(job))
+        return job
+
+    def stop(self) -> int:
+        """Stop waiting; return how many requests were waiting and are dropped, unsent."""
+        with self._lock:
+            dropped = self._turns.drop()
+        if self.job is not None:
+            self.job.stop()
+        return dropped
+
+    def _started(self, request: ImageRequest) -> Job:
+        # A click is always fresh. What it finds stands in no cell: the first cell that asks for
+        # the same shows it.
+        self.job = self._studio().send(request, slot=None)
+        return self.job
+
+    def _follow(self, job: Job) -> None:
+        current: Job | None = job
+        while current is not None:
+            for update in current.follow():
+                if not current.is_settled:
+                    self._listener.moved(current, update, len(self._turns.waiting))
+            with self._lock:
+                request = self._turns.done(self._clock())
+            self._listener.ended(current)
+            current = self._next(request)
+
+    def _next(self, request: ImageRequest | None) -> Job | None:
+        while request is not None:
+            try:
+                return self._started(request)
+            except OpeaiError as error:
+                self._listener.refused(error)
+                with self._lock:
+                    request = self._turns.done(self._clock())
+        return None

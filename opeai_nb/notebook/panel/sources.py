@@ -1,0 +1,106 @@
+"""Input pictures as the panel holds them: each with what a cell would write to name it."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.client.input_image import ImageInputWarning, InputImage, input_images
+from opeai_nb.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing given as input: one picture, or the several of a generation.
+
+    *written* is what a cell writes for it (a path, an URL or a variable), None for an upload or
+    a value given from code: *original* are the bytes of its file, so that one can be made of it.
+    *note* is what a person should know of it.
+    """
+
+    images: tuple[InputImage, ...]
+    label: str
+    written: str | None = None
+    original: bytes | None = field(default=None, repr=False)
+    note: str = ""
+
+    @property
+    def digest(self) -> tuple[str, ...]:
+        """Identity by content: the same picture under another name is the same."""
+        return tuple(image.sha256 for image in self.images)
+
+
+def uploaded(name: str, content: bytes) -> Source:
+    """Return what was uploaded as a source; upright, whatever its EXIF says.
+
+    Raises `ImageInputError` for a file that is no picture.
+    """
+    images, note = _read((name, content))
+    return Source(images, name, original=content, note=note)
+
+
+def named(text: str, names: Mapping[str, Any]) -> Source:
+    """Return the picture that *text* names: a variable, a path or an URL.
+
+    Raises `OptionError` or `ImageInputError` when there is none.
+    """
+    from opeai_nb.notebook.reference import picture_named
+
+    text = text.strip()
+    if not text:
+        raise InputError("Nothing is named.", advice="Give a path, an URL or a variable.")
+    images, note = _read(picture_named(text, names))
+    return Source(images, _short(text), written=text, note=note)
+
+
+def given(value: Any) -> Source:
+    """Return a value given from code as a source: whatever `image=` takes."""
+    if isinstance(value, Source):
+        return value
+    images, note = _read(value)
+    written = str(value) if isinstance(value, str) and not value.startswith("data:") else None
+    label = _short(written) if written else next((i.name for i in images if i.name), "a picture")
+    original = images[0].data if len(images) == 1 else None
+    return Source(images, label, written=written, original=original, note=note)
+
+
+def with_source(known: Sequence[Source], new: Source) -> tuple[Source, ...]:
+    """Return *known* and *new*. Raises `InputError` when that picture is there already."""
+    if any(source.digest == new.digest for source in known):
+        raise InputError(f"{new.label} is there already.", advice="It is used once.")
+    return (*known, new)
+
+
+def _read(value: Any) -> tuple[tuple[InputImage, ...], str]:
+    """Return the pictures and what was said about them (that one was encoded anew)."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", ImageInputWarning)
+        if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):  # noqa: PLR2004  name, bytes
+            images = input_images(_Named(*value))
+        else:
+            images = input_images(value)
+    told = [str(item.message) for item in said if issubclass(item.category, ImageInputWarning)]
+    return images, " ".join(told)
+
+
+class _Named:
+    """Bytes with a name, as an open file has them: errors then name the file."""
+
+    def __init__(self, name: str, content: bytes) -> None:
+        self.name = name
+        self._content = content
+
+    def read(self) -> bytes:
+        return self._content
+
+
+def _short(text: str, most: int = 40) -> str:
+    from pathlib import PurePath
+
+    if text.lower().startswith(("http://", "https://")):
+        return text if len(text) <= most else f"{text[:most]}…"
+    return PurePath(text).name or text

@@ -1,0 +1,69 @@
+"""What goes on, below the buttons: badge, progress, notes and errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from opeai_nb.notebook import badge
+from opeai_nb.notebook.panel.look import error_html, note_html
+
+if TYPE_CHECKING:
+    from opeai_nb.notebook.panel.stock import Stock
+    from opeai_nb.studio import Job, Update
+
+_STOPPED = "not waiting any more · what was sent goes on at the platform"
+
+
+class Status:
+    """One line of HTML in a widget, which stays live where displays do not (jupyter.md 2)."""
+
+    def __init__(self, stock: Stock) -> None:
+        self._html = stock.html(css="ob-status")
+        self.box = self._html
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._html.value = ""
+
+    def sending(self) -> None:
+        """Show that a click was taken, before anything is known."""
+        self._html.value = line_html("sending", "sending") + bar_html(None)
+
+    def moved(self, job: Job, update: Update, waiting: int) -> None:
+        """Show how far a job has come."""
+        text = badge.live_text(update, job.origin)
+        more = f"{waiting} more waiting" if waiting else ""
+        self._html.value = line_html(update.state, text, more) + bar_html(update.progress)
+
+    def ended(self, job: Job) -> None:
+        """Show how a job ended."""
+        error = job.exception()
+        if error is None:
+            self._html.value = line_html("done", badge.final_text(job.result()))
+        elif job.status == "stopped":
+            self._html.value = line_html("stopped", _STOPPED)
+        else:
+            word = "outcome unknown" if job.status == "unknown" else "failed"
+            self._html.value = line_html(job.status, word) + error_html(error)
+
+    def failed(self, error: BaseException) -> None:
+        """Show why nothing was started."""
+        self._html.value = error_html(error)
+
+    def say(self, text: str) -> None:
+        """Show a plain line."""
+        self._html.value = note_html(text)
+
+
+def line_html(state: str, text: str, more: str = "") -> str:
+    """Return the badge; a screen reader hears its state, not each second."""
+    shown = badge.bundle(state, text)["text/html"]
+    heard = f'<span class="ob-sr" role="status">{state}</span>'
+    return f'<div class="ob-line" data-state="{state}">{shown}{note_html(more)}{heard}</div>'
+
+
+def bar_html(progress: float | None) -> str:
+    """Return a bar: as far as is known, else moving to and fro."""
+    if progress is None:
+        return '<div class="ob-bar"><i class="ob-some"></i></div>'
+    return f'<div class="ob-bar"><i style="width:{max(0.0, min(100.0, progress)):.0f}%"></i></div>'

@@ -1,0 +1,72 @@
+"""The picture that a saved notebook shows in place of the panel, where there is no kernel.
+
+A notebook keeps a widget's output as a reference to a model that is gone. So an ordinary output
+stands beside the panel: hidden by the live panel's style sheet, shown by whoever has none.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from html import escape
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from opeai_nb.client import Generation
+
+Bundle = dict[str, str]
+EMPTY_TEXT: Final = "No picture yet."
+# Where the notebook is trusted, it also hides what the front end says of the widget that is gone.
+_STYLE: Final = (
+    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .opeai-nb-still):not(:has("
+    ".opeai-nb-panel)) { display: none; }</style>"
+)
+
+
+def still_bundle(generation: Generation | None) -> Bundle:
+    """Return the last result as HTML that survives without trust: literal styles, one picture."""
+    if generation is None or not len(generation):
+        return {"text/plain": EMPTY_TEXT, "text/html": '<span class="opeai-nb-still"></span>'}
+    from opeai_nb.notebook.sheet import contact_sheet
+
+    sheet = contact_sheet(generation.good)
+    width, height = sheet.size
+    source = f"data:{sheet.mime};base64,{b64encode(sheet.data).decode()}"
+    prompt = " ".join(generation.request.prompt.split())
+    html = (
+        f'{_STYLE}<div class="opeai-nb-still">'
+        f'<img src="{source}" alt="{escape(prompt)}" width="{width}" height="{height}" '
+        'style="max-width:100%;height:auto;border-radius:8px"><div style="font:13px/1.5 system-ui,'
+        f'sans-serif">{escape(prompt)}</div><div style="font:12px/1.5 system-ui,sans-serif;'
+        f'color:#767676">{escape(generation.summary)} · run this cell for the panel</div></div>'
+    )
+    return {"text/plain": f"{prompt}\n{generation.summary}", "text/html": html}
+
+
+class Still:
+    """The output beside the panel: published with the cell, updated with each result."""
+
+    def __init__(self) -> None:
+        self._id: str | None = None
+
+    def show(self, generation: Generation | None, frontend: str) -> None:
+        """Publish it for the cell that runs.
+
+        Where nobody looks yet (nbclient, nbval, Voilà) only a result that is there, and without
+        an id: updates would differ from run to run, or never arrive (jupyter.md sections 2 and 3).
+        """
+        from IPython.display import display
+
+        if frontend == "live":
+            import uuid
+
+            self._id = uuid.uuid4().hex
+            display(still_bundle(generation), raw=True, display_id=self._id)
+        elif generation is not None:
+            display(still_bundle(generation), raw=True)
+
+    def update(self, generation: Generation) -> None:
+        """Put a new result in its place, from whatever thread."""
+        if self._id is not None:
+            from IPython.display import update_display
+
+            update_display(still_bundle(generation), raw=True, display_id=self._id)

@@ -1,0 +1,308 @@
+"""The panel: everything it says is a trait, and its parts show and change these."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets as widgets
+from traitlets import Any as AnyTrait
+from traitlets import TraitError, Unicode, observe
+
+from opeai_nb.client.hints import hints
+from opeai_nb.errors import LibraryError, OpeaiError
+from opeai_nb.notebook.panel import keepsake, sources
+from opeai_nb.notebook.panel.advanced import Advanced
+from opeai_nb.notebook.panel.cell_text import cell_text
+from opeai_nb.notebook.panel.composer import Composer
+from opeai_nb.notebook.panel.control_traits import ADVANCED, NAMES, ControlTraits
+from opeai_nb.notebook.panel.controls import controls_of
+from opeai_nb.notebook.panel.finds import Find, finds_of
+from opeai_nb.notebook.panel.gallery import Gallery
+from opeai_nb.notebook.panel.look import code_html, note_html, style_html
+from opeai_nb.notebook.panel.opening import UPLOAD_LIMIT
+from opeai_nb.notebook.panel.runs import Runs, in_place, in_thread
+from opeai_nb.notebook.panel.stage import Stage
+from opeai_nb.notebook.panel.status import Status
+from opeai_nb.notebook.panel.still import Still
+from opeai_nb.notebook.panel.stock import Stock, hide
+from opeai_nb.notebook.panel.tray import Tray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from opeai_nb.client import ImageRequest
+    from opeai_nb.notebook.frontend import Frontend
+    from opeai_nb.notebook.panel.sources import Source
+    from opeai_nb.studio import Job, Studio, Update
+
+TEXT: Final = "Panel of opeai_nb: run this cell to use it."
+_UNSEEN: Final = 0.5
+"""Seconds after which a panel that was not displayed by itself is filled in all the same."""
+
+
+class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
+    """The interactive panel. Read and set its traits from code, and `observe` them.
+
+    - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
+      "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
+    - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
+      a badge state, *result* the last generation, *error* why there is none, *selected* the
+      picture on the stage.
+
+    `generate()` is the click, and returns the job. *studio* is asked for at each use, *defaults*
+    are those of `%config`, *names* the user's namespace. Observers of *state*, *result* and
+    *error* are called on the thread that follows the job.
+    """
+
+    request = AnyTrait(None, read_only=True)
+    state = Unicode("idle", read_only=True)
+    result = AnyTrait(None, read_only=True)
+    error = AnyTrait(None, read_only=True)
+    selected = AnyTrait(None, read_only=True)
+
+    def __init__(
+        self,
+        studio: Callable[[], Studio],
+        *,
+        defaults: Callable[[], Mapping[str, Any]] = dict,
+        names: Mapping[str, Any] | None = None,
+        frontend: Callable[[], Frontend] = lambda: "live",
+        spawn: Callable[[Callable[[], object]], object] = in_thread,
+        upload_limit: int = UPLOAD_LIMIT,
+        **controls: Any,
+    ) -> None:
+        if unknown := sorted(controls.keys() - set(NAMES)):
+            raise TraitError(f"There is no control {unknown[0]!r}. There are: {', '.join(NAMES)}.")
+        self._studio = studio
+        self._defaults = defaults
+        self._frontend = frontend
+        self._spawn = spawn
+        self.names: Mapping[str, Any] = names if names is not None else {}
+        self.stock = Stock()
+        super().__init__(layout=self.stock.layout)
+        self.runs = Runs(studio, self, spawn)
+        self._still, self._shown = Still(), threading.Event()
+        self._make(upload_limit)
+        self.set_controls(**controls)
+        self._reread()
+        spawn(self._open)
+
+    # -- the parts
+
+    def _make(self, upload_limit: int) -> None:
+        self.status, self.stage = Status(self.stock), Stage(self)
+        self.composer, self.tray = Composer(self), Tray(self, upload_limit)
+        self.advanced, self.gallery = Advanced(self), Gallery(self)
+        stock = self.stock
+        self._hints, self.code = stock.html(), stock.html()
+        self.go = stock.button(
+            "Generate", self._clicked, hint="Ask for pictures (Ctrl+Enter)", css="ob-generate"
+        )
+        self.halt = stock.button(
+            "Stop waiting", self.stop, hint="What was sent goes on there", css="ob-stop ob-hidden"
+        )
+        self.again = stock.button(
+            "Wait again", self._wait_again, hint="Ask about its task", css="ob-again ob-hidden"
+        )
+        insert = stock.button(
+            "Insert code", self._show_code, hint="The same as a %%imagine cell", css="ob-insert"
+        )
+        actions = stock.box([self.go, self.halt, self.again, insert], "ob-actions")
+        left = [*self.composer.children, self.tray.box, self.advanced.box]
+        left += [actions, self._hints, self.status.box, self.code]
+        right = stock.box([self.stage.box, self.gallery.box], "ob-right")
+        columns = stock.box([stock.box(left, "ob-composer"), right], "ob-columns")
+        self.children = (stock.html(style_html(upload_limit), "ob-style"), columns)
+        self.add_class("opeai-nb-panel")
+
+    def _open(self) -> None:
+        """Fill in what takes time: the gallery, and the models that the platform tells of.
+
+        The panel is shown first: Pillow and httpx are imported here, and would hold its messages.
+        """
+        if self._spawn is not in_place:
+            self._shown.wait(_UNSEEN)
+        self.gallery.reload()
+        try:
+            self.composer.list_models(self.studio.models())
+        except OpeaiError as error:
+            self.status.say(f"The list of models did not come: {error.message}")
+
+    def __repr__(self) -> str:
+        return TEXT
+
+    def _ipython_display_(self) -> None:
+        """Show the panel, and beside it the picture for readers without a kernel."""
+        from IPython.display import display
+
+        data = {**self._repr_mimebundle_(), "text/plain": TEXT}
+        display(data, raw=True)
+        self._still.show(self.result, self._frontend())
+        self._shown.set()
+
+    # -- the controls
+
+    @property
+    def studio(self) -> Studio:
+        """The studio for the settings as they are now."""
+        return self._studio()
+
+    @observe("model")
+    def _adapt(self, _: Any) -> None:
+        adapted = self.controls.adapted(self.model)
+        with self.hold_trait_notifications():
+            self.size, self.quality, self.n = adapted.size, adapted.quality, adapted.n
+            for name in ADVANCED:
+                setattr(self, name, adapted.advanced.get(name))
+        for part in (self.composer, self.advanced):
+            part.adapt()
+        self.tray.show()
+
+    @observe(*NAMES)
+    def _reread(self, _: Any = None) -> None:
+        """Make the request anew, and say what one should know of it before sending."""
+        try:
+            request = self._read()
+        except OpeaiError:
+            request = None
+        self.set_trait("request", request)
+        told = hints(request) if request is not None else ()
+        self._hints.value = note_html(*told, css="ob-warn")
+
+    def _read(self) -> ImageRequest:
+        return self.controls.request(self._defaults())
+
+    # -- what a person does
+
+    def generate(self) -> Job | None:
+        """Ask for pictures as the controls say; return the job, or None when it waits its turn.
+
+        A click that changes nothing while its request runs is the same request: its job comes
+        back. Raises `InputError` for controls that cannot be right.
+        """
+        return self.runs.ask(self._read())
+
+    def stop(self) -> None:
+        """Stop waiting. The platform knows no cancel: what was sent goes on there."""
+        self.runs.stop()
+
+    def resume(self) -> Job | None:
+        """Wait again for the task of the last job, which was not waited for to its end."""
+        job = self.runs.job
+        return self.runs.resume(job.id) if job is not None else None
+
+    def remove(self, source: Source) -> None:
+        """Take an input picture away."""
+        self.images = tuple(known for known in self.images if known is not source)
+
+    def show(self, find: Find | None) -> None:
+        """Put a picture of the library on the stage."""
+        self.set_trait("selected", find)
+        self.stage.show(find)
+        self.gallery.choose(find)
+
+    def use_as_input(self) -> None:
+        """Edit the picture on the stage: it becomes the input picture."""
+        if self.selected is not None:
+            path = keepsake.as_written(self.selected.path)
+            self._try(lambda: self.set_trait("images", (sources.named(path, {}),)))
+
+    def restore(self) -> None:
+        """Set the controls as they were for the picture on the stage."""
+        if self.selected is not None:
+            self._try(self._restore)
+
+    def _restore(self) -> None:
+        request = self.selected.record.request
+        given = tuple(
+            sources.Source((image,), image.name or "a picture", image.url, image.data)
+            for image in request.image
+        )
+        self.take(controls_of(request, given))
+
+    def save_as(self, target: str, find: Find) -> Path:
+        """Write a copy of a picture of the library to *target*; return its path."""
+        generation = self.studio.library.generation(find.record)
+        return keepsake.save_copy(generation, find.number, target)
+
+    def cell(self) -> str:
+        """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
+        return cell_text(self._read(), [self._written(source) for source in self.images])
+
+    def insert_code(self) -> None:
+        """Put the cell below the one that calls this, in front ends that can."""
+        from IPython.core.getipython import get_ipython
+
+        shell = get_ipython()
+        if shell is not None:
+            shell.set_next_input(self.cell())
+
+    def _written(self, source: Source) -> str:
+        if source.written is not None:
+            return source.written
+        content = source.original or b""
+        folder = self.studio.library.folder
+        return keepsake.as_written(keepsake.upload_file(folder, source.label, content))
+
+    def _show_code(self) -> None:
+        self.code.value = ""
+        self._try(lambda: self.code.set_trait("value", code_html(self.cell())))
+
+    def _clicked(self) -> None:
+        self.code.value = ""
+        if not self.runs.is_busy:
+            self.status.sending()
+        self.runs.click(self._read)
+
+    def _wait_again(self) -> None:
+        self._try(self.resume)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OpeaiError as error:
+            self.status.failed(error)
+
+    # -- what the runs tell, from the thread that follows the job
+
+    def moved(self, job: Job, update: Update, waiting: int) -> None:
+        """Show how far a job has come."""
+        self.set_trait("state", update.state)
+        hide(self.halt, hidden=False)
+        hide(self.again, hidden=True)
+        self.status.moved(job, update, waiting)
+
+    def ended(self, job: Job) -> None:
+        """Show what came of a job."""
+        error = job.exception()
+        self.set_trait("error", error)
+        if error is None:
+            self._arrived(job)
+        self.status.ended(job)
+        hide(self.halt, hidden=not self.runs.is_busy)
+        hide(self.again, hidden=error is None or job.task_id is None or not _can_wait(job))
+        self.set_trait("state", job.status)
+
+    def refused(self, error: OpeaiError) -> None:
+        """Show why nothing was started."""
+        self.set_trait("error", error)
+        self.status.failed(error)
+        self.set_trait("state", "failed")
+
+    def _arrived(self, job: Job) -> None:
+        generation = job.result()
+        self.gallery.reload()
+        try:
+            self.show(finds_of(self.studio.library.record(job.id))[0])
+        except LibraryError:
+            self.stage.show_unkept(generation)
+        self._still.update(generation)
+        self.set_trait("result", generation)
+
+
+def _can_wait(job: Job) -> bool:
+    from opeai_nb.errors import TaskExpiredError, TaskFailedError
+
+    return not isinstance(job.exception(), (TaskFailedError, TaskExpiredError))

@@ -1,0 +1,274 @@
+"""The panel over the embedded engine: real requests and real widgets, no browser, no kernel."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PIL import Image
+from traitlets import TraitError
+
+from opeai_nb.client import ImageRequest
+from opeai_nb.library import Slot
+from opeai_nb.notebook.panel import Panel
+from opeai_nb.notebook.panel.runs import in_place
+from opeai_nb.notebook.panel.still import still_bundle
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+from tests.pictures import png
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+SIZE = "512x512"
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Studio:
+    return Studio(settings(base_url="engine:", library=tmp_path / "imagine"))
+
+
+@pytest.fixture
+def panel(studio: Studio) -> Iterator[Panel]:
+    """A panel whose handlers pump in their own thread, as in Colab: it is done when they return."""
+    made = Panel(lambda: studio, spawn=in_place, size=SIZE)
+    yield made
+    made.close_all()
+
+
+def shown(panel: Panel) -> str:
+    """Everything that the panel's pieces of HTML say."""
+    import ipywidgets
+
+    found: list[str] = []
+
+    def look(widget: Any) -> None:
+        if isinstance(widget, ipywidgets.HTML) and "<style" not in widget.value:
+            found.append(widget.value)
+        for child in getattr(widget, "children", ()):
+            look(child)
+
+    look(panel)
+    return "\n".join(found)
+
+
+def test_a_click_asks_as_the_controls_say_and_shows_what_came(panel: Panel) -> None:
+    panel.prompt = "a red fox"
+    panel.composer.count.value = 2
+    panel.go.click()
+    assert panel.result.request == ImageRequest("a red fox", size=SIZE, n=2)
+    assert panel.state == "done"
+    assert panel.selected.record.prompt == "a red fox"
+    assert len(panel.gallery.pages.page) == 2
+    assert "2 pictures" in shown(panel)
+    assert "data:image/jpeg" in shown(panel)
+
+
+def test_everything_is_a_trait_that_can_be_observed(panel: Panel) -> None:
+    seen: list[tuple[str, Any]] = []
+    panel.observe(lambda change: seen.append((change.name, change.new)), ["state", "result"])
+    panel.prompt = "a red fox"
+    assert panel.request == ImageRequest("a red fox", size=SIZE)
+    panel.generate()
+    states = [value for name, value in seen if name == "state"]
+    assert states[-1] == "done"
+    assert [name for name, _ in seen][-2:] == ["result", "state"]
+    assert panel.composer.prompt.value == "a red fox"
+
+
+def test_a_task_shows_its_snapshots(panel: Panel) -> None:
+    seen: list[str] = []
+    panel.status.box.observe(lambda change: seen.append(change.new), "value")
+    panel.set_controls(prompt="a red fox", model="gpt-image-2", size="1024x1024")
+    panel.generate()
+    told = " ".join(seen)
+    assert 'data-state="queued"' in told
+    assert 'data-state="painting"' in told
+    assert panel.state == "done"
+
+
+def test_an_error_is_readable_and_says_the_next_step(panel: Panel) -> None:
+    panel.set_controls(prompt="a red fox", model="rehearsal-moderation")
+    panel.go.click()
+    assert panel.state == "failed"
+    assert "Word the prompt differently" in shown(panel)
+    assert panel.result is None
+
+
+def test_a_click_without_a_prompt_says_what_is_missing(panel: Panel) -> None:
+    panel.go.click()
+    assert "The prompt is empty." in shown(panel)
+    assert panel.request is None
+    panel.prompt = "a red fox"
+    panel.go.click()
+    assert panel.state == "done"
+
+
+def test_three_clicks_are_one_request_and_changed_controls_wait(studio: Studio) -> None:
+    works: list[Callable[[], object]] = []
+    panel = Panel(lambda: studio, spawn=works.append, prompt="a red fox", size=SIZE)
+    works.clear()  # the opening
+    panel.runs._pause = lambda _: None
+    for _ in range(3):
+        panel.go.click()
+    panel_click, *others = works
+    works.clear()
+    for click in (panel_click, *others):
+        click()
+    panel.prompt = "a blue fox"
+    assert panel.generate() is None, "it waits its turn"
+    (follow,) = works
+    follow()
+    asked = [record.prompt for record in studio.library.records(newest_first=False)]
+    assert asked == ["a red fox", "a blue fox"]
+    panel.close_all()
+
+
+def test_choosing_a_model_adapts_the_controls(panel: Panel) -> None:
+    panel.set_controls(model="gpt-image-2", size="2048x1152", quality="high", n=3)
+    panel.composer.model.value = "qwen-image-2.0"
+    assert panel.model == "qwen-image-2.0"
+    assert (panel.quality, panel.n) == ("", 3)
+    assert "ob-hidden" in panel.composer.quality._dom_classes
+    panel.model = "wan2.6-image"
+    assert "needs 1 to 4" in shown(panel)
+    assert "it needs 1 input picture" not in shown(panel), "there is no request yet to speak of"
+    panel.prompt = "at night"
+    assert "it needs 1 input picture" in shown(panel)
+
+
+def test_a_free_name_and_a_free_size_are_taken(panel: Panel) -> None:
+    panel.model = "a-model-of-tomorrow"
+    panel.size = "16:9"
+    panel.prompt = "a fox"
+    assert panel.request == ImageRequest("a fox", model="a-model-of-tomorrow", size="16:9")
+    assert panel.composer.other_size.value == "16:9"
+
+
+def test_the_models_are_those_that_the_platform_lists(panel: Panel) -> None:
+    values = [value for _, value in panel.composer.model.options]
+    assert {"qwen-image-2.0", "gpt-image-2", "rehearsal-slow"} <= set(values)
+
+
+def test_a_picture_is_edited_compared_and_its_settings_restored(panel: Panel) -> None:
+    panel.prompt = "a lighthouse at sunset"
+    panel.generate()
+    panel.use_as_input()
+    panel.set_controls(prompt="the same at night, in teal", n=2)
+    panel.generate()
+    edited = panel.selected
+    assert len(edited.record.written["image"]) == 1
+    panel.stage.compare.value = True
+    assert "ob-compare" in shown(panel)
+    panel.set_controls(prompt="something else", images=[], n=1, model="gpt-image-2")
+    panel.restore()
+    assert panel.request == edited.record.request
+
+
+def test_settings_of_the_other_endpoint_are_restored(panel: Panel) -> None:
+    panel.set_controls(prompt="a fox", dialect="aliyun", seed=5)
+    panel.generate()
+    panel.set_controls(dialect=None, seed=None, prompt="")
+    panel.restore()
+    assert (panel.dialect, panel.seed, panel.prompt) == ("aliyun", 5, "a fox")
+
+
+def test_the_first_cell_that_asks_the_same_shows_the_find_of_the_panel(
+    panel: Panel, studio: Studio
+) -> None:
+    panel.prompt = "a red fox"
+    panel.generate()
+    cell = studio.start(panel.request, slot=Slot("a-cell")).result(30)
+    assert cell.replayed_from == panel.selected.record.id
+
+
+def test_the_first_run_of_a_front_end_without_cell_ids_shows_the_find_too(
+    panel: Panel, studio: Studio
+) -> None:
+    panel.prompt = "a red fox"
+    panel.generate()
+    assert studio.start(panel.request).result(30).replayed_from == panel.selected.record.id
+
+
+def test_a_click_is_always_fresh(panel: Panel, studio: Studio) -> None:
+    panel.runs._clock = iter(range(0, 100, 10)).__next__
+    panel.prompt = "a red fox"
+    panel.generate()
+    panel.generate()
+    assert len(list(studio.library.records())) == 2
+
+
+def test_a_copy_is_saved_and_nothing_is_written_over(panel: Panel, tmp_path: Path) -> None:
+    panel.prompt = "a red fox"
+    panel.generate()
+    target = tmp_path / "fox.jpg"
+    panel.stage.target.value = str(target)
+    panel.stage._save()
+    with Image.open(target) as copy:
+        assert (copy.format, copy.size) == ("JPEG", (512, 512))
+    panel.stage._save()
+    assert "is there already" in shown(panel)
+
+
+def upload(panel: Panel, name: str, content: bytes) -> None:
+    """Do what the page does when a file is chosen."""
+    sent = {
+        "name": name,
+        "type": "",
+        "size": len(content),
+        "content": memoryview(content),
+        "last_modified": datetime.now(UTC).timestamp() * 1000,
+    }
+    panel.tray.upload.set_state({"value": [sent]})
+
+
+def test_an_upload_is_taken_named_in_the_cell_and_not_sent_back(panel: Panel) -> None:
+    upload(panel, "photo.png", png((640, 640)))
+    assert panel.tray.upload.value == ()
+    assert [source.label for source in panel.images] == ["photo.png"]
+    upload(panel, "photo.png", png((640, 640)))
+    assert "is there already" in shown(panel)
+    panel.prompt = "at night"
+    assert "imagine/uploads/photo-" in panel.cell()
+
+
+def test_a_wrong_file_says_so_and_the_next_one_is_taken(panel: Panel) -> None:
+    upload(panel, "notes.txt", b"words")
+    assert "notes.txt&#x27; is no picture that can be read" in shown(panel)
+    upload(panel, "a.png", png())
+    assert len(panel.images) == 1
+
+
+def test_words_of_a_prompt_are_never_markup(panel: Panel) -> None:
+    panel.prompt = "<img src=x onerror=alert(1)> & a fox"
+    panel.generate()
+    panel._show_code()
+    assert "<img src=x" not in shown(panel)
+
+
+def test_the_still_picture_is_small_escaped_and_the_same_for_the_same_result(panel: Panel) -> None:
+    panel.prompt = "a <red> fox"
+    panel.generate()
+    data = still_bundle(panel.result)
+    assert data == still_bundle(panel.result)
+    assert "a &lt;red&gt; fox" in data["text/html"]
+    assert len(json.dumps(data)) < 300_000
+
+
+def test_a_name_that_is_no_control_is_refused(studio: Studio) -> None:
+    with pytest.raises(TraitError, match="no control 'sice'"):
+        Panel(lambda: studio, spawn=in_place, sice="512x512")
+
+
+def test_a_missing_picture_leaves_the_gallery_standing(panel: Panel) -> None:
+    panel.prompt = "a red fox"
+    panel.generate()
+    find = panel.selected
+    find.path.unlink()
+    panel.show(find)
+    panel.gallery.show()
+    assert f"{find.path.name} cannot be read" in shown(panel)
+    assert panel.gallery._buttons[0].description.startswith("a red fox")

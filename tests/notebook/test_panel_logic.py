@@ -1,0 +1,328 @@
+"""The panel's logic without widgets: offers, controls, turns, pages, cells."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from opeai_nb.client import ImageRequest, Model
+from opeai_nb.errors import ImageInputError, InputError, OptionError
+from opeai_nb.notebook.line import parse
+from opeai_nb.notebook.panel import sources
+from opeai_nb.notebook.panel.cell_text import cell_text
+from opeai_nb.notebook.panel.controls import Controls, controls_of
+from opeai_nb.notebook.panel.finds import Pages
+from opeai_nb.notebook.panel.keepsake import upload_file
+from opeai_nb.notebook.panel.offer import (
+    ANOTHER,
+    beyond_title,
+    grouped,
+    is_title,
+    menu,
+    offer,
+    size_label,
+)
+from opeai_nb.notebook.panel.turns import Turns
+from opeai_nb.notebook.prompt import interpolated, without_markers
+from tests.pictures import encoded, png
+
+# -- what a model is offered
+
+
+@pytest.mark.parametrize(
+    ("size", "label"),
+    [
+        ("1024x1024", "□ 1:1\n1024×1024"),
+        ("1536x1024", "▭ 3:2\n1536×1024"),
+        ("1536x2688", "▯ 9:16\n1536×2688"),
+        ("2368x1728", "▭ 4:3\n2368×1728"),
+        ("1000x540", "▭ 1.85:1\n1000×540"),
+        ("auto", "auto\nmodel's choice"),
+    ],
+)
+def test_a_size_shows_its_shape_and_the_name_of_its_ratio(size: str, label: str) -> None:
+    assert size_label(size) == label
+
+
+def test_a_model_is_offered_what_it_takes() -> None:
+    gpt, qwen, edit = offer("gpt-image-2"), offer("qwen-image"), offer("qwen-image-edit")
+    assert gpt.qualities == ("auto", "low", "medium", "high")
+    assert (qwen.qualities, qwen.n_max, qwen.images_max) == ((), 1, 0)
+    assert (edit.images_min, edit.images_max) == (1, 3)
+    assert not gpt.has_effect("style")
+    assert gpt.has_effect("background")
+
+
+def test_an_unknown_model_is_offered_everything() -> None:
+    unknown = offer("somebody-s-new-model")
+    assert not unknown.known
+    assert unknown.has_effect("background")
+    assert unknown.images_max > 0
+
+
+def test_fields_of_the_other_endpoint_show_with_it() -> None:
+    assert not offer("qwen-image-2.0").has_effect("seed", "openai")
+    assert offer("qwen-image-2.0").has_effect("seed", "aliyun")
+
+
+def test_known_families_are_grouped_and_the_chosen_model_is_there() -> None:
+    listed = [Model("gpt-image-2"), Model("my-own"), Model("qwen-image-2.0")]
+    groups = dict(grouped(listed, "dall-e-3"))
+    assert groups["OpenAI"] == ("gpt-image-2", "dall-e-3")
+    assert groups["Others"] == ("my-own",)
+
+
+def test_the_titles_of_the_menu_are_stepped_over_in_the_direction_of_travel() -> None:
+    values = [v for _, v in menu(grouped([Model("qwen-image-2.0"), Model("gpt-image-2")], "z"))]
+    first, second = (i for i, value in enumerate(values) if is_title(value) and i < 4)
+    assert values[beyond_title(values, second - 1, second)] == "gpt-image-2"
+    assert values[beyond_title(values, second + 1, second)] == "qwen-image-2.0"
+    assert values[beyond_title(values, first + 1, first)] == "qwen-image-2.0"
+    assert values[-1] == ANOTHER
+    assert not is_title(ANOTHER)
+
+
+# -- controls in, request out
+
+
+def test_what_is_not_set_is_not_sent() -> None:
+    assert Controls("a fox").request() == ImageRequest("a fox")
+
+
+def test_everything_that_is_set_is_in_the_request() -> None:
+    source = sources.given(png())
+    controls = Controls(
+        "a fox",
+        "gpt-image-2",
+        "16:9",
+        "high",
+        3,
+        (source,),
+        {"background": "opaque", "extra": {"a": 1}},
+    )
+    asked = controls.request()
+    assert asked == ImageRequest(
+        "a fox",
+        model="gpt-image-2",
+        size="16:9",
+        quality="high",
+        n=3,
+        image=source.images,
+        background="opaque",
+        extra={"a": 1},
+    )
+
+
+def test_the_defaults_of_config_are_those_of_a_cell_and_the_controls_win() -> None:
+    asked = Controls("a fox", size="1024x1024").request({"n": 2, "quality": "low", "size": "2K"})
+    assert (asked.n, asked.quality, asked.size) == (1, "low", "1024x1024")
+
+
+def test_an_empty_prompt_is_no_request() -> None:
+    with pytest.raises(InputError, match="prompt is empty"):
+        Controls().request()
+
+
+def test_another_model_takes_back_what_it_does_not_take() -> None:
+    before = Controls("a fox", "gpt-image-2", "2048x1152", "high", 4, (), {"background": "opaque"})
+    after = before.adapted("qwen-image")
+    assert after == Controls("a fox", "qwen-image", "", "", 1, (), {})
+    assert before.adapted("gpt-image-2") == before
+
+
+def test_the_controls_of_a_request_ask_for_it_again() -> None:
+    asked = ImageRequest(
+        "a fox",
+        n=2,
+        size="1536x1024",
+        dialect="aliyun",
+        seed=7,
+        negative_prompt="snow",
+        watermark=False,
+    )
+    assert controls_of(asked).request() == asked
+
+
+# -- the cell that asks for the same
+
+
+def read_cell(text: str) -> ImageRequest:
+    """Read a cell as the magic does."""
+    line, body = text.removeprefix("%%imagine").split("\n", 1)
+    parsed = parse(line.strip(), {})
+    prompt = without_markers(body)
+    return ImageRequest(
+        prompt if parsed.cell.get("raw") else interpolated(prompt, {}), **parsed.request
+    )
+
+
+WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
+PROMPTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n{}\"'$\\"))
+
+
+@given(
+    prompt=PROMPTS.filter(str.strip),
+    style=WORDS,
+    value=st.recursive(
+        st.none() | st.booleans() | st.integers() | WORDS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    ),
+    watermark=st.none() | st.booleans(),
+    n=st.none() | st.integers(1, 9),
+)
+def test_a_cell_asks_for_the_same(
+    prompt: str, style: str, value: Any, watermark: bool | None, n: int | None
+) -> None:
+    asked = ImageRequest(prompt, style=style, n=n, watermark=watermark, extra={"k v": value})
+    if reads_as_a_variable(style):
+        with pytest.raises(InputError, match="no cell can say"):
+            cell_text(asked)
+    else:
+        assert read_cell(cell_text(asked)) == asked
+
+
+def reads_as_a_variable(value: str) -> bool:
+    name = value[1:] if value.startswith("$") else value[1:-1] if value[:1] == "{" else ""
+    return name.isidentifier() and value in {f"${name}", f"{{{name}}}"}
+
+
+def test_a_cell_reads_as_a_person_would_write_it() -> None:
+    asked = ImageRequest("a {fox}\nin the snow", model="gpt-image-2", size="1536x1024", n=2)
+    assert cell_text(asked, []) == (
+        "%%imagine --model gpt-image-2 --size 1536x1024 -n 2 --raw\na {fox}\nin the snow"
+    )
+
+
+def test_a_cell_names_its_input_pictures() -> None:
+    asked = ImageRequest("at night", image=[png()])
+    text = cell_text(asked, ["my photos/a b.png"])
+    assert text.startswith("%%imagine --model qwen-image-2.0 --image 'my photos/a b.png'\n")
+
+
+def test_what_no_cell_can_say_is_refused_with_another_way() -> None:
+    with pytest.raises(InputError, match="reads as a variable") as caught:
+        cell_text(ImageRequest("a fox", style="$style"))
+    assert "Python" in caught.value.advice
+
+
+# -- whose turn it is
+
+FOX, CAT = ImageRequest("a fox"), ImageRequest("a cat")
+
+
+def test_unchanged_clicks_while_it_runs_are_one() -> None:
+    turns = Turns()
+    assert [turns.ask(FOX, now) for now in (0.0, 0.1, 9.0)] == ["start", "ignore", "ignore"]
+
+
+def test_changed_controls_wait_for_their_turn() -> None:
+    turns = Turns()
+    assert [turns.ask(r, 0.0) for r in (FOX, CAT, CAT, FOX)] == ["start", "wait", "ignore", "wait"]
+    assert [turns.done(1.0), turns.done(2.0), turns.done(3.0)] == [CAT, FOX, None]
+    assert not turns.is_busy
+
+
+def test_a_double_click_that_is_handled_after_the_picture_pays_once() -> None:
+    """Where handlers block, the second click comes when the first has its picture."""
+    turns = Turns()
+    turns.ask(FOX, 0.0)
+    turns.done(12.0)
+    assert turns.ask(FOX, 12.01) == "ignore"
+    assert turns.ask(FOX, 13.0) == "start"
+
+
+def test_stopping_forgets_what_waits() -> None:
+    turns = Turns()
+    turns.ask(FOX, 0.0)
+    turns.ask(CAT, 0.0)
+    assert turns.drop() == 1
+    assert turns.done(1.0) is None
+
+
+# -- the gallery's pages
+
+
+class Kept:
+    """As much of a record as pages look at, counted as it is read."""
+
+    read = 0
+
+    def __init__(self, number: int) -> None:
+        Kept.read += 1
+        self.id, self.folder, self.prompt, self.model = f"{number}", Path(), f"no. {number}", "m"
+        self.pictures = [replace(_PICTURE, file=f"{number}-{i}.png") for i in (1, 2)]
+
+
+def _picture() -> Any:
+    from opeai_nb.library import KeptPicture
+
+    return KeptPicture(file="x.png", format="png", size=(4, 4))
+
+
+_PICTURE = _picture()
+
+
+def test_pages_read_no_further_than_is_looked() -> None:
+    Kept.read = 0
+    pages = Pages(lambda: (Kept(number) for number in range(500)), 24)  # type: ignore[misc]
+    assert [find.path.name for find in pages.page][:3] == ["0-1.png", "0-2.png", "1-1.png"]
+    assert pages.has_older
+    assert not pages.has_newer
+    assert Kept.read == 13
+
+
+def test_the_last_page_is_short_and_has_no_older() -> None:
+    pages = Pages(lambda: (Kept(number) for number in range(13)), 24)  # type: ignore[misc]
+    pages.older()
+    assert len(pages.page) == 2
+    assert not pages.has_older
+    pages.newer()
+    assert len(pages.page) == 24
+
+
+# -- input pictures
+
+
+def test_an_upload_is_upright_whatever_its_exif_says() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    photo = encoded(Image.new("RGB", (80, 40), "teal"), "JPEG", exif=exif)
+    (image,) = sources.uploaded("photo.jpg", photo).images
+    assert image.data is not None
+    assert Image.open(BytesIO(image.data)).size == (40, 80)
+
+
+def test_a_file_that_is_no_picture_is_named_and_refused() -> None:
+    with pytest.raises(ImageInputError, match=r"notes\.txt"):
+        sources.uploaded("notes.txt", b"no picture at all")
+
+
+def test_the_same_picture_twice_is_used_once() -> None:
+    first = sources.uploaded("a.png", png())
+    with pytest.raises(InputError, match="there already"):
+        sources.with_source((first,), sources.uploaded("copy of a.png", png()))
+
+
+def test_a_variable_a_path_and_an_url_name_a_picture(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png())
+    assert sources.named("view", {"view": png()}).written == "view"
+    assert sources.named(str(path), {}).label == "a.png"
+    assert sources.named("https://example.org/a.png", {}).images[0].url
+    with pytest.raises(OptionError, match="Did you mean 'view'"):
+        sources.named("veiw", {"view": png()})
+
+
+def test_an_upload_becomes_a_file_once_and_asks_for_the_same(tmp_path: Path) -> None:
+    source = sources.uploaded("My Photo.png", png())
+    assert source.original is not None
+    path = upload_file(tmp_path, source.label, source.original)
+    assert upload_file(tmp_path, source.label, source.original) == path
+    assert sources.named(str(path), {}).digest == source.digest
