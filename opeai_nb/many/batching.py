@@ -1,0 +1,167 @@
+"""A batch: rows in, pictures and a manifest out; it can be stopped and run again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.errors import OptionError
+from opeai_nb.many.crew import Orders, checked, kept_of
+from opeai_nb.many.host import studio_here, watch
+from opeai_nb.many.manifest import Manifest
+from opeai_nb.many.mirror import Mirror
+from opeai_nb.many.plan import counted
+from opeai_nb.many.rows import rows_of
+from opeai_nb.many.run import Run
+from opeai_nb.studio import Studio
+
+if TYPE_CHECKING:
+    from opeai_nb.many.outcome import Outcome
+    from opeai_nb.many.plan import Plan, Point
+    from opeai_nb.many.progress import Progress
+
+
+def batch(
+    source: object,
+    *,
+    prompt: str | None = None,
+    out: str | Path | None = None,
+    mirror: str | None = None,
+    studio: Studio | None = None,
+    **fields: Any,
+) -> Batch:
+    """Read a batch; nothing is sent before `run()`.
+
+    *source* is a list of prompts or mappings, a DataFrame, or a CSV, TSV or JSONL file with a
+    column for each field. *prompt* is a template that the columns fill (`a poster of {city}`).
+    *fields* are for all rows that have none of their own. *out* is the folder that gets the
+    pictures and `manifest.jsonl` (default: the library); *mirror* an fsspec URL that gets copies.
+    Raises `InputError` for a row that cannot be right, with its number.
+    """
+    rows = rows_of(source, prompt, fields)
+    return Batch(rows.plan, rows.given, _studio(studio, out), mirror)
+
+
+def _studio(studio: Studio | None, out: str | Path | None) -> Studio:
+    given = studio or studio_here()
+    if out is None:
+        return given
+    return Studio(replace(given.settings, library=Path(out).expanduser()))
+
+
+class Batch:
+    """Rows and what came of them. Nothing but the counts stays in memory: the rest is on the disk.
+
+    `run()` sends what the folder does not have; `manifest` reads what became of each row.
+    """
+
+    def __init__(
+        self, plan: Plan, given: list[dict[str, Any]], studio: Studio, mirror: str | None = None
+    ) -> None:
+        self.plan = plan
+        self.studio = studio
+        self._given = given
+        self._mirror = None if mirror is None else Mirror(mirror)
+        self._run: Run | None = None
+        self._manifest: Manifest | None = None
+        self._lines: list[dict[str, Any]] = []
+
+    def __repr__(self) -> str:
+        return f"<Batch: {self.summary}>"
+
+    @property
+    def folder(self) -> Path:
+        """Where pictures and manifest lie."""
+        return self.studio.library.folder
+
+    @property
+    def summary(self) -> str:
+        """Return `100 rows · 98 done · 2 failed`; the same for sent and replayed."""
+        told = [counted(len(self.plan), "row")]
+        progress = self.progress
+        if progress is None:
+            return f"{told[0]} planned"
+        unsent = (
+            0 if self._run is None or not self._run.is_over else progress.total - progress.settled
+        )
+        for count, word in (
+            (progress.done + progress.replayed, "done"),
+            (progress.failed, "failed"),
+            (progress.unknown, "outcome unknown"),
+            (unsent, "not sent"),
+        ):
+            told += [f"{count} {word}"] * bool(count)
+        return " · ".join(told)
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """The numbers of the rows that the folder has already; nothing is sent for those."""
+        return kept_of(self.studio, self.plan)
+
+    @property
+    def table(self) -> str:
+        """The plan as text: how many requests, what the folder has, what would be sent."""
+        from opeai_nb.many.plan_table import plan_text
+
+        return plan_text(self.plan, self.kept)
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the run is; None before the first."""
+        return None if self._run is None else self._run.progress
+
+    def start(self, **orders: Any) -> Run:
+        """Begin and return the run at once. *orders* are those of `Sweep.run`."""
+        if self._run is not None and not self._run.is_over:
+            raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
+        cluster = orders.pop("on", None)
+        given = checked(Orders(**orders, mirror=self._mirror))
+        self._manifest = Manifest(self.folder)
+        self._run = Run(self.plan, self._settled)
+        if cluster is None:
+            return self._run.begin(self.studio, given)
+        from opeai_nb.many.cluster import begin_on
+
+        begin_on(cluster, self._run, self.studio, given)
+        return self._run
+
+    def run(self, **orders: Any) -> Batch:
+        """Send what is missing, wait for it, write the manifest, and return the batch.
+
+        *orders* are those of `Sweep.run`. A failed row is noted and ends nothing else. An interrupt
+        ends the waiting and the sending; running again sends what is missing.
+        """
+        self.start(**orders)
+        return self.wait()
+
+    def wait(self) -> Batch:
+        """Follow the run to its end, shown where somebody can show it."""
+        if self._run is None:
+            raise OptionError("This batch was not started.", advice="Call run().")
+        try:
+            watch(self._run)
+        finally:
+            self.close()
+        return self
+
+    def close(self) -> None:
+        """Put the manifest in order."""
+        if self._manifest is not None:
+            self._lines = self._manifest.close(len(self.plan))
+            self._manifest = None
+
+    @property
+    def manifest(self) -> list[dict[str, Any]]:
+        """What became of each row that was reached, in the order of the rows."""
+        return self._lines
+
+    def to_dataframe(self) -> Any:
+        """Return the manifest as a pandas table. Raises `LibraryError` without pandas."""
+        from opeai_nb.library.usage import dataframe
+
+        return dataframe(self.manifest)
+
+    def _settled(self, point: Point, outcome: Outcome) -> None:
+        if self._manifest is not None and outcome.state != "stopped":
+            self._manifest.add(point, self._given[point.number], outcome)

@@ -1,0 +1,134 @@
+"""Beyond one machine: a plan split over the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import deque
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.errors import OpeaiError, OptionError
+from opeai_nb.many import share
+from opeai_nb.many.outcome import failed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opeai_nb.many.crew import Orders
+    from opeai_nb.many.plan import Point
+    from opeai_nb.many.run import Run
+    from opeai_nb.studio import Studio
+
+_LARGEST: Final = 64
+_PER_SLOT: Final = 8
+_RETRIES: Final = 3
+
+
+def begin_on(client: Any, run: Run, studio: Studio, orders: Orders) -> None:
+    """Let the workers of a `distributed.Client` make the points of *run*; returns at once.
+
+    `orders.concurrency` is the limit on requests under way for the whole cluster. The library must
+    lie in a folder that all workers see under the same path. Raises `OptionError`.
+    """
+    slots = sum(client.nthreads().values())
+    if not slots:
+        raise OptionError("The cluster has no workers.", advice="Wait for them, then run again.")
+    cluster = Cluster(client, run, studio, orders, slots)
+    run.origin = studio.settings.origin
+    run.works(cluster)
+    threading.Thread(target=cluster.work, name="opeai_nb-cluster", daemon=True).start()
+
+
+class Cluster:
+    """Hands out shares, no more at once than the limit allows, and takes back what became of them.
+
+    At most *lanes* shares are under way, each with at most `limit // lanes` requests: so the limit
+    holds for all workers together, with no word between them.
+    """
+
+    def __init__(self, client: Any, run: Run, studio: Studio, orders: Orders, slots: int) -> None:
+        self.running = 0
+        self._client = client
+        self._run = run
+        self._site = share.Site.of(studio.settings, studio.library.folder)
+        self._library = studio.library.folder
+        self._lanes = min(slots, orders.concurrency)
+        self._orders = replace(orders, concurrency=orders.concurrency // self._lanes)
+        self._name = secrets.token_hex(8)
+        self._halted = threading.Event()
+        self._shares = shares_of(run.points, self._lanes, self._orders.concurrency)
+
+    def halt(self) -> None:
+        """Begin nothing more, on any worker."""
+        self._halted.set()
+        with suppress(OSError):  # where the sign cannot be set, the shares under way end first
+            share.halt(self._library, self._name)
+
+    def work(self) -> None:
+        """Hand out all shares; returns when the last one has ended."""
+        try:
+            self._hand_out()
+        except Exception as error:  # noqa: BLE001  whoever waits gets it, whatever it is
+            self._run.ends(error)
+        else:
+            self._run.ends()
+        finally:
+            share.clear(self._library, self._name)
+
+    def _hand_out(self) -> None:
+        import distributed  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
+
+        waiting = deque(enumerate(self._shares))
+        under_way: dict[Any, Sequence[Point]] = {}
+        completed: Any = distributed.as_completed()  # type: ignore[no-untyped-call,unused-ignore]  # carries no types
+        while waiting or under_way:
+            while waiting and len(under_way) < self._lanes and not self._halted.is_set():
+                number, points = waiting.popleft()
+                future = self._submitted(number, points)
+                under_way[future] = points
+                completed.add(future)
+            if not under_way:
+                return
+            self.running = sum(
+                min(len(points), self._orders.concurrency) for points in under_way.values()
+            )
+            future = next(completed)
+            self._take(future, under_way.pop(future))
+
+    def _submitted(self, number: int, points: Sequence[Point]) -> Any:
+        return self._client.submit(
+            share.make,
+            self._site,
+            self._name,
+            number,
+            points,
+            self._orders,
+            key=f"opeai_nb-share-{self._name}-{number}",
+            pure=False,
+            retries=_RETRIES,
+        )
+
+    def _take(self, future: Any, points: Sequence[Point]) -> None:
+        error = future.exception()
+        if error is None:
+            for point, outcome in future.result():
+                self._run.take(point, outcome)
+        elif isinstance(error, OptionError):
+            raise error
+        else:
+            # Workers died again and again over it: what was kept is found when it is run again.
+            told = OpeaiError(
+                f"The cluster lost this share: {type(error).__name__}.",
+                advice="Running it again finishes what the journal has, and sends what is missing.",
+            )
+            for point in points:
+                self._run.take(point, failed(told))
+        future.release()
+
+
+def shares_of(points: Sequence[Point], lanes: int, concurrency: int) -> list[Sequence[Point]]:
+    """Return *points* in shares: small enough that all lanes end together, large enough to fill."""
+    size = max(concurrency, min(_LARGEST, -(-len(points) // (lanes * _PER_SLOT))))
+    return [points[start : start + size] for start in range(0, len(points), size)]

@@ -1,0 +1,147 @@
+"""`python -m opeai_nb batch`: a batch from the command line, with a bar and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.errors import InputError, OpeaiError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator
+
+    from opeai_nb.many.batching import Batch
+    from opeai_nb.many.progress import Progress
+
+GOOD: Final = 0
+SOME_FAILED: Final = 1
+WRONG: Final = 2
+INTERRUPTED: Final = 130
+_FIELDS: Final = ("model", "size", "quality", "n", "output_format", "style", "dialect")
+
+EXIT_CODES: Final = (
+    "exit codes: 0 every row has its pictures; 1 some failed, or their outcome is unknown; "
+    "2 the input is wrong, and nothing was sent; 130 interrupted: run it again for the rest"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `batch` to *parser*."""
+    parser.epilog = EXIT_CODES
+    parser.add_argument("source", help="a CSV, TSV or JSONL file; a column for each field")
+    parser.add_argument("--out", required=True, metavar="DIR", help="gets pictures and manifest")
+    parser.add_argument("--prompt", help='a template for the columns: "a poster of {city}"')
+    for name in _FIELDS:
+        parser.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=int if name == "n" else str,
+            help=f"{name} of rows that have none",
+        )
+    parser.add_argument("--concurrency", type=int, default=16, help="requests at once (default 16)")
+    parser.add_argument("--timeout", type=float, default=900.0, help="seconds a task is waited for")
+    parser.add_argument("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
+    parser.add_argument("--fresh", action="store_true", help="send also what DIR has already")
+    parser.add_argument(
+        "--send-unknown", action="store_true", help="send again what was cut off in flight before"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
+    parser.add_argument("--quiet", action="store_true", help="show no bar")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a batch and return the exit code."""
+    try:
+        return _run(options)
+    except InputError as error:
+        _tell(f"opeai_nb batch: {error}")
+        return WRONG
+    except OpeaiError as error:
+        _tell(f"opeai_nb batch: {error}")
+        return SOME_FAILED
+
+
+def _run(options: argparse.Namespace) -> int:
+    from opeai_nb.many.batching import batch
+
+    fields = {name: getattr(options, name) for name in _FIELDS}
+    rows = batch(
+        options.source,
+        prompt=options.prompt,
+        out=options.out,
+        mirror=options.mirror,
+        **{name: value for name, value in fields.items() if value is not None},
+    )
+    if options.dry_run:
+        print(f"{rows.table}\nNothing was sent.")  # noqa: T201  a command's output
+        return GOOD
+    interrupted = _made(rows, options)
+    print(f"{rows.summary} · {options.out}")  # noqa: T201  a command's output
+    for line in [line for line in rows.manifest if line.get("error")][:10]:
+        _tell(f"row {line['row']}: {line['error']}")
+    if interrupted:
+        return INTERRUPTED
+    progress = rows.progress
+    good = progress is not None and progress.done + progress.replayed == progress.total
+    return GOOD if good else SOME_FAILED
+
+
+def _made(rows: Batch, options: argparse.Namespace) -> bool:
+    """Run the batch with a bar; tell whether it was interrupted."""
+    running = rows.start(
+        concurrency=options.concurrency,
+        timeout=options.timeout,
+        fresh=options.fresh,
+        send_unknown=options.send_unknown,
+    )
+    try:
+        with _bar(len(rows.plan), quiet=options.quiet) as show:
+            for progress in running.follow(tick=0.5):
+                show(progress)
+    except KeyboardInterrupt:
+        running.halt()
+        _tell("Interrupted: nothing more is sent; waiting for what is under way (Ctrl-C drops it).")
+        try:
+            running.wait()
+        except KeyboardInterrupt:
+            _tell("Not waiting: tasks can be resumed by running this again.")
+        return True
+    finally:
+        rows.close()
+    return False
+
+
+@contextmanager
+def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[Progress], object]]:
+    """Yield what shows progress: tqdm's bar where it is there, else a line, on standard error."""
+    if quiet:
+        yield lambda _: None
+        return
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
+    except ImportError:
+        yield _line if sys.stderr.isatty() else lambda _: None
+        _tell("")
+        return
+    with tqdm(total=total, unit="row", dynamic_ncols=True) as bar:
+
+        def show(progress: Progress) -> None:
+            bar.set_postfix(_postfix(progress), refresh=False)
+            bar.update(progress.settled - bar.n)
+
+        yield show
+
+
+def _postfix(progress: Progress) -> dict[str, Any]:
+    counts = {"failed": progress.failed, "unknown": progress.unknown, "kept": progress.replayed}
+    return {name: count for name, count in counts.items() if count}
+
+
+def _line(progress: Progress) -> None:
+    sys.stderr.write(f"\r\x1b[K{progress.line()}")
+    sys.stderr.flush()
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201  a command's output

@@ -1,0 +1,127 @@
+"""Where everything stands in a grid: arithmetic alone, in pixels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opeai_nb.many.axis import Axis
+
+
+class Box(NamedTuple):
+    """A rectangle: its left upper corner, width and height."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """Which labels go where: *rows* and *columns* are axes or None, *pages* all the others."""
+
+    rows: Axis | None
+    columns: Axis | None
+    pages: tuple[Axis, ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A page of *rows* x *columns* cells, all of one size, with margins for labels.
+
+    *scale* is what the pictures are scaled by; *text* is the size of the letters.
+    """
+
+    rows: int
+    columns: int
+    cell: tuple[int, int]
+    gap: int
+    text: int
+    top: int
+    left: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height of the page."""
+        width, height = self.cell
+        return (
+            self.left + self.columns * (width + self.gap) - self.gap * bool(self.columns),
+            self.top + self.rows * (height + self.gap) - self.gap * bool(self.rows),
+        )
+
+    def place(self, row: int, column: int) -> Box:
+        """Return where the cell stands."""
+        width, height = self.cell
+        left = self.left + column * (width + self.gap)
+        return Box(left, self.top + row * (height + self.gap), width, height)
+
+    def above(self, column: int) -> Box:
+        """Return where a column's label stands."""
+        box = self.place(0, column)
+        return Box(box.left, self.top - 2 * self.text, box.width, 2 * self.text)
+
+    def beside(self, row: int) -> Box:
+        """Return where a row's label stands."""
+        box = self.place(row, 0)
+        return Box(0, box.top, self.left, box.height)
+
+
+def table_of(axes: tuple[Axis, ...], rows: str | None, columns: str | None) -> Table:
+    """Return which axis goes where.
+
+    One axis alone makes columns; of several the first makes rows and the second columns, unless
+    they are named. Axes of a single value are no axes here.
+    """
+    by_name = {axis.name: axis for axis in axes}
+    free = [axis for axis in axes if len(axis) > 1 and axis.name not in {rows, columns}]
+    down = by_name[rows] if rows else None
+    across = by_name[columns] if columns else None
+    if down is None and across is None and len(free) > 1:
+        down = free.pop(0)
+    if across is None and free:
+        across = free.pop(0)
+    if down is None and free:
+        down = free.pop(0)
+    return Table(down, across, tuple(free))
+
+
+def shape_of(sizes: Iterable[tuple[int, int]]) -> tuple[int, int]:
+    """Return the cell that holds each of these pictures at full size."""
+    known = list(sizes)
+    if not known:
+        return (512, 512)
+    return max(width for width, _ in known), max(height for _, height in known)
+
+
+def tiles_of(count: int, cell: tuple[int, int]) -> list[Box]:
+    """Return where *count* pictures of one request stand in their cell: a square of them."""
+    across = math.ceil(math.sqrt(max(1, count)))
+    down = math.ceil(max(1, count) / across)
+    width, height = cell[0] // across, cell[1] // down
+    return [
+        Box((number % across) * width, (number // across) * height, width, height)
+        for number in range(count)
+    ]
+
+
+def layout_of(
+    rows: int,
+    columns: int,
+    cell: tuple[int, int],
+    *,
+    longest_label: int,
+    has_rows: bool,
+    has_head: bool,
+    has_title: bool,
+) -> Layout:
+    """Return the layout of a page; letters and gaps grow with the cells."""
+    side = min(cell)
+    text = max(13, min(round(side / 14), 40))
+    margin = min(round(longest_label * text * 0.6) + text, cell[0]) if has_rows else 0
+    top = text * 2 * has_head + text * 2 * has_title
+    return Layout(rows, columns, cell, max(4, side // 64), text, top, margin)

@@ -1,0 +1,54 @@
+"""What became of one point: a generation, or why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from opeai_nb.errors import OutcomeUnknownError
+
+if TYPE_CHECKING:
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.errors import OpeaiError
+
+State = Literal["done", "replayed", "failed", "unknown", "stopped"]
+GOOD: Final = ("done", "replayed")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one point.
+
+    *state* is `done` (sent, or finished from the journal), `replayed`, `failed`, `unknown` (sent,
+    and nobody can tell whether it was carried out) or `stopped`. *generation* holds the pictures,
+    *error* the reason why there are none, *value* what the function given as `then` made of them,
+    *id* is that of the record.
+    """
+
+    state: State
+    generation: Generation | None = None
+    error: OpeaiError | None = None
+    value: Any = None
+    id: str | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """True where there are pictures."""
+        return self.generation is not None
+
+    @property
+    def reason(self) -> str:
+        """Why there are no pictures, for a person; the same on every run."""
+        return "" if self.error is None else self.error.message
+
+    @property
+    def files(self) -> list[str]:
+        """The names of the picture files in the library."""
+        pictures = () if self.generation is None else self.generation.good
+        return [picture.path.name for picture in pictures if picture.path is not None]
+
+
+def failed(error: OpeaiError) -> Outcome:
+    """Return the outcome of a request that ended with *error*."""
+    unknown = isinstance(error, OutcomeUnknownError)
+    return Outcome("unknown" if unknown else "failed", error=error)

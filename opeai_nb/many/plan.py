@@ -1,0 +1,228 @@
+"""What will be asked: every combination of the swept values, as requests that are sound."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, overload
+
+from opeai_nb.client.request import ImageRequest, build_request
+from opeai_nb.errors import InputError
+from opeai_nb.library import identity
+from opeai_nb.many.alternatives import Choices, expanded, parts_of
+from opeai_nb.many.axis import Axis, axis_of
+from opeai_nb.many.wording import filled, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MOST: Final = 1_000_000
+"""More points than this are asked for by mistake; a batch reads its prompts from a file."""
+_FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One combination: its *number* in the plan from 0, a label on each axis, and the request.
+
+    *call* counts points that ask the very same thing, from 1: each gets a picture of its own.
+    *identity* is what tells the very same requests.
+    """
+
+    number: int
+    labels: tuple[str, ...]
+    request: ImageRequest
+    identity: str
+    call: int = 1
+
+
+class Plan(Sequence[Point]):
+    """The points of a sweep or a batch; *axes* say what is varied, the last one fastest."""
+
+    def __init__(self, axes: tuple[Axis, ...], points: Sequence[Point]) -> None:
+        self.axes = axes
+        self._points = points
+
+    def __repr__(self) -> str:
+        return f"<Plan: {counted(len(self), 'request')}, {counted(self.pictures, 'picture')}>"
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Point]: ...
+    def __getitem__(self, index: int | slice) -> Point | Sequence[Point]:
+        return self._points[index]
+
+    def __iter__(self) -> Iterator[Point]:
+        return iter(self._points)
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures are asked for in all."""
+        return sum(point.request.n or 1 for point in self._points)
+
+    def axis(self, name: str) -> Axis:
+        """Return an axis by its name. Raises `InputError` when nothing of this name is varied."""
+        for axis in self.axes:
+            if axis.name == name:
+                return axis
+        known = ", ".join(axis.name for axis in self.axes) or "nothing"
+        raise InputError(f"{name!r} is not varied here; varied: {known}.", advice="")
+
+    def where(self, wanted: Mapping[str, object]) -> list[Point]:
+        """Return the points that have these values. Raises `KeyError` for a value that none has."""
+        labels: dict[int, str] = {}
+        for name, value in wanted.items():
+            axis = self.axis(name)
+            labels[self.axes.index(axis)] = axis.labels[axis.place(value)]
+        return [
+            point
+            for point in self._points
+            if all(point.labels[place] == label for place, label in labels.items())
+        ]
+
+
+def plan_of(
+    prompt: str | Sequence[str] | Mapping[str, str],
+    values: Mapping[str, Any],
+    *,
+    word: Callable[[str], str] | None = None,
+    raw: bool = False,
+) -> Plan:
+    """Return the plan of a prompt, or several, and values: collections among them are axes.
+
+    `{name}` and `__name__` in the prompt stand for the value of that name, `{a|b}` for alternatives
+    (axes `choice`, `choice_2`, …); all other names are fields of the request. With *word*, the
+    words are its business: it is called with each prompt, its alternatives taken. With *raw*
+    all braces are text. Raises `InputError` before anything is sent: for a name
+    that is neither in the prompt nor a field, an empty axis, and what `ImageRequest` refuses.
+    """
+    prompts = _prompts(prompt)
+    templates = (str(prompt),) if prompts is None else prompts.values
+    words = (
+        {name for template in templates for name in names_in(template)} if word is None else set()
+    )
+    _check_names(words, values)
+    axes = [] if prompts is None else [prompts]
+    pieces = None if prompts is not None else ((str(prompt),) if raw else parts_of(str(prompt)))
+    axes += _choices(pieces or ())
+    fixed: dict[str, Any] = {}
+    for name, given in values.items():
+        axis = axis_of(name, given)
+        if axis is None:
+            fixed[name] = given
+        else:
+            axes.append(axis)
+    _check_size(axes)
+    made = _Maker(pieces, words, fixed, tuple(axes), word or str)
+    return Plan(tuple(axes), numbered(made))
+
+
+def numbered(requests: Any) -> list[Point]:
+    """Return points for (labels, request) pairs, counting those that ask the very same thing."""
+    calls: Counter[str] = Counter()
+    points = []
+    for number, (labels, request) in enumerate(requests):
+        same = identity(request)
+        calls[same] += 1
+        points.append(Point(number, labels, request, same, calls[same]))
+    return points
+
+
+class _Maker:
+    """Makes the request of each combination."""
+
+    def __init__(
+        self,
+        pieces: tuple[Any, ...] | None,
+        words: set[str],
+        fixed: dict[str, Any],
+        axes: tuple[Axis, ...],
+        word: Callable[[str], str],
+    ) -> None:
+        self._pieces, self._words, self._fixed = pieces, words, fixed
+        self._axes, self._word = axes, word
+
+    def __iter__(self) -> Iterator[tuple[tuple[str, ...], ImageRequest]]:
+        places = (range(len(axis)) for axis in self._axes)
+        for chosen in itertools.product(*places):
+            pairs = list(zip(self._axes, chosen, strict=True))
+            labels = tuple(axis.labels[place] for axis, place in pairs)
+            values = {axis.name: axis.values[place] for axis, place in pairs}
+            yield labels, self._request(values)
+
+    def _request(self, values: dict[str, Any]) -> ImageRequest:
+        everything = {**self._fixed, **values}
+        text = self._text(everything)
+        prompt = self._word(filled(text, {n: everything[n] for n in self._words & set(everything)}))
+        # `style` is a field of the API too: a word of the prompt is not sent a second time.
+        names = _FIELDS - self._words
+        asked = {name: value for name, value in everything.items() if name in names}
+        return build_request(prompt, {**asked, "prompt": prompt})
+
+    def _text(self, values: dict[str, Any]) -> str:
+        if self._pieces is None:
+            return str(values["prompt"])
+        chosen = (values[name] for name in _choice_names(self._pieces))
+        return "".join(next(chosen) if isinstance(p, Choices) else p for p in self._pieces)
+
+
+def _prompts(given: object) -> Axis | None:
+    """Return the axis of several prompts, the alternatives in each of them taken out."""
+    axis = axis_of("prompt", given)
+    if axis is None or all(parts_of(str(value)) == (value,) for value in axis.values):
+        return axis
+    return axis_of("prompt", [text for value in axis.values for text in expanded(str(value))])
+
+
+def _choices(pieces: tuple[Any, ...]) -> list[Axis]:
+    groups = [piece for piece in pieces if isinstance(piece, Choices)]
+    return [
+        Axis(name, group.texts, tuple(_shown(text) for text in group.texts))
+        for name, group in zip(_choice_names(pieces), groups, strict=True)
+    ]
+
+
+def _choice_names(pieces: tuple[Any, ...]) -> list[str]:
+    count = sum(isinstance(piece, Choices) for piece in pieces)
+    return ["choice", *(f"choice_{number}" for number in range(2, count + 1))][:count]
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.split()) or "(nothing)"
+
+
+def _check_names(words: set[str], values: Mapping[str, Any]) -> None:
+    if missing := sorted(words - values.keys()):
+        raise InputError(
+            f"The prompt has {{{missing[0]}}}, and no value was given for it.",
+            advice=f"Pass {missing[0]}=[…]. Nothing was sent.",
+        )
+    for name in values:
+        if name not in words and name not in _FIELDS:
+            known = ", ".join(f"{{{word}}}" for word in sorted(words)) or "no {word}"
+            raise InputError(
+                f"{name!r} is neither a word of the prompt nor a field of the request.",
+                advice=f"The prompt has {known}. Nothing was sent.",
+            )
+
+
+def _check_size(axes: list[Axis]) -> None:
+    size = 1
+    for axis in axes:
+        size *= len(axis)
+    if size > MOST:
+        raise InputError(
+            f"This sweep has {size} points.",
+            advice=f"At most {MOST}: take a batch from a file. Nothing was sent.",
+        )
+
+
+def counted(count: int, noun: str) -> str:
+    """Return `1 request`, `2 requests`."""
+    return f"{count} {noun}{'s' * (count != 1)}"

@@ -1,0 +1,59 @@
+"""A plan as a table of text: what is asked, what the library has, what would be sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.many.plan import Plan, Point, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+_MOST_ROWS: Final = 20
+_WIDEST: Final = 44
+
+
+def plan_text(plan: Plan, kept: Collection[int]) -> str:
+    """Return the plan: its counts, then a row for each point, the first twenty of them.
+
+    *kept* are the numbers of the points that the library has.
+    """
+    send = [point for point in plan if point.number not in kept]
+    pictures = sum(point.request.n or 1 for point in send)
+    counts = f"{counted(len(plan), 'request')}, {counted(plan.pictures, 'picture')}"
+    todo = f"{len(kept)} in the library, {len(send)} to send ({counted(pictures, 'picture')})"
+    lines = [f"{counts}: {todo}"]
+    shown = plan[:_MOST_ROWS]
+    head, rows = _cells(plan, shown, kept)
+    lines += ["", *_aligned([head, *rows])]
+    if more := len(plan) - len(shown):
+        lines.append(f"… and {more} more")
+    return "\n".join(lines)
+
+
+def _cells(
+    plan: Plan, points: Sequence[Point], kept: Collection[int]
+) -> tuple[list[str], list[list[str]]]:
+    """Return head and rows: the swept values, or prompt and model where nothing is swept."""
+    axes = [axis.name for axis in plan.axes]
+    rows = [
+        [
+            *(point.labels if axes else (point.request.prompt, point.request.model)),
+            "in the library" if point.number in kept else "to send",
+        ]
+        for point in points
+    ]
+    return [*(axes or ["prompt", "model"]), ""], [[_short(cell) for cell in row] for row in rows]
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

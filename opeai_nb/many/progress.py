@@ -1,0 +1,68 @@
+"""How far a run has come, as numbers and as one line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+_BAR: Final = 16
+_MINUTE: Final = 60
+_HOUR: Final = 3600
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many requests there are in *total*, and how many of them are in which state.
+
+    *done* were sent and succeeded, *replayed* came from the library, *unknown* are sent ones whose
+    outcome nobody knows. *elapsed* is in seconds, *left* about how many more it takes, or None.
+    """
+
+    total: int
+    done: int = 0
+    replayed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    running: int = 0
+    elapsed: float = 0.0
+    left: float | None = None
+
+    @property
+    def settled(self) -> int:
+        """How many need no more waiting."""
+        return self.done + self.replayed + self.failed + self.unknown
+
+    @property
+    def is_over(self) -> bool:
+        """True when all are settled."""
+        return self.settled >= self.total
+
+    def bar(self, width: int = _BAR) -> str:
+        """Return `▰▰▰▱▱▱`: the settled part of all, in *width* signs."""
+        part = self.settled / self.total if self.total else 1.0
+        full = int(part * width)
+        return "▰" * full + "▱" * (width - full)
+
+    def line(self) -> str:
+        """Return `▰▰▱▱ 12 of 40 · 4 running · 1 failed · 3 from the library · about 20 s left`."""
+        told = [f"{self.bar()} {self.settled} of {self.total}"]
+        for count, word in (
+            (self.running, "running"),
+            (self.failed, "failed"),
+            (self.unknown, "outcome unknown"),
+            (self.replayed, "from the library"),
+        ):
+            told += [f"{count} {word}"] * bool(count)
+        if self.left is not None and not self.is_over:
+            told.append(f"about {duration(self.left)} left")
+        return " · ".join(told)
+
+
+def duration(seconds: float) -> str:
+    """Return `40 s`, `3 min` or `1 h 20 min`."""
+    if seconds < _MINUTE:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / _MINUTE)
+    if seconds < _HOUR:
+        return f"{minutes} min"
+    return f"{minutes // _MINUTE} h {minutes % _MINUTE} min"

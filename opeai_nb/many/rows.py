@@ -1,0 +1,185 @@
+"""Where a batch comes from: a list, a DataFrame, a CSV or a JSONL file. Each row is one request."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.request import ImageRequest, build_request
+from opeai_nb.errors import InputError
+from opeai_nb.many.plan import Plan, numbered
+from opeai_nb.many.wording import filled, names_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Row = Mapping[str, Any]
+
+_FIELDS: Final = tuple(item.name for item in fields(ImageRequest))
+_NUMBERS: Final = ("n", "output_compression", "seed")
+_FLAGS: Final = ("watermark", "prompt_extend")
+_TRUTH: Final = {
+    **dict.fromkeys(("true", "yes", "1"), True),
+    **dict.fromkeys(("false", "no", "0"), False),
+}
+_OURS: Final = ("row", "status", "files", "error", "id", "pictures")
+_LIKE: Final = 0.8
+_FILE_ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a batch: *given* as they stand, and the *plan* of their requests."""
+
+    given: list[dict[str, Any]]
+    plan: Plan
+
+
+def rows_of(source: object, prompt: str | None, fixed: Mapping[str, Any]) -> Rows:
+    """Return the rows of *source* and their requests.
+
+    A column named as a field of the request is that field; an empty cell is not set; *fixed* fields
+    are for rows that have none. All other columns are words for the template *prompt* (`{city}`),
+    and go to the manifest as they are. Raises `InputError` with the row's number, before anything
+    is sent.
+    """
+    given, base = _given(source)
+    if not given:
+        raise InputError("The batch is empty.", advice="Give it at least one prompt.")
+    _check_columns(given, prompt, fixed)
+    used = set(names_in(prompt)) if prompt else set()
+    points = numbered(_requests(given, prompt, fixed, used, base))
+    return Rows(given, Plan((), points))
+
+
+def _given(source: object) -> tuple[list[dict[str, Any]], Path]:
+    if isinstance(source, str | Path):
+        path = Path(source).expanduser()
+        if path.suffix.lower() not in _FILE_ENDINGS:
+            raise InputError(
+                f"{path.name!r} is no file that a batch is read from.",
+                advice=f"Give a file that ends in one of {', '.join(_FILE_ENDINGS)}, or a list.",
+            )
+        return _read(path), path.parent
+    to_dict = getattr(source, "to_dict", None)
+    if callable(to_dict) and hasattr(source, "columns"):
+        return [_clean(row) for row in to_dict("records")], Path()
+    if isinstance(source, Iterable) and not isinstance(source, Mapping):
+        return [_clean(_as_row(item)) for item in source], Path()
+    raise InputError(f"A {type(source).__name__} is no batch.", advice="Give a list of prompts.")
+
+
+def _as_row(item: object) -> Row:
+    if isinstance(item, str):
+        return {"prompt": item}
+    if isinstance(item, Mapping):
+        return item
+    if isinstance(item, ImageRequest):
+        return item.set_fields()
+    raise InputError(f"A row is a {type(item).__name__}.", advice="Give text or a mapping.")
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    try:
+        # utf-8-sig: a spreadsheet that saves CSV puts a mark in front of the first column's name.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            if path.suffix.lower() in (".csv", ".tsv"):
+                delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+                return [_clean(row) for row in csv.DictReader(file, delimiter=delimiter)]
+            return [_json_row(number, line) for number, line in enumerate(file, 1) if line.strip()]
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path.name} is not UTF-8.", advice="Save it as UTF-8.") from error
+    except csv.Error as error:
+        raise InputError(f"{path.name} is no CSV: {error}.") from error
+
+
+def _json_row(number: int, line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"Line {number} is no JSON: {error}.") from error
+    return _clean(_as_row(row))
+
+
+def _clean(row: Row) -> dict[str, Any]:
+    """Return a row without the cells that are empty: None, NaN, or blank text."""
+    if None in row:
+        raise InputError("A row has more cells than there are columns.", advice="Quote its commas.")
+    return {str(name).strip(): value for name, value in row.items() if not _is_empty(value)}
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124  NaN
+
+
+def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str, Any]) -> None:
+    columns = {name for row in given for name in row}
+    words = set(names_in(prompt)) if prompt else set()
+    if prompt is None and "prompt" not in columns:
+        raise InputError(
+            "There is no column named prompt.",
+            advice=f'There are: {", ".join(sorted(columns))}. Name one so, or give prompt="…" '
+            "with {column} in it. Nothing was sent.",
+        )
+    for name in sorted(words - columns - fixed.keys()):
+        raise InputError(
+            f"The prompt has {{{name}}}, and there is no column of that name.",
+            advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
+        )
+    for name in sorted(columns - set(_FIELDS) - words - set(_OURS)):
+        if near := get_close_matches(name.lower(), _FIELDS, n=1, cutoff=_LIKE):
+            raise InputError(
+                f"The column {name!r} is no field of a request. Did you mean {near[0]!r}?",
+                advice="Rename it; a column that should only go to the manifest needs a name that "
+                "is less like a field's. Nothing was sent.",
+            )
+
+
+def _requests(
+    given: Iterable[Row], prompt: str | None, fixed: Mapping[str, Any], words: set[str], base: Path
+) -> Iterator[tuple[tuple[str, ...], ImageRequest]]:
+    for number, row in enumerate(given, 1):
+        values = {**fixed, **row}
+        text = prompt if prompt is not None else values.get("prompt", "")
+        try:
+            asked = {
+                name: _value(name, values[name], base)
+                for name in _FIELDS
+                if name in values and name not in words
+            }
+            asked["prompt"] = filled(str(text), {name: values.get(name, "") for name in words})
+            yield (), build_request(None, asked)
+        except InputError as error:
+            raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
+
+
+def _value(name: str, value: Any, base: Path) -> Any:
+    """Return a cell as the field wants it: a file knows text alone, and pandas makes floats."""
+    if name in _NUMBERS:
+        return _number(name, value)
+    if name in _FLAGS and isinstance(value, str):
+        return _TRUTH.get(value.strip().lower(), value)
+    if name == "extra" and isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            raise InputError(f"extra is no JSON: {error}.") from error
+    if name == "image" and isinstance(value, str) and (base / value).is_file():
+        return base / value
+    return value
+
+
+def _number(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError as error:
+            raise InputError(f"{name} is {value!r}, not a whole number.") from error
+    return int(value) if isinstance(value, float) and value.is_integer() else value

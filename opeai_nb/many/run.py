@@ -1,0 +1,187 @@
+"""One run of many points: followed from any thread, halted by an interrupt."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING, Protocol
+
+from opeai_nb.many.crew import Crew, Orders, stopped
+from opeai_nb.many.outcome import GOOD, Outcome
+from opeai_nb.many.progress import Progress
+from opeai_nb.studio.loop import schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from opeai_nb.many.plan import Point
+    from opeai_nb.studio import Studio
+
+Settled = "Callable[[Point, Outcome], object]"
+
+
+class Work(Protocol):
+    """What carries out a run: the crew here, or a cluster."""
+
+    running: int
+
+    def halt(self) -> None:
+        """Begin nothing more."""
+
+
+class Run:
+    """Points under way. *points* is the plan, *settled* is called with each outcome as it comes.
+
+    Every call of *settled* comes from one thread at a time.
+    """
+
+    def __init__(
+        self,
+        points: Sequence[Point],
+        settled: Callable[[Point, Outcome], object],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.points = points
+        self.error: BaseException | None = None
+        self.origin = ""
+        self._settled = settled
+        self._clock = clock
+        self._began = clock()
+        self._ended: float | None = None
+        self._counts = dict.fromkeys(("done", "replayed", "failed", "unknown", "stopped"), 0)
+        self._over = threading.Event()
+        self._lock = threading.Lock()
+        self._followers: list[queue.SimpleQueue[None]] = []
+        self._work: Work | None = None
+        self._halted = False
+
+    def __repr__(self) -> str:
+        return f"<Run: {self.progress.line()}>"
+
+    @property
+    def final(self) -> str:
+        """Return `12 of 12 done · 1 failed`: the same for sent and replayed, no seconds in it."""
+        counts, total = self._counts, len(self.points)
+        settled = sum(counts.values())
+        told = [f"{counts['done'] + counts['replayed']} of {total} done"]
+        for count, word in (
+            (counts["failed"], "failed"),
+            (counts["unknown"], "outcome unknown"),
+            (total - settled, "not sent"),
+        ):
+            told += [f"{count} {word}"] * bool(count)
+        return " · ".join(told)
+
+    def begin(self, studio: Studio, orders: Orders) -> Run:
+        """Let a crew of *studio* work; returns at once."""
+        self.origin = studio.settings.origin
+        crew = Crew(studio, self.points, orders, self.take)
+        self.works(crew)
+        schedule(crew.work()).add_done_callback(lambda done: self.ends(done.exception()))
+        return self
+
+    def works(self, work: Work) -> None:
+        """Take what carries the run out."""
+        self._work = work
+
+    # -- for whoever waits
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is now."""
+        counts = self._counts
+        elapsed = (self._clock() if self._ended is None else self._ended) - self._began
+        return Progress(
+            total=len(self.points),
+            done=counts["done"],
+            replayed=counts["replayed"],
+            failed=counts["failed"],
+            unknown=counts["unknown"],
+            running=0 if self._work is None else self._running(),
+            elapsed=elapsed,
+            left=self._left(elapsed),
+        )
+
+    @property
+    def is_over(self) -> bool:
+        """True when nothing is under way any more."""
+        return self._over.is_set()
+
+    @property
+    def is_halted(self) -> bool:
+        """True when somebody ended it before all was begun."""
+        return self._halted
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until nothing is under way; False after *timeout* seconds. Raises what broke it."""
+        over = self._over.wait(timeout)
+        if self.error is not None:
+            raise self.error
+        return over
+
+    def follow(self, tick: float = 1.0, least: float = 0.1) -> Iterator[Progress]:
+        """Yield the progress when it changes, at most each *least* and at least each *tick* s.
+
+        Runs in the caller's own thread. Raises what broke the run.
+        """
+        changed: queue.SimpleQueue[None] = queue.SimpleQueue()
+        with self._lock:
+            self._followers.append(changed)
+        try:
+            while not self.is_over:
+                yield self.progress
+                try:
+                    changed.get(timeout=tick)
+                except queue.Empty:
+                    continue  # nothing settled: the time left still changes
+                self._over.wait(least)
+                while not changed.empty():
+                    changed.get_nowait()
+            self.wait()
+            yield self.progress
+        finally:
+            with self._lock:
+                self._followers.remove(changed)
+
+    def halt(self) -> None:
+        """Begin nothing more; what is under way goes on, and lands in the library."""
+        self._halted = not self.is_over
+        if self._work is not None:
+            self._work.halt()
+
+    # -- for whoever works
+
+    def take(self, point: Point, outcome: Outcome) -> None:
+        """Take what became of a point."""
+        self._counts[outcome.state] += 1
+        self._settled(point, outcome)
+        self._tell()
+
+    def ends(self, error: BaseException | None = None) -> None:
+        """Take it that nothing more comes; *error* is what broke the run, not a failed point."""
+        self.error = error
+        self._ended = self._clock()
+        self._over.set()
+        self._tell()
+
+    def _running(self) -> int:
+        settled = sum(self._counts.values())
+        return 0 if self._work is None else min(self._work.running, len(self.points) - settled)
+
+    def _left(self, elapsed: float) -> float | None:
+        sent = self._counts["done"] + self._counts["failed"] + self._counts["unknown"]
+        open_ = len(self.points) - sum(self._counts.values())
+        return elapsed / sent * open_ if sent and open_ else None
+
+    def _tell(self) -> None:
+        with self._lock:
+            for follower in self._followers:
+                follower.put(None)
+
+
+def missing(points: Sequence[Point], outcomes: dict[int, Outcome]) -> list[Point]:
+    """Return the points that have no pictures yet."""
+    none = stopped()
+    return [point for point in points if outcomes.get(point.number, none).state not in GOOD]

@@ -1,0 +1,128 @@
+"""A share of a plan, made by one worker of a cluster on its own loop."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.errors import LibraryError, OptionError
+from opeai_nb.library.files import own_folder
+from opeai_nb.library.journal import FOLDER
+from opeai_nb.many.crew import Crew, Orders
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+from opeai_nb.studio.loop import schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opeai_nb.many.outcome import Outcome
+    from opeai_nb.many.plan import Point
+    from opeai_nb.settings import Settings
+
+_SHARES: Final = ".shares"
+_studios: dict[tuple[int, Site], Studio] = {}
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where requests go and pictures are kept: settings without the key, which never travels."""
+
+    origin: str
+    base_url: str | None
+    engine: str
+    library: str
+    allow_hosts: frozenset[str]
+    replay: bool
+    metadata: bool
+
+    @classmethod
+    def of(cls, settings: Settings, library: Path) -> Site:
+        """Return the site of a studio."""
+        return cls(
+            origin=settings.origin,
+            base_url=settings.base_url,
+            engine=settings.engine,
+            library=str(library),
+            allow_hosts=settings.allow_hosts,
+            replay=settings.replay,
+            metadata=settings.metadata,
+        )
+
+    def studio(self) -> Studio:
+        """Return this process's studio for the site; the key is that of its own environment.
+
+        Raises `OptionError` where the platform is asked and this worker has no key.
+        """
+        known = _studios.get((os.getpid(), self))
+        if known is not None:
+            return known
+        here = settings(
+            base_url=self.base_url,
+            engine=self.engine,
+            library=Path(self.library),
+            allow_hosts=self.allow_hosts,
+            replay=self.replay,
+            metadata=self.metadata,
+        )
+        if self.origin == "platform" and here.api_key is None:
+            raise OptionError(
+                "A worker has no API key: the key never travels with the work.",
+                advice="Set OPEAI_API_KEY in the environment of the workers. Nothing was sent.",
+            )
+        return _studios.setdefault((os.getpid(), self), Studio(here))
+
+
+def make(
+    site: Site, run: str, number: int, points: Sequence[Point], orders: Orders
+) -> list[tuple[Point, Outcome]]:
+    """Make a share and return what became of its points; those not begun are left out.
+
+    Only one process works on a share at a time, also where a cluster takes a slow worker for dead
+    and gives the share to another: that one waits until the first has ended, and then finds in
+    library and journal what it did.
+    """
+    made: list[tuple[Point, Outcome]] = []
+    with _alone(Path(site.library), f"{run}-{number}"):
+        sign = halt_sign(Path(site.library), run)
+        crew = Crew(
+            site.studio(), points, orders, lambda *each: made.append(each), is_halted=sign.exists
+        )
+        schedule(crew.work()).result()
+    return made
+
+
+def halt_sign(library: Path, run: str) -> Path:
+    """Return the file whose being there tells every worker to begin nothing more."""
+    return library / FOLDER / _SHARES / f"{run}.halt"
+
+
+def halt(library: Path, run: str) -> None:
+    """Tell every worker of a run to begin nothing more. Raises `OSError`."""
+    _folder(library)
+    halt_sign(library, run).touch()
+
+
+def clear(library: Path, run: str) -> None:
+    """Remove the locks and signs of a run that is over."""
+    for path in (library / FOLDER / _SHARES).glob(f"{run}*"):
+        path.unlink(missing_ok=True)
+
+
+def _folder(library: Path) -> Path:
+    return own_folder(own_folder(library / FOLDER, unlisted=True) / _SHARES)
+
+
+@contextmanager
+def _alone(library: Path, name: str) -> Iterator[Any]:
+    """Wait for the share's lock and hold it; a process that dies lets go of it."""
+    try:
+        import fcntl
+    except ImportError as error:  # Windows
+        raise LibraryError("Work is shared over POSIX folders only.") from error
+    with (_folder(library) / f"{name}.lock").open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file

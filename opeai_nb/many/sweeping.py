@@ -1,0 +1,246 @@
+"""A sweep: a space of prompts and settings, explored. `sweep(...)` plans, `.run()` sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.errors import OpeaiError, OptionError
+from opeai_nb.many.crew import Orders, checked, kept_of, stopped
+from opeai_nb.many.host import studio_here, watch
+from opeai_nb.many.plan import Plan, Point, counted, plan_of
+from opeai_nb.many.run import Run, missing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from opeai_nb.client.generation import Generation
+    from opeai_nb.many.grid import Grid
+    from opeai_nb.many.outcome import Outcome
+    from opeai_nb.many.progress import Progress
+    from opeai_nb.studio import Studio
+
+
+def sweep(
+    prompt: str | Sequence[str] | Mapping[str, str],
+    *,
+    studio: Studio | None = None,
+    **values: Any,
+) -> Sweep:
+    """Plan a sweep; nothing is sent before `run()`.
+
+    *prompt* may hold words (`{animal}`) and alternatives (`{cat|dog}`, `{2$$ and $$ink|oil}`), or
+    be several prompts. *values* are for those words and for the fields of `ImageRequest`: a list
+    is varied, a mapping is varied under labels of its own, anything else is the same for all.
+    *studio* default: the notebook's, else one for the settings of the environment. Raises
+    `InputError`.
+
+        sweep("a {animal} in {style}", animal=["fox", "owl"], style=["ink", "oil"], n=2)
+    """
+    return Sweep(plan_of(prompt, values), studio)
+
+
+class Sweep:
+    """A plan and what came of it. `sweep["fox", "ink"]` is one generation.
+
+    Values are given by position, `sweep["animal":"fox"]` by name (a part of the sweep, where
+    several points have it), or as `sweep.at(animal="fox", style="ink")`.
+    """
+
+    def __init__(self, plan: Plan, studio: Studio | None = None) -> None:
+        self.plan = plan
+        self.outcomes: dict[int, Outcome] = {}
+        self._studio = studio
+        self._run: Run | None = None
+
+    def __repr__(self) -> str:
+        return f"<Sweep: {self.summary}>"
+
+    @property
+    def studio(self) -> Studio:
+        """What makes the pictures."""
+        if self._studio is None:
+            self._studio = studio_here()
+        return self._studio
+
+    @property
+    def summary(self) -> str:
+        """Return `12 pictures · animal × style`; the same for sent and replayed, no id in it."""
+        axes = [" × ".join(axis.name for axis in self.plan.axes)]
+        if not self.outcomes:
+            return " · ".join(
+                filter(None, [*axes, f"{counted(len(self.plan), 'request')} planned"])
+            )
+        states: list[str] = [outcome.state for outcome in self.outcomes.values()]
+        told = [counted(sum(len(each) for each in self.generations), "picture")]
+        for state, word in (("failed", "failed"), ("unknown", "outcome unknown")):
+            told += [f"{states.count(state)} {word}"] * (state in states)
+        if unsent := len(self.plan) - len(states) + states.count("stopped"):
+            told.append(f"{unsent} not sent")
+        return " · ".join(filter(None, [*told, *axes]))
+
+    # -- running
+
+    def start(self, **orders: Any) -> Run:
+        """Begin what is missing and return the run at once. *orders* are those of `run`."""
+        if self._run is not None and not self._run.is_over:
+            raise OptionError(
+                "This sweep is running already.", advice="Wait for it, or halt it: .running.halt()"
+            )
+        cluster = orders.pop("on", None)
+        given = checked(Orders(**orders))
+        if given.fresh:
+            self.outcomes.clear()
+        run = Run(missing(self.plan, self.outcomes), self._settled)
+        if cluster is None:
+            run.begin(self.studio, given)
+        else:
+            from opeai_nb.many.cluster import begin_on
+
+            begin_on(cluster, run, self.studio, given)
+        self._run = run
+        return run
+
+    def run(self, **orders: Any) -> Sweep:
+        """Send what the library does not have, wait for it, and return the sweep itself.
+
+        *concurrency* requests at once at most (default 16; fewer after a 429). *fresh* sends all
+        anew. *timeout* is how long a task is waited for, in seconds. *then* is a function called
+        with each generation; `outcomes[i].value` keeps its answer. *on* is a Dask client: its
+        workers share the work. *send_unknown* sends again what was cut off in flight before.
+
+        A failed point is marked and ends nothing else. An interrupt ends the waiting and the
+        sending; what is under way is kept, and running again sends what is missing. Raises the
+        error of a point only where no point at all has pictures.
+        """
+        watch(self.start(**orders))
+        self.check()
+        return self
+
+    def check(self) -> None:
+        """Raise the first error where no point at all has pictures."""
+        errors = [outcome.error for outcome in self.outcomes.values() if outcome.error]
+        if errors and not self.generations:
+            raise errors[0]
+
+    @property
+    def running(self) -> Run | None:
+        """The run under way, or the last one."""
+        return self._run
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the run is; None before the first."""
+        return None if self._run is None else self._run.progress
+
+    def _settled(self, point: Point, outcome: Outcome) -> None:
+        self.outcomes[point.number] = outcome
+
+    # -- what is there
+
+    @property
+    def kept(self) -> frozenset[int]:
+        """The numbers of the points that the library can show now; nothing is sent for those."""
+        return kept_of(self.studio, self.plan)
+
+    @property
+    def table(self) -> str:
+        """The plan as text: how many requests, what the library has, what would be sent."""
+        from opeai_nb.many.plan_table import plan_text
+
+        return plan_text(self.plan, self.kept)
+
+    @property
+    def generations(self) -> list[Generation]:
+        """The generations that are there, in the order of the plan."""
+        outcomes = (self.outcomes.get(point.number) for point in self.plan)
+        return [each.generation for each in outcomes if each and each.generation is not None]
+
+    @property
+    def failed(self) -> dict[tuple[str, ...], OpeaiError]:
+        """Why points have no pictures, by their labels."""
+        return {
+            point.labels: outcome.error
+            for point in self.plan
+            if (outcome := self.outcomes.get(point.number)) and outcome.error is not None
+        }
+
+    def outcome(self, point: Point) -> Outcome:
+        """Return what became of a point; `stopped` where it was not begun."""
+        return self.outcomes.get(point.number) or stopped()
+
+    def at(self, **wanted: object) -> Any:
+        """Return the generation at these values, or the part of the sweep that has them.
+
+        Raises `KeyError` for a value that is not in the sweep, and the point's own error where it
+        has no pictures.
+        """
+        points = self.plan.where(wanted)
+        if len(points) == 1:
+            outcome = self.outcome(points[0])
+            if outcome.generation is None:
+                raise outcome.error or AssertionError("an outcome has pictures or an error")
+            return outcome.generation
+        part = Sweep(Plan(self.plan.axes, points), self._studio)
+        part.outcomes = {
+            point.number: self.outcomes[point.number]
+            for point in points
+            if point.number in self.outcomes
+        }
+        return part
+
+    def __getitem__(self, key: Any) -> Any:
+        keys = key if isinstance(key, tuple) else (key,)
+        if isinstance(key, Mapping):
+            return self.at(**key)
+        if all(isinstance(item, slice) for item in keys):
+            return self.at(**{item.start: item.stop for item in keys})
+        if len(keys) > len(self.plan.axes):
+            raise KeyError(f"{len(keys)} values for {counted(len(self.plan.axes), 'axis')}")
+        return self.at(**{a.name: k for a, k in zip(self.plan.axes, keys, strict=False)})
+
+    def __iter__(self) -> Iterator[Generation]:
+        return iter(self.generations)
+
+    def save(self, folder: str | Path = ".") -> list[Path]:
+        """Write copies of all pictures into *folder*, and the grid as `grid.png`; return the paths.
+
+        Raises `LibraryError` when the disk refuses.
+        """
+        target = Path(folder).expanduser()
+        paths = [path for generation in self.generations for path in generation.save(target)]
+        return [*paths, *self.grid().save(target / "grid.png")]
+
+    def grid(self, rows: str | None = None, columns: str | None = None) -> Grid:
+        """Return the pictures as a labelled grid: two axes, any others as pages.
+
+        *rows* and *columns* name axes; by default the first two.
+        """
+        from opeai_nb.many.grid import Grid
+
+        return Grid(self, rows, columns)
+
+    def to_dataframe(self) -> Any:
+        """Return a pandas table: a row for each point, a column for each axis and fact.
+
+        Raises `LibraryError` where pandas is not there.
+        """
+        from opeai_nb.library.usage import dataframe
+
+        return dataframe(self._row(point) for point in self.plan)
+
+    def _row(self, point: Point) -> dict[str, Any]:
+        outcome = self.outcome(point)
+        names = [axis.name for axis in self.plan.axes]
+        request = point.request
+        usage = (outcome.generation and outcome.generation.usage) or {}
+        return {
+            **dict(zip(names, point.labels, strict=True)),
+            "status": outcome.state,
+            "pictures": 0 if outcome.generation is None else len(outcome.generation),
+            "files": outcome.files,
+            "error": outcome.reason or None,
+            "tokens": usage.get("total_tokens"),
+            **{f"request_{name}": getattr(request, name) for name in ("prompt", "model", "size")},
+        }

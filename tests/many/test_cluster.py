@@ -1,0 +1,158 @@
+"""Beyond one process: four workers, one of them killed; the server counts what it was sent."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opeai_nb.engine import Engine
+from opeai_nb.engine.server import serving
+from opeai_nb.errors import OptionError
+from opeai_nb.many import Sweep, sweep
+from opeai_nb.many.cluster import shares_of
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+
+from tests.many.conftest import Canned
+
+distributed = pytest.importorskip("distributed")
+# What Dask's own processes and sockets warn of when one of them is killed is not ours to mend.
+pytestmark = pytest.mark.filterwarnings("default")
+
+KEY = "a-key-for-tests"
+SMALL = {"size": "512x512"}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    # The workers' own environment, also of one that is started anew: no key travels.
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OPEAI_API_KEY", KEY)
+        with distributed.LocalCluster(
+            n_workers=4, threads_per_worker=1, dashboard_address=None
+        ) as local:
+            yield local
+
+
+@pytest.fixture
+def client(cluster: Any) -> Iterator[Any]:
+    with distributed.Client(cluster) as made:
+        made.wait_for_workers(4)
+        yield made
+
+
+class Server:
+    """An engine over a socket that counts its POSTs, and how many were under way at once."""
+
+    def __init__(self, url: str, engine: Engine) -> None:
+        self.url, self._engine = url, engine
+
+    @property
+    def posts(self) -> list[str | None]:
+        return [r.idempotency_key for r in self._engine.requests if r.method == "POST"]
+
+    def studio(self, folder: Path) -> Studio:
+        return Studio(settings(base_url=self.url, library=folder, api_key=KEY))
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    engine = Engine(painter=Canned(), latency=0.1, task_seconds=(0.2, 0.4))
+    with serving(engine) as url:
+        yield Server(url, engine)
+    engine.close()
+
+
+def killed_in_mid_run(made: Sweep, client: Any, state: str) -> None:
+    """Kill a worker that has a request in *state*, as the journal knows it, and wait for the rest."""
+    workers = set(client.run(os.getpid).values())
+    run = made.start(on=client, concurrency=8)
+    victim = None
+    while victim is None:
+        assert not run.wait(0.02), "it was over before anyone could be killed"
+        busy = [
+            entry._facts["owner"]["pid"]
+            for entry in made.studio.library.pending()
+            if entry.state == state
+        ]
+        victim = next((pid for pid in busy if pid in workers), None)
+    os.kill(victim, signal.SIGKILL)
+    assert run.wait(120)
+
+
+def test_with_tasks_a_killed_worker_loses_nothing_and_nothing_is_sent_twice(
+    client: Any, server: Server, tmp_path: Path
+) -> None:
+    made = sweep("a {x}", x=range(32), model="gpt-image-2", studio=server.studio(tmp_path))
+    killed_in_mid_run(made, client, "pending")
+    assert max(Counter(server.posts).values()) == 1
+    sent = len(server.posts)
+    unknown = [o for o in made.outcomes.values() if o.state == "unknown"]
+    assert len(made.generations) + len(unknown) == 32
+    assert len(unknown) <= 2  # cut before their task's id reached us
+    made.run(on=client)
+    assert len(server.posts) == sent
+    assert 32 - len(unknown) <= sent <= 32
+
+
+def test_with_answers_cut_in_flight_each_point_is_sent_once_and_told(
+    client: Any, server: Server, tmp_path: Path
+) -> None:
+    made = sweep("a {x}", x=range(32), studio=server.studio(tmp_path), **SMALL)
+    killed_in_mid_run(made, client, "sending")
+    assert max(Counter(server.posts).values()) == 1
+    states = Counter(outcome.state for outcome in made.outcomes.values())
+    assert sum(states.values()) == 32
+    assert 1 <= states["unknown"] <= 2
+    assert len(made.generations) == 32 - states["unknown"]
+    sent = len(server.posts)
+    made.run(on=client)
+    assert len(server.posts) == sent <= 32
+    made.run(on=client, send_unknown=True)
+    assert len(made.generations) == 32
+    assert len(server.posts) == sent + states["unknown"]
+
+
+def test_the_limit_holds_for_all_workers_together(
+    client: Any, server: Server, tmp_path: Path
+) -> None:
+    """Four workers and a limit of 3: three of them have one request each."""
+    made = sweep("a {x}", x=range(12), studio=server.studio(tmp_path), **SMALL)
+    run = made.start(on=client, concurrency=3)
+    most = 0
+    while not run.wait(0.01):
+        most = max(most, len(made.studio.library.pending()))
+    assert len(made.generations) == 12
+    assert 1 <= most <= 3
+
+
+def test_what_a_function_makes_of_the_pictures_comes_back(
+    client: Any, server: Server, tmp_path: Path
+) -> None:
+    made = sweep("a {x}", x=range(8), studio=server.studio(tmp_path), **SMALL)
+    made.run(on=client, then=lambda generation: generation[0].size)
+    assert [made.outcome(point).value for point in made.plan] == [(512, 512)] * 8
+
+
+def test_a_worker_without_a_key_says_so_and_sends_nothing(
+    client: Any, server: Server, tmp_path: Path
+) -> None:
+    client.run(lambda: os.environ.pop("OPEAI_API_KEY", None))
+    try:
+        with pytest.raises(OptionError, match="no API key"):
+            sweep("a fox", studio=server.studio(tmp_path), **SMALL).run(on=client)
+    finally:
+        client.run(lambda: os.environ.update(OPEAI_API_KEY="a-key-for-tests"))
+    assert server.posts == []
+
+
+def test_shares_fill_the_lanes_and_cover_every_point() -> None:
+    shares = shares_of(list(range(1000)), lanes=4, concurrency=4)  # type: ignore[arg-type]
+    assert [point for share in shares for point in share] == list(range(1000))
+    assert len(shares) >= 16
+    assert max(len(share) for share in shares) <= 64

@@ -1,0 +1,144 @@
+"""A run that was cut off is finished, never paid twice; a busy platform is obeyed by all."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from opeai_nb.client import AsyncClient
+from opeai_nb.errors import OutcomeUnknownError
+from opeai_nb.many import sweep
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+
+from tests.pictures import png
+from tests.studio.conftest import Watched
+
+TASK = {"model": "gpt-image-2", "size": "1024x1024"}
+
+
+def test_a_task_that_an_earlier_run_began_is_finished_by_gets_alone(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    first = new_studio()
+    run = sweep("a {x}", x=["fox", "owl"], studio=first, **TASK).start()
+    for _ in run.follow(tick=0.01):
+        for job in first.jobs:
+            if job.task_id is not None:
+                job.stop()
+    sent = transport.posts
+    made = sweep("a {x}", x=["fox", "owl", "cat"], studio=new_studio(), **TASK).run()
+    assert len(made.generations) == 3
+    assert transport.posts == sent + 1 == 3
+
+
+def test_an_unknown_outcome_is_told_and_not_sent_again_by_itself(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """Not even by another session; with `send_unknown` it is."""
+
+    def planned() -> Any:
+        return sweep("a {x}", x=["fox", "owl"], model="rehearsal-dropped", studio=new_studio())
+
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError):
+            planned().run()
+        assert transport.posts == 2
+    with pytest.raises(OutcomeUnknownError):
+        planned().run(send_unknown=True)
+    assert transport.posts == 4
+
+
+DIES = """
+import os, sys
+from pathlib import Path
+from opeai_nb.library import Library, Slot
+from opeai_nb.client import ImageRequest
+library = Library(Path(sys.argv[1]))
+for name, noted in (("fox", False), ("owl", True)):
+    entry = library.begin(ImageRequest(f"a {name}", size="512x512"), key=name,
+                          base_url="http://engine.invalid", origin="engine", slot=Slot("sweep", 1))
+    if noted:
+        entry.sending()
+os._exit(9)
+"""
+
+
+def test_what_a_dead_process_had_not_sent_is_sent_and_what_it_had_is_not(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    studio = new_studio()
+    subprocess.run([sys.executable, "-c", DIES, str(studio.library.folder)], check=False)
+    assert len(studio.library.pending()) == 2
+    made = sweep("a {x}", x=["fox", "owl", "cat"], size="512x512", studio=studio).run()
+    assert transport.posts == 2
+    assert set(made.failed) == {("owl",)}
+    assert isinstance(made.failed["owl",], OutcomeUnknownError)
+
+
+def test_a_point_that_another_process_works_on_is_waited_for(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """Two kernels run one sweep at once: nothing is sent twice."""
+    first, second = new_studio(), new_studio()
+    slow = sweep("a {x}", x=range(6), studio=first, **TASK).start(concurrency=6)
+    while len(first.library.pending()) < 6:
+        assert not slow.wait(0.01)
+    made = sweep("a {x}", x=range(6), studio=second, **TASK).run()
+    assert slow.wait(60)
+    assert transport.posts == 6
+    assert len(made.generations) == 6
+
+
+class Busy(httpx.AsyncBaseTransport):
+    """A platform that takes two requests at once, and answers 429 with Retry-After to any more."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.refused = self.good = 0
+        self.body = {
+            "created": 1,
+            "data": [{"b64_json": b64encode(png((8, 8))).decode()}],
+        }
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        if self.under_way >= 2:
+            self.refused += 1
+            return httpx.Response(
+                429, headers={"Retry-After-Ms": "300"}, json={"error": {"message": "busy"}}
+            )
+        self.under_way += 1
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        self.good += 1
+        return httpx.Response(200, json=self.body)
+
+
+def test_a_busy_platform_slows_all_requests_down_and_loses_none(tmp_path: Path) -> None:
+    platform, seconds = Busy(), [0.0]
+
+    async def sleep(pause: float) -> None:
+        seconds[0] += pause
+        await asyncio.sleep(0)
+
+    client = AsyncClient(
+        base_url="http://busy.test",
+        api_key="a-key-for-tests",
+        transport=platform,
+        sleep=sleep,
+        clock=lambda: seconds[0],
+    )
+    studio = Studio(settings(base_url="http://busy.test", library=tmp_path), client=client)
+    made = sweep("a {x}", x=range(40), studio=studio).run(concurrency=16)
+    assert (platform.good, len(made.generations)) == (40, 40)
+    assert 0 < platform.refused < 40
+    assert client.throttle.limit < 16
