@@ -20,13 +20,17 @@ if TYPE_CHECKING:
         Task,
     )
     from opeai_nb.errors import OpeaiError
-    from opeai_nb.library import Library
+    from opeai_nb.library import Library, info, request_from
+    from opeai_nb.many import Batch, Sweep, batch, sweep
+    from opeai_nb.notebook.nested import run
+    from opeai_nb.notebook.panel import panel
     from opeai_nb.studio import Job, Studio
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "AsyncClient": "client",
+    "Batch": "many",
     "Client": "client",
     "Generation": "client",
     "ImageRequest": "client",
@@ -36,11 +40,19 @@ _HOMES = {
     "OpeaiError": "errors",
     "Picture": "client",
     "Studio": "studio",
+    "Sweep": "many",
     "Task": "client",
+    "batch": "many",
+    "info": "library",
+    "panel": "notebook.panel",
+    "request_from": "library",
+    "run": "notebook.nested",
+    "sweep": "many",
 }
 
 __all__ = [
     "AsyncClient",
+    "Batch",
     "Client",
     "Generation",
     "ImageRequest",
@@ -50,8 +62,15 @@ __all__ = [
     "OpeaiError",
     "Picture",
     "Studio",
+    "Sweep",
     "Task",
+    "batch",
+    "info",
     "load_ipython_extension",
+    "panel",
+    "request_from",
+    "run",
+    "sweep",
     "unload_ipython_extension",
 ]
 

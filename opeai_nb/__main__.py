@@ -14,6 +14,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     _add_serve(commands)
+    _add_batch(commands)
     options = parser.parse_args(arguments)
     run: int = options.run(options)
     return run
@@ -33,6 +34,18 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     serve.add_argument("--seed", type=int, help="makes delays and failures the same on every run")
     serve.add_argument("--store", metavar="DIR", help="keeps tasks and pictures over restarts")
     serve.set_defaults(run=_serve)
+
+
+def _add_batch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from opeai_nb.many import command
+
+    batch = commands.add_parser(
+        "batch",
+        help="make the pictures of a CSV or JSONL file",
+        description="Make the pictures of a file, a row each; run it again for what is missing.",
+    )
+    command.add_arguments(batch)
+    batch.set_defaults(run=command.run)
 
 
 def _serve(options: argparse.Namespace) -> int:

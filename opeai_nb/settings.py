@@ -1,27 +1,56 @@
-"""Settings: an argument wins over `%config`, that over the environment, that over the default."""
+"""Settings: an argument wins over `%config`, that over the environment, that over the default.
+
+The environment is completed by the nearest `.env` file, read anew on each call. A key is looked
+for in this order: given, typed (`%imagine key`), environment, `.env`, system keyring, Colab.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import sys
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opeai_nb.errors import OptionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ENGINE_PREFIX: Final = "engine:"
 ENGINE_CHOICES: Final = ("auto", "always", "never")
 
+VARIABLES: Final = {
+    "api_key": "OPEAI_API_KEY",
+    "base_url": "OPEAI_BASE_URL",
+    "engine": "OPEAI_NB_ENGINE",
+    "library": "OPEAI_NB_LIBRARY",
+}
+"""Which setting each variable of the environment, or line of a `.env` file, gives."""
+
 Origin = Literal["platform", "engine"]
+
+_KEY_NAME: Final = VARIABLES["api_key"]
+_ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>OPEAI_[A-Z_]+)\s*=\s*(?P<value>.*?)\s*")
+_QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""")
+_COMMENT = re.compile(r"(?:^|\s+)#.*")
 
 
 class Secret:
-    """An API key that shows itself to nobody: its repr says no more than that it is set."""
+    """An API key that shows itself to nobody: its repr says no more than that it is set.
 
-    __slots__ = ("_text",)
+    *source* is where it was found, in words for a person.
+    """
 
-    def __init__(self, text: str) -> None:
+    __slots__ = ("_text", "source")
+
+    def __init__(self, text: str, source: str = "") -> None:
         self._text = text
+        self.source = source
 
     def reveal(self) -> str:
         """Return the key, for the one place that sends it."""
@@ -52,6 +81,8 @@ class Settings:
       work began. *allow_hosts*: private hosts that pictures may be downloaded from.
     - *replay*: show what is in the library instead of paying again. *metadata*: write what was
       asked into the picture files.
+    - *max_images_per_session*: how many pictures are asked for before somebody has to agree to
+      more; 0: any number.
     """
 
     api_key: Secret | None = None
@@ -61,6 +92,7 @@ class Settings:
     allow_hosts: frozenset[str] = frozenset()
     replay: bool = True
     metadata: bool = True
+    max_images_per_session: int = 0
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINE_CHOICES:
@@ -111,9 +143,12 @@ def settings(**given: Any) -> Settings:
         raise OptionError(
             f"There is no setting {unknown[0]!r}.", advice=f"There are: {', '.join(sorted(names))}."
         )
-    values = {**_environment(), **{k: v for k, v in given.items() if v is not None}}
+    values = {**_dotenv(), **_environment(), **_typed, **_told(given)}
+    chosen = Settings(**_told(values, "base_url", "engine")).engine_is_chosen
+    if "api_key" not in values and not chosen:
+        values["api_key"] = _stored_key()
     if isinstance(values.get("api_key"), str):
-        values["api_key"] = Secret(values["api_key"].strip()) if values["api_key"].strip() else None
+        values["api_key"] = secret(values["api_key"], "given")
     if "library" in values:
         values["library"] = Path(values["library"]).expanduser()
     if "allow_hosts" in values:
@@ -121,12 +156,131 @@ def settings(**given: Any) -> Settings:
     return Settings(**values)
 
 
+def sources() -> dict[str, str]:
+    """Return which settings the environment and the `.env` file give now, and which of the two."""
+    return {**dict.fromkeys(_dotenv(), ".env file"), **dict.fromkeys(_environment(), "environment")}
+
+
+def secret(text: str, source: str) -> Secret | None:
+    """Return a key without the white space around it; None when nothing is left."""
+    return Secret(text.strip(), source) if text.strip() else None
+
+
+def _told(values: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if v is not None and (not names or k in names)}
+
+
+# -- where settings are found
+
+
 def _environment() -> dict[str, Any]:
-    names = {
-        "api_key": "OPEAI_API_KEY",
-        "base_url": "OPEAI_BASE_URL",
-        "engine": "OPEAI_NB_ENGINE",
-        "library": "OPEAI_NB_LIBRARY",
-    }
-    found = {name: os.environ.get(variable, "").strip() for name, variable in names.items()}
-    return {name: value for name, value in found.items() if value}
+    return _found(dict(os.environ), "environment")
+
+
+def _dotenv() -> dict[str, Any]:
+    """Return what the nearest `.env` says: of the working directory, else of a folder above it.
+
+    Only the `OPEAI_` variables are looked at, and only in files and folders of the user's own: a
+    file that somebody else put into a shared folder could send the key elsewhere.
+    """
+    for folder in _own_folders(Path.cwd()):
+        path = folder / ".env"
+        if path.is_file() and _is_own(path):
+            try:
+                lines = path.read_text("utf-8-sig", errors="replace").splitlines()
+            except OSError as error:
+                raise OptionError(f"The file .env cannot be read: {error.strerror}.") from error
+            written = (_ASSIGNMENT.fullmatch(line) for line in lines)
+            return _found({w["name"]: _plain(w["value"]) for w in written if w}, ".env file")
+    return {}
+
+
+def _own_folders(start: Path) -> Iterator[Path]:
+    for folder in (start, *start.parents):
+        if not _is_own(folder):
+            return
+        yield folder
+        if folder == Path.home():
+            return
+
+
+def _is_own(path: Path) -> bool:
+    return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
+
+
+def _plain(value: str) -> str:
+    quoted = _QUOTED.fullmatch(value)
+    return quoted["text"] if quoted else _COMMENT.sub("", value)
+
+
+def _found(variables: dict[str, str], source: str) -> dict[str, Any]:
+    texts = {name: variables.get(variable, "").strip() for name, variable in VARIABLES.items()}
+    found: dict[str, Any] = {name: text for name, text in texts.items() if text}
+    if "api_key" in found:
+        found["api_key"] = secret(found["api_key"], source)
+    return found
+
+
+# -- a key that somebody typed, or that this machine keeps
+
+_typed: dict[str, Any] = {}
+
+
+def take_key(text: str) -> bool:
+    """Use this key from now on; tell whether the system keyring keeps it beyond this session.
+
+    It is kept in the memory of this process, and in the system keyring where the package
+    `keyring` is installed and finds one. Empty *text* forgets it in both.
+    """
+    key = secret(text, "typed")
+    _typed.clear()
+    if key is not None:
+        _typed["api_key"] = key
+    _stored_key.cache_clear()
+    return _keep(key)
+
+
+def _keep(key: Secret | None) -> bool:
+    ring = _keyring()
+    if ring is None:
+        return False
+    try:
+        if key is not None:
+            ring.set_password("opeai_nb", _KEY_NAME, key.reveal())
+        elif ring.get_password("opeai_nb", _KEY_NAME) is not None:
+            ring.delete_password("opeai_nb", _KEY_NAME)
+    except ring.errors.KeyringError:  # no keyring on this machine, or it is locked
+        return False
+    return key is not None
+
+
+@lru_cache(1)
+def _stored_key() -> Secret | None:
+    """Return the key that the system keyring or Colab keeps; asked once: both may ask back."""
+    ring = _keyring()
+    if ring is not None:
+        try:
+            kept = ring.get_password("opeai_nb", _KEY_NAME)
+        except ring.errors.KeyringError:  # no keyring on this machine, or it is locked
+            kept = None
+        if kept:
+            return secret(kept, "system keyring")
+    return _colab_key()
+
+
+def _keyring() -> Any:
+    return import_module("keyring") if find_spec("keyring") else None
+
+
+def _colab_key() -> Secret | None:
+    if "google.colab" not in sys.modules:
+        return None
+    userdata = import_module("google.colab.userdata")
+    try:
+        return secret(userdata.get(_KEY_NAME), "Colab secret")
+    except (
+        userdata.SecretNotFoundError,
+        userdata.NotebookAccessError,
+        userdata.TimeoutException,
+    ):  # it has none, or the notebook may not read it
+        return None

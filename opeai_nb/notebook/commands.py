@@ -1,18 +1,20 @@
-"""The sub-commands of `%imagine`: words that stand alone, each a small answer in text."""
+"""The sub-commands of `%imagine`: words that stand alone, each a small answer."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import OptionError
+from opeai_nb.notebook import library_commands
 from opeai_nb.notebook.options import help_text
+from opeai_nb.notebook.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from opeai_nb.client import ImageRequest
-    from opeai_nb.library import Entry
     from opeai_nb.notebook.magic import Imagine
     from opeai_nb.studio import Studio
 
@@ -37,23 +39,49 @@ def command_in(line: str) -> Callable[[Imagine], Any] | None:
     if not words or words[0] not in COMMANDS:
         return None
     name, arguments = words[0], words[1:]
-    run, least, most = COMMANDS[name]
-    if not least <= len(arguments) <= most:
-        usage = " ".join([f"%imagine {name}", *["ID"] * most])
+    command = COMMANDS[name]
+    if not command.least <= len(arguments) <= command.most:
+        usage = f"%imagine {name} {command.arguments}".rstrip()
         raise OptionError(
             f"{name!r} is a command of %imagine.",
             advice=f"The command: {usage}. If it begins a prompt: %imagine -- {line.strip()}",
         )
-    return lambda magic: run(magic, *arguments)
+    return lambda magic: command.run(magic, *arguments)
+
+
+def usage() -> str:
+    """Return how the magic is used: for `%imagine help`, `--help` and `%%imagine?`."""
+    import textwrap
+
+    commands = " | ".join(f"{name} {it.arguments}".rstrip() for name, it in COMMANDS.items())
+    listed = textwrap.fill(f"%imagine {commands}", 96, subsequent_indent=" " * 9)
+    return f"""Generate images from a prompt, through the OPE.AI platform or the embedded engine.
+
+%%imagine [options]            the prompt stands below, in the body of the cell
+%imagine [options] PROMPT      a short prompt, on the line itself
+{listed}
+
+In a prompt, {{name}} is filled in from the notebook; {{{{name}}}} and --raw keep the braces. An
+option's value may be a variable: -n $count, -i photo. Defaults: %config Imagine.model = "…".
+
+{help_text()}"""
 
 
 def _help(_: Imagine) -> Text:
-    return Text(
-        "%%imagine [options]      the prompt stands below, in the cell\n"
-        "%imagine [options] a short prompt\n"
-        "%imagine help | models | tasks | resume ID | stop ID | forget ID | version\n\n"
-        + help_text()
-    )
+    return Text(usage())
+
+
+def _config(magic: Imagine) -> Table:
+    from opeai_nb.notebook.configuration import rows
+
+    found = rows(magic)
+    return Table(("setting", "value", "from"), found, items=found)
+
+
+def _key(_: Imagine) -> Text:
+    from opeai_nb.notebook.configuration import ask_for_key
+
+    return Text(ask_for_key())
 
 
 def _version(_: Imagine) -> Text:
@@ -62,58 +90,46 @@ def _version(_: Imagine) -> Text:
     return Text(f"opeai_nb {__version__}")
 
 
-def _models(magic: Imagine) -> Text:
+def _models(magic: Imagine) -> Table:
     listed = magic.studio.models()
+    magic.models_told = [model.id for model in listed]
     rows = [(model.id, _answers(model.async_only), model.description or "") for model in listed]
-    return Text(_table(("model", "answers", ""), rows))
+    return Table(("model", "answers", ""), rows, items=listed)
 
 
 def _answers(async_only: bool | None) -> str:
     return {True: "with a task", False: "at once", None: ""}[async_only]
 
 
-def _tasks(magic: Imagine) -> Text:
-    entries = magic.studio.library.pending()
-    if not entries:
-        return Text("Nothing is pending.")
-    return Text(_table(("id", "state", "model", "prompt"), [_row(entry) for entry in entries]))
+def _panel(_: Imagine) -> Any:
+    from opeai_nb.notebook.panel import panel
+
+    return panel()
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    prompt = " ".join(entry.request.prompt.split())
-    return entry.id, entry.truth, entry.request.model, prompt[:50]
+class Command(NamedTuple):
+    """What a word does: *run* gets the magic and the words behind, *least* to *most* of them."""
+
+    run: Callable[..., Any]
+    arguments: str = ""
+    least: int = 0
+    most: float = 0
 
 
-def _resume(magic: Imagine, task: str) -> Any:
-    from opeai_nb.notebook.running import watched
-    from opeai_nb.notebook.screen import Screen
-
-    running = next((job for job in magic.studio.jobs if job.id.startswith(task)), None)
-    job = running or magic.studio.resume(task)
-    return watched(job, Screen(magic.frontend))
-
-
-def _stop(magic: Imagine, task: str) -> Text:
-    for job in magic.studio.jobs:
-        if job.id.startswith(task) and not job.is_settled:
-            job.stop()
-            return Text("Not waiting for it any more. What was sent goes on at the platform.")
-    raise OptionError(f"No job {task!r} runs in this kernel.", advice="%imagine tasks lists all.")
-
-
-def _forget(magic: Imagine, task: str) -> Text:
-    magic.studio.library.entry(task).forget()
-    return Text("Forgotten.")
-
-
-COMMANDS: Final[Mapping[str, tuple[Callable[..., Any], int, int]]] = {
-    "help": (_help, 0, 0),
-    "version": (_version, 0, 0),
-    "models": (_models, 0, 0),
-    "tasks": (_tasks, 0, 0),
-    "resume": (_resume, 1, 1),
-    "stop": (_stop, 1, 1),
-    "forget": (_forget, 1, 1),
+COMMANDS: Final[Mapping[str, Command]] = {
+    "help": Command(_help),
+    "models": Command(_models),
+    "config": Command(_config),
+    "key": Command(_key),
+    "version": Command(_version),
+    "panel": Command(_panel),
+    "tasks": Command(library_commands.tasks),
+    "resume": Command(library_commands.resume, f"[ID] [{library_commands.SEND}]", 0, 2),
+    "stop": Command(library_commands.stop, "ID", 1, 1),
+    "forget": Command(library_commands.forget, "ID", 1, 1),
+    "info": Command(library_commands.info, "FILE", 1, inf),
+    "history": Command(library_commands.history, "[WORDS]", 0, inf),
+    "usage": Command(library_commands.usage),
 }
 
 
@@ -135,12 +151,3 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, str) and value.startswith("data:"):
         return f"{value[:40]}… ({len(value)} characters)"
     return value
-
-
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in [head, *rows]
-    ]
-    return "\n".join(lines)

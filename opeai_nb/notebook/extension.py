@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OpeaiError
+from opeai_nb.many import host
+from opeai_nb.notebook import commands, completion, sweep_cell
 from opeai_nb.notebook.magic import Imagine
+from opeai_nb.notebook.transform import with_body
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-# By name, so that the class is loaded only when one is there to be shown.
-_GENERATION = ("opeai_nb.client.generation", "Generation")
+# By name, so that a class is loaded only when one is there to be shown.
+_GENERATION: Final = ("opeai_nb.client.generation", "Generation")
+_JOB: Final = ("opeai_nb.studio.job", "Job")
+_SWEEP: Final = ("opeai_nb.many.sweeping", "Sweep")
+_GRID: Final = ("opeai_nb.many.grid", "Grid")
 
 
 def load(shell: InteractiveShell) -> None:
-    """Register the magic and the look of a generation. Prints nothing; twice does no harm."""
-    if not any(isinstance(known, Imagine) for known in shell.configurables):
-        shell.register_magics(Imagine)
-    _formatter(shell).for_type_by_name(*_GENERATION, _bundle)
+    """Register the magic, its completion, and how a generation and a job look.
+
+    Prints nothing; twice does no harm.
+    """
+    if _loaded(shell) is not None:
+        return
+    shell.register_magics(Imagine)
+    magic = _loaded(shell)
+    if magic is None:
+        raise OpeaiError("This shell registers no magics.")
+    formatters = _formatters(shell)
+    formatters.mimebundle_formatter.for_type_by_name(*_GENERATION, magic.bundle)
+    formatters.ipython_display_formatter.for_type_by_name(*_JOB, magic.show_job)
+    formatters.mimebundle_formatter.for_type_by_name(
+        *_SWEEP, lambda sweep: sweep_cell.sweep_bundle(sweep, magic.look(sweep) or "thumb")
+    )
+    formatters.mimebundle_formatter.for_type_by_name(*_GRID, sweep_cell.grid_bundle)
+    host.hosted_by(sweep_cell.watcher(magic), lambda: magic.studio)
+    shell.input_transformer_manager.cleanup_transforms.insert(0, with_body)
+    completer: Any = shell.Completer
+    completer.custom_matchers.append(completion.matcher(lambda: _notebook(shell, magic)))
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -27,28 +51,41 @@ def unload(shell: InteractiveShell) -> None:
         shell.magics_manager.magics[kind].pop("imagine", None)
     shell.magics_manager.registry.pop(Imagine.__name__, None)
     shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, Imagine)]
-    formatter = _formatter(shell)
-    for printers, key in (
-        (formatter.deferred_printers, _GENERATION),
-        (formatter.type_printers, _loaded_generation()),
+    transforms: Any = shell.input_transformer_manager.cleanup_transforms
+    transforms[:] = [known for known in transforms if known is not with_body]
+    formatters = _formatters(shell)
+    for formatter, name in (
+        (formatters.mimebundle_formatter, _GENERATION),
+        (formatters.ipython_display_formatter, _JOB),
+        (formatters.mimebundle_formatter, _SWEEP),
+        (formatters.mimebundle_formatter, _GRID),
     ):
-        printers.pop(key, None)
+        formatter.deferred_printers.pop(name, None)
+        formatter.type_printers.pop(getattr(sys.modules.get(name[0]), name[1], None), None)
+    host.hosted_by(None, None)
+    completer: Any = shell.Completer
+    completer.custom_matchers[:] = [
+        known
+        for known in completer.custom_matchers
+        if getattr(known, "matcher_identifier", "") != completion.IDENTIFIER
+    ]
 
 
-def _formatter(shell: InteractiveShell) -> Any:
+def _loaded(shell: InteractiveShell) -> Imagine | None:
+    return next((known for known in shell.configurables if isinstance(known, Imagine)), None)
+
+
+def _formatters(shell: InteractiveShell) -> Any:
     if shell.display_formatter is None:
         raise OpeaiError("This shell displays nothing: there is no display formatter.")
-    return shell.display_formatter.mimebundle_formatter
+    return shell.display_formatter
 
 
-def _loaded_generation() -> Any:
-    import sys
-
-    module = sys.modules.get(_GENERATION[0])
-    return getattr(module, _GENERATION[1], None)
-
-
-def _bundle(generation: Any) -> Any:
-    from opeai_nb.notebook.view import generation_bundle
-
-    return generation_bundle(generation)
+def _notebook(shell: InteractiveShell, magic: Imagine) -> completion.Notebook:
+    hidden: Any = shell.user_ns_hidden
+    return completion.Notebook(
+        {name: value for name, value in shell.user_ns.items() if name not in hidden},
+        magic.models_told,
+        magic.model or completion.DEFAULT_MODEL,
+        tuple(commands.COMMANDS),
+    )

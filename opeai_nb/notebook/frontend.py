@@ -39,6 +39,11 @@ def frontend(shell: Any) -> Frontend:
     return "live" if _content(kernel).get("allow_stdin", False) else "batch"
 
 
+def is_vscode(shell: Any) -> bool:
+    """Tell whether the notebook is open in VS Code, which tells its path in the namespace."""
+    return "__vsc_ipynb_file__" in getattr(shell, "user_ns", {})
+
+
 def cell_id(shell: Any) -> str | None:
     """Return the id of the cell that runs, where the front end sends it (JupyterLab does)."""
     kernel = getattr(shell, "kernel", None)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.errors import SessionLimitError
 from opeai_nb.notebook import badge
-from opeai_nb.notebook.screen import Screen
+from opeai_nb.notebook.job_view import JobView
+from opeai_nb.notebook.screen import Screen, publish
+from opeai_nb.notebook.view import full_bundles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.client import Generation, ImageRequest
+    from opeai_nb.library import Slot
     from opeai_nb.notebook.magic import Imagine
     from opeai_nb.studio import Job
+
+# Where a wait cannot be interrupted (Windows), an interrupt is heard when a wait ends.
+_TICK: Final = 0.25
 
 
 class Detached(KeyboardInterrupt):
@@ -30,22 +38,49 @@ class Detached(KeyboardInterrupt):
         return [f"KeyboardInterrupt: {self}", f"  → Its pictures land in the library. {step}"]
 
 
-def run(magic: Imagine, request: ImageRequest, cell: Mapping[str, Any]) -> Generation | None:
-    """Start *request*, wait for it with a live badge, store it and return it to be shown.
+def run(magic: Imagine, request: ImageRequest, cell: Mapping[str, Any]) -> Generation | Job:
+    """Start *request* and wait for it with a live badge, unless *cell* says not to.
 
-    Raises what the job failed of (then the `-o` variable holds the job), or `Detached`.
+    Returns what the cell shows: the generation, or the job in the background. Raises what the job
+    failed of (then the `-o` variable holds the job), or `Detached`. Asks whoever sits there before
+    the session's limit of pictures is passed.
     """
+    slot = magic.slot()
+    try:
+        return _run(magic, request, cell, slot)
+    except SessionLimitError as error:
+        if not _is_agreed(magic, error):
+            raise
+        return _run(magic, request, {**cell, "yes": True}, slot)
+
+
+def _is_agreed(magic: Imagine, error: SessionLimitError) -> bool:
+    if magic.frontend not in {"live", "terminal"}:
+        return False
+    try:
+        answer = input(f"{error.message} Send it all the same? [y/N] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _run(
+    magic: Imagine, request: ImageRequest, cell: Mapping[str, Any], slot: Slot | None
+) -> Generation | Job:
     job = magic.studio.start(
         request,
         fresh=bool(cell.get("fresh")),
-        slot=magic.slot(),
+        slot=slot,
+        metadata=cell.get("metadata"),
+        beyond_limit=bool(cell.get("yes")),
         timeout=float(cell["timeout"]),
     )
-    screen = Screen(magic.frontend, quiet=bool(cell.get("quiet")))
-    return waited(magic, job, screen, cell)
+    if cell.get("no_wait"):
+        return _begun(magic, job, cell)
+    return waited(magic, job, Screen(magic.frontend, quiet=bool(cell.get("quiet"))), cell)
 
 
-def waited(magic: Imagine, job: Job, screen: Screen, cell: Mapping[str, Any]) -> Generation | None:
+def waited(magic: Imagine, job: Job, screen: Screen, cell: Mapping[str, Any]) -> Generation:
     """Wait for *job* in this cell, and do with its result what the options say."""
     name = cell.get("out")
     try:
@@ -56,27 +91,57 @@ def waited(magic: Imagine, job: Job, screen: Screen, cell: Mapping[str, Any]) ->
     magic.store(name, generation)
     if cell.get("save"):
         generation.save(cell["save"])
-    if cell["show"] == "thumb":
-        return generation
-    from IPython.display import display
+    if cell["show"] == "full" and len(generation) > 1:
+        for data, metadata in full_bundles(generation):
+            publish(data, metadata)
+        magic.will_show(generation, "none")
+    else:
+        magic.will_show(generation, cell["show"])
+    return generation
 
-    from opeai_nb.notebook.view import generation_bundle
 
-    data, metadata = generation_bundle(generation, cell["show"])
-    display(data, metadata=metadata, raw=True)
-    magic.store("_", generation)
-    return None
+def _begun(magic: Imagine, job: Job, cell: Mapping[str, Any]) -> Job:
+    """Leave *job* in the background; where nobody looks at the notebook, wait for it after all."""
+    magic.store(cell.get("out"), job)
+    kind = magic.frontend
+    quiet = bool(cell.get("quiet"))
+    if kind == "batch":
+        generation = watched(job, Screen(kind, quiet=quiet))
+        if cell.get("save"):
+            generation.save(cell["save"])
+        JobView(job, kind, show=cell["show"]).show_result()
+    elif kind == "live":
+        view = JobView(
+            job,
+            kind,
+            show=cell["show"],
+            save=cell.get("save"),
+            quiet=quiet,
+            one_slot=magic.has_one_display,
+        )
+        view.open()
+    if kind in {"batch", "live"}:
+        magic.will_show(job, "none")
+    return job
 
 
 def watched(job: Job, screen: Screen) -> Generation:
-    """Show the states of *job* until it settles; return its generation or raise its error."""
+    """Show the states of *job* until it settles; return its generation or raise its error.
+
+    An interrupt detaches: the job goes on. A second one, while the first is told, drops it.
+    """
     try:
-        for update in job.follow():
+        for update in job.follow(_TICK):
             if not job.is_settled:
                 screen.show(update.state, badge.live_text(update, job.origin))
+        for note in job.take_notes():
+            print(f"Note: {note}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
         generation = job.result()
     except KeyboardInterrupt:
-        screen.end("stopped", badge.detached_text(job))
+        try:
+            screen.end("stopped", badge.detached_text(job))
+        except KeyboardInterrupt:
+            job.stop()
         raise Detached(job) from None
     except Exception as error:
         screen.end(job.status, badge.failure_text(job.status, error))

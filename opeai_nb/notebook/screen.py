@@ -1,13 +1,15 @@
 """Where a badge is shown: the only place that publishes one.
 
-Everything is published from the thread of the cell itself (jupyter.md 1.4): updates from other
-threads land in another cell, are lost, or never arrive in Colab.
+While a cell runs, everything is published from its own thread (jupyter.md 1.4): updates from other
+threads land in another cell, are lost, or never arrive in Colab. After it, only what was reserved
+in the cell is updated, by its id.
 """
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
 
 from opeai_nb.notebook import badge
 from opeai_nb.notebook.frontend import is_tty
@@ -16,6 +18,24 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.frontend import Frontend
 
 _CLEAR_LINE = "\r\x1b[K"
+
+
+def publish(
+    data: dict[str, Any],
+    metadata: dict[str, Any] | None = None,
+    *,
+    slot: str | None = None,
+    again: bool = False,
+) -> None:
+    """Show a mimebundle in the cell that runs now; *again*: in the *slot* where one was shown."""
+    from IPython.display import display, update_display
+
+    if again:
+        update_display(data, metadata=metadata, raw=True, display_id=slot)
+    elif slot:
+        display(data, metadata=metadata, raw=True, display_id=slot)
+    else:
+        display(data, metadata=metadata, raw=True)
 
 
 class Screen:
@@ -30,15 +50,15 @@ class Screen:
         self._kind: Frontend | None = None if quiet else kind
         self._shown = False
         self._last = ""
-        self._id = ""
+        # In batch none: a saved notebook then holds nothing that changes from run to run.
+        self._id = uuid.uuid4().hex if kind == "live" else None
 
     def show(self, state: str, text: str) -> None:
         """Show a passing state."""
         if self._kind == "live":
             self._publish(state, text)
         elif self._kind == "terminal" and is_tty():
-            sys.stdout.write(f"{_CLEAR_LINE}{badge.bundle(state, text)['text/plain']}")
-            sys.stdout.flush()
+            self._write(f"{_CLEAR_LINE}{badge.bundle(state, text)['text/plain']}")
 
     def end(self, state: str, text: str) -> None:
         """Show the last state; nothing follows it."""
@@ -46,25 +66,25 @@ class Screen:
             self._publish(state, text)
         elif self._kind == "terminal":
             start = _CLEAR_LINE if is_tty() else ""
-            sys.stdout.write(f"{start}{badge.bundle(state, text)['text/plain']}\n")
+            self._write(f"{start}{badge.bundle(state, text)['text/plain']}\n")
+
+    def replace(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Put a result where the badge stood: for front ends with one display a cell."""
+        if self._kind == "live":
+            self._put(data, metadata)
+
+    def _write(self, text: str) -> None:
+        if text != self._last:
+            self._last = text
+            sys.stdout.write(text)
             sys.stdout.flush()
 
     def _publish(self, state: str, text: str) -> None:
-        from IPython.display import display, update_display
-
         made = badge.bundle(state, text)
-        if made["text/plain"] == self._last:
-            return
-        self._last = made["text/plain"]
-        if self._shown:
-            update_display(made, display_id=self._id, raw=True)
-            return
-        self._shown = True
-        if self._kind == "batch":
-            # Without an id: a saved notebook then holds nothing that changes from run to run.
-            display(made, raw=True)
-            return
-        import uuid
+        if made["text/plain"] != self._last:
+            self._last = made["text/plain"]
+            self._put(made, {})
 
-        self._id = uuid.uuid4().hex
-        display(made, raw=True, display_id=self._id)
+    def _put(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
+        publish(data, metadata, slot=self._id, again=self._shown)
+        self._shown = True

@@ -52,6 +52,17 @@ def contact_sheet(
     return _encoded(tiles[0] if len(tiles) == 1 else _grid(tiles, columns))
 
 
+def full_size(picture: Picture) -> Sheet:
+    """Return *picture* as it is shown at full size where a notebook does not show its format."""
+    image = thumbnail(picture.image, max(picture.image.size))
+    buffer = BytesIO()
+    if image.mode == "RGBA":
+        image.save(buffer, "PNG", compress_level=1)
+        return Sheet(buffer.getvalue(), "image/png", image.size)
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITIES[0])
+    return Sheet(buffer.getvalue(), "image/jpeg", image.size)
+
+
 def _columns(count: int) -> int:
     """Two in a row for 2 and 4, three for 3, 5, 6 and 9, four and five for more."""
     if count <= 3:  # noqa: PLR2004  one row
@@ -65,11 +76,11 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
 
     if image.mode not in {"RGB", "RGBA", "L"}:
         image = image.convert("RGBA" if _has_alpha(image) else "RGB")
-    factor = max(1, max(image.size) // (2 * side))
+    factor = max(1, max(image.size) // side)
     small = image.reduce(factor) if factor > 1 else image
     scale = side / max(small.size)
     size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
-    return small.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return small if small.size == size else small.resize(size, Image.Resampling.BICUBIC)
 
 
 def _grid(tiles: Sequence[Image.Image], columns: int) -> Image.Image:
@@ -114,7 +125,7 @@ def _encoded(image: Image.Image) -> Sheet:
         return Sheet(buffer.getvalue(), "image/png", image.size)
     for quality in _JPEG_QUALITIES:
         buffer = BytesIO()
-        image.save(buffer, "JPEG", quality=quality, optimize=True)
+        image.save(buffer, "JPEG", quality=quality)
         if buffer.tell() <= _MOST_BYTES:
             break
     return Sheet(buffer.getvalue(), "image/jpeg", image.size)

@@ -6,12 +6,13 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.sheet import Sheet, contact_sheet
+from opeai_nb.notebook.sheet import Sheet, contact_sheet, full_size
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import ThreadPoolExecutor
 
-    from opeai_nb.client import Generation
+    from opeai_nb.client import Generation, Picture
 
 SHOWS: Final = ("thumb", "full", "none")
 _ALT_LENGTH: Final = 300
@@ -25,27 +26,38 @@ def generation_bundle(generation: Generation, show: str = "thumb") -> Bundle:
     """Return data and metadata that show *generation*.
 
     *show* `thumb`: a thumbnail, or a contact sheet of several. `full`: the received bytes of a
-    single picture as they are (several still make a sheet at full width). `none`: text alone.
-    `text/plain` holds no id, time or path, so that a notebook test can compare it.
+    single picture as they are (several still make a sheet: one bundle shows one picture). `none`:
+    text alone. `text/plain` holds no id, time or path, so that a notebook test can compare it.
     """
     if show not in SHOWS:
         raise OptionError(f"--show is {show!r}.", advice=f"One of: {', '.join(SHOWS)}.")
-    data: dict[str, Any] = {"text/plain": repr(generation)}
-    metadata: dict[str, Any] = {"opeai_nb": _told(generation)}
+    text = repr(generation)
     if show == "none" or not len(generation):
-        return data, metadata
+        return {"text/plain": text}, {"opeai_nb": _told(generation)}
+    single = show == "full" and len(generation) == 1
+    sheet = _full(generation.good[0]) if single else _sheet(generation)
+    return _bundle(generation, sheet, text)
+
+
+def full_bundles(generation: Generation) -> Iterator[Bundle]:
+    """Yield data and metadata for each picture at full size, the received bytes as they are."""
+    count = len(generation)
+    for number, picture in enumerate(generation.good, 1):
+        yield _bundle(generation, _full(picture), f"<Picture: {number} of {count}>")
+
+
+def _bundle(generation: Generation, sheet: Sheet, text: str) -> Bundle:
     import pybase64
 
-    sheet = _full(generation) if show == "full" else None
-    sheet = sheet or _sheet(generation)
-    data[sheet.mime] = pybase64.b64encode_as_string(sheet.data)
     width, height = sheet.size
-    metadata[sheet.mime] = {
-        "width": width,
-        "height": height,
-        "alt": generation.request.prompt[:_ALT_LENGTH],
-    }
-    return data, metadata
+    alt = generation.request.prompt[:_ALT_LENGTH]
+    return (
+        {"text/plain": text, sheet.mime: pybase64.b64encode_as_string(sheet.data)},
+        {
+            "opeai_nb": _told(generation),
+            sheet.mime: {"width": width, "height": height, "alt": alt},
+        },
+    )
 
 
 def _told(generation: Generation) -> dict[str, Any]:
@@ -56,12 +68,12 @@ def _told(generation: Generation) -> dict[str, Any]:
     return {k: v for k, v in {**told, "files": files}.items() if v}
 
 
-def _full(generation: Generation) -> Sheet | None:
-    picture = generation.good[0]
-    mime = _SHOWN_AS.get(picture.format or "")
-    if len(generation) > 1 or mime is None or picture.data is None or picture.size is None:
-        return None
-    return Sheet(picture.data, mime, picture.size)
+def _full(picture: Picture) -> Sheet:
+    """Return the received bytes; those of WebP and the like encoded anew, at full size."""
+    mime, data, size = _SHOWN_AS.get(picture.format or ""), picture.data, picture.size
+    if mime is None or data is None or size is None:
+        return full_size(picture)
+    return Sheet(data, mime, size)
 
 
 @lru_cache(_SHEETS_KEPT)

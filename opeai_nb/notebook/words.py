@@ -20,14 +20,16 @@ class Word(NamedTuple):
     quoted: bool
 
 
-def words(line: str, *, backslash_is_literal: bool = os.name == "nt") -> Iterator[Word]:
+def words(
+    line: str, start: int = 0, *, backslash_is_literal: bool = os.name == "nt"
+) -> Iterator[Word]:
     r"""Yield the words of *line*, one by one; what is behind the last one is not looked at.
 
     Quoting is a shell's: `'…'` as it is, `"…"` with `\"` and `\\`, a backslash keeps the next
     character. On Windows a backslash is a backslash: paths are written with it. Raises
     `OptionError` for a quote that is not closed.
     """
-    place = 0
+    place = start
     while True:
         while place < len(line) and line[place].isspace():
             place += 1

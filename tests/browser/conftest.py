@@ -18,7 +18,9 @@ from typing import Any
 import pytest
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 REQUIRED = os.environ.get("OPEAI_NB_BROWSER") == "required"
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -52,9 +52,7 @@ def test_the_quickstart_runs_and_its_badges_change(lab: Any, open_notebook: Any)
     assert red.startswith("InputError: size 'big' is not a size.")
 
 
-def test_a_saved_notebook_shows_its_pictures_without_a_kernel(
-    lab: Any, open_notebook: Any
-) -> None:
+def test_a_saved_notebook_shows_its_pictures_without_a_kernel(lab: Any, open_notebook: Any) -> None:
     """Reopened, nothing runs: badges and pictures are those that were saved."""
     name = "reopened.ipynb"
     shutil.copy(NOTEBOOKS / "01_quickstart.ipynb", lab.folder / name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass
 class Outcome:
-    """What one cell said: *displays* and *updates* are mimebundles, *error* the reply's content."""
+    """What one cell said: *displays* and *updates* are mimebundles, *error* the reply's content.
+
+    *slots* are the ids of the displays that have one.
+    """
 
     status: str = ""
     displays: list[dict[str, str]] = field(default_factory=list)
@@ -28,6 +31,7 @@ class Outcome:
     result: dict[str, str] = field(default_factory=dict)
     stream: str = ""
     error: dict[str, Any] = field(default_factory=dict)
+    slots: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -43,6 +47,7 @@ class Kernel:
         from jupyter_client.manager import start_new_kernel
 
         self.folder = folder
+        self._environment = environment
         self.manager, self.client = start_new_kernel(
             kernel_name="python3", cwd=str(folder), env=environment
         )
@@ -76,6 +81,7 @@ class Kernel:
             kind, content = got["msg_type"], got["content"]
             if kind == "display_data":
                 found.displays.append(content["data"])
+                found.slots += filter(None, [content.get("transient", {}).get("display_id")])
             elif kind == "update_display_data":
                 found.updates.append(content["data"])
             elif kind == "execute_result":
@@ -106,29 +112,87 @@ class Kernel:
         assert found.status == "ok", "\n".join(found.error.get("traceback", [])) or found.stream
         return found
 
+    def restart(self, *, gently: bool = False) -> None:
+        """Begin anew in the same folder, as after a crash, or *gently* as by the restart button."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=not gently)
+        self.__init__(self.folder, self._environment)  # type: ignore[misc]  # a new life
+
     def stop(self) -> None:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
 
 
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """The environment of a kernel: no key, the engine, and every folder below *tmp_path*."""
+def environment_in(folder: Path) -> dict[str, str]:
+    """The environment of a kernel: no key, a quick engine, and every folder below *folder*."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPEAI", "JPY_"))}
     return {
         **kept,
+        "HOME": str(folder),  # no .env, no profile and no history of the person who tests
         "OPEAI_BASE_URL": "engine:",
-        "OPEAI_NB_CACHE": str(tmp_path / "cache"),
-        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "OPEAI_NB_CACHE": str(folder / "cache"),
+        "OPEAI_NB_TIME_SCALE": "0.3",
+        "IPYTHONDIR": str(folder / "ipython"),
         "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), kept.get("PYTHONPATH")])),
     }
 
 
 @pytest.fixture
-def kernel(tmp_path: Path, environment: dict[str, str]) -> Iterator[Kernel]:
-    folder = tmp_path / "notebook"
-    folder.mkdir()
-    made = Kernel(folder, environment)
-    made.good("%load_ext opeai_nb")
+def environment(tmp_path: Path) -> dict[str, str]:
+    return environment_in(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def running_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """One kernel for all tests that do no lasting harm: a start takes longer than most of them."""
+    folder = tmp_path_factory.mktemp("kernel")
+    made = Kernel(folder, environment_in(folder))
     yield made
     made.stop()
+
+
+RESET = """
+%reset -f
+import os, sys
+for _name in ("keyring", "google.colab", "google.colab.userdata"):
+    sys.modules.pop(_name, None)
+if "opeai_nb.settings" in sys.modules:
+    sys.modules["opeai_nb.settings"]._typed.clear()
+    sys.modules["opeai_nb.settings"]._stored_key.cache_clear()
+for _name in [n for n in os.environ if n.startswith("OPEAI")]:
+    del os.environ[_name]
+os.environ.update({variables})
+os.makedirs({folder!r}, exist_ok=True)
+os.chdir({folder!r})
+if "imagine" in get_ipython().magics_manager.magics["line"]:
+    get_ipython().run_line_magic("unload_ext", "opeai_nb")
+get_ipython().config.pop("Imagine", None)
+get_ipython().run_line_magic("load_ext", "opeai_nb")
+"""
+
+
+@pytest.fixture
+def kernel(running_kernel: Kernel, tmp_path: Path) -> Kernel:
+    """A kernel as it is after a start: empty, in a folder of its own, the extension loaded."""
+    folder = tmp_path / "notebook"
+    variables = {k: v for k, v in environment_in(tmp_path).items() if k.startswith("OPEAI")}
+    running_kernel.folder = folder
+    running_kernel.good(RESET.format(variables=variables, folder=str(folder)))
+    return running_kernel
+
+
+@pytest.fixture
+def new_kernel(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[..., Kernel]]:
+    """Start kernels of the test's own: for what cannot be undone, and for restarts."""
+    made: list[Kernel] = []
+
+    def started(**more: str) -> Kernel:
+        folder = tmp_path / "notebook"
+        folder.mkdir(exist_ok=True)
+        made.append(Kernel(folder, {**environment, **more}))
+        made[-1].good("%load_ext opeai_nb")
+        return made[-1]
+
+    yield started
+    for kernel in made:
+        kernel.stop()

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from opeai_nb.errors import InputError, OptionError
-from opeai_nb.notebook.options import OPTIONS, help_text, parse
+from opeai_nb.notebook.line import parse
+from opeai_nb.notebook.options import OPTIONS, help_text
 from opeai_nb.notebook.words import words
 
 NAMES: dict[str, Any] = {"photo": object(), "k": 3, "palette": "teal"}
@@ -72,6 +73,17 @@ def test_the_rest_is_the_prompt_verbatim() -> None:
     assert parsed.request == {"n": 2}
 
 
+@pytest.mark.parametrize("line", ["cats <<", "cats << -n 2", "-n 2 cats <<", "cats<< -n 2"])
+def test_an_arrow_names_the_variable_too(line: str) -> None:
+    parsed = parse(f"{line} --quiet a fox", NAMES)
+    assert parsed.cell == {"out": "cats", "quiet": True}
+    assert parsed.rest == "a fox"
+
+
+def test_an_arrow_inside_the_prompt_is_prompt() -> None:
+    assert parse("two cats << one dog", NAMES).rest == "two cats << one dog"
+
+
 def test_two_dashes_end_the_options() -> None:
     parsed = parse("-n 2 -- --strange prompt", NAMES)
     assert (parsed.rest, parsed.separated) == ("--strange prompt", True)
@@ -90,6 +102,18 @@ def test_two_dashes_end_the_options() -> None:
         ("--timeout soon", "not a number of seconds"),
         ("-n 1 -n 2", "given twice"),
         ("--watermark=yes", "takes no value"),
+        ("--timeout 0", "above 0"),
+        ("--timeout inf", "above 0"),
+        ("--show huge", "not one of thumb, full, none"),
+        ("--dialect dutch", "not one of openai, aliyun"),
+        ("-o class", "no name of a variable"),
+        ("-o 2cats", "no name of a variable"),
+        ("a << -o b", "given twice"),
+        ("-s 1:1 --ar 16:9", "given twice"),
+        ("--refresh", "Did you mean --fresh?"),
+        ("--aspect_ratio 16:9", "Did you mean --ar?"),
+        ("--wait", "no option --wait"),
+        ("--mod x", "no option --mod"),
         ("-i phoot", "Did you mean 'photo'?"),
         ("-n $kk", "Did you mean 'k'?"),
     ],

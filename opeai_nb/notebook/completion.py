@@ -1,0 +1,182 @@
+"""What could be written next on a line of the magic: options, values, variables, commands.
+
+Pure but for `matcher`, which is what IPython calls. Nothing is asked of the network and nothing
+dear is imported: a completion is there in less than 5 ms (tests/bench/bench_cell.py).
+"""
+
+from __future__ import annotations
+
+import re
+from inspect import isroutine
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opeai_nb.families import FAMILIES, family_of
+from opeai_nb.notebook.options import RATIOS, Option, spellings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+
+DEFAULT_MODEL: Final = "qwen-image-2.0"
+IDENTIFIER: Final = "opeai_nb.imagine"
+_LINE = re.compile(r"\s*%%imagine[ \t](?P<cell>.*)|(?:.*?[=(,]\s*|\s*)%imagine[ \t](?P<line>.*)")
+_CELL = re.compile(r"\s*%%imagine\b")
+_BRACE = re.compile(r".*(?<!\{)\{(?P<name>[^\W\d]\w*)?")
+# Of Seedream the start alone is known by heart: its names end in dates and versions.
+_KNOWN_MODELS: Final = tuple(
+    name
+    for family in FAMILIES
+    for name in [family.prefixes[0] if family.vendor == "ark" else family.name]
+    if family_of(name) is family and family.vendor != "engine"
+)
+_REPEATED: Final = frozenset({"image", "extra"})
+
+
+class Notebook(NamedTuple):
+    """What a completion may use: variables, models that the platform told of, a default, words."""
+
+    names: Mapping[str, Any]
+    models: Sequence[str] = ()
+    model: str = DEFAULT_MODEL
+    commands: Sequence[str] = ()
+
+
+class Offer(NamedTuple):
+    """What would replace *fragment*, the text just before the cursor; *kind* is told to the eye."""
+
+    fragment: str
+    texts: tuple[str, ...]
+    kind: str
+
+
+def offer(before: str, notebook: Notebook) -> Offer | None:
+    """Return what could follow *before*, the text of a cell up to the cursor.
+
+    None where the text is not ours, or where we know nothing: others may offer then.
+    """
+    lines = before.split("\n")
+    at = _LINE.fullmatch(lines[-1])
+    body = any(_CELL.match(line) for line in lines[:-1]) and at is None
+    if body or (at is not None and _is_prompt(at["line"])):
+        return _variable_in_braces(lines[-1], notebook)
+    if at is None:
+        return None
+    written = at["cell"] if at["line"] is None else at["line"]
+    return _on_line(written, notebook, may_command=at["line"] is not None)
+
+
+def matcher(notebook: Callable[[], Notebook]) -> Callable[..., SimpleMatcherResult]:
+    """Return the function that IPython's completer calls; it offers nothing outside our lines."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
+    def imagine(context: CompletionContext) -> SimpleMatcherResult:
+        lines = context.full_text.split("\n")[: context.cursor_line]
+        found = offer("\n".join([*lines, context.text_until_cursor]), notebook())
+        if found is None:
+            return {"completions": [], "suppress": False}
+        return {
+            "completions": [SimpleCompletion(text, type=found.kind) for text in found.texts],
+            "suppress": True,
+            "matched_fragment": found.fragment,
+        }
+
+    marked: Callable[..., SimpleMatcherResult] = context_matcher(
+        identifier=IDENTIFIER, priority=100
+    )(imagine)
+    return marked
+
+
+def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Offer | None:
+    *earlier, fragment = re.split(r"\s+", written)
+    known = spellings()
+    earlier = [word for word in earlier if word]
+    waiting = known.get(_spelling(earlier[-1])) if earlier else None
+    given, equals, value = fragment.partition("=")
+    if equals and (option := known.get(_spelling(given))):
+        return _values(option, value, earlier, notebook)
+    if waiting is not None and waiting.kind != "flag":
+        return _values(waiting, fragment, earlier, notebook)
+    if fragment.startswith("-"):
+        return _options(fragment, earlier, known)
+    if may_command and not earlier:
+        return _offered(fragment, notebook.commands, "keyword")
+    return _options(fragment, earlier, known) if not fragment else None
+
+
+def _options(fragment: str, earlier: Sequence[str], known: Mapping[str, Option]) -> Offer:
+    used = {option.field for word in earlier if (option := known.get(_spelling(word)))} - _REPEATED
+    texts = [
+        name for name, option in known.items() if name.startswith("--") and option.field not in used
+    ]
+    asked = _spelling(fragment)
+    return Offer(fragment, tuple(text for text in texts if text.startswith(asked)), "param")
+
+
+def _values(
+    option: Option, fragment: str, earlier: Sequence[str], notebook: Notebook
+) -> Offer | None:
+    if fragment.startswith(("$", "{")):
+        sign, close = fragment[0], "}" if fragment[0] == "{" else ""
+        texts = (f"{sign}{name}{close}" for name in _variables(notebook.names))
+        return _offered(fragment, texts, "variable")
+    if option.field == "model":
+        return _offered(fragment, [*notebook.models, *_KNOWN_MODELS], "model")
+    if option.kind == "image":
+        return _offered(fragment, _variables(notebook.names), "variable")
+    if option.names[0] == "--ar":
+        return _offered(fragment, RATIOS, "size")
+    if option.field in {"size", "quality"}:
+        family = family_of(_model_on(earlier) or notebook.model)
+        if option.field == "quality":
+            return _offered(fragment, family.qualities if family else (), "value")
+        return _offered(fragment, [*(family.sizes if family else ()), *RATIOS], "size")
+    return _offered(fragment, option.offers, "value")
+
+
+def _offered(fragment: str, texts: Iterable[str], kind: str) -> Offer | None:
+    found = tuple(dict.fromkeys(text for text in texts if text.startswith(fragment)))
+    return Offer(fragment, found, kind) if found else None
+
+
+def _variable_in_braces(line: str, notebook: Notebook) -> Offer | None:
+    brace = _BRACE.fullmatch(line)
+    if brace is None:
+        return None
+    return _offered(brace["name"] or "", _variables(notebook.names), "variable")
+
+
+def _variables(names: Mapping[str, Any]) -> list[str]:
+    return sorted(
+        name
+        for name, value in names.items()
+        if not name.startswith("_") and not isinstance(value, (ModuleType, type))
+        if not isroutine(value)
+    )
+
+
+def _is_prompt(line: str | None) -> bool:
+    """Tell whether the words of the prompt have begun on the line of a `%imagine`."""
+    from opeai_nb.errors import OpeaiError
+    from opeai_nb.notebook.line import parse
+
+    if line is None or not line.strip() or line.lstrip().startswith("{"):
+        return False
+    try:
+        rest = parse(line, {}).rest
+    except OpeaiError:
+        return False
+    return " " in rest or "{" in rest
+
+
+def _model_on(earlier: Sequence[str]) -> str | None:
+    for place, word in enumerate(earlier):
+        given, equals, value = word.partition("=")
+        if given in {"-m", "--model"}:
+            return value if equals else next(iter(earlier[place + 1 :]), None)
+    return None
+
+
+def _spelling(word: str) -> str:
+    return word.replace("_", "-") if word.startswith("--") else word

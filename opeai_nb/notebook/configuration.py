@@ -1,0 +1,68 @@
+"""`%imagine config` and `%imagine key`: what holds now, and where it comes from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.errors import OptionError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.settings import Settings
+
+_PROMPT = "API key of the OPE.AI platform (empty: forget it): "
+
+
+def rows(magic: Imagine) -> list[tuple[str, str, str]]:
+    """Return name, value and source of every setting; of the key, no more than that it is set."""
+    from opeai_nb.settings import sources
+
+    now, found_in = magic.settings, sources()
+    key = ("set", now.api_key.source) if now.api_key else ("not set", "")
+    found = [("API key", *key), ("painter", _painter(now), "")]
+    for name, trait in sorted(magic.traits(config=True).items()):
+        value = getattr(magic, name)
+        source = "%config" if value != trait.default() else found_in.get(name, "default")
+        found.append((name, _text(getattr(now, name, value), magic.folder), source))
+    return found
+
+
+def ask_for_key() -> str:
+    """Ask for the API key, unseen, and use it from now on; return what became of it.
+
+    Raises `OptionError` where nobody is there to type.
+    """
+    from getpass import getpass
+
+    from opeai_nb.settings import take_key
+
+    try:
+        text = getpass(_PROMPT)
+    except (EOFError, RuntimeError) as error:  # ipykernel: StdinNotImplementedError
+        raise OptionError(
+            "Nobody is here to type a key.",
+            advice="Set OPEAI_API_KEY, or write it into a .env file.",
+        ) from error
+    kept = take_key(text)
+    if not text.strip():
+        return "API key: the typed one is forgotten."
+    where = "in the system keyring" if kept else "until this kernel ends"
+    return f"API key: set, {where}."
+
+
+def _painter(now: Settings) -> str:
+    try:
+        return "embedded engine" if now.origin == "engine" else "platform"
+    except OptionError as error:
+        return error.message
+
+
+def _text(value: Any, folder: Path) -> str:
+    if hasattr(value, "is_relative_to"):
+        inside = value.is_relative_to(folder)
+        return f"{value.relative_to(folder).as_posix()}/" if inside else str(value)
+    if isinstance(value, (list, frozenset)):
+        return ", ".join(sorted(value)) or "–"
+    return str(value) if value not in ("", None) else "–"

@@ -1,0 +1,156 @@
+"""The line of a magic: options up to the first bare word, the rest verbatim."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.errors import OptionError
+from opeai_nb.notebook.options import REQUEST_OPTIONS, Option, spellings, unknown_option
+from opeai_nb.notebook.reference import picture_named, value_of
+from opeai_nb.notebook.words import Word, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_OPTION = re.compile(r"--?[^\W\d]")
+_WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+_TARGET = re.compile(r"([^\W\d]\w*)\s*<<(?=\s|$)")
+
+
+@dataclass
+class Parsed:
+    """What a line says: *request* fields, *cell* options, and the *rest* behind them."""
+
+    request: dict[str, Any] = field(default_factory=dict)
+    cell: dict[str, Any] = field(default_factory=dict)
+    rest: str = ""
+    separated: bool = False
+
+
+def parse(line: str, names: Mapping[str, Any]) -> Parsed:
+    """Return what *line* says: options up to the first bare word, the rest verbatim.
+
+    `NAME <<` among the options is `-o NAME`. A value `$name` or `{name}` is that variable's value.
+    Raises `OptionError` for an option that does not exist (with the nearest one), a value that is
+    missing or of the wrong kind.
+    """
+    parsed = Parsed()
+    known = spellings()
+    stream = words(line)
+    while (word := next(stream, None)) is not None:
+        if word.text == "--" and not word.quoted:
+            parsed.rest, parsed.separated = line[word.end :].strip(), True
+            break
+        # `-n` and `--size=…`, but neither a quoted word nor a prompt such as `-5 degrees`.
+        if line[word.start] not in "\"'" and _OPTION.match(word.text):
+            _take(parsed, word, stream, known, names)
+        elif target := _TARGET.match(line, word.start):
+            _put(parsed, known["--out"], _variable(target[1]))
+            stream = words(line, start=target.end())
+        else:
+            parsed.rest = line[word.start :].strip()
+            break
+    return parsed
+
+
+def _take(
+    parsed: Parsed,
+    word: Word,
+    stream: Iterator[Word],
+    known: Mapping[str, Option],
+    names: Mapping[str, Any],
+) -> None:
+    given, equals, attached = word.text.partition("=")
+    spelling = given.replace("_", "-") if given.startswith("--") else given
+    option = known.get(spelling)
+    if option is None and (short := known.get(given[:2])) and not given.startswith("--"):
+        option, spelling, attached, equals = short, given[:2], word.text[2:], "="  # -n2
+    if option is None:
+        raise unknown_option(spelling)
+    if option.kind == "flag":
+        if equals:
+            raise OptionError(f"{spelling} takes no value.")
+        _put(parsed, option, spelling != option.unset)
+        return
+    values = [attached] if equals else [_next(stream, option, spelling)]
+    if option.kind == "pair":
+        values.append(_next(stream, option, spelling))
+    _put(parsed, option, _converted(option, spelling, values, names))
+
+
+def _next(stream: Iterator[Word], option: Option, spelling: str) -> str:
+    word = next(stream, None)
+    if word is None:
+        raise OptionError(
+            f"{spelling} needs a value.",
+            advice=f"Write {spelling} {option.metavar}. Nothing was sent.",
+        )
+    return word.text
+
+
+def _put(parsed: Parsed, option: Option, value: Any) -> None:
+    target = parsed.request if option in REQUEST_OPTIONS else parsed.cell
+    if option.kind == "image":
+        target.setdefault(option.field, []).append(value)
+    elif option.kind == "pair":
+        target.setdefault(option.field, {}).update([value])
+    elif option.field in target:
+        raise OptionError(f"{option.names[-1]} is given twice.")
+    else:
+        target[option.field] = value
+
+
+def _converted(option: Option, spelling: str, values: list[str], names: Mapping[str, Any]) -> Any:
+    value = value_of(values[-1], names)
+    if option.kind == "pair":
+        return values[0], _json_value(value)
+    if option.kind == "image":
+        return picture_named(value, names) if isinstance(value, str) else value
+    if option.kind == "integer" and isinstance(value, str):
+        if not _WHOLE_NUMBER.fullmatch(value):
+            raise _wrong(spelling, value, "a whole number")
+        return int(value)
+    if option.kind == "number":
+        return _seconds(spelling, value)
+    if option.field == "out":
+        return _variable(value)
+    if option.strict and value not in option.offers:
+        raise _wrong(spelling, value, f"one of {', '.join(option.offers)}")
+    return value
+
+
+def _variable(name: Any) -> str:
+    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
+        raise OptionError(f"-o {name!r} is no name of a variable.")
+    return name
+
+
+def _seconds(spelling: str, value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError) as error:
+        raise _wrong(spelling, value, "a number of seconds") from error
+    if not 0 < seconds < math.inf:
+        raise _wrong(spelling, value, "a number of seconds above 0")
+    return seconds
+
+
+def _json_value(text: Any) -> Any:
+    import json
+
+    if not isinstance(text, str):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _wrong(spelling: str, value: Any, wanted: str) -> OptionError:
+    return OptionError(
+        f"{spelling} is {value!r}, not {wanted}.", advice="Correct it. Nothing was sent."
+    )

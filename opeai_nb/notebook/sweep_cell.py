@@ -1,0 +1,161 @@
+"""A cell that sweeps: several values for an option, or alternatives in the prompt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.errors import OptionError
+from opeai_nb.notebook import badge
+from opeai_nb.notebook.screen import Screen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.many import Grid, Run, Sweep
+    from opeai_nb.notebook.line import Parsed
+    from opeai_nb.notebook.magic import Imagine
+
+_LISTED: Final = ("model", "size", "quality", "style", "background", "output_format")
+_MOST_PAGES: Final = 6
+_ALT_LENGTH: Final = 300
+_TICK: Final = 0.25
+
+Bundle = tuple[dict[str, Any], dict[str, Any]]
+
+
+class SweepDetached(KeyboardInterrupt):
+    """The cell was interrupted: nothing more is sent, what is under way lands in the library."""
+
+    def __init__(self) -> None:
+        super().__init__("The sweep was interrupted: nothing more is sent.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [
+            f"KeyboardInterrupt: {self}",
+            "  → What came is kept, and so is what is under way. Run the cell again for the rest.",
+        ]
+
+
+def values_in(parsed: Parsed) -> dict[str, Any]:
+    """Return the request's options, `a,b` and lists of variables as lists."""
+    values = dict(parsed.request)
+    for name in _LISTED:
+        text = values.get(name)
+        if isinstance(text, str) and "," in text:
+            values[name] = [part.strip() for part in text.split(",") if part.strip()]
+    return values
+
+
+def is_sweep(parsed: Parsed, prompt: str) -> bool:
+    """Tell whether a cell asks for more than one request."""
+    lists = (value for name, value in values_in(parsed).items() if name not in {"image", "extra"})
+    if any(isinstance(value, list | range) for value in lists):
+        return True
+    if parsed.cell.get("raw") or "|" not in prompt:
+        return False
+    from opeai_nb.many.alternatives import parts_of
+
+    return parts_of(prompt) != (prompt,)
+
+
+def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]) -> Any:
+    """Plan the cell's sweep, ask where it is large, run it with a live badge, and return it.
+
+    With `--dry-run` the plan is returned and nothing is sent. Raises the error of a point where no
+    point has pictures, `SweepDetached` on an interrupt, `OptionError` where it may not be sent.
+    """
+    cell = {**magic.cell_defaults, **parsed.cell}
+    swept = _planned(magic, parsed, prompt, defaults)
+    if cell.get("dry_run"):
+        from opeai_nb.notebook.commands import Text
+
+        return Text(f"{swept.table}\nNothing was sent.")
+    if not cell.get("yes"):
+        _ask(magic, swept, fresh=bool(cell.get("fresh")))
+    magic.store(cell.get("out"), swept)
+    running = swept.start(fresh=bool(cell.get("fresh")), timeout=float(cell["timeout"]))
+    magic.will_show(swept, cell["show"])
+    if cell.get("no_wait") and magic.frontend != "batch":
+        return swept
+    watched(running, Screen(magic.frontend, quiet=bool(cell.get("quiet"))))
+    swept.check()
+    if cell.get("save"):
+        swept.save(cell["save"])
+    return swept
+
+
+def _planned(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]) -> Sweep:
+    from opeai_nb.many import Sweep
+    from opeai_nb.many.plan import plan_of
+
+    # Raw text has no alternatives and no words: as one of several prompts it is taken as it is.
+    word = (lambda text: text) if parsed.cell.get("raw") else magic.interpolated
+    values = {**defaults, **values_in(parsed)}
+    if (images := values.get("image")) is not None:
+        values["image"] = {"image": images}  # several pictures belong to one request
+    plan = plan_of(prompt, values, word=word, raw=bool(parsed.cell.get("raw")))
+    return Sweep(plan, magic.studio)
+
+
+def _ask(magic: Imagine, swept: Sweep, *, fresh: bool) -> None:
+    """Ask before many pictures are paid for. Raises `OptionError` where nobody can answer."""
+    kept = frozenset[int]() if fresh else swept.kept
+    send = [point for point in swept.plan if point.number not in kept]
+    pictures = sum(point.request.n or 1 for point in send)
+    if pictures <= magic.confirm_above:
+        return
+    told = f"This cell asks for {pictures} pictures in {len(send)} requests"
+    if magic.frontend == "batch":
+        raise OptionError(
+            f"{told}, more than confirm_above ({magic.confirm_above}) lets through unasked.",
+            advice="Add --yes, or set %config Imagine.confirm_above. Nothing was sent.",
+        )
+    answer = input(f"{told}. Send them? [y/N] ")
+    if answer.strip().lower() not in {"y", "yes", "j", "ja", "是", "好"}:
+        raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+
+
+def watched(run: Run, screen: Screen) -> None:
+    """Show the progress of *run* until it is over. Raises `SweepDetached` on an interrupt."""
+    note = [badge.ENGINE_NOTE] if run.origin == "engine" else []
+    try:
+        for progress in run.follow(_TICK):
+            if not run.is_over:
+                screen.show("painting", " · ".join([progress.line(), *note]))
+    except KeyboardInterrupt:
+        run.halt()
+        screen.end("stopped", " · ".join([f"interrupted · {run.final}", *note]))
+        raise SweepDetached from None
+    progress = run.progress
+    if progress.replayed == progress.total:
+        screen.show("fetching", "shown from the library, nothing was sent")
+    good = progress.done + progress.replayed == progress.total
+    screen.end("done" if good else "failed", " · ".join([run.final, *note]))
+
+
+def watcher(magic: Imagine) -> Any:
+    """Return what shows the runs that Python code of this notebook waits for."""
+    return lambda run: watched(run, Screen(magic.frontend))
+
+
+def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:
+    """Return data and metadata that show a sweep: its plan, or the grid of what came of it."""
+    if not sweep.outcomes:
+        return {"text/plain": f"{sweep!r}\n{sweep.table}"}, {}
+    if show == "none":
+        return {"text/plain": repr(sweep)}, {}
+    data, metadata = grid_bundle(sweep.grid())
+    return {**data, "text/plain": repr(sweep)}, metadata
+
+
+def grid_bundle(grid: Grid) -> Bundle:
+    """Return data and metadata that show a grid: its pages below each other, as one thumbnail."""
+    import pybase64
+
+    sheet, (width, height) = grid.jpeg(range(min(len(grid), _MOST_PAGES)))
+    data = {
+        "text/plain": repr(grid),
+        "image/jpeg": pybase64.b64encode_as_string(sheet),
+    }
+    alt = grid.alt[:_ALT_LENGTH]
+    return data, {"image/jpeg": {"width": width, "height": height, "alt": alt}}

@@ -1,0 +1,142 @@
+"""The commands that tell of the library, as they look in a real kernel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+FOX = "%%imagine -s 512x512 -n 2 -o foxes\na red fox & a <b>bold</b> badger"
+SLOW = "%%imagine -m rehearsal-slow --no-wait -o slow\na fox in the snow"
+
+
+def text(kernel: Any, line: str) -> str:
+    return str(kernel.good(line).result["text/plain"])
+
+
+def test_history_lists_what_is_kept_with_pictures(kernel: Any) -> None:
+    kernel.good(FOX)
+    kernel.good("%%imagine -s 512x512\n猫 in the garden")
+    found = kernel.good("%imagine history").result
+    first, second = found["text/plain"].splitlines()[1:]
+    assert "猫 in the garden" in first, "the newest first"
+    assert "a red fox & a <b>bold</b> badger" in second
+    html = found["text/html"]
+    assert html.count('<img src="data:image/jpeg;base64,') == 2
+    assert "a red fox &amp; a &lt;b&gt;bold&lt;/b&gt; badger" in html
+    assert "<b>" not in html
+    told = "found = %imagine history RED fox\n[record.prompt[:9] for record in found]"
+    assert text(kernel, told) == "['a red fox']"
+    assert text(kernel, "%imagine history walrus") == "No record has these words."
+
+
+def test_before_there_is_anything_every_command_says_so(kernel: Any) -> None:
+    for line in ("tasks", "resume"):
+        assert text(kernel, f"%imagine {line}") == "Nothing is pending."
+    for line in ("history", "usage"):
+        assert text(kernel, f"%imagine {line}") == "Nothing is kept yet."
+    assert not (kernel.folder / "imagine").exists()
+
+
+def test_usage_tells_session_days_and_all(kernel: Any) -> None:
+    kernel.good(FOX)
+    kernel.good("%reload_ext opeai_nb")
+    kernel.good("%%imagine -m gpt-image-2 -s 1024x1024\nthe sea")
+    lines = text(kernel, "%imagine usage").splitlines()
+    assert [line.split()[-3:-1] for line in lines] == [
+        ["requests", "pictures"],
+        ["1", "1"],
+        *[["1", "1"], ["1", "2"]],
+        ["2", "3"],
+    ]
+    assert lines[1].startswith("this session")
+    assert lines[-1].startswith("in all")
+
+
+def test_info_tells_where_a_file_comes_from(kernel: Any) -> None:
+    kernel.good(FOX)
+    path, name = eval(text(kernel, "p = foxes.pictures[1].path; str(p), p.name"))
+    for named in (path, name, f'"{name}"'):
+        told = text(kernel, f"%imagine info {named}")
+        assert "a red fox & a <b>bold</b> badger" in told
+        assert "qwen-image-2.0" in told
+    kernel.good("from opeai_nb import info, request_from")
+    again = "request_from(p) == foxes.request, info(p)['origin']"
+    assert text(kernel, again) == "(True, 'engine')"
+    kernel.good("%%imagine -s 512x512 --no-metadata -o plain\na secret")
+    assert text(kernel, "b'secret' in plain.pictures[0].data") == "False"
+    kernel.good("%config Imagine.metadata = False")
+    kernel.good("%%imagine -s 512x512 -o plain\nanother secret")
+    assert text(kernel, "b'secret' in plain.pictures[0].data") == "False"
+
+
+def test_a_job_is_listed_stopped_resumed_and_forgotten(kernel: Any) -> None:
+    kernel.good(SLOW)
+    kernel.good("import time\nwhile not slow.task_id: time.sleep(0.05)")
+    listed = kernel.good("%imagine tasks").result
+    assert "runs in this kernel: stop" in listed["text/plain"]
+    assert "a fox in the snow" in listed["text/html"]
+    number = eval(text(kernel, "slow.id"))
+    assert kernel.run(f"%imagine forget {number}").error["ename"] == "OptionError"
+    assert "Not waiting" in text(kernel, f"%imagine stop {number[:5]}")
+    assert " pending " in text(kernel, "%imagine tasks")
+    found = kernel.good("%imagine resume")
+    assert "1 picture" in found.badges[-1]
+    assert found.result["image/jpeg"]
+    assert text(kernel, "%imagine tasks") == "Nothing is pending."
+
+
+def test_an_unknown_outcome_is_forgotten_or_knowingly_sent(kernel: Any) -> None:
+    cell = "%%imagine -m rehearsal-dropped\na fox"
+    for _ in range(2):
+        assert kernel.run(cell).error["ename"] == "OutcomeUnknownError"
+    listed = text(kernel, "%imagine tasks")
+    assert listed.count("outcome unknown") == 2
+    assert "paid for" in listed
+    assert "Nothing can be resumed" in text(kernel, "%imagine resume")
+    first, second = [line.split()[0] for line in listed.splitlines()[1:]]
+    assert kernel.run(f"%imagine resume {first}").error["ename"] == "InputError"
+    assert "1 picture" in kernel.good(f"%imagine resume {first} --send").badges[-1]
+    assert text(kernel, f"%imagine forget {second}") == "Forgotten."
+    assert text(kernel, "%imagine tasks") == "Nothing is pending."
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("stop abc", "No job 'abc'"),
+        ("forget abc", "No unfinished request"),
+        ("resume abc", "No unfinished request"),
+        ("resume --send", "Name it"),
+        ("info nothing.png", "cannot be read"),
+        ("tasks for tomorrow", "%imagine -- tasks for tomorrow"),
+    ],
+)
+def test_what_is_not_there_is_told_with_the_next_step(kernel: Any, line: str, told: str) -> None:
+    found = kernel.run(f"%imagine {line}")
+    assert told in "\n".join(found.error["traceback"])
+
+
+def test_where_no_disk_takes_a_picture_the_cell_shows_it_and_says_so(kernel: Any) -> None:
+    """Each time: the second loss is worth as much as the first."""
+    kernel.good("%config Imagine.library = '/dev/null/imagine'")
+    for prompt in ("a fox", "a badger"):
+        found = kernel.good(f"%%imagine -s 512x512\n{prompt}")
+        assert found.result["image/jpeg"]
+        assert found.stream.count("Note: ") == 1
+        assert "save them elsewhere" in found.stream
+
+
+def test_more_pictures_than_the_limit_are_asked_about_first(kernel: Any) -> None:
+    kernel.good("%config Imagine.max_images_per_session = 2")
+    found = kernel.run("%%imagine -s 512x512 -n 3\na fox", live=False)
+    assert found.error["ename"] == "SessionLimitError"
+    assert "--yes" in "\n".join(found.error["traceback"])
+    for answer, status in (("n", "error"), ("y", "ok")):
+        message = kernel.send("%%imagine -s 512x512 -n 3\na fox", cell="one")
+        asked = kernel.client.get_stdin_msg(timeout=30)
+        assert "3 pictures more" in asked["content"]["prompt"]
+        kernel.client.input(answer)
+        assert kernel.outcome(message).status == status
+    assert "3 of 2 pictures" in text(kernel, "%imagine usage")
+    kernel.good("%%imagine -s 512x512 --yes\na badger", live=False)

@@ -1,0 +1,137 @@
+"""The same notebook in every runner that has no person before it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+from papermill import PapermillExecutionError, execute_notebook
+
+CELLS = [
+    '%load_ext opeai_nb\n%config Imagine.engine = "always"',
+    "%%imagine -s 512x512 -n 2 -o cats\na cat",
+    "[cat.size for cat in cats]",
+    "# NBVAL_CHECK_OUTPUT\n%%imagine -m gpt-image-2 -s 1024x1024\nthe sea at dawn",
+    "%%imagine -m gpt-image-2 -s 1024x1024 --no-wait -o job\na hill",
+    "len(job.result()), job.status",
+    "job",
+    "%imagine -s 512x512 --show full a red apple",
+    "%%imagine --size big\na mouse",
+]
+BADGE = "✓ 2 pictures · qwen-image-2.0 · 512x512 · embedded engine"
+FAILURE = [
+    "InputError: size 'big' is not a size.",
+    "  → Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto. "
+    "Nothing was sent.",
+]
+
+
+def written(folder: Path, cells: list[str], *, error_is_expected: bool) -> Path:
+    made = [nbformat.v4.new_code_cell(cell) for cell in cells]
+    if error_is_expected:
+        made[-1].metadata["tags"] = ["raises-exception"]
+    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": spec})
+    path = folder / "notebook.ipynb"
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The runners start kernels in the environment of this process."""
+    for name in os.environ.keys() - environment.keys():
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def execute(path: Path) -> None:
+    """Run a notebook with nbclient and store what it says."""
+    notebook = nbformat.read(path, 4)
+    client = NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}})
+    try:
+        client.execute()
+    finally:
+        nbformat.write(notebook, path)
+
+
+def papermill(path: Path) -> Any:
+    out = path.with_name("out.ipynb")
+    try:
+        execute_notebook(path, out, cwd=path.parent, progress_bar=False)
+    finally:
+        cells = nbformat.read(out, 4).cells
+    return cells
+
+
+def nbval(path: Path, strictness: str = "--nbval") -> subprocess.CompletedProcess[str]:
+    command = ["pytest", strictness, "--opeai-engine", "-p", "no:cacheprovider", path.name]
+    return subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=path.parent,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def texts(cell: Any) -> list[str]:
+    return [output.data["text/plain"] for output in cell.outputs if "data" in output]
+
+
+def test_one_stored_notebook_passes_in_all_of_them(tmp_path: Path) -> None:
+    """nbclient stores it; strict nbval runs it again; nbconvert shows it without a kernel."""
+    path = written(tmp_path, CELLS, error_is_expected=True)
+    execute(path)
+    cells = nbformat.read(path, 4).cells
+    assert texts(cells[1]) == [BADGE, "<Generation: 2 pictures · qwen-image-2.0 · 512x512>"]
+    picture = "1 picture · gpt-image-2 · 1024x1024"
+    shown = [f"✓ {picture} · embedded engine", f"<Generation: {picture}>"]
+    assert texts(cells[3]) == texts(cells[4]) == texts(cells[6]) == shown
+    assert texts(cells[5]) == ["(1, 'done')"]
+    assert set(cells[7].outputs[1].data) == {"text/plain", "image/png"}
+    (failed,) = cells[8].outputs
+    assert failed.traceback == FAILURE
+    assert path.stat().st_size < 1_500_000
+
+    done = nbval(path)
+    assert done.returncode == 0, done.stdout
+    assert f"{len(CELLS)} passed" in done.stdout
+
+    page, _ = HTMLExporter().from_filename(str(path))
+    assert page.count('src="data:image/jpeg;base64,') == 4
+    assert page.count('src="data:image/png;base64,') == 1
+    assert BADGE in page
+    # The template "lab" of nbconvert 7.17 passes the description over; "classic" shows it.
+    page, _ = HTMLExporter(template_name="classic").from_filename(str(path))
+    assert 'alt="the sea at dawn"' in page
+
+
+def test_a_failure_fails_every_runner_with_two_lines(tmp_path: Path) -> None:
+    path = written(tmp_path, [CELLS[0], CELLS[8]], error_is_expected=False)
+    with pytest.raises(CellExecutionError, match="InputError"):
+        execute(path)
+    assert nbformat.read(path, 4).cells[-1].outputs[-1].traceback == FAILURE
+    with pytest.raises(PapermillExecutionError, match="InputError"):
+        papermill(path)
+    assert nbformat.read(tmp_path / "out.ipynb", 4).cells[-1].outputs[-1].traceback == FAILURE
+    done = nbval(path, "--nbval-lax")
+    assert done.returncode == 1
+    assert all(line.strip() in done.stdout for line in FAILURE)
+    assert "magic.py" not in done.stdout, "none of our own frames"
+
+
+def test_papermill_runs_it_to_the_end_and_keeps_what_it_showed(tmp_path: Path) -> None:
+    cells = papermill(written(tmp_path, [CELLS[0], CELLS[1], CELLS[4]], error_is_expected=False))
+    assert texts(cells[1])[0] == BADGE
+    assert texts(cells[2])[0].startswith("✓ 1 picture")

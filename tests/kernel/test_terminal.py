@@ -1,0 +1,99 @@
+"""The magic in a real IPython terminal, typed at by pexpect."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pexpect = pytest.importorskip("pexpect", reason="there is no pexpect on this machine")
+
+PROMPT = r"In \[\d+\]: "
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[[str], str]]:
+    """An IPython with a plain prompt; calling it types a cell and returns what was printed."""
+    (tmp_path / "notebook").mkdir()
+    command = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+    child = pexpect.spawn(
+        sys.executable,
+        command,
+        cwd=str(tmp_path / "notebook"),
+        env={**environment, "TERM": "xterm"},
+        encoding="utf-8",
+        timeout=60,
+        echo=False,
+    )
+    child.expect(PROMPT)
+
+    def typed(*lines: str) -> str:
+        for line in lines:
+            child.sendline(line)
+        child.expect(PROMPT)
+        return str(child.before)
+
+    typed.child = child  # type: ignore[attr-defined]  # for a test that interrupts
+    typed("%load_ext opeai_nb")
+    yield typed
+    child.close(force=True)
+
+
+def test_a_session(terminal: Callable[..., str]) -> None:
+    """A line, a variable, a badge written over in place, help, a failure, an interrupt."""
+    said = terminal("%imagine -m gpt-image-2 -s 1024x1024 -o sea the sea at dawn")
+    assert "\r\x1b[K◷ queued 0 s · embedded engine" in said
+    final = "✓ 1 picture · gpt-image-2 · 1024x1024 · embedded engine\r\n"
+    assert said.count(final) == 1
+    assert said.index("<Generation: 1 picture · gpt-image-2 · 1024x1024>") > said.index(final)
+    assert "base64" not in said
+    assert "(1024, 1024)" in terminal("sea[0].size")
+    assert "Did you mean --size?" in terminal("%imagine --sice 1:1 a cat")
+
+    terminal("job = %imagine -m gpt-image-2 -s 1024x1024 --no-wait a hill")
+    assert "<Job: " in terminal("job")
+    assert "1" in terminal("len(job.result())")
+    assert "<Generation: 1 picture" in terminal("job")
+
+    child = terminal.child  # type: ignore[attr-defined]  # set by the fixture
+    child.sendline("%imagine -m rehearsal-slow -o slow a fox")
+    child.expect("painting")
+    child.sendintr()
+    child.expect(PROMPT)
+    assert "the job goes on" in child.before
+    assert "Its pictures land in the library" in child.before
+    assert "1 picture" in terminal("slow.result()")
+    lines = re.findall(r"--[a-z-]+", terminal("%imagine help"))
+    assert "--negative-prompt" in lines
+
+
+def test_plain_code_waits_for_what_the_terminal_opened(terminal: Callable[..., str]) -> None:
+    terminal("from opeai_nb.connect import async_client; import opeai_nb")
+    terminal("client = async_client()")
+    terminal("first = await client.generate('a hill', size='512x512')")
+    said = terminal("len(opeai_nb.run(client.generate('a lake', size='512x512')))")
+    assert said.strip().endswith("1")
+
+
+def test_tab_completes_an_option(tmp_path: Path, environment: dict[str, str]) -> None:
+    """With the real prompt, whose completions come from the completer of IPython."""
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "IPython", "--no-banner", "--colors=nocolor"],
+        cwd=str(tmp_path),
+        env={**environment, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+        encoding="utf-8",
+        timeout=60,
+        dimensions=(40, 120),
+    )
+    child.expect(r"In \[")
+    child.send("%load_ext opeai_nb\r")
+    child.expect(r"In \[")
+    child.send("%imagine --dry\t")
+    child.expect("-run")
+    child.send(" a mouse\r")
+    child.expect("Nothing was sent")
+    child.close(force=True)

@@ -1,0 +1,106 @@
+"""Where settings are found, and which of them wins."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from opeai_nb.errors import OptionError
+from opeai_nb.settings import Secret, settings
+
+KEY = "sk-abcdefghijklmnop"
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory two folders below a home of its own, and an empty environment."""
+    for name in [name for name in os.environ if name.startswith("OPEAI")]:
+        monkeypatch.delenv(name)
+    place = tmp_path / "project" / "notebooks"
+    place.mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(place)
+    return place
+
+
+def key_of(**given: str) -> str | None:
+    found = settings(**given).api_key
+    return None if found is None else found.reveal()
+
+
+def test_given_wins_over_the_environment_and_that_over_the_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / ".env").write_text("OPEAI_API_KEY=sk-of-the-file\n")
+    assert key_of() == "sk-of-the-file"
+    monkeypatch.setenv("OPEAI_API_KEY", "sk-of-the-environment")
+    assert key_of() == "sk-of-the-environment"
+    assert key_of(api_key=" sk-given ") == "sk-given"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"OPEAI_API_KEY={KEY}", KEY),
+        (f"  export OPEAI_API_KEY = {KEY}  ", KEY),
+        (f'OPEAI_API_KEY="{KEY}" # mine', KEY),
+        (f"OPEAI_API_KEY='{KEY}'", KEY),
+        (f"OPEAI_API_KEY={KEY} # mine", KEY),
+        (f"\ufeffOPEAI_API_KEY={KEY}", KEY),
+        ("OPEAI_API_KEY=sk-with#inside", "sk-with#inside"),
+        ("OPEAI_API_KEY=", None),
+        ("OPEAI_API_KEY= # none yet", None),
+        (f"# OPEAI_API_KEY={KEY}", None),
+        (f"MY_OPEAI_API_KEY={KEY}", None),
+        (f"OPENAI_API_KEY={KEY}", None),
+    ],
+)
+def test_a_line_of_the_file(folder: Path, line: str, expected: str | None) -> None:
+    (folder / ".env").write_text(f"OTHER=1\n{line}\n", encoding="utf-8")
+    if line.startswith("\ufeff"):
+        (folder / ".env").write_text(line, encoding="utf-8")
+    assert key_of() == expected
+
+
+def test_the_nearest_file_counts(folder: Path) -> None:
+    (folder.parent / ".env").write_text("OPEAI_API_KEY=sk-above\n")
+    (folder / ".env").write_text("OPEAI_API_KEY=sk-beside\n")
+    assert key_of() == "sk-beside"
+
+
+def test_nothing_above_the_home_folder_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / ".env").write_text("OPEAI_API_KEY=sk-above\n")
+    monkeypatch.setenv("HOME", str(folder))
+    assert key_of() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner here")
+def test_a_file_of_somebody_else_is_not_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("OPEAI_API_KEY=sk-planted\n")
+    monkeypatch.setattr(os, "getuid", lambda: folder.stat().st_uid + 1)
+    assert key_of() is None
+
+
+def test_a_folder_of_that_name_is_no_file(folder: Path) -> None:
+    (folder / ".env").mkdir()
+    assert key_of() is None
+
+
+def test_a_key_shows_itself_to_nobody() -> None:
+    key = Secret(KEY, "typed")
+    assert repr(key) == str(key) == f"{key}" == "<key: set>"
+    assert KEY[3:8] not in repr(settings(api_key=KEY))
+    with pytest.raises(TypeError):
+        pickle.dumps(key)
+
+
+def test_without_a_key_the_engine_paints_unless_it_is_forbidden() -> None:
+    assert settings().origin == "engine"
+    assert settings(api_key=KEY).origin == "platform"
+    assert settings(api_key=KEY, engine="always").origin == "engine"
+    with pytest.raises(OptionError, match="forbidden"):
+        _ = settings(engine="never").origin
