@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import opeai_nb
 import pytest
+
+import opeai_nb
 
 HOUSE = Path(opeai_nb.__file__).parent
 VALUES = {

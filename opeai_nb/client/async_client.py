@@ -1,4 +1,4 @@
-"""The asynchronous shell: it obeys flows with `httpx.AsyncClient`, and decides nothing."""
+"""The asynchronous shell: it obeys flows over an httpx transport, and decides nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import contextlib
 import inspect
 import time
 from typing import TYPE_CHECKING, Any, Self
-
-import httpx
 
 from opeai_nb.client import calling, exchange, flows
 from opeai_nb.client.addresses import async_addresses_of
@@ -24,6 +22,8 @@ from opeai_nb.client.transport import async_transport_for_here
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
     from pathlib import Path
+
+    import httpx
 
     from opeai_nb.client.generation import Generation
     from opeai_nb.client.models import Model
@@ -67,8 +67,8 @@ class AsyncClient:
         self._resolve = resolve or (async_addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep
-        # httpx looks through all its connections for each request: more of them cost more than
-        # they bring. A round trip of 100 ms is well covered by 16 polls in flight.
+        # A bound, so that a thousand tasks are a few dozen connections. A round trip of 100 ms is
+        # well covered by 16 polls in flight.
         self._queries = asyncio.Semaphore(MOST_QUERIES)
         self.throttle = Throttle(MOST_SUBMISSIONS, clock, sleep)
 

@@ -6,7 +6,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from opeai_nb.errors import InputError, key_hints, without_key
+from opeai_nb.client.mask import key_hints, without_key
+from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

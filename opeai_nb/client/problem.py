@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from opeai_nb.client.mask import masked
 from opeai_nb.client.steps import NotJson
 from opeai_nb.errors import (
     AnswerError,
@@ -23,7 +24,6 @@ from opeai_nb.errors import (
     ServerError,
     TaskExpiredError,
     UnreadableAnswerError,
-    masked,
 )
 
 if TYPE_CHECKING:

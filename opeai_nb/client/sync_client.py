@@ -1,12 +1,10 @@
-"""The synchronous shell: it obeys flows with `httpx.Client`, and decides nothing."""
+"""The synchronous shell: it obeys flows over an httpx transport, and decides nothing."""
 
 from __future__ import annotations
 
 import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Self
-
-import httpx
 
 from opeai_nb.client import calling, exchange, flows
 from opeai_nb.client.addresses import addresses_of
@@ -21,6 +19,8 @@ from opeai_nb.client.transport import transport_for_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
+
+    import httpx
 
     from opeai_nb.client.generation import Generation
     from opeai_nb.client.models import Model

@@ -1,10 +1,8 @@
-"""The way to the network: httpcore's connections, read in wide strokes and kept on a stack.
+"""The way to the network: httpcore's connections, kept on a stack, as an httpx transport.
 
-httpx reads a body 64 KB at a time, and an answer with four pictures is 8 MB of base64: reading up
-to 512 KB at once halves the time of such a call. Its pool looks through all its connections, with
-a system call for each, whenever one is asked for; here the one that was used last is taken
-(`tests/bench/bench_client.py` and `bench_load.py` show both). The TLS context, half of the start of
-httpx, is made for the first https request only.
+httpx's pool looks through all its connections, with a system call for each, whenever one is asked
+for; here the one that was used last is taken (`tests/bench/bench_load.py`). The TLS context, half
+of the start of httpx, is made for the first https request only.
 """
 
 from __future__ import annotations
@@ -16,15 +14,15 @@ from urllib.request import getproxies
 import httpcore
 import httpx
 
+from opeai_nb.client.network import AsyncWideBackend, WideBackend
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Iterator
 
-READ_BYTES: Final = 512 * 1024
 MOST_IDLE: Final = 20
 IDLE_SECONDS: Final = 5.0
 """How many connections are kept open to one server, and for how long: httpx's own figures."""
-_SMALL: Final = 64 * 1024
 _FAILURES: Final = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -77,7 +75,7 @@ class WideTransport(httpx.BaseTransport):
                 return known
             known.close()
         return httpcore.HTTPConnection(
-            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=_Backend()
+            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=WideBackend()
         )
 
 
@@ -112,7 +110,7 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
                 return known
             await known.aclose()
         return httpcore.AsyncHTTPConnection(
-            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=_AsyncBackend()
+            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=AsyncWideBackend()
         )
 
 
@@ -123,7 +121,7 @@ class _Proxied(httpx.BaseTransport):
         self._client = httpx.Client()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._client.send(request, stream=True)
+        return self._client.send(_for_proxy(request), stream=True)
 
     def close(self) -> None:
         self._client.close()
@@ -136,10 +134,16 @@ class _AsyncProxied(httpx.AsyncBaseTransport):
         self._client = httpx.AsyncClient()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._client.send(request, stream=True)
+        return await self._client.send(_for_proxy(request), stream=True)
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+
+def _for_proxy(request: httpx.Request) -> httpx.Request:
+    """Take a target of our own away: httpcore would give it to the proxy in place of the URL."""
+    request.extensions = {k: v for k, v in request.extensions.items() if k != "target"}
+    return request
 
 
 class _Idle(Generic[Connection]):
@@ -258,98 +262,3 @@ class _AsyncBody(httpx.AsyncByteStream):
             await self._stream.aclose()
             if not _kept(connection, self._stack):
                 await connection.aclose()
-
-
-class _Outbox:
-    """Holds the head of a request back until its body, so that both leave in one packet."""
-
-    def __init__(self) -> None:
-        self._held = b""
-        self._timeout: float | None = None
-
-    def take(self, buffer: bytes, timeout: float | None) -> tuple[bytes, ...]:
-        """Return what is to be written now; a large body is not copied for the sake of its head."""
-        held, self._held = self._held, b""
-        if held or len(buffer) > _SMALL:
-            return (held + buffer,) if len(buffer) <= _SMALL else (held, buffer)
-        self._held, self._timeout = buffer, timeout
-        return ()
-
-    def rest(self) -> tuple[bytes, float | None]:
-        """Return what is still held back, and the timeout that it was given."""
-        held, self._held = self._held, b""
-        return held, self._timeout
-
-
-class _Stream(httpcore.NetworkStream):
-    def __init__(self, stream: httpcore.NetworkStream) -> None:
-        self._stream = stream
-        self._outbox = _Outbox()
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self._stream.write(*self._outbox.rest())
-        return self._stream.read(max(max_bytes, READ_BYTES), timeout)
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        for part in self._outbox.take(buffer, timeout):
-            self._stream.write(part, timeout)
-
-    def close(self) -> None:
-        self._stream.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _AsyncStream(httpcore.AsyncNetworkStream):
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self._stream = stream
-        self._outbox = _Outbox()
-
-    async def read(
-        self,
-        max_bytes: int,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> bytes:
-        await self._stream.write(*self._outbox.rest())
-        return await self._stream.read(max(max_bytes, READ_BYTES), timeout)
-
-    async def write(
-        self,
-        buffer: bytes,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> None:
-        for part in self._outbox.take(buffer, timeout):
-            await self._stream.write(part, timeout)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
-
-
-class _Backend(httpcore.SyncBackend):
-    def connect_tcp(self, *where: Any, **options: Any) -> httpcore.NetworkStream:
-        return _Stream(super().connect_tcp(*where, **options))
-
-
-class _AsyncBackend(httpcore.AnyIOBackend):
-    async def connect_tcp(self, *where: Any, **options: Any) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await super().connect_tcp(*where, **options))

@@ -178,7 +178,8 @@ class Entry:
 
     def _can_be_fetched(self) -> bool:
         items = (self._facts.get("answer") or {}).get("pictures", ())
-        return any(item.get("url") for item in items) or bool(self.received())
+        known = self.folder is None or any(item.get("url") for item in items)
+        return known or bool(self.received())
 
     def time_left(self) -> float | None:
         """Return the seconds that the platform still keeps the task's result, 0 when it is over."""

@@ -211,8 +211,7 @@ class Library(Catalogue):
     def holds(self, identities: Iterable[str]) -> frozenset[str]:
         """Return those of these identities that some record has, in one look."""
         rows = self._index.rows(
-            "SELECT DISTINCT identity FROM kept "
-            "WHERE identity IN (SELECT value FROM json_each(?))",
+            "SELECT DISTINCT identity FROM kept WHERE identity IN (SELECT value FROM json_each(?))",
             (json.dumps(list(identities)),),
         )
         return frozenset(known for (known,) in rows)

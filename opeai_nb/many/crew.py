@@ -52,6 +52,7 @@ class Orders:
     *timeout* is how long a task is waited for, in seconds. *then* is called with each generation,
     in a thread, and its answer kept. With *send_unknown*, a request whose outcome is unknown since
     an earlier run is sent anew. *mirror* gets a copy of what is kept.
+    *beyond_limit* says that somebody agreed to more than `max_images_per_session`.
     """
 
     concurrency: int = 16
@@ -60,6 +61,7 @@ class Orders:
     then: Callable[[Generation], Any] | None = None
     send_unknown: bool = False
     mirror: Mirror | None = None
+    beyond_limit: bool = False
 
 
 class Crew:
@@ -197,7 +199,10 @@ class Crew:
     async def _sent(self, point: Point) -> Outcome:
         for attempt in range(_ROUNDS):
             job = self._studio.send(
-                point.request, slot=slot_of(point), timeout=self._orders.timeout
+                point.request,
+                slot=slot_of(point),
+                beyond_limit=self._orders.beyond_limit,
+                timeout=self._orders.timeout,
             )
             try:
                 return Outcome("done", await job, id=job.id)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opeai_nb.many.sweeping import Sweep
 
 SHEET_WIDTH: Final = 960
-SHEET_BYTES: Final = 200_000
+SHEET_BYTES: Final = 150_000
 _SMALLEST: Final = 72
 _LARGEST: Final = 512
 MOST_PIXELS: Final = 100_000_000
@@ -130,7 +130,7 @@ class Grid:
         return f"A grid of pictures. {axes}"
 
     def jpeg(self, pages: Iterable[int] = (0,)) -> tuple[bytes, tuple[int, int]]:
-        """Return the sheets of pages below each other: a JPEG of at most 200 KB, and its size."""
+        """Return the sheets of pages below each other: a JPEG of at most 150 KB, and its size."""
         image = _stacked([self.sheet(page) for page in pages])
         buffer = BytesIO()
         for quality in _QUALITIES:
@@ -254,7 +254,7 @@ def _put(image: Image.Image, draw: ImageDraw, box: Box, outcome: Outcome, text: 
         ink = _REFUSED_INK if refused else _GREY_INK
         reason = outcome.reason or "not sent"
         size = max(10, round(text * 0.8))
-        write(draw, box, f"✗ {reason}" if refused else reason, size, fill=ink, most=5)
+        write(draw, box, reason, size, fill=ink, most=5)
         return
     pictures = outcome.generation.good
     for tile, picture in zip(_tiles(box, pictures), pictures, strict=True):

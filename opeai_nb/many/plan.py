@@ -86,6 +86,15 @@ class Plan(Sequence[Point]):
             if all(point.labels[place] == label for place, label in labels.items())
         ]
 
+    def part(self, points: Sequence[Point]) -> Plan:
+        """Return a plan of some of the points; its axes have the values that are left."""
+        axes = []
+        for place, axis in enumerate(self.axes):
+            left = {point.labels[place] for point in points}
+            pairs = [p for p in zip(axis.values, axis.labels, strict=True) if p[1] in left]
+            axes.append(Axis(axis.name, tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)))
+        return Plan(tuple(axes), points)
+
 
 def plan_of(
     prompt: str | Sequence[str] | Mapping[str, str],

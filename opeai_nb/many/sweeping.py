@@ -67,7 +67,7 @@ class Sweep:
     @property
     def summary(self) -> str:
         """Return `12 pictures · animal × style`; the same for sent and replayed, no id in it."""
-        axes = [" × ".join(axis.name for axis in self.plan.axes)]
+        axes = [" × ".join(axis.name for axis in self.plan.axes if len(axis) > 1)]
         if not self.outcomes:
             return " · ".join(
                 filter(None, [*axes, f"{counted(len(self.plan), 'request')} planned"])
@@ -182,7 +182,7 @@ class Sweep:
             if outcome.generation is None:
                 raise outcome.error or AssertionError("an outcome has pictures or an error")
             return outcome.generation
-        part = Sweep(Plan(self.plan.axes, points), self._studio)
+        part = Sweep(self.plan.part(points), self._studio)
         part.outcomes = {
             point.number: self.outcomes[point.number]
             for point in points

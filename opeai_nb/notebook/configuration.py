@@ -65,4 +65,4 @@ def _text(value: Any, folder: Path) -> str:
         return f"{value.relative_to(folder).as_posix()}/" if inside else str(value)
     if isinstance(value, (list, frozenset)):
         return ", ".join(sorted(value)) or "–"
-    return str(value) if value not in ("", None) else "–"
+    return str(value) if value not in ("", None) and (value or value is False) else "–"

@@ -134,7 +134,6 @@ CELL_OPTIONS: Final = (
         "--no-metadata",
     ),
     Option(("--dry-run",), "dry_run", "flag", "show what would be sent, and send nothing"),
-    Option(("--yes",), "yes", "flag", "do not ask, however many pictures a sweep makes"),
     Option(("--yes",), "yes", "flag", "do not ask before a request for many pictures"),
     Option(("--raw",), "raw", "flag", "leave braces in the prompt alone"),
     Option(("--quiet",), "quiet", "flag", "show no badge"),

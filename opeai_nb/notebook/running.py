@@ -34,8 +34,10 @@ class Detached(KeyboardInterrupt):
         self.job = job
 
     def _render_traceback_(self) -> list[str]:
-        step = f"wait: %imagine resume {self.job.id} · drop: %imagine stop {self.job.id}"
-        return [f"KeyboardInterrupt: {self}", f"  → Its pictures land in the library. {step}"]
+        known = self.job.id  # none before the request is noted in the journal
+        step = f"wait: %imagine resume {known} · drop: %imagine stop {known}" if known else ""
+        told = f"  → Its pictures land in the library. {step}".rstrip()
+        return [f"KeyboardInterrupt: {self}", told]
 
 
 def run(magic: Imagine, request: ImageRequest, cell: Mapping[str, Any]) -> Generation | Job:

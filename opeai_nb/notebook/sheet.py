@@ -78,8 +78,8 @@ def _reduced(image: Image.Image, side: int) -> Image.Image:
         image = image.convert("RGBA" if _has_alpha(image) else "RGB")
     factor = max(1, max(image.size) // side)
     small = image.reduce(factor) if factor > 1 else image
-    scale = side / max(small.size)
-    size = (max(1, round(small.width * scale)), max(1, round(small.height * scale)))
+    scale = side / max(image.size)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     return small if small.size == size else small.resize(size, Image.Resampling.BICUBIC)
 
 

@@ -73,7 +73,11 @@ def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]
     if not cell.get("yes"):
         _ask(magic, swept, fresh=bool(cell.get("fresh")))
     magic.store(cell.get("out"), swept)
-    running = swept.start(fresh=bool(cell.get("fresh")), timeout=float(cell["timeout"]))
+    running = swept.start(
+        fresh=bool(cell.get("fresh")),
+        timeout=float(cell["timeout"]),
+        beyond_limit=bool(cell.get("yes")),
+    )
     magic.will_show(swept, cell["show"])
     if cell.get("no_wait") and magic.frontend != "batch":
         return swept

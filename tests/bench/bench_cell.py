@@ -74,9 +74,14 @@ class Kernel:
         """Return how long the completer itself takes, in milliseconds: the median of 50."""
         call = f"get_ipython().Completer.completions({code!r}, {len(code)})"
         timed = (
-            "import statistics, time, warnings\nfrom IPython.core.completer import provisionalcompleter\n"
-            "taken = []\nwith provisionalcompleter():\n  for _ in range(50):\n"
-            f"    began = time.perf_counter(); list({call}); taken.append(time.perf_counter() - began)\n"
+            "import statistics, time\n"
+            "from IPython.core.completer import provisionalcompleter\n"
+            "taken = []\n"
+            "with provisionalcompleter():\n"
+            "    for _ in range(50):\n"
+            "        began = time.perf_counter()\n"
+            f"        list({call})\n"
+            "        taken.append(time.perf_counter() - began)\n"
             "print(statistics.median(taken) * 1e3)"
         )
         self.client.execute(timed)
@@ -87,10 +92,7 @@ class Kernel:
 
     def interrupt(self) -> float:
         """Return how many milliseconds a cell lives on after an interrupt."""
-        message = self.client.execute(
-            "import os; os.environ['OPEAI_BASE_URL'] = 'engine:'", allow_stdin=True
-        )
-        self.client.get_shell_msg(timeout=60)
+        self.run("import os; os.environ['OPEAI_BASE_URL'] = 'engine:'")
         message = self.client.execute("%imagine -m rehearsal-slow a fox", allow_stdin=True)
         while True:
             got = self.client.get_iopub_msg(timeout=60)

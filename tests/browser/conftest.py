@@ -34,7 +34,8 @@ LAB_SETTINGS = {
 KERNEL_IS_READY = """() => {
   const w = window.jupyterapp && window.jupyterapp.shell.currentWidget;
   const k = w && w.sessionContext && w.sessionContext.session && w.sessionContext.session.kernel;
-  return !!(k && k.connectionStatus === 'connected' && k.status === 'idle' && w.sessionContext.isReady);
+  return !!(k && k.connectionStatus === 'connected' && k.status === 'idle'
+            && w.sessionContext.isReady);
 }"""
 
 
@@ -107,7 +108,7 @@ def server_environment(home: Path) -> dict[str, str]:
         "IPYTHONDIR": str(home / "ipython"),
         "OPEAI_NB_CACHE": str(home / "cache"),
         "OPEAI_BASE_URL": "engine:",
-        "PYTHONPATH": os.pathsep.join(filter(None, [os.getcwd(), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")])),
     }
 
 

@@ -22,22 +22,24 @@ CELLS = [
     "%%imagine -m rehearsal-partial -n 2 -s 512x512\na hill",
     "%imagine config",
 ]
-BADGES = "() => [...document.querySelectorAll('.jp-OutputArea-output span[style]')].map(s => s.innerText)"
+BADGES = """() => [...document.querySelectorAll('.jp-OutputArea-output span[style]')]
+  .map(s => s.innerText)"""
 PICTURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')]
   .filter(i => i.complete && i.naturalWidth > 0).map(i => i.naturalWidth)"""
 
 
 def write(path: Path, cells: list[str]) -> None:
+    may_fail = {"tags": ["raises-exception"]}  # else the cells behind a failure would not run
     notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell, metadata={"tags": ["raises-exception"]}) for cell in cells],
+        cells=[nbformat.v4.new_code_cell(cell, metadata=may_fail) for cell in cells],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(notebook, path)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["dark", "light"])  # the theme stays: light for all who follow
 def test_what_a_person_sees(lab: Any, open_notebook: Any, theme: str) -> None:
-    """Run cell by cell: background slots, a failure, a partial batch; then saved and run again."""
+    """Run cell by cell: background slots, a job shown again, failures, a partial batch."""
     name = f"magic-{theme}.ipynb"
     write(lab.folder / name, CELLS)
     notebook = open_notebook(name, height=4200)
@@ -57,8 +59,6 @@ def test_what_a_person_sees(lab: Any, open_notebook: Any, theme: str) -> None:
     assert badges[3].startswith("✗")
     assert badges[4].startswith("✓ 1 picture, 1 failed")
     assert len(notebook.page.evaluate(PICTURES)) == 4
-    alts = notebook.page.locator(".jp-OutputArea-output img").first.get_attribute("alt")
-    assert alts == "a watercolour cat by the window"
 
 
 def test_what_lab_saved_passes_strict_nbval(lab: Any, open_notebook: Any) -> None:
@@ -85,7 +85,7 @@ def test_what_lab_saved_passes_strict_nbval(lab: Any, open_notebook: Any) -> Non
             name,
         ],
         cwd=lab.folder,
-        env={**os.environ, "PYTHONPATH": os.getcwd()},
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
         capture_output=True,
         text=True,
         check=False,
@@ -127,6 +127,21 @@ def test_notebook_7_shows_the_same(lab: Any, chromium: Any) -> None:
         page.wait_for_function(f"() => ({PICTURES})().length === 2", timeout=60_000)
         badges = page.evaluate(BADGES)
         page.screenshot(path=_artifact("magic-notebook7"), full_page=True)
+    finally:
+        page.context.close()
+    assert [badge[0] for badge in badges] == ["✓", "✓"]
+
+
+def test_voila_shows_the_end(lab: Any, chromium: Any) -> None:
+    """Updates after the page has loaded would be lost there (jupyter.md 2): it is a batch."""
+    pytest.importorskip("voila", reason="Voilà is not installed")
+    write(lab.folder / "voila.ipynb", CELLS[:3])
+    page = chromium.new_context(viewport={"width": 1300, "height": 1700}).new_page()
+    try:
+        page.goto(f"{lab.url}/voila/render/voila.ipynb", timeout=120_000)
+        page.wait_for_function(f"() => ({PICTURES})().length === 2", timeout=60_000)
+        badges = page.evaluate(BADGES)
+        page.screenshot(path=_artifact("magic-voila"), full_page=True)
     finally:
         page.context.close()
     assert [badge[0] for badge in badges] == ["✓", "✓"]

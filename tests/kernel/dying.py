@@ -27,7 +27,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from opeai_nb.client import AsyncClient
-from opeai_nb.client.transport import async_wide_transport
+from opeai_nb.client.transport import AsyncWideTransport
 from opeai_nb.engine import ENGINE_URL, EngineTransport
 from opeai_nb.engine.transport import shared_engine
 from opeai_nb.library import Library, received_bytes
@@ -141,8 +141,7 @@ def ask(folder: Path, base_url: str, key: str, fields: dict[str, Any], fatal: Po
     """Ask for pictures as a notebook's kernel does, and die at *fatal*; else tell all points."""
     _environment(folder, base_url, key)
     points = Points(folder / "imagine", fatal)
-    inner = EngineTransport() if base_url == "engine:" else async_wide_transport()
-    assert inner is not None
+    inner = EngineTransport() if base_url == "engine:" else AsyncWideTransport()
     client = AsyncClient(
         base_url=ENGINE_URL if base_url == "engine:" else base_url,
         api_key=key or "in-process",

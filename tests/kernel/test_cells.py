@@ -50,7 +50,7 @@ def test_in_batch_the_badge_is_published_once_and_final(kernel: Any) -> None:
 
 def test_a_line_is_a_prompt_too_and_can_be_assigned(kernel: Any) -> None:
     found = kernel.good("x = %imagine -s 512x512 it's a cat's life\nx.request.prompt")
-    assert found.result["text/plain"] == '"it\'s a cat\'s life"'
+    assert found.result["text/plain"] == "\"it's a cat's life\""
 
 
 def test_a_picture_in_a_variable_is_edited(kernel: Any) -> None:
@@ -79,6 +79,15 @@ def test_an_interrupt_detaches_and_the_job_still_delivers(kernel: Any) -> None:
     told = kernel.good("slow.result(60), slow.status")
     assert "1 picture" in told.result["text/plain"]
     assert list((kernel.folder / "imagine").glob("*.png"))
+
+
+def test_a_post_ticks_while_nothing_comes_and_can_be_interrupted(kernel: Any) -> None:
+    message = kernel.send("%%imagine -m rehearsal-stalled -n 2 -o stalled\na fox")
+    wait_for_badge(kernel, message, "sending 1 s")
+    kernel.manager.interrupt_kernel()
+    assert kernel.outcome(message).error["ename"] == "Detached"
+    kernel.good("stalled.stop()")
+    assert kernel.run("stalled.result(30)").error["ename"] == "JobStoppedError"
 
 
 def test_run_all_loses_no_cell(kernel: Any) -> None:

@@ -27,10 +27,10 @@ CELLS = [
     "%%imagine --size big\na mouse",
 ]
 BADGE = "✓ 2 pictures · qwen-image-2.0 · 512x512 · embedded engine"
+ADVICE = "Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto."
 FAILURE = [
     "InputError: size 'big' is not a size.",
-    "  → Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto. "
-    "Nothing was sent.",
+    f"  → {ADVICE} Nothing was sent.",
 ]
 
 

@@ -91,7 +91,5 @@ def test_nothing_is_patched_until_it_is_called(kernel: Any) -> None:
 def test_a_job_is_waited_for_too(applied: Any) -> None:
     applied.good("import opeai_nb\njob = %imagine -s 512x512 --no-wait a hill")
     assert applied.good("len(opeai_nb.run(job))").result["text/plain"] == "1"
-    found = applied.run(
-        "job = %imagine -m rehearsal-failed --no-wait a hill\nopeai_nb.run(job)"
-    )
+    found = applied.run("job = %imagine -m rehearsal-failed --no-wait a hill\nopeai_nb.run(job)")
     assert found.error["ename"] == "TaskFailedError"

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
-from PIL import Image
-
 from tests.studio.conftest import Watched
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 import pytest
+
 from opeai_nb.errors import InputError
 from opeai_nb.many.alternatives import Choices, expanded, parts_of
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server import serving
 from opeai_nb.errors import OptionError
@@ -17,7 +18,6 @@ from opeai_nb.many import Sweep, sweep
 from opeai_nb.many.cluster import shares_of
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
-
 from tests.many.conftest import Canned
 
 distributed = pytest.importorskip("distributed")
@@ -69,7 +69,7 @@ def server() -> Iterator[Server]:
 
 
 def killed_in_mid_run(made: Sweep, client: Any, state: str) -> None:
-    """Kill a worker that has a request in *state*, as the journal knows it, and wait for the rest."""
+    """Kill a worker that has a request in *state*, as the journal knows it; wait for the rest."""
     workers = set(client.run(os.getpid).values())
     run = made.start(on=client, concurrency=8)
     victim = None

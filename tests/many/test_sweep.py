@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.errors import AuthenticationError, InputError, ModerationError, OptionError
@@ -17,7 +18,6 @@ from opeai_nb.many.plan import Point
 from opeai_nb.many.run import Run
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
-
 from tests.studio.conftest import Watched
 
 SMALL = {"size": "512x512"}
@@ -223,3 +223,13 @@ def test_counts_tell_how_a_run_ended() -> None:
     run.take(point, Outcome("done"))
     run.take(point, Outcome("unknown"))
     assert run.final == "1 of 2 done · 1 outcome unknown"
+
+
+def test_a_session_s_limit_ends_the_sending_unless_somebody_agreed(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    studio = new_studio(max_images_per_session=4)
+    made = foxes(studio).run(concurrency=1)
+    assert transport.posts == len(made.generations) == 4
+    assert len(made.run(beyond_limit=True).generations) == 6
+    assert transport.posts == 6

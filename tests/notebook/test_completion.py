@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import pytest
+
 from opeai_nb.notebook.completion import Notebook, Offer, offer
 
 NAMES: dict[str, Any] = {"photo": object(), "palette": "teal", "math": math, "print": print}

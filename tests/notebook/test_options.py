@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from opeai_nb.errors import InputError, OptionError
 from opeai_nb.notebook.line import parse
 from opeai_nb.notebook.options import OPTIONS, help_text

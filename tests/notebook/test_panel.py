@@ -35,6 +35,7 @@ def studio(tmp_path: Path) -> Studio:
 def panel(studio: Studio) -> Iterator[Panel]:
     """A panel whose handlers pump in their own thread, as in Colab: it is done when they return."""
     made = Panel(lambda: studio, spawn=in_place, size=SIZE)
+    made.fill()
     yield made
     made.close_all()
 
@@ -125,6 +126,35 @@ def test_three_clicks_are_one_request_and_changed_controls_wait(studio: Studio) 
     asked = [record.prompt for record in studio.library.records(newest_first=False)]
     assert asked == ["a red fox", "a blue fox"]
     panel.close_all()
+
+
+def test_a_task_that_was_not_waited_for_can_be_waited_for_again(studio: Studio) -> None:
+    works: list[Callable[[], object]] = []
+    panel = Panel(lambda: studio, spawn=works.append, prompt="a fox", model="gpt-image-2")
+    works.clear()
+    job = panel.generate()
+    assert job is not None
+    next(update for update in job.follow(0.01) if job.task_id)
+    panel.prompt = "a cat"
+    panel.generate()
+    panel.stop()
+    works.pop()()
+    assert panel.state == "stopped"
+    assert "1 waiting dropped, unsent" in shown(panel)
+    assert "ob-hidden" not in panel.again._dom_classes
+    panel.again.click()
+    works.pop()()
+    assert panel.result.request.prompt == "a fox"
+    assert panel.result.task_id == job.task_id
+    assert len(list(studio.library.records())) == 1
+    panel.close_all()
+
+
+def test_a_count_from_code_stands(panel: Panel) -> None:
+    panel.prompt = "a fox"
+    panel.n = 9
+    assert panel.request.n == 9
+    assert "n=9 may be refused" in shown(panel)
 
 
 def test_choosing_a_model_adapts_the_controls(panel: Panel) -> None:

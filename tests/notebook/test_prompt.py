@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from opeai_nb.errors import OptionError
 from opeai_nb.notebook.prompt import interpolated, without_markers
 

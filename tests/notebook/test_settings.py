@@ -7,6 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+
 from opeai_nb.errors import OptionError
 from opeai_nb.settings import Secret, settings
 

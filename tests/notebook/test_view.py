@@ -7,11 +7,11 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import ModerationError, OptionError
 from opeai_nb.notebook.view import generation_bundle
-from PIL import Image
-
 from tests.pictures import encoded, png
 
 

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from .colour import mixed, ramp, scaled, whole
-from .field import slopes
 from .shape import placed, shares
 
 if TYPE_CHECKING:
@@ -212,11 +211,13 @@ def _relief(mask: Image.Image, light: Light, depth: float) -> Field:
     wide = Image.new("L", (size[0] + 2 * border, size[1] + 2 * border))
     wide.paste(small, (border, border))
     dome = np.asarray(wide.filter(ImageFilter.GaussianBlur(max(1.0, min(size) * 0.18))), np.float32)
-    inner: Field = dome[border:-border, border:-border] / 255
-    down, across = slopes(inner)
-    side = np.float32(0.75 * light.side)
-    bulge = np.float32(min(size) * 0.36 * depth)
-    facing = np.asarray((down * np.float32(0.65) - across * side) * bulge + np.float32(0.12))
+    columns, rows = (slice(border, border + side) for side in size)
+    after_x, before_x = (slice(border + d, border + d + size[0]) for d in (1, -1))
+    after_y, before_y = (slice(border + d, border + d + size[1]) for d in (1, -1))
+    bulge = min(size) * 0.36 * depth / 2 / 255
+    facing = (dome[after_y, columns] - dome[before_y, columns]) * np.float32(0.65 * bulge)
+    facing -= (dome[rows, after_x] - dome[rows, before_x]) * np.float32(0.75 * light.side * bulge)
+    facing += np.float32(0.12)
     answer: Field = np.clip(facing, -1, 1)
     return answer
 

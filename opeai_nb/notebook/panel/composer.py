@@ -57,6 +57,7 @@ class Composer:
             self.quality,
         )
         link((panel, "prompt"), (self.prompt, "value"))
+        panel.observe(lambda change: self._make_room(change.new), "n")  # first: the link clamps
         link((panel, "n"), (self.count, "value"))
         self.adapt()
         panel.observe(lambda _: self.show_size(), "size")
@@ -80,6 +81,10 @@ class Composer:
         self.note.value = note_html(offered.note)
         self.show_size()
         self.show_quality()
+
+    def _make_room(self, n: int) -> None:
+        """Let a count from code stand: what is known of a model is a hint, not a gate."""
+        self.count.max = max(self.count.max, n)
 
     def _show_model(self) -> None:
         options = menu(grouped(self._models, self._panel.model))

@@ -59,7 +59,7 @@ class Pages:
         """Begin anew with what the library holds now, on the first page."""
         self.number = 0
         self._read = []
-        self._more = (find for record in self._records() for find in finds_of(record))
+        self._more = self._finds()
 
     @property
     def page(self) -> list[Find]:
@@ -87,6 +87,11 @@ class Pages:
     def newer(self) -> None:
         """Go back a page, where there is one."""
         self.number = max(0, self.number - 1)
+
+    def _finds(self) -> Iterator[Find]:
+        """Ask for the records with the first look: opening the library is not for the cell."""
+        for record in self._records():
+            yield from finds_of(record)
 
     def _reach(self, count: int) -> None:
         self._read += islice(self._more, max(0, count - len(self._read)))

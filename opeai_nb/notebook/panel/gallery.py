@@ -58,8 +58,6 @@ class Gallery:
     def show(self) -> None:
         """Show the page that is looked at."""
         self._finds = self.pages.page
-        rules = [rule for i, find in enumerate(self._finds) if (rule := self._rule(i, find))]
-        self._style.value = f"<style>{''.join(rules)}</style>"
         self._name()
         self.newer.disabled, self.older.disabled = (
             not self.pages.has_newer,
@@ -68,6 +66,9 @@ class Gallery:
         empty = "Nothing is found." if self.search.value else "What you make is kept here."
         self._said.value = "" if self._finds else _EMPTY.format(empty)
         self.choose(self._panel.selected)
+        # Last: the tiles are there, and can be clicked, before their pictures are decoded.
+        rules = [rule for i, find in enumerate(self._finds) if (rule := self._rule(i, find))]
+        self._style.value = f"<style>{''.join(rules)}</style>"
 
     def choose(self, chosen: Find | None) -> None:
         """Mark the find that stands on the stage."""

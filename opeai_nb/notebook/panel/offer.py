@@ -20,7 +20,7 @@ _UNKNOWN: Final = Family(
     sizes=("1024x1024", "1536x1024", "1024x1536", "auto"),
     default_size=None,
     qualities=("auto", "low", "medium", "high", "standard", "hd"),
-    n_max=10,
+    n_max=128,
     images_max=16,
     note="Nothing is known of this model: every control is offered, and the platform decides.",
 )

@@ -33,7 +33,7 @@ class Listener(Protocol):
     def ended(self, job: Job) -> None:
         """Take the end of a job."""
 
-    def refused(self, error: OpeaiError) -> None:
+    def refused(self, error: Exception) -> None:
         """Take the reason why nothing was started."""
 
 
@@ -84,7 +84,7 @@ class Runs:
                 self._pause(GRACE)
             try:
                 self.ask(read())
-            except OpeaiError as error:
+            except Exception as error:  # noqa: BLE001  who clicked sees it, whatever it is
                 self._listener.refused(error)
 
         self._spawn(ask)
@@ -103,19 +103,21 @@ class Runs:
             return self.job
         try:
             job = self._started(request)
-        except OpeaiError:
+        except BaseException:
             self._turns.done(self._clock())
             raise
         self._spawn(lambda: self._follow(job))
         return job
 
-    def resume(self, entry: str) -> Job:
-        """Wait again for what was not waited for to its end."""
+    def resume(self) -> Job | None:
+        """Wait again for the last job, which was not waited for to its end; None without one."""
         with self._lock:
+            if self.job is None or self._turns.is_busy:
+                return self.job
             self._turns.is_busy = True
         try:
-            job = self.job = self._studio().resume(entry)
-        except OpeaiError:
+            job = self.job = self._studio().resume(self.job.id)
+        except BaseException:
             self._turns.done(self._clock())
             raise
         self._spawn(lambda: self._follow(job))

@@ -81,9 +81,10 @@ class Stage:
             return
         try:
             self._picture.value = self._compared(find) or picture_of(find)
-        except OSError as error:
+        except (OSError, SyntaxError, ValueError, OpeaiError) as error:
+            why = getattr(error, "strerror", None) or error
             self._picture.value = note_html(
-                f"{find.path.name} cannot be read: {error.strerror or error}.", css="ob-empty"
+                f"{find.path.name} cannot be read: {why}.", css="ob-empty"
             )
 
     def _compared(self, find: Find) -> str | None:

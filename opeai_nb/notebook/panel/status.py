@@ -35,13 +35,14 @@ class Status:
         more = f"{waiting} more waiting" if waiting else ""
         self._html.value = line_html(update.state, text, more) + bar_html(update.progress)
 
-    def ended(self, job: Job) -> None:
-        """Show how a job ended."""
+    def ended(self, job: Job, dropped: int = 0) -> None:
+        """Show how a job ended; *dropped* requests were waiting behind it and were not sent."""
         error = job.exception()
         if error is None:
             self._html.value = line_html("done", badge.final_text(job.result()))
         elif job.status == "stopped":
-            self._html.value = line_html("stopped", _STOPPED)
+            more = f"{dropped} waiting dropped, unsent" if dropped else ""
+            self._html.value = line_html("stopped", _STOPPED, more)
         else:
             word = "outcome unknown" if job.status == "unknown" else "failed"
             self._html.value = line_html(job.status, word) + error_html(error)

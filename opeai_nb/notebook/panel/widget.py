@@ -84,10 +84,12 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         super().__init__(layout=self.stock.layout)
         self.runs = Runs(studio, self, spawn)
         self._still, self._shown = Still(), threading.Event()
+        self._dropped = 0
         self._make(upload_limit)
         self.set_controls(**controls)
         self._reread()
-        spawn(self._open)
+        if spawn is not in_place:  # else once it is shown: whoever waits sees it
+            spawn(self.fill)
 
     # -- the parts
 
@@ -117,7 +119,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         self.children = (stock.html(style_html(upload_limit), "ob-style"), columns)
         self.add_class("opeai-nb-panel")
 
-    def _open(self) -> None:
+    def fill(self) -> None:
         """Fill in what takes time: the gallery, and the models that the platform tells of.
 
         The panel is shown first: Pillow and httpx are imported here, and would hold its messages.
@@ -141,6 +143,8 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         display(data, raw=True)
         self._still.show(self.result, self._frontend())
         self._shown.set()
+        if self._spawn is in_place:
+            self.fill()
 
     # -- the controls
 
@@ -186,12 +190,11 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
 
     def stop(self) -> None:
         """Stop waiting. The platform knows no cancel: what was sent goes on there."""
-        self.runs.stop()
+        self._dropped += self.runs.stop()
 
     def resume(self) -> Job | None:
         """Wait again for the task of the last job, which was not waited for to its end."""
-        job = self.runs.job
-        return self.runs.resume(job.id) if job is not None else None
+        return self.runs.resume()
 
     def remove(self, source: Source) -> None:
         """Take an input picture away."""
@@ -280,12 +283,13 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         self.set_trait("error", error)
         if error is None:
             self._arrived(job)
-        self.status.ended(job)
+        self.status.ended(job, self._dropped)
+        self._dropped = 0
         hide(self.halt, hidden=not self.runs.is_busy)
         hide(self.again, hidden=error is None or job.task_id is None or not _can_wait(job))
         self.set_trait("state", job.status)
 
-    def refused(self, error: OpeaiError) -> None:
+    def refused(self, error: Exception) -> None:
         """Show why nothing was started."""
         self.set_trait("error", error)
         self.status.failed(error)

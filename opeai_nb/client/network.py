@@ -1,0 +1,118 @@
+"""Sockets for httpcore that are read in wide strokes, and written to in as few packets as can be.
+
+httpx reads a body 64 KB at a time, and an answer with four pictures is 8 MB of base64: reading up
+to 512 KB at once halves the time of such a call (`tests/bench/bench_client.py`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import httpcore
+
+if TYPE_CHECKING:
+    import ssl
+
+READ_BYTES: Final = 512 * 1024
+_SMALL: Final = 64 * 1024
+
+
+class _Outbox:
+    """Holds the head of a request back until its body, so that both leave in one packet."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._timeout: float | None = None
+
+    def take(self, buffer: bytes, timeout: float | None) -> tuple[bytes, ...]:
+        """Return what is to be written now; a large body is not copied for the sake of its head."""
+        held, self._held = self._held, b""
+        if held or len(buffer) > _SMALL:
+            return (held + buffer,) if len(buffer) <= _SMALL else (held, buffer)
+        self._held, self._timeout = buffer, timeout
+        return ()
+
+    def rest(self) -> tuple[bytes, float | None]:
+        """Return what is still held back, and the timeout that it was given."""
+        held, self._held = self._held, b""
+        return held, self._timeout
+
+
+class _Stream(httpcore.NetworkStream):
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+        self._outbox = _Outbox()
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._stream.write(*self._outbox.rest())
+        return self._stream.read(max(max_bytes, READ_BYTES), timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        for part in self._outbox.take(buffer, timeout):
+            self._stream.write(part, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._outbox = _Outbox()
+
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+    ) -> bytes:
+        await self._stream.write(*self._outbox.rest())
+        return await self._stream.read(max(max_bytes, READ_BYTES), timeout)
+
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+    ) -> None:
+        for part in self._outbox.take(buffer, timeout):
+            await self._stream.write(part, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class WideBackend(httpcore.SyncBackend):
+    """httpcore's synchronous backend with wide reads."""
+
+    def connect_tcp(self, *where: Any, **options: Any) -> httpcore.NetworkStream:
+        """Connect; the stream reads widely."""
+        return _Stream(super().connect_tcp(*where, **options))
+
+
+class AsyncWideBackend(httpcore.AnyIOBackend):
+    """httpcore's asynchronous backend with wide reads."""
+
+    async def connect_tcp(self, *where: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+        """Connect; the stream reads widely."""
+        return _AsyncStream(await super().connect_tcp(*where, **options))
