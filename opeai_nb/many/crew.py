@@ -52,7 +52,8 @@ class Orders:
     *timeout* is how long a task is waited for, in seconds. *then* is called with each generation,
     in a thread, and its answer kept. With *send_unknown*, a request whose outcome is unknown since
     an earlier run is sent anew. *mirror* gets a copy of what is kept.
-    *beyond_limit* says that somebody agreed to more than `max_images_per_session`.
+    *beyond_limit* says that somebody agreed to more than `max_images_per_session`;
+    *metadata* overrides the setting.
     """
 
     concurrency: int = 16
@@ -62,6 +63,7 @@ class Orders:
     send_unknown: bool = False
     mirror: Mirror | None = None
     beyond_limit: bool = False
+    metadata: bool | None = None
 
 
 class Crew:
@@ -201,6 +203,7 @@ class Crew:
             job = self._studio.send(
                 point.request,
                 slot=slot_of(point),
+                metadata=self._orders.metadata,
                 beyond_limit=self._orders.beyond_limit,
                 timeout=self._orders.timeout,
             )

@@ -77,6 +77,7 @@ def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]
         fresh=bool(cell.get("fresh")),
         timeout=float(cell["timeout"]),
         beyond_limit=bool(cell.get("yes")),
+        metadata=cell.get("metadata"),
     )
     magic.will_show(swept, cell["show"])
     if cell.get("no_wait") and magic.frontend != "batch":

@@ -76,7 +76,7 @@ class Table(Sequence[Any]):
     def _repr_html_(self) -> str:
         parts = []
         if self.rows:
-            cells = "".join(self._td(n, text, _HEAD) for n, text in enumerate(self.head))
+            cells = "".join(self._th(n, text) for n, text in enumerate(self.head))
             lines = [f"<tr>{cells}</tr>"] if any(self.head) else []
             for row in self.rows:
                 told = "".join(self._td(n, cell) for n, cell in enumerate(row))
@@ -86,9 +86,14 @@ class Table(Sequence[Any]):
             parts.append(f'<div style="{_NOTE}">{escape(self.note)}</div>')
         return "".join(parts)
 
-    def _td(self, column: int, cell: Cell, more: str = "") -> str:
-        style = _CELL.format(align="right" if self._is_count(column) else "left")
-        return f'<td style="{";".join(filter(None, [style, more]))}">{_html(cell)}</td>'
+    def _th(self, column: int, text: str) -> str:
+        return f'<th scope="col" style="{self._style(column)};{_HEAD}">{escape(text)}</th>'
+
+    def _td(self, column: int, cell: Cell) -> str:
+        return f'<td style="{self._style(column)}">{_html(cell)}</td>'
+
+    def _style(self, column: int) -> str:
+        return _CELL.format(align="right" if self._is_count(column) else "left")
 
     def _is_count(self, column: int) -> bool:
         return all(isinstance(row[column], int) for row in self.rows)

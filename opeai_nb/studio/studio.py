@@ -114,6 +114,7 @@ class Studio:
         request: ImageRequest,
         *,
         slot: Slot | None,
+        metadata: bool | None = None,
         beyond_limit: bool = False,
         timeout: float = TIMEOUT,
     ) -> Job:
@@ -122,7 +123,7 @@ class Studio:
         The rest is as with `start`, and takes one wait for the disk where that takes five.
         """
         making = self._making(request, timeout)
-        begin = self._beginning(making, None)
+        begin = self._beginning(making, metadata)
         limit = 0 if beyond_limit else self.settings.max_images_per_session
 
         def begun() -> Entry:

@@ -39,8 +39,8 @@ LIMITS = {"throughput": 0.8, "growth_mb": 60.0, "cost": 1.1, "cluster": 1.5}
 class Canned:
     """A painter that has one picture ready."""
 
-    def __init__(self) -> None:
-        self._data = noisy_png(SIDE)
+    def __init__(self, side: int) -> None:
+        self._data = noisy_png(side)
 
     def paint(self, *_: Any, **__: Any) -> None:
         """Paint nothing."""
@@ -51,17 +51,17 @@ class Canned:
         return self._data
 
 
-def _serve_engine(pipe: Any) -> None:
+def _serve_engine(pipe: Any, side: int) -> None:
     from opeai_nb.engine import Engine, serve
 
-    serve(Engine(painter=Canned()), on_listening=pipe.send)
+    serve(Engine(painter=Canned(side)), on_listening=pipe.send)
 
 
 @contextmanager
-def engine_server() -> Iterator[str]:
+def engine_server(side: int = SIDE) -> Iterator[str]:
     """Serve the engine with a canned painter from another process; yields the base URL."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.Process(target=_serve_engine, args=(theirs,), daemon=True)
+    process = multiprocessing.Process(target=_serve_engine, args=(theirs, side), daemon=True)
     process.start()
     try:
         yield ours.recv()
@@ -221,27 +221,16 @@ def rss_mb() -> float:
 # -- the cluster
 
 
-def thumbnail(generation: Any) -> bytes:
-    """Decode a large picture and make its thumbnail: work for a processor."""
-    image = generation.image.convert("RGB").resize((256, 256))
+def thumbnail(generation: Any) -> int:
+    """Decode a picture of 1024 x 1024 and make its thumbnail: work for a processor."""
+    image = generation.image.convert("RGB").resize((512, 512), 1)
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
+    image.save(buffer, "PNG")
+    return buffer.tell()
 
 
-class CannedLarge(Canned):
-    def __init__(self) -> None:
-        self._data = noisy_png(2048)
-
-
-def _serve_large(pipe: Any) -> None:
-    from opeai_nb.engine import Engine, serve
-
-    serve(Engine(painter=CannedLarge()), on_listening=pipe.send)
-
-
-def cluster(count: int) -> None:
-    """Decode and thumbnail: in this process, and on two workers."""
+def cluster(count: int, rounds: int) -> None:
+    """Decode and thumbnail what is kept: in this process, and on two workers, in turns."""
     from distributed import Client, LocalCluster
 
     from opeai_nb.many import sweep
@@ -249,36 +238,26 @@ def cluster(count: int) -> None:
     from opeai_nb.studio import Studio
 
     os.environ["OPEAI_API_KEY"] = KEY
+    taken: dict[str, list[float]] = {"one process": [], "two workers": []}
     with (
-        server("engine") as url,
+        engine_server(side=1024) as url,
+        folder() as place,
         LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local,
         Client(local) as client,
     ):
-        client.run(lambda: __import__("opeai_nb.many.share"))
-        taken = {}
-        for name, on in (("one process", None), ("two workers", client)):
-            with folder() as place:
-                studio = Studio(settings(base_url=url, api_key=KEY, library=place))
-                made = sweep("picture {i}", i=range(count), size="512x512", studio=studio)
-                made.run(on=on, concurrency=8)  # pictures first: the work alone is compared
+        studio = Studio(settings(base_url=url, api_key=KEY, library=place))
+        made = sweep("picture {i}", i=range(count), size="1024x1024", studio=studio)
+        made.run()  # the pictures first: the work alone is compared
+        for number in range(rounds + 1):
+            for name, on in (("one process", None), ("two workers", client)):
                 made.outcomes.clear()
-                taken[name], _ = timed(lambda: made.run(on=on, concurrency=8, then=work))  # noqa: B023
-            print(f"  {name:<12} {taken[name]:.2f} s")
-    verdict("one process over two workers", taken["one process"] / taken["two workers"], "cluster")
-
-
-def work(generation: Any) -> int:
-    """Decode the picture and make thumbnails of it, in pure numbers that hold the lock."""
-    import PIL.Image
-
-    image = generation.image.convert("RGB")
-    total = 0
-    for size in (96, 64, 48):
-        small = image.resize((size, size), PIL.Image.Resampling.LANCZOS)
-        total += sum(sum(pixel) for pixel in small.getdata())
-    for _ in range(20):
-        total += len(thumbnail(generation))
-    return total
+                wall, _ = timed(lambda: made.run(on=on, concurrency=8, then=thumbnail))  # noqa: B023
+                assert len(made.generations) == count
+                taken[name] += [wall] * bool(number)  # the first round warms up
+    for name, found in taken.items():
+        print(f"  {name:<12} {statistics.median(found):.2f} s for {count} pictures")
+    ratios = [a / b for a, b in zip(*taken.values(), strict=True)]
+    verdict("one process over two workers, median", statistics.median(ratios), "cluster")
 
 
 def verdict(claim: str, value: float, limit: str, *, most: bool = False) -> None:
@@ -306,7 +285,7 @@ def main() -> None:
         growth(options.server, options.requests)
     if options.only in (None, "cluster"):
         print("\ncluster on two processors")
-        cluster(200)
+        cluster(60, 3)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ def server_environment(home: Path) -> dict[str, str]:
         "IPYTHONDIR": str(home / "ipython"),
         "OPEAI_NB_CACHE": str(home / "cache"),
         "OPEAI_BASE_URL": "engine:",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), os.environ.get("PYTHONPATH")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(Path.cwd()), keep.get("PYTHONPATH")])),
     }
 
 

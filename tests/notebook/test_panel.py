@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -302,3 +304,16 @@ def test_a_missing_picture_leaves_the_gallery_standing(panel: Panel) -> None:
     panel.gallery.show()
     assert f"{find.path.name} cannot be read" in shown(panel)
     assert panel.gallery._buttons[0].description.startswith("a red fox")
+
+
+def test_making_a_panel_imports_ipywidgets_and_nothing_else_that_is_dear() -> None:
+    """The library, Pillow and httpx come once it is on the screen, on a thread."""
+    code = (
+        "import sys, opeai_nb, opeai_nb.notebook.panel.opening as opening\n"
+        "opening.in_thread = lambda work: None\n"
+        "opeai_nb.panel()\n"
+        "dear = ('httpx', 'PIL', 'numpy', 'starlette', 'pybase64', 'opeai_nb.library.index')\n"
+        "print([name for name in dear if name in sys.modules], 'ipywidgets' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.notebook.panel.runs import in_place, in_thread
@@ -10,6 +11,7 @@ from opeai_nb.notebook.panel.runs import in_place, in_thread
 if TYPE_CHECKING:
     from opeai_nb.notebook.magic import Imagine
     from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.studio import Studio
 
 UPLOAD_LIMIT: Final = 10_400_000
 """Bytes of one upload: a websocket message carries 10 MiB (10,485,760) with its envelope."""
@@ -31,10 +33,7 @@ def panel(*, upload_limit: int = UPLOAD_LIMIT, **controls: Any) -> Panel:
     magic = _magic()
     spawn = in_place if "google.colab" in sys.modules else in_thread
     if magic is None:
-        from opeai_nb.studio import Studio
-
-        studio = Studio()
-        return Panel(lambda: studio, spawn=spawn, upload_limit=upload_limit, **controls)
+        return Panel(cache(_studio), spawn=spawn, upload_limit=upload_limit, **controls)
     named = _defaults(magic)
     return Panel(
         lambda: magic.studio,
@@ -45,6 +44,12 @@ def panel(*, upload_limit: int = UPLOAD_LIMIT, **controls: Any) -> Panel:
         upload_limit=upload_limit,
         **{**named, **controls},
     )
+
+
+def _studio() -> Studio:
+    from opeai_nb.studio import Studio
+
+    return Studio()
 
 
 def _magic() -> Imagine | None:
