@@ -21,7 +21,7 @@ from opeai_nb.library import Library
 from tests.browser.conftest import CHROMIUM, FLAGS, KERNEL_IS_READY, Lab, Notebook
 from tests.pictures import encoded
 
-RUNS = 3
+RUNS = 5
 MANY = 500
 BUTTON = "import ipywidgets\nipywidgets.Button(description='one button')"
 PANEL = "import opeai_nb\npanel = opeai_nb.panel()\npanel"
