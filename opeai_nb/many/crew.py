@@ -187,11 +187,8 @@ class Crew:
         return outcome
 
     async def _made(self, point: Point, *, is_held: bool) -> Outcome:
-        if is_held:
-            record = await self._disk(found, self._studio, point)
-            if record is not None:
-                kept = self._studio.library.generation(record, point.request)
-                return Outcome("replayed", kept, id=record.id)
+        if is_held and (kept := await self._kept(point)) is not None:
+            return kept
         if self._unfinished:
             entry = self._unfinished.take(point.identity, point.call)
             if entry is not None and (finished := await self._finished(point, entry)) is not None:
@@ -221,10 +218,8 @@ class Crew:
         while self._is_elsewhere(entry):
             # Somebody else is at it: what they get is kept where it is looked for again.
             await self._sleep(_LOOK_AGAIN)
-            record = await self._disk(found, self._studio, point)
-            if record is not None:
-                kept = self._studio.library.generation(record, point.request)
-                return Outcome("replayed", kept, id=record.id)
+            if (kept := await self._kept(point)) is not None:
+                return kept
             again = Unfinished(await self._disk(self._studio.library.pending))
             latest = again.take(point.identity, point.call)
             if latest is None:
@@ -234,10 +229,7 @@ class Crew:
             return Outcome("done", await job, id=job.id)
         received = await self._disk(entry.received)
         if entry.task_id is not None or received:
-            # On a thread: a client for another server is made on the loop, and waited for.
-            return Outcome(
-                "done", await (await self._disk(self._studio.resume, entry)), id=entry.id
-            )
+            return await self._resumed(point, entry)
         if entry.truth == "not sent" or self._orders.send_unknown:
             await self._disk(entry.forget)
             return None
@@ -247,6 +239,24 @@ class Crew:
             "send_unknown=True sends such requests anew.",
             request=point.request,
         )
+
+    async def _resumed(self, point: Point, entry: Entry) -> Outcome:
+        try:
+            # On a thread: a client for another server is made on the loop, and waited for.
+            job = await self._disk(self._studio.resume, entry)
+            return Outcome("done", await job, id=entry.id)
+        except (OpeaiError, OSError):
+            # Another studio of this process may have settled it meanwhile, and kept what came.
+            if (kept := await self._kept(point)) is None:
+                raise
+            return kept
+
+    async def _kept(self, point: Point) -> Outcome | None:
+        record = await self._disk(found, self._studio, point)
+        if record is None:
+            return None
+        kept = self._studio.library.generation(record, point.request)
+        return Outcome("replayed", kept, id=record.id)
 
     def _is_elsewhere(self, entry: Entry) -> bool:
         if entry.is_mine:

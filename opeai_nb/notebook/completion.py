@@ -1,6 +1,6 @@
 """What could be written next on a line of the magic: options, values, variables, commands.
 
-Pure but for `matcher`, which is what IPython calls. Nothing is asked of the network and nothing
+Pure. Nothing is asked of the network and nothing
 dear is imported: a completion is there in less than 5 ms (tests/bench/bench_cell.py).
 """
 
@@ -15,12 +15,9 @@ from opeai_nb.families import FAMILIES, family_of
 from opeai_nb.notebook.options import RATIOS, Option, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-
-    from IPython.core.completer import CompletionContext, SimpleMatcherResult
+    from collections.abc import Iterable, Mapping, Sequence
 
 DEFAULT_MODEL: Final = "qwen-image-2.0"
-IDENTIFIER: Final = "opeai_nb.imagine"
 _LINE = re.compile(r"\s*%%imagine[ \t](?P<cell>.*)|(?:.*?[=(,]\s*|\s*)%imagine[ \t](?P<line>.*)")
 _CELL = re.compile(r"\s*%%imagine\b")
 _BRACE = re.compile(r".*(?<!\{)\{(?P<name>[^\W\d]\w*)?")
@@ -65,27 +62,6 @@ def offer(before: str, notebook: Notebook) -> Offer | None:
         return None
     written = at["cell"] if at["line"] is None else at["line"]
     return _on_line(written, notebook, may_command=at["line"] is not None)
-
-
-def matcher(notebook: Callable[[], Notebook]) -> Callable[..., SimpleMatcherResult]:
-    """Return the function that IPython's completer calls; it offers nothing outside our lines."""
-    from IPython.core.completer import SimpleCompletion, context_matcher
-
-    def imagine(context: CompletionContext) -> SimpleMatcherResult:
-        lines = context.full_text.split("\n")[: context.cursor_line]
-        found = offer("\n".join([*lines, context.text_until_cursor]), notebook())
-        if found is None:
-            return {"completions": [], "suppress": False}
-        return {
-            "completions": [SimpleCompletion(text, type=found.kind) for text in found.texts],
-            "suppress": True,
-            "matched_fragment": found.fragment,
-        }
-
-    marked: Callable[..., SimpleMatcherResult] = context_matcher(
-        identifier=IDENTIFIER, priority=100
-    )(imagine)
-    return marked
 
 
 def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Offer | None:

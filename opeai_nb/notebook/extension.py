@@ -5,14 +5,17 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import OpeaiError
 from opeai_nb.many import host
-from opeai_nb.notebook import commands, completion, sweep_cell
 from opeai_nb.notebook.magic import Imagine
+from opeai_nb.notebook.matcher import IDENTIFIER, matcher
 from opeai_nb.notebook.transform import with_body
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from IPython.core.interactiveshell import InteractiveShell
+
+    from opeai_nb.many import Grid, Run
 
 # By name, so that a class is loaded only when one is there to be shown.
 _GENERATION: Final = ("opeai_nb.client.generation", "Generation")
@@ -31,18 +34,18 @@ def load(shell: InteractiveShell) -> None:
     shell.register_magics(Imagine)
     magic = _loaded(shell)
     if magic is None:
+        from opeai_nb.errors import OpeaiError
+
         raise OpeaiError("This shell registers no magics.")
     formatters = _formatters(shell)
     formatters.mimebundle_formatter.for_type_by_name(*_GENERATION, magic.bundle)
     formatters.ipython_display_formatter.for_type_by_name(*_JOB, magic.show_job)
-    formatters.mimebundle_formatter.for_type_by_name(
-        *_SWEEP, lambda sweep: sweep_cell.sweep_bundle(sweep, magic.look(sweep) or "thumb")
-    )
-    formatters.mimebundle_formatter.for_type_by_name(*_GRID, sweep_cell.grid_bundle)
-    host.hosted_by(sweep_cell.watcher(magic), lambda: magic.studio)
+    formatters.mimebundle_formatter.for_type_by_name(*_SWEEP, magic.sweep_bundle)
+    formatters.mimebundle_formatter.for_type_by_name(*_GRID, _grid_bundle)
+    host.hosted_by(_watcher(magic), lambda: magic.studio)
     shell.input_transformer_manager.cleanup_transforms.insert(0, with_body)
     completer: Any = shell.Completer
-    completer.custom_matchers.append(completion.matcher(lambda: _notebook(shell, magic)))
+    completer.custom_matchers.append(matcher(shell, magic))
 
 
 def unload(shell: InteractiveShell) -> None:
@@ -67,8 +70,26 @@ def unload(shell: InteractiveShell) -> None:
     completer.custom_matchers[:] = [
         known
         for known in completer.custom_matchers
-        if getattr(known, "matcher_identifier", "") != completion.IDENTIFIER
+        if getattr(known, "matcher_identifier", "") != IDENTIFIER
     ]
+
+
+def _grid_bundle(grid: Grid) -> Any:
+    from opeai_nb.notebook.sweep_cell import grid_bundle
+
+    return grid_bundle(grid)
+
+
+def _watcher(magic: Imagine) -> Callable[[Run], None]:
+    """Return what shows the runs that Python code of this notebook waits for."""
+
+    def watch(run: Run) -> None:
+        from opeai_nb.notebook.screen import Screen
+        from opeai_nb.notebook.sweep_cell import watched
+
+        watched(run, Screen(magic.frontend))
+
+    return watch
 
 
 def _loaded(shell: InteractiveShell) -> Imagine | None:
@@ -77,15 +98,7 @@ def _loaded(shell: InteractiveShell) -> Imagine | None:
 
 def _formatters(shell: InteractiveShell) -> Any:
     if shell.display_formatter is None:
+        from opeai_nb.errors import OpeaiError
+
         raise OpeaiError("This shell displays nothing: there is no display formatter.")
     return shell.display_formatter
-
-
-def _notebook(shell: InteractiveShell, magic: Imagine) -> completion.Notebook:
-    hidden: Any = shell.user_ns_hidden
-    return completion.Notebook(
-        {name: value for name, value in shell.user_ns.items() if name not in hidden},
-        magic.models_told,
-        magic.model or completion.DEFAULT_MODEL,
-        tuple(commands.COMMANDS),
-    )

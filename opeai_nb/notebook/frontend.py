@@ -7,8 +7,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from opeai_nb.errors import OptionError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -29,6 +27,8 @@ def frontend(shell: Any) -> Frontend:
     said = os.environ.get(VARIABLE, "")
     if said:
         if said not in _CHOICES:
+            from opeai_nb.errors import OptionError
+
             raise OptionError(f"{VARIABLE} is {said!r}.", advice=f"One of {', '.join(_CHOICES)}.")
         return said  # type: ignore[return-value]  # checked in the line above
     if shell is None:

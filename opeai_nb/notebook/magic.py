@@ -10,23 +10,26 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic import output_can_be_silenced as silenceable
 from traitlets import Bool, Enum, Float, Int, List, Unicode
 
-from opeai_nb.errors import OptionError
-from opeai_nb.notebook import commands, sweep_cell
 from opeai_nb.notebook.frontend import cell_id, frontend, is_vscode, notebook_folder, run_id
-from opeai_nb.notebook.line import Parsed, parse
-from opeai_nb.notebook.prompt import interpolated, without_markers
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from opeai_nb.client import ImageRequest
     from opeai_nb.library import Slot
+    from opeai_nb.notebook.line import Parsed
     from opeai_nb.settings import Settings
     from opeai_nb.studio import Studio
 
 _NOT_SET: Final = ("", 0, None)
 _REQUEST_TRAITS: Final = ("model", "size", "quality", "n", "output_format", "dialect")
 _CELL_TRAITS: Final = ("timeout", "show", "save", "quiet")
+
+
+def _usage() -> str:
+    from opeai_nb.notebook.commands import usage
+
+    return usage()
 
 
 @magics_class
@@ -79,7 +82,12 @@ class Imagine(Magics):
     @no_var_expand
     @silenceable
     @line_cell_magic
-    def imagine(self, line: str, cell: str | None = None) -> Any:  # noqa: D102  made below
+    def imagine(self, line: str, cell: str | None = None) -> Any:
+        """Generate images from a prompt; `%imagine help` lists options and commands."""
+        # What a first run needs is imported by it: `%load_ext` stays cheap.
+        from opeai_nb.notebook import commands, sweep_cell
+        from opeai_nb.notebook.line import parse
+
         if cell is None and (command := commands.command_in(line)) is not None:
             return command(self)
         parsed = parse(line, self._names)
@@ -96,7 +104,7 @@ class Imagine(Magics):
 
         return run(self, request, {**self.cell_defaults, **parsed.cell})
 
-    imagine.__doc__ = commands.usage()
+    imagine.getdoc = _usage  # type: ignore[union-attr]  # where IPython's `?` looks first
 
     # -- for whoever runs a request
 
@@ -179,6 +187,12 @@ class Imagine(Magics):
 
         return generation_bundle(generation, self.look(generation) or "thumb")
 
+    def sweep_bundle(self, sweep: Any) -> Any:
+        """Return the mimebundle of a sweep, as the cell that runs now wants it."""
+        from opeai_nb.notebook.sweep_cell import sweep_bundle
+
+        return sweep_bundle(sweep, self.look(sweep) or "thumb")
+
     def show_job(self, job: Any) -> None:
         """Show a job in the cell that runs now, unless its own cell does so already."""
         from opeai_nb.notebook.job_view import show_job
@@ -194,6 +208,8 @@ class Imagine(Magics):
 
     def interpolated(self, prompt: str) -> str:
         """Return *prompt* with the user's names filled in."""
+        from opeai_nb.notebook.prompt import interpolated
+
         return interpolated(prompt, self._names)
 
     def request_of(self, parsed: Parsed, prompt: str) -> ImageRequest:
@@ -211,10 +227,14 @@ def _prompt(parsed: Parsed, cell: str | None) -> str:
     if cell is None:
         return parsed.rest.removesuffix(";")  # it silences the output, as everywhere in IPython
     if parsed.rest:
+        from opeai_nb.errors import OptionError
+
         raise OptionError(
             f"The first line of a %%imagine cell holds options only, not {parsed.rest[:60]!r}.",
             advice="Put the prompt into the body, below. Nothing was sent.",
         )
+    from opeai_nb.notebook.prompt import without_markers
+
     return without_markers(cell)
 
 

@@ -138,11 +138,6 @@ def watched(run: Run, screen: Screen) -> None:
     screen.end("done" if good else "failed", " · ".join([run.final, *note]))
 
 
-def watcher(magic: Imagine) -> Any:
-    """Return what shows the runs that Python code of this notebook waits for."""
-    return lambda run: watched(run, Screen(magic.frontend))
-
-
 def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:
     """Return data and metadata that show a sweep: its plan, or the grid of what came of it."""
     if not sweep.outcomes:

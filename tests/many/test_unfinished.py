@@ -94,7 +94,7 @@ def test_a_point_that_another_process_works_on_is_waited_for(
     made = sweep("a {x}", x=range(6), studio=second, **TASK).run()
     assert slow.wait(60)
     assert transport.posts == 6
-    assert len(made.generations) == 6
+    assert len(made.generations) == 6, made.failed
 
 
 class Busy(httpx.AsyncBaseTransport):
