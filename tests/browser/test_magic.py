@@ -61,6 +61,7 @@ def test_what_a_person_sees(lab: Any, open_notebook: Any, theme: str) -> None:
     assert len(notebook.page.evaluate(PICTURES)) == 4
 
 
+@pytest.mark.long
 def test_what_lab_saved_passes_strict_nbval(lab: Any, open_notebook: Any) -> None:
     """The live badge has many states; what is stored is the one that a batch run shows."""
     name = "magic-nbval.ipynb"
@@ -110,6 +111,7 @@ def test_tab_offers_options_and_sizes(lab: Any, open_notebook: Any) -> None:
     assert not any("--model" in text for text in texts), "it stands on the line already"
 
 
+@pytest.mark.long
 def test_notebook_7_shows_the_same(lab: Any, chromium: Any) -> None:
     """Its server answers in the same folder; its page has the same cells."""
     write(lab.folder / "seven.ipynb", CELLS[:3])
@@ -132,6 +134,7 @@ def test_notebook_7_shows_the_same(lab: Any, chromium: Any) -> None:
     assert [badge[0] for badge in badges] == ["✓", "✓"]
 
 
+@pytest.mark.long
 def test_voila_shows_the_end(lab: Any, chromium: Any) -> None:
     """Updates after the page has loaded would be lost there (jupyter.md 2): it is a batch."""
     pytest.importorskip("voila", reason="Voilà is not installed")

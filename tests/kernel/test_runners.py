@@ -89,6 +89,7 @@ def texts(cell: Any) -> list[str]:
     return [output.data["text/plain"] for output in cell.outputs if "data" in output]
 
 
+@pytest.mark.long
 def test_one_stored_notebook_passes_in_all_of_them(tmp_path: Path) -> None:
     """nbclient stores it; strict nbval runs it again; nbconvert shows it without a kernel."""
     path = written(tmp_path, CELLS, error_is_expected=True)
@@ -117,6 +118,7 @@ def test_one_stored_notebook_passes_in_all_of_them(tmp_path: Path) -> None:
     assert 'alt="the sea at dawn"' in page
 
 
+@pytest.mark.long
 def test_a_failure_fails_every_runner_with_two_lines(tmp_path: Path) -> None:
     path = written(tmp_path, [CELLS[0], CELLS[8]], error_is_expected=False)
     with pytest.raises(CellExecutionError, match="InputError"):
