@@ -233,7 +233,10 @@ class Entry:
             except OSError as error:
                 self._lose(error)
         answer = write_answer(generation, pictures, self.folder)
-        self._note(state="fetching", answer=answer, duration=duration)
+        # What came whole is kept in a moment, and outlives a killed process as it is; an URL is
+        # all there is of a picture until it is downloaded.
+        is_open = any(item.source is None and item.error is None for item in pictures)
+        self._note(durable=is_open, state="fetching", answer=answer, duration=duration)
 
     def unknown(self, reason: str) -> None:
         """Note that nobody can tell whether the request was carried out, and why."""
@@ -281,13 +284,13 @@ class Entry:
         write_whole(path, picture.source, durable=False)
         return Picture(source=path, revised_prompt=picture.revised_prompt)
 
-    def _note(self, **changes: Any) -> None:
+    def _note(self, *, durable: bool = True, **changes: Any) -> None:
         self._facts.update(changes)
         if self.folder is None:
             return
         line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False) + "\n"
         try:
-            append_line(self.folder / JOURNAL, line.encode())
+            append_line(self.folder / JOURNAL, line.encode(), durable=durable)
         except OSError as error:
             self._lose(error)
 

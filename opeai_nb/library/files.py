@@ -196,15 +196,16 @@ def times_in(folder: Path, ending: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Add a line to a file that is there; it is on the disk when this returns.
+def append_line(path: Path, line: bytes, *, durable: bool = True) -> None:
+    """Add a line to a file that is there; it is on the disk when this returns, if *durable*.
 
     The line break before it keeps it apart from a line that a crash cut short.
     """
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     try:
         os.write(handle, b"\n" + line)
-        os.fsync(handle)
+        if durable:
+            os.fsync(handle)
     finally:
         os.close(handle)
 
@@ -216,4 +217,9 @@ def remove_folder(folder: Path) -> None:
         folder.rename(gone)
     except OSError:  # gone already, or a file in it is open on Windows
         gone = folder
-    shutil.rmtree(gone, ignore_errors=True)
+    try:
+        for name in os.listdir(gone):  # noqa: PTH208  as in names_in
+            os.unlink(f"{gone}{os.sep}{name}")  # noqa: PTH108  a Path for each costs more
+        gone.rmdir()
+    except OSError:  # there are folders in it, or it is gone already
+        shutil.rmtree(gone, ignore_errors=True)

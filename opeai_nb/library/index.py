@@ -79,6 +79,20 @@ class Index:
                     advice="Check its permissions, or set another one as Imagine.library.",
                 ) from error
 
+    def is_taken(self, record_id: str) -> bool:
+        """Tell whether a known record has this id; the folder is not looked at for a new one.
+
+        Raises `LibraryError` when it cannot be read.
+        """
+        query = "SELECT 1 FROM records WHERE id = ?"
+        with self._lock:
+            if self._database is not None and self._is_compared:
+                try:
+                    return bool(self._database.execute(query, (record_id,)).fetchall())
+                except sqlite3.Error as error:
+                    self._forsake(error)
+            return bool(self.rows(query, (record_id,)))
+
     def reread(self, file: str) -> None:
         """Read one record again: something in it was found to be changed in place."""
 
@@ -227,6 +241,8 @@ class Index:
         self._database, self._finalizer = database, weakref.finalize(self, database.close)
         # Losing the index costs a second of reading; waiting for the disk each time costs more.
         database.execute("PRAGMA synchronous = OFF")
+        # The journal's file stays: making and removing one for each record costs more than the row.
+        database.execute("PRAGMA journal_mode = PERSIST")
         return database
 
     def _in_memory(self, copied: Path | None) -> sqlite3.Connection:

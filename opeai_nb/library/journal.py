@@ -102,7 +102,8 @@ class Journal:
         own_folder(self._folder, unlisted=True)
         facts["owner"] = owner.this_owner(self._folder)
         keep_inputs(self._library, request)
-        new = own_folder(self._folder / f"{_NEW}{secrets.token_hex(8)}")
+        new = self._folder / f"{_NEW}{secrets.token_hex(8)}"
+        new.mkdir()
         try:
             with (new / JOURNAL).open("xb") as file:
                 file.write(json.dumps(facts, ensure_ascii=False).encode() + b"\n")

@@ -6,7 +6,6 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb import __version__
@@ -47,23 +46,20 @@ def keep(
     pictures = generation.pictures
     passing = entry.folder if entry.folder is not None and entry.folder.is_dir() else folder
     parts: list[Path] = []
-
-    def write(number: int, picture: Picture) -> Path | None:
-        part = _write(record, number, picture, passing, metadata=metadata)
-        parts.extend([part] if part else [])
-        return part
-
     record = _record(folder, entry, generation)
+
+    def write(number: int, picture: Picture) -> tuple[KeptPicture, Path | None]:
+        kept, part = _write(record, entry.name, number, picture, passing, metadata=metadata)
+        parts.extend([part] if part else [])
+        return kept, part
+
     try:
-        # Hashing, copying and the disk wait for each other less when they go side by side; the
-        # record, too, is written while the pictures are.
+        # Hashing, copying and the disk wait for each other less when they go side by side.
         with _side_by_side(len(pictures)) as spread:
-            numbers = range(1, len(pictures) + 1)
-            kept = tuple(spread(partial(_look, entry.name), numbers, pictures))
-            record = record.with_pictures(kept)
-            writing = spread(write, numbers, pictures)
-            parts.append(own := write_part(passing, record.dumps()))
-            written = list(writing)
+            done = list(spread(write, range(1, len(pictures) + 1), pictures))
+        record = record.with_pictures(kept for kept, _ in done)
+        parts.append(own := write_part(passing, record.dumps()))
+        written = [part for _, part in done]
         index.publish(record, lambda: _place(folder, record, written, own))
     except OSError:
         for part in parts:
@@ -121,9 +117,8 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
     return Record(folder, f"{entry.name}{ENDING}", told)
 
 
-def _look(name: str, number: int, picture: Picture) -> KeptPicture:
-    """Return what the record says of picture *number*."""
-    data = _bytes(picture)
+def _look(name: str, number: int, picture: Picture, data: bytes | None) -> KeptPicture:
+    """Return what the record says of picture *number*, which is *data*."""
     if not data:
         error = picture.error or NoPictureError("The picture was not fetched.")
         told, revised = write_error(error), picture.revised_prompt
@@ -140,15 +135,16 @@ def _look(name: str, number: int, picture: Picture) -> KeptPicture:
 
 
 def _write(
-    record: Record, number: int, picture: Picture, passing: Path, *, metadata: bool
-) -> Path | None:
-    """Write a picture's bytes, with their provenance, under a passing name."""
-    kept, data = record.pictures[number - 1], _bytes(picture)
+    record: Record, name: str, number: int, picture: Picture, passing: Path, *, metadata: bool
+) -> tuple[KeptPicture, Path | None]:
+    """Write a picture's bytes, with their provenance, under a passing name; say what they are."""
+    data = _bytes(picture)
+    kept = _look(name, number, picture, data)
     if kept.file is None or not data:
-        return None
+        return kept, None
     if metadata:
         data = with_provenance(data, provenance(record, kept, number))
-    return write_part(passing, data)
+    return kept, write_part(passing, data)
 
 
 def _bytes(picture: Picture) -> bytes | None:

@@ -228,7 +228,7 @@ class Library(Catalogue):
         while True:
             found = secrets.token_hex(_ID_BYTES)
             try:
-                if not self._index.rows("SELECT 1 FROM records WHERE id = ?", (found,)):
+                if not self._index.is_taken(found):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request

@@ -28,6 +28,7 @@ VERSION: Final = 1
 ENDING: Final = ".json"
 _LARGEST: Final = 4_000_000
 _HEAD: Final = 16
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one each time
 _LARGEST_LOOK: Final = 2**62  # what SQLite holds
 
 
@@ -203,7 +204,7 @@ class Record:
         # A line for each fact, as a person reads it. json's own indenting is written in Python, and
         # takes five times as long as all the rest of this.
         facts = (
-            f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)}"
+            f"{_ENCODER.encode(name)}: {_ENCODER.encode(value)}"
             for name, value in self.stands.items()
         )
         return ("{\n " + ",\n ".join(facts) + "\n}\n").encode()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from opeai_nb.errors import JobStoppedError
+from opeai_nb.studio.loop import running_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -105,10 +106,28 @@ class Job:
         return self._future.exception() if self._future.done() else None
 
     def __await__(self) -> Generator[None, None, Generation]:
-        # Shielded: who awaits may be cancelled, the job is not; `stop()` is the word for that.
-        generation = yield from asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+        # Who awaits may be cancelled, the job is not; `stop()` is the word for that.
+        yield from self._settled_on(asyncio.get_running_loop()).__await__()
+        generation = self._future.result()
         self._warn()
         return generation
+
+    def _settled_on(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
+        """Return what is done on *loop* when the job settles."""
+        settled: asyncio.Future[None] = loop.create_future()
+
+        def tell() -> None:
+            if not settled.done():
+                settled.set_result(None)
+
+        def settle(_: object) -> None:
+            if running_here() is loop:
+                tell()
+            elif not loop.is_closed():
+                loop.call_soon_threadsafe(tell)
+
+        self._future.add_done_callback(settle)
+        return settled
 
     def stop(self) -> None:
         """Stop waiting and drop the job. The platform has no cancel: what was sent goes on there.

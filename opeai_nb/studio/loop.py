@@ -19,6 +19,7 @@ Result = TypeVar("Result")
 
 _lock = threading.Lock()
 _running: tuple[int, asyncio.AbstractEventLoop] | None = None
+_tasks: set[asyncio.Task[None]] = set()
 
 
 def loop() -> asyncio.AbstractEventLoop:
@@ -33,6 +34,28 @@ def loop() -> asyncio.AbstractEventLoop:
             started.wait()
             _running = (os.getpid(), made)
         return _running[1]
+
+
+def begin(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run *coroutine* on the loop, from whatever thread; nobody waits for it.
+
+    From the loop's own thread it is a plain task: waking a loop that is awake costs a sweep a
+    system call and a round of the loop for each of its requests.
+    """
+    if running_here() is not loop():
+        schedule(coroutine)
+        return
+    task = asyncio.create_task(coroutine)
+    _tasks.add(task)  # the loop itself holds tasks weakly
+    task.add_done_callback(_tasks.discard)
+
+
+def running_here() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs on this thread, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def schedule(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:

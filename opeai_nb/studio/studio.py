@@ -17,7 +17,7 @@ from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
 from opeai_nb.studio.job import Job
 from opeai_nb.studio.ledger import Ledger
-from opeai_nb.studio.loop import loop, schedule
+from opeai_nb.studio.loop import begin, loop, schedule
 from opeai_nb.studio.making import Making
 from opeai_nb.studio.unfinished import left_by, way_on
 
@@ -105,9 +105,9 @@ class Studio:
             origins=frozenset({"platform", self.settings.origin}),
             fresh=fresh or not self.settings.replay,
         )
-        begin = self._beginning(making, metadata)
+        intent = self._beginning(making, metadata)
         limit = 0 if beyond_limit else self.settings.max_images_per_session
-        return self._run(making.job, self._new_or_kept(making, decide, begin, limit))
+        return self._run(making.job, self._new_or_kept(making, decide, intent, limit))
 
     def send(
         self,
@@ -123,13 +123,13 @@ class Studio:
         The rest is as with `start`, and takes one wait for the disk where that takes five.
         """
         making = self._making(request, timeout)
-        begin = self._beginning(making, metadata)
+        intent = self._beginning(making, metadata)
         limit = 0 if beyond_limit else self.settings.max_images_per_session
 
         def begun() -> Entry:
             self._refuse_to_paint_over()
             self.ledger.reserve(making.job, limit)
-            return begin(slot=slot, sending=True)
+            return intent(slot=slot, sending=True)
 
         return self._run(making.job, making.at_once(begun))
 
@@ -222,7 +222,7 @@ class Studio:
         self,
         making: Making,
         decide: Callable[[], Decision],
-        begin: Callable[..., Entry],
+        intent: Callable[..., Entry],
         limit: int,
     ) -> Generation:
         """Show what the library has for this run, finish what was begun for it, or send."""
@@ -235,7 +235,7 @@ class Studio:
             return await making.disk(self.library.generation, decision.record, request)
         await making.disk(self._refuse_to_paint_over)
         self.ledger.reserve(making.job, limit)
-        return await making.anew(functools.partial(begin, slot=decision.slot))
+        return await making.anew(functools.partial(intent, slot=decision.slot))
 
     def _left_by(self, making: Making, decision: Decision) -> Entry | None:
         """Return what a session that died left of this very run, where GETs can finish it.
@@ -286,7 +286,7 @@ class Studio:
             except Exception as error:  # noqa: BLE001  whoever waits gets it, whatever it is
                 job.failed(error)
 
-        schedule(run())
+        begin(run())
         return job
 
 
