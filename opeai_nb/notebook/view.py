@@ -41,9 +41,11 @@ def generation_bundle(generation: Generation, show: str = "thumb") -> Bundle:
 
 def full_bundles(generation: Generation) -> Iterator[Bundle]:
     """Yield data and metadata for each picture at full size, the received bytes as they are."""
-    count = len(generation)
-    for number, picture in enumerate(generation.good, 1):
-        yield _bundle(generation, _full(picture), f"<Picture: {number} of {count}>")
+    pictures = generation.good
+    # The next ones are read and encoded while the first are on their way to the page.
+    sheets = _pool().map(_full, pictures)
+    for number, sheet in enumerate(sheets, 1):
+        yield _bundle(generation, sheet, f"<Picture: {number} of {len(generation)}>")
 
 
 def _bundle(generation: Generation, sheet: Sheet, text: str) -> Bundle:

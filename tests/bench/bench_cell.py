@@ -58,17 +58,18 @@ class Kernel:
         """Run a cell; return the seconds until all of it is shown, and what it adds in bytes."""
         started = time.perf_counter()
         message = self.client.execute(code, allow_stdin=True)
-        size = 0
+        shown = []
         while True:
             got = self.client.get_iopub_msg(timeout=60)
             kind, content = got["msg_type"], got["content"]
             if kind == "error":
                 raise SystemExit("\n".join(content["traceback"]))
             if kind in {"display_data", "execute_result"}:
-                size += len(json.dumps(content["data"]))
+                shown.append(content["data"])  # weighed when the clock has stopped
             idle = kind == "status" and content["execution_state"] == "idle"
             if idle and got["parent_header"]["msg_id"] == message:
-                return time.perf_counter() - started, size
+                seconds = time.perf_counter() - started
+                return seconds, sum(len(json.dumps(data)) for data in shown)
 
     def completion(self, code: str) -> float:
         """Return how long the completer itself takes, in milliseconds: the median of 50."""
