@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from opeai_nb.client import AsyncClient, Client
+from opeai_nb.client.async_client import MOST_QUERIES
 from opeai_nb.testing import Script, pictures_answer, png, task_answer
 from tests.client.shells import URL
 
@@ -60,7 +61,7 @@ class TestAsync:
                 with pytest.raises(asyncio.CancelledError) as caught:
                     await job
                 assert caught.value.task.id == "image_1"
-                assert (c._queries._value, c.throttle.busy) == (16, 0)
+                assert (c._queries._value, c.throttle.busy) == (MOST_QUERIES, 0)
 
         asyncio.run(run())
 
