@@ -86,6 +86,22 @@ def test_tone_words_move_the_tone(teapot: Image.Image) -> None:
     assert pixels(edit([teapot], "at night", None)).mean() < plain - 12
 
 
+@pytest.mark.parametrize(("words", "least"), [("make it a sunny day", 110), ("at sunset", 85)])
+def test_a_picture_of_the_night_can_become_another_hour(words: str, least: int) -> None:
+    night = paint("the coast on a starry night", (SIDE, SIDE))
+    changed = edit([night], words, None)
+    assert pixels(night).mean() < 80
+    assert pixels(changed).mean() > least
+    assert likeness(changed, night) > 0.6
+
+
+@pytest.mark.parametrize(
+    "words", ["the same forest on a starry night", "at night under the stars", "保持森林，夜晚"]
+)
+def test_words_that_keep_the_place_keep_it(teapot: Image.Image, words: str) -> None:
+    assert likeness(edit([teapot], words, None), teapot) > 0.75
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
 from .colour import NAMED, luma, mixed, scaled, whole
 
@@ -90,6 +91,27 @@ def levelled(image: Image.Image, gain: float, lift: float = 0.0) -> Image.Image:
     """Scale tones by *gain* and add *lift*."""
     table = [min(255, max(0, round(v * gain + lift))) for v in range(256)]
     return image.point(table * 3)
+
+
+def mean_tone(image: Image.Image) -> Colour:
+    """Answer the mean of each channel, 0 to 255."""
+    red, green, blue = ImageStat.Stat(image.reduce(max(1, min(image.size) // 64))).mean
+    return red, green, blue
+
+
+def lifted(image: Image.Image, mean: float) -> Image.Image:
+    """Bring a picture that is darker than *mean* (0 to 255) up to it, and its cast half to grey."""
+    tones = mean_tone(image)
+    grey = luma(tones)
+    if not 1.0 <= grey < mean:
+        return image
+    bend = math.log(mean / 255) / math.log(grey / 255)
+    table: list[int] = []
+    for tone in tones:
+        level = 255 * (max(tone, 1.0) / 255) ** bend
+        gain = 0.5 + 0.5 * min(2.0, mean / level)
+        table += [min(255, round(255 * (v / 255) ** bend * gain)) for v in range(256)]
+    return image.point(table)
 
 
 def ink_of(tints: tuple[str, ...], default: Colour) -> Colour:

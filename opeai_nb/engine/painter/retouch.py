@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from . import finish
 from .canvas import Canvas
-from .colour import mixed, scaled, whole
+from .colour import luma, mixed, scaled, whole
 from .composition import Commission, backdrop_of, light_for, style_of
 from .frame import Frame
 from .matte import subject_matte
@@ -20,7 +21,12 @@ if TYPE_CHECKING:
     from .light import Light
 
 _SHOWN_PRINTS = 4
-_HOUR_STRENGTH = {"dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
+_HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
+# How light a picture is at least before the hour is laid on it, by the mean of its tones.
+_HOUR_TONE = {"day": 150.0, "dawn": 124.0, "sunset": 112.0, "dusk": 84.0}
+_NIGHTLY = 60.0
+"""A picture whose tones are darker than this is at night already."""
+_KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|保留", re.IGNORECASE)
 
 
 def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.Image:
@@ -73,12 +79,21 @@ def _on_ground(
     """Answer the picture before another ground, if the words name one."""
     flat = Image.new("RGB", frame.size, (255, 255, 255))
     flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
-    place = backdrop_of(read)
+    place = _named_ground(read, commission.prompt)
     if not place:
         return flat
     ground = _ground(place, read, commission, frame)
     ground.paste(flat, (0, 0), matte)
     return ground
+
+
+def _named_ground(read: Scene, prompt: str) -> str | None:
+    """Answer the place that the words put behind the subject; none where it is to stay."""
+    if _KEPT_GROUND.search(prompt):
+        return None
+    place = backdrop_of(read)
+    # "At night under the stars" is an hour, not a journey.
+    return None if place == "space" and "night" in read.times else place
 
 
 def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Image.Image:
@@ -110,10 +125,13 @@ def _in_hour(
     image: Image.Image, matte: Image.Image, read: Scene, commission: Commission
 ) -> Image.Image:
     hour = read.times[0] if read.times else ""
-    if hour == "day":
-        return finish.levelled(finish.saturated(image, 1.08), 1.08, 6)
     if hour not in _HOUR_STRENGTH:
         return image
+    if hour == "night" and luma(finish.mean_tone(image)) < _NIGHTLY:
+        return image
+    image = finish.lifted(image, _HOUR_TONE.get(hour, 0.0))
+    if hour == "day":
+        image = finish.levelled(finish.saturated(image, 1.12), 1.06, 6)
     light = light_for(hour, read, commission.chance("hour"))
     strength = _HOUR_STRENGTH[hour]
     shade = ImageChops.multiply(
