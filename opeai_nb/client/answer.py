@@ -102,6 +102,8 @@ def _read_task(places: Places, reply: Reply) -> Task | None:
         return None
     word = _status_word(node)
     status = read_status(word)
+    if (not word or status == "unknown") and _are_listed(places, reply):
+        status = "done"
     pictures = _task_pictures(places, reply) if status == "done" else ()
     return Task(
         id=_id_of(node) or next(filter(None, map(_id_of, places.nodes)), ""),
@@ -117,6 +119,15 @@ def _read_task(places: Places, reply: Reply) -> Task | None:
         request_id=request_id_of(reply.headers, places.nodes),
         poll_path=places.first("poll_url") or reply.headers.get("location"),
     )
+
+
+def _are_listed(places: Places, reply: Reply) -> bool:
+    """Tell whether a list holds a picture: then it is made, whatever the status says.
+
+    Lists alone: an object's own `url` or `image` may be the task's, or its input.
+    """
+    listed = pictures_in(Places(lists=places.lists), reply.pictures)
+    return any(picture.error is None for picture in listed or ())
 
 
 def _task_node(nodes: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -228,7 +228,7 @@ class AsyncClient:
         return None
 
     async def _call(self, call: Call, into: Path | None) -> Reply:
-        sink, status = None, None
+        response, reader, sink = None, None, None
         limit = self._queries if call.content is None else self.throttle
         try:
             request = exchange.request_of(call, self._key)
@@ -238,17 +238,17 @@ class AsyncClient:
                     await self._transport.handle_async_request(request)
                 ) as response,
             ):
-                status = response.status_code
                 if turn is not None:
-                    self.throttle.heard(turn, status, response.headers)
+                    self.throttle.heard(turn, response.status_code, response.headers)
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
+                began = self._clock()
                 async for chunk in async_chunks(response):
                     sink.take(reader.feed(chunk))
+                    exchange.check_pace(call, self._clock() - began)
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
-            failure = exchange.failure_of(error)
-            raise exchange.with_received(failure, sink, status) from error
+            raise exchange.failure_with(error, response, reader, sink, self._key) from error
         finally:
             if sink is not None:
                 sink.close()

@@ -21,6 +21,10 @@ _ALIYUN_PARAMETERS: Final = (
     *("n", "watermark", "quality", "style", "output_format", "user"),
     *ALIYUN_ONLY,
 )
+ALIYUN_FIELDS: Final = frozenset(
+    {"prompt", "model", "image", "size", "extra", "dialect", *_ALIYUN_PARAMETERS}
+)
+"""What the native endpoint has room for; other fields are not sent to it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 from opeai_nb.client import pace
 from opeai_nb.client.picture_reader import PictureReader
 from opeai_nb.client.problem import first_line, problem_of
-from opeai_nb.client.steps import Call, Cut, Flow, Resolve, Sleep, Unsent
+from opeai_nb.client.steps import Call, Cut, Dripped, Flow, Resolve, Sleep, Unsent
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 4
 _HOPS: Final = 5
 _READ_TIMEOUT: Final = 60.0
+_LONGEST: Final = 600.0
+"""Seconds for one picture: 10 MB at 17 KB/s."""
 
 # Written out instead of `is_private`: 198.18/15 counts as private there, and proxies that answer
 # with fake addresses put every public host into it (design.md section 4).
@@ -67,7 +69,9 @@ def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
 
 
 def _get(url: str) -> Flow[Reply]:
-    call = Call("GET", url, PictureReader, with_key=False, read_timeout=_READ_TIMEOUT)
+    call = Call(
+        "GET", url, PictureReader, with_key=False, read_timeout=_READ_TIMEOUT, longest=_LONGEST
+    )
     for attempt in range(1, _ATTEMPTS + 1):
         asked = None
         try:
@@ -75,6 +79,8 @@ def _get(url: str) -> Flow[Reply]:
         except (Unsent, Cut) as failure:
             error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
             error.__cause__ = failure
+            if isinstance(failure, Dripped):  # from the start again, it would be no quicker
+                raise error from failure
         else:
             if reply.status != 429 and reply.status < 500:  # noqa: PLR2004  passing failures
                 return reply

@@ -16,6 +16,8 @@ PLATFORM_URL: Final = "https://api-platform.ope.ai"
 SUBMIT_TIMEOUT: Final = 300.0
 """Seconds without a byte; the gateway itself blocks for up to 205 s (platform.md 2.3)."""
 QUERY_TIMEOUT: Final = 60.0
+QUERY_LONGEST: Final = 120.0
+"""Seconds for the body of a query: a poll that drips would outlast the deadline of its task."""
 
 _API_PATHS = re.compile(r"(/aliyun)?(/v1)?(/images(/generations)?)?/?\Z")
 
@@ -57,7 +59,13 @@ class Endpoint:
 
     def query(self, path: str) -> Call:
         """Return a GET of JSON."""
-        return Call("GET", self.at(path), JsonReader, read_timeout=QUERY_TIMEOUT)
+        return Call(
+            "GET",
+            self.at(path),
+            JsonReader,
+            read_timeout=QUERY_TIMEOUT,
+            longest=QUERY_LONGEST,
+        )
 
 
 def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:

@@ -10,14 +10,14 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from opeai_nb import __version__
-from opeai_nb.client.steps import Cut, Reply, Unsent
+from opeai_nb.client.steps import Cut, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client.key import Key
     from opeai_nb.client.sink import Sink
-    from opeai_nb.client.steps import Call, Reader
+    from opeai_nb.client.steps import Call, Reader, Source
 
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 120.0
@@ -71,6 +71,15 @@ def request_of(call: Call, key: Key | None) -> httpx.Request:
     )
 
 
+def check_pace(call: Call, seconds: float) -> None:
+    """Raise `Dripped` for a body that is under way for longer than its call allows.
+
+    No read timeout ends a body that comes byte by byte.
+    """
+    if call.longest is not None and seconds > call.longest:
+        raise Dripped("it came too slowly, and was not read further")
+
+
 def failure_of(error: Exception) -> Unsent | Cut:
     """Return what a failure of httpx means to a flow: whether anything may have left."""
     if isinstance(error, Cut):
@@ -87,12 +96,25 @@ def failure_of(error: Exception) -> Unsent | Cut:
     return Cut("the connection broke")
 
 
-def with_received(failure: Unsent | Cut, sink: Sink | None, status: int | None) -> Unsent | Cut:
-    """Return the failure with the pictures that were complete before it."""
-    if isinstance(failure, Cut) and sink is not None:
-        failure.pictures = tuple(source for _, source in sorted(sink.complete.items()))
-        failure.status = status
+def failure_with(
+    error: Exception,
+    response: httpx.Response | None,
+    reader: Reader | None,
+    sink: Sink | None,
+    key: Key | None,
+) -> Unsent | Cut:
+    """Return what a failure means, with what had arrived before it."""
+    failure = failure_of(error)
+    if isinstance(failure, Cut) and response is not None:
+        failure.status = response.status_code
+        failure.pictures = _sources(sink)
+        if reader is not None and sink is not None and failure is not error:
+            failure.reply = _arrived(response, reader, sink, 0.0, key)
     return failure
+
+
+def _sources(sink: Sink | None) -> tuple[Source, ...]:
+    return () if sink is None else tuple(source for _, source in sorted(sink.complete.items()))
 
 
 def reply_of(
@@ -100,6 +122,12 @@ def reply_of(
 ) -> Reply:
     """Return the answer as a flow receives it, the API key removed wherever a server echoed it."""
     sink.take(reader.finish())
+    return _arrived(response, reader, sink, clock, key)
+
+
+def _arrived(
+    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: Key | None
+) -> Reply:
     raw = response.headers.raw
     headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in raw}
     clean = key.cleaner(b"\n".join([reader.rest(), *(text for _, text in raw)])) if key else None

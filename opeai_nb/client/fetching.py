@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 from opeai_nb.client.answer import Pictures
 from opeai_nb.client.generation import Generation
+from opeai_nb.client.picture import Picture
 from opeai_nb.client.request import DEFAULT_MODEL, ImageRequest
-from opeai_nb.client.steps import Flow, Together
+from opeai_nb.client.steps import Flow, Reply, Together
 from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.client.endpoint import Endpoint
-    from opeai_nb.client.picture import Picture
     from opeai_nb.client.task import Task
 
 
@@ -33,6 +33,11 @@ def assembled(found: Pictures, request: ImageRequest, task_id: str | None = None
     if not generation.good:
         raise _nothing_good(generation)
     return generation
+
+
+def received(reply: Reply) -> tuple[Picture, ...]:
+    """Return the pictures whose bytes came with an answer, for the error that it is."""
+    return tuple(Picture(source=source) for _, source in sorted(reply.pictures.items()))
 
 
 def _nothing_good(generation: Generation) -> OpeaiError:

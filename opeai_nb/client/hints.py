@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from opeai_nb.client.dialect import ALIYUN_FIELDS
 from opeai_nb.families import accepts_size, family_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
     found = []
     if request.output_compression == 0:
         found.append("output_compression=0 is dropped by the platform; 1 is the least it passes.")
+    homeless = sorted(request.set_fields().keys() - ALIYUN_FIELDS)
+    if request.dialect == "aliyun" and homeless:
+        found.append(f"The aliyun dialect has no field for {', '.join(homeless)}: not sent.")
     if family is None:
         return tuple(found)
     name = request.model

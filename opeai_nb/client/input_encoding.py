@@ -22,12 +22,12 @@ class ImageInputWarning(UserWarning):
 def encoded_for_upload(image: Image.Image) -> bytes:
     """Return *image* as a PNG, or as a JPEG where it came as one or would be too large.
 
-    Turned as its EXIF says; no EXIF, and so no place or camera, goes with it. Scaled down, with an
-    `ImageInputWarning`, as long as it has more than `MAX_BYTES`.
+    Turned as its EXIF says; no EXIF, and so no place or camera, goes with it. 16 bits a pixel
+    become 8. Scaled down, with an `ImageInputWarning`, as long as it has more than `MAX_BYTES`.
     """
     from PIL import ImageOps
 
-    upright = ImageOps.exif_transpose(image)
+    upright = _eight_bits(ImageOps.exif_transpose(image))
     plain = upright.convert("RGBA" if _has_alpha(upright) else "RGB")
     plain.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
     data, sent = _small_enough(plain, lossy=image.format == "JPEG")
@@ -44,6 +44,17 @@ def encoded_for_upload(image: Image.Image) -> bytes:
 def by(size: tuple[int, int]) -> str:
     """Return `1024x768`."""
     return f"{size[0]}x{size[1]}"
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Return a picture of 16 bits a pixel in 8; Pillow would make white of all beyond 255."""
+    deep = image.mode.startswith("I;16") or (image.mode == "I" and _brightest(image) > 255)  # noqa: PLR2004  8 bits
+    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L") if deep else image
+
+
+def _brightest(image: Image.Image) -> float:
+    extrema: Any = image.getextrema()
+    return float(extrema[1])
 
 
 def _has_alpha(image: Image.Image) -> bool:

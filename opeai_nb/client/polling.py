@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from opeai_nb.client import pace
 from opeai_nb.client.answer import Pictures, read_answer
 from opeai_nb.client.dialect import DIALECTS
+from opeai_nb.client.fetching import received
 from opeai_nb.client.problem import Problem, error_of
 from opeai_nb.client.steps import Cut, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.task import Task
@@ -91,6 +92,7 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
             task = yield from _ask_once(endpoint, task)
         except OpeaiError as error:
             course.failed(error, now)
+            now = yield Now()  # a question that failed may have taken a minute
             continue
         course.saw(task)
         yield task
@@ -129,6 +131,10 @@ class _Course:
         self._strange = self._strange + 1 if task.status == "unknown" else 0
         self._empty += task.status == "done" and not task.pictures
         if self._strange >= UNKNOWN_CAP:
+            if _is_dashscopes_unknown(task):
+                raise TaskExpiredError(
+                    "The platform does not know the task.", task_id=task.id, request=task.request
+                )
             raise _still_going(
                 f"The platform keeps reporting the status {task.platform_status[:40]!r}, "
                 "which nobody knows.",
@@ -146,6 +152,15 @@ class _Course:
                 raise error
         elif not isinstance(error, _PASSING) or now - self._failing_since > GIVE_UP_AFTER:
             raise error
+
+
+def _is_dashscopes_unknown(task: Task) -> bool:
+    """Tell DashScope's word for a task that is not there, or has expired (platform.md 3.4).
+
+    In the gateway's own table UNKNOWN passes (platform.md 1.6).
+    """
+    asked_there = (task.poll_path or "").startswith("/aliyun/")
+    return asked_there and task.platform_status.strip().upper() == "UNKNOWN"
 
 
 def pause_after(error: OpeaiError, attempt: int) -> float:
@@ -187,6 +202,7 @@ def _read_query(reply: Reply, task: Task) -> Task:
         raise answer
     if answer.error is not None:
         answer.error.task_id, answer.error.request = task.id, task.request
+        answer.error.pictures = received(reply)
     return replace(
         answer,
         id=task.id,

@@ -47,7 +47,7 @@ class ImageRequest:
     - *output_format*, *output_compression* (0 to 100; the platform drops 0), *background*,
       *moderation*: for GPT Image models. *style*: for the others. *user*: an end user's name.
     - *sequential_image_generation*: `disabled` or `auto` (Seedream). *watermark*: default false.
-    - *extra*: further fields, sent as they are.
+    - *extra*: further fields, sent as they are; a *size* of a form that we do not know as well.
     - *dialect*: `openai` (default) or `aliyun`; only the latter takes *seed* (0 to 2147483647),
       *negative_prompt* and *prompt_extend* (platform.md 2.3, 3.5).
 
@@ -84,7 +84,7 @@ class ImageRequest:
             "seed": _integer("seed", self.seed, 0, 2**31 - 1),
             "size": _size(self.size, self.model),
             "image": _images(self.image),
-            "extra": _extra(self.extra),
+            "extra": _extra(self.extra, sized=self.size is not None),
             **{name: _text(name, getattr(self, name)) for name in _TEXTS},
             **{name: _flag(name, getattr(self, name)) for name in ("watermark", "prompt_extend")},
         }
@@ -219,11 +219,11 @@ def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
         )
 
 
-def _extra(value: object) -> dict[str, Any]:
+def _extra(value: object, *, sized: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"extra is a {type(value).__name__}, not a dict of further fields.")
     for name in value:
-        if name in ImageRequest.__dataclass_fields__:
+        if name in ImageRequest.__dataclass_fields__ and (sized or name != "size"):
             raise InputError(f"extra holds {name!r}, which is a field of its own.")
     if value.get("stream"):
         raise InputError("extra holds stream, which the platform's image endpoint refuses.")

@@ -67,7 +67,12 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Call:
-    """One HTTP exchange. *with_key* adds the Authorization header; *read_timeout* is in seconds."""
+    """One HTTP exchange.
+
+    *with_key* adds the Authorization header. *read_timeout* is the longest silence, *longest* the
+    time for a whole body that drips, both in seconds; None: as long as it takes, because what is
+    paid for is never cut.
+    """
 
     method: str
     url: str
@@ -76,6 +81,7 @@ class Call:
     content: bytes | None = field(default=None, repr=False)
     with_key: bool = True
     read_timeout: float = 60.0
+    longest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,12 @@ class Cut(Exception):  # noqa: N818  a word of the protocol between shell and fl
         self.status = status
         self.pictures = pictures
         """What was complete before."""
+        self.reply: Reply | None = None
+        """What had arrived of the answer; the connection may break behind its last brace."""
+
+
+class Dripped(Cut):
+    """The body went on, and was given up: it took too long as a whole."""
 
 
 Result = TypeVar("Result")

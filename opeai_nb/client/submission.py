@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opeai_nb.client import pace
 from opeai_nb.client.answer import Pictures, read_answer
 from opeai_nb.client.dialect import DIALECTS
-from opeai_nb.client.fetching import assembled
+from opeai_nb.client.fetching import assembled, received
 from opeai_nb.client.picture import Picture
 from opeai_nb.client.problem import Problem, error_of
 from opeai_nb.client.reader import JsonReader
 from opeai_nb.client.steps import Call, Cut, Flow, NotJson, Reply, Sleep, Unsent
+from opeai_nb.client.task import Task
 from opeai_nb.errors import (
     OpeaiError,
     OutcomeUnknownError,
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
     from opeai_nb.client.endpoint import Endpoint
     from opeai_nb.client.generation import Generation
     from opeai_nb.client.request import ImageRequest
-    from opeai_nb.client.task import Task
+
+
+_TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]{1,200})"')
 
 
 def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generation | Task]:
@@ -56,6 +60,8 @@ def _sent(call: Call, request: ImageRequest) -> Flow[Generation | Task]:
             yield Sleep(pace.backoff(unsent, first=0.5))
             continue
         except Cut as failure:
+            if (rescued := _rescued(failure.reply, request)) is not None:
+                return rescued
             raise _unknown_outcome(failure) from failure
         answer = _read_submission(reply, request)
         if not isinstance(answer, Problem):
@@ -78,12 +84,14 @@ def _submission(endpoint: Endpoint, request: ImageRequest, key: str) -> Call:
 
 def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task | Problem:
     if _is_half(reply):
-        received = tuple(source for _, source in sorted(reply.pictures.items()))
-        raise _unknown_outcome(Cut("it ends in the middle", reply.status, received))
+        if (task := _task_in_half(reply, request)) is not None:
+            return task
+        sources = tuple(source for _, source in sorted(reply.pictures.items()))
+        raise _unknown_outcome(Cut("it ends in the middle", reply.status, sources))
     try:
         answer = read_answer(reply)
     except OpeaiError as error:
-        error.pictures = _received(reply)
+        error.pictures = received(reply)
         raise
     if isinstance(answer, Pictures):
         return assembled(answer, request)
@@ -98,7 +106,25 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         )
     if answer.error is not None:
         answer.error.task_id = answer.id or None
+        answer.error.pictures = received(reply)
     return replace(answer, request=request, retry_after=pace.retry_after(reply.headers))
+
+
+def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | None:
+    """Return what an answer that was cut told all the same: all of it, or at least its task."""
+    if reply is None or reply.status >= 300:  # noqa: PLR2004  HTTP success
+        return None
+    try:
+        answer = _read_submission(reply, request)
+    except OpeaiError:
+        return None  # the cut itself says more
+    return None if isinstance(answer, Problem) else answer
+
+
+def _task_in_half(reply: Reply, request: ImageRequest) -> Task | None:
+    """Return the task whose id stands in the first part of an answer: it can be asked about."""
+    found = None if reply.pictures else _TASK_ID.search(reply.body.text)
+    return Task(found[1], request=request) if found else None
 
 
 def _is_half(reply: Reply) -> bool:
@@ -113,7 +139,7 @@ def _is_half(reply: Reply) -> bool:
 def _pause_before_resending(problem: Problem, reply: Reply, refused: int) -> float:
     """Return the pause after a 429; raise the error when sending again cannot or must not help."""
     error = error_of(problem, paid=True)
-    error.pictures = _received(reply)
+    error.pictures = received(reply)
     error.retry_after = asked = pace.retry_after(reply.headers)
     if (
         not isinstance(error, RateLimitError)
@@ -131,7 +157,3 @@ def _unknown_outcome(failure: Cut) -> OutcomeUnknownError:
         status_code=failure.status,
         pictures=[Picture(source=source) for source in failure.pictures],
     )
-
-
-def _received(reply: Reply) -> tuple[Picture, ...]:
-    return tuple(Picture(source=source) for _, source in sorted(reply.pictures.items()))

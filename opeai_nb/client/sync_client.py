@@ -224,19 +224,19 @@ class Client:
             pool.shutdown(wait=False, cancel_futures=True)  # an interrupt waits for nobody
 
     def _call(self, call: Call, into: Path | None) -> Reply:
-        sink, status = None, None
+        response, reader, sink = None, None, None
         try:
             request = exchange.request_of(call, self._key)
             with contextlib.closing(self._transport.handle_request(request)) as response:
-                status = response.status_code
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
+                began = self._clock()
                 for chunk in chunks(response):
                     sink.take(reader.feed(chunk))
+                    exchange.check_pace(call, self._clock() - began)
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
-            failure = exchange.failure_of(error)
-            raise exchange.with_received(failure, sink, status) from error
+            raise exchange.failure_with(error, response, reader, sink, self._key) from error
         finally:
             if sink is not None:
                 sink.close()

@@ -166,7 +166,12 @@ class _Idle(Generic[Connection]):
 
     def tls_for(self, origin: httpcore.Origin) -> ssl.SSLContext | None:
         if self._tls is None and origin.scheme == b"https":
-            self._tls = httpx.create_ssl_context()
+            try:
+                self._tls = httpx.create_ssl_context()
+            except OSError as error:  # a wrong SSL_CERT_FILE, or what it holds
+                why = error.strerror or "their file is broken"
+                told = f"the certificates for TLS cannot be loaded ({why})"
+                raise httpx.ConnectError(told) from error
         return self._tls
 
 

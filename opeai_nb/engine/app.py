@@ -1,5 +1,6 @@
 """The engine as one ASGI application: authentication, request ids, the log, faults, errors."""
 
+import asyncio
 import hmac
 import logging
 import os
@@ -7,7 +8,7 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -62,6 +63,7 @@ class Engine:
     *task_seconds*: least and most seconds of a task.
     *time_scale*: multiplies every duration of the engine; None reads
     ``OPEAI_NB_TIME_SCALE``, else 1.
+    *sleep*: what waits for a latency's seconds.
     *workers*: painting threads, None one fewer than processors (1 to 4), which leaves one to answer
     polls; 0 paints a task before its POST is answered, so that it depends on the clock alone.
 
@@ -83,6 +85,7 @@ class Engine:
         task_seconds: tuple[float, float] = (1.5, 2.5),
         time_scale: float | None = None,
         workers: int | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         scale = _time_scale() if time_scale is None else time_scale
         rng = random.Random(seed)  # noqa: S311 -- durations and faults, not secrets
@@ -92,7 +95,11 @@ class Engine:
         self._key = key
         self._clock = clock
         self._faults = Faults(
-            latency=latency * scale, jitter=jitter * scale, fail_rate=fail_rate, rng=rng
+            latency=latency * scale,
+            jitter=jitter * scale,
+            fail_rate=fail_rate,
+            rng=rng,
+            sleep=sleep,
         )
         self._atelier = Atelier(
             Register(None if store is None else Path(store)),
@@ -133,8 +140,8 @@ class Engine:
             LoggedRequest(scope["method"], scope["path"], headers.get("idempotency-key"))
         )
         answer = _Answer(send, self._request_id())
+        kind = self._faults.draw()  # before the wait: the sequence is that of the arrivals
         await self._faults.delay()
-        kind = self._faults.draw()
         try:
             if kind not in ("", "cut"):
                 await failure(kind, answer.request_id)(scope, receive, answer.send)

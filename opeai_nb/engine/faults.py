@@ -1,7 +1,7 @@
 """Latency and random failures of the whole server: ``--latency --jitter --fail-rate --seed``."""
 
-import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -24,25 +24,33 @@ class Faults:
 
     *fail_rate* is the part of requests, from 0 to 1, that end as a 500, 503 or 429 of the gateway,
     a 502 of a proxy, or a connection dropped in the middle of the body, the request being obeyed.
+    *sleep* waits for seconds.
     """
 
     def __init__(
-        self, *, latency: float, jitter: float, fail_rate: float, rng: random.Random
+        self,
+        *,
+        latency: float,
+        jitter: float,
+        fail_rate: float,
+        rng: random.Random,
+        sleep: Callable[[float], Awaitable[object]],
     ) -> None:
         if not 0.0 <= fail_rate <= 1.0:
             raise ValueError(f"fail_rate must be from 0 to 1: {fail_rate}")
-        if latency < 0 or jitter < 0:
+        if not (latency >= 0 and jitter >= 0):  # nan is neither
             raise ValueError("latency and jitter must not be negative")
         self._latency = latency
         self._jitter = jitter
         self._fail_rate = fail_rate
         self._rng = rng
+        self._sleep = sleep
 
     async def delay(self) -> None:
         """Wait for the latency, more or less."""
         seconds = self._latency + self._rng.uniform(-self._jitter, self._jitter)
         if seconds > 0:
-            await asyncio.sleep(seconds)
+            await self._sleep(seconds)
 
     def draw(self) -> str:
         """Return the kind of failure of one request, "" for none."""

@@ -197,7 +197,7 @@ def _model(name: str) -> Model:
 def _form(family: Family, asked: str | None) -> str:
     """Return ``b64_json`` or ``url``: the model's only one, else what is asked (1.2)."""
     if asked and asked not in _FORMS and "response_format" not in family.ignored:
-        raise ApiError("response_format must be one of: b64_json, url")
+        raise ApiError("response_format must be one of: b64_json, url", documented=True)
     if len(family.response_forms) == 1:
         return next(iter(family.response_forms))
     return asked or "b64_json"

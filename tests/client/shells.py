@@ -1,7 +1,10 @@
 """The two shells, spoken to in the same way: each test runs through both."""
 
 import asyncio
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
+
+import httpx
 
 from opeai_nb.client import AsyncClient, Client
 
@@ -42,6 +45,27 @@ class Shell:
     def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += seconds
+
+
+class _Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, shell: Shell, content: bytes | None, seconds: float) -> None:
+        self._shell = shell
+        self._content = b" " * 10_000 if content is None else content
+        self._seconds = seconds
+
+    def __iter__(self) -> Iterator[bytes]:
+        for byte in self._content:
+            self._shell.now += self._seconds
+            yield bytes([byte])
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for drop in self:
+            yield drop
+
+
+def dripping(shell: Shell, content: bytes | None = None, *, seconds: float) -> httpx.Response:
+    """Return an answer of which one byte comes each so many *seconds* of the shell's clock."""
+    return httpx.Response(200, stream=_Drops(shell, content, seconds))
 
 
 def _later(function: Any) -> Any:

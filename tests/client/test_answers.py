@@ -1,9 +1,11 @@
 """platform.md 7, bullet by bullet: what a submission may be answered with."""
 
+import io
 import json
 from base64 import b64encode, urlsafe_b64encode
 
 import pytest
+from PIL import Image
 
 from opeai_nb.client import Generation, Task
 from opeai_nb.errors import (
@@ -121,6 +123,26 @@ class TestTaskOrData:
         assert (data_of(generation), generation.task_id) == ([RED], "image_1")
         assert len(script.requests) == 1
 
+    @pytest.mark.parametrize("told", [{"id": "g1", "status": "ok"}, {"task_id": "g1"}])
+    def test_pictures_beside_a_status_that_says_nothing_are_kept(self, shell, told):
+        script = Script(Answer({**told, "data": [{"b64_json": B64}]}))
+        generation = shell(transport=script).generate("a fox")
+        assert (data_of(generation), generation.task_id) == ([RED], "g1")
+        assert len(script.requests) == 1
+
+    def test_input_that_a_task_echoes_is_no_picture_of_it(self, shell):
+        script = Script(
+            Answer({"task_id": "g1", "image": URL, "url": "/v1/tasks/g1"}),
+            task_answer("SUCCESS", data=[{"b64_json": B64}]),
+        )
+        assert data_of(shell(transport=script).generate("a fox")) == [RED]
+
+    def test_bytes_that_came_with_a_failure_are_on_the_error(self, shell):
+        item = {"b64_json": b64encode(LARGE).decode()}
+        with pytest.raises(TaskFailedError) as caught:
+            shell(task_answer("FAILURE", fail_reason="one of two", data=[item])).generate("a fox")
+        assert [picture.data for picture in caught.value.pictures] == [LARGE]
+
     def test_failure_in_the_submit_answer_is_the_reason(self, shell):
         with pytest.raises(TaskFailedError, match="The task failed: no capacity") as caught:
             shell(task_answer("FAILURE", fail_reason="no capacity")).generate("a fox")
@@ -218,6 +240,23 @@ class TestItems:
     def test_items_all_empty_is_no_picture(self, shell):
         with pytest.raises(NoPictureError, match="without any picture"):
             shell(Answer({"data": [{"url": "", "b64_json": ""}] * 2})).generate("a fox", n=2)
+
+    @pytest.mark.parametrize(("asked", "comes"), [("url", B64), ("b64_json", URL)])
+    def test_form_that_was_asked_for_is_never_assumed(self, shell, asked, comes):
+        script = Script(pictures_answer(RED if comes is B64 else URL), RED)
+        generation = shell(transport=script).generate("a fox", response_format=asked)
+        assert data_of(generation) == [RED]
+        assert len(script.requests) == (1 if comes is B64 else 2)
+
+    @pytest.mark.parametrize(("asked", "comes"), [("png", "jpeg"), ("webp", "png"), (None, "webp")])
+    def test_format_that_was_asked_for_is_never_assumed(self, shell, asked, comes):
+        file = io.BytesIO()
+        Image.new("RGB", (8, 6), "red").save(file, comes)
+        script = Script(pictures_answer(file.getvalue()))
+        generation = shell(transport=script).generate(
+            "a fox", model="tomorrow-1", output_format=asked
+        )
+        assert (generation.pictures[0].format, generation[0].size) == (comes, (8, 6))
 
     def test_extra_fields_and_revised_prompt_are_kept(self, shell):
         item = {"b64_json": B64, "size": "2048x2048", "revised_prompt": "a red fox"}

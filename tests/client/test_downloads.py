@@ -8,7 +8,7 @@ from opeai_nb.client import Generation, ImageRequest, Picture, picture_reader
 from opeai_nb.errors import DownloadError, LibraryError, RefusedDownloadError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
-from tests.client.shells import URL
+from tests.client.shells import URL, dripping
 
 RED = png(64, 48, (200, 0, 0))
 PLACE = "https://pictures.test/1.png"
@@ -228,6 +228,14 @@ class TestFailuresInPassing:
         assert client.fetch(pointing_at(PLACE)).pictures[0].data == RED
         assert client.pauses == [0.5, 1.0]
 
+    def test_picture_that_drips_is_given_up_once_and_keeps_its_url(self, shell):
+        script = Script(lambda _: dripping(client, RED * 100, seconds=10))
+        client = shell(transport=script)
+        with pytest.raises(DownloadError, match="too slowly") as caught:
+            client.fetch(pointing_at(PLACE))
+        assert (len(script.requests), caught.value.pictures[0].url) == (1, PLACE)
+        assert client.now - 1000 < 620
+
     def test_failure_that_lasts_keeps_the_url(self, shell):
         script = Script(lambda _: Refuse())
         with pytest.raises(DownloadError) as caught:
@@ -286,7 +294,8 @@ class TestIntoAFolder:
             shell(transport=script).generate("a fox", into=tmp_path / "file")
         assert script.requests == []
 
-    def test_full_disk_costs_no_picture(self, tmp_path):
+    @pytest.mark.parametrize("filters", ["always", "error"])
+    def test_full_disk_costs_no_picture(self, tmp_path, filters):
         """In a process of its own, which may write no file beyond 8 KB."""
         import subprocess
         import sys
@@ -299,13 +308,13 @@ class TestIntoAFolder:
             "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
             "sink = Sink(Path(sys.argv[1]))\n"
             "with warnings.catch_warnings(record=True) as told:\n"
-            "    warnings.simplefilter('always')\n"
+            "    warnings.simplefilter(sys.argv[2])\n"
             "    sink.take([Piece(0, b'a' * 5000), Piece(0, b'b' * 5000), End(0)])\n"
             "assert sink.complete == {0: b'a' * 5000 + b'b' * 5000}, 'other bytes'\n"
             "assert 'held in memory' in str(told[0].message)\n"
             "assert list(Path(sys.argv[1]).iterdir()) == [], 'a half file is left'\n"
         )
-        subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+        subprocess.run([sys.executable, "-c", code, str(tmp_path), filters], check=True)
 
 
 def test_downloads_of_one_generation_overlap():

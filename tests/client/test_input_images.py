@@ -78,6 +78,13 @@ class TestKinds:
     def test_pil_image_of_any_mode_travels(self, mode):
         assert opened(travelled(Image.new(mode, (8, 6)))).size == (8, 6)
 
+    @pytest.mark.parametrize("mode", ["I;16", "I"])
+    @pytest.mark.parametrize("kind", ["image", "file"])
+    def test_sixteen_bits_become_eight_and_not_white(self, mode, kind):
+        deep = Image.fromarray(np.full((4, 4), 0x8000, np.uint16)).convert(mode)
+        given = deep if kind == "image" else encoded(deep, "TIFF")
+        assert opened(travelled(given)).getpixel((0, 0)) == (128, 128, 128)
+
     def test_alpha_is_kept(self):
         image = Image.new("RGBA", (4, 4), (255, 0, 0, 100))
         assert opened(travelled(image)).getpixel((0, 0)) == (255, 0, 0, 100)

@@ -1,10 +1,23 @@
 """A paid request is sent once: counted on a real server that misbehaves at each stage."""
 
+import json
+from dataclasses import replace
+
 import openai
 import pytest
 
 from opeai_nb.errors import OpeaiError, OutcomeUnknownError, RateLimitError, UnreachableError
-from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, error_answer, pictures_answer, png
+from opeai_nb.testing import (
+    Answer,
+    Drop,
+    Refuse,
+    Script,
+    Stall,
+    error_answer,
+    pictures_answer,
+    png,
+    task_answer,
+)
 from tests.client.misbehaving import GOOD, busy, in_seconds, misbehaving, nobody
 from tests.client.shells import KEY
 
@@ -123,6 +136,41 @@ class TestScripted:
             shell(cut).generate("a fox", n=3)
         assert [picture.data for picture in caught.value.pictures] == [large, large]
         assert caught.value.status_code == 200
+
+    @pytest.mark.parametrize("end", ["drop_after", "stall_after"])
+    @pytest.mark.parametrize("part", [1.0, 0.6])
+    def test_task_whose_id_came_before_the_cut_is_followed(self, shell, end, part):
+        content = task_answer("QUEUED", id="image_2f9b9a3d8c1e4f5a6b7c8d9e").content
+        cut = Answer(content, **{end: int(len(content) * part)})
+        script = Script(cut, task_answer("SUCCESS", data=GOOD.body["data"]))
+        generation = shell(transport=script).generate("a fox")
+        assert generation.task_id == "image_2f9b9a3d8c1e4f5a6b7c8d9e"
+        assert (len(generation), len(script.posts)) == (1, 1)
+
+    def test_pictures_that_came_count_more_than_a_task_id_beside_them(self, shell):
+        large = pictures_answer(png() + bytes(range(256)) * 40).body
+        content = json.dumps({"task_id": "t1", **large}).encode()
+        with pytest.raises(OutcomeUnknownError) as caught:
+            shell(Answer(content, drop_after=len(content) - 5)).generate("a fox")
+        assert len(caught.value.pictures) == 1
+
+    def test_half_without_a_length_tells_its_task_too(self, shell):
+        content = task_answer("QUEUED", id="image_2f9b9a3d8c1e4f5a6b7c8d9e").content
+        script = Script(content[:90], task_answer("SUCCESS", data=GOOD.body["data"]))
+        assert len(shell(transport=script).generate("a fox")) == 1
+
+    def test_answer_that_is_whole_before_the_cut_is_an_answer(self, shell):
+        for answer in (GOOD, pictures_answer("https://pictures.test/1.png")):
+            cut = Answer(answer.body, drop_after=len(answer.content))
+            script = Script(cut, png())
+            assert [p.data for p in shell(transport=script).generate("a fox").pictures] == [png()]
+            assert len(script.posts) == 1
+
+    @pytest.mark.parametrize("body", [{}, "ok", {"error": {"message": "no"}}, {"prompt": '"id":'}])
+    def test_cut_that_tells_nothing_leaves_the_outcome_unknown(self, shell, body):
+        answer = Answer(json.dumps(body).encode())
+        with pytest.raises(OutcomeUnknownError, match="the connection broke"):
+            shell(replace(answer, drop_after=len(answer.content))).generate("a fox")
 
     def test_read_timeout_of_a_post_is_five_minutes(self, shell):
         script = Script(GOOD)

@@ -20,7 +20,7 @@ from opeai_nb.errors import (
     TaskTimeoutError,
 )
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, error_answer, png, task_answer
-from tests.client.shells import URL
+from tests.client.shells import URL, dripping
 
 RED = png(64, 48, (200, 0, 0))
 ITEM = {"b64_json": b64encode(RED).decode(), "url": ""}
@@ -46,7 +46,8 @@ class TestStatuses:
         ],
     )
     def test_word_of_any_vocabulary_is_understood(self, shell, word, status):
-        snapshot = shell(task_answer(word, data=[ITEM])).task("image_1")
+        items = [ITEM] if status == "done" else []
+        snapshot = shell(task_answer(word, data=items)).task("image_1")
         assert (snapshot.status, snapshot.platform_status) == (status, word)
 
     @pytest.mark.parametrize(
@@ -246,6 +247,33 @@ class TestFailuresInPassing:
         assert client.pauses[1:] == [120.0, 0.2]
 
 
+class TestDripping:
+    """A body that comes byte by byte: no read timeout ends it."""
+
+    def test_asking_ends_and_keeps_the_task(self, shell):
+        client = shell(lambda _: dripping(client, seconds=10))
+        with pytest.raises(ConnectionLostError, match="too slowly") as caught:
+            client.task(submitted())
+        assert caught.value.task_id == "image_1"
+        assert client.now - 1000 < 5 * 130 + 60
+
+    def test_waiting_ends_near_its_deadline(self, shell):
+        client = shell(lambda _: dripping(client, seconds=10))
+        with pytest.raises(OpeaiError) as caught:
+            client.wait(submitted(), timeout=30)
+        assert caught.value.task_id == "image_1"
+        assert client.now - 1000 < 30 + 130
+
+    def test_slow_body_is_read(self, shell):
+        client = shell(lambda _: dripping(client, DONE.content, seconds=0.1))
+        assert len(client.wait(submitted())) == 1
+
+    def test_paid_body_is_never_given_up(self, shell):
+        client = shell(lambda _: dripping(client, DONE.content, seconds=60))
+        assert len(client.generate("a fox")) == 1
+        assert client.now - 1000 > 3600
+
+
 class TestUnknownTask:
     @pytest.mark.parametrize(
         "answer",
@@ -264,6 +292,19 @@ class TestUnknownTask:
             shell(transport=script).wait("image_1")
         assert (caught.value.task_id, len(script.requests)) == ("image_1", 1)
         assert "24 hours" in caught.value.advice
+
+    def test_dashscopes_unknown_is_expired(self, shell):
+        unknown = {"request_id": "r", "output": {"task_id": "t", "task_status": "UNKNOWN"}}
+        script = Script(lambda _: Answer(unknown))
+        task = Task("t", request=ImageRequest("a fox", dialect="aliyun"))
+        with pytest.raises(TaskExpiredError, match="does not know the task") as caught:
+            shell(transport=script).wait(task)
+        assert (caught.value.task_id, caught.value.request.prompt) == ("t", "a fox")
+        assert len(script.requests) == 5
+
+    def test_gateways_unknown_passes(self, shell):
+        replies = [task_answer("UNKNOWN")] * 4
+        assert len(shell(*replies, DONE).wait(submitted())) == 1
 
     def test_fresh_task_may_be_missing_for_a_moment(self, shell):
         assert len(shell(NOT_FOUND, NOT_FOUND, DONE).wait(submitted())) == 1

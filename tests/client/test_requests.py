@@ -55,6 +55,11 @@ class TestWhatIsSent:
         body = sent(shell, "a fox", model="tomorrow-1", size="17x19")
         assert (body["model"], body["size"]) == ("tomorrow-1", "17x19")
 
+    @pytest.mark.parametrize("dialect", ["openai", "aliyun"])
+    def test_size_of_an_unknown_form_is_sent_as_it_is(self, shell, dialect):
+        body = sent(shell, "a fox", dialect=dialect, extra={"size": "adaptive"})
+        assert body.get("parameters", body)["size"] == "adaptive"
+
     def test_chinese_and_emoji_travel(self, shell):
         assert sent(shell, "一只狐狸 🦊")["prompt"] == "一只狐狸 🦊"
 
@@ -145,7 +150,8 @@ class TestBadInput:
             ({"prompt_extend": True}, 'prompt_extend.*dialect="aliyun"'),
             ({"stream": True}, "stream=True is not supported"),
             ({"extra": {"stream": True}}, "stream"),
-            ({"extra": {"size": "1x1"}}, "field of its own"),
+            ({"extra": {"n": 2}}, "field of its own"),
+            ({"extra": {"size": "1x1"}, "size": "2x2"}, "field of its own"),
             ({"extra": [1]}, "not a dict"),
             ({"extra": {"x": object()}}, "written as JSON"),
             ({"extra": {"x": float("nan")}}, "written as JSON"),
@@ -196,6 +202,7 @@ class TestHints:
             ({"model": "wan2.6-t2i", "quality": "high"}, "ignores quality"),
             ({"model": "gpt-image-1", "output_compression": 0}, "output_compression=0 is dropped"),
             ({"model": "dall-e-2", "prompt": "x" * 1001}, "at most 1000 characters"),
+            ({"dialect": "aliyun", "response_format": "url"}, "no field for response_format: not"),
         ],
     )
     def test_what_speaks_against_a_request_is_told_and_sent(self, shell, fields, told):

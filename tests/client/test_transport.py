@@ -109,6 +109,12 @@ def test_tls_context_is_made_for_https_alone(network, monkeypatch):
     assert len(made) == 1
 
 
+def test_certificates_that_cannot_be_loaded_are_a_failure_to_connect(network, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    with pytest.raises(httpx.ConnectError, match="certificates for TLS cannot be loaded"):
+        network("https://127.0.0.1:9")
+
+
 def test_behind_a_proxy_httpx_finds_its_own_way(shell, monkeypatch):
     assert isinstance(transport.transport_for_here(), WideTransport)
     with misbehaving(Answer(png())) as proxy:

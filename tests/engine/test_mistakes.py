@@ -10,7 +10,6 @@ INVALID = "invalid_image_request"
 @pytest.mark.parametrize(
     ("fields", "status", "code", "words"),
     [
-        ({"response_format": "png"}, 400, INVALID, "must be one of: b64_json, url"),
         ({"size": "1024×1024"}, 400, INVALID, "use 'x' instead of the multiplication sign"),
         ({"size": "huge"}, 400, "InvalidParameter", "Invalid size 'huge'"),
         ({"size": "99999x99999"}, 400, "InvalidParameter", "Invalid size"),
@@ -69,6 +68,26 @@ def test_a_mistake_gets_its_documented_error(create, fields, status, code, words
     assert words in error["message"]
     request_id = answer.headers["X-Oneapi-Request-Id"]
     assert error["message"].endswith(f"(request id: {request_id})")
+
+
+def test_a_wrong_response_format_gets_the_platforms_own_example_to_the_letter(create):
+    answer = create(response_format="png")
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "error": {
+            "message": "response_format must be one of: b64_json, url",
+            "type": "invalid_request_error",
+            "code": INVALID,
+        }
+    }
+
+
+@pytest.mark.parametrize("missing", ["prompt", "model"])
+def test_a_required_field_that_is_not_there_is_named(client, missing):
+    body = {"model": "qwen-image-2.0", "prompt": "a cat"}
+    del body[missing]
+    error = client.post("/v1/images/generations", json=body).json()["error"]
+    assert (error["code"], f"{missing} is required" in error["message"]) == (INVALID, True)
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,12 @@ def test_a_picture_of_the_night_can_become_another_hour(words: str, least: int) 
 
 
 @pytest.mark.parametrize(
-    "words", ["the same forest on a starry night", "at night under the stars", "保持森林，夜晚"]
+    "words",
+    [
+        "the same forest on a starry night",
+        "at night under the stars",
+        "保持森林，夜晚",  # noqa: RUF001  Chinese has its own comma
+    ],
 )
 def test_words_that_keep_the_place_keep_it(teapot: Image.Image, words: str) -> None:
     assert likeness(edit([teapot], words, None), teapot) > 0.75

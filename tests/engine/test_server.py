@@ -62,11 +62,46 @@ def test_it_prints_what_to_export_and_stops_on_ctrl_c(served):
 
 def test_a_key_is_demanded_and_not_printed(served):
     server = served("--key", "sk-of-mine")
+    assert server.lines[1] == "export OPEAI_API_KEY='<the key given by --key>'"
     assert "sk-of-mine" not in "".join(server.lines)
     assert httpx.get(f"{server.url}/v1/models", headers=KEY, trust_env=False).status_code == 401
     code, out, err = server.interrupt()
     assert code == 0
     assert "sk-of-mine" not in out + err
+
+
+def outcome(url: str) -> str:
+    """Return what one request ends with: a status, a cut, or a wait that nobody waits for."""
+    try:
+        answer = httpx.get(f"{url}/v1/models", headers=KEY, trust_env=False, timeout=1)
+    except httpx.ReadTimeout:
+        return "waits"
+    except httpx.RemoteProtocolError:
+        return "cut"
+    return str(answer.status_code)
+
+
+def test_latency_jitter_fail_rate_and_seed_reach_the_engine(served, client_of):
+    """The command's outcomes are those of an engine of the same options, in the same order."""
+    expected = []
+
+    async def sleep(_: float) -> None:
+        expected[-1] = "waits"
+
+    engine = Engine(latency=500, jitter=2000, fail_rate=0.5, seed=4, sleep=sleep)
+    with client_of(engine) as client:
+        for _ in range(12):
+            expected.append("")
+            try:
+                seen = str(client.get("/v1/models").status_code)
+            except httpx.RemoteProtocolError:
+                seen = "cut"
+            expected[-1] = expected[-1] or seen
+    engine.close()
+    assert len(set(expected)) > 3
+    options = ("--latency", "500", "--jitter", "2000", "--fail-rate", "0.5", "--seed", "4")
+    server = served(*options)
+    assert [outcome(server.url) for _ in range(12)] == expected
 
 
 def test_tasks_and_pictures_survive_a_restart(served, tmp_path):

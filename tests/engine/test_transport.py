@@ -343,7 +343,47 @@ class TestFaults:
         assert one == same
         assert one != other
 
-    @pytest.mark.parametrize("wrong", [{"fail_rate": 1.1}, {"fail_rate": -0.1}, {"latency": -1.0}])
+    @staticmethod
+    def waits(client_of, **options) -> list[float]:
+        seen: list[float] = []
+
+        async def sleep(seconds: float) -> None:
+            seen.append(seconds)
+
+        engine = Engine(sleep=sleep, **options)
+        with client_of(engine) as client:
+            for _ in range(40):
+                assert client.get("/v1/models").status_code == 200
+        engine.close()
+        return seen
+
+    def test_each_answer_waits_for_the_latency(self, client_of):
+        assert self.waits(client_of) == []
+        assert self.waits(client_of, latency=0.3, seed=1) == [0.3] * 40
+
+    def test_jitter_is_more_or_less_and_the_same_for_a_seed(self, client_of):
+        one, same, other = (
+            self.waits(client_of, latency=0.3, jitter=0.1, seed=seed) for seed in (1, 1, 2)
+        )
+        assert (0.2 <= min(one) < 0.25, 0.35 < max(one) <= 0.4) == (True, True)
+        assert (one == same, one == other) == (True, False)
+
+    def test_jitter_beyond_the_latency_never_waits_less_than_nothing(self, client_of):
+        waits = self.waits(client_of, jitter=0.1, seed=1)
+        assert 5 < len(waits) < 35
+        assert min(waits) > 0
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"fail_rate": 1.1},
+            {"fail_rate": -0.1},
+            {"fail_rate": float("nan")},
+            {"latency": -1.0},
+            {"latency": float("nan")},
+            {"jitter": -1.0},
+        ],
+    )
     def test_a_rate_outside_its_range_is_an_error(self, wrong):
         with pytest.raises(ValueError, match="must"):
             Engine(**wrong)
