@@ -7,19 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OptionError
-from opeai_nb.many.crew import Orders, checked, kept_of
+from opeai_nb.many.crew import kept_of
 from opeai_nb.many.host import studio_here, watch
 from opeai_nb.many.manifest import Manifest
 from opeai_nb.many.mirror import Mirror
+from opeai_nb.many.orders import Orders, checked
 from opeai_nb.many.plan import counted
 from opeai_nb.many.rows import rows_of
 from opeai_nb.many.run import Run
-from opeai_nb.studio import Studio
 
 if TYPE_CHECKING:
     from opeai_nb.many.outcome import Outcome
     from opeai_nb.many.plan import Plan, Point
     from opeai_nb.many.progress import Progress
+    from opeai_nb.studio import Studio
 
 
 def batch(
@@ -47,7 +48,8 @@ def _studio(studio: Studio | None, out: str | Path | None) -> Studio:
     given = studio or studio_here()
     if out is None:
         return given
-    return Studio(replace(given.settings, library=Path(out).expanduser()))
+    # In the same session: a limit on its pictures holds for those of the batch as well.
+    return given.adjusted(replace(given.settings, library=Path(out).expanduser()))
 
 
 class Batch:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import OpeaiError, OptionError
+from opeai_nb.errors import OpeaiError, OptionError, SessionLimitError
 from opeai_nb.many import share
+from opeai_nb.many.crew import HOPELESS, kept_of
 from opeai_nb.many.outcome import failed
+from opeai_nb.many.plan import counted
+from opeai_nb.studio.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.many.crew import Orders
+    from opeai_nb.many.orders import Orders
     from opeai_nb.many.plan import Point
     from opeai_nb.many.run import Run
     from opeai_nb.studio import Studio
@@ -30,8 +34,10 @@ def begin_on(client: Any, run: Run, studio: Studio, orders: Orders) -> None:
     """Let the workers of a `distributed.Client` make the points of *run*; returns at once.
 
     `orders.concurrency` is the limit on requests under way for the whole cluster. The library must
-    lie in a folder that all workers see under the same path. Raises `OptionError`.
+    lie in a folder that all workers see under the same path. Raises `OptionError`, and
+    `SessionLimitError` for more pictures than this session may ask for: workers have no session.
     """
+    _check_limit(run, studio, orders)
     slots = sum(client.nthreads().values())
     if not slots:
         raise OptionError("The cluster has no workers.", advice="Wait for them, then run again.")
@@ -39,6 +45,19 @@ def begin_on(client: Any, run: Run, studio: Studio, orders: Orders) -> None:
     run.origin = studio.settings.origin
     run.works(cluster)
     threading.Thread(target=cluster.work, name="opeai_nb-cluster", daemon=True).start()
+
+
+def _check_limit(run: Run, studio: Studio, orders: Orders) -> None:
+    most = studio.settings.max_images_per_session
+    if not most or orders.beyond_limit:
+        return
+    kept = frozenset[int]() if orders.fresh else kept_of(studio, run.points)
+    pictures = sum(point.request.n or 1 for point in run.points if point.number not in kept)
+    if studio.ledger.asked + pictures > most:
+        raise SessionLimitError(
+            f"{counted(pictures, 'picture')} more would pass this session's limit of {most}.",
+            advice="beyond_limit=True allows it once. Nothing was sent.",
+        )
 
 
 class Cluster:
@@ -53,6 +72,7 @@ class Cluster:
         self._client = client
         self._run = run
         self._site = share.Site.of(studio.settings, studio.library.folder)
+        self._studio = studio
         self._library = studio.library.folder
         self._lanes = min(slots, orders.concurrency)
         self._orders = replace(orders, concurrency=orders.concurrency // self._lanes)
@@ -114,6 +134,11 @@ class Cluster:
         error = future.exception()
         if error is None:
             for point, outcome in future.result():
+                if outcome.state == "done":
+                    job = Job(point.request, self._studio.settings.origin, time.monotonic)
+                    self._studio.ledger.reserve(job, 0)  # it counts in this session, wherever made
+                elif isinstance(outcome.error, HOPELESS):
+                    self.halt()  # the other shares would meet it as well
                 self._run.take(point, outcome)
         elif isinstance(error, OptionError):
             raise error

@@ -6,7 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import InputError, OpeaiError
+from opeai_nb.errors import InputError, LibraryError, OpeaiError
+from opeai_nb.many.manifest import NAME
 
 if TYPE_CHECKING:
     import argparse
@@ -19,10 +20,12 @@ GOOD: Final = 0
 SOME_FAILED: Final = 1
 WRONG: Final = 2
 INTERRUPTED: Final = 130
+_MOST_TOLD: Final = 10
 _FIELDS: Final = ("model", "size", "quality", "n", "output_format", "style", "dialect")
 
 EXIT_CODES: Final = (
-    "exit codes: 0 every row has its pictures; 1 some failed, or their outcome is unknown; "
+    "exit codes: 0 every row has its pictures; 1 some failed, or their outcome is unknown, or a "
+    "copy for --mirror could not be made; "
     "2 the input is wrong, and nothing was sent; 130 interrupted: run it again for the rest"
 )
 
@@ -78,23 +81,29 @@ def _run(options: argparse.Namespace) -> int:
         return GOOD
     interrupted = _made(rows, options)
     print(f"{rows.summary} · {options.out}")  # noqa: T201  a command's output
-    for line in [line for line in rows.manifest if line.get("error")][:10]:
-        _tell(f"row {line['row']}: {line['error']}")
+    told = [line for line in rows.manifest if line.get("error")]
+    for line in told[:_MOST_TOLD]:
+        _tell(f"Row {line['row'] + 1}: {line['error']}")
+    if more := len(told) - _MOST_TOLD if len(told) > _MOST_TOLD else 0:
+        _tell(f"… and {more} more: {options.out}/{NAME}")
     if interrupted:
         return INTERRUPTED
     progress = rows.progress
     good = progress is not None and progress.done + progress.replayed == progress.total
-    return GOOD if good else SOME_FAILED
+    return GOOD if good and not told else SOME_FAILED  # a copy that could not be made is told, too
 
 
 def _made(rows: Batch, options: argparse.Namespace) -> bool:
     """Run the batch with a bar; tell whether it was interrupted."""
-    running = rows.start(
-        concurrency=options.concurrency,
-        timeout=options.timeout,
-        fresh=options.fresh,
-        send_unknown=options.send_unknown,
-    )
+    try:
+        running = rows.start(
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+            fresh=options.fresh,
+            send_unknown=options.send_unknown,
+        )
+    except LibraryError as error:
+        raise InputError(error.message, advice="Give another --out. Nothing was sent.") from error
     try:
         with _bar(len(rows.plan), quiet=options.quiet) as show:
             for progress in running.follow(tick=0.5):

@@ -6,12 +6,11 @@ import asyncio
 import itertools
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.errors import (
     AuthenticationError,
-    InputError,
     JobStoppedError,
     OpeaiError,
     OptionError,
@@ -26,10 +25,9 @@ from opeai_nb.many.unfinished import Unfinished, slot_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from opeai_nb.client.generation import Generation
     from opeai_nb.client.request import ImageRequest
     from opeai_nb.library import Entry, Record
-    from opeai_nb.many.mirror import Mirror
+    from opeai_nb.many.orders import Orders
     from opeai_nb.many.plan import Point
     from opeai_nb.studio import Job, Studio
 
@@ -42,28 +40,7 @@ _PAUSE: Final = 5.0
 _LOOK_AGAIN: Final = 0.5
 _AHEAD: Final = 256
 # What every other request would meet as well: nothing more is sent.
-_HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
-
-
-@dataclass(frozen=True)
-class Orders:
-    """How points are made: at most *concurrency* at once; *fresh* sends what the library has too.
-
-    *timeout* is how long a task is waited for, in seconds. *then* is called with each generation,
-    in a thread, and its answer kept. With *send_unknown*, a request whose outcome is unknown since
-    an earlier run is sent anew. *mirror* gets a copy of what is kept.
-    *beyond_limit* says that somebody agreed to more than `max_images_per_session`;
-    *metadata* overrides the setting.
-    """
-
-    concurrency: int = 16
-    fresh: bool = False
-    timeout: float = 900.0
-    then: Callable[[Generation], Any] | None = None
-    send_unknown: bool = False
-    mirror: Mirror | None = None
-    beyond_limit: bool = False
-    metadata: bool | None = None
+HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
 
 
 class Crew:
@@ -101,12 +78,21 @@ class Crew:
     async def work(self) -> None:
         """Make all points; return when nothing is under way any more."""
         try:
-            self._unfinished = Unfinished(await self._disk(self._studio.library.pending))
+            self._unfinished = await self._left()
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._orders.concurrency):
                     group.create_task(self._hand())
         finally:
             self._threads.shutdown(wait=False)
+
+    async def _left(self) -> Unfinished:
+        """Return what is unfinished at the origin that this crew asks, platform or engine.
+
+        Else a sweep of the platform would finish, and show, what the engine began to paint.
+        """
+        origin = self._studio.settings.origin
+        pending = await self._disk(self._studio.library.pending)
+        return Unfinished(entry for entry in pending if entry.origin == origin)
 
     async def _hand(self) -> None:
         while True:
@@ -164,7 +150,7 @@ class Crew:
         try:
             outcome = await self._made(point, is_held=is_held)
         except OpeaiError as error:
-            self._halted = self._halted or isinstance(error, _HOPELESS)
+            self._halted = self._halted or isinstance(error, HOPELESS)
             return failed(error)
         except Exception as error:  # noqa: BLE001  whatever one point meets, the others go on
             return failed(_broken(error, point.request))
@@ -220,8 +206,7 @@ class Crew:
             await self._sleep(_LOOK_AGAIN)
             if (kept := await self._kept(point)) is not None:
                 return kept
-            again = Unfinished(await self._disk(self._studio.library.pending))
-            latest = again.take(point.identity, point.call)
+            latest = (await self._left()).take(point.identity, point.call)
             if latest is None:
                 return None
             entry = latest
@@ -234,9 +219,9 @@ class Crew:
             await self._disk(entry.forget)
             return None
         raise OutcomeUnknownError(
-            "It was sent by an earlier run, which ended before an answer came.",
+            "An earlier run ended while it was sending this, before an answer came.",
             advice="It may have been painted and paid for, so it is not sent again by itself. "
-            "send_unknown=True sends such requests anew.",
+            "send_unknown=True (--send-unknown) sends such requests anew.",
             request=point.request,
         )
 
@@ -303,10 +288,3 @@ def stopped() -> Outcome:
         "It was not sent.", advice="Running it again sends what is missing, and nothing else."
     )
     return Outcome("stopped", error=error)
-
-
-def checked(orders: Orders) -> Orders:
-    """Return *orders*; raise `InputError` for a concurrency that is none."""
-    if not isinstance(orders.concurrency, int) or orders.concurrency < 1:
-        raise InputError(f"concurrency is {orders.concurrency!r}.", advice="Give 1 or more.")
-    return orders

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,7 @@ from opeai_nb.library import with_provenance
 from opeai_nb.library.written_request import canonical, write_request
 from opeai_nb.many.layout import Box, Layout, layout_of, shape_of, table_of, tiles_of
 from opeai_nb.many.lettering import write
+from opeai_nb.many.plan import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,13 +79,7 @@ class Grid:
     def image(self, page: int = 0) -> Image.Image:
         """Return a page at full size, at most 100 megapixels."""
         cells = self._cells(page)
-        cell = shape_of(
-            picture.size
-            for outcome in self._sweep.outcomes.values()
-            if outcome.generation is not None
-            for picture in outcome.generation.good
-            if picture.size
-        )
+        cell = shape_of(_sizes(self._sweep.outcomes.values()))
         rows, columns = self.shape
         pixels = rows * columns * cell[0] * cell[1]
         scale = min(1.0, math.sqrt(MOST_PIXELS / pixels))
@@ -93,13 +89,7 @@ class Grid:
         """Return a page as a small picture for the notebook, about 960 pixels wide."""
         cells = self._cells(page)
         _, columns = self.shape
-        full = shape_of(
-            picture.size
-            for outcome in cells.values()
-            if outcome.generation is not None
-            for picture in outcome.generation.good
-            if picture.size
-        )
+        full = shape_of(_sizes(cells.values()))
         width = max(_SMALLEST, min(_LARGEST, SHEET_WIDTH // columns - 8))
         scale = min(1.0, width / max(full))
         cell = (max(1, round(full[0] * scale)), max(1, round(full[1] * scale)))
@@ -129,9 +119,16 @@ class Grid:
         axes = "; ".join(repr(axis) for axis in self._sweep.plan.axes)
         return f"A grid of pictures. {axes}"
 
-    def jpeg(self, pages: Iterable[int] = (0,)) -> tuple[bytes, tuple[int, int]]:
-        """Return the sheets of pages below each other: a JPEG of at most 150 KB, and its size."""
-        image = _stacked([self.sheet(page) for page in pages])
+    def jpeg(self, most: int = 1) -> tuple[bytes, tuple[int, int]]:
+        """Return the sheets of the first pages below each other: a JPEG, and its size.
+
+        At most 150 KB. Below them stands how many pages more there are than *most*.
+        """
+        sheets = [self.sheet(page) for page in range(min(len(self), most))]
+        if more := len(self) - len(sheets):
+            told = f"{counted(more, 'page')} more: .grid().image({most}), .grid().save(…)"
+            sheets.append(_note(told, sheets[0]))
+        image = _stacked(sheets)
         buffer = BytesIO()
         for quality in _QUALITIES:
             buffer = BytesIO()
@@ -222,6 +219,25 @@ class Grid:
         }
 
 
+def _sizes(outcomes: Iterable[Outcome]) -> Iterator[tuple[int, int]]:
+    """Yield the sizes of the pictures that are there; a file may be gone or spoiled."""
+    for outcome in outcomes:
+        for picture in outcome.generation.good if outcome.generation else ():
+            with suppress(OpeaiError):
+                if picture.size:
+                    yield picture.size
+
+
+def _note(text: str, above: Image.Image) -> Image.Image:
+    """Return a line of text as wide as what it stands below."""
+    from PIL import Image, ImageDraw
+
+    image = Image.new("RGB", (above.width, 2 * _GAP), _PAPER)
+    box = Box(0, 0, image.width, image.height)
+    write(ImageDraw.Draw(image), box, text, _GAP, fill=_GREY_INK, most=1)
+    return image
+
+
 def _stacked(sheets: Sequence[Image.Image]) -> Image.Image:
     from PIL import Image
 
@@ -248,17 +264,19 @@ def _told(point: Point, outcome: Outcome) -> dict[str, Any]:
 def _put(image: Image.Image, draw: ImageDraw, box: Box, outcome: Outcome, text: int) -> None:
     """Draw a cell: its pictures, or the reason why there are none."""
     frame = (box.left, box.top, box.left + box.width - 1, box.top + box.height - 1)
+    size = max(10, round(text * 0.8))
     if outcome.generation is None:
         refused = outcome.state in {"failed", "unknown"}
         draw.rectangle(frame, fill=_REFUSED if refused else _EMPTY)
         ink = _REFUSED_INK if refused else _GREY_INK
-        reason = outcome.reason or "not sent"
-        size = max(10, round(text * 0.8))
-        write(draw, box, reason, size, fill=ink, most=5)
+        write(draw, box, outcome.reason or "not sent", size, fill=ink, most=5)
         return
     pictures = outcome.generation.good
     for tile, picture in zip(_tiles(box, pictures), pictures, strict=True):
-        _paste(image, tile, picture)
+        try:
+            _paste(image, tile, picture)
+        except OpeaiError as error:  # its file is gone or spoiled: the others are there
+            write(draw, tile, error.message, size, fill=_REFUSED_INK, most=5)
 
 
 def _tiles(box: Box, pictures: Sequence[Picture]) -> Iterator[Box]:
@@ -269,10 +287,7 @@ def _tiles(box: Box, pictures: Sequence[Picture]) -> Iterator[Box]:
 def _paste(image: Image.Image, box: Box, picture: Picture) -> None:
     from PIL import Image
 
-    try:
-        full = picture.image
-    except OpeaiError:
-        return  # its file is gone or spoiled: the cell stays white, the others are there
+    full = picture.image
     scale = min(1.0, box.width / full.width, box.height / full.height)
     size = (max(1, round(full.width * scale)), max(1, round(full.height * scale)))
     small = full.convert("RGBA")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opeai_nb.many.plan import Point
 
 NAME: Final = "manifest.jsonl"
+OURS: Final = ("row", "status", "files", "id", "tokens", "error")
 _FLUSH_EACH: Final = 64
 
 
@@ -77,12 +78,13 @@ class Manifest:
 
 def line_of(point: Point, row: dict[str, Any], outcome: Outcome) -> dict[str, Any]:
     """Return one line: the same for a picture that was sent and for one from the library."""
+    # A manifest may be read as a batch: what it told of another run is not told again.
     line: dict[str, Any] = {
         "row": point.number,
         **{
             name: value
             for name, value in row.items()
-            if isinstance(value, str | int | float | bool)
+            if isinstance(value, str | int | float | bool) and name not in OURS
         },
         "prompt": point.request.prompt,
         "model": point.request.model,

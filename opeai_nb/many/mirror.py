@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Mirror:
-    """Puts the pictures of generations, and their records, below *url*.
+    """Puts the pictures of generations below *url*; what was asked stands inside each file.
 
     A copy is made after the picture is kept: where it fails nothing is lost. Raises `InputError`
     where fsspec is not there or does not know the protocol.
@@ -37,13 +37,13 @@ class Mirror:
         return Mirror, (self.url,)
 
     def put(self, generation: Generation) -> None:
-        """Copy what lies on the disk. Raises `LibraryError`; a second call copies again."""
+        """Copy what lies on the disk and is not there whole. Raises `LibraryError`."""
         paths = [picture.path for picture in generation.good if picture.path is not None]
         try:
             self._system.makedirs(self._root, exist_ok=True)
             for path in paths:
                 target = f"{self._root.rstrip('/')}/{path.name}"
-                if not self._system.exists(target):
+                if not self._is_there(target, path.stat().st_size):
                     self._system.put_file(str(path), target)
         except Exception as error:
             # Each file system has errors of its own; they have no root in common.
@@ -51,3 +51,10 @@ class Mirror:
                 f"A copy could not be made: {type(error).__name__}.",
                 advice="The picture is kept in the library; running again copies what is missing.",
             ) from error
+
+    def _is_there(self, target: str, size: int) -> bool:
+        """Tell whether a copy is whole: one that was cut off in the middle is made again."""
+        try:
+            return bool(self._system.size(target) == size)
+        except FileNotFoundError:
+            return False

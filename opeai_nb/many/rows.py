@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from opeai_nb.client.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
+from opeai_nb.many.manifest import OURS
 from opeai_nb.many.plan import Plan, numbered
 from opeai_nb.many.wording import filled, names_in
 
@@ -27,7 +29,6 @@ _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1"), True),
     **dict.fromkeys(("false", "no", "0"), False),
 }
-_OURS: Final = ("row", "status", "files", "error", "id", "pictures")
 _LIKE: Final = 0.8
 _FILE_ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 
@@ -68,20 +69,20 @@ def _given(source: object) -> tuple[list[dict[str, Any]], Path]:
         return _read(path), path.parent
     to_dict = getattr(source, "to_dict", None)
     if callable(to_dict) and hasattr(source, "columns"):
-        return [_clean(row) for row in to_dict("records")], Path()
+        return [_clean(row, number) for number, row in enumerate(to_dict("records"), 1)], Path()
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
-        return [_clean(_as_row(item)) for item in source], Path()
+        return [_clean(_as_row(item, n), n) for n, item in enumerate(source, 1)], Path()
     raise InputError(f"A {type(source).__name__} is no batch.", advice="Give a list of prompts.")
 
 
-def _as_row(item: object) -> Row:
+def _as_row(item: object, number: int) -> Row:
     if isinstance(item, str):
         return {"prompt": item}
     if isinstance(item, Mapping):
         return item
     if isinstance(item, ImageRequest):
         return item.set_fields()
-    raise InputError(f"A row is a {type(item).__name__}.", advice="Give text or a mapping.")
+    raise InputError(f"Row {number} is a {type(item).__name__}.", advice="Give text or a mapping.")
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -89,8 +90,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
         # utf-8-sig: a spreadsheet that saves CSV puts a mark in front of the first column's name.
         with path.open(encoding="utf-8-sig", newline="") as file:
             if path.suffix.lower() in (".csv", ".tsv"):
-                delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-                return [_clean(row) for row in csv.DictReader(file, delimiter=delimiter)]
+                return _table(file, path)
             return [_json_row(number, line) for number, line in enumerate(file, 1) if line.strip()]
     except OSError as error:
         raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
@@ -100,18 +100,36 @@ def _read(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"{path.name} is no CSV: {error}.") from error
 
 
+def _table(file: TextIO, path: Path) -> list[dict[str, Any]]:
+    """Return the rows below a head; strict, as a quote left open would swallow those after it."""
+    head = file.readline()
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    if head.strip().lower().startswith("sep=") and len(head.strip()) == len("sep=;"):
+        delimiter, head = head.strip()[-1], file.readline()  # Excel's own way to say so
+    elif delimiter == "," and ";" in head and "," not in head:
+        delimiter = ";"  # what Excel writes where the comma is the decimal point
+    reader = csv.DictReader(itertools.chain([head], file), delimiter=delimiter, strict=True)
+    names = [name.strip() for name in reader.fieldnames or ()]
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise InputError(f"Two columns are named {twice[0]!r}.", advice="Nothing was sent.")
+    return [_clean(row, number) for number, row in enumerate(reader, 1)]
+
+
 def _json_row(number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"Line {number} is no JSON: {error}.") from error
-    return _clean(_as_row(row))
+    return _clean(_as_row(row, number), number)
 
 
-def _clean(row: Row) -> dict[str, Any]:
+def _clean(row: Row, number: int) -> dict[str, Any]:
     """Return a row without the cells that are empty: None, NaN, or blank text."""
     if None in row:
-        raise InputError("A row has more cells than there are columns.", advice="Quote its commas.")
+        raise InputError(
+            f"Row {number} has more cells than there are columns.",
+            advice='Put text with commas into quotes: "a fox, in ink". Nothing was sent.',
+        )
     return {str(name).strip(): value for name, value in row.items() if not _is_empty(value)}
 
 
@@ -133,7 +151,7 @@ def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str,
             f"The prompt has {{{name}}}, and there is no column of that name.",
             advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
         )
-    for name in sorted(columns - set(_FIELDS) - words - set(_OURS)):
+    for name in sorted(columns - set(_FIELDS) - words - set(OURS)):
         if near := get_close_matches(name.lower(), _FIELDS, n=1, cutoff=_LIKE):
             raise InputError(
                 f"The column {name!r} is no field of a request. Did you mean {near[0]!r}?",
@@ -154,6 +172,8 @@ def _requests(
                 for name in _FIELDS
                 if name in values and name not in words
             }
+            if isinstance(text, Mapping | list | tuple):
+                raise InputError(f"The prompt is a {type(text).__name__}, not text.")
             asked["prompt"] = filled(str(text), {name: values.get(name, "") for name in words})
             yield (), build_request(None, asked)
         except InputError as error:
@@ -171,9 +191,18 @@ def _value(name: str, value: Any, base: Path) -> Any:
             return json.loads(value)
         except ValueError as error:
             raise InputError(f"extra is no JSON: {error}.") from error
-    if name == "image" and isinstance(value, str) and (base / value).is_file():
+    if name == "image" and isinstance(value, list):
+        return [_value(name, item, base) for item in value]
+    if name == "image" and isinstance(value, str) and _is_file(base / value):
         return base / value
     return value
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False  # a data URL is no name of a file: too long, or it holds what none may
 
 
 def _number(name: str, value: Any) -> Any:

@@ -7,7 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from opeai_nb.many.crew import Crew, Orders, stopped
+from opeai_nb.many.crew import Crew, stopped
 from opeai_nb.many.outcome import GOOD, Outcome
 from opeai_nb.many.progress import Progress
 from opeai_nb.studio.loop import schedule
@@ -15,6 +15,7 @@ from opeai_nb.studio.loop import schedule
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from opeai_nb.many.orders import Orders
     from opeai_nb.many.plan import Point
     from opeai_nb.studio import Studio
 

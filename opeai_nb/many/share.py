@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.files import own_folder
 from opeai_nb.library.journal import FOLDER
-from opeai_nb.many.crew import Crew, Orders
+from opeai_nb.many.crew import Crew
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.studio.loop import schedule
@@ -19,6 +19,7 @@ from opeai_nb.studio.loop import schedule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from opeai_nb.many.orders import Orders
     from opeai_nb.many.outcome import Outcome
     from opeai_nb.many.plan import Point
     from opeai_nb.settings import Settings

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OpeaiError, OptionError
-from opeai_nb.many.crew import Orders, checked, kept_of, stopped
+from opeai_nb.many.crew import kept_of, stopped
 from opeai_nb.many.host import studio_here, watch
+from opeai_nb.many.orders import Orders, checked
 from opeai_nb.many.plan import Plan, Point, counted, plan_of
 from opeai_nb.many.run import Run, missing
 
@@ -109,6 +110,8 @@ class Sweep:
         anew. *timeout* is how long a task is waited for, in seconds. *then* is a function called
         with each generation; `outcomes[i].value` keeps its answer. *on* is a Dask client: its
         workers share the work. *send_unknown* sends again what was cut off in flight before.
+        *beyond_limit* agrees to more than `max_images_per_session`; *metadata* overrides the
+        setting.
 
         A failed point is marked and ends nothing else. An interrupt ends the waiting and the
         sending; what is under way is kept, and running again sends what is missing. Raises the

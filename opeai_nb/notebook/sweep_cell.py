@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.line import Parsed
     from opeai_nb.notebook.magic import Imagine
 
-_LISTED: Final = ("model", "size", "quality", "style", "background", "output_format")
+# `style` is free text, in which a comma is a comma: several styles are a list in a variable.
+LISTED: Final = ("model", "size", "quality", "background", "output_format")
 _MOST_PAGES: Final = 6
 _ALT_LENGTH: Final = 300
 _TICK: Final = 0.25
@@ -39,7 +40,7 @@ class SweepDetached(KeyboardInterrupt):
 def values_in(parsed: Parsed) -> dict[str, Any]:
     """Return the request's options, `a,b` and lists of variables as lists."""
     values = dict(parsed.request)
-    for name in _LISTED:
+    for name in LISTED:
         text = values.get(name)
         if isinstance(text, str) and "," in text:
             values[name] = [part.strip() for part in text.split(",") if part.strip()]
@@ -70,13 +71,12 @@ def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]
         from opeai_nb.notebook.commands import Text
 
         return Text(f"{swept.table}\nNothing was sent.")
-    if not cell.get("yes"):
-        _ask(magic, swept, fresh=bool(cell.get("fresh")))
+    agreed = bool(cell.get("yes")) or _ask(magic, swept, fresh=bool(cell.get("fresh")))
     magic.store(cell.get("out"), swept)
     running = swept.start(
         fresh=bool(cell.get("fresh")),
         timeout=float(cell["timeout"]),
-        beyond_limit=bool(cell.get("yes")),
+        beyond_limit=agreed,
         metadata=cell.get("metadata"),
     )
     magic.will_show(swept, cell["show"])
@@ -102,22 +102,38 @@ def _planned(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str,
     return Sweep(plan, magic.studio)
 
 
-def _ask(magic: Imagine, swept: Sweep, *, fresh: bool) -> None:
-    """Ask before many pictures are paid for. Raises `OptionError` where nobody can answer."""
+def _ask(magic: Imagine, swept: Sweep, *, fresh: bool) -> bool:
+    """Ask before many pictures are paid for, or more than the session may; tell whether asked.
+
+    Raises `OptionError` where nobody can answer.
+    """
     kept = frozenset[int]() if fresh else swept.kept
     send = [point for point in swept.plan if point.number not in kept]
     pictures = sum(point.request.n or 1 for point in send)
-    if pictures <= magic.confirm_above:
-        return
+    limit = magic.studio.settings.max_images_per_session
+    is_beyond = bool(limit) and magic.studio.ledger.asked + pictures > limit
+    if not pictures or (pictures <= magic.confirm_above and not is_beyond):
+        return False
     told = f"This cell asks for {pictures} pictures in {len(send)} requests"
-    if magic.frontend == "batch":
+    name, most = "confirm_above", magic.confirm_above
+    if is_beyond:
+        name, most = "max_images_per_session", limit
+    told += f", more than {name} ({most}) lets through unasked"
+    if magic.frontend not in {"live", "terminal"}:
         raise OptionError(
-            f"{told}, more than confirm_above ({magic.confirm_above}) lets through unasked.",
-            advice="Add --yes, or set %config Imagine.confirm_above. Nothing was sent.",
+            f"{told}.", advice=f"Add --yes, or set %config Imagine.{name}. Nothing was sent."
         )
-    answer = input(f"{told}. Send them? [y/N] ")
-    if answer.strip().lower() not in {"y", "yes", "j", "ja", "是", "好"}:
+    if not _is_agreed(f"{told}. Send them? [y/N] "):
         raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+    return True
+
+
+def _is_agreed(question: str) -> bool:
+    try:
+        answer = input(question)
+    except EOFError:
+        return False
+    return answer.strip().lower() in {"y", "yes", "j", "ja", "是", "好"}
 
 
 def watched(run: Run, screen: Screen) -> None:
@@ -152,7 +168,7 @@ def grid_bundle(grid: Grid) -> Bundle:
     """Return data and metadata that show a grid: its pages below each other, as one thumbnail."""
     import pybase64
 
-    sheet, (width, height) = grid.jpeg(range(min(len(grid), _MOST_PAGES)))
+    sheet, (width, height) = grid.jpeg(_MOST_PAGES)
     data = {
         "text/plain": repr(grid),
         "image/jpeg": pybase64.b64encode_as_string(sheet),

@@ -297,7 +297,10 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(panel: Page, lab
     panel.page.wait_for_function(SHOWN)
     assert panel.page.get_by_label("Prompt").input_value() == "a desert at noon"
     panel.page.wait_for_function(KERNEL_IS_READY, timeout=60_000)
+    note = panel.page.locator(".ob-still-old")
+    assert note.is_hidden()
     panel.generate("a desert at night")
+    note.wait_for()  # what is saved keeps the desert at noon, and the panel says so
     saved = nbformat.read(lab.folder / "panel.ipynb", 4)
     nbformat.write(saved, lab.folder / "given away.ipynb")
     panel.page.goto(f"{lab.url}/lab/tree/given%20away.ipynb?reset")

@@ -15,6 +15,7 @@ from opeai_nb.many import batch
 from opeai_nb.many.manifest import read_manifest
 from opeai_nb.many.rows import rows_of
 from opeai_nb.studio import Studio
+from tests.pictures import png
 from tests.studio.conftest import Watched
 
 SMALL = {"size": "512x512"}
@@ -66,6 +67,80 @@ def test_a_dataframe_is_a_batch(studio: Studio) -> None:
     table = pandas.DataFrame({"prompt": ["a fox", "an owl"], "n": [2, None]})
     rows = rows_of(table, None, {})
     assert [point.request.n for point in rows.plan] == [2, None]
+
+
+@pytest.mark.parametrize("head", ["prompt;n\n", "sep=;\nprompt;n\n", "\ufeffprompt;n\n"])
+def test_a_table_of_a_spreadsheet_with_semicolons_is_read(tmp_path: Path, head: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f'{head}"a fox; in ink";2\nan owl, asleep;\n', "utf-8")
+    requests = [point.request for point in rows_of(path, None, {}).plan]
+    assert [(r.prompt, r.n) for r in requests] == [("a fox; in ink", 2), ("an owl, asleep", None)]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("prompt\nan owl\na fox, in ink\n", "Row 2 has more cells"),
+        ('prompt\n"a fox\nan owl\n', "no CSV"),
+        ("prompt,prompt\na,b\n", "Two columns are named 'prompt'"),
+        ("prompt;size\na fox;huge\n", "Row 1: size 'huge'"),
+        ("", "empty"),
+        ("prompt\nF\udcfcchse\n", "not UTF-8"),
+    ],
+)
+def test_a_file_that_cannot_be_right_is_refused_with_the_reason(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(text, "utf-8", errors="surrogateescape")
+    with pytest.raises(InputError, match=words):
+        rows_of(path, None, {})
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('{"prompt": ["a", "b"]}', "Row 1: The prompt is a list"),
+        ("[1]", "Row 1 is a list"),
+        ("[" * 100_000, "Line 1 is no JSON"),
+    ],
+)
+def test_a_line_that_is_no_request_is_refused(tmp_path: Path, line: str, words: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(line)
+    with pytest.raises(InputError, match=words):
+        rows_of(path, None, {})
+
+
+def test_pictures_are_looked_for_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png())
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"prompt": "at night", "image": ["a.png"]}\n{"prompt": "x", "image": "a.png"}')
+    plan = rows_of(path, None, {}).plan
+    assert [len(point.request.image) for point in plan] == [1, 1]
+
+
+def test_a_manifest_is_a_batch_of_its_own(studio: Studio, tmp_path: Path) -> None:
+    """Its failed lines are taken, say, and run again: what they told of before is gone."""
+    old = [
+        {"row": 7, "status": "failed", "prompt": "a fox", "error": "old", "id": "x", "tokens": 1}
+    ]
+    made = batch(old, studio=studio, **SMALL).run()
+    (line,) = made.manifest
+    assert (line["row"], line["status"]) == (0, "done")
+    assert "error" not in line
+    assert line["id"] != "x"
+
+
+def test_a_limit_of_the_session_holds_for_a_batch_in_a_folder_of_its_own(
+    new_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
+    studio = new_studio(max_images_per_session=3)
+    studio.generate("a cat", n=2, **SMALL)
+    made = batch(["a fox", "an owl"], studio=studio, out=tmp_path / "out", **SMALL)
+    made.run(concurrency=1)
+    assert made.summary == "2 rows · 1 done · 1 failed"
+    assert studio.ledger.asked == 3
 
 
 @pytest.mark.parametrize(
@@ -130,6 +205,17 @@ def test_a_mirror_gets_copies(studio: Studio) -> None:
     assert copied == (made.folder / name).read_bytes()
 
 
+def test_a_copy_that_was_cut_off_is_made_again(studio: Studio, tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    copies = tmp_path / "copies"
+    made = batch(["a fox"], mirror=f"file://{copies}", studio=studio, **SMALL).run()
+    (name,) = made.manifest[0]["files"]
+    whole = (copies / name).read_bytes()
+    (copies / name).write_bytes(whole[:100])
+    batch(["a fox"], mirror=f"file://{copies}", studio=studio, **SMALL).run()
+    assert (copies / name).read_bytes() == whole
+
+
 def test_a_mirror_that_fails_costs_no_picture(studio: Studio, tmp_path: Path) -> None:
     pytest.importorskip("fsspec")
     (tmp_path / "file").write_text("in the way")
@@ -172,3 +258,38 @@ def test_the_command_s_exit_code_tells_what_went_wrong(
 ) -> None:
     csv.write_text(text)
     assert main(["batch", str(csv), "--out", str(tmp_path / "out"), "--quiet"]) == code
+
+
+def test_the_command_counts_rows_from_1_everywhere(
+    csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    csv.write_text("prompt,model\na fox,rehearsal-moderation\n")
+    main(["batch", str(csv), "--out", str(tmp_path / "out"), "--quiet"])
+    assert "Row 1: " in capsys.readouterr().err
+
+
+def test_the_command_s_exit_code_tells_that_a_copy_could_not_be_made(
+    csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("fsspec")
+    mirror = f"file://{csv}/below"  # a file is in the way
+    arguments = ["batch", str(csv), "--out", str(tmp_path / "out"), "--quiet", "--mirror", mirror]
+    assert main(arguments) == 1
+    shown = capsys.readouterr()
+    assert "2 rows · 2 done" in shown.out
+    assert "A copy could not be made" in shown.err
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [["--out", "{csv}"], ["--timeout", "-1"], ["--concurrency", "0"], ["--mirror", "nope://x"]],
+)
+def test_the_command_refuses_a_wrong_option_with_2_before_anything_is_sent(
+    csv: Path, tmp_path: Path, wrong: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("fsspec")
+    options = [option.format(csv=csv) for option in wrong]
+    out = tmp_path / "out"
+    assert main(["batch", str(csv), "--out", str(out), "--quiet", *options]) == 2
+    assert "Nothing was sent." in capsys.readouterr().err
+    assert not list(out.glob("*.png"))

@@ -13,7 +13,7 @@ import pytest
 
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server import serving
-from opeai_nb.errors import OptionError
+from opeai_nb.errors import OptionError, SessionLimitError
 from opeai_nb.many import Sweep, sweep
 from opeai_nb.many.cluster import shares_of
 from opeai_nb.settings import settings
@@ -98,6 +98,20 @@ def test_with_tasks_a_killed_worker_loses_nothing_and_nothing_is_sent_twice(
     made.run(on=client)
     assert len(server.posts) == sent
     assert 32 - len(unknown) <= sent <= 32
+
+
+def test_a_session_s_limit_holds_for_the_cluster_too(
+    client: Any, server: Server, tmp_path: Path
+) -> None:
+    limited = Studio(
+        settings(base_url=server.url, library=tmp_path, api_key=KEY, max_images_per_session=3)
+    )
+    made = sweep("a {x}", x=range(4), studio=limited, **SMALL)
+    with pytest.raises(SessionLimitError, match="limit of 3"):
+        made.run(on=client)
+    assert server.posts == []
+    made.run(on=client, beyond_limit=True)
+    assert len(server.posts) == limited.ledger.asked == 4
 
 
 def test_with_answers_cut_in_flight_each_point_is_sent_once_and_told(

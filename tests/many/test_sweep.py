@@ -205,6 +205,27 @@ def test_axes_beyond_two_are_pages(studio: Studio) -> None:
     assert grid.title(1) == "size: 768x512"
 
 
+def test_pages_that_do_not_stand_in_the_sheet_are_told_of(studio: Studio) -> None:
+    grid = foxes(studio, size=["512x512", "768x512"]).run().grid()
+    _, (width, first) = grid.jpeg(1)
+    assert grid.jpeg(2)[1][1] > first + 100
+    assert first > grid.sheet(0).height
+    assert width == grid.sheet(0).width
+
+
+def test_a_cell_whose_file_is_gone_says_so(studio: Studio) -> None:
+    made = sweep("a {x}", x=["fox", "owl"], studio=studio, **SMALL).run()
+    before = made.grid().image()
+    path = made["fox"].good[0].path
+    assert path is not None
+    path.unlink()
+    again = sweep("a {x}", x=["fox", "owl"], studio=studio, **SMALL)
+    again.outcomes = made.outcomes
+    cell = again.grid().image().crop((0, 40, 500, before.height))
+    inks = [colour for _, colour in cell.getcolors(1_000_000) or ()]
+    assert (150, 30, 24) in inks
+
+
 def test_a_saved_grid_tells_what_was_asked_for_in_each_cell(studio: Studio, tmp_path: Path) -> None:
     made = foxes(studio).run()
     (path,) = made.grid().save(tmp_path / "grid.png")
@@ -233,3 +254,15 @@ def test_a_session_s_limit_ends_the_sending_unless_somebody_agreed(
     assert transport.posts == len(made.generations) == 4
     assert len(made.run(beyond_limit=True).generations) == 6
     assert transport.posts == 6
+
+
+@pytest.mark.parametrize(
+    ("orders", "words"),
+    [({"concurrency": 0}, "concurrency"), ({"timeout": -1}, "timeout"), ({"timeout": "5"}, "time")],
+)
+def test_orders_that_cannot_be_right_are_refused_before_anything_is_paid(
+    studio: Studio, transport: Watched, orders: dict[str, object], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        foxes(studio).run(**orders)
+    assert transport.posts == 0

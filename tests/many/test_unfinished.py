@@ -83,6 +83,16 @@ def test_what_a_dead_process_had_not_sent_is_sent_and_what_it_had_is_not(
     assert isinstance(made.failed["owl",], OutcomeUnknownError)
 
 
+def test_what_the_engine_left_is_no_part_of_a_sweep_of_the_platform(
+    new_studio: Callable[..., Studio], tmp_path: Path, transport: Watched
+) -> None:
+    """Who tried without a key, and was cut off, has the platform paint the pictures now."""
+    subprocess.run([sys.executable, "-c", DIES, str(new_studio().library.folder)], check=False)
+    platform = new_studio(base_url="https://platform.test/v1", api_key="a-key-for-tests")
+    made = sweep("a {x}", x=["fox", "owl"], size="512x512", studio=platform).run()
+    assert (transport.posts, len(made.generations)) == (2, 2)
+
+
 def test_a_point_that_another_process_works_on_is_waited_for(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:

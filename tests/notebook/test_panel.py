@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import struct
 import subprocess
 import sys
+import zlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from PIL import Image
 from traitlets import TraitError
 
 from opeai_nb.client import ImageRequest
+from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 from opeai_nb.notebook.panel import Panel
 from opeai_nb.notebook.panel.runs import in_place
@@ -128,6 +131,93 @@ def test_three_clicks_are_one_request_and_changed_controls_wait(studio: Studio) 
     asked = [record.prompt for record in studio.library.records(newest_first=False)]
     assert asked == ["a red fox", "a blue fox"]
     panel.close_all()
+
+
+def test_a_click_that_is_one_with_the_click_before_shows_again_what_came(panel: Panel) -> None:
+    """The second click of two that comes when the first has its picture does not send for ever."""
+    panel.prompt = "a red fox"
+    panel.go.click()
+    panel.go.click()
+    assert 'data-state="done"' in panel.status.box.value
+    assert len(list(panel.studio.library.records())) == 1
+
+
+def test_what_waits_behind_a_request_that_cannot_be_started_is_started(studio: Studio) -> None:
+    works: list[Callable[[], object]] = []
+    panel = Panel(lambda: studio, spawn=works.append, size=SIZE)
+    works.clear()
+    panel.prompt = "a red fox"
+    start = panel.runs._started
+    failures: list[Any] = []
+
+    def refused_once(request: ImageRequest) -> Any:
+        if not failures:
+            panel.prompt = "a blue fox"
+            failures.append(panel.generate())  # a click while the first is being started
+            raise OptionError("There is no API key.", advice="")
+        return start(request)
+
+    panel.runs._started = refused_once  # type: ignore[method-assign]  # the settings are wrong, once
+    with pytest.raises(OptionError):
+        panel.generate()
+    works.pop()()
+    assert panel.result.request.prompt == "a blue fox"
+    assert not panel.runs.is_busy
+    panel.close_all()
+
+
+def test_a_result_that_cannot_be_shown_does_not_end_the_turns(panel: Panel) -> None:
+    panel.gallery._rule = lambda *_: 1 / 0  # type: ignore[assignment,method-assign]  # a defect
+    panel.prompt = "a red fox"
+    panel.generate()
+    assert "ZeroDivisionError" in shown(panel)
+    assert not panel.runs.is_busy
+
+
+def test_a_picture_that_no_disk_takes_is_shown_and_the_panel_says_so(
+    panel: Panel, tmp_path: Path
+) -> None:
+    (tmp_path / "imagine").write_text("in the way")
+    panel.prompt = "a red fox"
+    panel.generate()
+    assert panel.state == "done"
+    assert "in memory only" in shown(panel)
+
+
+def test_a_library_that_was_tampered_with_leaves_the_panel_standing(panel: Panel) -> None:
+    panel.prompt = "a red fox"
+    panel.generate()
+    find = panel.selected
+    bomb = b"\x89PNG\r\n\x1a\n" + chunk(
+        b"IHDR", struct.pack(">IIBBBBB", 30000, 30000, 8, 2, 0, 0, 0)
+    )
+    find.path.write_bytes(bomb + chunk(b"IDAT", b"") + chunk(b"IEND", b""))
+    file = find.record.folder / find.record.file
+    told = json.loads(file.read_text())
+    told["pictures"][0]["size"] = [0, 0]
+    told["request"]["model"] = "<script>alert(1)</script>"
+    file.write_text(json.dumps(told))
+    panel.gallery.reload()
+    panel.show(panel.gallery.pages.page[0])
+    assert "far too many pixels" in shown(panel)
+    assert "<script>" not in shown(panel)
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return (
+        struct.pack(">I", len(content))
+        + kind
+        + content
+        + struct.pack(">I", zlib.crc32(kind + content))
+    )
+
+
+def test_a_panel_shown_twice_renews_both_still_pictures(panel: Panel) -> None:
+    panel._still.show(None, "live")
+    first = panel._still._id
+    panel._still.show(None, "live")
+    assert first
+    assert panel._still._id == first
 
 
 def test_a_task_that_was_not_waited_for_can_be_waited_for_again(studio: Studio) -> None:

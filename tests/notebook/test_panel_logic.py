@@ -31,6 +31,7 @@ from opeai_nb.notebook.panel.offer import (
 )
 from opeai_nb.notebook.panel.turns import Turns
 from opeai_nb.notebook.prompt import interpolated, without_markers
+from opeai_nb.notebook.sweep_cell import is_sweep
 from tests.pictures import encoded, png
 
 # -- what a model is offered
@@ -158,13 +159,14 @@ def read_cell(text: str) -> ImageRequest:
     line, body = text.removeprefix("%%imagine").split("\n", 1)
     parsed = parse(line.strip(), {})
     prompt = without_markers(body)
+    assert not is_sweep(parsed, prompt), "one request, not several"
     return ImageRequest(
         prompt if parsed.cell.get("raw") else interpolated(prompt, {}), **parsed.request
     )
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20)
-PROMPTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n{}\"'$\\"))
+PROMPTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n{}|\"'$\\"))
 
 
 @given(
@@ -191,6 +193,19 @@ def test_a_cell_asks_for_the_same(
 def reads_as_a_variable(value: str) -> bool:
     name = value[1:] if value.startswith("$") else value[1:-1] if value[:1] == "{" else ""
     return name.isidentifier() and value in {f"${name}", f"{{{name}}}"}
+
+
+@pytest.mark.parametrize(
+    "asked", [ImageRequest("a {fox|owl} in ink"), ImageRequest("a fox", style="soft, warm")]
+)
+def test_a_cell_for_one_request_is_no_sweep(asked: ImageRequest) -> None:
+    """Braces with bars and commas were painted once as they stand: their cell pays for no more."""
+    assert read_cell(cell_text(asked)) == asked
+
+
+def test_a_name_with_a_comma_would_be_several_and_is_refused() -> None:
+    with pytest.raises(InputError, match="reads as several"):
+        cell_text(ImageRequest("a fox", model="mine, my own"))
 
 
 def test_a_cell_reads_as_a_person_would_write_it() -> None:

@@ -8,8 +8,10 @@ import shlex
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import InputError
+from opeai_nb.many.alternatives import parts_of
 from opeai_nb.notebook.options import REQUEST_OPTIONS, Option
 from opeai_nb.notebook.prompt import interpolated
+from opeai_nb.notebook.sweep_cell import LISTED
 from opeai_nb.notebook.words import words
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
     """Return the `%%imagine` cell for *request*; *images* name its input pictures.
 
     Raises `InputError` for the few requests that no cell can say: an option's value that reads as
-    a reference to a variable (`$name`), a prompt line that is a marker of nbval.
+    a reference to a variable (`$name`) or as several (`a,b`), a prompt line that is a marker of
+    nbval.
     """
     if _MARKER.search(request.prompt):
         raise _unsayable("A line of the prompt is a marker of nbval")
@@ -39,7 +42,7 @@ def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
         if option.field == "dialect" and value == "openai":
             continue
         parts += _written(option, value)
-    if _has_fields(request.prompt):
+    if _has_fields(request.prompt) or _has_alternatives(request.prompt):
         parts.append("--raw")
     return f"{' '.join(parts)}\n{request.prompt}"
 
@@ -58,6 +61,8 @@ def _written(option: Option, value: Any) -> list[str]:
         ]
     if isinstance(value, str) and _REFERENCE.fullmatch(value):
         raise _unsayable(f"The value {value!r} of {option.field} reads as a variable")
+    if isinstance(value, str) and "," in value and option.field in LISTED:
+        raise _unsayable(f"The value {value!r} of {option.field} reads as several")
     return [name, _quoted(str(value))]
 
 
@@ -80,6 +85,14 @@ def _has_fields(prompt: str) -> bool:
     """Tell whether braces in the prompt would be filled in, or refused."""
     try:
         return interpolated(prompt, {}) != prompt
+    except InputError:
+        return True
+
+
+def _has_alternatives(prompt: str) -> bool:
+    """Tell whether braces in the prompt would stand for several texts, or for too many."""
+    try:
+        return parts_of(prompt) != (prompt,)
     except InputError:
         return True
 

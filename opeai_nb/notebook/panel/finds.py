@@ -39,9 +39,14 @@ def finds_of(record: Record) -> list[Find]:
     """Return the pictures of a record, in order."""
     kept = [item for item in record.pictures if item.file]
     return [
-        Find(record, number, record.folder / str(item.file), item.size)
+        Find(record, number, record.folder / str(item.file), _sound(item.size))
         for number, item in enumerate(kept, 1)
     ]
+
+
+def _sound(size: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Return a size that a picture may have; records are plain files, and may have been edited."""
+    return size if size and min(size) > 0 else None
 
 
 class Pages:

@@ -15,10 +15,21 @@ def _file(name: str) -> str:
     return (files("opeai_nb.notebook.panel") / name).read_text(encoding="utf-8")
 
 
-def style_html(limit: int) -> str:
-    """Return the style element; *limit* is how many bytes one upload may have."""
+# After a reload, no front end lets a kernel change an output of before (jupyter.md section 2).
+STILL_HTML: Final = (
+    '<div class="ob-note ob-still-old">The page was reloaded: for readers without a kernel the '
+    "saved notebook keeps the picture from before. Show the panel again in a cell to keep this one."
+    "</div>"
+)
+
+
+def style_html(limit: int, name: str) -> str:
+    """Return the style element of panel *name*; an upload may have *limit* bytes."""
     script = escape(_file("page.js"), quote=True)
-    return f'<style data-limit="{limit}" onload="{script}">{_file("page.css")}</style>'
+    return (
+        f'<style data-limit="{limit}" data-panel="{escape(name)}" onload="{script}">'
+        f"{_file('page.css')}</style>"
+    )
 
 
 def error_html(error: BaseException) -> str:

@@ -79,6 +79,18 @@ if (panel && !panel.dataset.ready) {
     if (compare) compare.style.setProperty('--cut', event.target.value + '%');
   });
 
+  // -- the picture for readers without a kernel: from a reload of the page on it is not renewed
+  const loaded = String(performance.timeOrigin);
+  let first = loaded;
+  try {
+    first = sessionStorage.getItem('opeai-nb-' + this.dataset.panel) || loaded;
+    sessionStorage.setItem('opeai-nb-' + this.dataset.panel, first);
+  } catch { /* a front end that keeps nothing: the note stays away */ }
+  panel.addEventListener('click', (event) => {
+    const renews = first !== loaded && event.target.closest('.ob-generate');
+    if (renews) panel.classList.add('ob-reloaded');
+  }, true);
+
   // -- copying
   const copied = async (text) => {
     try { await navigator.clipboard.writeText(text); return true; } catch { return false; }

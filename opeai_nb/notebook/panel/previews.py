@@ -29,9 +29,7 @@ def tile(path: Path) -> str:
 
 @lru_cache(_TILES_KEPT)
 def _tile(path: Path, _: int) -> str:
-    from PIL import Image
-
-    with Image.open(path) as image:
+    with _opened(path) as image:
         image.draft("RGB", (2 * TILE, 2 * TILE))  # JPEG alone decodes to a smaller size
         square = _filling(_drawable(image), (TILE, TILE))
     return data_url(*_encoded(square, _QUALITY))
@@ -39,9 +37,9 @@ def _tile(path: Path, _: int) -> str:
 
 def tile_of(data: bytes) -> str:
     """Return the tile of an input picture that is held in memory, as a data URL."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    with Image.open(BytesIO(data)) as image:
+    with _opened(BytesIO(data)) as image:
         square = _filling(_drawable(ImageOps.exif_transpose(image)), (TILE, TILE))
     return data_url(*_encoded(square, _QUALITY))
 
@@ -58,9 +56,9 @@ def _large(path: Path, _: int) -> str:
 
 def large_of(data: bytes, size: tuple[int, int]) -> str:
     """Return an input picture at *size*, to lie below a result of that size in a comparison."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
-    with Image.open(BytesIO(data)) as image:
+    with _opened(BytesIO(data)) as image:
         fitted = _filling(_drawable(ImageOps.exif_transpose(image)), size)
     return data_url(*_encoded(fitted, _LARGE_QUALITY))
 
@@ -85,10 +83,21 @@ def picture_html(source: str, alt: str, size: tuple[int, int]) -> str:
     )
 
 
-def _scaled(path: Path, side: int) -> tuple[bytes, str]:
+def _opened(source: Path | BytesIO) -> Image.Image:
+    """Open a picture. Raises `OSError`, `SyntaxError` or `ValueError` for what is none.
+
+    A library may be a gift: files in it are looked at before anyone trusts them.
+    """
     from PIL import Image
 
-    with Image.open(path) as image:
+    try:
+        return Image.open(source)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError("it has far too many pixels") from error
+
+
+def _scaled(path: Path, side: int) -> tuple[bytes, str]:
+    with _opened(path) as image:
         image.draft("RGB", (side, side))
         small = _drawable(image)
         small.thumbnail((side, side), reducing_gap=2.0)

@@ -7,13 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
-from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.panel.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opeai_nb.client import ImageRequest
+    from opeai_nb.notebook.panel.turns import Turn
     from opeai_nb.studio import Job, Studio, Update
 
 GRACE: Final = 0.08
@@ -34,7 +34,10 @@ class Listener(Protocol):
         """Take the end of a job."""
 
     def refused(self, error: Exception) -> None:
-        """Take the reason why nothing was started."""
+        """Take the reason why nothing was started, or why it cannot be shown."""
+
+    def ignored(self) -> None:
+        """Take it that a click was one with the click before it."""
 
 
 def in_thread(work: Callable[[], object]) -> None:
@@ -83,7 +86,8 @@ class Runs:
             if self._spawn is not in_place:
                 self._pause(GRACE)
             try:
-                self.ask(read())
+                if self._asked(read()) == "ignore" and not self.is_busy:
+                    self._listener.ignored()
             except Exception as error:  # noqa: BLE001  who clicked sees it, whatever it is
                 self._listener.refused(error)
 
@@ -95,19 +99,7 @@ class Runs:
         The running job when it is the same request, asked twice. Raises `OpeaiError` where nothing
         can be started.
         """
-        with self._lock:
-            turn = self._turns.ask(request, self._clock())
-        if turn == "wait":
-            return None
-        if turn == "ignore":
-            return self.job
-        try:
-            job = self._started(request)
-        except BaseException:
-            self._turns.done(self._clock())
-            raise
-        self._spawn(lambda: self._follow(job))
-        return job
+        return None if self._asked(request) == "wait" else self.job
 
     def resume(self) -> Job | None:
         """Wait again for the last job, which was not waited for to its end; None without one."""
@@ -118,7 +110,7 @@ class Runs:
         try:
             job = self.job = self._studio().resume(self.job.id)
         except BaseException:
-            self._turns.done(self._clock())
+            self._spawn_next(self._done())
             raise
         self._spawn(lambda: self._follow(job))
         return job
@@ -131,29 +123,52 @@ class Runs:
             self.job.stop()
         return dropped
 
+    def _asked(self, request: ImageRequest) -> Turn:
+        with self._lock:
+            turn = self._turns.ask(request, self._clock())
+        if turn != "start":
+            return turn
+        try:
+            job = self._started(request)
+        except BaseException:
+            self._spawn_next(self._done())
+            raise
+        self._spawn(lambda: self._follow(job))
+        return turn
+
+    def _done(self) -> ImageRequest | None:
+        with self._lock:
+            return self._turns.done(self._clock())
+
+    def _spawn_next(self, request: ImageRequest | None) -> None:
+        """Go on with what waited behind one that could not be started."""
+        if request is not None:
+            self._spawn(lambda: self._follow(self._next(request)))
+
     def _started(self, request: ImageRequest) -> Job:
         # A click is always fresh. What it finds stands in no cell: the first cell that asks for
         # the same shows it.
         self.job = self._studio().send(request, slot=None)
         return self.job
 
-    def _follow(self, job: Job) -> None:
-        current: Job | None = job
+    def _follow(self, job: Job | None) -> None:
+        current = job
         while current is not None:
             for update in current.follow():
                 if not current.is_settled:
                     self._listener.moved(current, update, len(self._turns.waiting))
-            with self._lock:
-                request = self._turns.done(self._clock())
-            self._listener.ended(current)
+            request = self._done()
+            try:
+                self._listener.ended(current)
+            except Exception as error:  # noqa: BLE001  what cannot be shown must not end the turns
+                self._listener.refused(error)
             current = self._next(request)
 
     def _next(self, request: ImageRequest | None) -> Job | None:
         while request is not None:
             try:
                 return self._started(request)
-            except OpeaiError as error:
+            except Exception as error:  # noqa: BLE001  who clicked sees it, whatever it is
                 self._listener.refused(error)
-                with self._lock:
-                    request = self._turns.done(self._clock())
+                request = self._done()
         return None

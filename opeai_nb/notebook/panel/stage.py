@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.panel import previews
 from opeai_nb.notebook.panel.keepsake import as_written
-from opeai_nb.notebook.panel.look import compare_html, empty_stage_html, note_html, path_html
+from opeai_nb.notebook.panel.look import (
+    STILL_HTML,
+    compare_html,
+    empty_stage_html,
+    note_html,
+    path_html,
+)
 from opeai_nb.notebook.panel.stock import hide
 
 if TYPE_CHECKING:
@@ -63,7 +69,7 @@ class Stage:
         else:
             self._draw()
         self._caption.value = caption_html(find)
-        self._path.value = path_html(as_written(find.path))
+        self._path.value = path_html(as_written(find.path)) + STILL_HTML
         self.target.value = f"{find.path.name}"
 
     def show_unkept(self, generation: Generation) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.notebook import badge
 from opeai_nb.notebook.panel.look import error_html, note_html
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from opeai_nb.notebook.panel.stock import Stock
     from opeai_nb.studio import Job, Update
 
@@ -20,6 +22,7 @@ class Status:
     def __init__(self, stock: Stock) -> None:
         self._html = stock.html(css="ob-status")
         self.box = self._html
+        self._before = ""
 
     def clear(self) -> None:
         """Show nothing."""
@@ -27,7 +30,14 @@ class Status:
 
     def sending(self) -> None:
         """Show that a click was taken, before anything is known."""
-        self._html.value = line_html("sending", "sending") + bar_html(None)
+        if self._html.value != _SENDING:
+            self._before = self._html.value
+        self._html.value = _SENDING
+
+    def not_sending(self) -> None:
+        """Show again what stood there: the click was one with the click before it."""
+        if self._html.value == _SENDING:
+            self._html.value = self._before
 
     def moved(self, job: Job, update: Update, waiting: int) -> None:
         """Show how far a job has come."""
@@ -35,11 +45,15 @@ class Status:
         more = f"{waiting} more waiting" if waiting else ""
         self._html.value = line_html(update.state, text, more) + bar_html(update.progress)
 
-    def ended(self, job: Job, dropped: int = 0) -> None:
-        """Show how a job ended; *dropped* requests were waiting behind it and were not sent."""
+    def ended(self, job: Job, dropped: int = 0, notes: Sequence[str] = ()) -> None:
+        """Show how a job ended; *dropped* requests were waiting behind it and were not sent.
+
+        *notes* say what could not be written on the way.
+        """
         error = job.exception()
         if error is None:
-            self._html.value = line_html("done", badge.final_text(job.result()))
+            told = note_html(*notes, css="ob-warn")
+            self._html.value = line_html("done", badge.final_text(job.result())) + told
         elif job.status == "stopped":
             more = f"{dropped} waiting dropped, unsent" if dropped else ""
             self._html.value = line_html("stopped", _STOPPED, more)
@@ -68,3 +82,6 @@ def bar_html(progress: float | None) -> str:
     if progress is None:
         return '<div class="ob-bar"><i class="ob-some"></i></div>'
     return f'<div class="ob-bar"><i style="width:{max(0.0, min(100.0, progress)):.0f}%"></i></div>'
+
+
+_SENDING: Final = line_html("sending", "sending") + bar_html(None)

@@ -59,7 +59,7 @@ class Still:
         if frontend == "live":
             import uuid
 
-            self._id = uuid.uuid4().hex
+            self._id = self._id or uuid.uuid4().hex  # of one id: a panel shown twice is up to date
             display(still_bundle(generation), raw=True, display_id=self._id)
         elif generation is not None:
             display(still_bundle(generation), raw=True)

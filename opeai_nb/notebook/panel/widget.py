@@ -116,7 +116,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         left += [actions, self._hints, self.status.box, self.code]
         right = stock.box([self.stage.box, self.gallery.box], "ob-right")
         columns = stock.box([stock.box(left, "ob-composer"), right], "ob-columns")
-        self.children = (stock.html(style_html(upload_limit), "ob-style"), columns)
+        self.children = (stock.html(style_html(upload_limit, self.model_id), "ob-style"), columns)
         self.add_class("opeai-nb-panel")
 
     def fill(self) -> None:
@@ -279,11 +279,11 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
 
     def ended(self, job: Job) -> None:
         """Show what came of a job."""
-        error = job.exception()
+        error, notes = job.exception(), job.take_notes()
         self.set_trait("error", error)
         if error is None:
             self._arrived(job)
-        self.status.ended(job, self._dropped)
+        self.status.ended(job, self._dropped, notes)
         self._dropped = 0
         hide(self.halt, hidden=not self.runs.is_busy)
         hide(self.again, hidden=error is None or job.task_id is None or not _can_wait(job))
@@ -293,7 +293,12 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         """Show why nothing was started."""
         self.set_trait("error", error)
         self.status.failed(error)
+        hide(self.halt, hidden=not self.runs.is_busy)
         self.set_trait("state", "failed")
+
+    def ignored(self) -> None:
+        """Show what the click before this one led to."""
+        self.status.not_sending()
 
     def _arrived(self, job: Job) -> None:
         generation = job.result()
