@@ -90,7 +90,7 @@ class Generation(Sequence["Image.Image"]):
         count = f"{len(self)} picture{'s' * (len(self) != 1)}"
         if self.failed:
             count += f", {len(self.failed)} failed"
-        sizes = {picture.size for picture in self.good if picture.source is not None}
+        sizes = {_size_of(picture) for picture in self.good if picture.source is not None}
         size = " ".join(f"{width}x{height}" for width, height in sorted(filter(None, sizes)))
         return " · ".join(filter(None, [count, self.request.model, size]))
 
@@ -138,6 +138,14 @@ def _bytes_of(picture: Picture) -> bytes:
             "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
         )
     return data
+
+
+def _size_of(picture: Picture) -> tuple[int, int] | None:
+    """Return the size; None for bytes that are no picture: a repr never raises."""
+    try:
+        return picture.size
+    except NoPictureError:
+        return None
 
 
 def _save_into(folder: Path, stem: str, picture: Picture) -> Path:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import warnings
+from contextvars import ContextVar
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from opeai_nb.client.filename import extension
 from opeai_nb.client.picture import sniff_format
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client.steps import Event, Source
+
+is_told_elsewhere: Final = ContextVar("is_told_elsewhere", default=False)
+"""Set by who keeps the pictures and tells what became of them: then no warning of ours is said."""
 
 
 class PictureInMemoryWarning(UserWarning):
@@ -87,6 +91,8 @@ class Sink:
 
 def _warn(message: str) -> None:
     """Warn; where warnings are errors, print it: a filter must not cost what is paid for."""
+    if is_told_elsewhere.get():
+        return
     try:
         warnings.warn(message, PictureInMemoryWarning, stacklevel=3)
     except PictureInMemoryWarning as warning:

@@ -14,6 +14,7 @@ from opeai_nb.library.files import append_line, own_folder, remove_folder, write
 from opeai_nb.library.inputs import find_inputs
 from opeai_nb.library.reception import JOURNAL, received_in
 from opeai_nb.library.replay import Slot
+from opeai_nb.library.soundness import writable
 from opeai_nb.library.warning import reason, warn
 from opeai_nb.library.written_request import read_request
 
@@ -285,6 +286,7 @@ class Entry:
         return Picture(source=path, revised_prompt=picture.revised_prompt)
 
     def _note(self, *, durable: bool = True, **changes: Any) -> None:
+        changes = writable(changes)
         self._facts.update(changes)
         if self.folder is None:
             return

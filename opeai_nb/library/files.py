@@ -203,7 +203,10 @@ def append_line(path: Path, line: bytes, *, durable: bool = True) -> None:
     """
     handle = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
     try:
-        os.write(handle, b"\n" + line)
+        # A disk that fills takes the first part without an error, and refuses the rest.
+        rest = memoryview(b"\n" + line)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
         if durable:
             os.fsync(handle)
     finally:
@@ -211,7 +214,13 @@ def append_line(path: Path, line: bytes, *, durable: bool = True) -> None:
 
 
 def remove_folder(folder: Path) -> None:
-    """Remove a folder with all in it: gone at once under its name, then in fact."""
+    """Remove a folder with all in it: gone at once under its name, then in fact.
+
+    Of a link in its place the link alone: what it leads to is not the library's.
+    """
+    if folder.is_symlink():
+        discard(folder)
+        return
     gone = folder.with_name(f"{GONE}{secrets.token_hex(8)}")
     try:
         folder.rename(gone)

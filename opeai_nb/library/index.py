@@ -86,7 +86,7 @@ class Index:
         """
         query = "SELECT 1 FROM records WHERE id = ?"
         with self._lock:
-            if self._database is not None and self._is_compared:
+            if self._database is not None and self._is_compared and self._is_ours():
                 try:
                     return bool(self._database.execute(query, (record_id,)).fetchall())
                 except sqlite3.Error as error:
@@ -258,6 +258,10 @@ class Index:
                 return self._in_memory(None)
         database.executescript(SCHEMA)
         return database
+
+    def _is_ours(self) -> bool:
+        """Tell whether this process opened it: SQLite forbids to take one along through a fork."""
+        return not self._is_shared or self._opened[0] == os.getpid()
 
     def _is_current(self) -> bool:
         """Tell whether the file is still the one that was opened, by this process."""

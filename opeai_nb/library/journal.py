@@ -28,6 +28,7 @@ from opeai_nb.library.inputs import keep_inputs
 from opeai_nb.library.reception import JOURNAL
 from opeai_nb.library.record import ENDING, VERSION
 from opeai_nb.library.replay import Slot
+from opeai_nb.library.soundness import check_entry, writable
 from opeai_nb.library.warning import reason, warn
 from opeai_nb.library.written_request import write_request
 
@@ -83,7 +84,7 @@ class Journal:
             "origin": origin,
             "slot": slot.to_json() if slot else None,
             "metadata": metadata,
-            "request": write_request(request),
+            "request": writable(write_request(request)),
             "state": "sending" if sending else "intended",
         }
         folder: Path | None = None
@@ -183,7 +184,7 @@ def _facts(text: bytes, name: str) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     for line in text.splitlines():
         try:
-            said = json.loads(line)
+            said = writable(json.loads(line))
         except (ValueError, RecursionError):
             continue  # empty, or a crash cut it short
         if isinstance(said, dict):
@@ -203,15 +204,11 @@ def _facts(text: bytes, name: str) -> dict[str, Any]:
 def _is_sound(facts: dict[str, Any]) -> bool:
     """Tell whether everything is of the kind that an entry works with; raises where it is not."""
     Slot.from_json(facts["slot"])
-    asked, answer = facts["request"], facts.get("answer", {"pictures": []})
+    check_entry(facts)
     return (
         is_plain_name(facts["name"])
         and facts["state"] in get_args(State)
         and math.isfinite(facts["created"])
         and (facts.get("deadline") is None or math.isfinite(facts["deadline"]))
-        and isinstance(asked["prompt"], str)
-        and isinstance(asked["model"], str)
         and isinstance(facts["owner"], dict)
-        and isinstance(facts.get("metadata", True), bool)
-        and all(isinstance(item, dict) for item in answer["pictures"])
     )

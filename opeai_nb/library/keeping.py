@@ -16,6 +16,7 @@ from opeai_nb.library.answer import read_error, write_error
 from opeai_nb.library.files import discard, sync_folder, write_part
 from opeai_nb.library.provenance import provenance, with_provenance
 from opeai_nb.library.record import ENDING, VERSION, KeptPicture, Record, moment_text
+from opeai_nb.library.soundness import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -114,15 +115,16 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
         "toolkit": __version__,
     }
     told = {name: value for name, value in stands.items() if value is not None}
-    return Record(folder, f"{entry.name}{ENDING}", told)
+    return Record(folder, f"{entry.name}{ENDING}", writable(told))
 
 
 def _look(name: str, number: int, picture: Picture, data: bytes | None) -> KeptPicture:
     """Return what the record says of picture *number*, which is *data*."""
+    revised = writable(picture.revised_prompt)
     if not data:
         error = picture.error or NoPictureError("The picture was not fetched.")
-        told, revised = write_error(error), picture.revised_prompt
-        return KeptPicture(error=told, url=picture.url, revised_prompt=revised)
+        told, url = writable(write_error(error)), writable(picture.url)
+        return KeptPicture(error=told, url=url, revised_prompt=revised)
     kind = sniff_format(data[:_HEAD])
     return KeptPicture(
         file=f"{name}-{number}.{extension(kind)}",
@@ -130,7 +132,7 @@ def _look(name: str, number: int, picture: Picture, data: bytes | None) -> KeptP
         size=_size(data),
         bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-        revised_prompt=picture.revised_prompt,
+        revised_prompt=revised,
     )
 
 

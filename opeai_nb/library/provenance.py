@@ -14,7 +14,7 @@ from opeai_nb.library import exif, jpeg, png, webp
 from opeai_nb.library.infotext import KEYWORD, infotext
 from opeai_nb.library.inputs import find_inputs
 from opeai_nb.library.record import ENDING, VERSION, moment_text, read_record
-from opeai_nb.library.soundness import UnusableRecordError
+from opeai_nb.library.soundness import UnusableRecordError, writable
 from opeai_nb.library.written_request import canonical, read_request
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _editor(data: bytes) -> ModuleType | None:
 
 def _told(data: bytes) -> dict[str, Any] | None:
     """Return what the file tells; of several tellings the one that was put in last."""
-    return next(_all_told(data), None)
+    return writable(next(_all_told(data), None))  # type: ignore[no-any-return]  # JSON as it was
 
 
 def _all_told(data: bytes) -> Iterator[dict[str, Any]]:

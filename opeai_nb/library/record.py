@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library.files import read_plain
 from opeai_nb.library.inputs import find_inputs
 from opeai_nb.library.replay import Slot
-from opeai_nb.library.soundness import UnusableRecordError, check_record
+from opeai_nb.library.soundness import UnusableRecordError, check_record, writable
 from opeai_nb.library.written_request import identity_of, read_request
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ ENDING: Final = ".json"
 _LARGEST: Final = 4_000_000
 _HEAD: Final = 16
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one each time
+_HALF: Final = re.compile(r"\\u[dD][89A-Fa-f]")  # of a letter that may lack its other half
 _LARGEST_LOOK: Final = 2**62  # what SQLite holds
 
 
@@ -226,7 +228,7 @@ def read_record(folder: Path, file: str) -> Record:
 
 
 def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
-    """Return the record in a file as `read_record` does, and the file's text."""
+    """Return the record in a file as `read_record` does, and its text."""
     try:
         text = read_plain(f"{folder}{os.sep}{file}", _LARGEST).decode()
     except OSError as error:
@@ -237,7 +239,7 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     for item in record.pictures:
         if item.file is not None:
             _look_at(folder, item.file, item.format)
-    return record, text
+    return record, record.dumps().decode() if _HALF.search(text) else text
 
 
 def _look_at(folder: Path, file: str, format_: str | None) -> None:
@@ -262,6 +264,8 @@ def parse_record(text: str, folder: Path, file: str) -> Record:
         raise UnusableRecordError("it is not a record of this library")
     if stands["opeai_nb"] > VERSION:
         raise UnusableRecordError("it is from a newer version of opeai_nb")
+    if _HALF.search(text):
+        stands = writable(stands)
     try:
         check_record(stands)
         record = Record(folder, file, stands)

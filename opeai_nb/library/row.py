@@ -15,6 +15,8 @@ COLUMNS: Final = (
     *("file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell", "call"),
     *("model", "task", "duration", "pictures", "tokens", "day", "words", "look", "stands"),
 )
+_MOST_TOKENS: Final = 2**40
+"""More are no account, and their sum would be more than SQLite counts."""
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS records (
     {", ".join(COLUMNS)}, PRIMARY KEY (file));
@@ -57,9 +59,9 @@ def tokens(usage: Mapping[str, Any]) -> int:
     """Return the tokens of an answer: the total, else input and output together, else 0."""
     total = usage.get("total_tokens")
     if isinstance(total, int) and total > 0:
-        return total
+        return min(total, _MOST_TOKENS)
     parts = (usage.get("input_tokens"), usage.get("output_tokens"))
-    return sum(part for part in parts if isinstance(part, int))
+    return min(sum(part for part in parts if isinstance(part, int) and part > 0), _MOST_TOKENS)
 
 
 def folded(text: str) -> str:

@@ -42,9 +42,11 @@ def command_in(line: str) -> Callable[[Imagine], Any] | None:
     command = COMMANDS[name]
     if not command.least <= len(arguments) <= command.most:
         usage = f"%imagine {name} {command.arguments}".rstrip()
+        # What stands behind `key` may be one, and would then be in the notebook twice.
+        prompt = "key …" if name == "key" else line.strip()
         raise OptionError(
             f"{name!r} is a command of %imagine.",
-            advice=f"The command: {usage}. If it begins a prompt: %imagine -- {line.strip()}",
+            advice=f"The command: {usage}. If it begins a prompt: %imagine -- {prompt}",
         )
     return lambda magic: command.run(magic, *arguments)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import OpeaiError, OptionError
+from opeai_nb.errors import LibraryError, OpeaiError, OptionError
 from opeai_nb.notebook.table import Table, Thumbnail
 
 if TYPE_CHECKING:
@@ -75,9 +75,11 @@ def _with_problems(studio: Studio, note: str) -> str:
 def resume(magic: Imagine, *arguments: str) -> Any:
     """Finish one request, or with no id all that GETs alone can finish."""
     ids = [word for word in arguments if word != SEND]
-    if ids and len(ids) == 1:
+    if len(ids) == 1:
         job = magic.studio.resume(_known(magic, ids[0]), send=SEND in arguments)
         return _watched(magic, job)
+    if ids:
+        raise OptionError("resume takes one id, or none.", advice="%imagine tasks lists the ids.")
     if arguments:
         raise OptionError(
             f"resume {SEND} sends one request, and may cost money.",
@@ -162,7 +164,10 @@ def info(magic: Imagine, *words: str) -> Table:
 
     name = " ".join(words).strip("\"'")
     told = told_by(_found(magic, name))
-    rows = [(field, text) for field, text in _facts(told) if text]
+    try:
+        rows = [(field, text) for field, text in _facts(told) if text]
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise LibraryError(f"What {name} tells of itself has been edited.") from error
     return Table(("", ""), rows, items=(told,))
 
 

@@ -64,7 +64,7 @@ def _take(
     known: Mapping[str, Option],
     names: Mapping[str, Any],
 ) -> None:
-    given, equals, attached = word.text.partition("=")
+    given, equals, attached = word.closed().partition("=")
     spelling = given.replace("_", "-") if given.startswith("--") else given
     option = known.get(spelling)
     if option is None and (short := known.get(given[:2])) and not given.startswith("--"):
@@ -89,7 +89,7 @@ def _next(stream: Iterator[Word], option: Option, spelling: str) -> str:
             f"{spelling} needs a value.",
             advice=f"Write {spelling} {option.metavar}. Nothing was sent.",
         )
-    return word.text
+    return word.closed()
 
 
 def _put(parsed: Parsed, option: Option, value: Any) -> None:

@@ -41,12 +41,14 @@ class Imagine(Magics):
         config=True
     )
     quality = Unicode("", help="passed to the model; empty: not sent").tag(config=True)
-    n = Int(0, help="how many pictures; 0: the platform's default").tag(config=True)
+    n = Int(0, min=0, help="how many pictures; 0: the platform's default").tag(config=True)
     output_format = Unicode("", help="png, jpeg or webp; empty: not sent").tag(config=True)
     dialect = Enum(("", "openai", "aliyun"), "", help="the endpoint; empty: openai").tag(
         config=True
     )
-    timeout = Float(900.0, help="how long a task is waited for, in seconds").tag(config=True)
+    timeout = Float(900.0, min=0.1, help="how long a task is waited for, in seconds").tag(
+        config=True
+    )
     show = Enum(("thumb", "full", "none"), "thumb", help="how results are shown").tag(config=True)
     save = Unicode("", help="a folder that gets copies of the pictures; empty: none").tag(
         config=True
@@ -55,7 +57,9 @@ class Imagine(Magics):
     replay = Bool(True, help="show what the library has instead of paying again").tag(config=True)
     metadata = Bool(True, help="write what was asked into the picture files").tag(config=True)
     max_images_per_session = Int(
-        0, help="how many pictures are asked for before somebody has to agree; 0: any number"
+        0,
+        min=0,
+        help="how many pictures are asked for before somebody has to agree; 0: any number",
     ).tag(config=True)
     confirm_above = Int(8, help="sweeps of more pictures than this ask before they send").tag(
         config=True

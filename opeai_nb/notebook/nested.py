@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -24,14 +25,18 @@ def run(awaitable: Awaitable[Result]) -> Result:
 
     In a notebook cell the kernel's loop goes on while this waits, so an awaitable that is bound to
     it (an `AsyncClient` opened in a cell) arrives. In an IPython terminal its loop is used, in a
-    script a new one. An interrupt cancels what is waited for. Inside `async` code, `await` it.
+    script or another thread a new one. An interrupt cancels what is waited for. Inside `async`
+    code, `await` it.
     """
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:  # none runs in this thread
         return _run_on_idle_loop(awaitable)
     _make_reentrant(loop)
-    task = asyncio.ensure_future(awaitable, loop=loop)
+    return _waited(asyncio.ensure_future(awaitable, loop=loop), loop)
+
+
+def _waited(task: asyncio.Future[Result], loop: asyncio.AbstractEventLoop) -> Result:
     try:
         return loop.run_until_complete(task)
     except KeyboardInterrupt:
@@ -61,12 +66,13 @@ def _run_on_idle_loop(awaitable: Awaitable[Result]) -> Result:
     async def waited() -> Result:
         return await awaitable
 
-    if "IPython" in sys.modules:
+    # A thread of the user's own has no part in the shell's loop, and waits on one of its own.
+    if "IPython" in sys.modules and threading.current_thread() is threading.main_thread():
         from IPython.core.async_helpers import get_asyncio_loop
         from IPython.core.getipython import get_ipython
 
         if get_ipython() is not None:
             # What was opened in an earlier `await` cell of a terminal is bound to this loop.
             theirs: asyncio.AbstractEventLoop = get_asyncio_loop()  # type: ignore[no-untyped-call]  # IPython's
-            return theirs.run_until_complete(waited())
+            return _waited(asyncio.ensure_future(awaitable, loop=theirs), theirs)
     return asyncio.run(waited())

@@ -56,8 +56,12 @@ def run(magic: Imagine, request: ImageRequest, cell: Mapping[str, Any]) -> Gener
         return _run(magic, request, {**cell, "yes": True}, slot)
 
 
+def _may_ask(magic: Imagine) -> bool:
+    return magic.frontend in {"live", "terminal"}
+
+
 def _is_agreed(magic: Imagine, error: SessionLimitError) -> bool:
-    if magic.frontend not in {"live", "terminal"}:
+    if not _may_ask(magic):
         return False
     try:
         answer = input(f"{error.message} Send it all the same? [y/N] ")
@@ -77,9 +81,29 @@ def _run(
         beyond_limit=bool(cell.get("yes")),
         timeout=float(cell["timeout"]),
     )
+    if magic.studio.settings.max_images_per_session and not cell.get("yes") and _may_ask(magic):
+        _let_in(magic, job, cell)
     if cell.get("no_wait"):
         return _begun(magic, job, cell)
     return waited(magic, job, Screen(magic.frontend, quiet=bool(cell.get("quiet"))), cell)
+
+
+def _let_in(magic: Imagine, job: Job, cell: Mapping[str, Any]) -> None:
+    """Wait a moment, until *job* is begun: a refusal is to be asked about, and not to be shown.
+
+    Raises `SessionLimitError` for a job that would pass the limit.
+    """
+    try:
+        for _ in job.follow(_TICK):
+            if job.id or job.is_settled:
+                break
+    except KeyboardInterrupt:
+        magic.store(cell.get("out"), job)
+        raise Detached(job) from None
+    error = job.exception()
+    if isinstance(error, SessionLimitError):
+        magic.store(cell.get("out"), job)
+        raise error
 
 
 def waited(magic: Imagine, job: Job, screen: Screen, cell: Mapping[str, Any]) -> Generation:

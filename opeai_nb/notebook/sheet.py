@@ -20,6 +20,7 @@ _JPEG_QUALITIES: Final = (85, 75, 60, 45)
 _MOST_BYTES: Final = 200_000
 """What a sheet may add to a notebook, before base64 adds a third."""
 _NUMBER_HEIGHT: Final = 22
+_PLATE: Final = "#5b6472"
 
 
 class Sheet(NamedTuple):
@@ -43,24 +44,42 @@ def contact_sheet(
     """Return one picture for all *pictures*: the thumbnail of one, or a numbered grid of several.
 
     JPEG, or PNG where a picture is transparent; never WebP, which exports do not show and nbval
-    compares (jupyter.md section 5). *spread* maps a function over the pictures: a pool's `map`
-    decodes and scales on every core, as Pillow lets go of the lock.
+    compares (jupyter.md section 5). One that cannot be decoded has its place, and says so. *spread*
+    maps a function over the pictures: a pool's `map` decodes and scales on every core, as Pillow
+    lets go of the lock.
     """
     columns = _columns(len(pictures))
     side = _TILE if columns == 1 else min(_TILE, (_WIDTH - _GAP * (columns - 1)) // columns)
-    tiles = list(spread(lambda picture: thumbnail(picture.image, side), pictures))
+    tiles = list(spread(lambda picture: thumbnail(_image(picture), side), pictures))
     return _encoded(tiles[0] if len(tiles) == 1 else _grid(tiles, columns))
 
 
 def full_size(picture: Picture) -> Sheet:
     """Return *picture* as it is shown at full size where a notebook does not show its format."""
-    image = thumbnail(picture.image, max(picture.image.size))
+    whole = _image(picture)
+    image = thumbnail(whole, max(whole.size))
     buffer = BytesIO()
     if image.mode == "RGBA":
         image.save(buffer, "PNG", compress_level=1)
         return Sheet(buffer.getvalue(), "image/png", image.size)
     image.save(buffer, "JPEG", quality=_JPEG_QUALITIES[0])
     return Sheet(buffer.getvalue(), "image/jpeg", image.size)
+
+
+def _image(picture: Picture) -> Image.Image:
+    """Return the picture; for bytes that are none, a plate that says so."""
+    from opeai_nb.errors import NoPictureError
+
+    try:
+        return picture.image
+    except NoPictureError:
+        from PIL import Image, ImageDraw, ImageFont
+
+        plate = Image.new("RGB", (_TILE, _TILE), _PLATE)
+        font = ImageFont.load_default(size=24)
+        middle = (_TILE / 2, _TILE / 2)
+        ImageDraw.Draw(plate).text(middle, "no picture", "white", font, "mm")
+        return plate
 
 
 def _columns(count: int) -> int:

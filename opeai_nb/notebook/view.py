@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import OptionError
+from opeai_nb.errors import NoPictureError, OptionError
 from opeai_nb.notebook.sheet import Sheet, contact_sheet, full_size
 
 if TYPE_CHECKING:
@@ -72,7 +72,11 @@ def _told(generation: Generation) -> dict[str, Any]:
 
 def _full(picture: Picture) -> Sheet:
     """Return the received bytes; those of WebP and the like encoded anew, at full size."""
-    mime, data, size = _SHOWN_AS.get(picture.format or ""), picture.data, picture.size
+    mime, data = _SHOWN_AS.get(picture.format or ""), picture.data
+    try:
+        size = picture.size
+    except NoPictureError:
+        size = None
     if mime is None or data is None or size is None:
         return full_size(picture)
     return Sheet(data, mime, size)

@@ -12,12 +12,27 @@ if TYPE_CHECKING:
 
 
 class Word(NamedTuple):
-    """One word, its quotes taken off; *start* and *end* are its places in the line."""
+    """One word, its quotes taken off; *start* and *end* are its places in the line.
+
+    *open* is the quote that it lacks at its end: a shell would wait for more, and in a prompt it is
+    an apostrophe.
+    """
 
     text: str
     start: int
     end: int
     quoted: bool
+    open: str = ""
+
+    def closed(self) -> str:
+        """Return the text. Raises `OptionError` for a quote that is not closed."""
+        if self.open:
+            raise OptionError(
+                f"A quote {self.open} is not closed.",
+                advice="Close it, or put the prompt into the body of a %%imagine cell. "
+                "Nothing was sent.",
+            )
+        return self.text
 
 
 def words(
@@ -26,8 +41,7 @@ def words(
     r"""Yield the words of *line*, one by one; what is behind the last one is not looked at.
 
     Quoting is a shell's: `'…'` as it is, `"…"` with `\"` and `\\`, a backslash keeps the next
-    character. On Windows a backslash is a backslash: paths are written with it. Raises
-    `OptionError` for a quote that is not closed.
+    character. On Windows a backslash is a backslash: paths are written with it.
     """
     place = start
     while True:
@@ -62,10 +76,4 @@ def _word(line: str, start: int, escape: str) -> Word:
         else:
             text.append(letter)
         place += 1
-    if quote:
-        raise OptionError(
-            f"A quote {quote} is not closed.",
-            advice="Close it, or put the prompt into the body of a %%imagine cell. "
-            "Nothing was sent.",
-        )
-    return Word("".join(text), start, place, quoted)
+    return Word("".join(text), start, place, quoted, quote)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb import connect
 from opeai_nb.client.dialect import DIALECTS
 from opeai_nb.client.request import ImageRequest, build_request
+from opeai_nb.client.sink import is_told_elsewhere
 from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
@@ -274,6 +275,7 @@ class Studio:
 
     def _run(self, job: Job, work: Coroutine[Any, Any, Generation]) -> Job:
         async def run() -> None:
+            is_told_elsewhere.set(True)  # in this job's context: the library tells it, once
             task = asyncio.current_task()
             if task is not None:
                 job.may_be_stopped_by(lambda: loop().call_soon_threadsafe(task.cancel))

@@ -98,6 +98,13 @@ def test_a_typed_key_is_used_and_told_as_set(kernel: Any) -> None:
     assert settings_of(kernel)["key"] == ["not", "set"]
 
 
+def test_a_key_behind_the_command_is_not_said_again(kernel: Any) -> None:
+    found = kernel.run(f"%imagine key {KEY}")
+    assert found.error["ename"] == "OptionError"
+    assert "The command: %imagine key." in "\n".join(found.error["traceback"])
+    assert not [part for part in PARTS if part in str(found)]
+
+
 def test_where_nobody_can_type_it_is_an_error(kernel: Any) -> None:
     found = kernel.run("%imagine key", live=False)
     assert found.error["ename"] == "OptionError"

@@ -70,6 +70,22 @@ def test_info_tells_where_a_file_comes_from(kernel: Any) -> None:
     assert text(kernel, "b'secret' in plain.pictures[0].data") == "False"
 
 
+def test_a_file_that_tells_nonsense_is_told_in_one_sentence(kernel: Any) -> None:
+    from opeai_nb.library.png import insert
+    from tests.pictures import png
+
+    (kernel.folder / "half.png").write_bytes(
+        insert(png(), '{"request": {"prompt": "\\ud83d"}}', "")
+    )
+    assert "?" in text(kernel, "%imagine info half.png")
+    tellings = ('"request": 7', '"request": {"image": [7]}', '"size": 7', '"created": "soon"')
+    for telling in tellings:
+        (kernel.folder / "odd.png").write_bytes(insert(png(), f"{{{telling}}}", ""))
+        found = kernel.run("%imagine info odd.png")
+        assert found.error["ename"] == "LibraryError", telling
+        assert "has been edited" in found.error["evalue"]
+
+
 def test_a_job_is_listed_stopped_resumed_and_forgotten(kernel: Any) -> None:
     kernel.good(SLOW)
     kernel.good("import time\nwhile not slow.task_id: time.sleep(0.05)")
@@ -107,6 +123,7 @@ def test_an_unknown_outcome_is_forgotten_or_knowingly_sent(kernel: Any) -> None:
         ("stop abc", "No job 'abc'"),
         ("forget abc", "No unfinished request"),
         ("resume abc", "No unfinished request"),
+        ("resume abc def", "one id, or none"),
         ("resume --send", "Name it"),
         ("info nothing.png", "cannot be read"),
         ("tasks for tomorrow", "%imagine -- tasks for tomorrow"),
@@ -127,6 +144,24 @@ def test_where_no_disk_takes_a_picture_the_cell_shows_it_and_says_so(kernel: Any
         assert "save them elsewhere" in found.stream
 
 
+def answered(kernel: Any, message: str, answer: str) -> Any:
+    """Answer what a cell asks about three pictures, and return how it ended."""
+    asked = kernel.client.get_stdin_msg(timeout=30)
+    assert "3 pictures more" in asked["content"]["prompt"]
+    kernel.client.input(answer)
+    return kernel.outcome(message)
+
+
+def test_a_job_in_the_background_is_asked_about_before_it_begins(kernel: Any) -> None:
+    kernel.good("%config Imagine.max_images_per_session = 2")
+    cell = "job = %imagine -s 512x512 -n 3 --no-wait a fox"
+    refused = answered(kernel, kernel.send(cell), "n")
+    assert refused.error["ename"] == "SessionLimitError"
+    assert answered(kernel, kernel.send(cell), "y").status == "ok"
+    assert kernel.good("len(job.result(60))").result["text/plain"] == "3"
+    assert kernel.run(cell, live=False).error["ename"] == "SessionLimitError"
+
+
 def test_more_pictures_than_the_limit_are_asked_about_first(kernel: Any) -> None:
     kernel.good("%config Imagine.max_images_per_session = 2")
     found = kernel.run("%%imagine -s 512x512 -n 3\na fox", live=False)
@@ -134,9 +169,8 @@ def test_more_pictures_than_the_limit_are_asked_about_first(kernel: Any) -> None
     assert "--yes" in "\n".join(found.error["traceback"])
     for answer, status in (("n", "error"), ("y", "ok")):
         message = kernel.send("%%imagine -s 512x512 -n 3\na fox", cell="one")
-        asked = kernel.client.get_stdin_msg(timeout=30)
-        assert "3 pictures more" in asked["content"]["prompt"]
-        kernel.client.input(answer)
-        assert kernel.outcome(message).status == status
+        found = answered(kernel, message, answer)
+        assert found.status == status
+        assert not [line for line in found.badges if "limit" in line], "a question, not a failure"
     assert "3 of 2 pictures" in text(kernel, "%imagine usage")
     kernel.good("%%imagine -s 512x512 --yes\na badger", live=False)

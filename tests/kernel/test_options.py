@@ -58,6 +58,18 @@ def test_the_aliyun_dialect_takes_what_the_other_refuses(kernel: Any) -> None:
     assert "dialect" in "\n".join(found.error["traceback"])
 
 
+def test_options_go_together(kernel: Any) -> None:
+    """On a line as in a cell: a shape, an unknown field, a name, raw braces and no badge."""
+    options = "cats << --raw --quiet --ar 16:9 --param steps 20 -m gpt-image-2"
+    found = kernel.good(f"%imagine {options} it's a {{cat|dog}}'s {{life}}")
+    assert found.displays == []
+    assert "image/jpeg" in found.result
+    told = kernel.good("r = cats.request\nr.prompt, r.size, r.extra, r.model")
+    assert told.result["text/plain"] == (
+        "(\"it's a {cat|dog}'s {life}\", '2048x1152', {'steps': 20}, 'gpt-image-2')"
+    )
+
+
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -125,7 +137,9 @@ def test_fresh_sends_anew_where_a_restart_would_replay(kernel: Any) -> None:
     cell = "%%imagine -s 512x512 -o x{}\na red apple"
     kernel.good(cell.format(1), cell="c")
     kernel.good("%unload_ext opeai_nb\n%load_ext opeai_nb")  # as a new kernel would
-    kernel.good(cell.format(2), cell="c")
+    replayed = kernel.good(cell.format(2), cell="c").badges
+    assert "↓ shown from the library, nothing was sent" in replayed[:-1], "told before the end"
+    assert replayed[-1] == "✓ 1 picture · qwen-image-2.0 · 512x512 · embedded engine"
     kernel.good("%unload_ext opeai_nb\n%load_ext opeai_nb")
     kernel.good(cell.format(3).replace("%%imagine", "%%imagine --fresh"), cell="c")
     told = kernel.good("[bool(x.replayed_from) for x in (x1, x2, x3)]")
@@ -159,6 +173,13 @@ def test_a_setting_that_does_not_exist_is_told(kernel: Any) -> None:
     assert "Did you mean" in found.stream
     found = kernel.run("%config Imagine.show = 'huge'")
     assert "any of ['thumb', 'full', 'none']" in found.stream
+    for name, least in (
+        ("timeout = 0", "0.1"),
+        ("n = -1", "0"),
+        ("max_images_per_session = -1", "0"),
+    ):
+        found = kernel.run(f"%config Imagine.{name}")
+        assert f"less than {least}" in f"{found.stream}{found.error}"
 
 
 def test_a_profile_sets_defaults(new_kernel: Any, tmp_path: Path) -> None:

@@ -71,3 +71,23 @@ def test_an_interrupt_keeps_what_came_and_sends_nothing_more(kernel: Any) -> Non
     assert "nothing more is sent" in found.error["evalue"]
     counts = kernel.good("print(len(made.plan), made.running.is_halted)").stream
     assert counts == "40 True\n"
+
+
+def test_a_sessions_limit_is_told_before_anything_is_sent_and_yes_agrees(kernel: Any) -> None:
+    kernel.good("%config Imagine.max_images_per_session = 3")
+    refused = kernel.run(CELL, live=False)
+    assert refused.error["ename"] == "OptionError"
+    assert "max_images_per_session (3)" in refused.error["evalue"]
+    assert not list(kernel.folder.rglob("*.png"))
+    kernel.good(CELL.replace("-o made", "-o made --yes"), live=False)
+    kernel.good(CELL, live=False)  # all of them are in the library now
+
+
+def test_one_answer_agrees_to_the_number_and_to_the_limit(kernel: Any) -> None:
+    kernel.good("%config Imagine.confirm_above = 2")
+    kernel.good("%config Imagine.max_images_per_session = 3")
+    sent = kernel.send(CELL)
+    asked = kernel.client.get_stdin_msg(timeout=60)["content"]["prompt"]
+    assert asked.startswith("This cell asks for 4 pictures in 4 requests, more than max_images")
+    kernel.client.input("y")
+    assert kernel.outcome(sent).badges[-1] == "✓ 4 of 4 done · embedded engine"

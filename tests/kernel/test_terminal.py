@@ -78,6 +78,28 @@ def test_plain_code_waits_for_what_the_terminal_opened(terminal: Callable[..., s
     assert said.strip().endswith("1")
 
 
+def test_an_interrupt_in_a_terminal_cancels_what_is_waited_for(
+    terminal: Callable[..., str],
+) -> None:
+    terminal("import asyncio, opeai_nb")
+    terminal("task = None")
+    terminal(
+        "async def endless():",
+        "    global task",
+        "    task = asyncio.current_task()",
+        "    print('beg' 'un')",
+        "    await asyncio.sleep(60)",
+        "",
+    )
+    child = terminal.child  # type: ignore[attr-defined]  # set by the fixture
+    child.sendline("opeai_nb.run(endless())")
+    child.expect("begun")
+    child.sendintr()
+    child.expect(PROMPT)
+    assert "KeyboardInterrupt" in child.before
+    assert "True" in terminal("task.cancelled()")
+
+
 def test_tab_completes_an_option(tmp_path: Path, environment: dict[str, str]) -> None:
     """With the real prompt, whose completions come from the completer of IPython."""
     child = pexpect.spawn(

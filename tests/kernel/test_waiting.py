@@ -88,6 +88,16 @@ def test_nothing_is_patched_until_it_is_called(kernel: Any) -> None:
     assert told.result["text/plain"] == "('run', False, False)"
 
 
+def test_threads_of_the_user_wait_each_for_itself(applied: Any) -> None:
+    applied.good("from concurrent.futures import ThreadPoolExecutor")
+    found = applied.good(
+        "with ThreadPoolExecutor(3) as pool:\n"
+        "    done = list(pool.map(lambda n: opeai_nb.run(asyncio.sleep(0.3, n)), range(3)))\n"
+        "done"
+    )
+    assert found.result["text/plain"] == "[0, 1, 2]"
+
+
 def test_a_job_is_waited_for_too(applied: Any) -> None:
     applied.good("import opeai_nb\njob = %imagine -s 512x512 --no-wait a hill")
     assert applied.good("len(opeai_nb.run(job))").result["text/plain"] == "1"

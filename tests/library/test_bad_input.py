@@ -33,6 +33,8 @@ CHANGES = {
     "an item with nothing": {"pictures": [{}]},
     "a size that is none": {"pictures": [{"file": "a.png", "size": [1]}]},
     "a slot that is none": {"slot": {"cell": 7, "call": 0}},
+    "a call far off": {"slot": {"cell": "bad", "call": 10**30}},
+    "a duration far off": {"duration": 10**30},
     "usage that is none": {"usage": "much"},
 }
 OUTSIDE = [
@@ -96,6 +98,26 @@ def test_a_record_never_leads_out_of_the_library(kept, folder, name, picture):
     told["pictures"][0]["file"] = name
     path.write_text(json.dumps(told))
     assert "outside the library" in check_that_it_is_skipped(folder, path)
+
+
+def test_tokens_beyond_counting_spoil_no_other_record(kept, folder):
+    path, text = kept
+    path.write_text(json.dumps({**json.loads(text), "usage": {"total_tokens": 10**30}}))
+    library = Library(folder)
+    assert [record.prompt for record in library.records()] == ["bad", "good"]
+    assert library.usage().total.pictures == 2
+    library.close()
+
+
+def test_half_a_letter_in_a_record_spoils_no_other(kept, folder):
+    path, text = kept
+    told = json.loads(text)
+    told["request"]["prompt"] = "a cat \ud83d and \ud83d\ude00"  # JSON writes each as \\u…
+    path.write_text(json.dumps(told))
+    library = Library(folder)
+    assert [record.prompt for record in library.records()] == ["a cat ? and \U0001f600", "good"]
+    assert [record.prompt for record in library.search("cat")] == ["a cat ? and \U0001f600"]
+    library.close()
 
 
 def picture_of(path):

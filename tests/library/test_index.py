@@ -236,7 +236,10 @@ def test_pages_of_records_follow_each_other(keep, library, folder):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_forked_process_opens_the_index_for_itself(keep, library, folder):
+@pytest.mark.parametrize(
+    "look", ["len(list(library.records())) == 1", "len(library._new_id()) == 8"]
+)
+def test_a_forked_process_opens_the_index_for_itself(keep, library, folder, look):
     keep("a")
     code = (
         "import os, sys\n"
@@ -244,7 +247,8 @@ def test_a_forked_process_opens_the_index_for_itself(keep, library, folder):
         "library = Library(sys.argv[1])\n"
         "assert len(list(library.records())) == 1\n"
         "child = os.fork()\n"
-        "assert len(list(library.records())) == 1\n"
+        f"assert {look}\n"
+        "assert library._index._opened[0] == os.getpid()\n"
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else 0)\n"
     )
     assert subprocess.run([sys.executable, "-c", code, str(folder)], check=False).returncode == 0

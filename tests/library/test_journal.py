@@ -266,6 +266,21 @@ def test_a_journal_that_vanishes_is_told_once_and_survived(begin):
     assert entry.task_id == "image_1"
 
 
+def test_a_disk_that_takes_half_a_line_is_told(begin):
+    """It says nothing when it takes the first part, and the line does not count."""
+    resource = pytest.importorskip("resource", reason="this system has no limit of file sizes")
+    entry = begin()
+    room = journal(entry).stat().st_size + 20
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.warns(LibraryWarning, match=r"\(File too large\).*may not be resumed"):
+            entry.submitted(Task("image_1"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert journal(entry).stat().st_size == room
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -278,7 +293,14 @@ def test_a_journal_that_vanishes_is_told_once_and_survived(begin):
         {"state": "paid"},
         {"slot": 7},
         {"owner": None},
+        {"request": {"prompt": "a cat", "model": "m", "image": 7}},
+        {"task_id": 7},
+        {"poll_path": 7},
         {"answer": {"pictures": [7]}},
+        {"answer": {"pictures": []}},
+        {"answer": {"pictures": [{"url": 7}]}},
+        {"answer": {"pictures": [{"error": "lost"}]}},
+        {"answer": {"pictures": [{"url": "https://x.example/a.png"}], "usage": 7}},
         {"opeai_nb": 2},
         {"deadline": "soon"},
     ],
@@ -316,6 +338,19 @@ def test_a_journal_folder_that_is_a_link_is_not_followed(folder, tmp_path):
         library.begin(ImageRequest("x"), key="k", base_url="http://x", origin="platform")
     assert list((tmp_path / "elsewhere").iterdir()) == []
     assert library.pending() == []
+
+
+def test_what_is_swept_leads_nowhere_else(begin, library, folder, tmp_path):
+    """A folder from a stranger may hold links in the place of what is removed."""
+    begin()
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "thesis.txt").write_text("years of work")
+    for name in (".gone-abc", ".new-old"):
+        (folder / ".pending" / name).symlink_to(tmp_path / "papers")
+        os.utime(folder / ".pending" / name, (0, 0), follow_symlinks=False)
+    library.pending()
+    assert (tmp_path / "papers" / "thesis.txt").read_text() == "years of work"
+    assert not [path for path in (folder / ".pending").iterdir() if path.is_symlink()]
 
 
 def test_what_dead_processes_left_half_done_is_swept(begin, library, folder):

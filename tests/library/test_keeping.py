@@ -84,6 +84,31 @@ def test_a_picture_that_failed_to_download_keeps_its_url(begin, library, picture
     assert [item.url for item in record.pictures] == [None, "https://x.example/b"]
 
 
+def test_half_a_letter_from_a_server_costs_no_picture(begin, library, picture):
+    """JSON can say `\\ud83d` alone, where somebody cut an emoji in two; no file can."""
+    entry = begin()
+    entry.sending()
+    received = Picture(picture(), revised_prompt="a cat \ud83d")
+    generation = Generation((received,), entry.request, usage={"a \udc00": 1})
+    entry.answered(generation)
+    kept = library.keep(entry, generation)
+    assert kept.pictures[0].revised_prompt == "a cat ?"
+    (record,) = library.records()
+    assert record.usage == {"a ?": 1}
+    assert library.pending() == []
+
+
+def test_a_file_name_that_is_no_text_is_no_hindrance(begin, library, picture, tmp_path):
+    path = tmp_path / os.fsdecode(b"cat-\xff.png")
+    try:
+        path.write_bytes(picture())
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    begin(ImageRequest("x", image=path))
+    (entry,) = library.pending()
+    assert entry.written["image"][0]["name"] == "cat-?.png"
+
+
 def test_bytes_that_are_no_picture_are_kept_as_they_are(keep, library):
     kept = keep(pictures=[b"something else"])
     assert kept.pictures[0].path.suffix == ".bin"

@@ -31,8 +31,9 @@ def test_a_backslash_is_literal_on_windows() -> None:
 
 
 def test_an_open_quote_is_an_error() -> None:
-    with pytest.raises(OptionError, match="not closed"):
-        spelled("-m 'a b")
+    for line in ("-m 'a b", "--style='a b", '-n 2 -o "cats'):
+        with pytest.raises(OptionError, match="not closed"):
+            parse(line, NAMES)
 
 
 def test_every_field_has_its_option() -> None:
@@ -72,6 +73,14 @@ def test_the_rest_is_the_prompt_verbatim() -> None:
     parsed = parse("-n 2 it's a cat's  \"life\" --size big", NAMES)
     assert parsed.rest == "it's a cat's  \"life\" --size big"
     assert parsed.request == {"n": 2}
+
+
+@pytest.mark.parametrize(
+    "prompt", ["it's a cat", "'tis the season", '5" nails', "a dog's bone", "rock 'n' roll's end"]
+)
+def test_an_apostrophe_is_no_open_quote(prompt: str) -> None:
+    for options in ("", "-n 2 ", "cats << -n 2 ", "-m 'a b' "):
+        assert parse(options + prompt, NAMES).rest == prompt
 
 
 @pytest.mark.parametrize("line", ["cats <<", "cats << -n 2", "-n 2 cats <<", "cats<< -n 2"])

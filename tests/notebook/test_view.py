@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from io import BytesIO
 
 import numpy as np
@@ -11,6 +12,7 @@ from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import ModerationError, OptionError
+from opeai_nb.notebook.sheet import contact_sheet, full_size
 from opeai_nb.notebook.view import generation_bundle
 from tests.pictures import encoded, png
 
@@ -59,6 +61,18 @@ def test_a_transparent_picture_is_shown_as_png() -> None:
     assert decoded(data, "image/png").mode == "RGBA"
 
 
+def test_bytes_that_are_no_picture_take_their_own_place_alone() -> None:
+    """One of two is an error page: the other is shown all the same."""
+    page, red = (Picture(data) for data in (b"<html>sorry</html>", png((300, 300), "#ff0000")))
+    image = Image.open(BytesIO(contact_sheet([page, red]).data))
+    assert image.width > 1.8 * image.height, "two places"
+    left, right = (image.getpixel((round(image.width * x), 100)) for x in (0.25, 0.75))
+    assert max(abs(a - b) for a, b in zip(left, (91, 100, 114), strict=True)) < 8
+    assert right[0] > 240
+    assert right[2] < 20
+    assert full_size(page).mime == "image/jpeg"
+
+
 @pytest.mark.parametrize(("count", "columns"), [(2, 2), (3, 3), (4, 2), (5, 3), (9, 3), (10, 4)])
 def test_a_sheet_holds_every_picture_in_rows(count: int, columns: int) -> None:
     data, _ = generation_bundle(generation(*[png((64, 64))] * count))
@@ -74,6 +88,21 @@ def test_the_text_is_the_same_on_every_run_and_names_what_failed() -> None:
     )
     data, _ = generation_bundle(made)
     assert data["text/plain"] == "<Generation: 1 picture, 1 failed · qwen-image-2.0 · 64x32>"
+
+
+def test_where_one_is_no_picture_the_text_says_how_many_came() -> None:
+    data, _ = generation_bundle(generation(b"<html>sorry</html>", png((300, 300))))
+    assert data["text/plain"] == "<Generation: 2 pictures · qwen-image-2.0 · 300x300>"
+    assert data["image/jpeg"]
+
+
+def test_a_replay_is_told_by_the_metadata_alone() -> None:
+    sent = generation(png())
+    again = dataclasses.replace(sent, replayed_from="3f2a9c1d")
+    (data, metadata), (replayed, remembered) = map(generation_bundle, (sent, again))
+    assert replayed == data
+    assert "replayed_from" not in metadata["opeai_nb"]
+    assert remembered["opeai_nb"]["replayed_from"] == "3f2a9c1d"
 
 
 def test_full_shows_the_received_bytes_as_they_are() -> None:

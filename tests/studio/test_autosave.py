@@ -39,6 +39,31 @@ def test_where_no_disk_takes_a_picture_it_is_returned_with_one_warning(blocked: 
     assert [image.size for image in generation] == [(512, 512)] * 2
 
 
+def test_where_the_disk_fills_in_the_middle_of_an_answer_it_is_told_once(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="this system has no limit of file sizes")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    picture = noisy_png(512)
+    body = b64_body([picture] * 2)
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(picture) // 2, hard))
+        return httpx.Response(200, content=body, headers={"Content-Type": "application/json"})
+
+    transport = httpx.MockTransport(answer)
+    studio = Studio(
+        settings(base_url="https://x.example", api_key="k", library=tmp_path / "imagine"),
+        client=AsyncClient(base_url="https://x.example", api_key="k", transport=transport),
+    )
+    try:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            generation = studio.generate("a fox", n=2)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [known.data == picture for known in generation.pictures] == [True, True]
+    assert [warning.category for warning in told] == [LibraryWarning]
+
+
 def test_a_filter_that_makes_errors_of_warnings_costs_no_picture(blocked: Studio) -> None:
     """The job has the generation; only who asks for the result meets the error, and once."""
     with warnings.catch_warnings():
