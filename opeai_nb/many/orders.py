@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.client.polling import Patience
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,11 +42,5 @@ def checked(orders: Orders) -> Orders:
         raise InputError(
             f"concurrency is {orders.concurrency!r}.", advice="Give 1 or more. Nothing was sent."
         )
-    timeout = orders.timeout
-    is_number = isinstance(timeout, int | float) and not isinstance(timeout, bool)
-    if not is_number or math.isnan(timeout) or timeout < 0:
-        raise InputError(
-            f"timeout is {timeout!r}, not a number of seconds.",
-            advice="It is how long a task is waited for. Nothing was sent.",
-        )
+    Patience(orders.timeout)  # it raises for a timeout that is none
     return orders

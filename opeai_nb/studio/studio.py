@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from opeai_nb import connect
 from opeai_nb.client.dialect import DIALECTS
+from opeai_nb.client.polling import Patience
 from opeai_nb.client.request import ImageRequest, build_request
 from opeai_nb.client.sink import is_told_elsewhere
 from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
@@ -199,6 +200,7 @@ class Studio:
 
     def _making(self, request: ImageRequest, timeout: float, entry: Entry | None = None) -> Making:
         """Return what makes a new job; *entry* is what it goes on with."""
+        Patience(timeout)  # one that cannot be right is told before anything is sent
         if entry is None:
             client, origin = self._clients.here(), self.settings.origin
         else:

@@ -217,3 +217,12 @@ def test_many_jobs_at_once_each_get_their_own(studio: Studio) -> None:
     jobs = [studio.start(f"fox number {n}", **SMALL) for n in range(6)]
     prompts = [job.result(120).request.prompt for job in jobs]
     assert prompts == [f"fox number {n}" for n in range(6)]
+
+
+@pytest.mark.parametrize("timeout", [-1, float("nan"), "5", None])
+def test_a_timeout_that_is_none_is_told_before_anything_is_sent(
+    studio: Studio, timeout: Any
+) -> None:
+    with pytest.raises(InputError, match="not a number of seconds"):
+        studio.start("a fox", timeout=timeout)
+    assert studio.library.pending() == []
