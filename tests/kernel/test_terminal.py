@@ -78,7 +78,7 @@ def test_plain_code_waits_for_what_the_terminal_opened(terminal: Callable[..., s
     assert said.strip().endswith("1")
 
 
-def test_an_interrupt_in_a_terminal_cancels_what_is_waited_for(
+def test_an_interrupt_in_a_terminal_ends_what_is_waited_for(
     terminal: Callable[..., str],
 ) -> None:
     terminal("import asyncio, opeai_nb")
@@ -97,7 +97,8 @@ def test_an_interrupt_in_a_terminal_cancels_what_is_waited_for(
     child.sendintr()
     child.expect(PROMPT)
     assert "KeyboardInterrupt" in child.before
-    assert "True" in terminal("task.cancelled()")
+    # Cancelled, or the interrupt itself where it struck the task in the middle of a step.
+    assert "True" in terminal("task.done()")
 
 
 def test_tab_completes_an_option(tmp_path: Path, environment: dict[str, str]) -> None:
