@@ -12,6 +12,7 @@ LONG = {
     "test_kills.py",
     "test_cluster.py",
     "test_panel.py",
+    "test_panel_reloaded.py",
     "test_panel_voila.py",
 }
 

@@ -11,7 +11,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,14 @@ KERNEL_IS_READY = """() => {
             && w.sessionContext.isReady);
 }"""
 
+KERNEL_STATE = """() => {
+  const w = window.jupyterapp && window.jupyterapp.shell.currentWidget;
+  const k = w && w.sessionContext && w.sessionContext.session && w.sessionContext.session.kernel;
+  return k ? `${k.id} ${k.connectionStatus} ${k.status}` : 'none';
+}"""
+BROWSERS: list[Any] = []  # that are open, and the logs of the servers: what a failure shows
+LOGS: list[Path] = []
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -45,6 +54,34 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
             if CHROMIUM is None and not REQUIRED:
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed before a page says what stood on it: a time-out alone explains nothing."""
+    report = yield
+    if report.failed and Path(__file__).parent in item.path.parents:
+        for browser in BROWSERS:
+            for page in (page for context in browser.contexts for page in context.pages):
+                report.sections.append((f"the page at {page.url}", what_stands_on(page, item.name)))
+        for log in LOGS:
+            said = log.read_text(errors="replace")[-4000:]
+            report.sections.append((f"the end of {log}", said))
+    return report
+
+
+def what_stands_on(page: Any, name: str) -> str:
+    """What a person would see on *page*, and what its console and kernel say."""
+    ARTIFACTS.mkdir(exist_ok=True)
+    try:
+        page.screenshot(path=ARTIFACTS / f"failed-{name}.png", timeout=5_000)
+        seen = page.evaluate("() => [document.body.innerText, (" + KERNEL_STATE + ")()]")
+    except Exception as problem:  # noqa: BLE001  whatever stops the look is itself the finding
+        return f"the page can't be looked at: {problem}"
+    lines = [f"{message.type}: {message.text}" for message in page.console_messages()]
+    return f"{seen[0][:2000]}\n-- kernel: {seen[1]}\n" + "\n".join(lines[-30:])
 
 
 class Lab:
@@ -71,22 +108,27 @@ class Lab:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        self._wait(home / "server.log")
-
-    def _wait(self, log: Path) -> None:
-        for _ in range(240):
-            try:
-                with urllib.request.urlopen(f"{self.url}/api/status", timeout=5):
-                    return
-            except (urllib.error.URLError, ConnectionError, TimeoutError):
-                assert self._process.poll() is None, log.read_text(errors="replace")
-                time.sleep(0.25)
-        pytest.fail(f"JupyterLab did not start: {log.read_text(errors='replace')}")
+        LOGS.append(home / "server.log")
+        wait_until_it_answers(f"{self.url}/api/status", self._process, LOGS[-1])
 
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(20)
         self._log.close()
+
+
+def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return when the server of *process* answers at *url*, whatever it says."""
+    for _ in range(360):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except urllib.error.HTTPError:
+            return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            assert process.poll() is None, log.read_text(errors="replace")
+            time.sleep(0.25)
+    pytest.fail(f"No server has come: {log.read_text(errors='replace')}")
 
 
 def free_port() -> int:
@@ -128,7 +170,9 @@ def chromium() -> Iterator[Any]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
+        BROWSERS.append(browser)
         yield browser
+        BROWSERS.remove(browser)
         browser.close()
 
 
@@ -151,14 +195,13 @@ class Notebook:
     def cell(self, number: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(number)
 
-    def wait_until_idle(self, timeout: float = 90_000) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until no cell shows a star any more and the kernel is idle."""
         self.page.wait_for_function(
             """() => ![...document.querySelectorAll('.jp-InputPrompt')]
-                 .some(p => p.innerText.includes('*'))""",
-            timeout=timeout,
+                 .some(p => p.innerText.includes('*'))"""
         )
-        self.page.wait_for_function(KERNEL_IS_READY, timeout=timeout)
+        self.page.wait_for_function(KERNEL_IS_READY)
 
     def wait_until_started(self) -> None:
         self.page.wait_for_function(
@@ -176,19 +219,40 @@ class Notebook:
         return path
 
 
-@pytest.fixture
-def open_notebook(lab: Lab, chromium: Any) -> Iterator[Any]:
-    pages = []
+class Pages:
+    """Pages of a browser, each of which knows no other; open until `close`."""
 
-    def opened(name: str, width: int = 1300, height: int = 950) -> Notebook:
-        context = chromium.new_context(viewport={"width": width, "height": height})
-        page = context.new_page()
-        pages.append(page)
+    def __init__(self, chromium: Any) -> None:
+        self._chromium = chromium
+        self._contexts: list[Any] = []
+
+    def new(self, width: int, height: int) -> Any:
+        """Return an empty page; what does not come within 90 s on it is missing."""
+        context = self._chromium.new_context(viewport={"width": width, "height": height})
+        context.set_default_timeout(90_000)
+        self._contexts.append(context)
+        return context.new_page()
+
+    def notebook(self, lab: Lab, name: str, width: int = 1300, height: int = 950) -> Notebook:
+        """Return a page that shows a notebook of *lab*, its kernel ready."""
+        page = self.new(width, height)
         page.goto(f"{lab.url}/lab/tree/{name}?reset")
         page.wait_for_selector(".jp-Notebook .jp-Cell")
-        page.wait_for_function(KERNEL_IS_READY, timeout=60_000)
+        page.wait_for_function(KERNEL_IS_READY)
         return Notebook(page)
 
-    yield opened
-    for page in pages:
-        page.context.close()
+    def close(self) -> None:
+        for context in self._contexts:
+            context.close()
+
+
+@pytest.fixture
+def pages(chromium: Any) -> Iterator[Pages]:
+    made = Pages(chromium)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, pages: Pages) -> Any:
+    return partial(pages.notebook, lab)

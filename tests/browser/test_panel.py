@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.conftest import KERNEL_IS_READY, Notebook
+from tests.browser.conftest import Pages
+from tests.browser.panel_page import Page
 from tests.pictures import png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CELL = "import opeai_nb\npanel = opeai_nb.panel(size='768x512')\npanel"
-# Run code in the notebook's kernel, beside its cells, and read what it prints.
-ASK = """code => new Promise(done => {
-  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-  const run = kernel.requestExecute({code, store_history: false});
-  let said = '';
-  run.onIOPub = m => { if (m.header.msg_type === 'stream') said += m.content.text;
-                       if (m.header.msg_type === 'error') said += m.content.evalue; };
-  run.done.then(() => done(said.trim()));
-})"""
 RECORD_STATES = """() => {
   window.states = [];
   new MutationObserver(() => document.querySelectorAll('.ob-line').forEach(line => {
@@ -35,74 +24,19 @@ RECORD_STATES = """() => {
       window.states.push(line.dataset.state);
   })).observe(document.body, {childList: true, subtree: true});
 }"""
-SHOWN = (
-    "() => { const i = document.querySelector('.ob-stage img'); return i && i.naturalWidth > 0; }"
-)
-
-
-class Page:
-    """One panel on the page, as a person uses it."""
-
-    def __init__(self, notebook: Notebook) -> None:
-        self.notebook, self.page = notebook, notebook.page
-
-    def ask(self, code: str) -> str:
-        said: str = self.page.evaluate(ASK, code)
-        return said
-
-    def make(self) -> None:
-        """Run the panel's cell anew."""
-        self.notebook.run_cell(0)
-        self.page.wait_for_function(
-            "before => document.querySelectorAll('.opeai-nb-panel').length === 1 && "
-            "document.querySelector('.opeai-nb-panel').dataset.ready === '1' && "
-            "document.querySelector('.opeai-nb-panel') !== window.before"
-        )
-        self.page.evaluate("() => { window.before = document.querySelector('.opeai-nb-panel'); }")
-
-    def choose(self, model: str) -> None:
-        self.page.wait_for_function(
-            "name => [...document.querySelectorAll('.ob-row option')].some(o => o.text === name)",
-            arg=model,
-        )
-        self.page.locator(".ob-row select").select_option(label=model)
-
-    def write(self, prompt: str) -> None:
-        self.page.get_by_label("Prompt").fill(prompt)
-
-    def click(self, name: str) -> None:
-        self.page.get_by_role(
-            "button", name=re.compile(f"{name}$")
-        ).click()  # an icon may stand before
-
-    def wait_for(self, state: str) -> None:
-        self.page.locator(f".ob-line[data-state={state}]").wait_for(timeout=30_000)
-
-    def generate(self, prompt: str) -> None:
-        self.write(prompt)
-        self.click("Generate")
-        self.wait_for("done")
-        self.page.wait_for_function(SHOWN)
-
-    def records(self) -> int:
-        return int(self.ask("print(len(list(panel.studio.library.records())))"))
+SETTLE = """
+import threading
+for thread in threading.enumerate():
+    if thread.name == 'opeai_nb-panel':
+        thread.join()
+"""
 
 
 @pytest.fixture(scope="module")
 def opened(lab: Any, chromium: Any) -> Iterator[Page]:
-    made = nbformat.v4.new_notebook(
-        metadata={"kernelspec": {"display_name": "Python", "language": "python", "name": "python3"}}
-    )
-    made.cells = [nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("6 * 7")]
-    nbformat.write(made, lab.folder / "panel.ipynb")
-    context = chromium.new_context(viewport={"width": 1300, "height": 1250})
-    page = context.new_page()
-    page.goto(f"{lab.url}/lab/tree/panel.ipynb?reset")
-    page.wait_for_selector(".jp-Notebook .jp-Cell")
-    page.wait_for_function(KERNEL_IS_READY, timeout=60_000)
-    page.evaluate("() => window.jupyterapp.shell.collapseLeft()")
-    yield Page(Notebook(page))
-    context.close()
+    pages = Pages(chromium)
+    yield Page(pages, lab, "panel.ipynb")
+    pages.close()
 
 
 @pytest.fixture
@@ -127,10 +61,8 @@ def test_three_clicks_are_one_request_and_its_picture_appears(panel: Page) -> No
     before = panel.records()
     panel.write("a red fox in a snowy forest")
     panel.page.locator(".ob-generate").click(click_count=3, delay=20)
-    panel.wait_for("done")
-    panel.page.wait_for_function(SHOWN)
-    assert panel.page.get_by_alt_text("a red fox in a snowy forest").first.is_visible()
-    panel.page.wait_for_timeout(300)
+    panel.wait_for_picture("a red fox in a snowy forest")
+    panel.ask(SETTLE)  # each click has been looked at
     assert panel.records() == before + 1
     assert panel.page.locator(".opeai-nb-still").is_hidden(), "the live panel stands in its place"
 
@@ -153,7 +85,7 @@ def test_a_task_tells_its_states_while_other_cells_run(panel: Page) -> None:
         "painting",
         "stopped",
     ]
-    assert panel.page.get_by_role("button", name="Wait again").is_visible()
+    panel.page.get_by_role("button", name="Wait again").wait_for()
 
 
 def test_an_error_is_readable_and_the_next_click_works(panel: Page) -> None:
@@ -239,7 +171,7 @@ def test_control_enter_generates_and_keys_stay_in_the_panel(panel: Page) -> None
     panel.write("a castle in the clouds")
     panel.page.get_by_label("Prompt").focus()
     panel.page.keyboard.press("Control+Enter")
-    panel.wait_for("done")
+    panel.wait_for_picture("a castle in the clouds")
     assert panel.ask("print(panel.result.request.prompt)") == "a castle in the clouds"
     panel.page.get_by_role("button", name="Insert code").focus()
     panel.page.keyboard.press("b")
@@ -285,27 +217,3 @@ def test_two_columns_become_one_on_a_narrow_page(panel: Page, theme: str) -> Non
         assert spill <= 0, "nothing stands out of the panel"
         panel.notebook.screenshot(f"panel-{theme.lower()}-{width}")
     page.set_viewport_size({"width": 1300, "height": 1250})
-
-
-def test_the_panel_survives_a_reload_and_its_picture_the_kernel(panel: Page, lab: Any) -> None:
-    panel.generate("a desert at noon")
-    panel.page.wait_for_function("() => document.querySelector('.opeai-nb-still img')")
-    panel.notebook.save()
-    panel.page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
-    panel.page.reload()
-    panel.page.wait_for_selector(".opeai-nb-panel .ob-generate")
-    panel.page.wait_for_function(SHOWN)
-    assert panel.page.get_by_label("Prompt").input_value() == "a desert at noon"
-    panel.page.wait_for_function(KERNEL_IS_READY, timeout=60_000)
-    note = panel.page.locator(".ob-still-old")
-    assert note.is_hidden()
-    panel.generate("a desert at night")
-    note.wait_for()  # what is saved keeps the desert at noon, and the panel says so
-    saved = nbformat.read(lab.folder / "panel.ipynb", 4)
-    nbformat.write(saved, lab.folder / "given away.ipynb")
-    panel.page.goto(f"{lab.url}/lab/tree/given%20away.ipynb?reset")
-    panel.page.get_by_alt_text("a desert at noon").wait_for()
-    panel.page.wait_for_function(KERNEL_IS_READY, timeout=60_000)
-    panel.page.get_by_text("run this cell for the panel").wait_for()
-    panel.page.get_by_text("model not found").wait_for(state="hidden")
-    panel.notebook.screenshot("panel-without-a-kernel")

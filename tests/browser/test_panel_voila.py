@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import free_port, server_environment
+from tests.browser.conftest import free_port, server_environment, wait_until_it_answers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,36 +36,22 @@ def voila(tmp_path: Path) -> Iterator[str]:
             stderr=subprocess.STDOUT,
         )
         try:
-            wait_for(url, process, tmp_path / "voila.log")
+            wait_until_it_answers(f"{url}/voila/static/", process, tmp_path / "voila.log")
             yield url
         finally:
             process.terminate()
             process.wait(20)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(f"{url}/voila/static/", timeout=5):
-                return
-        except urllib.error.HTTPError:
-            return  # it answers
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            assert process.poll() is None, log.read_text(errors="replace")
-            time.sleep(0.25)
-    pytest.fail(f"Voilà did not start: {log.read_text(errors='replace')}")
-
-
-def test_voila_serves_the_panel_and_it_generates(voila: str, chromium: Any) -> None:
-    page = chromium.new_context(viewport={"width": 1300, "height": 1250}).new_page()
-    page.goto(voila, timeout=90_000)
-    page.wait_for_selector(".opeai-nb-panel[data-ready='1']", timeout=60_000)
+def test_voila_serves_the_panel_and_it_generates(voila: str, pages: Any) -> None:
+    page = pages.new(1300, 1250)
+    page.goto(voila)
+    page.wait_for_selector(".opeai-nb-panel[data-ready='1']")
     page.get_by_label("Prompt").fill("a hot-air balloon over the sea")
     page.get_by_role("button", name="Generate").click()
-    page.get_by_alt_text("a hot-air balloon over the sea").first.wait_for(timeout=60_000)
+    page.get_by_alt_text("a hot-air balloon over the sea").first.wait_for()
     page.locator(".ob-line[data-state=done]").wait_for()
     page.screenshot(path=str(artifact()))
-    page.context.close()
 
 
 def artifact() -> Path:

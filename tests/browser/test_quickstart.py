@@ -37,12 +37,12 @@ def test_the_quickstart_runs_and_its_badges_change(lab: Any, open_notebook: Any)
     notebook.run_all()
     notebook.wait_until_started()
     notebook.wait_until_idle()
+    code = [c for c in nbformat.read(lab.folder / name, 4).cells if c.cell_type == "code"]
+    asked = [cell for cell in code if "%%imagine" in cell.source or "%imagine " in cell.source]
+    notebook.page.wait_for_function(f"n => ({PICTURES})().length >= n", arg=len(asked) - 1)
     pictures = notebook.page.evaluate(PICTURES)
     badges = notebook.page.evaluate("() => window.badges")
     notebook.screenshot("quickstart", full_page=True)
-    code = [c for c in nbformat.read(lab.folder / name, 4).cells if c.cell_type == "code"]
-    asked = [cell for cell in code if "%%imagine" in cell.source or "%imagine " in cell.source]
-    assert len(pictures) >= len(asked) - 1
     assert all(min(p["width"], p["height"]) >= 200 for p in pictures), pictures
     assert any("queued" in badge for badge in badges), badges
     assert any("painting" in badge for badge in badges), badges
@@ -57,7 +57,6 @@ def test_a_saved_notebook_shows_its_pictures_without_a_kernel(lab: Any, open_not
     name = "reopened.ipynb"
     shutil.copy(NOTEBOOKS / "01_quickstart.ipynb", lab.folder / name)
     notebook = open_notebook(name, height=2400)
-    pictures = notebook.page.evaluate(PICTURES)
     stored = json.loads((lab.folder / name).read_text())
     shown = [
         output
@@ -65,8 +64,9 @@ def test_a_saved_notebook_shows_its_pictures_without_a_kernel(lab: Any, open_not
         for output in cell.get("outputs", [])
         if {"image/png", "image/jpeg"} & set(output.get("data", {}))
     ]
-    assert len(pictures) == len(shown) > 0
-    assert notebook.page.get_by_text("✓ ").count() > 0
+    assert shown
+    notebook.page.wait_for_function(f"n => ({PICTURES})().length === n", arg=len(shown))
+    notebook.page.get_by_text("✓ ").first.wait_for()
 
 
 def clear_outputs(path: Path) -> None:

@@ -1,0 +1,40 @@
+"""The panel when its page is loaded again, and what is left of it where there is no kernel.
+
+In a kernel of its own: a page that is loaded again asks for every widget that there ever was.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import nbformat
+
+from tests.browser.conftest import KERNEL_IS_READY
+from tests.browser.panel_page import SHOWN, Page
+
+
+def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages: Any) -> None:
+    panel = Page(pages, lab, "reloaded.ipynb")
+    page = panel.page
+    panel.make()
+    panel.generate("a desert at noon")
+    page.locator(".opeai-nb-still img").wait_for(state="attached")
+    panel.notebook.save()
+    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    page.locator(".opeai-nb-panel[data-ready='1']").wait_for()
+    page.wait_for_function(SHOWN, arg="a desert at noon")
+    assert page.get_by_label("Prompt").input_value() == "a desert at noon"
+    page.wait_for_function(KERNEL_IS_READY)
+    note = page.locator(".ob-still-old")
+    assert note.is_hidden()
+    panel.generate("a desert at night")
+    note.wait_for()  # what is saved keeps the desert at noon, and the panel says so
+    saved = nbformat.read(lab.folder / "reloaded.ipynb", 4)
+    nbformat.write(saved, lab.folder / "given away.ipynb")
+    page.goto(f"{lab.url}/lab/tree/given%20away.ipynb?reset")
+    page.get_by_alt_text("a desert at noon").wait_for()
+    page.wait_for_function(KERNEL_IS_READY)
+    page.get_by_text("run this cell for the panel").wait_for()
+    page.get_by_text("model not found").wait_for(state="hidden")
+    panel.notebook.screenshot("panel-without-a-kernel")
