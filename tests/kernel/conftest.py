@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +31,6 @@ class Outcome:
     stream: str = ""
     error: dict[str, Any] = field(default_factory=dict)
     slots: list[str] = field(default_factory=list)
-    seconds: float = 0.0
 
     @property
     def badges(self) -> list[str]:
@@ -73,7 +71,6 @@ class Kernel:
     def outcome(self, message: str, timeout: float = 60) -> Outcome:
         """Read everything that belongs to a cell until the kernel is idle again."""
         found = Outcome()
-        began = time.monotonic()
         while True:
             got = self.client.get_iopub_msg(timeout=timeout)
             if got["parent_header"].get("msg_id") != message:
@@ -93,7 +90,6 @@ class Kernel:
             elif kind == "status" and content["execution_state"] == "idle":
                 break
         found.status = self.reply(message, timeout)["status"]
-        found.seconds = time.monotonic() - began
         return found
 
     def reply(self, message: str, timeout: float) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def test_a_file_that_tells_nonsense_is_told_in_one_sentence(kernel: Any) -> None
 
 def test_a_job_is_listed_stopped_resumed_and_forgotten(kernel: Any) -> None:
     kernel.good(SLOW)
-    kernel.good("import time\nwhile not slow.task_id: time.sleep(0.05)")
+    kernel.good("next(update for update in slow.follow() if slow.task_id)")
     listed = kernel.good("%imagine tasks").result
     assert "runs in this kernel: stop" in listed["text/plain"]
     assert "a fox in the snow" in listed["text/html"]
