@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from opeai_nb.client import AsyncClient
-from opeai_nb.engine import ENGINE_URL, Engine
-from opeai_nb.settings import settings
-from opeai_nb.studio import Studio
-from tests.studio.conftest import Watched
+from opeai_nb.engine import Engine
+from tests.studio.conftest import new_studio, studio, transport
+
+__all__ = ["engine", "new_studio", "studio", "transport"]
 
 
 class Canned:
@@ -38,25 +36,3 @@ def engine() -> Iterator[Engine]:
     made = Engine(painter=Canned(), task_seconds=(0.05, 0.1))
     yield made
     made.close()
-
-
-@pytest.fixture
-def transport(engine: Engine) -> Watched:
-    return Watched(engine)
-
-
-@pytest.fixture
-def new_studio(tmp_path: Path, transport: Watched) -> Callable[..., Studio]:
-    """Return a studio as a new kernel would have it: same folder, same server, new session."""
-
-    def made(**given: Any) -> Studio:
-        chosen = settings(**{"base_url": "engine:", "library": tmp_path / "imagine", **given})
-        client = AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport)
-        return Studio(chosen, client=client)
-
-    return made
-
-
-@pytest.fixture
-def studio(new_studio: Callable[..., Studio]) -> Studio:
-    return new_studio()

@@ -57,7 +57,7 @@ def new_studio(tmp_path: Path, transport: Watched) -> Callable[..., Studio]:
     """Return a studio as a new kernel would have it: same folder, same server, new session."""
 
     def made(**given: Any) -> Studio:
-        chosen = settings(base_url="engine:", library=tmp_path / "imagine", **given)
+        chosen = settings(**{"base_url": "engine:", "library": tmp_path / "imagine", **given})
         client = AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport)
         return Studio(chosen, client=client)
 
