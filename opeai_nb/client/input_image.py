@@ -16,7 +16,7 @@ from opeai_nb.client.base64_text import decode_base64
 from opeai_nb.client.generation import Generation
 from opeai_nb.client.input_encoding import MAX_BYTES, ImageInputWarning, by, encoded_for_upload
 from opeai_nb.client.picture import MAX_PIXELS, Picture, sniff_format
-from opeai_nb.errors import ImageInputError, OpeaiError
+from opeai_nb.errors import ImageInputError, NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,7 +152,10 @@ def _from_file(file: Any) -> InputImage:
 def _from_picture(picture: Picture) -> InputImage:
     if picture.error is not None:
         raise ImageInputError("This picture failed, so it cannot be used as input.")
-    data = picture.data
+    try:
+        data = picture.data
+    except NoPictureError as error:
+        raise ImageInputError(error.message) from error
     if data is None and picture.url is None:
         raise ImageInputError("This picture has neither bytes nor an URL.")
     if data is None:

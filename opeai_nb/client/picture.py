@@ -55,8 +55,16 @@ class Picture:
 
     @property
     def data(self) -> bytes | None:
-        """The bytes of the picture as they were received or kept; None until they are fetched."""
-        return self.source.read_bytes() if isinstance(self.source, Path) else self.source
+        """The bytes of the picture as they were received or kept; None until they are fetched.
+
+        Raises `NoPictureError` when the file that held them is gone or cannot be read.
+        """
+        if not isinstance(self.source, Path):
+            return self.source
+        try:
+            return self.source.read_bytes()
+        except OSError as error:
+            raise _unreadable(self.source, error) from error
 
     @property
     def path(self) -> Path | None:
@@ -81,7 +89,8 @@ class Picture:
         """The decoded picture at full size.
 
         Kept only as long as somebody holds it: a long session does not fill the memory. Raises
-        the item's own `error`, or `NoPictureError` when it is not fetched or cannot be decoded.
+        the item's own `error`, or `NoPictureError` when it is not fetched, its file is gone, or it
+        cannot be decoded.
         """
         for known in self._decoded:
             if (image := known()) is not None:
@@ -100,8 +109,11 @@ class Picture:
 
     def _head(self) -> bytes:
         if isinstance(self.source, Path):
-            with self.source.open("rb") as file:
-                return file.read(16)
+            try:
+                with self.source.open("rb") as file:
+                    return file.read(16)
+            except OSError as error:
+                raise _unreadable(self.source, error) from error
         return (self.source or b"")[:16]
 
     def _open(self) -> Image.Image:
@@ -119,6 +131,8 @@ class Picture:
             content = BytesIO(self.source) if isinstance(self.source, bytes) else self.source
             image = Image.open(content)
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            if isinstance(self.source, Path) and getattr(error, "errno", None):
+                raise _unreadable(self.source, error) from error
             raise _undecodable() from error
         except Image.DecompressionBombWarning as error:  # where warnings are errors
             raise _undecodable() from error
@@ -131,4 +145,13 @@ def _undecodable() -> NoPictureError:
     return NoPictureError(
         "The bytes that came are no picture that can be decoded.",
         advice="They are kept as they are in picture.data.",
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> NoPictureError:
+    """Return what to say of a file that held a picture: *error* is the system's."""
+    why = getattr(error, "strerror", None) or error
+    return NoPictureError(
+        f"The file {path.name} cannot be read: {why}.",
+        advice="Put it back where it was, or ask for its pictures anew.",
     )

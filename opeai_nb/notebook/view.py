@@ -72,11 +72,10 @@ def _told(generation: Generation) -> dict[str, Any]:
 
 def _full(picture: Picture) -> Sheet:
     """Return the received bytes; those of WebP and the like encoded anew, at full size."""
-    mime, data = _SHOWN_AS.get(picture.format or ""), picture.data
     try:
-        size = picture.size
+        mime, data, size = _SHOWN_AS.get(picture.format or ""), picture.data, picture.size
     except NoPictureError:
-        size = None
+        return full_size(picture)  # a plate that says so
     if mime is None or data is None or size is None:
         return full_size(picture)
     return Sheet(data, mime, size)

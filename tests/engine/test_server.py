@@ -73,7 +73,7 @@ def test_a_key_is_demanded_and_not_printed(served):
 def outcome(url: str) -> str:
     """Return what one request ends with: a status, a cut, or a wait that nobody waits for."""
     try:
-        answer = httpx.get(f"{url}/v1/models", headers=KEY, trust_env=False, timeout=1)
+        answer = httpx.get(f"{url}/v1/models", headers=KEY, trust_env=False, timeout=2)
     except httpx.ReadTimeout:
         return "waits"
     except httpx.RemoteProtocolError:

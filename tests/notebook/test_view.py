@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +121,12 @@ def test_none_shows_text_alone() -> None:
 def test_another_way_to_show_is_an_error() -> None:
     with pytest.raises(OptionError, match="thumb, full, none"):
         generation_bundle(generation(png()), "huge")
+
+
+@pytest.mark.parametrize("show", ["thumb", "full"])
+def test_a_picture_whose_file_is_gone_has_a_plate_in_its_place(tmp_path: Path, show: str) -> None:
+    gone = Generation((Picture(tmp_path / "fox.png"),), ImageRequest("a fox"))
+    data, _ = generation_bundle(gone, show)
+    plate = decoded(data, "image/jpeg")
+    assert min(plate.size) > 100
+    assert data["text/plain"].startswith("<Generation: 1 picture")
