@@ -11,6 +11,8 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.browser.conftest import Notebook
+
 CELLS = [
     '%load_ext opeai_nb\n%config Imagine.engine = "always"',
     "%%imagine -n 4 -s 512x512 -o cats\na watercolour cat by the window",
@@ -126,7 +128,7 @@ def test_notebook_7_shows_the_same(lab: Any, pages: Any) -> None:
         _run_until_numbered(page, cell)
     page.wait_for_function(f"() => ({PICTURES})().length === 2")
     badges = page.evaluate(BADGES)
-    page.screenshot(path=_artifact("magic-notebook7"), full_page=True)
+    Notebook(page).screenshot("magic-notebook7", full_page=True)
     assert [badge[0] for badge in badges] == ["✓", "✓"]
 
 
@@ -139,7 +141,7 @@ def test_voila_shows_the_end(lab: Any, pages: Any) -> None:
     page.goto(f"{lab.url}/voila/render/voila.ipynb")
     page.wait_for_function(f"() => ({PICTURES})().length === 2")
     badges = page.evaluate(BADGES)
-    page.screenshot(path=_artifact("magic-voila"), full_page=True)
+    Notebook(page).screenshot("magic-voila", full_page=True)
     assert [badge[0] for badge in badges] == ["✓", "✓"]
 
 
@@ -153,9 +155,3 @@ def _run_until_numbered(page: Any, cell: Any) -> None:
         if "[ ]" not in prompt.inner_text():
             break
     page.wait_for_function("p => /\\[\\d+\\]/.test(p.innerText)", arg=prompt.element_handle())
-
-
-def _artifact(name: str) -> Path:
-    folder = Path(__file__).parents[2] / ".artifacts"
-    folder.mkdir(exist_ok=True)
-    return folder / f"{name}.png"

@@ -8,26 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import nbformat
-from playwright.sync_api import TimeoutError as NotThere
 
 from tests.browser.conftest import KERNEL_IS_READY
 from tests.browser.panel_page import SHOWN, Page
-
-
-def load_again(page: Any) -> None:
-    """Load the page again, twice where JupyterLab missed the kernel's answer.
-
-    It asks once for the widgets, and shows none when the answer is lost on its way; that is not
-    the panel's to mend, and a person loads the page once more. The panel itself is in the kernel.
-    """
-    panel = page.locator(".opeai-nb-panel[data-ready='1']")
-    page.reload()
-    try:
-        panel.wait_for(timeout=45_000)
-    except NotThere:
-        print("the first load brought no panel:", page.inner_text("body")[:2000])
-        page.reload()
-        panel.wait_for()
 
 
 def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages: Any) -> None:
@@ -38,7 +21,8 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages:
     page.locator(".opeai-nb-still img").wait_for(state="attached")
     panel.notebook.save()
     page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
-    load_again(page)
+    page.reload()
+    page.locator(".opeai-nb-panel[data-ready='1']").wait_for()
     page.wait_for_function(SHOWN, arg="a desert at noon")
     assert page.get_by_label("Prompt").input_value() == "a desert at noon"
     page.wait_for_function(KERNEL_IS_READY)

@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.browser.conftest import free_port, server_environment, wait_until_it_answers
+from tests.browser.conftest import (
+    Notebook,
+    free_port,
+    server_environment,
+    wait_until_it_answers,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +56,4 @@ def test_voila_serves_the_panel_and_it_generates(voila: str, pages: Any) -> None
     page.get_by_role("button", name="Generate").click()
     page.get_by_alt_text("a hot-air balloon over the sea").first.wait_for()
     page.locator(".ob-line[data-state=done]").wait_for()
-    page.screenshot(path=str(artifact()))
-
-
-def artifact() -> Path:
-    from tests.browser.conftest import ARTIFACTS
-
-    ARTIFACTS.mkdir(exist_ok=True)
-    return ARTIFACTS / "panel-voila.png"
+    Notebook(page).screenshot("panel-voila")

@@ -112,4 +112,4 @@ def test_a_shutdown_leaves_nothing_hanging(new_kernel: Any) -> None:
     kernel.good("next(update for update in b.follow() if b.task_id)")
     kernel.client.shutdown()
     process = kernel.manager.provisioner.process
-    assert process.wait(30) == 0, "it does not wait for them: they take two minutes and more"
+    assert process.wait(10) == 0, "it does not wait for them: they take two minutes and more"
