@@ -34,7 +34,7 @@ def paint(
     RGB, or RGBA with only the subject opaque when *transparent*. Raises ValueError for a size
     outside the range.
     """
-    from . import composition
+    from opeai_nb.engine.painter import composition
 
     return composition.painted(
         composition.Commission(prompt, size, variant, seed, style, quality, transparent, watermark)
@@ -58,7 +58,7 @@ def edit(
     *size* None keeps the first picture's own. Further pictures appear as prints laid on the first.
     The other arguments are those of `paint`. Raises ValueError without an image.
     """
-    from . import composition, retouch
+    from opeai_nb.engine.painter import composition, retouch
 
     commission = composition.Commission(
         prompt,
@@ -78,6 +78,6 @@ def encode(image: Image, output_format: str = "png", output_compression: int = 1
 
     png ignores *output_compression*. Raises ValueError for another format.
     """
-    from . import encoding
+    from opeai_nb.engine.painter import encoding
 
     return encoding.encoded(image, output_format, output_compression)

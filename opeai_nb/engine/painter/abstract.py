@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
-from .canvas import enlarged
-from .colour import NAMED, Colour, luma, mixed, ramp, scaled, turned, vector
-from .field import clouds, ridge, sampled, smoothstep, tile
-from .shape import box, curve, ellipse, outline, taper
+from opeai_nb.engine.painter.canvas import enlarged
+from opeai_nb.engine.painter.colour import NAMED, Colour, luma, mixed, ramp, scaled, turned, vector
+from opeai_nb.engine.painter.field import clouds, ridge, sampled, smoothstep, tile
+from opeai_nb.engine.painter.shape import box, curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .field import Field
-    from .view import View
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.view import View
 
 # dark to light, the fourth an accent
 _PALETTES: tuple[tuple[Colour, ...], ...] = (
@@ -61,7 +61,7 @@ def _axes(view: View, factor: float) -> tuple[Field, Field, tuple[int, int]]:
 def silk(view: View) -> None:
     """Fold a lit cloth of colour: warped waves with a sheen."""
     x, y, size = _axes(view, 2)
-    from .frame import Frame
+    from opeai_nb.engine.painter.frame import Frame
 
     coarse = Frame(*size)
     bend = clouds(view.rng, coarse, 0.9, octaves=3, gain=0.4)

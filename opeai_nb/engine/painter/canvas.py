@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from .colour import mixed, ramp, scaled, whole
-from .shape import placed, shares
+from opeai_nb.engine.painter.colour import mixed, ramp, scaled, whole
+from opeai_nb.engine.painter.shape import placed, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .colour import Colour
-    from .field import Field
-    from .frame import Frame
-    from .light import Light
-    from .shape import Outline
+    from opeai_nb.engine.painter.colour import Colour
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.frame import Frame
+    from opeai_nb.engine.painter.light import Light
+    from opeai_nb.engine.painter.shape import Outline
 
     Patch = tuple[Image.Image, tuple[int, int]]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import ImageDraw
 
-from .colour import Colour, mixed, scaled, whole
-from .shape import box, outline
-from .sky import mist, sky
-from .water import water
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled, whole
+from opeai_nb.engine.painter.shape import box, outline
+from opeai_nb.engine.painter.sky import mist, sky
+from opeai_nb.engine.painter.water import water
 
 if TYPE_CHECKING:
-    from .view import View
+    from opeai_nb.engine.painter.view import View
 
 _LAMPS: tuple[Colour, ...] = ((255, 214, 132), (255, 232, 178), (255, 188, 96), (206, 232, 255))
 _SIGNS: tuple[Colour, ...] = ((255, 64, 160), (64, 224, 255), (255, 176, 60), (160, 96, 255))

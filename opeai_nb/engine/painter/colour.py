@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .field import Field
+    from opeai_nb.engine.painter.field import Field
 
 Colour = tuple[float, float, float]
 

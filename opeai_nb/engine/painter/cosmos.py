@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .canvas import dithered, enlarged
-from .colour import NAMED, Colour, ramp, turned, vector
-from .field import clouds, sampled, smoothstep, tile
-from .sky import stars
+from opeai_nb.engine.painter.canvas import dithered, enlarged
+from opeai_nb.engine.painter.colour import NAMED, Colour, ramp, turned, vector
+from opeai_nb.engine.painter.field import clouds, sampled, smoothstep, tile
+from opeai_nb.engine.painter.sky import stars
 
 if TYPE_CHECKING:
-    from .field import Field
-    from .view import View
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.view import View
 
 _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
     ((44, 20, 92), (214, 64, 140), (255, 176, 110)),

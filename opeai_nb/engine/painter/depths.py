@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops
 
-from .canvas import Pen, dithered, enlarged
-from .colour import Colour, mixed, ramp, scaled, vector
-from .field import ridge, sampled, smoothstep, tile
-from .shape import curve, ellipse, outline, taper
+from opeai_nb.engine.painter.canvas import Pen, dithered, enlarged
+from opeai_nb.engine.painter.colour import Colour, mixed, ramp, scaled, vector
+from opeai_nb.engine.painter.field import ridge, sampled, smoothstep, tile
+from opeai_nb.engine.painter.shape import curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
-    from .field import Field
-    from .view import View
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.view import View
 
 _CORAL: tuple[Colour, ...] = ((236, 92, 98), (244, 150, 84), (206, 92, 168), (250, 196, 112))
 _FRY: tuple[Colour, ...] = ((250, 190, 70), (120, 210, 230), (244, 120, 96))

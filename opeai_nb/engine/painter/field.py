@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 if TYPE_CHECKING:
-    from .frame import Frame
+    from opeai_nb.engine.painter.frame import Frame
 
 Field = npt.NDArray[np.floating[Any]]  # float32 in all but small sums
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
-from .colour import NAMED, luma, mixed, scaled, whole
+from opeai_nb.engine.painter.colour import NAMED, luma, mixed, scaled, whole
 
 if TYPE_CHECKING:
-    from .colour import Colour
+    from opeai_nb.engine.painter.colour import Colour
 
 _TONELESS = {"mono", "grey", "silver", "white", "black"}
 

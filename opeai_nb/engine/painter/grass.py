@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .colour import Colour, mixed, scaled
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled
 
 if TYPE_CHECKING:
-    from .view import View
+    from opeai_nb.engine.painter.view import View
 
 _BLADES = 7  # in a tuft
 _WIDE = 640  # pixels in a unit that show every tuft

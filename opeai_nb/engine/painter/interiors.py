@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops
 
-from .canvas import Canvas, Pen, enlarged
-from .colour import NAMED, Colour, mixed, scaled, turned, vector
-from .field import clouds
-from .frame import Frame
-from .shape import box, curve, ellipse, outline, taper
-from .stage import edge_of, sill_of
-from .view import View
+from opeai_nb.engine.painter.canvas import Canvas, Pen, enlarged
+from opeai_nb.engine.painter.colour import NAMED, Colour, mixed, scaled, turned, vector
+from opeai_nb.engine.painter.field import clouds
+from opeai_nb.engine.painter.frame import Frame
+from opeai_nb.engine.painter.shape import box, curve, ellipse, outline, taper
+from opeai_nb.engine.painter.stage import edge_of, sill_of
+from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
-    from .field import Field
+    from opeai_nb.engine.painter.field import Field
 
 _LAMPLIT = 0.7
 _WALLS: tuple[Colour, ...] = ((196, 152, 122), (112, 136, 138), (182, 162, 132), (136, 116, 132))
@@ -59,8 +59,8 @@ def room(view: View) -> None:
 
 
 def _outside(view: View, x: float, y: float, wide: float, tall: float) -> None:
-    from .places import PLACES
-    from .weather import weather
+    from opeai_nb.engine.painter.places import PLACES
+    from opeai_nb.engine.painter.weather import weather
 
     unit = view.frame.unit
     size = Frame(max(4, round(wide * unit)), max(4, round(tall * unit)))

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .colour import Colour, scaled, vector
-from .field import Field, sampled, smoothstep
-from .grass import tufts
-from .sky import mist, sky
-from .terrain import Cover, Lie, columns, grid, land
-from .water import water
+from opeai_nb.engine.painter.colour import Colour, scaled, vector
+from opeai_nb.engine.painter.field import Field, sampled, smoothstep
+from opeai_nb.engine.painter.grass import tufts
+from opeai_nb.engine.painter.sky import mist, sky
+from opeai_nb.engine.painter.terrain import Cover, Lie, columns, grid, land
+from opeai_nb.engine.painter.water import water
 
 if TYPE_CHECKING:
-    from .view import View
+    from opeai_nb.engine.painter.view import View
 
 _MASSIVE = 0.05  # below it a height is foothill
 _GRASS: tuple[Colour, Colour] = ((92, 126, 62), (132, 148, 78))
@@ -100,7 +100,7 @@ def mountains(view: View) -> None:
     land(view, lie, peaks(view, lie, 5.2), _alpine(view, 1.1, 2.0))
     mist(view, view.horizon + 0.03, 0.1, 0.5)
     mist(view, view.horizon + 0.16, 0.05, 0.3)
-    from .trees import fir_clump
+    from opeai_nb.engine.painter.trees import fir_clump
 
     low = view.frame.h - view.horizon
     tufts(view, view.horizon + low * 0.6, 130, _turf(view))
@@ -141,7 +141,7 @@ def _fields(view: View) -> Cover:
 
 
 def _groves(view: View) -> None:
-    from .trees import grove
+    from opeai_nb.engine.painter.trees import grove
 
     for _ in range(3):
         x = view.uniform(0.05, 0.95) * view.frame.w
@@ -186,7 +186,7 @@ def sea(view: View) -> None:
 
 
 def _headland(view: View) -> None:
-    from .field import ridge
+    from opeai_nb.engine.painter.field import ridge
 
     frame = view.frame
     side = -view.light.side
@@ -200,7 +200,7 @@ def _headland(view: View) -> None:
         points = np.concatenate(
             [np.stack([x, top], 1), [(frame.w, view.horizon + 0.003), (0.0, view.horizon + 0.003)]]
         )
-        from .colour import mixed
+        from opeai_nb.engine.painter.colour import mixed
 
         tone = mixed(view.light.on((78, 92, 104)), view.light.haze, 0.72 - 0.22 * step)
         view.canvas.graded([points], tone, mixed(tone, view.light.haze, 0.35), ground=True)
@@ -212,7 +212,7 @@ def shore(view: View) -> None:
     low = frame.h - view.horizon
     count = 240
     x = np.linspace(-0.05, frame.w + 0.05, count)
-    from .field import ridge
+    from opeai_nb.engine.painter.field import ridge
 
     wave = ridge(view.rng, count, 3.2 * frame.w, octaves=4).astype(np.float64) - 0.5
     slope = (x / frame.w - 0.5) * -view.light.side * 0.3
@@ -237,7 +237,7 @@ def lake(view: View) -> None:
     lie = Lie(eye=0.4, near=2.2, far=17.0, haze=14.0, relief=1.25, grain=0.7)
     land(view, lie, peaks(view, lie, 3.3, start=4.0, floor=0.12), _alpine(view, 0.6, 1.2))
     mist(view, view.horizon + 0.02, 0.07, 0.45)
-    from .trees import fir_row
+    from opeai_nb.engine.painter.trees import fir_row
 
     fir_row(view, view.horizon + 0.045, 0.05, 0.35, density=16.0)
     water(view, view.horizon + 0.04, calm=0.82)

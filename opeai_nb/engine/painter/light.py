@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .colour import Colour, mixed, multiplied, scaled, turned
+from opeai_nb.engine.painter.colour import Colour, mixed, multiplied, scaled, turned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from .field import Field
+    from opeai_nb.engine.painter.field import Field
 
 _SIDE = 96
 _BINS = 8

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .canvas import Canvas
-from .colour import NAMED, Colour, mixed, scaled
-from .frame import Frame
-from .landscapes import _noise
-from .shape import curve, ellipse, taper
-from .sky import mist, sky
-from .terrain import Lie, columns, grid, land
-from .trees import grove
+from opeai_nb.engine.painter.canvas import Canvas
+from opeai_nb.engine.painter.colour import NAMED, Colour, mixed, scaled
+from opeai_nb.engine.painter.frame import Frame
+from opeai_nb.engine.painter.landscapes import _noise
+from opeai_nb.engine.painter.shape import curve, ellipse, taper
+from opeai_nb.engine.painter.sky import mist, sky
+from opeai_nb.engine.painter.terrain import Lie, columns, grid, land
+from opeai_nb.engine.painter.trees import grove
 
 if TYPE_CHECKING:
-    from .field import Field
-    from .light import Light
-    from .view import View
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.light import Light
+    from opeai_nb.engine.painter.view import View
 
 _BOUQUETS: tuple[tuple[Colour, ...], ...] = (
     ((226, 54, 46), (240, 92, 56), (250, 232, 220)),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import landscapes
-from .city import city
-from .cosmos import space
-from .depths import underwater
-from .interiors import room, studio, table
-from .meadow import meadow
-from .woods import forest
+from opeai_nb.engine.painter import landscapes
+from opeai_nb.engine.painter.city import city
+from opeai_nb.engine.painter.cosmos import space
+from opeai_nb.engine.painter.depths import underwater
+from opeai_nb.engine.painter.interiors import room, studio, table
+from opeai_nb.engine.painter.meadow import meadow
+from opeai_nb.engine.painter.woods import forest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .view import View
+    from opeai_nb.engine.painter.view import View
 
 PLACES: Mapping[str, Callable[[View], None]] = {
     "sea": landscapes.sea,

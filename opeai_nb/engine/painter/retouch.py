@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from . import finish
-from .canvas import Canvas
-from .colour import luma, mixed, scaled, whole
-from .composition import Commission, backdrop_of, light_for, style_of
-from .frame import Frame
-from .matte import subject_matte
-from .scene import Scene, scene
-from .view import View
+from opeai_nb.engine.painter import finish
+from opeai_nb.engine.painter.canvas import Canvas
+from opeai_nb.engine.painter.colour import luma, mixed, scaled, whole
+from opeai_nb.engine.painter.composition import Commission, backdrop_of, light_for, style_of
+from opeai_nb.engine.painter.frame import Frame
+from opeai_nb.engine.painter.matte import subject_matte
+from opeai_nb.engine.painter.scene import Scene, scene
+from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
-    from .light import Light
+    from opeai_nb.engine.painter.light import Light
 
 _SHOWN_PRINTS = 4
 _HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
@@ -49,7 +49,7 @@ def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.
     if commission.transparent:
         picture.putalpha(matte)
     if commission.watermark:
-        from .mark import marked
+        from opeai_nb.engine.painter.mark import marked
 
         picture = marked(picture)
     return picture
@@ -97,7 +97,7 @@ def _named_ground(read: Scene, prompt: str) -> str | None:
 
 
 def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Image.Image:
-    from .places import PLACES
+    from opeai_nb.engine.painter.places import PLACES
 
     small = frame.reduced(max(1.0, frame.unit / 1024))
     bare = replace(read, subjects=(), weathers=())
@@ -186,7 +186,7 @@ def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
 
 
 def _in_weather(image: Image.Image, read: Scene, commission: Commission) -> Image.Image:
-    from .weather import backdrop, weather
+    from opeai_nb.engine.painter.weather import backdrop, weather
 
     if not set(read.weathers) & {"snow", "rain", "fog"}:
         return image
@@ -236,8 +236,8 @@ def _collaged(image: Image.Image, others: tuple[Image.Image, ...]) -> Image.Imag
 def _in_style(
     image: Image.Image, read: Scene, commission: Commission, frame: Frame, *, is_quiet: bool
 ) -> Image.Image:
-    from .styles import HANDS, SHORT_SIDES
-    from .styles.sheet import Sheet
+    from opeai_nb.engine.painter.styles import HANDS, SHORT_SIDES
+    from opeai_nb.engine.painter.styles.sheet import Sheet
 
     style = style_of(commission, read)
     if is_quiet:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from . import vocabulary
-from .chance import stream
+from opeai_nb.engine.painter import vocabulary
+from opeai_nb.engine.painter.chance import stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

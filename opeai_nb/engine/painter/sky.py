@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .canvas import enlarged
-from .colour import mixed, ramp, scaled, vector
-from .field import clouds, lattice, ridge, smoothstep
+from opeai_nb.engine.painter.canvas import enlarged
+from opeai_nb.engine.painter.colour import mixed, ramp, scaled, vector
+from opeai_nb.engine.painter.field import clouds, lattice, ridge, smoothstep
 
 if TYPE_CHECKING:
-    from .field import Field
-    from .frame import Frame
-    from .view import View
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.frame import Frame
+    from opeai_nb.engine.painter.view import View
 
 _COARSE = 3.0
 _BRIGHT = 0.8  # stars above it glow
@@ -180,7 +180,7 @@ def disc(view: View) -> None:
     if light.time == "night" or view.scene.has("moon"):
         _moon(view, x, y, radius * 1.05)
     elif light.time in {"dawn", "sunset"}:
-        from .shape import ellipse
+        from opeai_nb.engine.painter.shape import ellipse
 
         canvas.flat(
             [ellipse(x, y, radius, radius, n=72)],
@@ -191,7 +191,7 @@ def disc(view: View) -> None:
 
 
 def _moon(view: View, x: float, y: float, radius: float) -> None:
-    from .shape import ellipse
+    from opeai_nb.engine.painter.shape import ellipse
 
     canvas = view.canvas
     canvas.graded(
@@ -213,7 +213,7 @@ def _moon(view: View, x: float, y: float, radius: float) -> None:
 
 
 def _rainbow(view: View) -> None:
-    from .shape import taper
+    from opeai_nb.engine.painter.shape import taper
 
     x, y = view.frame.w * (0.5 - 0.12 * view.light.side), view.horizon * 1.05
     angle = np.linspace(np.pi * 1.02, np.pi * 1.98, 14)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .canvas import Pen
-from .colour import NAMED, scaled
-from .figures import FIGURES, Figure
-from .shape import ellipse
-from .view import Stand
+from opeai_nb.engine.painter.canvas import Pen
+from opeai_nb.engine.painter.colour import NAMED, scaled
+from opeai_nb.engine.painter.figures import FIGURES, Figure
+from opeai_nb.engine.painter.shape import ellipse
+from opeai_nb.engine.painter.view import Stand
 
 if TYPE_CHECKING:
-    from .scene import Subject
-    from .view import View
+    from opeai_nb.engine.painter.scene import Subject
+    from opeai_nb.engine.painter.view import View
 
 _AT_MOST = 4
 _WATERS = {"sea", "lake", "city"}

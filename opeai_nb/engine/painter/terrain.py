@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from .canvas import enlarged
-from .colour import vector
-from .field import Field, sampled, slopes
+from opeai_nb.engine.painter.canvas import enlarged
+from opeai_nb.engine.painter.colour import vector
+from opeai_nb.engine.painter.field import Field, sampled, slopes
 
 if TYPE_CHECKING:
-    from .view import View
+    from opeai_nb.engine.painter.view import View
 
 _SMALL = 640  # pixels on the short side
 # (across, depth, heights, slope) -> albedo (steps, columns, 3)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .colour import Colour, mixed
-from .shape import ellipse, taper
+from opeai_nb.engine.painter.colour import Colour, mixed
+from opeai_nb.engine.painter.shape import ellipse, taper
 
 if TYPE_CHECKING:
-    from .shape import Outline
-    from .view import View
+    from opeai_nb.engine.painter.shape import Outline
+    from opeai_nb.engine.painter.view import View
 
 
 def fir(x: float, y: float, height: float, rng: np.random.Generator, tiers: int = 8) -> Outline:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .canvas import enlarged
-from .colour import mixed, vector
-from .field import sampled, smoothstep
+from opeai_nb.engine.painter.canvas import enlarged
+from opeai_nb.engine.painter.colour import mixed, vector
+from opeai_nb.engine.painter.field import sampled, smoothstep
 
 if TYPE_CHECKING:
-    from .colour import Colour
-    from .field import Field
-    from .view import View
+    from opeai_nb.engine.painter.colour import Colour
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.view import View
 
 
 def water(view: View, top: float, *, calm: float = 0.5, deep: Colour | None = None) -> None:

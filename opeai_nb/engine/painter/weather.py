@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .colour import mixed, whole
-from .field import clouds, smoothstep
+from opeai_nb.engine.painter.colour import mixed, whole
+from opeai_nb.engine.painter.field import clouds, smoothstep
 
 if TYPE_CHECKING:
-    from .view import View
+    from opeai_nb.engine.painter.view import View
 
 _NEAR_FLAKE = 0.008
 

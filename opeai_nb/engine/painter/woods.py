@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops
 
-from .canvas import dithered, enlarged
-from .colour import Colour, mixed, scaled, vector
-from .field import clouds, ridge, smoothstep
-from .shape import box, outline, taper
-from .sky import disc, halo, mist, stars
-from .trees import fir, fir_tone, trunk
+from opeai_nb.engine.painter.canvas import dithered, enlarged
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled, vector
+from opeai_nb.engine.painter.field import clouds, ridge, smoothstep
+from opeai_nb.engine.painter.shape import box, outline, taper
+from opeai_nb.engine.painter.sky import disc, halo, mist, stars
+from opeai_nb.engine.painter.trees import fir, fir_tone, trunk
 
 if TYPE_CHECKING:
-    from .shape import Outline
-    from .view import View
+    from opeai_nb.engine.painter.shape import Outline
+    from opeai_nb.engine.painter.view import View
 
 _ROWS = 5
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import beasts, buildings, people, sitters, swimmers, things, vessels
+from opeai_nb.engine.painter.figures import (
+    beasts,
+    buildings,
+    people,
+    sitters,
+    swimmers,
+    things,
+    vessels,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ..canvas import Pen
-    from ..colour import Colour
+    from opeai_nb.engine.painter.canvas import Pen
+    from opeai_nb.engine.painter.colour import Colour
 
     Draw = Callable[[Pen, Colour | None], None]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..colour import Colour, mixed, scaled
-from ..shape import curve, ellipse, outline, taper
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled
+from opeai_nb.engine.painter.shape import curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
-    from ..canvas import Pen
+    from opeai_nb.engine.painter.canvas import Pen
 
 
 @dataclass(frozen=True, slots=True)

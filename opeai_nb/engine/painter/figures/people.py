@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..colour import Colour, mixed, scaled
-from ..shape import box, curve, ellipse, taper
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled
+from opeai_nb.engine.painter.shape import box, curve, ellipse, taper
 
 if TYPE_CHECKING:
-    from ..canvas import Pen
+    from opeai_nb.engine.painter.canvas import Pen
 
 _SKIN: tuple[Colour, ...] = ((238, 196, 164), (206, 152, 112), (150, 100, 70), (246, 214, 188))
 _HAIR: tuple[Colour, ...] = ((58, 42, 40), (112, 66, 40), (30, 28, 36), (190, 128, 66))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..colour import Colour, mixed, scaled
-from ..shape import curve, ellipse, outline, taper
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled
+from opeai_nb.engine.painter.shape import curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
-    from ..canvas import Pen
+    from opeai_nb.engine.painter.canvas import Pen
 
 _DARK: Colour = (26, 22, 26)
 _WHITE: Colour = (250, 244, 234)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..colour import Colour, mixed, scaled
-from ..shape import curve, ellipse, taper
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled
+from opeai_nb.engine.painter.shape import curve, ellipse, taper
 
 if TYPE_CHECKING:
-    from ..canvas import Pen
+    from opeai_nb.engine.painter.canvas import Pen
 
 _DARK: Colour = (24, 24, 30)
 _WHITE: Colour = (250, 248, 240)

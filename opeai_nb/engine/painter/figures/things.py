@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from ..colour import Colour, mixed, scaled
-from ..shape import box, curve, ellipse, outline, taper
+from opeai_nb.engine.painter.colour import Colour, mixed, scaled
+from opeai_nb.engine.painter.shape import box, curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
-    from ..canvas import Pen
+    from opeai_nb.engine.painter.canvas import Pen
 
 _LEAF: Colour = (86, 128, 72)
 
@@ -95,7 +95,7 @@ def fruit(pen: Pen, colour: Colour | None) -> None:
 
 def vase(pen: Pen, colour: Colour | None) -> None:
     """Draw a vase of flowers."""
-    from .people import flower
+    from opeai_nb.engine.painter.figures.people import flower
 
     bloom = colour or (224, 92, 108)
     shadow(pen, 0.26)

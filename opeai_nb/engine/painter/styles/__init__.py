@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import facet, graphic, lens, wet
+from opeai_nb.engine.painter.styles import facet, graphic, lens, wet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from PIL.Image import Image
 
-    from ..frame import Frame
-    from .sheet import Sheet
+    from opeai_nb.engine.painter.frame import Frame
+    from opeai_nb.engine.painter.styles.sheet import Sheet
 
     Hand = Callable[[Image, Sheet], Image]
 

@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
-from ..field import slopes
-from ..finish import contrasted, saturated
-from .sheet import floats, grown, picture, thrice, toned
+from opeai_nb.engine.painter.field import slopes
+from opeai_nb.engine.painter.finish import contrasted, saturated
+from opeai_nb.engine.painter.styles.sheet import floats, grown, picture, thrice, toned
 
 if TYPE_CHECKING:
-    from ..field import Field
-    from ..frame import Frame
-    from .sheet import Sheet
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.frame import Frame
+    from opeai_nb.engine.painter.styles.sheet import Sheet
 
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
 _FAR = 20  # bits of a whole number that count one squared cell

@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from ..colour import whole
-from ..field import tile
-from ..finish import ink_of, saturated
-from .sheet import covered, floats, grown, picture, softened, thrice, toned
+from opeai_nb.engine.painter.colour import whole
+from opeai_nb.engine.painter.field import tile
+from opeai_nb.engine.painter.finish import ink_of, saturated
+from opeai_nb.engine.painter.styles.sheet import (
+    covered,
+    floats,
+    grown,
+    picture,
+    softened,
+    thrice,
+    toned,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..field import Field
-    from ..frame import Frame
-    from .sheet import Sheet
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.frame import Frame
+    from opeai_nb.engine.painter.styles.sheet import Sheet
 
     Turns = npt.NDArray[np.uint16]
     Waves = npt.NDArray[np.int16]

@@ -12,8 +12,8 @@ from PIL import Image, ImageChops
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..field import Field
-    from ..frame import Frame
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.frame import Frame
 
 
 _VALUES = np.arange(256, dtype=np.float32)

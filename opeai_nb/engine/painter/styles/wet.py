@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from ..field import clouds, slopes, smoothstep, tile
-from ..finish import contrasted, saturated
-from ..frame import Frame
-from .sheet import covered, grown, picture, softened, thrice, toned
+from opeai_nb.engine.painter.field import clouds, slopes, smoothstep, tile
+from opeai_nb.engine.painter.finish import contrasted, saturated
+from opeai_nb.engine.painter.frame import Frame
+from opeai_nb.engine.painter.styles.sheet import covered, grown, picture, softened, thrice, toned
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from ..field import Field
-    from .sheet import Sheet
+    from opeai_nb.engine.painter.field import Field
+    from opeai_nb.engine.painter.styles.sheet import Sheet
 
 _SMALL = 768  # below it strokes need a finer canvas to have soft edges
 # Each layer of strokes: how many in a unit, how long and wide (units), and which share of the
