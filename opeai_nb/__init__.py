@@ -6,73 +6,32 @@
 a watercolour cat reading a book by the window
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb._lazy import attach
+
 if TYPE_CHECKING:
-    from opeai_nb.client import (
-        AsyncClient,
-        Client,
-        Generation,
-        ImageRequest,
-        Model,
-        Picture,
-        Task,
-    )
-    from opeai_nb.errors import OpeaiError
-    from opeai_nb.library import Library, info, request_from
-    from opeai_nb.many import Batch, Sweep, batch, sweep
-    from opeai_nb.notebook.nested import run
-    from opeai_nb.notebook.panel import panel
-    from opeai_nb.studio import Job, Studio
+    from opeai_nb.client import AsyncClient as AsyncClient
+    from opeai_nb.client import Client as Client
+    from opeai_nb.client import Generation as Generation
+    from opeai_nb.client import ImageRequest as ImageRequest
+    from opeai_nb.client import Model as Model
+    from opeai_nb.client import Picture as Picture
+    from opeai_nb.client import Task as Task
+    from opeai_nb.errors import OpeaiError as OpeaiError
+    from opeai_nb.library import Library as Library
+    from opeai_nb.library import info as info
+    from opeai_nb.library import request_from as request_from
+    from opeai_nb.many import Batch as Batch
+    from opeai_nb.many import Sweep as Sweep
+    from opeai_nb.many import batch as batch
+    from opeai_nb.many import sweep as sweep
+    from opeai_nb.notebook.nested import run as run
+    from opeai_nb.notebook.panel import panel as panel
+    from opeai_nb.studio import Job as Job
+    from opeai_nb.studio import Studio as Studio
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "AsyncClient": "client",
-    "Batch": "many",
-    "Client": "client",
-    "Generation": "client",
-    "ImageRequest": "client",
-    "Job": "studio",
-    "Library": "library",
-    "Model": "client",
-    "OpeaiError": "errors",
-    "Picture": "client",
-    "Studio": "studio",
-    "Sweep": "many",
-    "Task": "client",
-    "batch": "many",
-    "info": "library",
-    "panel": "notebook.panel",
-    "request_from": "library",
-    "run": "notebook.nested",
-    "sweep": "many",
-}
-
-__all__ = [
-    "AsyncClient",
-    "Batch",
-    "Client",
-    "Generation",
-    "ImageRequest",
-    "Job",
-    "Library",
-    "Model",
-    "OpeaiError",
-    "Picture",
-    "Studio",
-    "Sweep",
-    "Task",
-    "batch",
-    "info",
-    "load_ipython_extension",
-    "panel",
-    "request_from",
-    "run",
-    "sweep",
-    "unload_ipython_extension",
-]
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -89,7 +48,4 @@ def unload_ipython_extension(shell: Any) -> None:
     unload(shell)
 
 
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = attach(__name__)

@@ -9,57 +9,25 @@ Names are loaded when they are used: looking for a replay costs no Pillow.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
-    from opeai_nb.library.entry import Entry
-    from opeai_nb.library.library import Library
-    from opeai_nb.library.provenance import info, received_bytes, request_from, with_provenance
-    from opeai_nb.library.record import KeptPicture, Record
-    from opeai_nb.library.replay import Decision, Session, Slot
-    from opeai_nb.library.usage import Usage, UsageRow
-    from opeai_nb.library.warning import LibraryWarning
-    from opeai_nb.library.written_request import identity
+    from opeai_nb.library.entry import Entry as Entry
+    from opeai_nb.library.library import Library as Library
+    from opeai_nb.library.provenance import info as info
+    from opeai_nb.library.provenance import received_bytes as received_bytes
+    from opeai_nb.library.provenance import request_from as request_from
+    from opeai_nb.library.provenance import with_provenance as with_provenance
+    from opeai_nb.library.record import KeptPicture as KeptPicture
+    from opeai_nb.library.record import Record as Record
+    from opeai_nb.library.replay import Decision as Decision
+    from opeai_nb.library.replay import Session as Session
+    from opeai_nb.library.replay import Slot as Slot
+    from opeai_nb.library.usage import Usage as Usage
+    from opeai_nb.library.usage import UsageRow as UsageRow
+    from opeai_nb.library.warning import LibraryWarning as LibraryWarning
+    from opeai_nb.library.written_request import identity as identity
 
-_HOMES = {
-    "Decision": "replay",
-    "Entry": "entry",
-    "KeptPicture": "record",
-    "Library": "library",
-    "LibraryWarning": "warning",
-    "Record": "record",
-    "Session": "replay",
-    "Slot": "replay",
-    "Usage": "usage",
-    "UsageRow": "usage",
-    "identity": "written_request",
-    "info": "provenance",
-    "received_bytes": "provenance",
-    "request_from": "provenance",
-    "with_provenance": "provenance",
-}
-
-__all__ = [
-    "Decision",
-    "Entry",
-    "KeptPicture",
-    "Library",
-    "LibraryWarning",
-    "Record",
-    "Session",
-    "Slot",
-    "Usage",
-    "UsageRow",
-    "identity",
-    "info",
-    "received_bytes",
-    "request_from",
-    "with_provenance",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = attach(__name__)

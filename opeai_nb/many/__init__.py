@@ -10,49 +10,21 @@ Names are loaded when they are used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
-    from opeai_nb.many.axis import Axis
-    from opeai_nb.many.batching import Batch, batch
-    from opeai_nb.many.grid import Grid
-    from opeai_nb.many.outcome import Outcome
-    from opeai_nb.many.plan import Plan, Point
-    from opeai_nb.many.progress import Progress
-    from opeai_nb.many.run import Run
-    from opeai_nb.many.sweeping import Sweep, sweep
+    from opeai_nb.many.axis import Axis as Axis
+    from opeai_nb.many.batching import Batch as Batch
+    from opeai_nb.many.batching import batch as batch
+    from opeai_nb.many.grid import Grid as Grid
+    from opeai_nb.many.outcome import Outcome as Outcome
+    from opeai_nb.many.plan import Plan as Plan
+    from opeai_nb.many.plan import Point as Point
+    from opeai_nb.many.progress import Progress as Progress
+    from opeai_nb.many.run import Run as Run
+    from opeai_nb.many.sweeping import Sweep as Sweep
+    from opeai_nb.many.sweeping import sweep as sweep
 
-_HOMES = {
-    "Axis": "axis",
-    "Batch": "batching",
-    "Grid": "grid",
-    "Outcome": "outcome",
-    "Plan": "plan",
-    "Point": "plan",
-    "Progress": "progress",
-    "Run": "run",
-    "Sweep": "sweeping",
-    "batch": "batching",
-    "sweep": "sweeping",
-}
-
-__all__ = [
-    "Axis",
-    "Batch",
-    "Grid",
-    "Outcome",
-    "Plan",
-    "Point",
-    "Progress",
-    "Run",
-    "Sweep",
-    "batch",
-    "sweep",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = attach(__name__)

@@ -7,19 +7,13 @@ job.result()                                   # or: await job
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
-    from opeai_nb.studio.job import Job, Update
-    from opeai_nb.studio.studio import Studio
+    from opeai_nb.studio.job import Job as Job
+    from opeai_nb.studio.job import Update as Update
+    from opeai_nb.studio.studio import Studio as Studio
 
-_HOMES = {"Job": "job", "Studio": "studio", "Update": "job"}
-
-__all__ = ["Job", "Studio", "Update"]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = attach(__name__)

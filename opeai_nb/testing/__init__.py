@@ -19,43 +19,20 @@ embedded engine and a temporary library.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
-    from opeai_nb.testing.answers import error_answer, pictures_answer, png, task_answer
-    from opeai_nb.testing.environment import engine_environment
-    from opeai_nb.testing.replies import Answer, Drop, Refuse, Stall
-    from opeai_nb.testing.script import Script
+    from opeai_nb.testing.answers import error_answer as error_answer
+    from opeai_nb.testing.answers import pictures_answer as pictures_answer
+    from opeai_nb.testing.answers import png as png
+    from opeai_nb.testing.answers import task_answer as task_answer
+    from opeai_nb.testing.environment import engine_environment as engine_environment
+    from opeai_nb.testing.replies import Answer as Answer
+    from opeai_nb.testing.replies import Drop as Drop
+    from opeai_nb.testing.replies import Refuse as Refuse
+    from opeai_nb.testing.replies import Stall as Stall
+    from opeai_nb.testing.script import Script as Script
 
-_HOMES = {
-    "Answer": "replies",
-    "Drop": "replies",
-    "Refuse": "replies",
-    "Script": "script",
-    "Stall": "replies",
-    "engine_environment": "environment",
-    "error_answer": "answers",
-    "pictures_answer": "answers",
-    "png": "answers",
-    "task_answer": "answers",
-}
-
-__all__ = [
-    "Answer",
-    "Drop",
-    "Refuse",
-    "Script",
-    "Stall",
-    "engine_environment",
-    "error_answer",
-    "pictures_answer",
-    "png",
-    "task_answer",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name in _HOMES:
-        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = attach(__name__)

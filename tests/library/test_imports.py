@@ -29,7 +29,7 @@ def test_neither_loading_nor_asking_costs_pillow_or_httpx(keep, folder):
 
 def test_loading_the_package_loads_none_of_its_modules():
     loaded = {name for name in loaded_by("import opeai_nb.library") if "opeai_nb" in name}
-    assert loaded == {"opeai_nb", "opeai_nb.library"}
+    assert loaded == {"opeai_nb", "opeai_nb._lazy", "opeai_nb.library"}
 
 
 def test_it_imports_the_errors_and_the_clients_values_alone():
@@ -37,7 +37,7 @@ def test_it_imports_the_errors_and_the_clients_values_alone():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("opeai_nb."):
                 _, room, *rest = node.module.split(".")
-                assert room in {"errors", "library"} or (room, *rest)[:1] == ("client",), path.name
+                assert room in {"_lazy", "errors", "library"} or (room, *rest)[:1] == ("client",), path.name
                 if room == "client":
                     assert rest[0] in VALUES, f"{path.name} imports {node.module}"
             elif isinstance(node, ast.Import):
