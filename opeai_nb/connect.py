@@ -33,7 +33,7 @@ def async_client(settings: Settings | None = None, **given: Any) -> AsyncClient:
 
 def address(settings: Settings) -> str:
     """Return the base URL that requests go to: what the journal writes down for a resume."""
-    from opeai_nb.client.endpoint import endpoint_at
+    from opeai_nb.client.wire.endpoint import endpoint_at
 
     if settings.origin == "engine":
         from opeai_nb.engine import ENGINE_URL

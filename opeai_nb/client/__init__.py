@@ -16,16 +16,16 @@ from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
     from opeai_nb.client.async_client import AsyncClient as AsyncClient
-    from opeai_nb.client.generation import Generation as Generation
-    from opeai_nb.client.hints import RequestWarning as RequestWarning
-    from opeai_nb.client.input_image import ImageInputWarning as ImageInputWarning
-    from opeai_nb.client.input_image import InputImage as InputImage
-    from opeai_nb.client.models import Model as Model
-    from opeai_nb.client.picture import Picture as Picture
-    from opeai_nb.client.request import DEFAULT_MODEL as DEFAULT_MODEL
-    from opeai_nb.client.request import ImageRequest as ImageRequest
-    from opeai_nb.client.request import build_request as build_request
+    from opeai_nb.client.protocol.list_models import Model as Model
     from opeai_nb.client.sync_client import Client as Client
-    from opeai_nb.client.task import Task as Task
+    from opeai_nb.client.values.generation import Generation as Generation
+    from opeai_nb.client.values.input_image import ImageInputWarning as ImageInputWarning
+    from opeai_nb.client.values.input_image import InputImage as InputImage
+    from opeai_nb.client.values.picture import Picture as Picture
+    from opeai_nb.client.values.request import DEFAULT_MODEL as DEFAULT_MODEL
+    from opeai_nb.client.values.request import ImageRequest as ImageRequest
+    from opeai_nb.client.values.request import build_request as build_request
+    from opeai_nb.client.values.task import Task as Task
+    from opeai_nb.client.wire.hints import RequestWarning as RequestWarning
 
 __getattr__, __dir__ = attach(__name__)

@@ -8,16 +8,18 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from opeai_nb.client import calling, exchange, flows
-from opeai_nb.client.addresses import async_addresses_of
-from opeai_nb.client.encoding import async_chunks, reader_for
-from opeai_nb.client.endpoint import SUBMIT_TIMEOUT, endpoint_at
-from opeai_nb.client.key import checked_key
-from opeai_nb.client.sink import Sink
-from opeai_nb.client.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
-from opeai_nb.client.task import Task
-from opeai_nb.client.throttle import Throttle
-from opeai_nb.client.transport import async_transport_for_here
+from opeai_nb.client import arguments
+from opeai_nb.client.http import exchange
+from opeai_nb.client.http.body_sink import Sink
+from opeai_nb.client.http.connection_pool import async_transport_for_here
+from opeai_nb.client.http.content_encoding import async_chunks, reader_for
+from opeai_nb.client.http.limiter import Throttle
+from opeai_nb.client.http.resolve import async_addresses_of
+from opeai_nb.client.protocol import flows
+from opeai_nb.client.protocol.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
+from opeai_nb.client.wire.key import checked_key
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -25,10 +27,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from opeai_nb.client.generation import Generation
-    from opeai_nb.client.models import Model
-    from opeai_nb.client.request import ImageRequest
-    from opeai_nb.client.steps import Flow, Reply, Step
+    from opeai_nb.client.protocol.list_models import Model
+    from opeai_nb.client.protocol.steps import Flow, Reply, Step
+    from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.request import ImageRequest
 
 MOST_QUERIES = 24
 """Polls and downloads in flight at once."""
@@ -106,11 +108,11 @@ class AsyncClient:
         straight into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
-        request = calling.request_for(prompt, fields)
-        key = calling.key_for(idempotency_key)
+        request = arguments.request_for(prompt, fields)
+        key = arguments.key_for(idempotency_key)
         patience = flows.Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return await self._obey(flow, on_update, calling.folder_at(into))
+        return await self._obey(flow, on_update, arguments.folder_at(into))
 
     async def submit(
         self,
@@ -121,15 +123,15 @@ class AsyncClient:
         **fields: Any,
     ) -> Generation | Task:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
-        request = calling.request_for(prompt, fields)
-        key = calling.key_for(idempotency_key)
+        request = arguments.request_for(prompt, fields)
+        key = arguments.key_for(idempotency_key)
         return await self._obey(
-            flows.submit(self.endpoint, request, key), into=calling.folder_at(into)
+            flows.submit(self.endpoint, request, key), into=arguments.folder_at(into)
         )
 
     async def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
-        return await self._obey(flows.ask(self.endpoint, calling.task_for(task)))
+        return await self._obey(flows.ask(self.endpoint, arguments.task_for(task)))
 
     async def watch(
         self,
@@ -143,9 +145,9 @@ class AsyncClient:
         """Follow a task until it is settled; return the last snapshot."""
         patience = flows.Patience(timeout, durations)
         return await self._obey(
-            flows.watch(self.endpoint, calling.task_for(task), patience),
+            flows.watch(self.endpoint, arguments.task_for(task), patience),
             on_update,
-            calling.folder_at(into),
+            arguments.folder_at(into),
         )
 
     async def wait(
@@ -160,15 +162,15 @@ class AsyncClient:
         """Follow a task until it is settled and download its pictures."""
         patience = flows.Patience(timeout, durations)
         return await self._obey(
-            flows.wait(self.endpoint, calling.task_for(task), patience),
+            flows.wait(self.endpoint, arguments.task_for(task), patience),
             on_update,
-            calling.folder_at(into),
+            arguments.folder_at(into),
         )
 
     async def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""
         return await self._obey(
-            flows.fetch(self.endpoint, generation), into=calling.folder_at(into)
+            flows.fetch(self.endpoint, generation), into=arguments.folder_at(into)
         )
 
     async def models(self) -> list[Model]:
@@ -201,7 +203,7 @@ class AsyncClient:
                     except (Unsent, Cut) as failed:
                         failure = failed
             except BaseException as error:
-                calling.interrupted(error, task)
+                arguments.interrupted(error, task)
                 raise
 
     async def _do(

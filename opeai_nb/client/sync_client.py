@@ -6,15 +6,17 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from opeai_nb.client import calling, exchange, flows
-from opeai_nb.client.addresses import addresses_of
-from opeai_nb.client.encoding import chunks, reader_for
-from opeai_nb.client.endpoint import SUBMIT_TIMEOUT, endpoint_at
-from opeai_nb.client.key import checked_key
-from opeai_nb.client.sink import Sink
-from opeai_nb.client.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
-from opeai_nb.client.task import Task
-from opeai_nb.client.transport import transport_for_here
+from opeai_nb.client import arguments
+from opeai_nb.client.http import exchange
+from opeai_nb.client.http.body_sink import Sink
+from opeai_nb.client.http.connection_pool import transport_for_here
+from opeai_nb.client.http.content_encoding import chunks, reader_for
+from opeai_nb.client.http.resolve import addresses_of
+from opeai_nb.client.protocol import flows
+from opeai_nb.client.protocol.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
+from opeai_nb.client.wire.key import checked_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from opeai_nb.client.generation import Generation
-    from opeai_nb.client.models import Model
-    from opeai_nb.client.request import ImageRequest
-    from opeai_nb.client.steps import Flow, Reply, Step
+    from opeai_nb.client.protocol.list_models import Model
+    from opeai_nb.client.protocol.steps import Flow, Reply, Step
+    from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.request import ImageRequest
 
 MOST_TOGETHER = 8
 """Downloads of one generation at once."""
@@ -96,11 +98,11 @@ class Client:
         earlier tasks tune the polling; with *into*, pictures go straight into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
-        request = calling.request_for(prompt, fields)
-        key = calling.key_for(idempotency_key)
+        request = arguments.request_for(prompt, fields)
+        key = arguments.key_for(idempotency_key)
         patience = flows.Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return self._obey(flow, on_update, calling.folder_at(into))
+        return self._obey(flow, on_update, arguments.folder_at(into))
 
     def submit(
         self,
@@ -111,13 +113,13 @@ class Client:
         **fields: Any,
     ) -> Generation | Task:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
-        request = calling.request_for(prompt, fields)
-        key = calling.key_for(idempotency_key)
-        return self._obey(flows.submit(self.endpoint, request, key), into=calling.folder_at(into))
+        request = arguments.request_for(prompt, fields)
+        key = arguments.key_for(idempotency_key)
+        return self._obey(flows.submit(self.endpoint, request, key), into=arguments.folder_at(into))
 
     def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
-        return self._obey(flows.ask(self.endpoint, calling.task_for(task)))
+        return self._obey(flows.ask(self.endpoint, arguments.task_for(task)))
 
     def watch(
         self,
@@ -131,9 +133,9 @@ class Client:
         """Follow a task until it is settled; return the last snapshot."""
         patience = flows.Patience(timeout, durations)
         return self._obey(
-            flows.watch(self.endpoint, calling.task_for(task), patience),
+            flows.watch(self.endpoint, arguments.task_for(task), patience),
             on_update,
-            calling.folder_at(into),
+            arguments.folder_at(into),
         )
 
     def wait(
@@ -148,14 +150,14 @@ class Client:
         """Follow a task until it is settled and download its pictures."""
         patience = flows.Patience(timeout, durations)
         return self._obey(
-            flows.wait(self.endpoint, calling.task_for(task), patience),
+            flows.wait(self.endpoint, arguments.task_for(task), patience),
             on_update,
-            calling.folder_at(into),
+            arguments.folder_at(into),
         )
 
     def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""
-        return self._obey(flows.fetch(self.endpoint, generation), into=calling.folder_at(into))
+        return self._obey(flows.fetch(self.endpoint, generation), into=arguments.folder_at(into))
 
     def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -187,7 +189,7 @@ class Client:
                     except (Unsent, Cut) as failed:
                         failure = failed
             except BaseException as error:
-                calling.interrupted(error, task)
+                arguments.interrupted(error, task)
                 raise
 
     def _do(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb import errors
-from opeai_nb.client.generation import Generation
-from opeai_nb.client.picture import Picture
+from opeai_nb.client.values.generation import Generation
+from opeai_nb.client.values.picture import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 
 def write_answer(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.generation import Generation
+from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.index import Index
 from opeai_nb.library.keeping import facts_of, kept_pictures
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is there
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 _REMEMBERED: Final = 20
 _PAGE: Final = 500

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from opeai_nb.client.filename import extension
-from opeai_nb.client.picture import Picture, sniff_format
+from opeai_nb.client.values.filename import extension
+from opeai_nb.client.values.picture import Picture, sniff_format
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library import owner
 from opeai_nb.library.answer import read_answer, write_answer
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from opeai_nb.client.generation import Generation
-    from opeai_nb.client.request import ImageRequest
-    from opeai_nb.client.task import Task
+    from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.client.values.task import Task
 
 State = Literal["intended", "sending", "pending", "fetching", "unknown"]
 Truth = Literal[

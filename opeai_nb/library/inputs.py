@@ -7,7 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.input_image import InputImage
+from opeai_nb.client.values.input_image import InputImage
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import own_folder, read_plain, write_whole
 from opeai_nb.library.written_request import content_of
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 FOLDER: Final = ".inputs"
 _LARGEST: Final = 64_000_000

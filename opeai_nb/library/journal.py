@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 FOLDER: Final = ".pending"
 _NEW: Final = ".new-"

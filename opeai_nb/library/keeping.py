@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb import __version__
-from opeai_nb.client.filename import extension, slug
-from opeai_nb.client.picture import Picture, sniff_format
+from opeai_nb.client.values.filename import extension, slug
+from opeai_nb.client.values.picture import Picture, sniff_format
 from opeai_nb.errors import NoPictureError
 from opeai_nb.library.answer import read_error, write_error
 from opeai_nb.library.files import discard, sync_folder, write_part
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.values.generation import Generation
     from opeai_nb.library.entry import Entry
     from opeai_nb.library.index import Index
 

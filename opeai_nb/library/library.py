@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from opeai_nb.client.generation import Generation
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.entry import Entry
 
 Origin = Literal["platform", "engine"]

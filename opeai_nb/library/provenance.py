@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.picture import sniff_format
+from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library import exif, jpeg, png, webp
 from opeai_nb.library.infotext import KEYWORD, infotext
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.record import KeptPicture, Record
 
 _EDITORS: Final[Mapping[str, ModuleType]] = {"png": png, "jpeg": jpeg, "webp": webp}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.picture import sniff_format
+from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library.files import read_plain
 from opeai_nb.library.inputs import find_inputs
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 VERSION: Final = 1
 ENDING: Final = ".json"

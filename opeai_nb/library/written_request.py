@@ -7,12 +7,12 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.request import ImageRequest
+from opeai_nb.client.values.request import ImageRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.client.input_image import InputImage
+    from opeai_nb.client.values.input_image import InputImage
 
 _WITHOUT_EFFECT: Final = ("response_format", "user")
 _FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))

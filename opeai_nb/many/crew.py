@@ -25,7 +25,7 @@ from opeai_nb.many.unfinished import Unfinished, slot_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Record
     from opeai_nb.many.orders import Orders
     from opeai_nb.many.plan import Point

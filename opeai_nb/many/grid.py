@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageDraw import ImageDraw
 
-    from opeai_nb.client.picture import Picture
+    from opeai_nb.client.values.picture import Picture
     from opeai_nb.many.outcome import Outcome
     from opeai_nb.many.plan import Point
     from opeai_nb.many.sweeping import Sweep

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.errors import InputError, LibraryError
 
 if TYPE_CHECKING:
-    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.values.generation import Generation
 
 
 class Mirror:

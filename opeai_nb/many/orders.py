@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client.polling import Patience
+from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.values.generation import Generation
     from opeai_nb.many.mirror import Mirror
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from opeai_nb.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
-    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.values.generation import Generation
     from opeai_nb.errors import OpeaiError
 
 State = Literal["done", "replayed", "failed", "unknown", "stopped"]

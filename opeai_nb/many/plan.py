@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, overload
 
-from opeai_nb.client.request import ImageRequest, build_request
+from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.library import identity
 from opeai_nb.many.alternatives import Choices, expanded, parts_of

@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from opeai_nb.client.request import ImageRequest, build_request
+from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.many.manifest import OURS
 from opeai_nb.many.plan import Plan, numbered

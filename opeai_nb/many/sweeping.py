@@ -16,7 +16,7 @@ from opeai_nb.many.run import Run, missing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from opeai_nb.client.generation import Generation
+    from opeai_nb.client.values.generation import Generation
     from opeai_nb.many.grid import Grid
     from opeai_nb.many.outcome import Outcome
     from opeai_nb.many.progress import Progress

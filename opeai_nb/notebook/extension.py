@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opeai_nb.many import Grid, Run
 
 # By name, so that a class is loaded only when one is there to be shown.
-_GENERATION: Final = ("opeai_nb.client.generation", "Generation")
+_GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
 _JOB: Final = ("opeai_nb.studio.job", "Job")
 _SWEEP: Final = ("opeai_nb.many.sweeping", "Sweep")
 _GRID: Final = ("opeai_nb.many.grid", "Grid")

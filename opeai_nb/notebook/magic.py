@@ -218,7 +218,7 @@ class Imagine(Magics):
 
     def request_of(self, parsed: Parsed, prompt: str) -> ImageRequest:
         """Return the request that a line and a prompt say, with the defaults of `%config`."""
-        from opeai_nb.client.request import build_request
+        from opeai_nb.client.values.request import build_request
 
         if not parsed.cell.get("raw"):
             prompt = self.interpolated(prompt)
@@ -243,7 +243,7 @@ def _prompt(parsed: Parsed, cell: str | None) -> str:
 
 
 def _hint(request: ImageRequest) -> None:
-    from opeai_nb.client.hints import hints
+    from opeai_nb.client.wire.hints import hints
 
     for hint in hints(request):
         print(f"Note: {hint}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand

@@ -6,7 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from opeai_nb import connect
-from opeai_nb.client.endpoint import PLATFORM_URL, endpoint_at
+from opeai_nb.client.wire.endpoint import PLATFORM_URL, endpoint_at
 from opeai_nb.errors import OptionError
 from opeai_nb.settings import settings as settings_from
 

@@ -84,7 +84,7 @@ class Job:
     @property
     def update(self) -> Update:
         """What a badge shows now."""
-        from opeai_nb.client.pace import time_left
+        from opeai_nb.client.protocol.schedule import time_left
 
         elapsed = (self._clock() if self._ended is None else self._ended) - self._began
         waiting = self._state in {"sending", "queued", "painting"}

@@ -7,9 +7,9 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from opeai_nb.client.fetching import finished
-from opeai_nb.client.picture import Picture
-from opeai_nb.client.task import Task
+from opeai_nb.client.protocol.results import finished
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.task import Task
 from opeai_nb.errors import (
     DownloadError,
     InputError,

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb import connect
-from opeai_nb.client.dialect import DIALECTS
-from opeai_nb.client.polling import Patience
-from opeai_nb.client.request import ImageRequest, build_request
-from opeai_nb.client.sink import is_told_elsewhere
+from opeai_nb.client.http.body_sink import is_told_elsewhere
+from opeai_nb.client.protocol.poll import Patience
+from opeai_nb.client.values.request import ImageRequest, build_request
+from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from opeai_nb.client import AsyncClient, Generation, Model
-    from opeai_nb.client.throttle import Throttle
+    from opeai_nb.client.http.limiter import Throttle
     from opeai_nb.library import Decision, Entry, Library, Slot, Usage
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import State

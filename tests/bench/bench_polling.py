@@ -14,7 +14,7 @@ from statistics import fmean
 
 import loopback
 
-from opeai_nb.client.pace import next_poll
+from opeai_nb.client.protocol.schedule import next_poll
 
 TASKS = 4000
 HISTORY = 20

@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from opeai_nb.client import Generation, ImageRequest, Picture, picture_reader
+from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.client.http import picture_reader
 from opeai_nb.errors import DownloadError, LibraryError, RefusedDownloadError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
@@ -159,7 +160,7 @@ class TestPrivateAddresses:
             shell(transport=Script()).fetch(pointing_at(url))
 
     def test_behind_a_proxy_nobody_resolves(self, shell, monkeypatch):
-        from opeai_nb.client.addresses import addresses_of, behind_proxy
+        from opeai_nb.client.http.resolve import addresses_of, behind_proxy
 
         assert not behind_proxy("pictures.test")
         monkeypatch.setenv("NO_PROXY", "inner.test")
@@ -303,8 +304,8 @@ class TestIntoAFolder:
         code = (
             "import resource, sys, warnings\n"
             "from pathlib import Path\n"
-            "from opeai_nb.client.sink import Sink\n"
-            "from opeai_nb.client.steps import End, Piece\n"
+            "from opeai_nb.client.http.body_sink import Sink\n"
+            "from opeai_nb.client.protocol.steps import End, Piece\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))\n"
             "sink = Sink(Path(sys.argv[1]))\n"
             "with warnings.catch_warnings(record=True) as told:\n"

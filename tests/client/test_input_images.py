@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.client import Generation, ImageInputWarning, ImageRequest, Picture
-from opeai_nb.client.input_image import MAX_BYTES, input_images
+from opeai_nb.client.values.input_image import MAX_BYTES, input_images
 from opeai_nb.errors import ImageInputError
 from opeai_nb.testing import Script, pictures_answer, png
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient, Client
-from opeai_nb.client.key import Key, checked_key
-from opeai_nb.client.mask import masked, without_key
+from opeai_nb.client.wire.key import Key, checked_key
+from opeai_nb.client.wire.redact import masked, without_key
 from opeai_nb.errors import InputError, OpeaiError
 from opeai_nb.testing import (
     Answer,

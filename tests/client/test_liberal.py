@@ -6,8 +6,9 @@ import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opeai_nb.client import Client, Generation, ImageRequest, Picture, Task, pace
-from opeai_nb.client.size import parse_size
+from opeai_nb.client import Client, Generation, ImageRequest, Picture, Task
+from opeai_nb.client.protocol import schedule
+from opeai_nb.client.values.size import parse_size
 from opeai_nb.errors import InputError, OpeaiError
 from opeai_nb.testing import Answer, Script
 
@@ -151,7 +152,7 @@ class TestPureParts:
         durations=st.lists(st.floats(0.01, 10**4), max_size=30),
     )
     def test_next_poll_is_a_sane_pause(self, elapsed, durations):
-        pause = pace.next_poll(elapsed, durations)
+        pause = schedule.next_poll(elapsed, durations)
         assert 0.1 <= pause <= max(10.0, *durations, 0)
 
     @quick
@@ -161,5 +162,5 @@ class TestPureParts:
         )
     )
     def test_retry_after_is_a_pause_or_none(self, headers):
-        wish = pace.retry_after(headers)
+        wish = schedule.retry_after(headers)
         assert wish is None or 0 <= wish < float("inf")

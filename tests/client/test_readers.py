@@ -8,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from opeai_nb.client import encoding, reader
-from opeai_nb.client.base64_text import decode_base64
-from opeai_nb.client.picture_reader import PictureReader
-from opeai_nb.client.reader import JsonReader
-from opeai_nb.client.steps import Blob, Cut, End, NotJson, Piece
+from opeai_nb.client.http import content_encoding, json_reader
+from opeai_nb.client.http.base64_text import decode_base64
+from opeai_nb.client.http.json_reader import JsonReader
+from opeai_nb.client.http.picture_reader import PictureReader
+from opeai_nb.client.protocol.steps import Blob, Cut, End, NotJson, Piece
 
 quick = settings(
     deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -154,17 +154,17 @@ class TestAnyBytes:
 
 class TestCaps:
     def test_json_beyond_the_cap_is_cut(self, monkeypatch):
-        monkeypatch.setattr(reader, "MAX_REST_BYTES", 1000)
+        monkeypatch.setattr(json_reader, "MAX_REST_BYTES", 1000)
         with pytest.raises(Cut, match="larger than any answer"):
             read(b'{"a": "%s"}' % (b"! " * 1000), [])
 
     def test_pictures_beyond_the_cap_are_cut(self, monkeypatch):
-        monkeypatch.setattr(reader, "MAX_PICTURE_BYTES", 1000)
+        monkeypatch.setattr(json_reader, "MAX_PICTURE_BYTES", 1000)
         with pytest.raises(Cut, match="larger than any answer"):
             read(json.dumps([b64encode(bytes(600)).decode()] * 2).encode(), [])
 
     def test_broken_base64_without_end_is_cut(self, monkeypatch):
-        monkeypatch.setattr(reader, "MAX_BODY_BYTES", 10_000)
+        monkeypatch.setattr(json_reader, "MAX_BODY_BYTES", 10_000)
         subject = JsonReader(INLINE)
         subject.feed(b'{"a": "' + b"A" * 40 + b"!")
         with pytest.raises(Cut, match="larger than any answer"):
@@ -186,7 +186,7 @@ class TestCaps:
         response = httpx.Response(
             200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(b"")
         )
-        subject = encoding.reader_for(lambda: Measuring(limit=5_000_000), response)
+        subject = content_encoding.reader_for(lambda: Measuring(limit=5_000_000), response)
         with pytest.raises(Cut, match="larger than any picture"):
             list(subject.feed(packed))
         assert (max(sizes), sum(sizes) < 6_000_000) == (256 * 1024, True)

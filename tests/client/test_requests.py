@@ -5,7 +5,7 @@ import warnings
 import pytest
 
 from opeai_nb.client import ImageRequest, RequestWarning, build_request
-from opeai_nb.client.hints import hints
+from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import InputError
 from opeai_nb.testing import Script, pictures_answer, png
 from tests.client.shells import URL

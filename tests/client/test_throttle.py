@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from opeai_nb.client.throttle import Throttle
+from opeai_nb.client.http.limiter import Throttle
 
 TOO_MANY = 429
 

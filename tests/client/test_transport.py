@@ -6,8 +6,9 @@ import httpcore
 import httpx
 import pytest
 
-from opeai_nb.client import Generation, ImageRequest, Picture, transport
-from opeai_nb.client.transport import AsyncWideTransport, WideTransport, _errors_of_httpx
+from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.client.http import connection_pool
+from opeai_nb.client.http.connection_pool import AsyncWideTransport, WideTransport, _errors_of_httpx
 from opeai_nb.testing import Answer, png
 from tests.client.misbehaving import GOOD, misbehaving, nobody
 
@@ -34,14 +35,16 @@ def leaves(kind: type) -> list[type]:
     return found or [kind]
 
 
-@pytest.mark.parametrize("kind", [leaf for root in transport._FAILURES for leaf in leaves(root)])
+@pytest.mark.parametrize(
+    "kind", [leaf for root in connection_pool._FAILURES for leaf in leaves(root)]
+)
 def test_every_failure_of_httpcore_has_its_twin_in_httpx(kind):
     with pytest.raises(getattr(httpx, kind.__name__)), _errors_of_httpx():
         raise kind("x")
 
 
 def test_every_failure_that_httpx_maps_is_mapped():
-    known = {leaf for root in transport._FAILURES for leaf in leaves(root)}
+    known = {leaf for root in connection_pool._FAILURES for leaf in leaves(root)}
     errors = {
         e for e in vars(httpcore).values() if isinstance(e, type) and issubclass(e, Exception)
     }
@@ -116,7 +119,7 @@ def test_certificates_that_cannot_be_loaded_are_a_failure_to_connect(network, mo
 
 
 def test_behind_a_proxy_httpx_finds_its_own_way(shell, monkeypatch):
-    assert isinstance(transport.transport_for_here(), WideTransport)
+    assert isinstance(connection_pool.transport_for_here(), WideTransport)
     with misbehaving(Answer(png())) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         client = shell()

@@ -105,7 +105,7 @@ class TestRefusals:
             (rehearsal("502"), OutcomeUnknownError),
         ],
     )
-    @pytest.mark.filterwarnings("ignore::opeai_nb.client.hints.RequestWarning")
+    @pytest.mark.filterwarnings("ignore::opeai_nb.client.wire.hints.RequestWarning")
     def test_has_its_own_class_and_costs_one_request(self, client, place, fields, kind):
         before = place.posts()
         with pytest.raises(kind) as caught:

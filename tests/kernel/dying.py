@@ -27,7 +27,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from opeai_nb.client import AsyncClient
-from opeai_nb.client.transport import AsyncWideTransport
+from opeai_nb.client.http.connection_pool import AsyncWideTransport
 from opeai_nb.engine import ENGINE_URL, EngineTransport
 from opeai_nb.engine.transport import shared_engine
 from opeai_nb.library import Library, received_bytes

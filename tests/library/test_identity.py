@@ -3,7 +3,7 @@
 import pytest
 
 from opeai_nb.client import ImageRequest
-from opeai_nb.client.input_image import InputImage
+from opeai_nb.client.values.input_image import InputImage
 from opeai_nb.library import identity
 
 CHANGES = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from traitlets import Bool, Dict, HasTraits, Int, Tuple, Unicode, validate
 
-from opeai_nb.client.request import DEFAULT_MODEL
+from opeai_nb.client.values.request import DEFAULT_MODEL
 from opeai_nb.notebook.panel import sources
 from opeai_nb.notebook.panel.controls import FIELDS, Controls
 from opeai_nb.notebook.panel.offer import Offer, offer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.request import DEFAULT_MODEL, ImageRequest
+from opeai_nb.client.values.request import DEFAULT_MODEL, ImageRequest
 from opeai_nb.notebook.panel.offer import offer, size_for
 
 if TYPE_CHECKING:

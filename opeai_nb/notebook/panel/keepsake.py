@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.filename import extension, slug
-from opeai_nb.client.picture import sniff_format
+from opeai_nb.client.values.filename import extension, slug
+from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
 
 if TYPE_CHECKING:

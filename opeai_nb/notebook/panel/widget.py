@@ -9,7 +9,7 @@ import ipywidgets as widgets
 from traitlets import Any as AnyTrait
 from traitlets import TraitError, Unicode, observe
 
-from opeai_nb.client.hints import hints
+from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.notebook.panel import keepsake, sources
 from opeai_nb.notebook.panel.advanced import Advanced

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
-from opeai_nb.client.reader import JsonReader
-from opeai_nb.client.steps import Call
+from opeai_nb.client.http.json_reader import JsonReader
+from opeai_nb.client.protocol.steps import Call
 from opeai_nb.errors import InputError
 
 PLATFORM_URL: Final = "https://api-platform.ope.ai"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.items import pictures_in
-from opeai_nb.client.picture import Picture
-from opeai_nb.client.places import Places, places_in
-from opeai_nb.client.problem import (
+from opeai_nb.client.protocol.steps import NotJson, Reply
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.task import Task, read_status
+from opeai_nb.client.wire.read_error import (
     Problem,
     error_of,
     find_problem,
@@ -22,8 +22,8 @@ from opeai_nb.client.problem import (
     reason_in,
     request_id_of,
 )
-from opeai_nb.client.steps import NotJson, Reply
-from opeai_nb.client.task import Task, read_status
+from opeai_nb.client.wire.read_pictures import pictures_in
+from opeai_nb.client.wire.unwrap import Places, places_in
 from opeai_nb.errors import (
     ModerationError,
     OpeaiError,

@@ -7,18 +7,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
-from opeai_nb.client import pace
-from opeai_nb.client.picture_reader import PictureReader
-from opeai_nb.client.problem import first_line, problem_of
-from opeai_nb.client.steps import Call, Cut, Dripped, Flow, Resolve, Sleep, Unsent
+from opeai_nb.client.http.picture_reader import PictureReader
+from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.steps import Call, Cut, Dripped, Flow, Resolve, Sleep, Unsent
+from opeai_nb.client.wire.read_error import first_line, problem_of
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opeai_nb.client.endpoint import Endpoint
-    from opeai_nb.client.picture import Picture
-    from opeai_nb.client.steps import Reply, Source
+    from opeai_nb.client.protocol.steps import Reply, Source
+    from opeai_nb.client.values.picture import Picture
+    from opeai_nb.client.wire.endpoint import Endpoint
 
 _ATTEMPTS: Final = 4
 _HOPS: Final = 5
@@ -84,11 +84,13 @@ def _get(url: str) -> Flow[Reply]:
         else:
             if reply.status != 429 and reply.status < 500:  # noqa: PLR2004  passing failures
                 return reply
-            asked = pace.retry_after(reply.headers)
+            asked = schedule.retry_after(reply.headers)
             error = _refused_by_server(reply, url)
         if attempt == _ATTEMPTS:
             raise error
-        yield Sleep(min(pace.LONGEST_PAUSE, pace.backoff(attempt, 0.5) if asked is None else asked))
+        yield Sleep(
+            min(schedule.LONGEST_PAUSE, schedule.backoff(attempt, 0.5) if asked is None else asked)
+        )
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.steps import Cut, Event, Reader
+from opeai_nb.client.protocol.steps import Cut, Event, Reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
-from opeai_nb.client.task import Task
+from opeai_nb.client.values.task import Task
 
 Source = bytes | Path
 """The bytes of a picture, or the file that holds them."""

@@ -8,15 +8,15 @@ from contextvars import ContextVar
 from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from opeai_nb.client.filename import extension
-from opeai_nb.client.picture import sniff_format
-from opeai_nb.client.steps import Piece
+from opeai_nb.client.protocol.steps import Piece
+from opeai_nb.client.values.filename import extension
+from opeai_nb.client.values.picture import sniff_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from opeai_nb.client.steps import Event, Source
+    from opeai_nb.client.protocol.steps import Event, Source
 
 is_told_elsewhere: Final = ContextVar("is_told_elsewhere", default=False)
 """Set by who keeps the pictures and tells what became of them: then no warning of ours is said."""

@@ -12,10 +12,15 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.base64_text import decode_base64
-from opeai_nb.client.generation import Generation
-from opeai_nb.client.input_encoding import MAX_BYTES, ImageInputWarning, by, encoded_for_upload
-from opeai_nb.client.picture import MAX_PIXELS, Picture, sniff_format
+from opeai_nb.client.http.base64_text import decode_base64
+from opeai_nb.client.values.generation import Generation
+from opeai_nb.client.values.image_encoding import (
+    MAX_BYTES,
+    ImageInputWarning,
+    by,
+    encoded_for_upload,
+)
+from opeai_nb.client.values.picture import MAX_PIXELS, Picture, sniff_format
 from opeai_nb.errors import ImageInputError, NoPictureError, OpeaiError
 
 if TYPE_CHECKING:

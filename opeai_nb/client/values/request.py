@@ -7,14 +7,14 @@ import operator
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.size import parse_size
+from opeai_nb.client.values.size import parse_size
 from opeai_nb.errors import InputError
 from opeai_nb.families import size_for_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.client.input_image import InputImage
+    from opeai_nb.client.values.input_image import InputImage
 
 DEFAULT_MODEL: Final = "qwen-image-2.0"
 MAX_N: Final = 128  # platform.md 2.4
@@ -164,7 +164,7 @@ def _size(value: object, model: str) -> str | None:
 def _images(value: object) -> tuple[InputImage, ...]:
     if value is None or (isinstance(value, (tuple, list)) and not value):
         return ()
-    from opeai_nb.client.input_image import input_images
+    from opeai_nb.client.values.input_image import input_images
 
     return input_images(value)
 

@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from opeai_nb.client.mask import key_hints, without_key
+from opeai_nb.client.wire.redact import key_hints, without_key
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:

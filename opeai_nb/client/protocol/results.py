@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.answer import Pictures
-from opeai_nb.client.generation import Generation
-from opeai_nb.client.picture import Picture
-from opeai_nb.client.request import DEFAULT_MODEL, ImageRequest
-from opeai_nb.client.steps import Flow, Reply, Together
+from opeai_nb.client.protocol.steps import Flow, Reply, Together
+from opeai_nb.client.values.generation import Generation
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.request import DEFAULT_MODEL, ImageRequest
+from opeai_nb.client.wire.read_answer import Pictures
 from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.client.endpoint import Endpoint
-    from opeai_nb.client.task import Task
+    from opeai_nb.client.values.task import Task
+    from opeai_nb.client.wire.endpoint import Endpoint
 
 
 def assembled(found: Pictures, request: ImageRequest, task_id: str | None = None) -> Generation:
@@ -60,7 +60,9 @@ def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
     wanted = [i for i, p in enumerate(generation.pictures) if p.source is None and p.error is None]
     if not wanted:
         return generation
-    from opeai_nb.client.download import download  # not needed for pictures that came as bytes
+    from opeai_nb.client.protocol.download import (
+        download,  # not needed for pictures that came as bytes
+    )
 
     flows = tuple(download(endpoint, generation.pictures[i]) for i in wanted)
     results: Sequence[Picture] = yield Together(flows)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from opeai_nb.client.mask import masked
-from opeai_nb.client.steps import NotJson
+from opeai_nb.client.protocol.steps import NotJson
+from opeai_nb.client.wire.redact import masked
 from opeai_nb.errors import (
     AnswerError,
     AuthenticationError,

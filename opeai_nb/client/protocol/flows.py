@@ -7,24 +7,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.fetching import fetch, finished
-from opeai_nb.client.polling import Patience, ask, watch
-from opeai_nb.client.submission import submit
-from opeai_nb.client.task import Task
+from opeai_nb.client.protocol.poll import Patience, ask, watch
+from opeai_nb.client.protocol.results import fetch, finished
+from opeai_nb.client.protocol.submit import submit
+from opeai_nb.client.values.task import Task
 
 if TYPE_CHECKING:
-    from opeai_nb.client.endpoint import Endpoint
-    from opeai_nb.client.generation import Generation
-    from opeai_nb.client.models import Model
-    from opeai_nb.client.request import ImageRequest
-    from opeai_nb.client.steps import Flow
+    from opeai_nb.client.protocol.list_models import Model
+    from opeai_nb.client.protocol.steps import Flow
+    from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.client.wire.endpoint import Endpoint
 
 __all__ = ["Patience", "ask", "fetch", "finished", "generate", "models", "submit", "wait", "watch"]
 
 
 def models(endpoint: Endpoint) -> Flow[list[Model]]:
     """Return the models that the platform lists."""
-    from opeai_nb.client.models import models as listed  # seldom asked for, and not at the start
+    from opeai_nb.client.protocol.list_models import (
+        models as listed,  # seldom asked for, and not at the start
+    )
 
     return (yield from listed(endpoint))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.dialect import ALIYUN_FIELDS
+from opeai_nb.client.wire.dialects import ALIYUN_FIELDS
 from opeai_nb.families import accepts_size, family_of
 
 if TYPE_CHECKING:
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 _family_of = lru_cache(maxsize=64)(family_of)
 

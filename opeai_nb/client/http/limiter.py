@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client import pace
+from opeai_nb.client.protocol import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -65,8 +65,8 @@ class Throttle:
         if status != _TOO_MANY:
             self._grow()
             return
-        asked = pace.wished(pace.retry_after(headers))
-        if asked is not None and asked < pace.LONGEST_PAUSE:
+        asked = schedule.wished(schedule.retry_after(headers))
+        if asked is not None and asked < schedule.LONGEST_PAUSE:
             self._opens = max(self._opens, self._clock() + asked)
         if turn == self._halvings:  # else it left before the last halving, and tells nothing new
             self.limit = max(1, min(self.limit, self.busy) // 2)

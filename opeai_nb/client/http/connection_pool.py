@@ -14,7 +14,7 @@ from urllib.request import getproxies
 import httpcore
 import httpx
 
-from opeai_nb.client.network import AsyncWideBackend, WideBackend
+from opeai_nb.client.http.sockets import AsyncWideBackend, WideBackend
 
 if TYPE_CHECKING:
     import ssl

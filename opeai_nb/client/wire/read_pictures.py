@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.base64_text import decode_base64
-from opeai_nb.client.picture import Picture, sniff_format
-from opeai_nb.client.problem import Problem, error_of, find_problem, problem_of
-from opeai_nb.client.steps import Blob
+from opeai_nb.client.http.base64_text import decode_base64
+from opeai_nb.client.protocol.steps import Blob
+from opeai_nb.client.values.picture import Picture, sniff_format
+from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, problem_of
 from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from opeai_nb.client.places import Places
-    from opeai_nb.client.steps import Source
+    from opeai_nb.client.protocol.steps import Source
+    from opeai_nb.client.wire.unwrap import Places
 
 _BYTES: Final = ("b64_json", "b64", "base64", "image_base64")
 _EITHER: Final = ("image", "url", "image_url", "result_url")

@@ -13,8 +13,8 @@ import secrets
 from collections.abc import Callable
 from typing import Any, Final
 
-from opeai_nb.client.base64_text import DATA_URL, PACKED, plain_base64, without_open_escape
-from opeai_nb.client.steps import Blob, Cut, End, Event, NotJson, Piece
+from opeai_nb.client.http.base64_text import DATA_URL, PACKED, plain_base64, without_open_escape
+from opeai_nb.client.protocol.steps import Blob, Cut, End, Event, NotJson, Piece
 
 MAX_PICTURE_BYTES: Final = 512 * 1024 * 1024
 """All pictures of one body together; more is a lie or a mistake."""

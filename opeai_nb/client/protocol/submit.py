@@ -7,15 +7,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opeai_nb.client import pace
-from opeai_nb.client.answer import Pictures, read_answer
-from opeai_nb.client.dialect import DIALECTS
-from opeai_nb.client.fetching import assembled, received
-from opeai_nb.client.picture import Picture
-from opeai_nb.client.problem import Problem, error_of
-from opeai_nb.client.reader import JsonReader
-from opeai_nb.client.steps import Call, Cut, Flow, NotJson, Reply, Sleep, Unsent
-from opeai_nb.client.task import Task
+from opeai_nb.client.http.json_reader import JsonReader
+from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.results import assembled, received
+from opeai_nb.client.protocol.steps import Call, Cut, Flow, NotJson, Reply, Sleep, Unsent
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.dialects import DIALECTS
+from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.errors import (
     OpeaiError,
     OutcomeUnknownError,
@@ -25,9 +25,9 @@ from opeai_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from opeai_nb.client.endpoint import Endpoint
-    from opeai_nb.client.generation import Generation
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.client.wire.endpoint import Endpoint
 
 
 _TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]{1,200})"')
@@ -55,9 +55,9 @@ def _sent(call: Call, request: ImageRequest) -> Flow[Generation | Task]:
             reply: Reply = yield call
         except Unsent as failure:
             unsent += 1
-            if unsent >= pace.CONNECT_ATTEMPTS:
+            if unsent >= schedule.CONNECT_ATTEMPTS:
                 raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
-            yield Sleep(pace.backoff(unsent, first=0.5))
+            yield Sleep(schedule.backoff(unsent, first=0.5))
             continue
         except Cut as failure:
             if (rescued := _rescued(failure.reply, request)) is not None:
@@ -107,7 +107,7 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
     if answer.error is not None:
         answer.error.task_id = answer.id or None
         answer.error.pictures = received(reply)
-    return replace(answer, request=request, retry_after=pace.retry_after(reply.headers))
+    return replace(answer, request=request, retry_after=schedule.retry_after(reply.headers))
 
 
 def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | None:
@@ -140,15 +140,15 @@ def _pause_before_resending(problem: Problem, reply: Reply, refused: int) -> flo
     """Return the pause after a 429; raise the error when sending again cannot or must not help."""
     error = error_of(problem, paid=True)
     error.pictures = received(reply)
-    error.retry_after = asked = pace.retry_after(reply.headers)
+    error.retry_after = asked = schedule.retry_after(reply.headers)
     if (
         not isinstance(error, RateLimitError)
         or reply.status != 429  # noqa: PLR2004  only this status says that nothing was begun
-        or refused >= pace.SUBMIT_ATTEMPTS
-        or (asked or 0) > pace.LONGEST_PAUSE
+        or refused >= schedule.SUBMIT_ATTEMPTS
+        or (asked or 0) > schedule.LONGEST_PAUSE
     ):
         raise error
-    return pace.wished(asked) or pace.backoff(refused)
+    return schedule.wished(asked) or schedule.backoff(refused)
 
 
 def _unknown_outcome(failure: Cut) -> OutcomeUnknownError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client import pace
-from opeai_nb.client.polling import pause_after
-from opeai_nb.client.problem import error_of, read_problem
-from opeai_nb.client.steps import Cut, Flow, Reply, Sleep, Unsent
+from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.poll import pause_after
+from opeai_nb.client.protocol.steps import Cut, Flow, Reply, Sleep, Unsent
+from opeai_nb.client.wire.read_error import error_of, read_problem
 from opeai_nb.errors import (
     ConnectionLostError,
     OpeaiError,
@@ -19,7 +19,7 @@ from opeai_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from opeai_nb.client.endpoint import Endpoint
+    from opeai_nb.client.wire.endpoint import Endpoint
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Model:
 
 def models(endpoint: Endpoint) -> Flow[list[Model]]:
     """Return what `GET /v1/models` lists (platform.md 2.6); it may not be complete."""
-    for attempt in range(1, pace.QUERY_ATTEMPTS + 1):
+    for attempt in range(1, schedule.QUERY_ATTEMPTS + 1):
         try:
             reply: Reply = yield endpoint.query("/v1/models")
         except Unsent as failure:
@@ -47,7 +47,7 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
             if (listed := _read_models(reply)) is not None:
                 return listed
             error = _models_problem(reply)
-        if attempt == pace.QUERY_ATTEMPTS or not isinstance(
+        if attempt == schedule.QUERY_ATTEMPTS or not isinstance(
             error, (ConnectionLostError, ServerError, RateLimitError)
         ):
             raise error
@@ -60,7 +60,7 @@ def _models_problem(reply: Reply) -> OpeaiError:
     if problem is None:
         return UnreadableAnswerError("The answer is no list of models.", status_code=reply.status)
     error = error_of(problem, paid=False)
-    error.retry_after = pace.retry_after(reply.headers)
+    error.retry_after = schedule.retry_after(reply.headers)
     return error
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.client.reader import MAX_PICTURE_BYTES
-from opeai_nb.client.steps import Cut, End, Event, Piece
+from opeai_nb.client.http.json_reader import MAX_PICTURE_BYTES
+from opeai_nb.client.protocol.steps import Cut, End, Event, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from opeai_nb.client.request import ALIYUN_ONLY
+from opeai_nb.client.values.request import ALIYUN_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.request import ImageRequest
 
 _NOT_ON_THE_WIRE: Final = frozenset({"extra", "dialect", "image", *ALIYUN_ONLY})
 _ALIYUN_PARAMETERS: Final = (

@@ -9,9 +9,9 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client.hints import RequestWarning, hints
-from opeai_nb.client.request import ImageRequest, build_request
-from opeai_nb.client.task import Task
+from opeai_nb.client.values.request import ImageRequest, build_request
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.hints import RequestWarning, hints
 from opeai_nb.errors import InputError, LibraryError, OpeaiError
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from opeai_nb import __version__
-from opeai_nb.client.steps import Cut, Dripped, Reply, Unsent
+from opeai_nb.client.protocol.steps import Cut, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from opeai_nb.client.key import Key
-    from opeai_nb.client.sink import Sink
-    from opeai_nb.client.steps import Call, Reader, Source
+    from opeai_nb.client.http.body_sink import Sink
+    from opeai_nb.client.protocol.steps import Call, Reader, Source
+    from opeai_nb.client.wire.key import Key
 
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 120.0

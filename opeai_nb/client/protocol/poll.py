@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.client import pace
-from opeai_nb.client.answer import Pictures, read_answer
-from opeai_nb.client.dialect import DIALECTS
-from opeai_nb.client.fetching import received
-from opeai_nb.client.problem import Problem, error_of
-from opeai_nb.client.steps import Cut, Flow, Now, Reply, Sleep, Unsent
-from opeai_nb.client.task import Task
+from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.results import received
+from opeai_nb.client.protocol.steps import Cut, Flow, Now, Reply, Sleep, Unsent
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.dialects import DIALECTS
+from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.errors import (
     ConnectionLostError,
     InputError,
@@ -27,7 +27,7 @@ from opeai_nb.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.client.endpoint import Endpoint
+    from opeai_nb.client.wire.endpoint import Endpoint
 
 DEADLINE: Final = 900.0
 """Seconds that a task is waited for, unless said otherwise."""
@@ -66,7 +66,7 @@ def ask(endpoint: Endpoint, task: Task) -> Flow[Task]:
     Raises `TaskExpiredError` for a task that the platform does not know, `ConnectionLostError` or
     `ServerError` when it keeps failing; each carries the task id.
     """
-    for attempt in range(1, pace.QUERY_ATTEMPTS):
+    for attempt in range(1, schedule.QUERY_ATTEMPTS):
         try:
             return (yield from _ask_once(endpoint, task))
         except _PASSING as error:
@@ -122,7 +122,7 @@ class _Course:
         """Return the seconds until the next question; a server's wish wins over the schedule."""
         if self._error is not None:
             return pause_after(self._error, self._failures)
-        return pace.wished(self._task.retry_after) or pace.next_poll(elapsed, durations)
+        return schedule.wished(self._task.retry_after) or schedule.next_poll(elapsed, durations)
 
     def saw(self, task: Task) -> None:
         """Take note of a snapshot; raise when its status has been no status too often."""
@@ -165,7 +165,7 @@ def _is_dashscopes_unknown(task: Task) -> bool:
 
 def pause_after(error: OpeaiError, attempt: int) -> float:
     """Return the pause in seconds after a free request failed for the *attempt*-th time."""
-    return pace.wished(error.retry_after) or pace.backoff(attempt, longest=15.0)
+    return schedule.wished(error.retry_after) or schedule.backoff(attempt, longest=15.0)
 
 
 def _still_going(message: str, task: Task) -> TaskTimeoutError:
@@ -198,7 +198,7 @@ def _read_query(reply: Reply, task: Task) -> Task:
     answer = _answer_or_error(reply, task)
     if isinstance(answer, OpeaiError):
         answer.task_id, answer.request = task.id, task.request
-        answer.retry_after = pace.retry_after(reply.headers)
+        answer.retry_after = schedule.retry_after(reply.headers)
         raise answer
     if answer.error is not None:
         answer.error.task_id, answer.error.request = task.id, task.request
@@ -210,7 +210,7 @@ def _read_query(reply: Reply, task: Task) -> Task:
         model=answer.model or task.model,
         prompt=answer.prompt or task.prompt,
         created=answer.created or task.created,
-        retry_after=pace.retry_after(reply.headers),
+        retry_after=schedule.retry_after(reply.headers),
     )
 
 

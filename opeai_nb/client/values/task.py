@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.client.picture import Picture
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.picture import Picture
+    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.errors import OpeaiError
 
 Status = Literal["queued", "painting", "done", "failed", "unknown"]

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from opeai_nb.client.filename import extension, slug
-from opeai_nb.client.picture import sniff_format
+from opeai_nb.client.values.filename import extension, slug
+from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import LibraryError, NoPictureError
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from opeai_nb.client.picture import Picture
-    from opeai_nb.client.request import ImageRequest
+    from opeai_nb.client.values.picture import Picture
+    from opeai_nb.client.values.request import ImageRequest
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,0 +1,1 @@
+"""The edge to httpx: sockets, bodies that stream, and where their pictures go."""

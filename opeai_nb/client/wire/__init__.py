@@ -1,0 +1,1 @@
+"""How requests are written and answers are read: JSON in, values out."""
