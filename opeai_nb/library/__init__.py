@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING
 from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
-    from opeai_nb.library.entry import Entry as Entry
+    from opeai_nb.library.journal.entry import Entry as Entry
     from opeai_nb.library.library import Library as Library
-    from opeai_nb.library.provenance import info as info
-    from opeai_nb.library.provenance import received_bytes as received_bytes
-    from opeai_nb.library.provenance import request_from as request_from
-    from opeai_nb.library.provenance import with_provenance as with_provenance
-    from opeai_nb.library.record import KeptPicture as KeptPicture
-    from opeai_nb.library.record import Record as Record
+    from opeai_nb.library.metadata.provenance import info as info
+    from opeai_nb.library.metadata.provenance import received_bytes as received_bytes
+    from opeai_nb.library.metadata.provenance import request_from as request_from
+    from opeai_nb.library.metadata.provenance import with_provenance as with_provenance
+    from opeai_nb.library.records.record import KeptPicture as KeptPicture
+    from opeai_nb.library.records.record import Record as Record
+    from opeai_nb.library.records.request_json import identity as identity
     from opeai_nb.library.replay import Decision as Decision
     from opeai_nb.library.replay import Session as Session
     from opeai_nb.library.replay import Slot as Slot
     from opeai_nb.library.usage import Usage as Usage
     from opeai_nb.library.usage import UsageRow as UsageRow
     from opeai_nb.library.warning import LibraryWarning as LibraryWarning
-    from opeai_nb.library.written_request import identity as identity
 
 __getattr__, __dir__ = attach(__name__)

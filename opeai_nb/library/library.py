@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import keeping
-from opeai_nb.library.catalogue import Catalogue
-from opeai_nb.library.journal import Journal
-from opeai_nb.library.record import ENDING, Record, read_record
+from opeai_nb.library.journal.journal import Journal
+from opeai_nb.library.queries import Catalogue
+from opeai_nb.library.records import write_record
+from opeai_nb.library.records.record import ENDING, Record, read_record
+from opeai_nb.library.records.request_json import identity
+from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay import Decision, Session, Slot, Summary, choose
-from opeai_nb.library.soundness import UnusableRecordError
 from opeai_nb.library.warning import reason, warn
-from opeai_nb.library.written_request import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
-    from opeai_nb.library.entry import Entry
+    from opeai_nb.library.journal.entry import Entry
 
 Origin = Literal["platform", "engine"]
 
@@ -83,7 +83,7 @@ class Library(Catalogue):
         return self._journal.begin(
             request,
             entry_id=entry_id,
-            name=keeping.stem(request.prompt, created, entry_id),
+            name=write_record.stem(request.prompt, created, entry_id),
             created=created,
             key=key,
             base_url=base_url,
@@ -116,7 +116,7 @@ class Library(Catalogue):
         try:
             if record is None:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                record = keeping.keep(
+                record = write_record.keep(
                     self._index, self.folder, entry, generation, metadata=entry.metadata
                 )
         except OSError as error:
@@ -124,7 +124,7 @@ class Library(Catalogue):
             return replace(generation, origin=entry.origin)
         entry.forget()
         return replace(
-            generation, pictures=keeping.kept_pictures(record), **keeping.facts_of(record)
+            generation, pictures=write_record.kept_pictures(record), **write_record.facts_of(record)
         )
 
     def _kept_already(self, entry: Entry) -> Record | None:

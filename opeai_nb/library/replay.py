@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from opeai_nb.library.record import Record
+    from opeai_nb.library.records.record import Record
 
 _NOTEBOOK_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.library import with_provenance
-from opeai_nb.library.written_request import canonical, write_request
+from opeai_nb.library.records.request_json import canonical, write_request
 from opeai_nb.many.layout import Box, Layout, layout_of, shape_of, table_of, tiles_of
 from opeai_nb.many.lettering import write
 from opeai_nb.many.plan import counted

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.files import own_folder
-from opeai_nb.library.journal import FOLDER
+from opeai_nb.library.journal.journal import FOLDER
 from opeai_nb.many.crew import Crew
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.library import Slot
-from opeai_nb.library.written_request import identity_of
+from opeai_nb.library.records.request_json import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -35,7 +35,7 @@ _NEXT: Final = {
 
 def tasks(magic: Imagine) -> Table:
     """List what is unfinished, whichever kernel began it, and what can become of it."""
-    from opeai_nb.studio.unfinished import way_on
+    from opeai_nb.studio.recovery import way_on
 
     studio = magic.studio
     jobs = {job.id: job for job in _under_way(studio)}

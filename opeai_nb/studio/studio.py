@@ -18,10 +18,10 @@ from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
 from opeai_nb.studio.job import Job
-from opeai_nb.studio.ledger import Ledger
 from opeai_nb.studio.loop import begin, loop, schedule
-from opeai_nb.studio.making import Making
-from opeai_nb.studio.unfinished import left_by, way_on
+from opeai_nb.studio.pipeline import Making
+from opeai_nb.studio.recovery import left_by, way_on
+from opeai_nb.studio.session_limit import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -71,7 +71,7 @@ def test_info_tells_where_a_file_comes_from(kernel: Any) -> None:
 
 
 def test_a_file_that_tells_nonsense_is_told_in_one_sentence(kernel: Any) -> None:
-    from opeai_nb.library.png import insert
+    from opeai_nb.library.metadata.png import insert
     from tests.pictures import png
 
     (kernel.folder / "half.png").write_bytes(

@@ -12,7 +12,7 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot
-from opeai_nb.library.index import Index
+from opeai_nb.library.records.index import Index
 
 
 def prompts(library):

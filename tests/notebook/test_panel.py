@@ -402,7 +402,8 @@ def test_making_a_panel_imports_ipywidgets_and_nothing_else_that_is_dear() -> No
         "import sys, opeai_nb, opeai_nb.notebook.panel.opening as opening\n"
         "opening.in_thread = lambda work: None\n"
         "opeai_nb.panel()\n"
-        "dear = ('httpx', 'PIL', 'numpy', 'starlette', 'pybase64', 'opeai_nb.library.index')\n"
+        "dear = ('httpx', 'PIL', 'numpy', 'starlette', 'pybase64',\n"
+        "    'opeai_nb.library.records.index')\n"
         "print([name for name in dear if name in sys.modules], 'ipywidgets' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

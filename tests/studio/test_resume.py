@@ -146,7 +146,7 @@ def test_what_another_living_process_works_on_is_left_to_it(
     left_task: Entry, new_studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     later = new_studio()
-    monkeypatch.setattr("opeai_nb.library.entry.owner.is_alive", lambda *_: True)
+    monkeypatch.setattr("opeai_nb.library.journal.entry.liveness.is_alive", lambda *_: True)
     assert later.resume_all() == []
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.library.record import Record
+    from opeai_nb.library.records.record import Record
 
 COLUMNS: Final = (
     *("file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell", "call"),

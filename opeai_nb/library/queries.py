@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.index import Index
-from opeai_nb.library.keeping import facts_of, kept_pictures
-from opeai_nb.library.moment import Moment, seconds
-from opeai_nb.library.record import Record
-from opeai_nb.library.row import folded
+from opeai_nb.library.dates import Moment, seconds
+from opeai_nb.library.records.index import Index
+from opeai_nb.library.records.index_row import folded
+from opeai_nb.library.records.record import Record
+from opeai_nb.library.records.write_record import facts_of, kept_pictures
 from opeai_nb.library.usage import Usage, UsageRow, dataframe
 
 if TYPE_CHECKING:

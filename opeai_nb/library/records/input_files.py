@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.values.input_image import InputImage
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import own_folder, read_plain, write_whole
-from opeai_nb.library.written_request import content_of
+from opeai_nb.library.records.request_json import content_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

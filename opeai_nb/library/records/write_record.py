@@ -12,19 +12,19 @@ from opeai_nb import __version__
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.client.values.picture import Picture, sniff_format
 from opeai_nb.errors import NoPictureError
-from opeai_nb.library.answer import read_error, write_error
 from opeai_nb.library.files import discard, sync_folder, write_part
-from opeai_nb.library.provenance import provenance, with_provenance
-from opeai_nb.library.record import ENDING, VERSION, KeptPicture, Record, moment_text
-from opeai_nb.library.soundness import writable
+from opeai_nb.library.journal.answer_json import read_error, write_error
+from opeai_nb.library.metadata.provenance import provenance, with_provenance
+from opeai_nb.library.records.record import ENDING, VERSION, KeptPicture, Record, moment_text
+from opeai_nb.library.records.validate import writable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from opeai_nb.client.values.generation import Generation
-    from opeai_nb.library.entry import Entry
-    from opeai_nb.library.index import Index
+    from opeai_nb.library.journal.entry import Entry
+    from opeai_nb.library.records.index import Index
 
 _HEAD: Final = 16
 _WRITERS: Final = 4

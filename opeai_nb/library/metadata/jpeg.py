@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.library import exif
+from opeai_nb.library.metadata import exif
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import discard, is_plain_name, names_in, own_folder, times_in
-from opeai_nb.library.record import ENDING, read_record_and_text
-from opeai_nb.library.row import COLUMNS, SCHEMA, row_of
-from opeai_nb.library.soundness import UnusableRecordError
+from opeai_nb.library.records.index_row import COLUMNS, SCHEMA, row_of
+from opeai_nb.library.records.record import ENDING, read_record_and_text
+from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.warning import reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from opeai_nb.library.record import Record
+    from opeai_nb.library.records.record import Record
 
 FOLDER: Final = ".index"
 _FILE: Final = "index-1.sqlite3"  # the number is the schema's

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
-from opeai_nb.library import exif, jpeg, png, webp
-from opeai_nb.library.infotext import KEYWORD, infotext
-from opeai_nb.library.inputs import find_inputs
-from opeai_nb.library.record import ENDING, VERSION, moment_text, read_record
-from opeai_nb.library.soundness import UnusableRecordError, writable
-from opeai_nb.library.written_request import canonical, read_request
+from opeai_nb.library.metadata import exif, jpeg, png, webp
+from opeai_nb.library.metadata.infotext import KEYWORD, infotext
+from opeai_nb.library.records.input_files import find_inputs
+from opeai_nb.library.records.record import ENDING, VERSION, moment_text, read_record
+from opeai_nb.library.records.request_json import canonical, read_request
+from opeai_nb.library.records.validate import UnusableRecordError, writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import ModuleType
 
     from opeai_nb.client.values.request import ImageRequest
-    from opeai_nb.library.record import KeptPicture, Record
+    from opeai_nb.library.records.record import KeptPicture, Record
 
 _EDITORS: Final[Mapping[str, ModuleType]] = {"png": png, "jpeg": jpeg, "webp": webp}
 _KEPT_NAME = re.compile(r"(?P<stem>.+-[0-9a-f]{8})-(?P<number>\d+)\.\w+")

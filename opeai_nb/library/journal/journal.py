@@ -10,8 +10,6 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import owner
-from opeai_nb.library.entry import Entry, State
 from opeai_nb.library.files import (
     GONE,
     PART,
@@ -24,13 +22,15 @@ from opeai_nb.library.files import (
     remove_folder,
     sync_folder,
 )
-from opeai_nb.library.inputs import keep_inputs
-from opeai_nb.library.reception import JOURNAL
-from opeai_nb.library.record import ENDING, VERSION
+from opeai_nb.library.journal import liveness
+from opeai_nb.library.journal.entry import Entry, State
+from opeai_nb.library.journal.received_files import JOURNAL
+from opeai_nb.library.records.input_files import keep_inputs
+from opeai_nb.library.records.record import ENDING, VERSION
+from opeai_nb.library.records.request_json import write_request
+from opeai_nb.library.records.validate import check_entry, writable
 from opeai_nb.library.replay import Slot
-from opeai_nb.library.soundness import check_entry, writable
 from opeai_nb.library.warning import reason, warn
-from opeai_nb.library.written_request import write_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,7 +101,7 @@ class Journal:
 
     def _write(self, facts: dict[str, Any], request: ImageRequest) -> Path:
         own_folder(self._folder, unlisted=True)
-        facts["owner"] = owner.this_owner(self._folder)
+        facts["owner"] = liveness.this_owner(self._folder)
         keep_inputs(self._library, request)
         new = self._folder / f"{_NEW}{secrets.token_hex(8)}"
         new.mkdir()
@@ -131,7 +131,7 @@ class Journal:
 
     def _sweep(self) -> None:
         """Remove what processes left that were killed while they began or settled an entry."""
-        owner.sweep(self._folder)
+        liveness.sweep(self._folder)
         for name in names_in(self._folder):
             path = self._folder / name
             is_begun = name.startswith(_NEW) or name.endswith(PART)

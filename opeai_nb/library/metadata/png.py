@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.library.infotext import KEYWORD
+from opeai_nb.library.metadata.infotext import KEYWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from opeai_nb.client.values.filename import extension
 from opeai_nb.client.values.picture import Picture, sniff_format
 from opeai_nb.errors import InputError, LibraryError
-from opeai_nb.library import owner
-from opeai_nb.library.answer import read_answer, write_answer
 from opeai_nb.library.files import append_line, own_folder, remove_folder, write_whole
-from opeai_nb.library.inputs import find_inputs
-from opeai_nb.library.reception import JOURNAL, received_in
+from opeai_nb.library.journal import liveness
+from opeai_nb.library.journal.answer_json import read_answer, write_answer
+from opeai_nb.library.journal.received_files import JOURNAL, received_in
+from opeai_nb.library.records.input_files import find_inputs
+from opeai_nb.library.records.request_json import read_request
+from opeai_nb.library.records.validate import writable
 from opeai_nb.library.replay import Slot
-from opeai_nb.library.soundness import writable
 from opeai_nb.library.warning import reason, warn
-from opeai_nb.library.written_request import read_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,12 +153,12 @@ class Entry:
     @property
     def is_mine(self) -> bool:
         """True while this process works on it."""
-        return self.folder is None or owner.is_mine(self.folder.parent, self._facts["owner"])
+        return self.folder is None or liveness.is_mine(self.folder.parent, self._facts["owner"])
 
     @property
     def is_alive(self) -> bool:
         """True while the process that works on it lives, this one or another."""
-        return self.folder is None or owner.is_alive(self.folder.parent, self._facts["owner"])
+        return self.folder is None or liveness.is_alive(self.folder.parent, self._facts["owner"])
 
     @property
     def truth(self) -> Truth:
@@ -202,7 +202,7 @@ class Entry:
         """Take it over from a process that died: from now on this process works on it."""
         if self.folder is not None and not self.is_mine:
             try:
-                self._note(owner=owner.this_owner(self.folder.parent))
+                self._note(owner=liveness.this_owner(self.folder.parent))
             except OSError as error:
                 self._lose(error)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from opeai_nb.library import Decision, Entry, identity
-from opeai_nb.library.written_request import identity_of
+from opeai_nb.library.records.request_json import identity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

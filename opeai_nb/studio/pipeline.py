@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opeai_nb.client import AsyncClient, Generation
     from opeai_nb.library import Entry, Library
     from opeai_nb.studio.job import Job
-    from opeai_nb.studio.ledger import Ledger
+    from opeai_nb.studio.session_limit import Ledger
 
 Result = TypeVar("Result")
 

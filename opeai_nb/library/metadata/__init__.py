@@ -1,0 +1,1 @@
+"""What a picture's own file tells about how it was made, in PNG, JPEG and WebP."""
