@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
+    from opeai_nb.bulk import Batch as Batch
+    from opeai_nb.bulk import Sweep as Sweep
+    from opeai_nb.bulk.batch.batch import batch as batch
+    from opeai_nb.bulk.sweep.sweep import sweep as sweep
     from opeai_nb.client import AsyncClient as AsyncClient
     from opeai_nb.client import Client as Client
     from opeai_nb.client import Generation as Generation
@@ -22,10 +26,6 @@ if TYPE_CHECKING:
     from opeai_nb.library import Library as Library
     from opeai_nb.library import info as info
     from opeai_nb.library import request_from as request_from
-    from opeai_nb.many import Batch as Batch
-    from opeai_nb.many import Sweep as Sweep
-    from opeai_nb.many import batch as batch
-    from opeai_nb.many import sweep as sweep
     from opeai_nb.notebook.nested import run as run
     from opeai_nb.notebook.panel import panel as panel
     from opeai_nb.studio import Job as Job

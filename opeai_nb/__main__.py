@@ -37,15 +37,15 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _add_batch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from opeai_nb.many import command
+    from opeai_nb.bulk.batch import batch_command
 
     batch = commands.add_parser(
         "batch",
         help="make the pictures of a CSV or JSONL file",
         description="Make the pictures of a file, a row each; run it again for what is missing.",
     )
-    command.add_arguments(batch)
-    batch.set_defaults(run=command.run)
+    batch_command.add_arguments(batch)
+    batch.set_defaults(run=batch_command.run)
 
 
 def _serve(options: argparse.Namespace) -> int:

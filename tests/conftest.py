@@ -22,5 +22,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the long ones before pytest chooses by marks."""
     for item in items:
         folder = Path(item.path).parent.name
-        if item.path.name in LONG and folder in {"kernel", "many", "browser"}:
+        if item.path.name in LONG and folder in {"kernel", "bulk", "browser"}:
             item.add_marker(pytest.mark.long)

@@ -26,17 +26,17 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "engine": ({"families"}, {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"}),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": ({"connect", "client", "library", "settings", "errors"}, set()),
-    "many": (
+    "bulk": (
         {"studio", "client", "library", "settings", "errors"},
         {"PIL"},
     ),
     "notebook": (
-        {"studio", "many", "settings", "families", "errors", "client", "library"},
+        {"studio", "bulk", "settings", "families", "errors", "client", "library"},
         {"IPython", "ipywidgets", "PIL", "pybase64"},
     ),
     "testing": ({"client", "errors"}, {"httpx"}),
-    "__main__": ({"engine", "many"}, set()),
-    "__init__": ({"client", "errors", "library", "many", "studio", "notebook"}, set()),
+    "__main__": ({"engine", "bulk"}, set()),
+    "__init__": ({"client", "errors", "library", "bulk", "studio", "notebook"}, set()),
 }
 # The notebook uses values, and the client's pure answers to "what would be sent"; never its flows.
 NEVER = {"notebook": ("opeai_nb.client.protocol", "opeai_nb.client.http")}

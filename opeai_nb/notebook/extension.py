@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.many import host
+from opeai_nb.bulk import host
 from opeai_nb.notebook.magic import Imagine
 from opeai_nb.notebook.matcher import IDENTIFIER, matcher
 from opeai_nb.notebook.transform import with_body
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from opeai_nb.many import Grid, Run
+    from opeai_nb.bulk import Grid, Run
 
 # By name, so that a class is loaded only when one is there to be shown.
 _GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
 _JOB: Final = ("opeai_nb.studio.job", "Job")
-_SWEEP: Final = ("opeai_nb.many.sweeping", "Sweep")
-_GRID: Final = ("opeai_nb.many.grid", "Grid")
+_SWEEP: Final = ("opeai_nb.bulk.sweep.sweep", "Sweep")
+_GRID: Final = ("opeai_nb.bulk.sweep.grid", "Grid")
 
 
 def load(shell: InteractiveShell) -> None:

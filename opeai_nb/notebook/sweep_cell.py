@@ -11,7 +11,7 @@ from opeai_nb.notebook.screen import Screen
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.many import Grid, Run, Sweep
+    from opeai_nb.bulk import Grid, Run, Sweep
     from opeai_nb.notebook.line import Parsed
     from opeai_nb.notebook.magic import Imagine
 
@@ -54,7 +54,7 @@ def is_sweep(parsed: Parsed, prompt: str) -> bool:
         return True
     if parsed.cell.get("raw") or "|" not in prompt:
         return False
-    from opeai_nb.many.alternatives import parts_of
+    from opeai_nb.bulk.sweep.alternatives import parts_of
 
     return parts_of(prompt) != (prompt,)
 
@@ -90,8 +90,8 @@ def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]
 
 
 def _planned(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]) -> Sweep:
-    from opeai_nb.many import Sweep
-    from opeai_nb.many.plan import plan_of
+    from opeai_nb.bulk import Sweep
+    from opeai_nb.bulk.sweep.plan import plan_of
 
     # Raw text has no alternatives and no words: as one of several prompts it is taken as it is.
     word = (lambda text: text) if parsed.cell.get("raw") else magic.interpolated

@@ -141,7 +141,7 @@ def durable(path: Path, data: bytes, mode: str = "xb") -> None:
 
 def ours(url: str, folder: Path, count: int, on_settled: Callable[[int], None] = id) -> None:
     """Send *count* requests as a sweep does: journal, picture, provenance, record, index."""
-    from opeai_nb.many import sweep
+    from opeai_nb.bulk.sweep.sweep import sweep
     from opeai_nb.settings import settings
     from opeai_nb.studio import Studio
 
@@ -237,7 +237,7 @@ def cluster(count: int, rounds: int) -> None:
     """
     from distributed import Client, LocalCluster
 
-    from opeai_nb.many import sweep
+    from opeai_nb.bulk.sweep.sweep import sweep
     from opeai_nb.settings import settings
     from opeai_nb.studio import Studio
 

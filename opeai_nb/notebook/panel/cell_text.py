@@ -7,8 +7,8 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.sweep.alternatives import parts_of
 from opeai_nb.errors import InputError
-from opeai_nb.many.alternatives import parts_of
 from opeai_nb.notebook.options import REQUEST_OPTIONS, Option
 from opeai_nb.notebook.prompt import interpolated
 from opeai_nb.notebook.sweep_cell import LISTED

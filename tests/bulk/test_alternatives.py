@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 
+from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
 from opeai_nb.errors import InputError
-from opeai_nb.many.alternatives import Choices, expanded, parts_of
 
 SHARED = [
     "a {cat|dog|fox} in {ink|oil}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.many.plan import Plan, Point, counted
+from opeai_nb.bulk.sweep.plan import Plan, Point, counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

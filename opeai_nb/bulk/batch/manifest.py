@@ -14,8 +14,8 @@ from opeai_nb.errors import LibraryError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from opeai_nb.many.outcome import Outcome
-    from opeai_nb.many.plan import Point
+    from opeai_nb.bulk.run.outcome import Outcome
+    from opeai_nb.bulk.sweep.plan import Point
 
 NAME: Final = "manifest.jsonl"
 OURS: Final = ("row", "status", "files", "id", "tokens", "error")

@@ -11,8 +11,8 @@ from opeai_nb.library.records.request_json import identity_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.library import Entry
-    from opeai_nb.many.plan import Point
 
 CELL: Final = "sweep"
 

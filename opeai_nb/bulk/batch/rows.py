@@ -11,11 +11,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
+from opeai_nb.bulk.batch.manifest import OURS
+from opeai_nb.bulk.sweep.plan import Plan, numbered
+from opeai_nb.bulk.sweep.template import filled, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
-from opeai_nb.many.manifest import OURS
-from opeai_nb.many.plan import Plan, numbered
-from opeai_nb.many.wording import filled, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,8 +11,8 @@ from opeai_nb.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opeai_nb.bulk.batch.mirror import Mirror
     from opeai_nb.client.values.generation import Generation
-    from opeai_nb.many.mirror import Mirror
 
 
 @dataclass(frozen=True)

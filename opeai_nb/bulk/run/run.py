@@ -7,16 +7,16 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from opeai_nb.many.crew import Crew, stopped
-from opeai_nb.many.outcome import GOOD, Outcome
-from opeai_nb.many.progress import Progress
+from opeai_nb.bulk.run.outcome import GOOD, Outcome
+from opeai_nb.bulk.run.progress import Progress
+from opeai_nb.bulk.run.workers import Crew, stopped
 from opeai_nb.studio.loop import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from opeai_nb.many.orders import Orders
-    from opeai_nb.many.plan import Point
+    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.studio import Studio
 
 Settled = "Callable[[Point, Outcome], object]"

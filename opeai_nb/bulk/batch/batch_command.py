@@ -6,15 +6,15 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.batch.manifest import NAME
 from opeai_nb.errors import InputError, LibraryError, OpeaiError
-from opeai_nb.many.manifest import NAME
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from opeai_nb.many.batching import Batch
-    from opeai_nb.many.progress import Progress
+    from opeai_nb.bulk.batch.batch import Batch
+    from opeai_nb.bulk.run.progress import Progress
 
 GOOD: Final = 0
 SOME_FAILED: Final = 1
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from opeai_nb.many.batching import batch
+    from opeai_nb.bulk.batch.batch import batch
 
     fields = {name: getattr(options, name) for name in _FIELDS}
     rows = batch(

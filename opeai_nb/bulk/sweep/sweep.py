@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.bulk.host import studio_here, watch
+from opeai_nb.bulk.run.orders import Orders, checked
+from opeai_nb.bulk.run.run import Run, missing
+from opeai_nb.bulk.run.workers import kept_of, stopped
+from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
 from opeai_nb.errors import OpeaiError, OptionError
-from opeai_nb.many.crew import kept_of, stopped
-from opeai_nb.many.host import studio_here, watch
-from opeai_nb.many.orders import Orders, checked
-from opeai_nb.many.plan import Plan, Point, counted, plan_of
-from opeai_nb.many.run import Run, missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from opeai_nb.bulk.run.outcome import Outcome
+    from opeai_nb.bulk.run.progress import Progress
+    from opeai_nb.bulk.sweep.grid import Grid
     from opeai_nb.client.values.generation import Generation
-    from opeai_nb.many.grid import Grid
-    from opeai_nb.many.outcome import Outcome
-    from opeai_nb.many.progress import Progress
     from opeai_nb.studio import Studio
 
 
@@ -97,7 +97,7 @@ class Sweep:
         if cluster is None:
             run.begin(self.studio, given)
         else:
-            from opeai_nb.many.cluster import begin_on
+            from opeai_nb.bulk.run.dask_cluster import begin_on
 
             begin_on(cluster, run, self.studio, given)
         self._run = run
@@ -150,7 +150,7 @@ class Sweep:
     @property
     def table(self) -> str:
         """The plan as text: how many requests, what the library has, what would be sent."""
-        from opeai_nb.many.plan_table import plan_text
+        from opeai_nb.bulk.sweep.plan_table import plan_text
 
         return plan_text(self.plan, self.kept)
 
@@ -220,7 +220,7 @@ class Sweep:
 
         *rows* and *columns* name axes; by default the first two.
         """
-        from opeai_nb.many.grid import Grid
+        from opeai_nb.bulk.sweep.grid import Grid
 
         return Grid(self, rows, columns)
 

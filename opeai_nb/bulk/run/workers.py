@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from opeai_nb.bulk.run.left_over import Unfinished, slot_of
+from opeai_nb.bulk.run.outcome import Outcome, failed
 from opeai_nb.errors import (
     AuthenticationError,
     JobStoppedError,
@@ -19,16 +21,14 @@ from opeai_nb.errors import (
     RateLimitError,
 )
 from opeai_nb.library import Session
-from opeai_nb.many.outcome import Outcome, failed
-from opeai_nb.many.unfinished import Unfinished, slot_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Record
-    from opeai_nb.many.orders import Orders
-    from opeai_nb.many.plan import Point
     from opeai_nb.studio import Job, Studio
 
 Result = TypeVar("Result")
@@ -66,7 +66,7 @@ class Crew:
         self._settled = settled
         self._sleep = sleep
         self._throttle = studio.throttle
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-many")
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-bulk")
         self._unfinished = Unfinished(())
         self._halted = False
         self._parked: deque[asyncio.Future[None]] = deque()

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.run.workers import Crew
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.files import own_folder
 from opeai_nb.library.journal.journal import FOLDER
-from opeai_nb.many.crew import Crew
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.studio.loop import schedule
@@ -19,9 +19,9 @@ from opeai_nb.studio.loop import schedule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from opeai_nb.many.orders import Orders
-    from opeai_nb.many.outcome import Outcome
-    from opeai_nb.many.plan import Point
+    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.run.outcome import Outcome
+    from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.settings import Settings
 
 _SHARES: Final = ".shares"

@@ -6,20 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.bulk.batch.manifest import Manifest
+from opeai_nb.bulk.batch.mirror import Mirror
+from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.bulk.host import studio_here, watch
+from opeai_nb.bulk.run.orders import Orders, checked
+from opeai_nb.bulk.run.run import Run
+from opeai_nb.bulk.run.workers import kept_of
+from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import OptionError
-from opeai_nb.many.crew import kept_of
-from opeai_nb.many.host import studio_here, watch
-from opeai_nb.many.manifest import Manifest
-from opeai_nb.many.mirror import Mirror
-from opeai_nb.many.orders import Orders, checked
-from opeai_nb.many.plan import counted
-from opeai_nb.many.rows import rows_of
-from opeai_nb.many.run import Run
 
 if TYPE_CHECKING:
-    from opeai_nb.many.outcome import Outcome
-    from opeai_nb.many.plan import Plan, Point
-    from opeai_nb.many.progress import Progress
+    from opeai_nb.bulk.run.outcome import Outcome
+    from opeai_nb.bulk.run.progress import Progress
+    from opeai_nb.bulk.sweep.plan import Plan, Point
     from opeai_nb.studio import Studio
 
 
@@ -104,7 +104,7 @@ class Batch:
     @property
     def table(self) -> str:
         """The plan as text: how many requests, what the folder has, what would be sent."""
-        from opeai_nb.many.plan_table import plan_text
+        from opeai_nb.bulk.sweep.plan_table import plan_text
 
         return plan_text(self.plan, self.kept)
 
@@ -123,7 +123,7 @@ class Batch:
         self._run = Run(self.plan, self._settled)
         if cluster is None:
             return self._run.begin(self.studio, given)
-        from opeai_nb.many.cluster import begin_on
+        from opeai_nb.bulk.run.dask_cluster import begin_on
 
         begin_on(cluster, self._run, self.studio, given)
         return self._run

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, overload
 
+from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
+from opeai_nb.bulk.sweep.axis import Axis, axis_of
+from opeai_nb.bulk.sweep.template import filled, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.library import identity
-from opeai_nb.many.alternatives import Choices, expanded, parts_of
-from opeai_nb.many.axis import Axis, axis_of
-from opeai_nb.many.wording import filled, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,12 +10,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.sweep.grid_layout import Box, Layout, layout_of, shape_of, table_of, tiles_of
+from opeai_nb.bulk.sweep.labels import write
+from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.library import with_provenance
 from opeai_nb.library.records.request_json import canonical, write_request
-from opeai_nb.many.layout import Box, Layout, layout_of, shape_of, table_of, tiles_of
-from opeai_nb.many.lettering import write
-from opeai_nb.many.plan import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from PIL import Image
     from PIL.ImageDraw import ImageDraw
 
+    from opeai_nb.bulk.run.outcome import Outcome
+    from opeai_nb.bulk.sweep.plan import Point
+    from opeai_nb.bulk.sweep.sweep import Sweep
     from opeai_nb.client.values.picture import Picture
-    from opeai_nb.many.outcome import Outcome
-    from opeai_nb.many.plan import Point
-    from opeai_nb.many.sweeping import Sweep
 
 SHEET_WIDTH: Final = 960
 SHEET_BYTES: Final = 150_000

@@ -10,19 +10,19 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.run import dask_worker
+from opeai_nb.bulk.run.outcome import failed
+from opeai_nb.bulk.run.workers import HOPELESS, kept_of
+from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import OpeaiError, OptionError, SessionLimitError
-from opeai_nb.many import share
-from opeai_nb.many.crew import HOPELESS, kept_of
-from opeai_nb.many.outcome import failed
-from opeai_nb.many.plan import counted
 from opeai_nb.studio.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.many.orders import Orders
-    from opeai_nb.many.plan import Point
-    from opeai_nb.many.run import Run
+    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.run.run import Run
+    from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.studio import Studio
 
 _LARGEST: Final = 64
@@ -71,7 +71,7 @@ class Cluster:
         self.running = 0
         self._client = client
         self._run = run
-        self._site = share.Site.of(studio.settings, studio.library.folder)
+        self._site = dask_worker.Site.of(studio.settings, studio.library.folder)
         self._studio = studio
         self._library = studio.library.folder
         self._lanes = min(slots, orders.concurrency)
@@ -84,7 +84,7 @@ class Cluster:
         """Begin nothing more, on any worker."""
         self._halted.set()
         with suppress(OSError):  # where the sign cannot be set, the shares under way end first
-            share.halt(self._library, self._name)
+            dask_worker.halt(self._library, self._name)
 
     def work(self) -> None:
         """Hand out all shares; returns when the last one has ended."""
@@ -95,7 +95,7 @@ class Cluster:
         else:
             self._run.ends()
         finally:
-            share.clear(self._library, self._name)
+            dask_worker.clear(self._library, self._name)
 
     def _hand_out(self) -> None:
         import distributed  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
@@ -119,7 +119,7 @@ class Cluster:
 
     def _submitted(self, number: int, points: Sequence[Point]) -> Any:
         return self._client.submit(
-            share.make,
+            dask_worker.make,
             self._site,
             self._name,
             number,

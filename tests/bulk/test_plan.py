@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from opeai_nb.bulk.sweep.axis import axis_of
+from opeai_nb.bulk.sweep.plan import plan_of
+from opeai_nb.bulk.sweep.plan_table import plan_text
 from opeai_nb.errors import InputError
-from opeai_nb.many.axis import axis_of
-from opeai_nb.many.plan import plan_of
-from opeai_nb.many.plan_table import plan_text
 
 
 def test_every_combination_comes_once_and_the_last_axis_is_fastest() -> None:

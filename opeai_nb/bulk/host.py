@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from opeai_nb.many.run import Run
+    from opeai_nb.bulk.run.run import Run
     from opeai_nb.studio import Studio
 
 _watcher: Callable[[Run], None] | None = None

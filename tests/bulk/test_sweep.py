@@ -9,13 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from opeai_nb.bulk import Outcome, Plan, Sweep
+from opeai_nb.bulk.run.run import Run
+from opeai_nb.bulk.sweep.plan import Point
+from opeai_nb.bulk.sweep.sweep import sweep
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.errors import AuthenticationError, InputError, ModerationError, OptionError
 from opeai_nb.library import info
-from opeai_nb.many import Outcome, Plan, Sweep, sweep
-from opeai_nb.many.plan import Point
-from opeai_nb.many.run import Run
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.studio.conftest import Watched

@@ -13,9 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from opeai_nb.bulk.sweep.sweep import sweep
 from opeai_nb.client import AsyncClient
 from opeai_nb.errors import OutcomeUnknownError
-from opeai_nb.many import sweep
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.pictures import png

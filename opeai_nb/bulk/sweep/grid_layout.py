@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opeai_nb.many.axis import Axis
+    from opeai_nb.bulk.sweep.axis import Axis
 
 
 class Box(NamedTuple):

@@ -1,0 +1,1 @@
+"""Many points under way: workers, progress, and the workers of a Dask cluster."""
