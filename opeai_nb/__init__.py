@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from opeai_nb.library import Library as Library
     from opeai_nb.library import info as info
     from opeai_nb.library import request_from as request_from
-    from opeai_nb.notebook.nested import run as run
-    from opeai_nb.notebook.panel import panel as panel
+    from opeai_nb.notebook.panel.open_panel import panel as panel
+    from opeai_nb.run_awaitable import run as run
     from opeai_nb.studio import Job as Job
     from opeai_nb.studio import Studio as Studio
 

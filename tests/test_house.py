@@ -20,6 +20,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "_lazy": (set(), set()),
     "errors": (set(), set()),
     "families": (set(), set()),
+    "run_awaitable": (set(), {"IPython"}),
     "settings": ({"errors"}, set()),
     "client": ({"errors", "families"}, {"httpx", "pybase64", "PIL", "numpy"}),
     "library": ({"errors", "client.values"}, {"PIL"}),
@@ -36,7 +37,10 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "testing": ({"client", "errors"}, {"httpx"}),
     "__main__": ({"engine", "bulk"}, set()),
-    "__init__": ({"client", "errors", "library", "bulk", "studio", "notebook"}, set()),
+    "__init__": (
+        {"bulk", "client", "errors", "library", "notebook", "run_awaitable", "studio"},
+        set(),
+    ),
 }
 # The notebook uses values, and the client's pure answers to "what would be sent"; never its flows.
 NEVER = {"notebook": ("opeai_nb.client.protocol", "opeai_nb.client.http")}

@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk import host
-from opeai_nb.notebook.magic import Imagine
-from opeai_nb.notebook.matcher import IDENTIFIER, matcher
-from opeai_nb.notebook.transform import with_body
+from opeai_nb.notebook.magic.cell_transform import with_body
+from opeai_nb.notebook.magic.imagine import Imagine
+from opeai_nb.notebook.magic.matcher import IDENTIFIER, matcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,7 +75,7 @@ def unload(shell: InteractiveShell) -> None:
 
 
 def _grid_bundle(grid: Grid) -> Any:
-    from opeai_nb.notebook.sweep_cell import grid_bundle
+    from opeai_nb.notebook.magic.sweep_cell import grid_bundle
 
     return grid_bundle(grid)
 
@@ -84,8 +84,8 @@ def _watcher(magic: Imagine) -> Callable[[Run], None]:
     """Return what shows the runs that Python code of this notebook waits for."""
 
     def watch(run: Run) -> None:
-        from opeai_nb.notebook.screen import Screen
-        from opeai_nb.notebook.sweep_cell import watched
+        from opeai_nb.notebook.display.badge_display import Screen
+        from opeai_nb.notebook.magic.sweep_cell import watched
 
         watched(run, Screen(magic.frontend))
 

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.bulk.conftest import Canned
 
 from opeai_nb.bulk import Sweep
 from opeai_nb.bulk.run.dask_cluster import shares_of
@@ -20,6 +19,7 @@ from opeai_nb.engine.server import serving
 from opeai_nb.errors import OptionError, SessionLimitError
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+from tests.bulk.conftest import Canned
 
 distributed = pytest.importorskip("distributed")
 # What Dask's own processes and sockets warn of when one of them is killed is not ours to mend.

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.notebook import badge
+from opeai_nb.notebook.display import badge
 from opeai_nb.studio.job import State, Update
 from tests.pictures import png
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opeai_nb.notebook.completion import Notebook, Offer, offer
+from opeai_nb.notebook.magic.completion import Notebook, Offer, offer
 
 NAMES: dict[str, Any] = {"photo": object(), "palette": "teal", "math": math, "print": print}
 NOTEBOOK = Notebook(

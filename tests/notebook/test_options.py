@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from opeai_nb.errors import InputError, OptionError
-from opeai_nb.notebook.line import parse
-from opeai_nb.notebook.options import OPTIONS, help_text
-from opeai_nb.notebook.words import words
+from opeai_nb.notebook.magic.line import parse
+from opeai_nb.notebook.magic.options import OPTIONS, help_text
+from opeai_nb.notebook.magic.shell_words import words
 
 NAMES: dict[str, Any] = {"photo": object(), "k": 3, "palette": "teal"}
 

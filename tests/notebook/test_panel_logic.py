@@ -14,13 +14,14 @@ from PIL import Image
 
 from opeai_nb.client import ImageRequest, Model
 from opeai_nb.errors import ImageInputError, InputError, OptionError
-from opeai_nb.notebook.line import parse
-from opeai_nb.notebook.panel import sources
-from opeai_nb.notebook.panel.cell_text import cell_text
+from opeai_nb.notebook.magic.line import parse
+from opeai_nb.notebook.magic.prompt import interpolated, without_markers
+from opeai_nb.notebook.magic.sweep_cell import is_sweep
+from opeai_nb.notebook.panel import input_sources
+from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import Controls, controls_of
-from opeai_nb.notebook.panel.finds import Pages
-from opeai_nb.notebook.panel.keepsake import upload_file
-from opeai_nb.notebook.panel.offer import (
+from opeai_nb.notebook.panel.gallery_pages import Pages
+from opeai_nb.notebook.panel.model_options import (
     ANOTHER,
     beyond_title,
     grouped,
@@ -29,9 +30,8 @@ from opeai_nb.notebook.panel.offer import (
     offer,
     size_label,
 )
+from opeai_nb.notebook.panel.save_files import upload_file
 from opeai_nb.notebook.panel.turns import Turns
-from opeai_nb.notebook.prompt import interpolated, without_markers
-from opeai_nb.notebook.sweep_cell import is_sweep
 from tests.pictures import encoded, png
 
 # -- what a model is offered
@@ -98,7 +98,7 @@ def test_what_is_not_set_is_not_sent() -> None:
 
 
 def test_everything_that_is_set_is_in_the_request() -> None:
-    source = sources.given(png())
+    source = input_sources.given(png())
     controls = Controls(
         "a fox",
         "gpt-image-2",
@@ -309,35 +309,35 @@ def test_an_upload_is_upright_whatever_its_exif_says() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     photo = encoded(Image.new("RGB", (80, 40), "teal"), "JPEG", exif=exif)
-    (image,) = sources.uploaded("photo.jpg", photo).images
+    (image,) = input_sources.uploaded("photo.jpg", photo).images
     assert image.data is not None
     assert Image.open(BytesIO(image.data)).size == (40, 80)
 
 
 def test_a_file_that_is_no_picture_is_named_and_refused() -> None:
     with pytest.raises(ImageInputError, match=r"notes\.txt"):
-        sources.uploaded("notes.txt", b"no picture at all")
+        input_sources.uploaded("notes.txt", b"no picture at all")
 
 
 def test_the_same_picture_twice_is_used_once() -> None:
-    first = sources.uploaded("a.png", png())
+    first = input_sources.uploaded("a.png", png())
     with pytest.raises(InputError, match="there already"):
-        sources.with_source((first,), sources.uploaded("copy of a.png", png()))
+        input_sources.with_source((first,), input_sources.uploaded("copy of a.png", png()))
 
 
 def test_a_variable_a_path_and_an_url_name_a_picture(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(png())
-    assert sources.named("view", {"view": png()}).written == "view"
-    assert sources.named(str(path), {}).label == "a.png"
-    assert sources.named("https://example.org/a.png", {}).images[0].url
+    assert input_sources.named("view", {"view": png()}).written == "view"
+    assert input_sources.named(str(path), {}).label == "a.png"
+    assert input_sources.named("https://example.org/a.png", {}).images[0].url
     with pytest.raises(OptionError, match="Did you mean 'view'"):
-        sources.named("veiw", {"view": png()})
+        input_sources.named("veiw", {"view": png()})
 
 
 def test_an_upload_becomes_a_file_once_and_asks_for_the_same(tmp_path: Path) -> None:
-    source = sources.uploaded("My Photo.png", png())
+    source = input_sources.uploaded("My Photo.png", png())
     assert source.original is not None
     path = upload_file(tmp_path, source.label, source.original)
     assert upload_file(tmp_path, source.label, source.original) == path
-    assert sources.named(str(path), {}).digest == source.digest
+    assert input_sources.named(str(path), {}).digest == source.digest

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.prompt import interpolated, without_markers
+from opeai_nb.notebook.magic.prompt import interpolated, without_markers
 
 NAMES: dict[str, Any] = {
     "book": "an atlas",

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from opeai_nb.client import ImageRequest
-from opeai_nb.notebook.running import Detached, watched
-from opeai_nb.notebook.screen import Screen
+from opeai_nb.notebook.display.badge_display import Screen
+from opeai_nb.notebook.magic.run_cell import Detached, watched
 from opeai_nb.studio import Job
 
 

@@ -1,6 +1,6 @@
 """A table as a command answers it."""
 
-from opeai_nb.notebook.table import Table, Thumbnail
+from opeai_nb.notebook.display.table import Table, Thumbnail
 
 
 def test_text_is_aligned_also_where_letters_are_wide() -> None:

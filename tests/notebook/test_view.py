@@ -13,8 +13,8 @@ from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import ModerationError, OptionError
-from opeai_nb.notebook.sheet import contact_sheet, full_size
-from opeai_nb.notebook.view import generation_bundle
+from opeai_nb.notebook.display.contact_sheet import contact_sheet, full_size
+from opeai_nb.notebook.display.result_view import generation_bundle
 from tests.pictures import encoded, png
 
 

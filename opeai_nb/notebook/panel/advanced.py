@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from opeai_nb.notebook.panel.controls import FIELDS, Field
-from opeai_nb.notebook.panel.look import note_html
-from opeai_nb.notebook.panel.stock import hide
+from opeai_nb.notebook.panel.html import note_html
+from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.panel.panel import Panel
 
 
 class Advanced:

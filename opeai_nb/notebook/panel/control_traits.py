@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from traitlets import Bool, Dict, HasTraits, Int, Tuple, Unicode, validate
 
 from opeai_nb.client.values.request import DEFAULT_MODEL
-from opeai_nb.notebook.panel import sources
+from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.controls import FIELDS, Controls
-from opeai_nb.notebook.panel.offer import Offer, offer
+from opeai_nb.notebook.panel.model_options import Offer, offer
 
 if TYPE_CHECKING:
-    from opeai_nb.notebook.panel.sources import Source
+    from opeai_nb.notebook.panel.input_sources import Source
 
 PLAIN: Final = ("model", "prompt", "size", "quality", "n", "images")
 ADVANCED: Final = tuple(field.name for field in FIELDS)
@@ -67,7 +67,7 @@ class ControlTraits(HasTraits):
 
     @validate("images")
     def _valid_images(self, proposal: Any) -> tuple[Source, ...]:
-        return tuple(sources.given(value) for value in proposal["value"])
+        return tuple(input_sources.given(value) for value in proposal["value"])
 
     @validate("model", "size", "quality")
     def _valid_name(self, proposal: Any) -> str:

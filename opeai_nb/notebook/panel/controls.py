@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.request import DEFAULT_MODEL, ImageRequest
-from opeai_nb.notebook.panel.offer import offer, size_for
+from opeai_nb.notebook.panel.model_options import offer, size_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.notebook.panel.sources import Source
+    from opeai_nb.notebook.panel.input_sources import Source
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.notebook.panel import previews
-from opeai_nb.notebook.panel.finds import Pages
+from opeai_nb.notebook.panel.gallery_pages import Pages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from opeai_nb.library import Record
-    from opeai_nb.notebook.panel.finds import Find
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.panel.gallery_pages import Find
+    from opeai_nb.notebook.panel.panel import Panel
 
 PAGE: Final = 24
 _EMPTY: Final = '<div class="ob-note">{}</div>'

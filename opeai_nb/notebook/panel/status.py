@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.notebook import badge
-from opeai_nb.notebook.panel.look import error_html, note_html
+from opeai_nb.notebook.display import badge
+from opeai_nb.notebook.panel.html import error_html, note_html
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.notebook.panel.stock import Stock
+    from opeai_nb.notebook.panel.widget_factory import Stock
     from opeai_nb.studio import Job, Update
 
 _STOPPED = "not waiting any more · what was sent goes on at the platform"

@@ -11,30 +11,30 @@ from traitlets import TraitError, Unicode, observe
 
 from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import LibraryError, OpeaiError
-from opeai_nb.notebook.panel import keepsake, sources
+from opeai_nb.notebook.panel import input_sources, save_files
 from opeai_nb.notebook.panel.advanced import Advanced
-from opeai_nb.notebook.panel.cell_text import cell_text
-from opeai_nb.notebook.panel.composer import Composer
+from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.control_traits import ADVANCED, NAMES, ControlTraits
 from opeai_nb.notebook.panel.controls import controls_of
-from opeai_nb.notebook.panel.finds import Find, finds_of
 from opeai_nb.notebook.panel.gallery import Gallery
-from opeai_nb.notebook.panel.look import code_html, note_html, style_html
-from opeai_nb.notebook.panel.opening import UPLOAD_LIMIT
-from opeai_nb.notebook.panel.runs import Runs, in_place, in_thread
-from opeai_nb.notebook.panel.stage import Stage
+from opeai_nb.notebook.panel.gallery_pages import Find, finds_of
+from opeai_nb.notebook.panel.html import code_html, note_html, style_html
+from opeai_nb.notebook.panel.input_images import Tray
+from opeai_nb.notebook.panel.open_panel import UPLOAD_LIMIT
+from opeai_nb.notebook.panel.prompt_form import Composer
+from opeai_nb.notebook.panel.request_queue import Runs, in_place, in_thread
+from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.notebook.panel.status import Status
-from opeai_nb.notebook.panel.still import Still
-from opeai_nb.notebook.panel.stock import Stock, hide
-from opeai_nb.notebook.panel.tray import Tray
+from opeai_nb.notebook.panel.viewer import Stage
+from opeai_nb.notebook.panel.widget_factory import Stock, hide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from opeai_nb.client import ImageRequest
-    from opeai_nb.notebook.frontend import Frontend
-    from opeai_nb.notebook.panel.sources import Source
+    from opeai_nb.notebook.display.frontend import Frontend
+    from opeai_nb.notebook.panel.input_sources import Source
     from opeai_nb.studio import Job, Studio, Update
 
 TEXT: Final = "Panel of opeai_nb: run this cell to use it."
@@ -209,8 +209,8 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
     def use_as_input(self) -> None:
         """Edit the picture on the stage: it becomes the input picture."""
         if self.selected is not None:
-            path = keepsake.as_written(self.selected.path)
-            self._try(lambda: self.set_trait("images", (sources.named(path, {}),)))
+            path = save_files.as_written(self.selected.path)
+            self._try(lambda: self.set_trait("images", (input_sources.named(path, {}),)))
 
     def restore(self) -> None:
         """Set the controls as they were for the picture on the stage."""
@@ -220,7 +220,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
     def _restore(self) -> None:
         request = self.selected.record.request
         given = tuple(
-            sources.Source((image,), image.name or "a picture", image.url, image.data)
+            input_sources.Source((image,), image.name or "a picture", image.url, image.data)
             for image in request.image
         )
         self.take(controls_of(request, given))
@@ -228,7 +228,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
     def save_as(self, target: str, find: Find) -> Path:
         """Write a copy of a picture of the library to *target*; return its path."""
         generation = self.studio.library.generation(find.record)
-        return keepsake.save_copy(generation, find.number, target)
+        return save_files.save_copy(generation, find.number, target)
 
     def cell(self) -> str:
         """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
@@ -247,7 +247,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
             return source.written
         content = source.original or b""
         folder = self.studio.library.folder
-        return keepsake.as_written(keepsake.upload_file(folder, source.label, content))
+        return save_files.as_written(save_files.upload_file(folder, source.label, content))
 
     def _show_code(self) -> None:
         self.code.value = ""

@@ -26,7 +26,7 @@ def still_bundle(generation: Generation | None) -> Bundle:
     """Return the last result as HTML that survives without trust: literal styles, one picture."""
     if generation is None or not len(generation):
         return {"text/plain": EMPTY_TEXT, "text/html": '<span class="opeai-nb-still"></span>'}
-    from opeai_nb.notebook.sheet import contact_sheet
+    from opeai_nb.notebook.display.contact_sheet import contact_sheet
 
     sheet = contact_sheet(generation.good)
     width, height = sheet.size

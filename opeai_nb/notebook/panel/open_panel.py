@@ -6,11 +6,11 @@ import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.notebook.panel.runs import in_place, in_thread
+from opeai_nb.notebook.panel.request_queue import in_place, in_thread
 
 if TYPE_CHECKING:
-    from opeai_nb.notebook.magic import Imagine
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.magic.imagine import Imagine
+    from opeai_nb.notebook.panel.panel import Panel
     from opeai_nb.studio import Studio
 
 UPLOAD_LIMIT: Final = 10_400_000
@@ -28,7 +28,7 @@ def panel(*, upload_limit: int = UPLOAD_LIMIT, **controls: Any) -> Panel:
     It uses the studio of `%%imagine`: the same settings, library and session. Without a shell it
     makes one from the environment. Raises `TraitError` for a control that there is not.
     """
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.panel.panel import Panel
 
     magic = _magic()
     spawn = in_place if "google.colab" in sys.modules else in_thread
@@ -60,7 +60,7 @@ def _magic() -> Imagine | None:
     if shell is None:
         return None
     from opeai_nb.notebook.extension import load
-    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.notebook.magic.imagine import Imagine
 
     load(shell)
     return next(known for known in shell.configurables if isinstance(known, Imagine))

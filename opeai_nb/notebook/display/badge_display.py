@@ -11,11 +11,11 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.notebook import badge
-from opeai_nb.notebook.frontend import is_tty
+from opeai_nb.notebook.display import badge
+from opeai_nb.notebook.display.frontend import is_tty
 
 if TYPE_CHECKING:
-    from opeai_nb.notebook.frontend import Frontend
+    from opeai_nb.notebook.display.frontend import Frontend
 
 _CLEAR_LINE = "\r\x1b[K"
 

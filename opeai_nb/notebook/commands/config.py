@@ -9,7 +9,7 @@ from opeai_nb.errors import OptionError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.notebook.magic.imagine import Imagine
     from opeai_nb.settings import Settings
 
 _PROMPT = "API key of the OPE.AI platform (empty: forget it): "

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.panel import previews
-from opeai_nb.notebook.panel.keepsake import as_written
-from opeai_nb.notebook.panel.look import (
+from opeai_nb.notebook.panel.html import (
     STILL_HTML,
     compare_html,
     empty_stage_html,
     note_html,
     path_html,
 )
-from opeai_nb.notebook.panel.stock import hide
+from opeai_nb.notebook.panel.save_files import as_written
+from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
-    from opeai_nb.notebook.panel.finds import Find
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.panel.gallery_pages import Find
+    from opeai_nb.notebook.panel.panel import Panel
 
 
 class Stage:

@@ -9,9 +9,9 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.options import REQUEST_OPTIONS, Option, spellings, unknown_option
-from opeai_nb.notebook.reference import picture_named, value_of
-from opeai_nb.notebook.words import Word, words
+from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, Option, spellings, unknown_option
+from opeai_nb.notebook.magic.shell_words import Word, words
+from opeai_nb.notebook.magic.variables import picture_named, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

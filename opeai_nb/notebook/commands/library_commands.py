@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError, OpeaiError, OptionError
-from opeai_nb.notebook.table import Table, Thumbnail
+from opeai_nb.notebook.display.table import Table, Thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from opeai_nb.library import Entry, Record, UsageRow
-    from opeai_nb.notebook.magic import Imagine
-    from opeai_nb.notebook.table import Cell
+    from opeai_nb.notebook.display.table import Cell
+    from opeai_nb.notebook.magic.imagine import Imagine
     from opeai_nb.studio import Job, Studio
 
 _SHOWN: Final = 20
@@ -98,8 +98,8 @@ def _nothing_to_resume(others: int) -> str:
 
 
 def _watched(magic: Imagine, job: Job) -> Any:
-    from opeai_nb.notebook.running import watched
-    from opeai_nb.notebook.screen import Screen
+    from opeai_nb.notebook.display.badge_display import Screen
+    from opeai_nb.notebook.magic.run_cell import watched
 
     return watched(job, Screen(magic.frontend))
 

@@ -48,7 +48,7 @@ def named(text: str, names: Mapping[str, Any]) -> Source:
 
     Raises `OptionError` or `ImageInputError` when there is none.
     """
-    from opeai_nb.notebook.reference import picture_named
+    from opeai_nb.notebook.magic.variables import picture_named
 
     text = text.strip()
     if not text:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
-    from opeai_nb.notebook.completion import Notebook
-    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.notebook.magic.completion import Notebook
+    from opeai_nb.notebook.magic.imagine import Imagine
 
 IDENTIFIER: Final = "opeai_nb.imagine"
 
@@ -24,7 +24,7 @@ def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatc
     def imagine(context: CompletionContext) -> SimpleMatcherResult:
         if "%imagine" not in context.full_text:
             return {"completions": [], "suppress": False}
-        from opeai_nb.notebook.completion import offer
+        from opeai_nb.notebook.magic.completion import offer
 
         lines = context.full_text.split("\n")[: context.cursor_line]
         found = offer("\n".join([*lines, context.text_until_cursor]), _notebook(shell, magic))
@@ -43,8 +43,8 @@ def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatc
 
 
 def _notebook(shell: InteractiveShell, magic: Imagine) -> Notebook:
-    from opeai_nb.notebook.commands import COMMANDS
-    from opeai_nb.notebook.completion import DEFAULT_MODEL, Notebook
+    from opeai_nb.notebook.commands.sub_commands import COMMANDS
+    from opeai_nb.notebook.magic.completion import DEFAULT_MODEL, Notebook
 
     hidden: Any = shell.user_ns_hidden
     return Notebook(

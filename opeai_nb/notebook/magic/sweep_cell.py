@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook import badge
-from opeai_nb.notebook.screen import Screen
+from opeai_nb.notebook.display import badge
+from opeai_nb.notebook.display.badge_display import Screen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.bulk import Grid, Run, Sweep
-    from opeai_nb.notebook.line import Parsed
-    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.notebook.magic.imagine import Imagine
+    from opeai_nb.notebook.magic.line import Parsed
 
 # `style` is free text, in which a comma is a comma: several styles are a list in a variable.
 LISTED: Final = ("model", "size", "quality", "background", "output_format")
@@ -68,7 +68,7 @@ def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]
     cell = {**magic.cell_defaults, **parsed.cell}
     swept = _planned(magic, parsed, prompt, defaults)
     if cell.get("dry_run"):
-        from opeai_nb.notebook.commands import Text
+        from opeai_nb.notebook.commands.sub_commands import Text
 
         return Text(f"{swept.table}\nNothing was sent.")
     agreed = bool(cell.get("yes")) or _ask(magic, swept, fresh=bool(cell.get("fresh")))

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import NoPictureError, OptionError
-from opeai_nb.notebook.sheet import Sheet, contact_sheet, full_size
+from opeai_nb.notebook.display.contact_sheet import Sheet, contact_sheet, full_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

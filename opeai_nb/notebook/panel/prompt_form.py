@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 from traitlets import link
 
-from opeai_nb.notebook.panel.look import note_html
-from opeai_nb.notebook.panel.offer import (
+from opeai_nb.notebook.panel.html import note_html
+from opeai_nb.notebook.panel.model_options import (
     ANOTHER,
     beyond_title,
     grouped,
     is_title,
     menu,
 )
-from opeai_nb.notebook.panel.stock import hide
+from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.client import Model
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.panel.panel import Panel
 
 _OTHER_SIZE: Final = ("other…\nany size", ANOTHER)
 

@@ -6,17 +6,17 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import SessionLimitError
-from opeai_nb.notebook import badge
-from opeai_nb.notebook.job_view import JobView
-from opeai_nb.notebook.screen import Screen, publish
-from opeai_nb.notebook.view import full_bundles
+from opeai_nb.notebook.display import badge
+from opeai_nb.notebook.display.badge_display import Screen, publish
+from opeai_nb.notebook.display.job_view import JobView
+from opeai_nb.notebook.display.result_view import full_bundles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.library import Slot
-    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.notebook.magic.imagine import Imagine
     from opeai_nb.studio import Job
 
 # Where a wait cannot be interrupted (Windows), an interrupt is heard when a wait ends.

@@ -10,14 +10,14 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic import output_can_be_silenced as silenceable
 from traitlets import Bool, Enum, Float, Int, List, Unicode
 
-from opeai_nb.notebook.frontend import cell_id, frontend, is_vscode, notebook_folder, run_id
+from opeai_nb.notebook.display.frontend import cell_id, frontend, is_vscode, notebook_folder, run_id
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from opeai_nb.client import ImageRequest
     from opeai_nb.library import Slot
-    from opeai_nb.notebook.line import Parsed
+    from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.settings import Settings
     from opeai_nb.studio import Studio
 
@@ -27,7 +27,7 @@ _CELL_TRAITS: Final = ("timeout", "show", "save", "quiet")
 
 
 def _usage() -> str:
-    from opeai_nb.notebook.commands import usage
+    from opeai_nb.notebook.commands.sub_commands import usage
 
     return usage()
 
@@ -89,22 +89,23 @@ class Imagine(Magics):
     def imagine(self, line: str, cell: str | None = None) -> Any:
         """Generate images from a prompt; `%imagine help` lists options and commands."""
         # What a first run needs is imported by it: `%load_ext` stays cheap.
-        from opeai_nb.notebook import commands, sweep_cell
-        from opeai_nb.notebook.line import parse
+        from opeai_nb.notebook.commands import sub_commands
+        from opeai_nb.notebook.magic import sweep_cell
+        from opeai_nb.notebook.magic.line import parse
 
-        if cell is None and (command := commands.command_in(line)) is not None:
+        if cell is None and (command := sub_commands.command_in(line)) is not None:
             return command(self)
         parsed = parse(line, self._names)
         if parsed.cell.get("help"):
-            print(commands.usage())  # noqa: T201  help is what was asked for
+            print(sub_commands.usage())  # noqa: T201  help is what was asked for
             return None
         prompt = _prompt(parsed, cell)
         if sweep_cell.is_sweep(parsed, prompt):
             return sweep_cell.run(self, parsed, prompt, self.request_defaults)
         request = self.request_of(parsed, prompt)
         if parsed.cell.get("dry_run"):
-            return commands.dry_run(request, self.studio)
-        from opeai_nb.notebook.running import run
+            return sub_commands.dry_run(request, self.studio)
+        from opeai_nb.notebook.magic.run_cell import run
 
         return run(self, request, {**self.cell_defaults, **parsed.cell})
 
@@ -187,19 +188,19 @@ class Imagine(Magics):
 
     def bundle(self, generation: Any) -> Any:
         """Return the mimebundle of a generation, as the cell that runs now wants it."""
-        from opeai_nb.notebook.view import generation_bundle
+        from opeai_nb.notebook.display.result_view import generation_bundle
 
         return generation_bundle(generation, self.look(generation) or "thumb")
 
     def sweep_bundle(self, sweep: Any) -> Any:
         """Return the mimebundle of a sweep, as the cell that runs now wants it."""
-        from opeai_nb.notebook.sweep_cell import sweep_bundle
+        from opeai_nb.notebook.magic.sweep_cell import sweep_bundle
 
         return sweep_bundle(sweep, self.look(sweep) or "thumb")
 
     def show_job(self, job: Any) -> None:
         """Show a job in the cell that runs now, unless its own cell does so already."""
-        from opeai_nb.notebook.job_view import show_job
+        from opeai_nb.notebook.display.job_view import show_job
 
         if self.look(job) is None:
             show_job(job, self.frontend, one_slot=self.has_one_display)
@@ -212,7 +213,7 @@ class Imagine(Magics):
 
     def interpolated(self, prompt: str) -> str:
         """Return *prompt* with the user's names filled in."""
-        from opeai_nb.notebook.prompt import interpolated
+        from opeai_nb.notebook.magic.prompt import interpolated
 
         return interpolated(prompt, self._names)
 
@@ -237,7 +238,7 @@ def _prompt(parsed: Parsed, cell: str | None) -> str:
             f"The first line of a %%imagine cell holds options only, not {parsed.rest[:60]!r}.",
             advice="Put the prompt into the body, below. Nothing was sent.",
         )
-    from opeai_nb.notebook.prompt import without_markers
+    from opeai_nb.notebook.magic.prompt import without_markers
 
     return without_markers(cell)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.alternatives import parts_of
 from opeai_nb.errors import InputError
-from opeai_nb.notebook.options import REQUEST_OPTIONS, Option
-from opeai_nb.notebook.prompt import interpolated
-from opeai_nb.notebook.sweep_cell import LISTED
-from opeai_nb.notebook.words import words
+from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, Option
+from opeai_nb.notebook.magic.prompt import interpolated
+from opeai_nb.notebook.magic.shell_words import words
+from opeai_nb.notebook.magic.sweep_cell import LISTED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from opeai_nb.errors import OpeaiError
-from opeai_nb.notebook.panel import previews, sources
-from opeai_nb.notebook.panel.look import note_html
-from opeai_nb.notebook.panel.stock import hide
+from opeai_nb.notebook.panel import input_sources, previews
+from opeai_nb.notebook.panel.html import note_html
+from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
-    from opeai_nb.notebook.panel.sources import Source
-    from opeai_nb.notebook.panel.widget import Panel
+    from opeai_nb.notebook.panel.input_sources import Source
+    from opeai_nb.notebook.panel.panel import Panel
 
 
 class Tray:
@@ -70,7 +70,9 @@ class Tray:
         self.upload.value = ()  # else each reload of the page would bring the bytes again
         notes: list[str] = []
         for name, content in files:
-            notes += self._taken(lambda name=name, content=content: sources.uploaded(name, content))
+            notes += self._taken(
+                lambda name=name, content=content: input_sources.uploaded(name, content)
+            )
         self._say(*notes)
 
     def _take_named(self) -> None:
@@ -78,7 +80,7 @@ class Tray:
         text = self.path.value.strip()
         if not text:
             return
-        notes = self._taken(lambda: sources.named(text, self._panel.names))
+        notes = self._taken(lambda: input_sources.named(text, self._panel.names))
         if not notes or not notes[-1].startswith("!"):
             self.path.value = ""
         self._say(*notes)
@@ -86,7 +88,7 @@ class Tray:
     def _taken(self, read: Any) -> list[str]:
         try:
             source = read()
-            self._panel.images = sources.with_source(self._panel.images, source)
+            self._panel.images = input_sources.with_source(self._panel.images, source)
         except OpeaiError as error:
             return [f"!{error.message}"]
         return [source.note]

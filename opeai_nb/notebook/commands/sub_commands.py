@@ -7,15 +7,15 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook import library_commands
-from opeai_nb.notebook.options import help_text
-from opeai_nb.notebook.table import Table
+from opeai_nb.notebook.commands import library_commands
+from opeai_nb.notebook.display.table import Table
+from opeai_nb.notebook.magic.options import help_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from opeai_nb.client import ImageRequest
-    from opeai_nb.notebook.magic import Imagine
+    from opeai_nb.notebook.magic.imagine import Imagine
     from opeai_nb.studio import Studio
 
 
@@ -74,14 +74,14 @@ def _help(_: Imagine) -> Text:
 
 
 def _config(magic: Imagine) -> Table:
-    from opeai_nb.notebook.configuration import rows
+    from opeai_nb.notebook.commands.config import rows
 
     found = rows(magic)
     return Table(("setting", "value", "from"), found, items=found)
 
 
 def _key(_: Imagine) -> Text:
-    from opeai_nb.notebook.configuration import ask_for_key
+    from opeai_nb.notebook.commands.config import ask_for_key
 
     return Text(ask_for_key())
 
@@ -104,7 +104,7 @@ def _answers(async_only: bool | None) -> str:
 
 
 def _panel(_: Imagine) -> Any:
-    from opeai_nb.notebook.panel import panel
+    from opeai_nb.notebook.panel.open_panel import panel
 
     return panel()
 

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.families import FAMILIES, family_of
-from opeai_nb.notebook.options import RATIOS, Option, spellings
+from opeai_nb.notebook.magic.options import RATIOS, Option, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -135,7 +135,7 @@ def _variables(names: Mapping[str, Any]) -> list[str]:
 def _is_prompt(line: str | None) -> bool:
     """Tell whether the words of the prompt have begun on the line of a `%imagine`."""
     from opeai_nb.errors import OpeaiError
-    from opeai_nb.notebook.line import parse
+    from opeai_nb.notebook.magic.line import parse
 
     if line is None or not line.strip() or line.lstrip().startswith("{"):
         return False

@@ -7,13 +7,13 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import OpeaiError
-from opeai_nb.notebook import badge
-from opeai_nb.notebook.screen import Screen, publish
-from opeai_nb.notebook.view import generation_bundle
+from opeai_nb.notebook.display import badge
+from opeai_nb.notebook.display.badge_display import Screen, publish
+from opeai_nb.notebook.display.result_view import generation_bundle
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
-    from opeai_nb.notebook.frontend import Frontend
+    from opeai_nb.notebook.display.frontend import Frontend
     from opeai_nb.studio import Job
 
 _TICK: Final = 0.25

@@ -1,0 +1,1 @@
+"""The sub-commands of `%imagine`: words that stand alone, each a small answer."""

@@ -1,0 +1,1 @@
+"""How states and results look, and where they are published."""
