@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.app import ENGINE_URL as ENGINE_URL
-    from opeai_nb.engine.app import Engine as Engine
-    from opeai_nb.engine.server import serve as serve
-    from opeai_nb.engine.transport import EngineTransport as EngineTransport
+    from opeai_nb.engine.server.app import ENGINE_URL as ENGINE_URL
+    from opeai_nb.engine.server.app import Engine as Engine
+    from opeai_nb.engine.server.engine_transport import EngineTransport as EngineTransport
+    from opeai_nb.engine.server.uvicorn_server import serve as serve
 
 __getattr__, __dir__ = attach(__name__)

@@ -25,8 +25,8 @@ HEAD = "Host: 127.0.0.1\r\nAuthorization: Bearer bench\r\n"
 
 def serve(kind: str) -> None:
     """Serve in this process: ``baseline``, or the engine with a ``canned`` or ``real`` painter."""
-    from opeai_nb.engine.app import Engine
-    from opeai_nb.engine.server import serve as serve_engine
+    from opeai_nb.engine.server.app import Engine
+    from opeai_nb.engine.server.uvicorn_server import serve as serve_engine
 
     if kind == "baseline":
         app = baseline()

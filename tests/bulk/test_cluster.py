@@ -15,7 +15,7 @@ from opeai_nb.bulk import Sweep
 from opeai_nb.bulk.run.dask_cluster import shares_of
 from opeai_nb.bulk.sweep.sweep import sweep
 from opeai_nb.engine import Engine
-from opeai_nb.engine.server import serving
+from opeai_nb.engine.server.uvicorn_server import serving
 from opeai_nb.errors import OptionError, SessionLimitError
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
-from opeai_nb.engine.server import serving
+from opeai_nb.engine.server.uvicorn_server import serving
 from opeai_nb.testing import Script
 from tests.client.shells import KEY, Shell
 from tests.contract.platform import Platform

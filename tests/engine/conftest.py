@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
-from opeai_nb.engine.server import serving
+from opeai_nb.engine.server.uvicorn_server import serving
 
 
 class Clock:

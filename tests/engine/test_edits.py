@@ -11,9 +11,9 @@ import zlib
 import pytest
 from PIL import Image
 
-from opeai_nb.engine.envelope import ApiError
-from opeai_nb.engine.fetch import fetch, is_public
-from opeai_nb.engine.inputs import bytes_max, decoded, references
+from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.work.fetch import fetch, is_public
+from opeai_nb.engine.work.image_inputs import bytes_max, decoded, references
 
 MODEL = "qwen-image-2.0"
 

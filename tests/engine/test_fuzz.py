@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
-from opeai_nb.engine.catalogue import MODELS
-from opeai_nb.engine.request import _TYPES
+from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import _TYPES
 
 PATIENT = [name for name in MODELS if name not in ("rehearsal-stalled", "rehearsal-dropped")]
 STATUSES = {200, 400, 409, 413, 429, 502, 503}

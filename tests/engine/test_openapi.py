@@ -1,6 +1,6 @@
 import pytest
 
-from opeai_nb.engine.catalogue import MODELS
+from opeai_nb.engine.api.model_catalogue import MODELS
 
 
 @pytest.fixture

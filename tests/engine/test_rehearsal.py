@@ -6,8 +6,8 @@ import re
 import httpx
 import pytest
 
-from opeai_nb.engine import rehearsal
-from opeai_nb.engine.rehearsal import REHEARSALS
+from opeai_nb.engine.faults import rehearsal
+from opeai_nb.engine.faults.rehearsal import REHEARSALS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 
 from opeai_nb.__main__ import main
 from opeai_nb.engine import Engine
-from opeai_nb.engine.server import serving
+from opeai_nb.engine.server.uvicorn_server import serving
 
 KEY = {"Authorization": "Bearer sk-any"}
 

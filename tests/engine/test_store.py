@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from opeai_nb.engine.folder import cache_folder
-from opeai_nb.engine.register import Register, _Known
-from opeai_nb.engine.store import Generation, Picture, Store
+from opeai_nb.engine.server.cache_dir import cache_folder
+from opeai_nb.engine.work.store import Generation, Picture, Store
+from opeai_nb.engine.work.store_cache import Register, _Known
 
 DAY = 86_400.0
 
@@ -126,7 +126,7 @@ def test_several_processes_share_one_file_and_lose_nothing(tmp_path):
     code = (
         "import sys\n"
         "from pathlib import Path\n"
-        "from opeai_nb.engine.store import Generation, Store\n"
+        "from opeai_nb.engine.work.store import Generation, Store\n"
         "store = Store(Path(sys.argv[1]))\n"
         "for n in range(50):\n"
         "    id_ = f'{sys.argv[2]}-{n}'\n"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
-from opeai_nb.engine.loop import engine_loop
+from opeai_nb.engine.server.event_loop import engine_loop
 
 BODY = {"model": "qwen-image-2.0", "prompt": "a cat", "size": "512x512"}
 

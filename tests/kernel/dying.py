@@ -29,7 +29,7 @@ from traitlets.config import Config
 from opeai_nb.client import AsyncClient
 from opeai_nb.client.http.connection_pool import AsyncWideTransport
 from opeai_nb.engine import ENGINE_URL, EngineTransport
-from opeai_nb.engine.transport import shared_engine
+from opeai_nb.engine.server.engine_transport import shared_engine
 from opeai_nb.library import Library, received_bytes
 from opeai_nb.notebook.magic import run_cell  # noqa: F401
 from opeai_nb.settings import settings

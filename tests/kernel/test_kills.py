@@ -23,7 +23,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
-from opeai_nb.engine.server import serving
+from opeai_nb.engine.server.uvicorn_server import serving
 from tests.bench.loopback import noisy_png
 from tests.kernel import dying
 
@@ -408,7 +408,7 @@ def test_a_kernel_of_jupyter_is_killed_in_the_middle_of_a_task(new_kernel: Any) 
     assert "<table" in told["text/html"]
     found = kernel.good(cell, cell="cell-1")
     assert "1 picture" in found.result["text/plain"]
-    count = "from opeai_nb.engine.transport import shared_engine\n"
+    count = "from opeai_nb.engine.server.engine_transport import shared_engine\n"
     count += "sum(r.method == 'POST' for r in shared_engine().requests)"
     assert kernel.good(count).result["text/plain"] == "0"
     assert kernel.good("%imagine tasks").result["text/plain"] == "Nothing is pending."

@@ -15,7 +15,7 @@ from nbclient import NotebookClient
 from PIL import Image
 
 from opeai_nb.engine import Engine
-from opeai_nb.engine.server import serving
+from opeai_nb.engine.server.uvicorn_server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

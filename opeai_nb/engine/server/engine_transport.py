@@ -17,10 +17,10 @@ from urllib.parse import unquote
 
 import httpx
 
-from opeai_nb.engine.app import Engine
-from opeai_nb.engine.exchange import Cut, Event, Exchange, Start, Wanted
-from opeai_nb.engine.folder import cache_folder
-from opeai_nb.engine.loop import engine_loop
+from opeai_nb.engine.server.app import Engine
+from opeai_nb.engine.server.asgi_bridge import Cut, Event, Exchange, Start, Wanted
+from opeai_nb.engine.server.cache_dir import cache_folder
+from opeai_nb.engine.server.event_loop import engine_loop
 
 __all__ = ["EngineTransport", "shared_engine"]
 

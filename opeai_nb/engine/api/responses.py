@@ -8,9 +8,9 @@ from typing import Any, Final
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from opeai_nb.engine.catalogue import MODELS
-from opeai_nb.engine.rehearsal import item_fault
-from opeai_nb.engine.request import ImageRequest
+from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ImageRequest
+from opeai_nb.engine.faults.rehearsal import item_fault
 
 __all__ = ["Base64", "PiecesResponse", "sync_pieces", "usage"]
 

@@ -4,8 +4,8 @@ import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
-from opeai_nb.engine.envelope import ApiError
-from opeai_nb.engine.request import ImageRequest
+from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.api.openai_request import ImageRequest
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -19,16 +19,16 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, Router
 from starlette.types import Message, Receive, Scope, Send
 
-from opeai_nb.engine.aliyun import AliyunRoutes
-from opeai_nb.engine.atelier import Atelier
-from opeai_nb.engine.conduct import Conduct
-from opeai_nb.engine.envelope import ApiError, envelope, unauthorized
-from opeai_nb.engine.faults import Cut, Faults, cutting, failure
-from opeai_nb.engine.openapi import openapi
-from opeai_nb.engine.painting import Painter
-from opeai_nb.engine.pictures import PictureUrls
-from opeai_nb.engine.register import Register
-from opeai_nb.engine.routes import OpenAIRoutes
+from opeai_nb.engine.api.aliyun_routes import AliyunRoutes
+from opeai_nb.engine.api.error_envelope import ApiError, envelope, unauthorized
+from opeai_nb.engine.api.openai_routes import OpenAIRoutes
+from opeai_nb.engine.api.openapi import openapi
+from opeai_nb.engine.api.picture_urls import PictureUrls
+from opeai_nb.engine.faults.misbehaviour import Conduct
+from opeai_nb.engine.faults.random_faults import Cut, Faults, cutting, failure
+from opeai_nb.engine.work.generations import Atelier
+from opeai_nb.engine.work.render import Painter
+from opeai_nb.engine.work.store_cache import Register
 
 __all__ = ["ENGINE_URL", "Engine", "LoggedRequest"]
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from opeai_nb.engine.catalogue import MODELS
-from opeai_nb.engine.envelope import ApiError, refusal
-from opeai_nb.engine.request import ImageRequest, check_limits, pixels_of, text_of
+from opeai_nb.engine.api.error_envelope import ApiError, refusal
+from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ImageRequest, check_limits, pixels_of, text_of
 from opeai_nb.families import Family, accepts_size
 
 __all__ = ["parse_native"]

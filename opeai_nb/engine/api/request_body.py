@@ -4,7 +4,7 @@ from typing import Final
 
 from starlette.requests import Request
 
-from opeai_nb.engine.envelope import ApiError
+from opeai_nb.engine.api.error_envelope import ApiError
 
 __all__ = ["read_body"]
 

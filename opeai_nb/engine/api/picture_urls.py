@@ -8,8 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from opeai_nb.engine.atelier import Atelier
-from opeai_nb.engine.painting import media_type
+from opeai_nb.engine.work.generations import Atelier
+from opeai_nb.engine.work.render import media_type
 
 __all__ = ["PictureUrls"]
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from opeai_nb.engine.envelope import ApiError
+from opeai_nb.engine.api.error_envelope import ApiError
 
 __all__ = ["fetch", "is_public"]
 

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.responses import HTMLResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from opeai_nb.engine.answers import Piece, PiecesResponse
-from opeai_nb.engine.rehearsal import (
+from opeai_nb.engine.api.responses import Piece, PiecesResponse
+from opeai_nb.engine.faults.rehearsal import (
     BAD_GATEWAY,
     CUT_AT,
     RATE_LIMITS,

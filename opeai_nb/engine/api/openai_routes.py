@@ -8,17 +8,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from opeai_nb.engine.answers import sync_pieces, usage
-from opeai_nb.engine.atelier import Atelier
-from opeai_nb.engine.body import read_body
-from opeai_nb.engine.catalogue import MODELS, listing
-from opeai_nb.engine.conduct import Conduct
-from opeai_nb.engine.envelope import ApiError, task_not_found
-from opeai_nb.engine.inputs import references
-from opeai_nb.engine.pictures import PictureUrls
-from opeai_nb.engine.request import ImageRequest, loads, parse
-from opeai_nb.engine.store import Generation
-from opeai_nb.engine.tasks import submitted, task_body
+from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
+from opeai_nb.engine.api.model_catalogue import MODELS, listing
+from opeai_nb.engine.api.openai_request import ImageRequest, loads, parse
+from opeai_nb.engine.api.picture_urls import PictureUrls
+from opeai_nb.engine.api.request_body import read_body
+from opeai_nb.engine.api.responses import sync_pieces, usage
+from opeai_nb.engine.faults.misbehaviour import Conduct
+from opeai_nb.engine.work.generations import Atelier
+from opeai_nb.engine.work.image_inputs import references
+from opeai_nb.engine.work.store import Generation
+from opeai_nb.engine.work.task_state import submitted, task_body
 
 __all__ = ["OpenAIRoutes"]
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.engine.app import Engine
+from opeai_nb.engine.server.app import Engine
 
 if TYPE_CHECKING:
     import uvicorn

@@ -5,7 +5,7 @@ import binascii
 import re
 from typing import Final
 
-from opeai_nb.engine.envelope import ApiError
+from opeai_nb.engine.api.error_envelope import ApiError
 
 __all__ = ["bytes_max", "decoded", "is_url", "references"]
 

@@ -7,8 +7,8 @@ from typing import Final
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Message, Send
 
-from opeai_nb.engine.envelope import ApiError, envelope
-from opeai_nb.engine.rehearsal import BAD_GATEWAY
+from opeai_nb.engine.api.error_envelope import ApiError, envelope
+from opeai_nb.engine.faults.rehearsal import BAD_GATEWAY
 
 __all__ = ["Cut", "Faults", "cutting"]
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from opeai_nb.engine.catalogue import MODELS
+from opeai_nb.engine.api.model_catalogue import MODELS
 
 __all__ = ["description", "openapi"]
 

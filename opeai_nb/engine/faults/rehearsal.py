@@ -23,7 +23,7 @@ items), 2.5 (429), 4.1 (moderation), 7 (HTML errors).
 from dataclasses import dataclass
 from typing import Final
 
-from opeai_nb.engine.envelope import ApiError
+from opeai_nb.engine.api.error_envelope import ApiError
 
 __all__ = [
     "BAD_GATEWAY",

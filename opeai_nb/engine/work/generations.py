@@ -9,17 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from opeai_nb.engine.catalogue import MODELS
-from opeai_nb.engine.envelope import ApiError
-from opeai_nb.engine.fetch import SECONDS, fetch, is_public
-from opeai_nb.engine.inputs import bytes_max, decoded, is_url
-from opeai_nb.engine.painting import Painter, checked_size, render
-from opeai_nb.engine.register import Register
-from opeai_nb.engine.rehearsal import REHEARSALS
-from opeai_nb.engine.request import ImageRequest
-from opeai_nb.engine.store import Generation, Picture
-from opeai_nb.engine.tasks import State, state
-from opeai_nb.engine.workshop import Workshop
+from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ImageRequest
+from opeai_nb.engine.faults.rehearsal import REHEARSALS
+from opeai_nb.engine.work.fetch import SECONDS, fetch, is_public
+from opeai_nb.engine.work.image_inputs import bytes_max, decoded, is_url
+from opeai_nb.engine.work.render import Painter, checked_size, render
+from opeai_nb.engine.work.store import Generation, Picture
+from opeai_nb.engine.work.store_cache import Register
+from opeai_nb.engine.work.task_state import State, state
+from opeai_nb.engine.work.worker_pool import Workshop
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

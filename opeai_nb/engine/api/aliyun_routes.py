@@ -11,16 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from opeai_nb.engine.atelier import Atelier
-from opeai_nb.engine.body import read_body
-from opeai_nb.engine.catalogue import MODELS
-from opeai_nb.engine.conduct import Conduct
-from opeai_nb.engine.envelope import ApiError
-from opeai_nb.engine.native_request import parse_native
-from opeai_nb.engine.pictures import PictureUrls
-from opeai_nb.engine.rehearsal import failed_message, item_fault
-from opeai_nb.engine.request import ImageRequest, loads
-from opeai_nb.engine.store import Generation
+from opeai_nb.engine.api.aliyun_request import parse_native
+from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ImageRequest, loads
+from opeai_nb.engine.api.picture_urls import PictureUrls
+from opeai_nb.engine.api.request_body import read_body
+from opeai_nb.engine.faults.misbehaviour import Conduct
+from opeai_nb.engine.faults.rehearsal import failed_message, item_fault
+from opeai_nb.engine.work.generations import Atelier
+from opeai_nb.engine.work.store import Generation
 
 __all__ = ["AliyunRoutes"]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from opeai_nb.engine.store import RETENTION, Generation, Picture, Store
+from opeai_nb.engine.work.store import RETENTION, Generation, Picture, Store
 
 __all__ = ["Register"]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from opeai_nb.engine.rehearsal import REHEARSALS
+from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.families import Family, family_of
 
 __all__ = ["MODELS", "Model", "listing"]

@@ -4,8 +4,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NoReturn
 
-from opeai_nb.engine.catalogue import MODELS, Model
-from opeai_nb.engine.envelope import ApiError, refusal
+from opeai_nb.engine.api.error_envelope import ApiError, refusal
+from opeai_nb.engine.api.model_catalogue import MODELS, Model
 from opeai_nb.families import Family, accepts_size, parse_size
 
 __all__ = ["ImageRequest", "check_limits", "loads", "parse", "pixels_of", "text_of"]

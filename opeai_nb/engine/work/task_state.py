@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from opeai_nb.engine.catalogue import MODELS
-from opeai_nb.engine.rehearsal import FAILED_CODE, FAILED_PROGRESS, failed_message
-from opeai_nb.engine.request import ImageRequest
-from opeai_nb.engine.store import Generation
+from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ImageRequest
+from opeai_nb.engine.faults.rehearsal import FAILED_CODE, FAILED_PROGRESS, failed_message
+from opeai_nb.engine.work.store import Generation
 
 __all__ = ["State", "state", "submitted", "task_body"]
 

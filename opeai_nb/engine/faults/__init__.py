@@ -1,0 +1,1 @@
+"""Misbehaviour on purpose: rehearsal models, latency and random failures."""

@@ -1,0 +1,1 @@
+"""What is behind the API: generations, the threads that paint them, and where they are kept."""
