@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine.painter import encode, paint
-from opeai_nb.engine.painter.scene import scene
+from opeai_nb.engine.painter.prompt_reading import scene
 from opeai_nb.engine.painter.vocabulary import SETTINGS, STYLES, SUBJECTS, WEATHERS
 
 

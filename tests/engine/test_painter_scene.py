@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from opeai_nb.engine.painter import paint
-from opeai_nb.engine.painter.scene import scene
+from opeai_nb.engine.painter.prompt_reading import scene
 
 
 def test_a_colour_before_a_subject_is_the_subjects() -> None:

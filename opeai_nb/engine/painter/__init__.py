@@ -78,6 +78,6 @@ def encode(image: Image, output_format: str = "png", output_compression: int = 1
 
     png ignores *output_compression*. Raises ValueError for another format.
     """
-    from opeai_nb.engine.painter import encoding
+    from opeai_nb.engine.painter.raster import encode_picture
 
-    return encoding.encoded(image, output_format, output_compression)
+    return encode_picture.encoded(image, output_format, output_compression)

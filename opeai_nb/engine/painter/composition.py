@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from opeai_nb.engine.painter.canvas import Canvas
-from opeai_nb.engine.painter.chance import stream
-from opeai_nb.engine.painter.frame import Frame
-from opeai_nb.engine.painter.light import light
-from opeai_nb.engine.painter.scene import Scene, plain, scattered, scene
+from opeai_nb.engine.painter.elements.light import light
+from opeai_nb.engine.painter.prompt_reading import Scene, plain, scattered, scene
+from opeai_nb.engine.painter.raster.canvas import Canvas
+from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.random_stream import stream
 from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from opeai_nb.engine.painter.light import Light
+    from opeai_nb.engine.painter.elements.light import Light
 
 _SMALLEST, _LARGEST = 16, 4096
 _FINEST = 2048  # pixels on the short side; above it the picture is enlarged
@@ -80,9 +80,9 @@ def _working(frame: Frame, style: str | None) -> Frame:
 
 
 def _paint_scene(view: View) -> None:
-    from opeai_nb.engine.painter.places import PLACES
-    from opeai_nb.engine.painter.stage import play
-    from opeai_nb.engine.painter.weather import backdrop, weather
+    from opeai_nb.engine.painter.elements.weather import backdrop, weather
+    from opeai_nb.engine.painter.placement import play
+    from opeai_nb.engine.painter.scenes.scene_table import PLACES
 
     has_figures = any(one.kind != "moon" for one in view.scene.subjects)
     if view.canvas.matte is None or not has_figures:
@@ -94,7 +94,7 @@ def _paint_scene(view: View) -> None:
 
 
 def _paint_abstract(view: View) -> None:
-    from opeai_nb.engine.painter.abstract import FAMILIES
+    from opeai_nb.engine.painter.scenes.abstract import FAMILIES
 
     names = view.scene.abstracts or tuple(FAMILIES)
     start = int(scattered(view.key) * len(names))
@@ -107,10 +107,16 @@ def finished(
     image: Image, matte: Image | None, frame: Frame, commission: Commission, read: Scene
 ) -> Image:
     """Answer *image* graded, in its style, at the frame's size, marked if asked."""
-    from opeai_nb.engine.painter.finish import bloomed, contrasted, saturated, tinted, vignetted
-    from opeai_nb.engine.painter.mark import marked
+    from opeai_nb.engine.painter.raster.grading import (
+        bloomed,
+        contrasted,
+        saturated,
+        tinted,
+        vignetted,
+    )
+    from opeai_nb.engine.painter.raster.watermark import marked
     from opeai_nb.engine.painter.styles import HANDS
-    from opeai_nb.engine.painter.styles.sheet import Sheet, grown
+    from opeai_nb.engine.painter.styles.paper import Sheet, grown
 
     style = style_of(commission, read)
     if matte is not None:
@@ -221,7 +227,7 @@ _BY_WEATHER: Mapping[str, str] = {
 
 def setting_of(read: Scene, chance: float) -> str:
     """Answer the place of a scene: named, or the subject's home, or one the weather suggests."""
-    from opeai_nb.engine.painter.figures import FIGURES
+    from opeai_nb.engine.painter.subjects import FIGURES
 
     homes = [FIGURES[one.kind].home for one in read.subjects if one.kind in FIGURES]
     if read.settings:

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from opeai_nb.engine.painter import finish
-from opeai_nb.engine.painter.canvas import Canvas
-from opeai_nb.engine.painter.colour import luma, mixed, scaled, whole
 from opeai_nb.engine.painter.composition import Commission, backdrop_of, light_for, style_of
-from opeai_nb.engine.painter.frame import Frame
-from opeai_nb.engine.painter.matte import subject_matte
-from opeai_nb.engine.painter.scene import Scene, scene
+from opeai_nb.engine.painter.prompt_reading import Scene, scene
+from opeai_nb.engine.painter.raster import grading
+from opeai_nb.engine.painter.raster.canvas import Canvas
+from opeai_nb.engine.painter.raster.colour import luma, mixed, scaled, whole
+from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.subject_mask import subject_matte
 from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.light import Light
+    from opeai_nb.engine.painter.elements.light import Light
 
 _SHOWN_PRINTS = 4
 _HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
@@ -49,7 +49,7 @@ def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.
     if commission.transparent:
         picture.putalpha(matte)
     if commission.watermark:
-        from opeai_nb.engine.painter.mark import marked
+        from opeai_nb.engine.painter.raster.watermark import marked
 
         picture = marked(picture)
     return picture
@@ -97,7 +97,7 @@ def _named_ground(read: Scene, prompt: str) -> str | None:
 
 
 def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Image.Image:
-    from opeai_nb.engine.painter.places import PLACES
+    from opeai_nb.engine.painter.scenes.scene_table import PLACES
 
     small = frame.reduced(max(1.0, frame.unit / 1024))
     bare = replace(read, subjects=(), weathers=())
@@ -105,7 +105,7 @@ def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Im
     light = light_for(read.times[0] if read.times else "day", read, rng)
     view = View(small, Canvas(small), bare, light, rng, place, small.h * 0.58)
     if place == "studio":
-        return finish.vignetted(_sweep(light, frame), 0.3)
+        return grading.vignetted(_sweep(light, frame), 0.3)
     PLACES[place](view)
     soft = view.canvas.image.filter(ImageFilter.BoxBlur(small.unit * 0.004))
     return soft.resize(frame.size, Image.Resampling.BICUBIC)
@@ -127,11 +127,11 @@ def _in_hour(
     hour = read.times[0] if read.times else ""
     if hour not in _HOUR_STRENGTH:
         return image
-    if hour == "night" and luma(finish.mean_tone(image)) < _NIGHTLY:
+    if hour == "night" and luma(grading.mean_tone(image)) < _NIGHTLY:
         return image
-    image = finish.lifted(image, _HOUR_TONE.get(hour, 0.0))
+    image = grading.lifted(image, _HOUR_TONE.get(hour, 0.0))
     if hour == "day":
-        image = finish.levelled(finish.saturated(image, 1.12), 1.06, 6)
+        image = grading.levelled(grading.saturated(image, 1.12), 1.06, 6)
     light = light_for(hour, read, commission.chance("hour"))
     strength = _HOUR_STRENGTH[hour]
     shade = ImageChops.multiply(
@@ -159,20 +159,20 @@ def _sky_strip(light: Light, size: tuple[int, int]) -> Image.Image:
 
 def _coloured(image: Image.Image, read: Scene) -> Image.Image:
     names = read.tints or tuple(one.colour for one in read.subjects if one.colour)
-    return finish.contrasted(finish.tinted(image, names, 0.74), 0.3) if names else image
+    return grading.contrasted(grading.tinted(image, names, 0.74), 0.3) if names else image
 
 
 def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
     """Answer the picture after the words for tone: brighter, warmer, softer, blurred."""
     changes = set(read.changes)
     if "brighter" in changes:
-        image = finish.levelled(image, 1.16, 22)
+        image = grading.levelled(image, 1.16, 22)
     if "darker" in changes:
-        image = finish.levelled(image, 0.62, -4)
+        image = grading.levelled(image, 0.62, -4)
     if "contrast" in changes:
-        image = finish.contrasted(finish.saturated(image, 1.15), 0.85)
+        image = grading.contrasted(grading.saturated(image, 1.15), 0.85)
     if "soft" in changes:
-        image = finish.levelled(finish.saturated(image, 0.7), 0.82, 36)
+        image = grading.levelled(grading.saturated(image, 0.7), 0.82, 36)
     for word, tone in (("warm", (255, 196, 128)), ("cold", (128, 186, 255))):
         if word in changes:
             veil = Image.new("RGB", image.size, tone)
@@ -186,18 +186,18 @@ def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
 
 
 def _in_weather(image: Image.Image, read: Scene, commission: Commission) -> Image.Image:
-    from opeai_nb.engine.painter.weather import backdrop, weather
+    from opeai_nb.engine.painter.elements.weather import backdrop, weather
 
     if not set(read.weathers) & {"snow", "rain", "fog"}:
         return image
     frame = Frame(*image.size)
     canvas = Canvas(frame)
     cool = Image.blend(
-        finish.saturated(image, 0.78),
+        grading.saturated(image, 0.78),
         Image.new("RGB", image.size, (206, 216, 228)),
         0.14 if "rain" not in read.weathers else 0.05,
     )
-    canvas.image = finish.levelled(cool, 0.88) if "rain" in read.weathers else cool
+    canvas.image = grading.levelled(cool, 0.88) if "rain" in read.weathers else cool
     rng = commission.chance("weather")
     light = light_for("day", read, rng)
     view = View(frame, canvas, read, light, rng, "hills", frame.h * 0.58)
@@ -237,15 +237,15 @@ def _in_style(
     image: Image.Image, read: Scene, commission: Commission, frame: Frame, *, is_quiet: bool
 ) -> Image.Image:
     from opeai_nb.engine.painter.styles import HANDS, SHORT_SIDES
-    from opeai_nb.engine.painter.styles.sheet import Sheet
+    from opeai_nb.engine.painter.styles.paper import Sheet
 
     style = style_of(commission, read)
     if is_quiet:
         # Words that say nothing known still ask for a change: a fresh, richer print.
         calm = image.filter(ImageFilter.BoxBlur(frame.unit * 0.0016))
         crisp = calm.filter(ImageFilter.UnsharpMask(frame.unit * 0.004, 60, 2))
-        rich = finish.contrasted(finish.saturated(crisp, 1.3), 0.4)
-        return finish.vignetted(finish.bloomed(rich, 0.35), 0.35)
+        rich = grading.contrasted(grading.saturated(crisp, 1.3), 0.4)
+        return grading.vignetted(grading.bloomed(rich, 0.35), 0.35)
     if not style:
         return image
     working = frame.reduced(max(1.0, frame.unit / SHORT_SIDES[style][0]))

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from opeai_nb.engine.painter.canvas import Canvas
-    from opeai_nb.engine.painter.field import Field
-    from opeai_nb.engine.painter.frame import Frame
-    from opeai_nb.engine.painter.light import Light
-    from opeai_nb.engine.painter.scene import Scene
+    from opeai_nb.engine.painter.elements.light import Light
+    from opeai_nb.engine.painter.prompt_reading import Scene
+    from opeai_nb.engine.painter.raster.canvas import Canvas
+    from opeai_nb.engine.painter.raster.frame import Frame
+    from opeai_nb.engine.painter.raster.noise_field import Field
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class View:
     def texture(self) -> Field:
         """Answer this picture's own noise, seamless, 256 pixels a side with 8 cells across it."""
         if self._texture is None:
-            from opeai_nb.engine.painter.field import tile
+            from opeai_nb.engine.painter.raster.noise_field import tile
 
             self._texture = tile(self.rng, 256, 8, 6, 0.55)
         return self._texture

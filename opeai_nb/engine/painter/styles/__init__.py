@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opeai_nb.engine.painter.styles import facet, graphic, lens, wet
+from opeai_nb.engine.painter.styles import facets, graphic, lens, wet_media
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from PIL.Image import Image
 
-    from opeai_nb.engine.painter.frame import Frame
-    from opeai_nb.engine.painter.styles.sheet import Sheet
+    from opeai_nb.engine.painter.raster.frame import Frame
+    from opeai_nb.engine.painter.styles.paper import Sheet
 
     Hand = Callable[[Image, Sheet], Image]
 
 HANDS: Mapping[str, Hand] = {
-    "watercolour": wet.watercolour,
-    "oil": wet.oil,
-    "dots": wet.dots,
-    "pencil": wet.pencil,
+    "watercolour": wet_media.watercolour,
+    "oil": wet_media.oil,
+    "dots": wet_media.dots,
+    "pencil": wet_media.pencil,
     "ink": graphic.ink,
     "print": graphic.block_print,
     "poster": graphic.poster,
     "comic": graphic.comic,
-    "pixel": facet.pixels,
-    "lowpoly": facet.low_poly,
-    "mosaic": facet.mosaic,
+    "pixel": facets.pixels,
+    "lowpoly": facets.low_poly,
+    "mosaic": facets.mosaic,
     "neon": lens.neon,
     "photo": lens.photo,
 }

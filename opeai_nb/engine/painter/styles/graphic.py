@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from opeai_nb.engine.painter.colour import whole
-from opeai_nb.engine.painter.field import tile
-from opeai_nb.engine.painter.finish import ink_of, saturated
-from opeai_nb.engine.painter.styles.sheet import (
+from opeai_nb.engine.painter.raster.colour import whole
+from opeai_nb.engine.painter.raster.grading import ink_of, saturated
+from opeai_nb.engine.painter.raster.noise_field import tile
+from opeai_nb.engine.painter.styles.paper import (
     covered,
     floats,
     grown,
@@ -23,9 +23,9 @@ from opeai_nb.engine.painter.styles.sheet import (
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from opeai_nb.engine.painter.field import Field
-    from opeai_nb.engine.painter.frame import Frame
-    from opeai_nb.engine.painter.styles.sheet import Sheet
+    from opeai_nb.engine.painter.raster.frame import Frame
+    from opeai_nb.engine.painter.raster.noise_field import Field
+    from opeai_nb.engine.painter.styles.paper import Sheet
 
     Turns = npt.NDArray[np.uint16]
     Waves = npt.NDArray[np.int16]

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from opeai_nb.engine.painter.colour import NAMED, vector
-from opeai_nb.engine.painter.field import slopes, tile
-from opeai_nb.engine.painter.finish import bloomed, contrasted, saturated, vignetted
-from opeai_nb.engine.painter.styles.sheet import covered, grown, picture, thrice, toned
+from opeai_nb.engine.painter.raster.colour import NAMED, vector
+from opeai_nb.engine.painter.raster.grading import bloomed, contrasted, saturated, vignetted
+from opeai_nb.engine.painter.raster.noise_field import slopes, tile
+from opeai_nb.engine.painter.styles.paper import covered, grown, picture, thrice, toned
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.styles.sheet import Sheet
+    from opeai_nb.engine.painter.styles.paper import Sheet
 
 _TUBES = ((255, 60, 180), (60, 220, 255), (150, 90, 255), (255, 170, 60))
 

@@ -1,0 +1,1 @@
+"""What many scenes share: sky, light, terrain, water, trees, grass and weather."""

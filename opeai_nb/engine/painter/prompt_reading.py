@@ -1,0 +1,184 @@
+"""A prompt read as a scene: which words the painter knows, and what they belong to."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from opeai_nb.engine.painter import vocabulary
+from opeai_nb.engine.painter.raster.random_stream import stream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KINDS: tuple[tuple[str, Mapping[str, str]], ...] = (
+    ("setting", vocabulary.SETTINGS),
+    ("subject", vocabulary.SUBJECTS),
+    ("time", vocabulary.TIMES),
+    ("weather", vocabulary.WEATHERS),
+    ("style", vocabulary.STYLES),
+    ("colour", vocabulary.COLOURS),
+    ("abstract", vocabulary.ABSTRACTS),
+    ("change", vocabulary.CHANGES),
+)
+_READ_AT_MOST = 4000
+_NEAR = 18  # characters between a colour and the thing it belongs to
+_NEGATIONS = re.compile(r"(?:\b(?:no|without|not|never|minus)\s+(?:\w+\s+)?|没有|不要|无)$")
+_GAP = re.compile(r"(?:\s*|的|色的?|\s+(?!and\b|in\b|on\b|at\b|with\b|of\b|by\b|the\b)\w+\s+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A thing to show, with the colour the prompt gives it, if any."""
+
+    kind: str
+    colour: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a prompt asks for, in the painter's own words; empty where it says nothing."""
+
+    settings: tuple[str, ...] = ()
+    subjects: tuple[Subject, ...] = ()
+    times: tuple[str, ...] = ()
+    weathers: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
+    tints: tuple[str, ...] = ()
+    abstracts: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    petals: str | None = None
+
+    @property
+    def is_figurative(self) -> bool:
+        """Whether there is a thing or a place to show."""
+        return bool(self.settings or self.subjects or self.times or self.weathers)
+
+    def has(self, kind: str) -> bool:
+        """Whether a subject of this kind is asked for."""
+        return any(subject.kind == kind for subject in self.subjects)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    start: int
+    end: int
+    kind: str
+    name: str
+
+
+def plain(text: str) -> str:
+    """Answer *text* in one form: compatible characters, lower case, single spaces."""
+    folded = unicodedata.normalize("NFKC", text[:_READ_AT_MOST]).casefold()
+    return re.sub(r"[\s\-_/\x00-\x1f\x7f]+", " ", folded).strip()
+
+
+@cache
+def _index() -> tuple[dict[str, tuple[tuple[str, str], ...]], re.Pattern[str]]:
+    meanings: dict[str, list[tuple[str, str]]] = {word: [] for word in vocabulary.FIXED}
+    for kind, names in _KINDS:
+        for name, words in names.items():
+            for word in words.split("|"):
+                meanings.setdefault(word, []).append((kind, name))
+    longest = sorted(meanings, key=lambda word: (-len(word), word))
+    latin = "|".join(re.escape(word) for word in longest if word.isascii())
+    han = "|".join(re.escape(word) for word in longest if not word.isascii())
+    pattern = re.compile(rf"(?<![a-z0-9])(?:{latin})(?:'?e?s)?(?![a-z0-9])|{han}")
+    return {word: tuple(found) for word, found in meanings.items()}, pattern
+
+
+def _meanings(word: str) -> tuple[tuple[str, str], ...]:
+    table, _ = _index()
+    for form in (word, word.removesuffix("s").rstrip("'"), word.removesuffix("es")):
+        if form in table:
+            return table[form]
+    return ()
+
+
+def _marks(text: str) -> list[_Mark]:
+    text = re.sub(r"\b(\w+)ies\b", _singular, text)
+    marks = []
+    for match in _index()[1].finditer(text):
+        if _NEGATIONS.search(text, max(0, match.start() - 24), match.start()):
+            continue
+        marks += [_Mark(*match.span(), *meaning) for meaning in _meanings(match.group())]
+    return marks
+
+
+def _singular(match: re.Match[str]) -> str:
+    stem = match.group(1)
+    return stem + "y" if _meanings(stem + "y") else match.group()
+
+
+def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_Mark]]:
+    found: dict[str, Subject] = {}
+    owned: set[_Mark] = set()
+    for mark in marks:
+        if mark.kind != "subject":
+            continue
+        colour = _colour_before(text, marks, mark)
+        if colour and colour.name not in {"mono", "sepia"}:
+            owned.add(colour)
+        word = text[mark.start : mark.end]
+        count = 3 if word.isascii() and word.endswith("s") and len(word) > 3 else 1
+        if mark.name not in found:
+            found[mark.name] = Subject(mark.name, colour.name if colour else None, count)
+    return tuple(found.values()), owned
+
+
+def _colour_before(text: str, marks: list[_Mark], mark: _Mark) -> _Mark | None:
+    return next(
+        (
+            one
+            for one in reversed(marks)
+            if one.kind == "colour"
+            and one.end <= mark.start
+            and mark.start - one.end < _NEAR
+            and _GAP.match(text[one.end : mark.start])
+        ),
+        None,
+    )
+
+
+@cache
+def scene(prompt: str) -> Scene:
+    """Read *prompt*; any text is fine, words beyond the first 4000 characters are not read."""
+    text = plain(prompt)
+    text = re.sub(r"\b(\w+)ies\b", _singular, text)
+    marks = _marks(text)
+    subjects, owned = _subjects(text, marks)
+    beds = [one for one in marks if one.kind == "setting" and one.name == "meadow"]
+    petals = next(filter(None, (_colour_before(text, marks, one) for one in beds)), None)
+    if petals:
+        owned.add(petals)
+
+    def named(kind: str) -> tuple[str, ...]:
+        names = (one.name for one in marks if one.kind == kind and one not in owned)
+        return tuple(dict.fromkeys(names))
+
+    read = Scene(
+        named("setting"),
+        subjects,
+        named("time"),
+        named("weather"),
+        named("style"),
+        named("colour"),
+        named("abstract"),
+        named("change"),
+        petals.name if petals else None,
+    )
+    if read.has("portrait") and read.has("person"):
+        people = tuple(one for one in read.subjects if one.kind != "person")
+        read = replace(read, subjects=people)
+    if "book" in {one.kind for one in subjects} and len(subjects) == 1 and not read.settings:
+        read = replace(read, settings=("table",))
+    return read
+
+
+def scattered(prompt: str) -> float:
+    """Answer a number in [0, 1) fixed by the prompt's canonical text."""
+    return float(stream("scatter", plain(prompt)).random())

@@ -1,0 +1,1 @@
+"""Pixels and shapes: the canvas, smooth noise, colours, masks, and the finished file."""
