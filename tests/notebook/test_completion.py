@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from opeai_nb.notebook.magic.completion import Notebook, Offer, offer
+from opeai_nb.notebook.magic.completion import Completion, Notebook, complete
 
 NAMES: dict[str, Any] = {"photo": object(), "palette": "teal", "math": math, "print": print}
 NOTEBOOK = Notebook(
@@ -18,7 +18,7 @@ NOTEBOOK = Notebook(
 
 
 def texts(before: str) -> tuple[str, ...]:
-    found = offer(before, NOTEBOOK)
+    found = complete(before, NOTEBOOK)
     assert found is not None, before
     return found.texts
 
@@ -47,7 +47,7 @@ def test_on_a_line(line: str, written: str, expected: tuple[str, ...]) -> None:
 
 
 def test_what_is_replaced_is_the_value_alone() -> None:
-    assert offer("%%imagine --show=f", NOTEBOOK) == Offer("f", ("full",), "value")
+    assert complete("%%imagine --show=f", NOTEBOOK) == Completion("f", ("full",), "value")
 
 
 def test_sizes_and_qualities_are_those_of_the_model_on_the_line() -> None:
@@ -55,7 +55,7 @@ def test_sizes_and_qualities_are_those_of_the_model_on_the_line() -> None:
     assert "1536x1024" not in texts("%%imagine -s ")
     assert "16:9" in texts("%%imagine -s ")
     assert "high" in texts("%%imagine --model=gpt-image-1 -q ")
-    assert offer("%%imagine -q ", NOTEBOOK) is None, "qwen-image-2.0 ignores it"
+    assert complete("%%imagine -q ", NOTEBOOK) is None, "qwen-image-2.0 ignores it"
 
 
 def test_an_option_is_offered_once_unless_it_may_be_repeated() -> None:
@@ -98,4 +98,4 @@ def test_variables_are_offered_in_braces(before: str, expected: tuple[str, ...])
     ],
 )
 def test_elsewhere_nothing_is_offered(before: str) -> None:
-    assert offer(before, NOTEBOOK) is None
+    assert complete(before, NOTEBOOK) is None

@@ -27,7 +27,7 @@ from opeai_nb.notebook.panel.model_options import (
     grouped,
     is_title,
     menu,
-    offer,
+    options_of,
     size_label,
 )
 from opeai_nb.notebook.panel.save_files import upload_file
@@ -53,7 +53,11 @@ def test_a_size_shows_its_shape_and_the_name_of_its_ratio(size: str, label: str)
 
 
 def test_a_model_is_offered_what_it_takes() -> None:
-    gpt, qwen, edit = offer("gpt-image-2"), offer("qwen-image"), offer("qwen-image-edit")
+    gpt, qwen, edit = (
+        options_of("gpt-image-2"),
+        options_of("qwen-image"),
+        options_of("qwen-image-edit"),
+    )
     assert gpt.qualities == ("auto", "low", "medium", "high")
     assert (qwen.qualities, qwen.n_max, qwen.images_max) == ((), 1, 0)
     assert (edit.images_min, edit.images_max) == (1, 3)
@@ -62,15 +66,15 @@ def test_a_model_is_offered_what_it_takes() -> None:
 
 
 def test_an_unknown_model_is_offered_everything() -> None:
-    unknown = offer("somebody-s-new-model")
+    unknown = options_of("somebody-s-new-model")
     assert not unknown.known
     assert unknown.has_effect("background")
     assert unknown.images_max > 0
 
 
 def test_fields_of_the_other_endpoint_show_with_it() -> None:
-    assert not offer("qwen-image-2.0").has_effect("seed", "openai")
-    assert offer("qwen-image-2.0").has_effect("seed", "aliyun")
+    assert not options_of("qwen-image-2.0").has_effect("seed", "openai")
+    assert options_of("qwen-image-2.0").has_effect("seed", "aliyun")
 
 
 def test_known_families_are_grouped_and_the_chosen_model_is_there() -> None:

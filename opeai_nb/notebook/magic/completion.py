@@ -40,7 +40,7 @@ class Notebook(NamedTuple):
     commands: Sequence[str] = ()
 
 
-class Offer(NamedTuple):
+class Completion(NamedTuple):
     """What would replace *fragment*, the text just before the cursor; *kind* is told to the eye."""
 
     fragment: str
@@ -48,7 +48,7 @@ class Offer(NamedTuple):
     kind: str
 
 
-def offer(before: str, notebook: Notebook) -> Offer | None:
+def complete(before: str, notebook: Notebook) -> Completion | None:
     """Return what could follow *before*, the text of a cell up to the cursor.
 
     None where the text is not ours, or where we know nothing: others may offer then.
@@ -64,7 +64,7 @@ def offer(before: str, notebook: Notebook) -> Offer | None:
     return _on_line(written, notebook, may_command=at["line"] is not None)
 
 
-def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Offer | None:
+def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Completion | None:
     *earlier, fragment = re.split(r"\s+", written)
     known = spellings()
     earlier = [word for word in earlier if word]
@@ -81,18 +81,18 @@ def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Offer | 
     return _options(fragment, earlier, known) if not fragment else None
 
 
-def _options(fragment: str, earlier: Sequence[str], known: Mapping[str, Option]) -> Offer:
+def _options(fragment: str, earlier: Sequence[str], known: Mapping[str, Option]) -> Completion:
     used = {option.field for word in earlier if (option := known.get(_spelling(word)))} - _REPEATED
     texts = [
         name for name, option in known.items() if name.startswith("--") and option.field not in used
     ]
     asked = _spelling(fragment)
-    return Offer(fragment, tuple(text for text in texts if text.startswith(asked)), "param")
+    return Completion(fragment, tuple(text for text in texts if text.startswith(asked)), "param")
 
 
 def _values(
     option: Option, fragment: str, earlier: Sequence[str], notebook: Notebook
-) -> Offer | None:
+) -> Completion | None:
     if fragment.startswith(("$", "{")):
         sign, close = fragment[0], "}" if fragment[0] == "{" else ""
         texts = (f"{sign}{name}{close}" for name in _variables(notebook.names))
@@ -111,12 +111,12 @@ def _values(
     return _offered(fragment, option.offers, "value")
 
 
-def _offered(fragment: str, texts: Iterable[str], kind: str) -> Offer | None:
+def _offered(fragment: str, texts: Iterable[str], kind: str) -> Completion | None:
     found = tuple(dict.fromkeys(text for text in texts if text.startswith(fragment)))
-    return Offer(fragment, found, kind) if found else None
+    return Completion(fragment, found, kind) if found else None
 
 
-def _variable_in_braces(line: str, notebook: Notebook) -> Offer | None:
+def _variable_in_braces(line: str, notebook: Notebook) -> Completion | None:
     brace = _BRACE.fullmatch(line)
     if brace is None:
         return None

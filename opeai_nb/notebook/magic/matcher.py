@@ -1,4 +1,4 @@
-"""What IPython's completer calls; `completion` makes the offers, imported at the first Tab."""
+"""What IPython's completer calls; `completion` makes them, imported at the first Tab."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatc
     def imagine(context: CompletionContext) -> SimpleMatcherResult:
         if "%imagine" not in context.full_text:
             return {"completions": [], "suppress": False}
-        from opeai_nb.notebook.magic.completion import offer
+        from opeai_nb.notebook.magic.completion import complete
 
         lines = context.full_text.split("\n")[: context.cursor_line]
-        found = offer("\n".join([*lines, context.text_until_cursor]), _notebook(shell, magic))
+        found = complete("\n".join([*lines, context.text_until_cursor]), _notebook(shell, magic))
         if found is None:
             return {"completions": [], "suppress": False}
         return {

@@ -51,7 +51,7 @@ class Advanced:
 
     def adapt(self) -> None:
         """Show the fields that have an effect now."""
-        offered, dialect = self._panel.offer, self._panel.dialect
+        offered, dialect = self._panel.model_options, self._panel.dialect
         for name, (_, made) in self._made.items():
             hide(made, hidden=not offered.has_effect(name, dialect))
 

@@ -9,7 +9,7 @@ from traitlets import Bool, Dict, HasTraits, Int, Tuple, Unicode, validate
 from opeai_nb.client.values.request import DEFAULT_MODEL
 from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.controls import FIELDS, Controls
-from opeai_nb.notebook.panel.model_options import Offer, offer
+from opeai_nb.notebook.panel.model_options import ModelOptions, options_of
 
 if TYPE_CHECKING:
     from opeai_nb.notebook.panel.input_sources import Source
@@ -44,9 +44,9 @@ class ControlTraits(HasTraits):
     extra = Dict(None, allow_none=True)
 
     @property
-    def offer(self) -> Offer:
+    def model_options(self) -> ModelOptions:
         """What the controls offer for the chosen model."""
-        return offer(self.model)
+        return options_of(self.model)
 
     @property
     def controls(self) -> Controls:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.request import DEFAULT_MODEL, ImageRequest
-from opeai_nb.notebook.panel.model_options import offer, size_for
+from opeai_nb.notebook.panel.model_options import options_of, size_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ class Controls:
 
     def adapted(self, model: str) -> Controls:
         """Return the controls for another model: what it does not take goes back to its default."""
-        offered = offer(model)
+        offered = options_of(model)
         dialect = self.advanced.get("dialect") if offered.has_effect("dialect") else None
         return replace(
             self,

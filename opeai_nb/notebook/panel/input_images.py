@@ -47,7 +47,7 @@ class Tray:
 
     def show(self) -> None:
         """Show the pictures, and whether the chosen model takes them."""
-        images, offered = self._panel.images, self._panel.offer
+        images, offered = self._panel.images, self._panel.model_options
         most, least = offered.images_max, offered.images_min
         hide(self.box, hidden=not most and not images)
         told = "paints from words alone" if not most else f"takes up to {most}"

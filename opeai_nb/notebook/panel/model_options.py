@@ -37,7 +37,7 @@ ALIYUN_FIELDS: Final = ("seed", "negative_prompt", "prompt_extend")
 
 
 @dataclass(frozen=True)
-class Offer:
+class ModelOptions:
     """What the controls offer: *sizes* as (label, value), *fields* the advanced ones of effect."""
 
     sizes: tuple[tuple[str, str], ...]
@@ -60,11 +60,11 @@ class Offer:
         return field not in self.ignored
 
 
-def offer(model: str) -> Offer:
+def options_of(model: str) -> ModelOptions:
     """Return what the controls offer for *model*; all of it where nothing is known of it."""
     known = family_of(model)
     family = known or _UNKNOWN
-    return Offer(
+    return ModelOptions(
         sizes=tuple((size_label(size), size) for size in family.sizes),
         default_size=family.default_size,
         qualities=() if "quality" in family.ignored else family.qualities,

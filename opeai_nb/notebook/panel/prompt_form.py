@@ -76,7 +76,7 @@ class Composer:
     def adapt(self) -> None:
         """Show what the chosen model takes."""
         self._show_model()
-        offered = self._panel.offer
+        offered = self._panel.model_options
         self.count.max = max(offered.n_max, self._panel.n)
         self.note.value = note_html(offered.note)
         self.show_size()
@@ -93,7 +93,7 @@ class Composer:
 
     def show_size(self) -> None:
         """Show the size that is set, as a chip or in words."""
-        size, offered = self._panel.size, self._panel.offer
+        size, offered = self._panel.size, self._panel.model_options
         # The default has a chip of its own; asked for by name it is another request.
         unnamed = offered.default_size if size != offered.default_size else None
         sizes = [option for option in offered.sizes if option[1] != unnamed]
@@ -105,12 +105,12 @@ class Composer:
             self.other_size.value = size
 
     def _default_size(self) -> tuple[str, str]:
-        known = self._panel.offer.default_size
+        known = self._panel.model_options.default_size
         return f"default\n{known.replace('x', '×') if known else 'the model chooses'}", ""
 
     def show_quality(self) -> None:
         """Show the quality that is set; nothing where the model knows none."""
-        known, quality = self._panel.offer.qualities, self._panel.quality
+        known, quality = self._panel.model_options.qualities, self._panel.quality
         named = dict.fromkeys([*known, *([quality] if quality else [])])
         self._offer(self.quality, (("default", ""), *((name, name) for name in named)), quality)
         hide(self.quality, hidden=not named)
