@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.long  # a minute of clicks
+
 RECORD_STATES = """() => {
   window.states = [];
   new MutationObserver(() => document.querySelectorAll('.ob-line').forEach(line => {

@@ -8,9 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import nbformat
+import pytest
 
 from tests.browser.conftest import KERNEL_IS_READY
 from tests.browser.panel_page import SHOWN, Page
+
+pytestmark = pytest.mark.long  # a page loaded again and again
 
 
 def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages: Any) -> None:

@@ -19,6 +19,8 @@ from tests.browser.conftest import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long  # a server of its own, and a page painted whole
+
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "05_panel.ipynb"
 
 

@@ -23,7 +23,7 @@ from tests.bulk.conftest import Canned
 
 distributed = pytest.importorskip("distributed")
 # What Dask's own processes and sockets warn of when one of them is killed is not ours to mend.
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
 
 KEY = "a-key-for-tests"
 SMALL = {"size": "512x512"}

@@ -30,7 +30,10 @@ from tests.kernel import dying
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+pytestmark = [
+    pytest.mark.long,  # dozens of killed processes
+    pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL"),
+]
 
 AT_ONCE = 8
 # Starting a process looks at all others, and who reads an exit code takes it away.
