@@ -277,7 +277,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         prompt_max=1000,
         note="Three square sizes; its URLs live 60 minutes.",
     ),
-    Family(  # the embedded engine's own, design.md 6
+    Family(  # the embedded engine's own
         name="rehearsal",
         prefixes=("rehearsal-",),
         vendor="engine",

@@ -1,4 +1,4 @@
-"""Plain code that waits for an awaitable, also where an event loop runs already (design.md 8).
+"""Plain code that waits for an awaitable, also where an event loop runs already.
 
 nest_asyncio2 is applied only here and only when asked for: nothing of the toolkit waits this way.
 """
@@ -48,8 +48,8 @@ def _waited(task: asyncio.Future[Result], loop: asyncio.AbstractEventLoop) -> Re
 def _make_reentrant(loop: asyncio.AbstractEventLoop) -> None:
     """Patch *loop* with nest_asyncio2, also over nest_asyncio 1.6.0.
 
-    On ipykernel 7.1 and newer 1.6.0 loses the cells that arrive during a nested run
-    (jupyter.md 1.2); its mark on the class is what would keep its continuation from helping.
+    On ipykernel 7.1 and newer 1.6.0 loses the cells that arrive during a nested run; its mark on
+    the class is what would keep its continuation from helping.
     """
     import nest_asyncio2  # type: ignore[import-untyped]  # it carries no types
 

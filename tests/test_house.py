@@ -1,4 +1,4 @@
-"""Who may import whom (design: the table of the house), read from the syntax tree."""
+"""Who may import whom, read from the syntax tree, and what importing costs."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class Library(Catalogue):
         origins: Iterable[str],
         fresh: bool = False,
     ) -> Decision:
-        """Count one run of *request* and say whether it shows a record, as design.md 5 words it.
+        """Count one run of *request* and say whether it shows a record or sends.
 
         *slot* is the run's place, None where no cell is known; *origins* are those that may be
         replayed here. A *fresh* run is counted and sends. The decision's slot goes to `begin`.

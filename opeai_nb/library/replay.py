@@ -1,4 +1,4 @@
-"""Whether a run shows what is kept or sends anew: design.md section 5, as a pure function."""
+"""Whether a run shows what is kept or sends anew, as a pure function."""
 
 from __future__ import annotations
 

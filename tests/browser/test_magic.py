@@ -134,7 +134,7 @@ def test_notebook_7_shows_the_same(lab: Any, pages: Any) -> None:
 
 @pytest.mark.long
 def test_voila_shows_the_end(lab: Any, pages: Any) -> None:
-    """Updates after the page has loaded would be lost there (jupyter.md 2): it is a batch."""
+    """Updates after the page has loaded would be lost there: it is a batch."""
     pytest.importorskip("voila", reason="Voilà is not installed")
     write(lab.folder / "voila.ipynb", CELLS[:3])
     page = pages.new(1300, 1700)

@@ -1,4 +1,4 @@
-"""What becomes of braces in a prompt: design section 7, sentence by sentence."""
+"""What becomes of braces in a prompt, rule by rule."""
 
 from __future__ import annotations
 

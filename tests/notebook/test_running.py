@@ -1,4 +1,4 @@
-"""What an interrupt does to the job that a cell waits for: design section 7."""
+"""What an interrupt does to the job that a cell waits for."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _LONGEST: Final = 600.0
 """Seconds for one picture: 10 MB at 17 KB/s."""
 
 # Written out instead of `is_private`: 198.18/15 counts as private there, and proxies that answer
-# with fake addresses put every public host into it (design.md section 4).
+# with fake addresses put every public host into it.
 _PRIVATE: Final = tuple(
     (name, ipaddress.ip_network(net))
     for name, nets in {

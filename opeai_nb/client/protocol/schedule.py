@@ -16,7 +16,7 @@ LONGEST_PAUSE: Final = 120.0
 """A submission is not sent again for a server that asks for more: its error says so at once."""
 _SHORTEST_PAUSE: Final = 0.2
 SUBMIT_ATTEMPTS: Final = 5
-"""A submission refused with 429 is sent at most four times more (design.md section 4)."""
+"""A submission refused with 429 is sent at most four times more."""
 CONNECT_ATTEMPTS: Final = 3
 QUERY_ATTEMPTS: Final = 5
 

@@ -37,7 +37,7 @@ def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generati
     """Send *request* once and return what came: pictures (not downloaded yet), or a task.
 
     *key* is the Idempotency-Key of every attempt. It is sent again only when the connection could
-    not be made, and on 429 (design.md section 4). Raises `UnreachableError`,
+    not be made, and on 429: all else may have been paid for. Raises `UnreachableError`,
     `OutcomeUnknownError`, `UnreadableAnswerError`, or the `AnswerError` that the platform gave.
     """
     call = _submission(endpoint, request, key)

@@ -113,7 +113,7 @@ def build_request(prompt: str | ImageRequest | None, values: Mapping[str, Any]) 
     values = dict(values)
     if values.pop("stream", None):
         raise InputError(
-            "stream=True is not supported by the platform's image endpoint (platform.md 1.2).",
+            "stream=True is not supported by the platform's image endpoint.",
             advice="Leave it out: the pictures come when they are ready. Nothing was sent.",
         )
     known = {item.name for item in fields(ImageRequest)}
@@ -238,6 +238,6 @@ def _refuse_aliyun_fields(request: ImageRequest) -> None:
     for name in ALIYUN_ONLY:
         if getattr(request, name) is not None:
             raise InputError(
-                f"{name} would be dropped silently by this endpoint (platform.md 2.3).",
+                f"{name} would be dropped silently by this endpoint.",
                 advice=f'Add dialect="aliyun" to use {name}, or leave it out. Nothing was sent.',
             )

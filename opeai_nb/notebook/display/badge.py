@@ -26,7 +26,7 @@ _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "unknown": ("?", "#8a3ffc"),
 }
 # Literal values only: a notebook reopened without trust keeps these and drops var(), classes of
-# ours, style sheets and scripts (jupyter.md section 4).
+# ours, style sheets and scripts.
 _STYLE: Final = (
     "display:inline-block;padding:2px 10px;border-radius:11px;background:{colour};color:#ffffff;"
     "font:500 12px/18px system-ui,-apple-system,'Segoe UI',sans-serif;white-space:nowrap"

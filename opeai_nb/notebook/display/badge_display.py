@@ -1,6 +1,6 @@
 """Where a badge is shown: the only place that publishes one.
 
-While a cell runs, everything is published from its own thread (jupyter.md 1.4): updates from other
+While a cell runs, everything is published from its own thread: updates from other
 threads land in another cell, are lost, or never arrive in Colab. After it, only what was reserved
 in the cell is updated, by its id.
 """

@@ -44,7 +44,7 @@ def contact_sheet(
     """Return one picture for all *pictures*: the thumbnail of one, or a numbered grid of several.
 
     JPEG, or PNG where a picture is transparent; never WebP, which exports do not show and nbval
-    compares (jupyter.md section 5). One that cannot be decoded has its place, and says so. *spread*
+    compares. One that cannot be decoded has its place, and says so. *spread*
     maps a function over the pictures: a pool's `map` decodes and scales on every core, as Pillow
     lets go of the lock.
     """

@@ -20,7 +20,7 @@ def frontend(shell: Any) -> Frontend:
     """Return who looks at the output of *shell*.
 
     `live`: a person in JupyterLab, Notebook, VS Code or Colab. `batch`: nbclient, nbval, papermill,
-    Voilà: nobody, or somebody later; they send `allow_stdin: false` (jupyter.md section 2).
+    Voilà: nobody, or somebody later; they send `allow_stdin: false`.
     `terminal`: IPython in a terminal. `script`: no shell. The variable `OPEAI_NB_FRONTEND`
     overrides. Raises `OptionError` when it holds none of these.
     """

@@ -23,10 +23,10 @@ class JobView:
     """One place where a job is shown.
 
     In a `live` front end the slots are reserved at once and filled by their ids from our loop, in
-    the context of the cell: jupyter.md 2 measured that this reaches the right cell on every
-    ipykernel. *one_slot*: the pictures take the place of the badge, since VS Code has lost all but
-    the last of several displays with ids in one cell (vscode-jupyter#12755). *save* is a folder
-    that gets copies.
+    the context of the cell: this reached the right cell on every ipykernel, a plain thread did
+    not. *one_slot*: the pictures take the place of the badge, since VS Code has lost all but the
+    last of several displays with ids in one cell (vscode-jupyter#12755). *save* is a folder that
+    gets copies.
     """
 
     def __init__(

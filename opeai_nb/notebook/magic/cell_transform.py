@@ -11,7 +11,7 @@ _MARKER = re.compile(r"\s*(?:#\s*NBVAL_[A-Z_]+\s*)?")
 def with_body(lines: list[str]) -> list[str]:
     """Let `%%imagine --help` pass without a body, and markers of nbval stand above the magic.
 
-    IPython answers both with a `UsageError`, which nbval takes for success (jupyter.md section 3).
+    IPython answers both with a `UsageError`, which nbval takes for success.
     An empty body becomes an empty line: what is wrong with it is then ours to say.
     """
     first = next((n for n, line in enumerate(lines) if not _MARKER.fullmatch(line)), None)

@@ -26,7 +26,7 @@ _NBVAL = re.compile(r"^\s*#\s*NBVAL_[A-Z_]+\s*$", re.MULTILINE)
 
 
 def without_markers(text: str) -> str:
-    """Return *text* without the `# NBVAL_…` lines that nbval reads (jupyter.md section 3)."""
+    """Return *text* without the `# NBVAL_…` lines that nbval reads, which are no prompt."""
     return _NBVAL.sub("", text).strip()
 
 

@@ -15,7 +15,7 @@ def _file(name: str) -> str:
     return (files("opeai_nb.notebook.panel") / name).read_text(encoding="utf-8")
 
 
-# After a reload, no front end lets a kernel change an output of before (jupyter.md section 2).
+# After a reload, no front end lets a kernel change an output of before.
 STILL_HTML: Final = (
     '<div class="ob-note ob-still-old">The page was reloaded: for readers without a kernel the '
     "saved notebook keeps the picture from before. Show the panel again in a cell to keep this one."

@@ -43,7 +43,7 @@ class Listener(Protocol):
 def in_thread(work: Callable[[], object]) -> None:
     """Run *work* on a daemon thread that publishes on behalf of the cell or handler that asks.
 
-    Without its context ipykernel 7.0 raises LookupError where a trait is set (jupyter.md 2).
+    Without its context ipykernel 7.0 raises LookupError where a trait is set.
     """
     run = contextvars.copy_context().run
     threading.Thread(target=run, args=(work,), name="opeai_nb-panel", daemon=True).start()

@@ -52,7 +52,7 @@ class Still:
         """Publish it for the cell that runs.
 
         Where nobody looks yet (nbclient, nbval, Voilà) only a result that is there, and without
-        an id: updates would differ from run to run, or never arrive (jupyter.md sections 2 and 3).
+        an id: updates would differ from run to run, or never arrive.
         """
         from IPython.display import display
 

@@ -17,7 +17,7 @@ _STOPPED = "not waiting any more · what was sent goes on at the platform"
 
 
 class Status:
-    """One line of HTML in a widget, which stays live where displays do not (jupyter.md 2)."""
+    """One line of HTML in a widget, which stays live where displays do not."""
 
     def __init__(self, stock: Stock) -> None:
         self._html = stock.html(css="ob-status")
