@@ -10,10 +10,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk.sweep.grid_layout import Box, Layout, layout_of, shape_of, table_of, tiles_of
-from opeai_nb.bulk.sweep.labels import write
+from opeai_nb.bulk.sweep.grid_table import table_of
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import LibraryError, OpeaiError
+from opeai_nb.imaging.grid_layout import Box, Layout, layout_of, shape_of, tiles_of
+from opeai_nb.imaging.labels import write
 from opeai_nb.library import with_provenance
 from opeai_nb.library.records.request_json import canonical, write_request
 

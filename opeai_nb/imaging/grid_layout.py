@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opeai_nb.bulk.sweep.axis import Axis
-
 
 class Box(NamedTuple):
     """A rectangle: its left upper corner, width and height."""
@@ -19,15 +17,6 @@ class Box(NamedTuple):
     top: int
     width: int
     height: int
-
-
-@dataclass(frozen=True)
-class Table:
-    """Which labels go where: *rows* and *columns* are axes or None, *pages* all the others."""
-
-    rows: Axis | None
-    columns: Axis | None
-    pages: tuple[Axis, ...]
 
 
 @dataclass(frozen=True)
@@ -69,25 +58,6 @@ class Layout:
         """Return where a row's label stands."""
         box = self.place(row, 0)
         return Box(0, box.top, self.left, box.height)
-
-
-def table_of(axes: tuple[Axis, ...], rows: str | None, columns: str | None) -> Table:
-    """Return which axis goes where.
-
-    One axis alone makes columns; of several the first makes rows and the second columns, unless
-    they are named. Axes of a single value are no axes here.
-    """
-    by_name = {axis.name: axis for axis in axes}
-    free = [axis for axis in axes if len(axis) > 1 and axis.name not in {rows, columns}]
-    down = by_name[rows] if rows else None
-    across = by_name[columns] if columns else None
-    if down is None and across is None and len(free) > 1:
-        down = free.pop(0)
-    if across is None and free:
-        across = free.pop(0)
-    if down is None and free:
-        down = free.pop(0)
-    return Table(down, across, tuple(free))
 
 
 def shape_of(sizes: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from PIL.ImageDraw import ImageDraw
 
-    from opeai_nb.bulk.sweep.grid_layout import Box
+    from opeai_nb.imaging.grid_layout import Box
 
 INK: Final = (32, 36, 44)
 _LATIN: Final = 0x250

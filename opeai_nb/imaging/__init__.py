@@ -1,0 +1,1 @@
+"""Thumbnails, contact sheets and labelled grids: Pillow alone, no request and no notebook."""
