@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk import host
 from opeai_nb.notebook.magic.cell_transform import with_body
 from opeai_nb.notebook.magic.imagine import Imagine
 from opeai_nb.notebook.magic.matcher import IDENTIFIER, matcher
+from opeai_nb.studio.here import set_studio_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from IPython.core.interactiveshell import InteractiveShell
 
-    from opeai_nb.bulk import Grid, Run
+    from opeai_nb.bulk import Grid
 
 # By name, so that a class is loaded only when one is there to be shown.
 _GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
@@ -42,7 +40,8 @@ def load(shell: InteractiveShell) -> None:
     formatters.ipython_display_formatter.for_type_by_name(*_JOB, magic.show_job)
     formatters.mimebundle_formatter.for_type_by_name(*_SWEEP, magic.sweep_bundle)
     formatters.mimebundle_formatter.for_type_by_name(*_GRID, _grid_bundle)
-    host.hosted_by(_watcher(magic), lambda: magic.studio)
+    magic.be_here()
+    shell.events.register("pre_run_cell", magic.be_here)
     shell.input_transformer_manager.cleanup_transforms.insert(0, with_body)
     completer: Any = shell.Completer
     completer.custom_matchers.append(matcher(shell, magic))
@@ -50,6 +49,8 @@ def load(shell: InteractiveShell) -> None:
 
 def unload(shell: InteractiveShell) -> None:
     """Take away what `load` registered; jobs under way go on."""
+    if (magic := _loaded(shell)) is not None:
+        shell.events.unregister("pre_run_cell", magic.be_here)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("imagine", None)
     shell.magics_manager.registry.pop(Imagine.__name__, None)
@@ -65,7 +66,7 @@ def unload(shell: InteractiveShell) -> None:
     ):
         formatter.deferred_printers.pop(name, None)
         formatter.type_printers.pop(getattr(sys.modules.get(name[0]), name[1], None), None)
-    host.hosted_by(None, None)
+    set_studio_here(None)
     completer: Any = shell.Completer
     completer.custom_matchers[:] = [
         known
@@ -78,18 +79,6 @@ def _grid_bundle(grid: Grid) -> Any:
     from opeai_nb.notebook.magic.sweep_cell import grid_bundle
 
     return grid_bundle(grid)
-
-
-def _watcher(magic: Imagine) -> Callable[[Run], None]:
-    """Return what shows the runs that Python code of this notebook waits for."""
-
-    def watch(run: Run) -> None:
-        from opeai_nb.notebook.display.badge_display import Screen
-        from opeai_nb.notebook.magic.sweep_cell import watched
-
-        watched(run, Screen(magic.frontend))
-
-    return watch
 
 
 def _loaded(shell: InteractiveShell) -> Imagine | None:

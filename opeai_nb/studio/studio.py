@@ -59,6 +59,8 @@ class Studio:
         self.session = Session()
         self.jobs: list[Job] = []
         self.ledger = Ledger()
+        self.watcher: Callable[[Any], object] | None = None
+        """What shows a run of many requests that somebody waits for; a notebook sets it."""
         self._clients = Clients(self.settings, client)
         self._clock = clock
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-disk")
@@ -74,6 +76,7 @@ class Studio:
         same_folder = settings.library == self.settings.library
         other = Studio(settings, library=self.library if same_folder else None, clock=self._clock)
         other.jobs, other.ledger, other._threads = self.jobs, self.ledger, self._threads
+        other.watcher = self.watcher
         if same_folder:
             other.session = self.session
         return other

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.bulk.batch.manifest import Manifest
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import rows_of
-from opeai_nb.bulk.host import studio_here, watch
 from opeai_nb.bulk.run.orders import Orders, checked
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.workers import kept_of
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import OptionError
+from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
     from opeai_nb.bulk.run.outcome import Outcome
@@ -142,7 +142,7 @@ class Batch:
         if self._run is None:
             raise OptionError("This batch was not started.", advice="Call run().")
         try:
-            watch(self._run)
+            self._run.watch(self.studio.watcher)
         finally:
             self.close()
         return self

@@ -146,6 +146,21 @@ class Run:
             with self._lock:
                 self._followers.remove(changed)
 
+    def watch(self, watcher: Callable[[Run], object] | None = None) -> None:
+        """Follow to the end, shown by *watcher*; an interrupt ends the following.
+
+        Raises `KeyboardInterrupt` then: what is under way goes on, and nothing more is begun.
+        Raises what broke the run.
+        """
+        try:
+            if watcher is not None:
+                watcher(self)
+            for _ in self.follow():
+                pass
+        except KeyboardInterrupt:
+            self.halt()
+            raise
+
     def halt(self) -> None:
         """Begin nothing more; what is under way goes on, and lands in the library."""
         self._halted = not self.is_over

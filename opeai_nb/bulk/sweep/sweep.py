@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.host import studio_here, watch
 from opeai_nb.bulk.run.orders import Orders, checked
 from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.workers import kept_of, stopped
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
 from opeai_nb.errors import OpeaiError, OptionError
+from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -117,7 +117,7 @@ class Sweep:
         sending; what is under way is kept, and running again sends what is missing. Raises the
         error of a point only where no point at all has pictures.
         """
-        watch(self.start(**orders))
+        self.start(**orders).watch(self.studio.watcher)
         self.check()
         return self
 

@@ -11,10 +11,12 @@ from IPython.core.magic import output_can_be_silenced as silenceable
 from traitlets import Bool, Enum, Float, Int, List, Unicode
 
 from opeai_nb.notebook.display.frontend import cell_id, frontend, is_vscode, notebook_folder, run_id
+from opeai_nb.studio.here import set_studio_here
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from opeai_nb.bulk import Run
     from opeai_nb.client import ImageRequest
     from opeai_nb.library import Slot
     from opeai_nb.notebook.magic.line import Parsed
@@ -141,9 +143,21 @@ class Imagine(Magics):
         now = self.settings
         if self._studio is None:
             self._studio = Studio(now)
+            self._studio.watcher = self._watch
         elif self._studio.settings != now:
             self._studio = self._studio.adjusted(now)
         return self._studio
+
+    def be_here(self, *_: object) -> None:
+        """Make this notebook's studio that of the code which runs now."""
+        set_studio_here(lambda: self.studio)
+
+    def _watch(self, run: Run) -> None:
+        """Show a run that Python code of this notebook waits for."""
+        from opeai_nb.notebook.display.badge_display import Screen
+        from opeai_nb.notebook.magic.sweep_cell import watched
+
+        watched(run, Screen(self.frontend))
 
     @property
     def frontend(self) -> Any:
