@@ -1,4 +1,4 @@
-"""Design.md section 5, "Replay", sentence by sentence."""
+"""What a run of a cell shows, and when it sends: the rule of replay, case by case."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The journal: what was about to be sent, and how far it came. Design.md section 5."""
+"""The journal: what was about to be sent, and how far it came."""
 
 from __future__ import annotations
 

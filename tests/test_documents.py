@@ -1,0 +1,193 @@
+"""Documents and code hold to each other: what a text names is there."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import io
+import json
+import re
+import tokenize
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+CODE = sorted((ROOT / "opeai_nb").rglob("*.py"))
+PAGES = sorted([*ROOT.glob("*.md"), *NOTEBOOKS.rglob("*.md"), *NOTEBOOKS.glob("*.ipynb")])
+TREES = ("opeai_nb", "notebooks", "tests", "binder", ".ci")
+
+
+class Text(NamedTuple):
+    """A piece of text, and where it stands."""
+
+    place: str
+    text: str
+
+
+def page(path: Path) -> Text:
+    """Return the words of a document; of a notebook its cells, without what they put out."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        text = "\n\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+    return Text(str(path.relative_to(ROOT)), text)
+
+
+def is_docstring(node: ast.Constant, parents: dict[int, ast.AST]) -> bool:
+    """Tell whether a string stands alone, as docstrings and notes below a name do."""
+    return isinstance(parents.get(id(node)), ast.Expr)
+
+
+@functools.cache
+def strings(path: Path) -> list[tuple[Text, bool]]:
+    """Return every string of a Python file, and whether it is a docstring."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    return [
+        (Text(f"{path.relative_to(ROOT)}:{node.lineno}", node.value), is_docstring(node, parents))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+
+def comments(path: Path) -> Iterator[Text]:
+    """Return the comments of a Python file, those on lines in a row as one."""
+    tokens = tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline)
+    lines: list[str] = []
+    last = 0
+    for token in tokens:
+        if token.type == tokenize.COMMENT:
+            if lines and token.start[0] != last + 1:
+                yield Text(f"{path.relative_to(ROOT)}:{last}", " ".join(lines))
+                lines = []
+            lines.append(token.string.lstrip("# "))
+            last = token.start[0]
+    if lines:
+        yield Text(f"{path.relative_to(ROOT)}:{last}", " ".join(lines))
+
+
+TEXTS = [
+    *(page(path) for path in PAGES),
+    *(text for path in CODE for text, _ in strings(path)),
+    *(text for path in CODE for text in comments(path)),
+]
+TESTS = [
+    text
+    for path in sorted((ROOT / "tests").rglob("*.py"))
+    if path != Path(__file__)
+    for text in (*comments(path), *(text for text, is_doc in strings(path) if is_doc))
+]
+
+_NAME = re.compile(r"(?<![\w./-])opeai_nb((?:\.[A-Za-z_]\w*)+)(\()?")
+# What IPython calls our completer by: a name that nobody imports.
+_NOT_PYTHON = {"opeai_nb.imagine"}
+
+
+def exists(name: str, *, called: bool) -> bool:
+    """Tell whether a name can be reached in the package, and called where a text calls it."""
+    parts = name.split(".")
+    thing: Any = importlib.import_module(parts[0])
+    for n, part in enumerate(parts[1:], start=2):
+        try:
+            thing = getattr(thing, part)
+        except AttributeError:
+            if part in getattr(thing, "__dataclass_fields__", ()):
+                return n == len(parts)
+            try:
+                thing = importlib.import_module(".".join(parts[:n]))
+            except ModuleNotFoundError:
+                return False
+    return callable(thing) or not called
+
+
+def test_every_name_of_ours_that_a_text_mentions_is_there() -> None:
+    """A name of the package that a page, message, docstring or comment mentions can be reached."""
+    names = {
+        (f"opeai_nb{match[1]}", match[2] == "(", text.place)
+        for text in TEXTS
+        for match in _NAME.finditer(text.text)
+    }
+    assert len(names) > 20
+    absent = [
+        (place, name)
+        for name, called, place in names
+        if name not in _NOT_PYTHON and not exists(name, called=called)
+    ]
+    assert sorted(absent) == []
+
+
+_PATH = re.compile(r"(?<![\w/.:-])(?:opeai_nb|notebooks|tests|binder|\.ci)/[\w./*-]*[\w/*]")
+_DOCUMENT = re.compile(r"(?<![\w/.:*{}=-])[\w/.-]+\.(?:md|ipynb|toml)\b")
+_LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def stands(path: str) -> bool:
+    """Tell whether a file, or a pattern of files, is in the repository or beside its notebooks."""
+    return any(any(root.glob(path.rstrip("/"))) for root in (ROOT, NOTEBOOKS))
+
+
+def test_every_file_that_a_text_mentions_is_there() -> None:
+    """A path of the repository and a document that a text names exist."""
+    named = {
+        (found, text.place)
+        for text in (*TEXTS, *TESTS)
+        for pattern in (_PATH, _DOCUMENT)
+        for found in pattern.findall(text.text)
+    }
+    assert len(named) > 10
+    assert sorted((place, path) for path, place in named if not stands(path)) == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_inside_the_repository_leads_somewhere(path: Path) -> None:
+    """A relative link of a page leads to a file."""
+    links = [link for link in _LINK.findall(page(path).text) if "://" not in link]
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+_SECTIONS = re.compile(
+    r"platform\.md((?:[\s,]|\band\b|\bto\b|\([^()]*\)|\d+(?:\.\d+)?(?![\w.]\w))*)"
+)
+
+
+def cited(text: str) -> list[str]:
+    """Return the sections of platform.md that a text cites.
+
+    >>> cited("platform.md 1.9 (wan2.6), 1.10 and 7; platform.md 1.4 to 1.6: 4.0 also")
+    ['1.9', '1.10', '7', '1.4', '1.6']
+    """
+    without = [re.sub(r"\([^()]*\)", "", found) for found in _SECTIONS.findall(text)]
+    return [number for found in without for number in re.findall(r"\d+(?:\.\d+)?", found)]
+
+
+def test_every_section_of_platform_md_that_is_cited_is_there() -> None:
+    """A fact's source is a heading of the page of facts."""
+    text = (NOTEBOOKS / "platform.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^#{2,3} (\d+(?:\.\d+)?)\.? ", text, re.MULTILINE))
+    citations = [(number, text.place) for text in (*TEXTS, *TESTS) for number in cited(text.text)]
+    assert len(citations) > 100
+    assert [(place, number) for number, place in citations if number not in headings] == []
+
+
+def test_no_message_sends_its_reader_to_a_document() -> None:
+    """A message says what it has to say: who reads it may have no checkout."""
+    messages = [text for path in CODE for text, is_doc in strings(path) if not is_doc]
+    assert [text for text in messages if re.search(r"\w\.md\b", text.text)] == []
+
+
+def test_every_extra_that_a_text_installs_is_declared() -> None:
+    """`pip install ".[name]"` installs what pyproject declares."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = {
+        name
+        for text in TEXTS
+        for names in re.findall(r"(?:opeai_nb|(?<![\w])\.)\[([a-z, ]+)\]", text.text)
+        for name in names.replace(" ", "").split(",")
+    }
+    assert wanted
+    assert wanted <= set(project["optional-dependencies"])
