@@ -13,8 +13,7 @@ from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import ModerationError, OptionError
-from opeai_nb.notebook.display.contact_sheet import contact_sheet, full_size
-from opeai_nb.notebook.display.result_view import generation_bundle
+from opeai_nb.notebook.display.result_view import full_size, generation_bundle, sheet_of
 from tests.pictures import encoded, png
 
 
@@ -65,7 +64,7 @@ def test_a_transparent_picture_is_shown_as_png() -> None:
 def test_bytes_that_are_no_picture_take_their_own_place_alone() -> None:
     """One of two is an error page: the other is shown all the same."""
     page, red = (Picture(data) for data in (b"<html>sorry</html>", png((300, 300), "#ff0000")))
-    image = Image.open(BytesIO(contact_sheet([page, red]).data))
+    image = Image.open(BytesIO(sheet_of([page, red]).data))
     assert image.width > 1.8 * image.height, "two places"
     left, right = (image.getpixel((round(image.width * x), 100)) for x in (0.25, 0.75))
     assert max(abs(a - b) for a, b in zip(left, (91, 100, 114), strict=True)) < 8

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 from opeai_nb.client.protocol.steps import Piece
 from opeai_nb.client.values.filename import extension
-from opeai_nb.client.values.picture import sniff_format
+from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

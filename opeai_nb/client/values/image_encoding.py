@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.imaging.encode import shrunk
+from opeai_nb.imaging.scale import plain
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -28,17 +30,18 @@ def encoded_for_upload(image: Image.Image) -> bytes:
     from PIL import ImageOps
 
     upright = _eight_bits(ImageOps.exif_transpose(image))
-    plain = upright.convert("RGBA" if _has_alpha(upright) else "RGB")
-    plain.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
-    data, sent = _small_enough(plain, lossy=image.format == "JPEG")
-    if sent != plain.size:
+    bare = plain(upright)
+    bare.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
+    lossy = image.format == "JPEG"
+    sent = shrunk(bare, MAX_BYTES, lossy=lossy, qualities=_JPEG_QUALITIES)
+    if sent.size != bare.size:
         warnings.warn(
-            f"The input picture was scaled down from {by(plain.size)} to {by(sent)} "
+            f"The input picture was scaled down from {by(bare.size)} to {by(sent.size)} "
             "to stay below 10 MB.",
             ImageInputWarning,
             stacklevel=2,
         )
-    return data
+    return sent.data
 
 
 def by(size: tuple[int, int]) -> str:
@@ -55,31 +58,3 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _brightest(image: Image.Image) -> float:
     extrema: Any = image.getextrema()
     return float(extrema[1])
-
-
-def _has_alpha(image: Image.Image) -> bool:
-    return "A" in image.getbands() or "transparency" in image.info
-
-
-def _small_enough(image: Image.Image, *, lossy: bool) -> tuple[bytes, tuple[int, int]]:
-    opaque = image.mode == "RGB"
-    data = b"" if lossy and opaque else _encoded(image, "PNG", compress_level=1)
-    for quality in _JPEG_QUALITIES:
-        if 0 < len(data) <= MAX_BYTES or not opaque:
-            break
-        data = _encoded(image, "JPEG", quality=quality)
-    while len(data) > MAX_BYTES:
-        scale = max(0.3, min(0.9, (MAX_BYTES / len(data)) ** 0.5 * 0.95))
-        image = image.resize((max(1, int(image.width * scale)), max(1, int(image.height * scale))))
-        data = (
-            _encoded(image, "JPEG", quality=_JPEG_QUALITIES[0])
-            if opaque
-            else _encoded(image, "PNG", compress_level=6)
-        )
-    return data, image.size
-
-
-def _encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind, **options)
-    return buffer.getvalue()

@@ -8,7 +8,6 @@ import os
 import re
 import warnings
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,8 +19,15 @@ from opeai_nb.client.values.image_encoding import (
     by,
     encoded_for_upload,
 )
-from opeai_nb.client.values.picture import MAX_PIXELS, Picture, sniff_format
-from opeai_nb.errors import ImageInputError, NoPictureError, OpeaiError
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.errors import ImageInputError, NoPictureError
+from opeai_nb.formats import sniff_format
+from opeai_nb.imaging.open_picture import (
+    MAX_PIXELS,
+    TooManyPixelsError,
+    UndecodableError,
+    decoded_picture,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -212,26 +218,18 @@ def _pixels(array: Any) -> Any:
 
 def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
     """Keep the very bytes of a PNG, JPEG or WebP within the limits; encode everything else."""
-    from PIL import Image
-
     try:
-        with warnings.catch_warnings():
-            # Beyond Pillow's limit it is refused below, in our own words.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(BytesIO(data))
-        _refuse_bomb(image)
-        image.load()  # a file that is cut short would be refused after it was paid for
-        if _travels_as_it_is(image, data):
-            return InputImage(data=data, name=name)
-    except Image.DecompressionBombError as error:
-        raise _bomb("far too many") from error
-    except OpeaiError:
-        raise
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        # A file that is cut short would be refused after it was paid for: so it is decoded whole.
+        image = decoded_picture(data)
+    except TooManyPixelsError as error:
+        raise _bomb(by(error.size) if error.size else "far too many") from error
+    except UndecodableError as error:
         raise ImageInputError(
             f"{_shown(name or 'What was given')} is no picture that can be read.",
             advice="Use PNG, JPEG or WebP. Nothing was sent.",
         ) from error
+    if _travels_as_it_is(image, data):
+        return InputImage(data=data, name=name)
     sent = _from_pil(image, name)
     if len(data) > MAX_BYTES:
         before, after = (f"{len(part) / 1e6:.1f} MB" for part in (data, sent.data or b""))

@@ -5,36 +5,13 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import NoPictureError, OpeaiError
+from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from PIL import Image
-
-MAX_PIXELS: Final = 89_478_485
-"""A picture of more pixels is not decoded: it is a mistake or a bomb. Pillow's own limit."""
-
-_SIGNATURES: Final = (
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"GIF8", "gif"),
-    (b"BM", "bmp"),
-    (b"II*\0", "tiff"),
-    (b"MM\0*", "tiff"),
-)
-
-
-def sniff_format(head: bytes) -> str | None:
-    """Return `"png"`, `"jpeg"`, `"webp"`, `"gif"`, `"bmp"`, `"tiff"`, `"avif"`, or None: by *head*.
-
-    The content decides, never a name or a Content-Type: both are wrong often (platform.md 7).
-    """
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    if head[4:12] in (b"ftypavif", b"ftypavis"):
-        return "avif"
-    return next((name for magic, name in _SIGNATURES if head.startswith(magic)), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +72,11 @@ class Picture:
         for known in self._decoded:
             if (image := known()) is not None:
                 return image
-        image = self._open()
+        from opeai_nb.imaging.open_picture import UndecodableError, loaded
+
         try:
-            image.load()
-        except (OSError, SyntaxError, ValueError) as error:
+            image = loaded(self._open())
+        except UndecodableError as error:
             raise _undecodable() from error
         self._decoded[:] = [weakref.ref(image)]
         return image
@@ -117,9 +95,7 @@ class Picture:
         return (self.source or b"")[:16]
 
     def _open(self) -> Image.Image:
-        from io import BytesIO
-
-        from PIL import Image
+        from opeai_nb.imaging.open_picture import UndecodableError, open_picture
 
         if self.error is not None:
             raise self.error
@@ -128,17 +104,11 @@ class Picture:
                 "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
             )
         try:
-            content = BytesIO(self.source) if isinstance(self.source, bytes) else self.source
-            image = Image.open(content)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            if isinstance(self.source, Path) and getattr(error, "errno", None):
-                raise _unreadable(self.source, error) from error
+            return open_picture(self.source)
+        except UndecodableError as error:
             raise _undecodable() from error
-        except Image.DecompressionBombWarning as error:  # where warnings are errors
-            raise _undecodable() from error
-        if image.width * image.height > MAX_PIXELS:
-            raise _undecodable()
-        return image
+        except OSError as error:
+            raise _unreadable(self.path or Path(), error) from error
 
 
 def _undecodable() -> NoPictureError:
@@ -148,10 +118,9 @@ def _undecodable() -> NoPictureError:
     )
 
 
-def _unreadable(path: Path, error: Exception) -> NoPictureError:
+def _unreadable(path: Path, error: OSError) -> NoPictureError:
     """Return what to say of a file that held a picture: *error* is the system's."""
-    why = getattr(error, "strerror", None) or error
     return NoPictureError(
-        f"The file {path.name} cannot be read: {why}.",
+        f"The file {path.name} cannot be read: {error.strerror}.",
         advice="Put it back where it was, or ask for its pictures anew.",
     )

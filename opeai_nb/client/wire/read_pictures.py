@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.protocol.steps import Blob
-from opeai_nb.client.values.picture import Picture, sniff_format
+from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, problem_of
 from opeai_nb.errors import NoPictureError, OpeaiError
+from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opeai_nb.client.values.filename import extension
-from opeai_nb.client.values.picture import Picture, sniff_format
+from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.formats import sniff_format
 from opeai_nb.library.files import append_line, own_folder, remove_folder, write_whole
 from opeai_nb.library.journal import liveness
 from opeai_nb.library.journal.answer_json import read_answer, write_answer

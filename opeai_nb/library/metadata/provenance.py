@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.formats import sniff_format
 from opeai_nb.library.metadata import exif, jpeg, png, webp
 from opeai_nb.library.metadata.infotext import KEYWORD, infotext
 from opeai_nb.library.records.input_files import find_inputs

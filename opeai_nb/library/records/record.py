@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.formats import sniff_format
 from opeai_nb.library.files import read_plain
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb import __version__
 from opeai_nb.client.values.filename import extension, slug
-from opeai_nb.client.values.picture import Picture, sniff_format
+from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import NoPictureError
+from opeai_nb.formats import sniff_format
 from opeai_nb.library.files import discard, sync_folder, write_part
 from opeai_nb.library.journal.answer_json import read_error, write_error
 from opeai_nb.library.metadata.provenance import provenance, with_provenance

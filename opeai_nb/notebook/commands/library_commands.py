@@ -220,13 +220,14 @@ def history(magic: Imagine, *words: str) -> Table:
 
 
 def _tile(record: Record) -> Thumbnail | str:
+    from opeai_nb.imaging.open_picture import UndecodableError
     from opeai_nb.notebook.panel.previews import tile
 
     if not record.paths:
         return ""
     try:
         return Thumbnail(tile(record.paths[0]), record.prompt)
-    except (OSError, SyntaxError, ValueError):  # as Pillow says that it is no picture
+    except (OSError, UndecodableError):
         return ""
 
 

@@ -6,11 +6,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import NoPictureError, OptionError
-from opeai_nb.notebook.display.contact_sheet import Sheet, contact_sheet, full_size
+from opeai_nb.imaging.contact_sheet import contact_sheet, plate
+from opeai_nb.imaging.encode import Encoded, encoded
+from opeai_nb.imaging.scale import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import ThreadPoolExecutor
+
+    from PIL import Image
 
     from opeai_nb.client import Generation, Picture
 
@@ -48,7 +52,7 @@ def full_bundles(generation: Generation) -> Iterator[Bundle]:
         yield _bundle(generation, sheet, f"<Picture: {number} of {len(generation)}>")
 
 
-def _bundle(generation: Generation, sheet: Sheet, text: str) -> Bundle:
+def _bundle(generation: Generation, sheet: Encoded, text: str) -> Bundle:
     import pybase64
 
     width, height = sheet.size
@@ -70,7 +74,7 @@ def _told(generation: Generation) -> dict[str, Any]:
     return {k: v for k, v in {**told, "files": files}.items() if v}
 
 
-def _full(picture: Picture) -> Sheet:
+def _full(picture: Picture) -> Encoded:
     """Return the received bytes; those of WebP and the like encoded anew, at full size."""
     try:
         mime, data, size = _SHOWN_AS.get(picture.format or ""), picture.data, picture.size
@@ -78,13 +82,33 @@ def _full(picture: Picture) -> Sheet:
         return full_size(picture)  # a plate that says so
     if mime is None or data is None or size is None:
         return full_size(picture)
-    return Sheet(data, mime, size)
+    return Encoded(data, mime, size)
+
+
+def full_size(picture: Picture) -> Encoded:
+    """Return *picture* as it is shown at full size where a notebook does not show its format."""
+    return encoded(plain(_image(picture)), compress_level=1)
+
+
+def sheet_of(
+    pictures: Sequence[Picture], spread: Callable[..., Iterable[Image.Image]] = map
+) -> Encoded:
+    """Return the contact sheet of *pictures*; one that cannot be decoded has its place there."""
+    return contact_sheet(pictures, _image, spread)
+
+
+def _image(picture: Picture) -> Image.Image:
+    """Return the picture; for bytes that are none, a plate that says so."""
+    try:
+        return picture.image
+    except NoPictureError:
+        return plate("no picture")
 
 
 @lru_cache(_SHEETS_KEPT)
-def _sheet(generation: Generation) -> Sheet:
+def _sheet(generation: Generation) -> Encoded:
     """Make the sheet once: IPython asks for it when a cell ends, the prefetch a moment before."""
-    return contact_sheet(generation.good, _pool().map)
+    return sheet_of(generation.good, _pool().map)
 
 
 @lru_cache(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.imaging.open_picture import UndecodableError
 from opeai_nb.notebook.panel import previews
 from opeai_nb.notebook.panel.gallery_pages import Pages
 
@@ -90,7 +91,7 @@ class Gallery:
     def _rule(self, place: int, find: Find) -> str | None:
         try:
             source = previews.tile(find.path)
-        except (OSError, SyntaxError, ValueError):
+        except (OSError, UndecodableError):
             return None  # the button stays, with its words: the picture is gone or broken
         return f".{self._mark} .ob-at-{place}{{background-image:url({source})}}"
 

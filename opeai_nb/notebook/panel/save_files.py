@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.values.filename import extension, slug
-from opeai_nb.client.values.picture import sniff_format
 from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation

@@ -26,9 +26,9 @@ def still_bundle(generation: Generation | None) -> Bundle:
     """Return the last result as HTML that survives without trust: literal styles, one picture."""
     if generation is None or not len(generation):
         return {"text/plain": EMPTY_TEXT, "text/html": '<span class="opeai-nb-still"></span>'}
-    from opeai_nb.notebook.display.contact_sheet import contact_sheet
+    from opeai_nb.notebook.display.result_view import sheet_of
 
-    sheet = contact_sheet(generation.good)
+    sheet = sheet_of(generation.good)
     width, height = sheet.size
     source = f"data:{sheet.mime};base64,{b64encode(sheet.data).decode()}"
     prompt = " ".join(generation.request.prompt.split())

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from opeai_nb.errors import OpeaiError
+from opeai_nb.imaging.open_picture import UndecodableError
 from opeai_nb.notebook.panel import previews
 from opeai_nb.notebook.panel.html import (
     STILL_HTML,
@@ -87,7 +88,7 @@ class Stage:
             return
         try:
             self._picture.value = self._compared(find) or picture_of(find)
-        except (OSError, SyntaxError, ValueError, OpeaiError) as error:
+        except (OSError, UndecodableError, OpeaiError) as error:
             why = getattr(error, "strerror", None) or error
             self._picture.value = note_html(
                 f"{find.path.name} cannot be read: {why}.", css="ob-empty"

@@ -1,0 +1,90 @@
+"""The one place where picture files are opened: listed decoders alone, and no bombs."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import warnings
+from functools import lru_cache
+from importlib.util import find_spec
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.formats import DECODABLE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PIL import Image
+
+MAX_PIXELS: Final = 89_478_485
+"""A picture of more pixels is not decoded: it is a mistake or a bomb. Pillow's own limit."""
+
+
+_quiet = threading.Lock()  # two threads that silence warnings would restore each other's filters
+
+
+class UndecodableError(ValueError):
+    """Bytes that are no picture, or none that is decoded; the text says why, and names no path."""
+
+
+class TooManyPixelsError(UndecodableError):
+    """A picture of more than `MAX_PIXELS`: *size* is its width and height, where it is known."""
+
+    def __init__(self, size: tuple[int, int] | None = None) -> None:
+        super().__init__("it has far too many pixels")
+        self.size = size
+
+
+def open_picture(source: bytes | Path) -> Image.Image:
+    """Return the picture in *source* with its header read and its pixels not.
+
+    Raises `OSError` when a file cannot be read, `TooManyPixelsError`, or `UndecodableError`.
+    """
+    from PIL import Image
+
+    if not isinstance(source, bytes) and not stat.S_ISREG(source.stat().st_mode):
+        raise UndecodableError("it is no file")  # a FIFO would block for ever
+    content = BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with _quiet, warnings.catch_warnings():
+            # Beyond Pillow's limit it is refused below, in our own words.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(content, formats=decoders())
+    except Image.DecompressionBombError as error:
+        raise TooManyPixelsError from error
+    except Exception as error:
+        if getattr(error, "errno", None):
+            raise
+        raise UndecodableError("it is no picture of a known format") from error
+    if image.width * image.height > MAX_PIXELS:
+        image.close()
+        raise TooManyPixelsError(image.size)
+    return image
+
+
+def decoded_picture(source: bytes | Path) -> Image.Image:
+    """Return the picture in *source* with its pixels. Raises as `open_picture` does."""
+    return loaded(open_picture(source))
+
+
+def loaded(image: Image.Image) -> Image.Image:
+    """Return an opened picture with its pixels. Raises `UndecodableError`."""
+    try:
+        image.load()
+    except Exception as error:  # a decoder may raise whatever it likes
+        raise UndecodableError("it is cut short or broken") from error
+    return image
+
+
+@lru_cache(1)
+def decoders() -> tuple[str, ...]:
+    """Return the listed decoders that this Pillow has."""
+    from PIL import Image
+
+    if find_spec("pillow_heif") is not None:
+        import pillow_heif  # type: ignore[import-not-found,unused-ignore]  # optional
+
+        pillow_heif.register_heif_opener()
+    Image.init()
+    return tuple(name for name in DECODABLE if name in Image.OPEN)
