@@ -1,9 +1,11 @@
 """An embedded platform: the same HTTP API, a painter that needs no GPU, rehearsal of faults.
 
-``Engine`` is one ASGI application, ``EngineTransport`` reaches it in process through httpx, and
-``serve`` runs it on 127.0.0.1. Written from platform.md alone: nothing of ours but ``families`` is
+`Engine` is one ASGI application, `EngineTransport` reaches it in process through httpx, and
+`serve` runs it on 127.0.0.1. Written from platform.md alone: nothing of ours but `families` is
 imported, so that a client's misreading of the wire shows up here.
 """
+
+from __future__ import annotations
 
 from typing import TYPE_CHECKING
 

@@ -1,5 +1,7 @@
 """What the engine's tests share: a clock that is set, a painter that is quick, two doors."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Iterator
 from contextlib import ExitStack

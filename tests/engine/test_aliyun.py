@@ -1,5 +1,7 @@
 """The Aliyun-native endpoints: platform.md 1.8 and 3."""
 
+from __future__ import annotations
+
 import base64
 
 import pytest

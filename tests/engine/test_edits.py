@@ -1,5 +1,7 @@
 """The `image` field: every form of it, and every way to abuse it."""
 
+from __future__ import annotations
+
 import base64
 import contextlib
 import io

@@ -1,5 +1,7 @@
 """Whatever is sent, the answer is documented and the engine lives on."""
 
+from __future__ import annotations
+
 import json
 
 import httpx

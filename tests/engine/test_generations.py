@@ -1,5 +1,7 @@
 """What sync models answer: platform.md 1.2, 1.3, and each vendor's own shape."""
 
+from __future__ import annotations
+
 import base64
 import io
 

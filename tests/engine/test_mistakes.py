@@ -1,5 +1,7 @@
 """The error envelope and status of each mistake: platform.md 1.5, 2.4, 2.5."""
 
+from __future__ import annotations
+
 import pytest
 
 from opeai_nb.engine import Engine

@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 import pytest
 
 from opeai_nb.engine.api.model_catalogue import MODELS

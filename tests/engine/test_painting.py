@@ -1,5 +1,7 @@
 """The engine with the real painter: what is asked reaches it, and its files come back."""
 
+from __future__ import annotations
+
 import base64
 import io
 

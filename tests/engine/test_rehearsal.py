@@ -1,5 +1,7 @@
 """Each rehearsal model misbehaves as its table says, in process and over a socket alike."""
 
+from __future__ import annotations
+
 import base64
 import re
 
@@ -26,7 +28,7 @@ def look(door):
 
 
 def test_every_model_is_documented_and_listed(client):
-    assert re.findall(r"^``(rehearsal-[\w-]+)``", rehearsal.__doc__, re.MULTILINE) == sorted(
+    assert re.findall(r"^`(rehearsal-[\w-]+)`", rehearsal.__doc__, re.MULTILINE) == sorted(
         REHEARSALS, key=rehearsal.__doc__.index
     )
     listed = {model["id"]: model for model in client.get("/v1/models").json()["data"]}

@@ -1,5 +1,7 @@
 """The engine over a real socket: its command, its restart, and the official SDK."""
 
+from __future__ import annotations
+
 import base64
 import os
 import re
@@ -19,7 +21,7 @@ KEY = {"Authorization": "Bearer sk-any"}
 
 
 class Served:
-    """``python -m opeai_nb serve`` as a person starts it."""
+    """`python -m opeai_nb serve` as a person starts it."""
 
     def __init__(self, *arguments: str) -> None:
         self.process = subprocess.Popen(

@@ -1,5 +1,7 @@
 """SQLite as the engine uses it: several processes, 24 hours, one answer for each key."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from dataclasses import replace

@@ -1,5 +1,7 @@
 """The life of a task: platform.md 1.4 to 1.6."""
 
+from __future__ import annotations
+
 import re
 
 import pytest

@@ -1,5 +1,7 @@
 """The engine in process: from any thread and loop, in a stream, failing as a socket does."""
 
+from __future__ import annotations
+
 import asyncio
 import gc
 import subprocess
@@ -285,7 +287,7 @@ def test_a_cancelled_call_hangs_up_and_the_engine_lives_on(engine, client):
         ) as other:
             body = {**BODY, "model": "rehearsal-stalled"}
             call = asyncio.ensure_future(other.post("/v1/images/generations", json=body))
-            while not engine.requests:  # noqa: ASYNC110 -- the log is what tells, not an event
+            while not engine.requests:  # noqa: ASYNC110  the log is what tells, not an event
                 await asyncio.sleep(0)
             call.cancel()
             with pytest.raises(asyncio.CancelledError):

@@ -1,14 +1,16 @@
 """A body of the Aliyun-native endpoint, read as DashScope reads it (platform.md 1.8, 3.2, 3.5)."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ImageRequest, check_limits, pixels_of, text_of
 from opeai_nb.families import Family, accepts_size
 
-__all__ = ["parse_native"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _SEED_MAX: Final = 2_147_483_647
 _NEGATIVE_MAX: Final = 500

@@ -1,13 +1,13 @@
 """The Aliyun-native endpoints: DashScope's answers under the platform's paths (platform.md 1.8)."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -15,14 +15,18 @@ from opeai_nb.engine.api.aliyun_request import parse_native
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ImageRequest, loads
-from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.api.request_body import read_body
-from opeai_nb.engine.faults.misbehaviour import Conduct
 from opeai_nb.engine.faults.rehearsal import failed_message, item_fault
-from opeai_nb.engine.work.generations import Atelier
-from opeai_nb.engine.work.store import Generation
 
-__all__ = ["AliyunRoutes"]
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+
+    from opeai_nb.engine.api.picture_urls import PictureUrls
+    from opeai_nb.engine.faults.misbehaviour import Conduct
+    from opeai_nb.engine.work.generations import Atelier
+    from opeai_nb.engine.work.store import Generation
 
 _STATUSES: Final = {  # platform.md 3.4
     "QUEUED": "PENDING",
@@ -39,7 +43,7 @@ _CODES: Final = {"moderation_blocked": "DataInspectionFailed", "InvalidURL": "In
 
 
 class AliyunRoutes:
-    """``/aliyun/v1/images/generations`` and ``/aliyun/v1/tasks/{task_id}`` over one atelier."""
+    """`/aliyun/v1/images/generations` and `/aliyun/v1/tasks/{task_id}` over one atelier."""
 
     def __init__(self, atelier: Atelier, urls: PictureUrls, conduct: Conduct) -> None:
         self._atelier = atelier
@@ -54,7 +58,7 @@ class AliyunRoutes:
         ]
 
     async def create(self, http: Request) -> Response:
-        """Answer with pictures, or with a task for ``X-DashScope-Async: enable``."""
+        """Answer with pictures, or with a task for `X-DashScope-Async: enable`."""
         body = await read_body(http)
         request, refs = await asyncio.to_thread(lambda: parse_native(loads(body)))
         digest = hashlib.sha256(body).hexdigest()
@@ -132,7 +136,7 @@ def _flat(
             if error.code in _GATEWAY_CODES:
                 raise
             body = {
-                "code": "Throttling" if error.status == 429 else _code(error),  # noqa: PLR2004 -- HTTP's own number
+                "code": "Throttling" if error.status == 429 else _code(error),  # noqa: PLR2004  HTTP's own number
                 "message": error.message,
                 "request_id": http.scope["request_id"],
             }

@@ -1,11 +1,13 @@
 """The gateway's error envelope (platform.md 1.5, 2.5)."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from __future__ import annotations
 
-from opeai_nb.families import Family
+from typing import TYPE_CHECKING, Any, Final
 
-__all__ = ["ApiError", "envelope", "refusal", "task_not_found", "unauthorized"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.families import Family
 
 INVALID: Final = "invalid_image_request"  # the code of the platform's own example, platform.md 1.5
 
@@ -14,7 +16,7 @@ class ApiError(Exception):
     """An answer that is an error: HTTP *status* and what stands in its envelope.
 
     *documented* errors are OPE.AI's own text to the letter; all others are a relay's and end with
-    ``(request id: …)``, as the gateway's do (platform.md 2.5).
+    `(request id: …)`, as the gateway's do (platform.md 2.5).
     """
 
     def __init__(
@@ -22,7 +24,7 @@ class ApiError(Exception):
         message: str,
         *,
         status: int = 400,
-        type: str = "invalid_request_error",  # noqa: A002 -- the envelope's own word
+        type: str = "invalid_request_error",  # noqa: A002  the envelope's own word
         code: str | None = INVALID,
         param: str | None = None,
         headers: Mapping[str, str] | None = None,

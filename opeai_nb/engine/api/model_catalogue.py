@@ -1,12 +1,12 @@
 """The models that the engine offers, each with the family whose limits and answers it has."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Final
 
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.families import Family, family_of
-
-__all__ = ["MODELS", "Model", "listing"]
 
 _DAY: Final = 86_400.0
 _HOUR: Final = 3_600.0
@@ -15,7 +15,7 @@ _CREATED: Final = 1_626_777_600  # what the gateway says of every model, platfor
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One entry of ``GET /v1/models``."""
+    """One entry of `GET /v1/models`."""
 
     id: str
     family: Family

@@ -1,5 +1,7 @@
 """What is asked of the engine: a JSON body read as the gateway and the vendor behind it would."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NoReturn
@@ -7,8 +9,6 @@ from typing import Any, Final, NoReturn
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS, Model
 from opeai_nb.families import Family, accepts_size, parse_size
-
-__all__ = ["ImageRequest", "check_limits", "loads", "parse", "pixels_of", "text_of"]
 
 _FORMS: Final = ("b64_json", "url")
 _N_MAX: Final = 128  # the gateway's own bound for every model, platform.md 2.4
@@ -42,7 +42,7 @@ class ImageRequest:
     prompt: str
     n: int = 1
     size: str = "1024x1024"
-    """As an answer echoes it; may be a word such as ``2K``."""
+    """As an answer echoes it; may be a word such as `2K`."""
     width: int = 0
     height: int = 0
     """Pixels; 0 until the first input image has decided them."""
@@ -57,7 +57,7 @@ class ImageRequest:
     prompt_extend: bool = False
     dialect: str = "openai"
 
-    def sized(self, width: int, height: int) -> "ImageRequest":
+    def sized(self, width: int, height: int) -> ImageRequest:
         """Return it with the size that was left to the first input image."""
         if self.width:
             return self
@@ -68,8 +68,8 @@ class ImageRequest:
         return json.dumps(asdict(self))
 
     @classmethod
-    def loads(cls, text: str) -> "ImageRequest":
-        """Return the request that ``dumps`` wrote."""
+    def loads(cls, text: str) -> ImageRequest:
+        """Return the request that `dumps` wrote."""
         return cls(**json.loads(text))
 
 
@@ -195,7 +195,7 @@ def _model(name: str) -> Model:
 
 
 def _form(family: Family, asked: str | None) -> str:
-    """Return ``b64_json`` or ``url``: the model's only one, else what is asked (1.2)."""
+    """Return `b64_json` or `url`: the model's only one, else what is asked (1.2)."""
     if asked and asked not in _FORMS and "response_format" not in family.ignored:
         raise ApiError("response_format must be one of: b64_json, url", documented=True)
     if len(family.response_forms) == 1:
@@ -222,7 +222,7 @@ def _size(family: Family, asked: str, edits: int) -> tuple[str, int, int]:
 
 
 def pixels_of(size: str) -> tuple[int, int]:
-    """Return the width and height of an accepted size, a word such as ``2K`` being a square."""
+    """Return the width and height of an accepted size, a word such as `2K` being a square."""
     sides = parse_size(size)
     return sides if sides is not None else (_SQUARES[size.upper()],) * 2
 
@@ -260,7 +260,7 @@ def _output(family: Family, fields: dict[str, Any]) -> tuple[str, int]:
         return "jpeg", 100
     format_ = _choice(family, "output_format", fields, _OUTPUT_FORMATS) or "png"
     compression = fields.get("output_compression") or 100  # 0 is not forwarded: platform.md 1.2
-    if compression > 100:  # noqa: PLR2004 -- a percentage
+    if compression > 100:  # noqa: PLR2004  a percentage
         raise refusal(family, "output_compression must be between 0 and 100", "output_compression")
     return "png" if format_ == "auto" else format_, compression
 
@@ -286,4 +286,4 @@ def _sequential(family: Family, fields: dict[str, Any], prompt: str, n: int) -> 
         return n
     if mode == "disabled":
         return 1
-    return n - 1 if n > 2 and sum(prompt.encode()) % 2 else n  # noqa: PLR2004 -- 2 stay 2
+    return n - 1 if n > 2 and sum(prompt.encode()) % 2 else n  # noqa: PLR2004  2 stay 2

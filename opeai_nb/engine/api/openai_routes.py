@@ -1,32 +1,35 @@
 """The OpenAI-style endpoints: generations, the task query, models."""
 
+from __future__ import annotations
+
 import asyncio
 import hashlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
 from opeai_nb.engine.api.openai_request import ImageRequest, loads, parse
-from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.api.request_body import read_body
 from opeai_nb.engine.api.responses import sync_pieces, usage
-from opeai_nb.engine.faults.misbehaviour import Conduct
-from opeai_nb.engine.work.generations import Atelier
 from opeai_nb.engine.work.image_inputs import references
-from opeai_nb.engine.work.store import Generation
 from opeai_nb.engine.work.task_state import submitted, task_body
 
-__all__ = ["OpenAIRoutes"]
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from opeai_nb.engine.api.picture_urls import PictureUrls
+    from opeai_nb.engine.faults.misbehaviour import Conduct
+    from opeai_nb.engine.work.generations import Atelier
+    from opeai_nb.engine.work.store import Generation
 
 _SMALL: Final = 64 * 1024  # bodies up to it are parsed on the loop
 
 
 class OpenAIRoutes:
-    """``/v1/images/generations`` and ``/v1/models`` over one atelier."""
+    """`/v1/images/generations` and `/v1/models` over one atelier."""
 
     def __init__(self, atelier: Atelier, urls: PictureUrls, conduct: Conduct) -> None:
         self._atelier = atelier

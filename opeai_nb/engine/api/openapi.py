@@ -1,13 +1,15 @@
-"""The OpenAPI description of what the engine answers, at ``/openapi.json``."""
+"""The OpenAPI description of what the engine answers, at `/openapi.json`."""
 
-from typing import Any, Final
+from __future__ import annotations
 
-from starlette.requests import Request
+from typing import TYPE_CHECKING, Any, Final
+
 from starlette.responses import JSONResponse
 
 from opeai_nb.engine.api.model_catalogue import MODELS
 
-__all__ = ["description", "openapi"]
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 _STRING: Final = {"type": "string"}
 _INTEGER: Final = {"type": "integer"}

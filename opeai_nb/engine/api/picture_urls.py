@@ -1,17 +1,21 @@
 """Picture URLs: signed, public, expiring, as an object store's are (platform.md 7)."""
 
-from collections.abc import Callable
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from opeai_nb.engine.work.generations import Atelier
 from opeai_nb.engine.work.render import media_type
 
-__all__ = ["PictureUrls"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from opeai_nb.engine.work.generations import Atelier
 
 _FOLDER: Final = "/pictures/"
 _EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}

@@ -1,12 +1,13 @@
 """The body of a request, within bounds."""
 
-from typing import Final
+from __future__ import annotations
 
-from starlette.requests import Request
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.engine.api.error_envelope import ApiError
 
-__all__ = ["read_body"]
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 BODY_MAX: Final = 64 * 1024 * 1024
 _DRAIN_MAX: Final = 256 * 1024 * 1024  # read and dropped, so that the client hears the 413

@@ -1,18 +1,22 @@
 """Sync answers: `created`, `data` and `usage`, sent in pieces so that a batch is never copied."""
 
+from __future__ import annotations
+
 import base64
 import json
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import ImageRequest
 from opeai_nb.engine.faults.rehearsal import item_fault
 
-__all__ = ["Base64", "PiecesResponse", "sync_pieces", "usage"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from starlette.types import Receive, Scope, Send
+
+    from opeai_nb.engine.api.openai_request import ImageRequest
 
 _SLICE: Final = 3 * 65_536  # bytes of a picture encoded at a time: 256 KiB of base64
 
@@ -49,7 +53,7 @@ class PiecesResponse(Response):
         self.length = sum(len(piece) for piece in pieces)
         self.headers["content-length"] = str(self.length)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 -- ASGI's signature
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  ASGI's signature
         """Send the head and then slice by slice."""
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
@@ -94,7 +98,7 @@ def sync_pieces(
     *,
     edits: int,
 ) -> list[Piece]:
-    """Return the 200 answer of a sync model; *urls* are used where `request.form` is ``url``."""
+    """Return the 200 answer of a sync model; *urls* are used where `request.form` is `url`."""
     vendor = MODELS[request.model].family.vendor
     pieces: list[Piece] = [_head(request, vendor, created)]
     good = 0

@@ -1,11 +1,11 @@
 """How the rehearsal models misbehave on the wire: refusals, cut and stalled answers."""
 
+from __future__ import annotations
+
 import asyncio
-from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import HTMLResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from opeai_nb.engine.api.responses import Piece, PiecesResponse
 from opeai_nb.engine.faults.rehearsal import (
@@ -17,13 +17,16 @@ from opeai_nb.engine.faults.rehearsal import (
     rate_limited,
 )
 
-__all__ = ["Conduct"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.types import Receive, Scope, Send
 
 _COUNTERS_MAX: Final = 1000
 
 
 class Conduct:
-    """Answers that models of ``rehearsal.REHEARSALS`` give in place of the right ones."""
+    """Answers that models of `rehearsal.REHEARSALS` give in place of the right ones."""
 
     def __init__(self, *, time_scale: float) -> None:
         self._time_scale = time_scale

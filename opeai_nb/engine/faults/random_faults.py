@@ -1,22 +1,25 @@
-"""Latency and random failures of the whole server: ``--latency --jitter --fail-rate --seed``."""
+"""Latency and random failures of the whole server: `--latency --jitter --fail-rate --seed`."""
 
-import random
-from collections.abc import Awaitable, Callable
-from typing import Final
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import Message, Send
 
 from opeai_nb.engine.api.error_envelope import ApiError, envelope
 from opeai_nb.engine.faults.rehearsal import BAD_GATEWAY
 
-__all__ = ["Cut", "Faults", "cutting"]
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Message, Send
 
 _KINDS: Final = ("500", "502", "503", "429", "cut")
 
 
-class Cut(Exception):  # noqa: N818 -- not an error: the way out of an application that is cut short
-    """Raised out of ``send`` when the connection is to drop here."""
+class Cut(Exception):  # noqa: N818  not an error: the way out of an application that is cut short
+    """Raised out of `send` when the connection is to drop here."""
 
 
 class Faults:
@@ -60,7 +63,7 @@ class Faults:
 
 
 def failure(kind: str, request_id: str) -> Response:
-    """Return the answer for a failure other than ``cut`` (platform.md 2.5, 7)."""
+    """Return the answer for a failure other than `cut` (platform.md 2.5, 7)."""
     if kind == "502":
         return HTMLResponse(BAD_GATEWAY, status_code=502)
     if kind == "429":  # the per-IP limiter's: no body

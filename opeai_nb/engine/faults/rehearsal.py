@@ -3,36 +3,29 @@
 ========================== =====================================================================
 name                       what it does
 ========================== =====================================================================
-``rehearsal-slow``         a task of 12 seconds that queues for 2 and then tells its progress
-``rehearsal-failed``       a task that reaches 40 % and ends as FAILURE with a reason
-``rehearsal-expired``      a task that, once done, is not found: as if its 24 hours were over
-``rehearsal-moderation``   400 ``moderation_blocked``: the safety system refuses every prompt
-``rehearsal-rate-limited`` 429 twice for each request (the second with an empty body), then fine
-``rehearsal-partial``      every second item failed: one with an `error`, the next with no picture
-``rehearsal-empty``        200 whose items have both `url` and `b64_json` empty
-``rehearsal-dropped``      the connection drops at 60 % of the body; sent again with the same
+`rehearsal-slow`         a task of 12 seconds that queues for 2 and then tells its progress
+`rehearsal-failed`       a task that reaches 40 % and ends as FAILURE with a reason
+`rehearsal-expired`      a task that, once done, is not found: as if its 24 hours were over
+`rehearsal-moderation`   400 `moderation_blocked`: the safety system refuses every prompt
+`rehearsal-rate-limited` 429 twice for each request (the second with an empty body), then fine
+`rehearsal-partial`      every second item failed: one with an `error`, the next with no picture
+`rehearsal-empty`        200 whose items have both `url` and `b64_json` empty
+`rehearsal-dropped`      the connection drops at 60 % of the body; sent again with the same
                            Idempotency-Key, the whole answer comes
-``rehearsal-502``          a 502 with an HTML page from a proxy
-``rehearsal-stalled``      half of the body, then silence for 10 minutes
+`rehearsal-502`          a 502 with an HTML page from a proxy
+`rehearsal-stalled`      half of the body, then silence for 10 minutes
 ========================== =====================================================================
 
 All times are multiplied by the engine's *time_scale*. Facts: platform.md 2.3 (empty and failed
 items), 2.5 (429), 4.1 (moderation), 7 (HTML errors).
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Final
 
 from opeai_nb.engine.api.error_envelope import ApiError
-
-__all__ = [
-    "BAD_GATEWAY",
-    "CUT_AT",
-    "REHEARSALS",
-    "STALL_SECONDS",
-    "Rehearsal",
-    "moderation_blocked",
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +36,7 @@ class Rehearsal:
     seconds: tuple[float, float] | None = None
     """For a task: how long it queues, and how long until it ends."""
     fate: str = "success"
-    """For a task: ``success``, ``failure`` or ``expired``."""
+    """For a task: `success`, `failure` or `expired`."""
 
 
 REHEARSALS: Final[dict[str, Rehearsal]] = {
@@ -111,7 +104,7 @@ def moderation_blocked() -> ApiError:
 def rate_limited() -> ApiError:
     """Return the first 429 of a request; the second has no body (platform.md 2.5)."""
     return ApiError(
-        "当前分组上游负载已饱和，请稍后再试",  # noqa: RUF001 -- the gateway's own text
+        "当前分组上游负载已饱和，请稍后再试",  # noqa: RUF001  the gateway's own text
         status=429,
         type="new_api_error",
         code="",
@@ -125,7 +118,7 @@ def failed_message(model: str) -> str:
 
 
 def item_fault(model: str, position: int) -> str:
-    """Return what is wrong with the item at *position*: ``""``, ``error`` or ``empty``."""
+    """Return what is wrong with the item at *position*: `""`, `error` or `empty`."""
     if model == "rehearsal-empty":
         return "empty"
     if model == "rehearsal-partial" and position % 2 == 1:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-__all__ = ["edit", "encode", "paint"]
-
 
 def paint(
     prompt: str,

@@ -39,18 +39,18 @@ class Commission:
     watermark: bool = False
 
     def frame(self) -> Frame:
-        """Answer the frame. Raises ValueError for a side outside 16 to 4096 pixels."""
+        """Return the frame. Raises ValueError for a side outside 16 to 4096 pixels."""
         if not all(_SMALLEST <= side <= _LARGEST for side in self.size):
             raise ValueError(f"size must be {_SMALLEST} to {_LARGEST} a side, not {self.size}")
         return Frame(*self.size)
 
     def chance(self, *parts: object) -> np.random.Generator:
-        """Answer the generator of this commission for one purpose."""
+        """Return the generator of this commission for one purpose."""
         return stream(plain(self.prompt), len(self.prompt), self.seed, self.variant, *parts)
 
 
 def painted(commission: Commission) -> Image:
-    """Answer the picture that *commission* asks for."""
+    """Return the picture that *commission* asks for."""
     frame = commission.frame()
     read = scene(commission.prompt)
     style = style_of(commission, read)
@@ -66,7 +66,7 @@ def painted(commission: Commission) -> Image:
 
 
 def style_of(commission: Commission, read: Scene) -> str | None:
-    """Answer the style to paint in: the commission's own, else the prompt's."""
+    """Return the style to paint in: the commission's own, else the prompt's."""
     named = scene(commission.style or "").styles
     return next(iter(named or read.styles), None)
 
@@ -106,7 +106,7 @@ def _paint_abstract(view: View) -> None:
 def finished(
     image: Image, matte: Image | None, frame: Frame, commission: Commission, read: Scene
 ) -> Image:
-    """Answer *image* graded, in its style, at the frame's size, marked if asked."""
+    """Return *image* graded, in its style, at the frame's size, marked if asked."""
     from opeai_nb.engine.painter.raster.grading import (
         bloomed,
         contrasted,
@@ -140,7 +140,7 @@ def finished(
 
 
 def _spread(image: Image, matte: Image) -> Image:
-    """Answer the subject's colours, painted on black, carried on beyond its edge.
+    """Return the subject's colours, painted on black, carried on beyond its edge.
 
     So neither the soft edge nor a style brings the black into the picture.
     """
@@ -189,12 +189,12 @@ def _view(frame: Frame, commission: Commission, read: Scene) -> View:
 
 
 def light_for(time: str, read: Scene, rng: np.random.Generator) -> Light:
-    """Answer the light of *time* in this scene's weather."""
+    """Return the light of *time* in this scene's weather."""
     return light(time, read.weathers, rng)
 
 
 def backdrop_of(read: Scene) -> str | None:
-    """Answer the place that an edit's words put behind the subject, if any."""
+    """Return the place that an edit's words put behind the subject, if any."""
     if read.settings:
         return setting_of(read, 0.0)
     if "background" in read.changes and not {"blur", "darker", "brighter"} & set(read.changes):
@@ -226,7 +226,7 @@ _BY_WEATHER: Mapping[str, str] = {
 
 
 def setting_of(read: Scene, chance: float) -> str:
-    """Answer the place of a scene: named, or the subject's home, or one the weather suggests."""
+    """Return the place of a scene: named, or the subject's home, or one the weather suggests."""
     from opeai_nb.engine.painter.subjects import FIGURES
 
     homes = [FIGURES[one.kind].home for one in read.subjects if one.kind in FIGURES]

@@ -21,12 +21,12 @@ _ORDER = ("far", "across", "air", "water", "deep", "ground", "bust")
 
 
 def sill_of(view: View) -> float:
-    """Answer the height of a window's sill, in units from the top."""
+    """Return the height of a window's sill, in units from the top."""
     return view.frame.h * 0.5 + min(view.frame.h * 0.27, 0.2 + 0.14 * view.frame.h)
 
 
 def edge_of(view: View) -> float:
-    """Answer the height of a table's far edge."""
+    """Return the height of a table's far edge."""
     return view.frame.h * 0.5 + min(view.frame.h * 0.14, 0.2)
 
 
@@ -98,7 +98,7 @@ def _beside_reader(view: View, stand: Stand) -> Stand:
 
 
 def _company(view: View, figure: Figure, subject: Subject, main: Stand, level: str) -> list[Stand]:
-    """Answer the stands of one subject: itself, then its fellows if the words say several."""
+    """Return the stands of one subject: itself, then its fellows if the words say several."""
     many = max(figure.many, subject.count if level not in {"across", "bust"} else 1)
     stands = [main]
     for number in range(1, many):

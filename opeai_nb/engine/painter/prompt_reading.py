@@ -72,7 +72,7 @@ class _Mark:
 
 
 def plain(text: str) -> str:
-    """Answer *text* in one form: compatible characters, lower case, single spaces."""
+    """Return *text* in one form: compatible characters, lower case, single spaces."""
     folded = unicodedata.normalize("NFKC", text[:_READ_AT_MOST]).casefold()
     return re.sub(r"[\s\-_/\x00-\x1f\x7f]+", " ", folded).strip()
 
@@ -180,5 +180,5 @@ def scene(prompt: str) -> Scene:
 
 
 def scattered(prompt: str) -> float:
-    """Answer a number in [0, 1) fixed by the prompt's canonical text."""
+    """Return a number in [0, 1) fixed by the prompt's canonical text."""
     return float(stream("scatter", plain(prompt)).random())

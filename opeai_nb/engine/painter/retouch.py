@@ -30,7 +30,7 @@ _KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|
 
 
 def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.Image:
-    """Answer the first of *images* changed as *commission* says, the others laid on it."""
+    """Return the first of *images* changed as *commission* says, the others laid on it."""
     if not images:
         raise ValueError("an edit needs at least one image")
     frame = commission.frame()
@@ -68,7 +68,7 @@ def _is_quiet(read: Scene, commission: Commission) -> bool:
 
 
 def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
-    """Answer *image* cut to the frame's ratio around its middle, at the frame's size."""
+    """Return *image* cut to the frame's ratio around its middle, at the frame's size."""
     mode = "RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB"
     return ImageOps.fit(image.convert(mode), frame.size, Image.Resampling.BICUBIC)
 
@@ -76,7 +76,7 @@ def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
 def _on_ground(
     image: Image.Image, matte: Image.Image, read: Scene, commission: Commission, frame: Frame
 ) -> Image.Image:
-    """Answer the picture before another ground, if the words name one."""
+    """Return the picture before another ground, if the words name one."""
     flat = Image.new("RGB", frame.size, (255, 255, 255))
     flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
     place = _named_ground(read, commission.prompt)
@@ -88,7 +88,7 @@ def _on_ground(
 
 
 def _named_ground(read: Scene, prompt: str) -> str | None:
-    """Answer the place that the words put behind the subject; none where it is to stay."""
+    """Return the place that the words put behind the subject; none where it is to stay."""
     if _KEPT_GROUND.search(prompt):
         return None
     place = backdrop_of(read)
@@ -112,7 +112,7 @@ def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Im
 
 
 def _sweep(light: Light, frame: Frame) -> Image.Image:
-    """Answer a plain studio ground, lightest behind the subject."""
+    """Return a plain studio ground, lightest behind the subject."""
     strip = Image.new("RGB", (1, 4))
     for row, tone in enumerate(
         ((206, 208, 212), (236, 236, 236), (226, 226, 228), (188, 190, 196))
@@ -163,7 +163,7 @@ def _coloured(image: Image.Image, read: Scene) -> Image.Image:
 
 
 def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
-    """Answer the picture after the words for tone: brighter, warmer, softer, blurred."""
+    """Return the picture after the words for tone: brighter, warmer, softer, blurred."""
     changes = set(read.changes)
     if "brighter" in changes:
         image = grading.levelled(image, 1.16, 22)
@@ -256,7 +256,7 @@ def _in_style(
 
 
 def _framed(image: Image.Image) -> Image.Image:
-    """Answer the picture behind a mount in a wooden frame, at its old size."""
+    """Return the picture behind a mount in a wooden frame, at its old size."""
     unit = min(image.size)
     rim, mount = max(1, round(unit * 0.035)), max(1, round(unit * 0.05))
     inner = image.resize(

@@ -42,7 +42,7 @@ class View:
     _texture: Field | None = None
 
     def texture(self) -> Field:
-        """Answer this picture's own noise, seamless, 256 pixels a side with 8 cells across it."""
+        """Return this picture's own noise, seamless, 256 pixels a side with 8 cells across it."""
         if self._texture is None:
             from opeai_nb.engine.painter.raster.noise_field import tile
 
@@ -56,7 +56,7 @@ class View:
         return self.frame.w * across, self.horizon * (1 - self.light.high)
 
     def uniform(self, low: float, high: float) -> float:
-        """Answer a number by chance."""
+        """Return a number by chance."""
         return low + (high - low) * float(self.rng.random())
 
     def tells(self, weather: str) -> bool:

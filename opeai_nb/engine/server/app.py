@@ -1,5 +1,7 @@
 """The engine as one ASGI application: authentication, request ids, the log, faults, errors."""
 
+from __future__ import annotations
+
 import asyncio
 import hmac
 import logging
@@ -8,16 +10,14 @@ import random
 import secrets
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.routing import Route, Router
-from starlette.types import Message, Receive, Scope, Send
 
 from opeai_nb.engine.api.aliyun_routes import AliyunRoutes
 from opeai_nb.engine.api.error_envelope import ApiError, envelope, unauthorized
@@ -27,10 +27,14 @@ from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.faults.misbehaviour import Conduct
 from opeai_nb.engine.faults.random_faults import Cut, Faults, cutting, failure
 from opeai_nb.engine.work.generations import Atelier
-from opeai_nb.engine.work.render import Painter
 from opeai_nb.engine.work.store_cache import Register
 
-__all__ = ["ENGINE_URL", "Engine", "LoggedRequest"]
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.types import Message, Receive, Scope, Send
+
+    from opeai_nb.engine.work.render import Painter
 
 ENGINE_URL: Final = "http://engine.invalid"
 """The base URL in process; a name that never resolves (RFC 2606)."""
@@ -43,7 +47,7 @@ _ID_HEADER: Final = "X-Oneapi-Request-Id"  # platform.md 2.5
 
 
 class LoggedRequest(NamedTuple):
-    """One line of ``Engine.requests``."""
+    """One line of `Engine.requests`."""
 
     method: str
     path: str
@@ -51,18 +55,18 @@ class LoggedRequest(NamedTuple):
 
 
 class Engine:
-    """The embedded platform, an ASGI callable (no lifespan) for a server or ``EngineTransport``.
+    """The embedded platform, an ASGI callable (no lifespan) for a server or `EngineTransport`.
 
     *store*: a folder that keeps tasks and pictures; None keeps them in memory.
     *key*: the only Bearer token that is accepted; None accepts any.
     *clock*: seconds since the epoch; what queues, ends and expires goes by it.
-    *painter*: what makes pictures; None is ``opeai_nb.engine.painter``, loaded at the first paint.
+    *painter*: what makes pictures; None is `opeai_nb.engine.painter`, loaded at the first paint.
     *latency*, *jitter*: seconds that each answer waits, more or less; *fail_rate*: the part of
     requests (0 to 1) that fail; *seed* makes both sequences the same on every run.
     *base_url*: where picture URLs start; None is the origin of the request.
     *task_seconds*: least and most seconds of a task.
     *time_scale*: multiplies every duration of the engine; None reads
-    ``OPEAI_NB_TIME_SCALE``, else 1.
+    `OPEAI_NB_TIME_SCALE`, else 1.
     *sleep*: what waits for a latency's seconds.
     *workers*: painting threads, None one fewer than processors (1 to 4), which leaves one to answer
     polls; 0 paints a task before its POST is answered, so that it depends on the clock alone.
@@ -88,7 +92,7 @@ class Engine:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         scale = _time_scale() if time_scale is None else time_scale
-        rng = random.Random(seed)  # noqa: S311 -- durations and faults, not secrets
+        rng = random.Random(seed)  # noqa: S311  durations and faults, not secrets
         self.requests: deque[LoggedRequest] = deque(maxlen=_LOG_MAX)
         self.accepting = True
         """False lets EngineTransport raise ConnectError, as if nobody listened."""
@@ -152,7 +156,7 @@ class Engine:
             return  # without the end of the body: the server drops the connection
 
     async def _dispatch(
-        self, scope: Scope, headers: Headers, receive: Receive, send: Send, answer: "_Answer"
+        self, scope: Scope, headers: Headers, receive: Receive, send: Send, answer: _Answer
     ) -> None:
         # An "app" in the scope makes Starlette raise its 404 and 405 rather than answer them.
         scope = {**scope, "app": self, "request_id": answer.request_id}

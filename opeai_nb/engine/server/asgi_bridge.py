@@ -4,15 +4,17 @@ The caller is told what happens as *events*; it never waits inside the applicati
 answer's body comes in slices, and the application waits while eight of them lie unread.
 """
 
+from __future__ import annotations
+
 import asyncio
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from starlette.types import ASGIApp, Message, Scope
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-__all__ = ["Cut", "End", "Event", "Exchange", "Start", "Wanted"]
+    from starlette.types import ASGIApp, Message, Scope
 
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _SLICE: Final = 256 * 1024
@@ -45,9 +47,9 @@ Event = Start | bytes | Wanted | End | Cut
 class Exchange:
     """Runs *app* once for *scope* and delivers its events.
 
-    ``run``, ``receive`` and ``send`` live on the application's loop; ``feed``, ``taken`` and
-    ``hang_up`` may be called from any thread. After a hang-up the application is not cancelled: as
-    behind a socket it hears ``http.disconnect``, and what it sends is dropped.
+    `run`, `receive` and `send` live on the application's loop; `feed`, `taken` and
+    `hang_up` may be called from any thread. After a hang-up the application is not cancelled: as
+    behind a socket it hears `http.disconnect`, and what it sends is dropped.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Exchange:
         """Run the application; a failure before the head is a 500, as a server makes of it."""
         try:
             await app(self._scope, self.receive, self.send)
-        except Exception:  # noqa: BLE001 -- as a server does: the log and a 500, and it lives on
+        except Exception:  # noqa: BLE001  as a server does: the log and a 500, and it lives on
             _LOG.exception("the application failed")
             if not self._started:
                 self._tell(Start(500, [(b"content-type", b"text/plain; charset=utf-8")]))

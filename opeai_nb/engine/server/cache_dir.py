@@ -1,18 +1,18 @@
 """Where the engine keeps its tasks in process: a folder in the user's cache."""
 
+from __future__ import annotations
+
 import os
 import sys
 from pathlib import Path
 from typing import Final
-
-__all__ = ["cache_folder"]
 
 CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"
 _INSIDE: Final = Path("opeai_nb", "engine")
 
 
 def cache_folder() -> Path:
-    """Return ``opeai_nb/engine`` below ``OPEAI_NB_CACHE``, else below the system's cache folder."""
+    """Return `opeai_nb/engine` below `OPEAI_NB_CACHE`, else below the system's cache folder."""
     return _cache() / _INSIDE
 
 

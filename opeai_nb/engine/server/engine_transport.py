@@ -1,8 +1,10 @@
 """The engine in process, as an httpx transport: sync and async, no port, bodies in a stream.
 
-``httpx.ASGITransport`` is async only and answers after the whole body; a rehearsed fault in the
+`httpx.ASGITransport` is async only and answers after the whole body; a rehearsed fault in the
 middle of a body would never show.
 """
+
+from __future__ import annotations
 
 import asyncio
 import os
@@ -10,9 +12,7 @@ import queue
 import sqlite3
 import threading
 import warnings
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import unquote
 
 import httpx
@@ -22,7 +22,9 @@ from opeai_nb.engine.server.asgi_bridge import Cut, Event, Exchange, Start, Want
 from opeai_nb.engine.server.cache_dir import cache_folder
 from opeai_nb.engine.server.event_loop import engine_loop
 
-__all__ = ["EngineTransport", "shared_engine"]
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 _HTTP: Final = {"http_version": b"HTTP/1.1"}
 _lock = threading.Lock()
@@ -34,7 +36,7 @@ def shared_engine() -> Engine:
 
     Where the folder can't be used they live in memory, and a warning says so once.
     """
-    global _shared  # noqa: PLW0603 -- one engine for each process and folder
+    global _shared  # noqa: PLW0603  one engine for each process and folder
     folder = cache_folder()
     with _lock:
         if _shared is None or _shared[:2] != (os.getpid(), folder):
@@ -59,7 +61,7 @@ class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     May be used from any thread and any asyncio loop at once, a running loop's own thread included.
     Failures are httpx's own: ConnectError when the engine is closed, ReadTimeout after the
-    request's ``read`` timeout, RemoteProtocolError when an answer is cut.
+    request's `read` timeout, RemoteProtocolError when an answer is cut.
     """
 
     def __init__(self, engine: Engine | None = None) -> None:
@@ -160,7 +162,7 @@ class _Body:
 
 class _SyncBody(_Body, httpx.SyncByteStream):
     def __init__(
-        self, request: httpx.Request, exchange: Exchange, events: "queue.SimpleQueue[Event]"
+        self, request: httpx.Request, exchange: Exchange, events: queue.SimpleQueue[Event]
     ) -> None:
         super().__init__(request, exchange)
         self._events = events
@@ -181,7 +183,7 @@ class _SyncBody(_Body, httpx.SyncByteStream):
 
 class _AsyncBody(_Body, httpx.AsyncByteStream):
     def __init__(
-        self, request: httpx.Request, exchange: Exchange, events: "asyncio.Queue[Event]"
+        self, request: httpx.Request, exchange: Exchange, events: asyncio.Queue[Event]
     ) -> None:
         super().__init__(request, exchange)
         self._events = events
@@ -201,7 +203,7 @@ class _AsyncBody(_Body, httpx.AsyncByteStream):
         self._end()
 
 
-def _call(loop: asyncio.AbstractEventLoop, events: "asyncio.Queue[Event]", event: Event) -> None:
+def _call(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[Event], event: Event) -> None:
     loop.call_soon_threadsafe(events.put_nowait, event)
 
 

@@ -3,11 +3,11 @@
 A daemon thread, because a notebook never closes anything and the interpreter must still end.
 """
 
+from __future__ import annotations
+
 import asyncio
 import os
 import threading
-
-__all__ = ["engine_loop"]
 
 _lock = threading.Lock()
 _running: tuple[int, asyncio.AbstractEventLoop] | None = None
@@ -15,7 +15,7 @@ _running: tuple[int, asyncio.AbstractEventLoop] | None = None
 
 def engine_loop() -> asyncio.AbstractEventLoop:
     """Return the running loop, started at the first call and again after a fork."""
-    global _running  # noqa: PLW0603 -- one loop for each process
+    global _running  # noqa: PLW0603  one loop for each process
     with _lock:
         if _running is None or _running[0] != os.getpid():
             loop = asyncio.new_event_loop()

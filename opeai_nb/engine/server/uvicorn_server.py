@@ -1,18 +1,19 @@
 """The engine as a real server on 127.0.0.1, by uvicorn."""
 
+from __future__ import annotations
+
 import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.engine.server.app import Engine
 
 if TYPE_CHECKING:
-    import uvicorn
+    from collections.abc import Callable, Iterator
 
-__all__ = ["serve", "serving"]
+    import uvicorn
 
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 75
@@ -48,7 +49,7 @@ def serve(
 
 @contextlib.contextmanager
 def serving(engine: Engine, *, port: int = 0) -> Iterator[str]:
-    """Serve *engine* from a thread while the ``with`` block runs, which gets the base URL."""
+    """Serve *engine* from a thread while the `with` block runs, which gets the base URL."""
     with _listening(port) as listener:
         server = _server(engine)
         thread = threading.Thread(
@@ -76,7 +77,7 @@ def _url(listener: socket.socket) -> str:
     return f"http://{HOST}:{listener.getsockname()[1]}"
 
 
-def _server(engine: Engine) -> "uvicorn.Server":
+def _server(engine: Engine) -> uvicorn.Server:
     import uvicorn
 
     config = uvicorn.Config(

@@ -4,6 +4,8 @@ Bounded in time, bytes and redirects. A name is resolved once and the connection
 that was checked, so a name that changes its address in between gains nothing.
 """
 
+from __future__ import annotations
+
 import contextlib
 import http.client
 import ipaddress
@@ -11,13 +13,13 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from opeai_nb.engine.api.error_envelope import ApiError
 
-__all__ = ["fetch", "is_public"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SECONDS: Final = 10.0
 _REDIRECTS: Final = 3

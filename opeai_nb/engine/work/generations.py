@@ -1,11 +1,11 @@
 """Where accepted requests become pictures: store, painting threads and clock together."""
 
+from __future__ import annotations
+
 import asyncio
 import logging
-import random
 import secrets
 from base64 import b64encode
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -17,14 +17,15 @@ from opeai_nb.engine.work.fetch import SECONDS, fetch, is_public
 from opeai_nb.engine.work.image_inputs import bytes_max, decoded, is_url
 from opeai_nb.engine.work.render import Painter, checked_size, render
 from opeai_nb.engine.work.store import Generation, Picture
-from opeai_nb.engine.work.store_cache import Register
 from opeai_nb.engine.work.task_state import State, state
 from opeai_nb.engine.work.worker_pool import Workshop
 
 if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-__all__ = ["Atelier"]
+    from opeai_nb.engine.work.store_cache import Register
 
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _QUEUED_PART: Final = 0.2  # of a task's seconds
@@ -197,7 +198,7 @@ class Atelier:
 
     def _paint(
         self, generation: Generation, pictures: Sequence[Picture], *, urgent: bool, keep: bool
-    ) -> "list[Future[bytes]]":
+    ) -> list[Future[bytes]]:
         return [
             self._workshop.submit(
                 picture.id,

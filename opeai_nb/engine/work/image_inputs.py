@@ -1,13 +1,13 @@
 """The `image` field: URLs, data URLs, base64, arrays and objects of them, read into bytes."""
 
+from __future__ import annotations
+
 import base64
 import binascii
 import re
 from typing import Final
 
 from opeai_nb.engine.api.error_envelope import ApiError
-
-__all__ = ["bytes_max", "decoded", "is_url", "references"]
 
 _BYTES_MAX: Final = {"aliyun": 10 * 2**20}  # of one input image, platform.md 3.5
 _BYTES_MAX_ELSEWHERE: Final = 20 * 2**20  # OpenAI takes 50 MB: more than a body here may have
@@ -20,7 +20,7 @@ _SPACE: Final = str.maketrans("", "", " \t\r\n")
 def references(image: object) -> list[str]:
     """Return the strings in an `image` field, in order: [] where it is absent, null or empty.
 
-    Objects may be ``{"url"}``, ``{"image_url"}`` (a string or again an object) and ``{"b64_json"}``
+    Objects may be `{"url"}`, `{"image_url"}` (a string or again an object) and `{"b64_json"}`
     (platform.md 1.2: their shape is not documented). Raises ApiError 400 for anything else.
     """
     found = list(_strings(image, _DEPTH_MAX))

@@ -1,16 +1,18 @@
 """From a request to the bytes of one of its pictures, by a painter."""
 
+from __future__ import annotations
+
 import io
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from opeai_nb.engine.api.error_envelope import ApiError
-from opeai_nb.engine.api.openai_request import ImageRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PIL.Image import Image
 
-__all__ = ["Painter", "checked_size", "media_type", "render"]
+    from opeai_nb.engine.api.openai_request import ImageRequest
 
 PIXELS_MAX: Final = 25_000_000  # of an input image: an image bomb is a small file of many pixels
 _SIDE_MAX: Final = 2048  # an input is reduced to it: no scene gains from more
@@ -19,7 +21,7 @@ _MEDIA_TYPES: Final = {b"\x89PN": "image/png", b"\xff\xd8\xff": "image/jpeg", b"
 
 
 class Painter(Protocol):
-    """What makes pictures: the module ``opeai_nb.engine.painter`` or a stand-in for it."""
+    """What makes pictures: the module `opeai_nb.engine.painter` or a stand-in for it."""
 
     def paint(
         self,
@@ -33,12 +35,12 @@ class Painter(Protocol):
         quality: str = ...,
         transparent: bool = ...,
         watermark: bool = ...,
-    ) -> "Image":
+    ) -> Image:
         """Return a picture of *prompt*."""
 
     def edit(
         self,
-        images: "Sequence[Image]",
+        images: Sequence[Image],
         prompt: str,
         size: tuple[int, int] | None,
         /,
@@ -49,11 +51,11 @@ class Painter(Protocol):
         quality: str = ...,
         transparent: bool = ...,
         watermark: bool = ...,
-    ) -> "Image":
+    ) -> Image:
         """Return *images* changed as *prompt* says; *size* None keeps the first one's."""
 
     def encode(
-        self, image: "Image", /, output_format: str = ..., output_compression: int = ...
+        self, image: Image, /, output_format: str = ..., output_compression: int = ...
     ) -> bytes:
         """Return the file of a picture."""
 
@@ -101,7 +103,7 @@ def checked_size(data: bytes) -> tuple[int, int]:
     return max(64, image.width), max(64, image.height)
 
 
-def _opened(data: bytes) -> "Image":
+def _opened(data: bytes) -> Image:
     """Return the image in *data*, decoded and at most 2048 pixels wide and high."""
     from PIL import Image
 

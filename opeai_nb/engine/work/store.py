@@ -5,16 +5,18 @@ there yet (its process died first) can be painted by whoever asks next. Several 
 one file: WAL, a busy timeout, one short transaction for each call.
 """
 
+from __future__ import annotations
+
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["RETENTION", "Generation", "Picture", "Store"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 RETENTION: Final = 86_400.0  # seconds that results are kept, platform.md 1.4
 _PRUNE_EVERY: Final = 600.0
@@ -42,16 +44,16 @@ class Generation:
 
     id: str
     kind: str
-    """``sync`` or ``task``."""
+    """`sync` or `task`."""
     request: str
-    """JSON, see ``ImageRequest.dumps``."""
+    """JSON, see `ImageRequest.dumps`."""
     created: float
     starts: float
     """When a task leaves the queue."""
     ends: float
     """When a task is done, if its pictures are painted by then."""
     fate: str
-    """``success``, ``failure`` or ``expired``."""
+    """`success`, `failure` or `expired`."""
     key: str | None
     """The request's Idempotency-Key."""
     digest: str
@@ -98,7 +100,7 @@ class Store:
 
     @property
     def closed(self) -> bool:
-        """Tell whether ``close`` was called or the interpreter is about to end."""
+        """Tell whether `close` was called or the interpreter is about to end."""
         return not self._finalizer.alive
 
     def add(
@@ -210,8 +212,8 @@ class Store:
 
 
 _COLUMNS: Final = "id, kind, request, created, starts, ends, fate, key, digest"
-_BY_ID: Final = f"SELECT {_COLUMNS} FROM generations WHERE id = ? AND created >= ?"  # noqa: S608 -- a constant
-_BY_KEY: Final = f"SELECT {_COLUMNS} FROM generations WHERE key = ?"  # noqa: S608 -- a constant
+_BY_ID: Final = f"SELECT {_COLUMNS} FROM generations WHERE id = ? AND created >= ?"  # noqa: S608  a constant
+_BY_KEY: Final = f"SELECT {_COLUMNS} FROM generations WHERE key = ?"  # noqa: S608  a constant
 _ADD: Final = "INSERT INTO generations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PICTURE: Final = (
     "SELECT id, generation, position, signature, expires, data IS NOT NULL FROM pictures"
@@ -253,15 +255,15 @@ def _connect(path: str) -> sqlite3.Connection:
 def _prune(db: sqlite3.Connection, now: float) -> None:
     """Drop the bytes of what is older than 24 hours; its rows stay a week, to say "expired"."""
     old = "(SELECT id FROM generations WHERE created < ?)"
-    db.execute(f"DELETE FROM inputs WHERE generation IN {old}", (now - RETENTION,))  # noqa: S608 -- a constant
+    db.execute(f"DELETE FROM inputs WHERE generation IN {old}", (now - RETENTION,))  # noqa: S608  a constant
     db.execute(
-        f"UPDATE pictures SET data = NULL WHERE data IS NOT NULL AND generation IN {old}",  # noqa: S608 -- a constant
+        f"UPDATE pictures SET data = NULL WHERE data IS NOT NULL AND generation IN {old}",  # noqa: S608  a constant
         (now - RETENTION,),
     )
     db.execute("DELETE FROM generations WHERE created < ?", (now - 7 * RETENTION,))
     for table in ("inputs", "pictures"):
         db.execute(
-            f"DELETE FROM {table} WHERE generation NOT IN (SELECT id FROM generations)"  # noqa: S608 -- two constants
+            f"DELETE FROM {table} WHERE generation NOT IN (SELECT id FROM generations)"  # noqa: S608  two constants
         )
 
 

@@ -4,15 +4,17 @@ Each SQLite call hands the interpreter's lock over several times, and beside a p
 time costs milliseconds to get it back: polls of 60 ms came from there.
 """
 
+from __future__ import annotations
+
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.engine.work.store import RETENTION, Generation, Picture, Store
 
-__all__ = ["Register"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _KNOWN_MAX: Final = 4096
 
@@ -25,9 +27,9 @@ class _Known:
 
 
 class Register(Store):
-    """A ``Store`` with its latest 4,096 generations in memory.
+    """A `Store` with its latest 4,096 generations in memory.
 
-    Only *painted* can change behind its back, by another process: ``pictures(id, fresh=True)``.
+    Only *painted* can change behind its back, by another process: `pictures(id, fresh=True)`.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

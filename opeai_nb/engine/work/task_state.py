@@ -1,14 +1,16 @@
 """A task's life as arithmetic: times, clock and pictures in, status and progress out."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import ImageRequest
 from opeai_nb.engine.faults.rehearsal import FAILED_CODE, FAILED_PROGRESS, failed_message
-from opeai_nb.engine.work.store import Generation
 
-__all__ = ["State", "state", "submitted", "task_body"]
+if TYPE_CHECKING:
+    from opeai_nb.engine.api.openai_request import ImageRequest
+    from opeai_nb.engine.work.store import Generation
 
 _BEGUN: Final = 5
 _NEARLY: Final = 95
@@ -20,7 +22,7 @@ class State:
     """What one answer says about a task."""
 
     status: str
-    """``QUEUED``, ``IN_PROGRESS``, ``SUCCESS``, ``FAILURE`` (platform.md 1.6) or ``EXPIRED``,
+    """`QUEUED`, `IN_PROGRESS`, `SUCCESS`, `FAILURE` (platform.md 1.6) or `EXPIRED`,
     which no answer shows: the task is not found."""
     progress: int
 

@@ -1,14 +1,16 @@
 """Threads that paint, so that the loop never waits for a picture."""
 
+from __future__ import annotations
+
 import itertools
 import queue
 import threading
 import weakref
-from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["Workshop"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _Entry = tuple[int, int, "_Job | None"]
 
@@ -23,7 +25,7 @@ class _Job:
             return
         try:
             value = self.work()
-        except BaseException as error:  # noqa: BLE001 -- a job's failure belongs to whoever waits
+        except BaseException as error:  # noqa: BLE001  a job's failure belongs to whoever waits
             self.future.set_exception(error)
         else:
             self.future.set_result(value)
@@ -80,12 +82,12 @@ class Workshop:
             self._jobs.pop(key, None)
 
 
-def _work(entries: "queue.PriorityQueue[_Entry]") -> None:
+def _work(entries: queue.PriorityQueue[_Entry]) -> None:
     while (job := entries.get()[2]) is not None:
         job.run()
         del job  # a picture's bytes must not live on until the next job
 
 
-def _dismiss(entries: "queue.PriorityQueue[_Entry]", threads: int) -> None:
+def _dismiss(entries: queue.PriorityQueue[_Entry], threads: int) -> None:
     for _ in range(threads):
         entries.put((-1, -1, None))

@@ -115,7 +115,7 @@ LIGHTS: Mapping[str, Light] = {
 
 
 def light(time: str, weathers: tuple[str, ...], rng: np.random.Generator) -> Light:
-    """Answer the light of *time* under *weathers*, a little different with each *rng*."""
+    """Return the light of *time* under *weathers*, a little different with each *rng*."""
     base = LIGHTS[time]
     shift = float(rng.random() - 0.5) * 16
     sky = tuple(turned(one, shift) for one in base.sky)

@@ -40,7 +40,7 @@ def _lay_air(view: View) -> None:
 
 
 def _air(view: View) -> Field:
-    """Answer the sky, coarse: (rows, columns, 3), a plane for each channel in memory."""
+    """Return the sky, coarse: (rows, columns, 3), a plane for each channel in memory."""
     frame, light = view.frame.reduced(_COARSE), view.light
     down = np.linspace(0, view.frame.h, frame.height, dtype=np.float32) / np.float32(view.horizon)
     zenith, upper, lower, low = light.sky
@@ -77,7 +77,7 @@ def halo(view: View) -> None:
 
 
 def _halos(view: View) -> tuple[tuple[float, float], ...]:
-    """Answer the reach in units and the strength of each glow around the sun or moon."""
+    """Return the reach in units and the strength of each glow around the sun or moon."""
     light = view.light
     if view.tells("rain") or view.tells("snow"):
         return ((0.4, 0.25 * light.glow),)

@@ -37,7 +37,7 @@ class Lie:
 
 
 def grid(view: View, lie: Lie, columns: int) -> tuple[Field, Field]:
-    """Answer the places seen: across (steps, columns) and depth (steps, 1), in map units."""
+    """Return the places seen: across (steps, columns) and depth (steps, 1), in map units."""
     # Equal ratios of depth are equal rows near the eye; far slopes stand up and need more steps.
     steps = lie.steps if view.frame.unit > _SMALL else round(lie.steps * 0.75)
     share = np.linspace(0, 1, steps) ** 0.72
@@ -47,7 +47,7 @@ def grid(view: View, lie: Lie, columns: int) -> tuple[Field, Field]:
 
 
 def columns(view: View) -> int:
-    """Answer how many columns the land is worked out in: usually half of the picture's."""
+    """Return how many columns the land is worked out in: usually half of the picture's."""
     return max(24, round(view.frame.width / 2 * min(1.4, max(0.5, view.detail))))
 
 
@@ -104,7 +104,7 @@ def _lit(view: View, lie: Lie, heights: Field, across: Field, depth: Field, cove
 
 
 def _seen(tops: Field, rows: int) -> tuple[npt.NDArray[np.int32], Field]:
-    """Answer for each pixel the step of the surface seen, and how far it is to the nearer one."""
+    """Return for each pixel the step of the surface seen, and how far it is to the nearer one."""
     steps, width = tops.shape
     mark = np.full((rows + 1, width), steps - 1, np.int32)
     column = np.arange(width, dtype=np.int32)
@@ -136,7 +136,7 @@ def _coloured(colour: Field, step: npt.NDArray[np.int32], mix: Field) -> Field:
 def _grain(
     view: View, lie: Lie, depth: Field, step: npt.NDArray[np.int32], mix: Field, height: Field
 ) -> Field:
-    """Answer the small relief of rock and wood, as a factor of brightness around 1.
+    """Return the small relief of rock and wood, as a factor of brightness around 1.
 
     The heights are too coarse for it, so it is carved per pixel, on the plane that faces us.
     """

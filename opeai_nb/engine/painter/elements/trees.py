@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def fir(x: float, y: float, height: float, rng: np.random.Generator, tiers: int = 8) -> Outline:
-    """Answer the outline of a fir: foot at (x, y) in units, jagged boughs."""
+    """Return the outline of a fir: foot at (x, y) in units, jagged boughs."""
     left, right = [], []
     lean = (float(rng.random()) - 0.5) * 0.03 * height
     slim = 0.17 + 0.05 * float(rng.random())
@@ -44,7 +44,7 @@ def fir(x: float, y: float, height: float, rng: np.random.Generator, tiers: int 
 
 
 def fir_tone(view: View, near: float) -> Colour:
-    """Answer the colour of firs: dark when *near* (1), hazed when far (0)."""
+    """Return the colour of firs: dark when *near* (1), hazed when far (0)."""
     green: Colour = (38, 66, 56) if not view.tells("autumn") else (110, 74, 44)
     if view.tells("snow"):
         green = (84, 104, 118)
@@ -81,7 +81,7 @@ def fir_clump(view: View, x: float, y: float, height: float, near: float) -> Non
 
 
 def lit_side(tree: Outline, x: float, side: float) -> Outline:
-    """Answer the part of a fir that faces the light: its boughs from the trunk outwards."""
+    """Return the part of a fir that faces the light: its boughs from the trunk outwards."""
     part = tree.copy()
     inner = x + (part[:, 0] - x) * 0.12
     part[:, 0] = np.where((part[:, 0] - x) * side > 0, part[:, 0], inner)
@@ -103,7 +103,7 @@ def grove(view: View, x: float, y: float, size: float) -> None:
 
 
 def trunk(x: float, y: float, height: float, width: float, bend: float) -> Outline:
-    """Answer a tree trunk from (x, y) upwards."""
+    """Return a tree trunk from (x, y) upwards."""
     return taper(
         [(x, y), (x + bend * 0.4, y - height * 0.4), (x + bend, y - height)],
         (width * 1.5, width, width * 0.7),

@@ -31,12 +31,12 @@ _SHADES = np.linspace(-1, 1, 128, dtype=np.float32)
 
 
 def dithered(field: Field) -> Image.Image:
-    """Answer a picture of *field* (rows, columns, 3; 0 to 255) without visible steps."""
+    """Return a picture of *field* (rows, columns, 3; 0 to 255) without visible steps."""
     return enlarged(field, (field.shape[1], field.shape[0]))
 
 
 def enlarged(field: Field, size: tuple[int, int]) -> Image.Image:
-    """Answer a picture of *size* from a coarser *field* (rows, columns, 3; 0 to 255).
+    """Return a picture of *size* from a coarser *field* (rows, columns, 3; 0 to 255).
 
     The pattern goes on before the enlargement: whole numbers grow four times as fast as floats.
     """
@@ -57,7 +57,7 @@ class Canvas:
         self.matte = Image.new("L", frame.size) if keeps_matte else None
 
     def patch(self, outlines: Sequence[Outline], opacity: float = 1.0) -> Patch | None:
-        """Answer the soft-edged mask of *outlines* (units) and its corner, or None if outside."""
+        """Return the soft-edged mask of *outlines* (units) and its corner, or None if outside."""
         every = np.concatenate(outlines) * self.frame.unit
         (x0, y0), (x1, y1) = every.min(axis=0).tolist(), every.max(axis=0).tolist()
         left, top = max(math.floor(x0) - 1, 0), max(math.floor(y0) - 1, 0)
@@ -195,14 +195,14 @@ class Canvas:
 
 @cache
 def _fall() -> Image.Image:
-    """Answer how a glow fades, 255 in its middle and 0 on the circle that touches the sides."""
+    """Return how a glow fades, 255 in its middle and 0 on the circle that touches the sides."""
     place = (np.arange(_GLOW, dtype=np.float32) + 0.5) / (_GLOW / 2) - 1
     far = np.sqrt(place[None, :] ** 2 + place[:, None] ** 2)
     return Image.fromarray((np.clip(1 - far, 0, 1) ** 2.2 * 255).astype(np.uint8))
 
 
 def _relief(mask: Image.Image, light: Light, depth: float) -> Field:
-    """Answer how much each part of the mask, seen as a dome, faces the light: -1 to 1."""
+    """Return how much each part of the mask, seen as a dome, faces the light: -1 to 1."""
     longest = max(mask.size)
     factor = max(1.0, longest / 44)
     size = (max(3, round(mask.width / factor)), max(3, round(mask.height / factor)))
@@ -284,5 +284,5 @@ class Pen:
             )
 
     def shown(self, colour: Colour) -> Colour:
-        """Answer how *colour* looks between this scene's light and shade."""
+        """Return how *colour* looks between this scene's light and shade."""
         return mixed(self.light.on(colour), self.light.lit(colour), 0.5)

@@ -81,12 +81,12 @@ def turned(one: Colour, degrees: float, saturation: float = 1.0, value: float = 
 
 
 def luma(one: Colour) -> float:
-    """Answer the lightness of *one*, 0 to 255."""
+    """Return the lightness of *one*, 0 to 255."""
     return 0.299 * one[0] + 0.587 * one[1] + 0.114 * one[2]
 
 
 def whole(one: Colour) -> tuple[int, int, int]:
-    """Answer *one* as Pillow wants it."""
+    """Return *one* as Pillow wants it."""
     return (
         min(255, max(0, round(one[0]))),
         min(255, max(0, round(one[1]))),
@@ -95,7 +95,7 @@ def whole(one: Colour) -> tuple[int, int, int]:
 
 
 def ramp(stops: tuple[tuple[float, Colour], ...], at: Field) -> Field:
-    """Answer colours (…, 3) for the positions *at*, between *stops* in rising order."""
+    """Return colours (…, 3) for the positions *at*, between *stops* in rising order."""
     places = np.array([stop[0] for stop in stops], np.float64)
     answer = np.empty((*at.shape, 3), np.float32)
     for channel in range(3):
@@ -105,5 +105,5 @@ def ramp(stops: tuple[tuple[float, Colour], ...], at: Field) -> Field:
 
 
 def vector(one: Colour) -> Field:
-    """Answer *one* as a float32 array of 3."""
+    """Return *one* as a float32 array of 3."""
     return np.array(one, np.float32)

@@ -14,7 +14,7 @@ _UP = 2
 
 
 def encoded(image: Image.Image, output_format: str, output_compression: int) -> bytes:
-    """Answer the file's bytes. Raises ValueError for a format other than png, jpeg, webp."""
+    """Return the file's bytes. Raises ValueError for a format other than png, jpeg, webp."""
     name = {"jpg": "jpeg"}.get(output_format.lower(), output_format.lower())
     quality = min(100, max(0, output_compression))
     if name == "png":

@@ -33,5 +33,5 @@ class Frame:
         return self.width, self.height
 
     def reduced(self, factor: float) -> Frame:
-        """Answer the same frame with *factor* times fewer pixels a side."""
+        """Return the same frame with *factor* times fewer pixels a side."""
         return Frame(max(4, round(self.width / factor)), max(4, round(self.height / factor)))

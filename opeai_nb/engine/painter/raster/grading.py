@@ -94,7 +94,7 @@ def levelled(image: Image.Image, gain: float, lift: float = 0.0) -> Image.Image:
 
 
 def mean_tone(image: Image.Image) -> Colour:
-    """Answer the mean of each channel, 0 to 255."""
+    """Return the mean of each channel, 0 to 255."""
     red, green, blue = ImageStat.Stat(image.reduce(max(1, min(image.size) // 64))).mean
     return red, green, blue
 
@@ -115,7 +115,7 @@ def lifted(image: Image.Image, mean: float) -> Image.Image:
 
 
 def ink_of(tints: tuple[str, ...], default: Colour) -> Colour:
-    """Answer the ink that prints with *tints* use."""
+    """Return the ink that prints with *tints* use."""
     if not tints or tints[0] in {"white", "mono", "grey"}:
         return default
     return scaled(NAMED[tints[0]], 0.8)

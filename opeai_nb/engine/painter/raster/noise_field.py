@@ -18,13 +18,13 @@ _SMOOTH = 6  # pixels in a cell; above it half as many show the same
 
 
 def resized(field: Field, width: int, height: int) -> Field:
-    """Answer *field* (rows, columns) drawn at another size, smoothly."""
+    """Return *field* (rows, columns) drawn at another size, smoothly."""
     image = Image.fromarray(np.ascontiguousarray(field, dtype=np.float32))
     return np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), dtype=np.float32)
 
 
 def lattice(rng: np.random.Generator, frame: Frame, across: float, down: float) -> Field:
-    """Answer one octave in [0, 1]: *across* and *down* cells in a unit, at the frame's pixels."""
+    """Return one octave in [0, 1]: *across* and *down* cells in a unit, at the frame's pixels."""
     return _octave(rng, frame.size, (frame.w * across, frame.h * down))
 
 
@@ -45,7 +45,7 @@ def clouds(
     octaves: int = 4,
     gain: float = 0.5,
 ) -> Field:
-    """Answer fractal noise around 0.5, its first octave of *across* x *down* cells in a unit."""
+    """Return fractal noise around 0.5, its first octave of *across* x *down* cells in a unit."""
     columns, rows = frame.w * across, frame.h * (down or across)
     total = _summed(rng, frame.size, (columns, rows), octaves, gain)
     weights = sum(gain**octave for octave in range(octaves))
@@ -79,7 +79,7 @@ def _summed(
 def ridge(
     rng: np.random.Generator, count: int, cells: float, *, octaves: int = 5, gain: float = 0.5
 ) -> Field:
-    """Answer fractal noise around 0.5 along a line of *count* samples, *cells* in its length."""
+    """Return fractal noise around 0.5 along a line of *count* samples, *cells* in its length."""
     total = np.zeros(count, np.float32)
     weight, weights = 1.0, 0.0
     for _ in range(octaves):
@@ -96,7 +96,7 @@ def ridge(
 def tile(
     rng: np.random.Generator, size: int = 256, cells: int = 8, octaves: int = 5, gain: float = 0.5
 ) -> Field:
-    """Answer fractal noise around 0.5 that repeats seamlessly every *size* pixels."""
+    """Return fractal noise around 0.5 that repeats seamlessly every *size* pixels."""
     half = np.zeros((size // 2, size // 2), np.float32)
     total = np.zeros((size, size), np.float32)
     weight, weights = 1.0, 0.0
@@ -110,7 +110,7 @@ def tile(
 
 
 def _wrapped(grid: Field, size: int) -> Field:
-    """Answer the square *grid* enlarged to *size* pixels a side, seamless at its borders."""
+    """Return the square *grid* enlarged to *size* pixels a side, seamless at its borders."""
     cells = len(grid)
     if cells == size:
         return grid
@@ -142,7 +142,7 @@ def sampled(texture: Field, across: Field, down: Field) -> Field:
 
 
 def _split(places: Field, size: int) -> tuple[npt.NDArray[np.int32], Field]:
-    """Answer the whole part of *places*, wrapped at *size* (a power of two), and the rest."""
+    """Return the whole part of *places*, wrapped at *size* (a power of two), and the rest."""
     floor = np.floor(places)
     whole = floor.astype(np.int32)
     whole &= np.int32(size - 1)
@@ -157,7 +157,7 @@ def _between(one: Field, other: Field, share: Field) -> Field:
 
 
 def slopes(field: Field) -> tuple[Field, Field]:
-    """Answer how *field* rises downwards and across, in its own unit a pixel."""
+    """Return how *field* rises downwards and across, in its own unit a pixel."""
     down, across = np.empty_like(field), np.empty_like(field)
     np.subtract(field[2:], field[:-2], out=down[1:-1])
     np.subtract(field[:, 2:], field[:, :-2], out=across[:, 1:-1])

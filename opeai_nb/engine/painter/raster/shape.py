@@ -17,7 +17,7 @@ Outline = npt.NDArray[np.floating[Any]]  # (n, 2)
 
 
 def outline(points: Points) -> Outline:
-    """Answer straight lines from point to point."""
+    """Return straight lines from point to point."""
     return np.array(points, np.float64)
 
 
@@ -28,7 +28,7 @@ def _circle(n: int) -> Outline:
 
 
 def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int = 48) -> Outline:
-    """Answer an ellipse around (x, y), turned by *turn* radians."""
+    """Return an ellipse around (x, y), turned by *turn* radians."""
     round_ = _circle(n)
     dx, dy = rx * round_[0], ry * round_[1]
     cos, sin = np.cos(turn), np.sin(turn)
@@ -36,13 +36,13 @@ def ellipse(x: float, y: float, rx: float, ry: float, turn: float = 0.0, n: int 
 
 
 def box(x0: float, y0: float, x1: float, y1: float) -> Outline:
-    """Answer a rectangle."""
+    """Return a rectangle."""
     return outline([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
 
 
 @cache
 def _weights(steps: int) -> Outline:
-    """Answer the Catmull-Rom weights of four knots, a row for each step between the middle two."""
+    """Return the Catmull-Rom weights of four knots, a row for each step between the middle two."""
     t = np.arange(steps)[:, None] / steps
     return 0.5 * np.concatenate(
         [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, t**3 - t**2],
@@ -52,7 +52,7 @@ def _weights(steps: int) -> Outline:
 
 @cache
 def shares(count: int) -> Outline:
-    """Answer *count* numbers from 0 to 1, for reading only."""
+    """Return *count* numbers from 0 to 1, for reading only."""
     return np.linspace(0, 1, count)
 
 
@@ -60,7 +60,7 @@ _FAN = np.linspace(np.pi / 2, -np.pi / 2, 7)[1:-1]
 
 
 def curve(points: Points, *, closed: bool = True, steps: int = 8) -> Outline:
-    """Answer a smooth line through *points* (Catmull-Rom)."""
+    """Return a smooth line through *points* (Catmull-Rom)."""
     knots = np.array(points, np.float64)
     if closed:
         ring = np.concatenate([knots[-1:], knots, knots[:2]])
@@ -72,7 +72,7 @@ def curve(points: Points, *, closed: bool = True, steps: int = 8) -> Outline:
 
 
 def taper(points: Points, widths: Sequence[float], steps: int = 8) -> Outline:
-    """Answer a band along a smooth line whose full width goes through *widths*."""
+    """Return a band along a smooth line whose full width goes through *widths*."""
     spine = curve(points, closed=False, steps=steps)
     half = np.interp(shares(len(spine)), shares(len(widths)), np.array(widths)) / 2
     tangent = np.empty_like(spine)

@@ -17,7 +17,7 @@ _BINS = 8
 
 
 def subject_matte(image: Image.Image) -> Image.Image:
-    """Answer an L picture of *image*'s size: 255 on the likely subject, soft at its edge.
+    """Return an L picture of *image*'s size: 255 on the likely subject, soft at its edge.
 
     Colours common on the border are ground; colours common in the middle are subject. It is a
     guess: a subject in the ground's colours is taken for ground.
@@ -42,7 +42,7 @@ def subject_matte(image: Image.Image) -> Image.Image:
 
 
 def _apart(pixels: Field) -> Field:
-    """Answer how far each pixel's colour is from the nearest one along the border."""
+    """Return how far each pixel's colour is from the nearest one along the border."""
     edge = _SIDE // 12
     sides = (
         pixels[:edge],

@@ -8,7 +8,7 @@ TEXT = "OPE.AI engine"
 
 
 def marked(image: Image.Image) -> Image.Image:
-    """Answer *image* with the mark, light on dark ground and dark on light ground."""
+    """Return *image* with the mark, light on dark ground and dark on light ground."""
     unit = min(image.size)
     height = max(7.0, unit * 0.021)
     font = ImageFont.load_default(height)

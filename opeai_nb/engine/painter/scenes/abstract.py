@@ -40,7 +40,7 @@ _PALETTES: tuple[tuple[Colour, ...], ...] = (
 
 
 def palette(view: View) -> tuple[Colour, ...]:
-    """Answer five colours from dark to light, the fourth an accent."""
+    """Return five colours from dark to light, the fourth an accent."""
     tints = [NAMED[name] for name in view.scene.tints if name in NAMED]
     if not tints:
         chosen = _PALETTES[int(view.rng.integers(len(_PALETTES)))]

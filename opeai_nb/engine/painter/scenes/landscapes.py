@@ -23,7 +23,7 @@ _AUTUMN: tuple[Colour, Colour] = ((168, 104, 44), (206, 152, 66))
 
 
 def _noise(view: View, across: Field, depth: Field, cells: float) -> Field:
-    """Answer fractal noise around 0.5 over the land, *cells* features in a map unit."""
+    """Return fractal noise around 0.5 over the land, *cells* features in a map unit."""
     texture = view.texture()
     step = 256 / 8 * cells
     offset = float(view.rng.random()) * 256
@@ -72,7 +72,7 @@ def _alpine(view: View, low: float, snow: float) -> Cover:
 
 
 def peaks(view: View, lie: Lie, tall: float, *, start: float = 3.5, floor: float = -0.1) -> Field:
-    """Answer heights that are gentle near the eye and alpine far away."""
+    """Return heights that are gentle near the eye and alpine far away."""
     across, depth = grid(view, lie, columns(view))
     rough = _ridged(_noise(view, across, depth, 0.15))
     fine = _ridged(_noise(view, across, depth, 0.55))

@@ -69,7 +69,7 @@ def _bouquet(view: View) -> tuple[Colour, ...]:
 
 
 def _sprite(view: View, tone: Colour, kind: int, side: int) -> Image.Image:
-    """Answer one flower on its stem, seen close, on clear ground."""
+    """Return one flower on its stem, seen close, on clear ground."""
     canvas = Canvas(Frame(side, side * 2), keeps_matte=True)
     light = view.light
     stem = mixed(light.on(_STEM), light.lit(_STEM), 0.4)

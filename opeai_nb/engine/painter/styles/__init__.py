@@ -52,6 +52,6 @@ _TINY = 256  # pixels on the short side; up to it nothing is saved
 
 
 def working(frame: Frame, style: str) -> Frame:
-    """Answer the frame in which *style* wants the scene that it will show in *frame*."""
+    """Return the frame in which *style* wants the scene that it will show in *frame*."""
     most, share = SHORT_SIDES[style]
     return frame if frame.unit <= _TINY else frame.reduced(max(1 / share, frame.unit / most))

@@ -62,7 +62,7 @@ def low_poly(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _corners(image: Image.Image, sheet: Sheet) -> Field:
-    """Answer a grid of corners (rows, columns, 2) in units, drawn towards edges in the picture."""
+    """Return a grid of corners (rows, columns, 2) in units, drawn towards edges in the picture."""
     frame = sheet.frame
     cells = 41 * sheet.fineness
     rows, columns = max(4, round(frame.h * cells)), max(4, round(frame.w * cells))
@@ -124,7 +124,7 @@ def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _nearest(seeds: Field, fine: int) -> tuple[Field, Field, npt.NDArray[np.int32]]:
-    """Answer the squared distances to the two nearest seeds, and the nearest one's number.
+    """Return the squared distances to the two nearest seeds, and the nearest one's number.
 
     *seeds* stand in cells of *fine* pixels, with a border of cells outside the picture. Distances
     are counted in whole steps whose last four bits name the neighbour, so that the smaller of two

@@ -37,7 +37,7 @@ _VALUES = np.arange(256, dtype=np.float32) / 255
 
 
 def lines(image: Image.Image, reach: float, gain: float) -> Image.Image:
-    """Answer dark lines (0) on white where *image* has edges: a difference of Gaussians."""
+    """Return dark lines (0) on white where *image* has edges: a difference of Gaussians."""
     grey = ImageOps.autocontrast(image.convert("L"), 1)
     unit = min(image.size)
     fine = grey.filter(ImageFilter.GaussianBlur(unit * reach))
@@ -64,13 +64,13 @@ def ink(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _turns(phase: Field) -> Turns:
-    """Answer *phase* in 65536ths of a turn: whole numbers that wrap round by themselves."""
+    """Return *phase* in 65536ths of a turn: whole numbers that wrap round by themselves."""
     answer: Turns = np.round(phase * 65536).astype(np.int64).astype(np.uint16)
     return answer
 
 
 def _bare(phase: Turns, tone: Image.Image, frame: Frame, curve: tuple[float, float]) -> Image.Image:
-    """Answer where strokes leave the paper bare, 0 to 255: all of it where *tone* is light.
+    """Return where strokes leave the paper bare, 0 to 255: all of it where *tone* is light.
 
     *curve* is the tone (0 to 1) at which strokes close up, and how fast they thin above it.
     """
@@ -80,13 +80,13 @@ def _bare(phase: Turns, tone: Image.Image, frame: Frame, curve: tuple[float, flo
 
 
 def _wave(phase: Turns) -> Waves:
-    """Answer a wave of straight flanks, 0 to 256, a period for each turn of *phase*."""
+    """Return a wave of straight flanks, 0 to 256, a period for each turn of *phase*."""
     wave: Waves = np.abs(phase.view(np.int16) >> 7)
     return wave
 
 
 def _cut(wave: Waves, level: Field, tone: Image.Image, soft: float) -> Image.Image:
-    """Answer 255 where *wave* and the *level* of the tone there add up to more than 0, else 0.
+    """Return 255 where *wave* and the *level* of the tone there add up to more than 0, else 0.
 
     *soft* is the steepness that makes an edge a pixel wide. Overwrites *wave*.
     """
@@ -119,7 +119,7 @@ def block_print(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _coloured(image: Image.Image, tone: Image.Image, sheet: Sheet) -> Image.Image:
-    """Answer the block of colour, or of the one ink asked for, on its paper."""
+    """Return the block of colour, or of the one ink asked for, on its paper."""
     if sheet.tints:
         ink_ = whole(ink_of(sheet.tints, (0, 0, 0)))
         light = tuple(round(i + (p - i) * 0.8) for i, p in zip(ink_, _CREAM, strict=True))
@@ -135,7 +135,7 @@ def _coloured(image: Image.Image, tone: Image.Image, sheet: Sheet) -> Image.Imag
 
 
 def _flattened(image: Image.Image, levels: int) -> Image.Image:
-    """Answer *image* in steps of tone, its hues kept; the steps' edges stay soft by a pixel."""
+    """Return *image* in steps of tone, its hues kept; the steps' edges stay soft by a pixel."""
     value = np.arange(256) / 255 * levels
     step = np.floor(value)
     stepped = (step + np.clip((value - step - 0.5) * 6 + 0.5, 0, 1)) / levels * 255

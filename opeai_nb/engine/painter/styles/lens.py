@@ -36,7 +36,7 @@ def neon(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _edges(image: Image.Image) -> Image.Image:
-    """Answer how strongly tones change, 0 to 255; crowded lines dim one another."""
+    """Return how strongly tones change, 0 to 255; crowded lines dim one another."""
     unit = min(image.size)
     grey = ImageOps.autocontrast(image.convert("L"), 1).filter(
         ImageFilter.GaussianBlur(unit * 0.0022)
@@ -53,7 +53,7 @@ def _edges(image: Image.Image) -> Image.Image:
 
 
 def _halo(tubes: Image.Image) -> Image.Image:
-    """Answer the light that *tubes* throw around them, near and far."""
+    """Return the light that *tubes* throw around them, near and far."""
     unit = min(tubes.size)
     factor = max(1, unit // 160)
     small = tubes.reduce(factor)

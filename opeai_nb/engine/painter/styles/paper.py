@@ -32,17 +32,17 @@ class Sheet:
 
 
 def floats(image: Image.Image) -> Field:
-    """Answer a picture's pixels as float32."""
+    """Return a picture's pixels as float32."""
     return np.asarray(image).astype(np.float32)
 
 
 def picture(field: Field) -> Image.Image:
-    """Answer a picture of *field*, 0 to 255."""
+    """Return a picture of *field*, 0 to 255."""
     return Image.fromarray(np.clip(field, 0, 255).astype(np.uint8))
 
 
 def grown(image: Image.Image, frame: Frame, *, crisp: bool = True) -> Image.Image:
-    """Answer *image* at the frame's size; not *crisp* is a third faster, for soft things."""
+    """Return *image* at the frame's size; not *crisp* is a third faster, for soft things."""
     if image.size == frame.size:
         return image
     return image.resize(
@@ -51,7 +51,7 @@ def grown(image: Image.Image, frame: Frame, *, crisp: bool = True) -> Image.Imag
 
 
 def softened(image: Image.Image, across: int, down: int) -> Image.Image:
-    """Answer *image* with edges half a pixel soft: its mean with a copy moved by a pixel."""
+    """Return *image* with edges half a pixel soft: its mean with a copy moved by a pixel."""
     soft = Image.blend(image, ImageChops.offset(image, across, down), 0.5)
     if down:
         soft.paste(image.crop((0, 0, image.width, down)), (0, 0))
@@ -61,12 +61,12 @@ def softened(image: Image.Image, across: int, down: int) -> Image.Image:
 
 
 def thrice(grey: Image.Image) -> Image.Image:
-    """Answer an L picture as an RGB one."""
+    """Return an L picture as an RGB one."""
     return Image.merge("RGB", (grey, grey, grey))
 
 
 def toned(image: Image.Image, *curves: Callable[[Field], Field]) -> Image.Image:
-    """Answer *image* with its values moved by each channel's curve, or by the only one.
+    """Return *image* with its values moved by each channel's curve, or by the only one.
 
     A curve takes the values 0 to 255 at once.
     """

@@ -50,7 +50,7 @@ def watercolour(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _bent(image: Image.Image, wobble: list[Field], reach: float) -> Image.Image:
-    """Answer *image* with every point moved along the *wobble* (across, down)."""
+    """Return *image* with every point moved along the *wobble* (across, down)."""
     frame = Frame(*image.size)
     across, down = (
         np.asarray(_up(Image.fromarray(one * np.float32(reach * 2)), frame)) for one in wobble
@@ -113,13 +113,13 @@ def oil(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _slopes(image: Image.Image) -> tuple[Field, Field]:
-    """Answer how the tones of *image* rise downwards and across, at half its size."""
+    """Return how the tones of *image* rise downwards and across, at half its size."""
     small = image.convert("L").reduce(2).filter(ImageFilter.GaussianBlur(2.5))
     return slopes(np.asarray(small, np.float32))
 
 
 def _chosen(chance: Field, slope: tuple[Field, Field], many: int) -> Field:
-    """Answer the *many* strokes of *chance* that lie where most happens, in their old order."""
+    """Return the *many* strokes of *chance* that lie where most happens, in their old order."""
     if len(chance) == many:
         return chance
     down, across = (one.ravel().take(_index(chance, one.shape)) for one in slope)
@@ -129,7 +129,7 @@ def _chosen(chance: Field, slope: tuple[Field, Field], many: int) -> Field:
 
 
 def _index(chance: Field, shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
-    """Answer the places (numbers of pixels) of strokes in a picture of *shape*."""
+    """Return the places (numbers of pixels) of strokes in a picture of *shape*."""
     row, column = ((chance[:, axis] * shape[1 - axis]).astype(np.int32) for axis in (1, 0))
     answer: npt.NDArray[np.int32] = row * shape[1] + column
     return answer
@@ -220,7 +220,7 @@ def pencil(image: Image.Image, sheet: Sheet) -> Image.Image:
 
 
 def _hatch(sheet: Sheet) -> Image.Image:
-    """Answer slanting strokes, 0 (pencil) to 242 (paper), in a texture that repeats."""
+    """Return slanting strokes, 0 (pencil) to 242 (paper), in a texture that repeats."""
     size = 256
     fine = tile(sheet.rng, size, 128, 1)
     long = tile(sheet.rng, size, 16, 1)
