@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import FIELD_TYPES
 
 
 @pytest.fixture
@@ -47,3 +48,14 @@ def test_every_reference_leads_to_a_schema(description):
 def test_it_names_every_model(description):
     schema = description["components"]["schemas"]["ImageRequest"]
     assert schema["properties"]["model"]["examples"] == list(MODELS)
+
+
+def test_it_describes_the_fields_that_are_read_and_their_types(description):
+    schema = description["components"]["schemas"]["ImageRequest"]
+    names = {"string": str, "integer": int, "boolean": bool}
+    types = {
+        name: names[field.get("type", "string")]
+        for name, field in schema["properties"].items()
+        if name != "image"
+    }
+    assert types == FIELD_TYPES

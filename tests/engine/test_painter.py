@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine.painter import encode, paint
-from opeai_nb.engine.painter.prompt_reading import scene
-from opeai_nb.engine.painter.vocabulary import SETTINGS, STYLES, SUBJECTS, WEATHERS
+from opeai_nb.engine.painter.prompt_reading import scene, vocabulary
+
+SETTINGS, SUBJECTS = vocabulary()["setting"], vocabulary()["subject"]
+STYLES, WEATHERS = vocabulary()["style"], vocabulary()["weather"]
 
 
 @cache

@@ -85,7 +85,7 @@ def test_an_unknown_task_is_not_found(look, task):
 
 def test_a_sync_generation_is_no_task(create, engine, look):
     create(size="512x512")
-    (row,) = engine._atelier.store._reader.execute("SELECT id FROM generations").fetchall()
+    (row,) = engine._generations.store._reader.execute("SELECT id FROM generations").fetchall()
     assert look(row[0]).status_code == 404
 
 
@@ -157,7 +157,7 @@ class TestRestart:
             image = base64.b64encode(picture(64, 64)).decode()
             body = {"model": "gpt-image-2", "prompt": "a cat", "n": 2, "image": image}
             task = client.post("/v1/images/generations", json=body).json()["id"]
-        with first._atelier.store._write() as db:
+        with first._generations.store._write() as db:
             db.execute("UPDATE pictures SET data = NULL")  # as if it had died before painting
         first.close()
         painter.painted.clear()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import ImageRequest, check_limits, pixels_of, text_of
+from opeai_nb.engine.api.openai_request import ApiRequest, check_limits, pixels_of, text_of
 from opeai_nb.families import Family, accepts_size
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _PARAMETERS: Final[dict[str, type]] = {
 }
 
 
-def parse_native(body: Mapping[str, Any]) -> tuple[ImageRequest, list[str]]:
+def parse_native(body: Mapping[str, Any]) -> tuple[ApiRequest, list[str]]:
     """Return the request in *body* and the references of its input images.
 
     ApiError 503 for a model without an Aliyun channel, 400 for what DashScope refuses.
@@ -39,7 +39,7 @@ def parse_native(body: Mapping[str, Any]) -> tuple[ImageRequest, list[str]]:
         raise refusal(family, "n must be at least 1", "n")
     check_limits(family, text, n, len(images))
     size, width, height = _size(family, parameters.get("size"), len(images))
-    request = ImageRequest(
+    request = ApiRequest(
         model=name,
         prompt=text,
         n=n,
@@ -94,16 +94,16 @@ def _parameters(value: object) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise _bad("parameters must be an object")
-    known = {name: value[name] for name in _PARAMETERS if value.get(name) is not None}
-    for name, given in known.items():
+    parameters = {name: value[name] for name in _PARAMETERS if value.get(name) is not None}
+    for name, parameter in parameters.items():
         wanted = _PARAMETERS[name]
-        if not isinstance(given, wanted) or (wanted is int and isinstance(given, bool)):
+        if not isinstance(parameter, wanted) or (wanted is int and isinstance(parameter, bool)):
             raise _bad(f"parameters.{name} has the wrong type")
-    if not 0 <= known.get("seed", 0) <= _SEED_MAX:
+    if not 0 <= parameters.get("seed", 0) <= _SEED_MAX:
         raise _bad(f"parameters.seed must be from 0 to {_SEED_MAX}")
-    if len(known.get("negative_prompt", "")) > _NEGATIVE_MAX:
+    if len(parameters.get("negative_prompt", "")) > _NEGATIVE_MAX:
         raise _bad(f"parameters.negative_prompt may have at most {_NEGATIVE_MAX} characters")
-    return known
+    return parameters
 
 
 def _size(family: Family, asked: str | None, edits: int) -> tuple[str, int, int]:

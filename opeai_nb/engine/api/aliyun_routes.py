@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -14,8 +12,7 @@ from starlette.routing import Route
 from opeai_nb.engine.api.aliyun_request import parse_native
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import ImageRequest, loads
-from opeai_nb.engine.api.request_body import read_body
+from opeai_nb.engine.api.openai_request import ApiRequest, loads
 from opeai_nb.engine.faults.rehearsal import failed_message, item_fault
 
 if TYPE_CHECKING:
@@ -23,10 +20,9 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from opeai_nb.engine.api.picture_urls import PictureUrls
-    from opeai_nb.engine.faults.misbehaviour import Conduct
-    from opeai_nb.engine.work.generations import Atelier
-    from opeai_nb.engine.work.store import Generation
+    from opeai_nb.engine.api.admission import Admission
+    from opeai_nb.engine.work.store import StoredGeneration
+
 
 _STATUSES: Final = {  # platform.md 3.4
     "QUEUED": "PENDING",
@@ -43,12 +39,12 @@ _CODES: Final = {"moderation_blocked": "DataInspectionFailed", "InvalidURL": "In
 
 
 class AliyunRoutes:
-    """`/aliyun/v1/images/generations` and `/aliyun/v1/tasks/{task_id}` over one atelier."""
+    """`/aliyun/v1/images/generations` and `/aliyun/v1/tasks/{task_id}`."""
 
-    def __init__(self, atelier: Atelier, urls: PictureUrls, conduct: Conduct) -> None:
-        self._atelier = atelier
-        self._urls = urls
-        self._conduct = conduct
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._generations = admission.generations
+        self._urls = admission.urls
 
     def routes(self) -> list[Route]:
         """Return the routes for the engine's router."""
@@ -59,34 +55,22 @@ class AliyunRoutes:
 
     async def create(self, http: Request) -> Response:
         """Answer with pictures, or with a task for `X-DashScope-Async: enable`."""
-        body = await read_body(http)
-        request, refs = await asyncio.to_thread(lambda: parse_native(loads(body)))
-        digest = hashlib.sha256(body).hexdigest()
-        key = http.headers.get("idempotency-key")
-        early = self._conduct.refusal(request.model, key or digest)
-        if early is not None:
-            return early
-        generation = self._atelier.repeated(key, digest)
-        fresh = generation is None
-        if generation is None:
-            inputs = await self._atelier.inputs(request.model, refs, self._urls.own(http))
-            request = await self._atelier.sized(request, inputs)
-            asked = http.headers.get("x-dashscope-async", "").lower() == "enable"
-            generation, fresh = await self._atelier.accept(
-                request,
-                inputs,
-                is_task=asked or MODELS[request.model].async_only,
-                key=key,
-                digest=digest,
-            )
-        return await self._answer(http, generation, fresh=fresh)
+        asked = http.headers.get("x-dashscope-async", "").lower() == "enable"
+        return await self._admission.admit(
+            http,
+            lambda body: parse_native(loads(body)),
+            lambda request: asked or MODELS[request.model].async_only,
+            self._answer,
+        )
 
-    async def _answer(self, http: Request, generation: Generation, *, fresh: bool) -> Response:
-        request = ImageRequest.loads(generation.request)
+    async def _answer(
+        self, http: Request, generation: StoredGeneration, *, fresh: bool
+    ) -> Response:
+        request = ApiRequest.loads(generation.request)
         if generation.kind == "task":
             output: dict[str, Any] = {"task_id": generation.id, "task_status": "PENDING"}
             return JSONResponse({"request_id": http.scope["request_id"], "output": output})
-        await self._atelier.pictures(generation, keep=True)
+        await self._generations.pictures(generation, keep=True)
         urls = self._urls.of(http, generation.id, request.output_format)
         body = {
             "request_id": http.scope["request_id"],
@@ -94,20 +78,17 @@ class AliyunRoutes:
             "usage": _usage(request),
         }
         pieces = [json.dumps(body, ensure_ascii=False).encode()]
-        return self._conduct.answer(request.model, pieces, fresh=fresh)
+        return self._admission.misbehaviour.answer(request.model, pieces, fresh=fresh)
 
     async def task(self, http: Request) -> Response:
         """Answer a task query; an unknown or expired task has the status UNKNOWN."""
-        atelier = self._atelier
         id_ = http.path_params["task_id"]
-        generation = atelier.store.generation(id_, atelier.clock())
         body: dict[str, Any] = {"request_id": http.scope["request_id"]}
-        if generation is None or generation.kind != "task":
+        task = self._generations.task(id_, "aliyun")
+        if task is None:
             return JSONResponse(body | {"output": {"task_id": id_, "task_status": "UNKNOWN"}})
-        request = ImageRequest.loads(generation.request)
-        if request.dialect != "aliyun":
-            return JSONResponse(body | {"output": {"task_id": id_, "task_status": "UNKNOWN"}})
-        status = _STATUSES[atelier.look(generation).status]
+        generation, request = task
+        status = _STATUSES[self._generations.look(generation).status]
         output: dict[str, Any] = {"task_id": id_, "task_status": status}
         if status != "UNKNOWN":
             output["submit_time"] = _local(generation.created)
@@ -149,7 +130,7 @@ def _code(error: ApiError) -> str:
     return _CODES.get(error.code or "", "InvalidParameter")
 
 
-def _pictures(request: ImageRequest, urls: list[str]) -> dict[str, Any]:
+def _pictures(request: ApiRequest, urls: list[str]) -> dict[str, Any]:
     family = MODELS[request.model].family
     if family.name not in _FAMILIES_WITH_RESULTS and request.model not in _MODELS_WITH_RESULTS:
         return {"finished": True, "choices": _choices(request, urls)}
@@ -162,7 +143,7 @@ def _pictures(request: ImageRequest, urls: list[str]) -> dict[str, Any]:
     }
 
 
-def _choices(request: ImageRequest, urls: list[str]) -> list[dict[str, Any]]:
+def _choices(request: ApiRequest, urls: list[str]) -> list[dict[str, Any]]:
     """Return one choice for each picture (wan) or one for all (qwen): platform.md 3.3."""
     items: list[dict[str, Any]] = [
         {"image": url}
@@ -180,7 +161,7 @@ def _choice(content: list[dict[str, Any]]) -> dict[str, Any]:
     return {"finish_reason": "stop", "message": {"role": "assistant", "content": content}}
 
 
-def _usage(request: ImageRequest) -> dict[str, Any]:
+def _usage(request: ApiRequest) -> dict[str, Any]:
     if request.model.startswith("wan"):
         return {"image_count": request.n, "size": f"{request.width}*{request.height}"}
     return {"width": request.width, "height": request.height, "image_count": request.n}

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.families import Family
 
+
 INVALID: Final = "invalid_image_request"  # the code of the platform's own example, platform.md 1.5
 
 

@@ -14,7 +14,7 @@ _CREATED: Final = 1_626_777_600  # what the gateway says of every model, platfor
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class CatalogueModel:
     """One entry of `GET /v1/models`."""
 
     id: str
@@ -61,11 +61,11 @@ _NAMES: Final = (
 )
 
 
-def _model(name: str) -> Model:
+def _model(name: str) -> CatalogueModel:
     family = family_of(name)
     if family is None:
         raise LookupError(f"no family for {name}")
-    return Model(
+    return CatalogueModel(
         id=name,
         family=family,
         owned_by=_OWNERS[family.vendor],
@@ -75,10 +75,10 @@ def _model(name: str) -> Model:
     )
 
 
-MODELS: Final[dict[str, Model]] = {name: _model(name) for name in _NAMES}
+MODELS: Final[dict[str, CatalogueModel]] = {name: _model(name) for name in _NAMES}
 
 
-def listing(model: Model) -> dict[str, Any]:
+def listing(model: CatalogueModel) -> dict[str, Any]:
     """Return the JSON of *model* as the model endpoints show it (platform.md 1.7, 2.6)."""
     return {
         "id": model.id,

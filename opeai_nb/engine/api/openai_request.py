@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, NoReturn
 
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
-from opeai_nb.engine.api.model_catalogue import MODELS, Model
+from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
 from opeai_nb.families import Family, accepts_size, parse_size
 
 _FORMS: Final = ("b64_json", "url")
 _N_MAX: Final = 128  # the gateway's own bound for every model, platform.md 2.4
 _SQUARES: Final = {"1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096, "AUTO": 1024}
 _OUTPUT_FORMATS: Final = ("png", "jpeg", "webp")
-_TYPES: Final[dict[str, type]] = {  # platform.md 1.2
+FIELD_TYPES: Final[dict[str, type]] = {  # platform.md 1.2
     "model": str,
     "prompt": str,
     "n": int,
@@ -35,7 +35,7 @@ _GO_NAMES: Final = {str: "string", int: "uint", bool: "bool", float: "number", l
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageRequest:
+class ApiRequest:
     """A request that passed every check, complete enough to be painted again after a restart."""
 
     model: str
@@ -57,7 +57,7 @@ class ImageRequest:
     prompt_extend: bool = False
     dialect: str = "openai"
 
-    def sized(self, width: int, height: int) -> ImageRequest:
+    def sized(self, width: int, height: int) -> ApiRequest:
         """Return it with the size that was left to the first input image."""
         if self.width:
             return self
@@ -68,7 +68,7 @@ class ImageRequest:
         return json.dumps(asdict(self))
 
     @classmethod
-    def loads(cls, text: str) -> ImageRequest:
+    def loads(cls, text: str) -> ApiRequest:
         """Return the request that `dumps` wrote."""
         return cls(**json.loads(text))
 
@@ -91,7 +91,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def parse(body: dict[str, Any], *, edits: int) -> ImageRequest:
+def parse(body: dict[str, Any], *, edits: int) -> ApiRequest:
     """Return the request in *body*, whose `image` field holds *edits* images (0: no edit).
 
     Raises ApiError for each mistake that the gateway or the vendor answers with an error. Fields
@@ -103,7 +103,7 @@ def parse(body: dict[str, Any], *, edits: int) -> ImageRequest:
     fields = {
         name: value
         for name, value in body.items()
-        if name in _TYPES and value is not None and name not in family.ignored
+        if name in FIELD_TYPES and value is not None and name not in family.ignored
     }
     form = _form(family, body.get("response_format"))
     size, width, height = _size(family, fields.get("size") or "", edits)
@@ -113,7 +113,7 @@ def parse(body: dict[str, Any], *, edits: int) -> ImageRequest:
     n = fields.get("n") or 1
     check_limits(family, prompt, n, edits)
     output_format, compression = _output(family, fields)
-    return ImageRequest(
+    return ApiRequest(
         model=model.id,
         prompt=prompt,
         n=_sequential(family, fields, prompt, n),
@@ -163,7 +163,7 @@ def _wrong_images(family: Family) -> ApiError:
 
 
 def _check_types(body: dict[str, Any]) -> None:
-    for name, wanted in _TYPES.items():
+    for name, wanted in FIELD_TYPES.items():
         value = body.get(name)
         fits = value is None or (
             isinstance(value, wanted) and (wanted is not int or not isinstance(value, bool))
@@ -181,7 +181,7 @@ def _go_name(value: object) -> str:
     return _GO_NAMES.get(type(value), "object" if isinstance(value, dict) else "null")
 
 
-def _model(name: str) -> Model:
+def _model(name: str) -> CatalogueModel:
     if not name:
         raise ApiError("model is required")
     if name not in MODELS:  # 503, and permanent all the same: platform.md 2.5

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
-from opeai_nb.engine.api.openai_request import ImageRequest, loads, parse
-from opeai_nb.engine.api.request_body import read_body
+from opeai_nb.engine.api.openai_request import ApiRequest, loads, parse
 from opeai_nb.engine.api.responses import sync_pieces, usage
 from opeai_nb.engine.work.image_inputs import references
 from opeai_nb.engine.work.task_state import submitted, task_body
@@ -20,21 +17,17 @@ from opeai_nb.engine.work.task_state import submitted, task_body
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from opeai_nb.engine.api.picture_urls import PictureUrls
-    from opeai_nb.engine.faults.misbehaviour import Conduct
-    from opeai_nb.engine.work.generations import Atelier
-    from opeai_nb.engine.work.store import Generation
-
-_SMALL: Final = 64 * 1024  # bodies up to it are parsed on the loop
+    from opeai_nb.engine.api.admission import Admission
+    from opeai_nb.engine.work.store import StoredGeneration
 
 
 class OpenAIRoutes:
-    """`/v1/images/generations` and `/v1/models` over one atelier."""
+    """`/v1/images/generations` and `/v1/models`."""
 
-    def __init__(self, atelier: Atelier, urls: PictureUrls, conduct: Conduct) -> None:
-        self._atelier = atelier
-        self._urls = urls
-        self._conduct = conduct
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+        self._generations = admission.generations
+        self._urls = admission.urls
 
     def routes(self) -> list[Route]:
         """Return the routes for the engine's router."""
@@ -49,51 +42,28 @@ class OpenAIRoutes:
 
     async def create(self, http: Request) -> Response:
         """Answer POST /v1/images/generations (platform.md 1.2 to 1.5)."""
-        body = await read_body(http)
-        if len(body) <= _SMALL:
-            request, refs, digest = _understood(body)
-        else:
-            request, refs, digest = await asyncio.to_thread(_understood, body)
-        key = http.headers.get("idempotency-key")
-        early = self._conduct.refusal(request.model, key or digest)
-        if early is not None:
-            return early
-        generation = self._atelier.repeated(key, digest)
-        fresh = generation is None
-        if generation is None:
-            inputs = await self._atelier.inputs(request.model, refs, self._urls.own(http))
-            request = await self._atelier.sized(request, inputs)
-            generation, fresh = await self._atelier.accept(
-                request,
-                inputs,
-                is_task=MODELS[request.model].async_only,
-                key=key,
-                digest=digest,
-            )
-        return await self._answer(http, generation, len(refs), fresh=fresh)
+        return await self._admission.admit(http, _parsed, _is_task, self._answer)
 
     async def _answer(
-        self, http: Request, generation: Generation, edits: int, *, fresh: bool
+        self, http: Request, generation: StoredGeneration, *, fresh: bool
     ) -> Response:
-        request = ImageRequest.loads(generation.request)
+        request = ApiRequest.loads(generation.request)
+        edits = self._generations.store.count_inputs(generation.id)
         if generation.kind == "task":
             return JSONResponse(submitted(generation, request, edits))
-        data = await self._atelier.pictures(generation, keep=request.form == "url")
+        data = await self._generations.pictures(generation, keep=request.form == "url")
         urls = self._urls.of(http, generation.id, request.output_format)
         pieces = sync_pieces(request, generation.created, data, urls, edits=edits)
-        return self._conduct.answer(request.model, pieces, fresh=fresh)
+        return self._admission.misbehaviour.answer(request.model, pieces, fresh=fresh)
 
     async def task(self, http: Request) -> Response:
         """Answer GET /v1/images/generations/{task_id}; 404 for unknown and expired ones."""
-        atelier = self._atelier
-        generation = atelier.store.generation(http.path_params["task_id"], atelier.clock())
-        if generation is None or generation.kind != "task":
+        task = self._generations.task(http.path_params["task_id"], "openai")
+        now_state = None if task is None else self._generations.look(task[0])
+        if task is None or now_state is None or now_state.status == "EXPIRED":
             raise task_not_found()
-        request = ImageRequest.loads(generation.request)
-        now_state = atelier.look(generation)
-        if request.dialect != "openai" or now_state.status == "EXPIRED":
-            raise task_not_found()
-        edits = atelier.store.count_inputs(generation.id)
+        generation, request = task
+        edits = self._generations.store.count_inputs(generation.id)
         body = task_body(
             generation,
             request,
@@ -105,11 +75,15 @@ class OpenAIRoutes:
         return JSONResponse(body)
 
 
-def _understood(body: bytes) -> tuple[ImageRequest, list[str], str]:
-    """Return the request in *body*, its image references, and the body's digest."""
+def _parsed(body: bytes) -> tuple[ApiRequest, list[str]]:
+    """Return the request in *body* and its image references."""
     fields = loads(body)
     refs = references(fields.get("image"))
-    return parse(fields, edits=len(refs)), refs, hashlib.sha256(body).hexdigest()
+    return parse(fields, edits=len(refs)), refs
+
+
+def _is_task(request: ApiRequest) -> bool:
+    return MODELS[request.model].async_only
 
 
 async def _models(_http: Request) -> Response:

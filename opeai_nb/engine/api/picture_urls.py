@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from opeai_nb.engine.work.generations import Atelier
+    from opeai_nb.engine.work.generations import Generations
+
 
 _FOLDER: Final = "/pictures/"
 _EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
@@ -24,8 +25,10 @@ _EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 class PictureUrls:
     """Makes picture URLs below *base_url* (None: the request's own origin) and answers them."""
 
-    def __init__(self, atelier: Atelier, *, base_url: str | None, aliases: tuple[str, ...]) -> None:
-        self._atelier = atelier
+    def __init__(
+        self, generations: Generations, *, base_url: str | None, aliases: tuple[str, ...]
+    ) -> None:
+        self._generations = generations
         self._base_url = base_url.rstrip("/") if base_url else None
         self._aliases = aliases
 
@@ -39,7 +42,7 @@ class PictureUrls:
         extension = _EXTENSIONS[output_format]
         return [
             f"{base}{_FOLDER}{picture.id}.{extension}?{picture.signature}"
-            for picture in self._atelier.store.pictures(generation)
+            for picture in self._generations.store.pictures(generation)
         ]
 
     def own(self, http: Request) -> Callable[[str], str | None]:
@@ -68,12 +71,12 @@ class PictureUrls:
         if "authorization" in http.headers:
             return _xml(400, "InvalidArgument", "Only one auth mechanism allowed")
         id_ = _id(http.path_params["name"])
-        picture = self._atelier.store.picture(id_)
+        picture = self._generations.store.picture(id_)
         if picture is None:
             return _xml(404, "NoSuchKey", "The specified key does not exist.")
         if http.scope["query_string"] != picture.signature.encode():
             return _xml(403, "SignatureDoesNotMatch", "The signature does not match.")
-        data = await self._atelier.picture_data(id_)
+        data = await self._generations.picture_data(id_)
         if data is None:
             return _xml(403, "AccessDenied", "Request has expired.")
         return Response(data, media_type=media_type(data))

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-    from opeai_nb.engine.api.openai_request import ImageRequest
+    from opeai_nb.engine.api.openai_request import ApiRequest
+
 
 _SLICE: Final = 3 * 65_536  # bytes of a picture encoded at a time: 256 KiB of base64
 
@@ -76,7 +77,7 @@ class PiecesResponse(Response):
                 yield from piece
 
 
-def usage(request: ImageRequest, edits: int, count: int) -> dict[str, Any]:
+def usage(request: ApiRequest, edits: int, count: int) -> dict[str, Any]:
     """Return `usage` in the documented mixture (platform.md 1.3); the counts are invented."""
     text = max(1, len(request.prompt) // 4)
     image = 256 * edits
@@ -91,7 +92,7 @@ def usage(request: ImageRequest, edits: int, count: int) -> dict[str, Any]:
 
 
 def sync_pieces(
-    request: ImageRequest,
+    request: ApiRequest,
     created: float,
     pictures: Sequence[bytes],
     urls: Sequence[str],
@@ -121,7 +122,7 @@ def sync_pieces(
     return pieces
 
 
-def _head(request: ImageRequest, vendor: str, created: float) -> bytes:
+def _head(request: ApiRequest, vendor: str, created: float) -> bytes:
     head: dict[str, Any] = {"created": int(created)}
     if vendor == "ark":
         head["model"] = MODELS[request.model].echo
@@ -146,7 +147,7 @@ def _failed_item(fault: str) -> dict[str, Any]:
     return {"url": "", "b64_json": "", "revised_prompt": ""}  # platform.md 2.3
 
 
-def _url_item(request: ImageRequest, vendor: str, url: str) -> dict[str, Any]:
+def _url_item(request: ApiRequest, vendor: str, url: str) -> dict[str, Any]:
     if vendor == "ark":
         return {"url": url, "size": f"{request.width}x{request.height}"}
     if vendor == "openai":
@@ -154,7 +155,7 @@ def _url_item(request: ImageRequest, vendor: str, url: str) -> dict[str, Any]:
     return {"url": url, "b64_json": "", "revised_prompt": request.prompt}
 
 
-def _base64_item(request: ImageRequest, vendor: str, picture: bytes) -> list[Piece]:
+def _base64_item(request: ApiRequest, vendor: str, picture: bytes) -> list[Piece]:
     if vendor == "ark":
         return [
             b'{"b64_json": "',

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _COUNTERS_MAX: Final = 1000
 
 
-class Conduct:
+class Misbehaviour:
     """Answers that models of `rehearsal.REHEARSALS` give in place of the right ones."""
 
     def __init__(self, *, time_scale: float) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _KINDS: Final = ("500", "502", "503", "429", "cut")
 
 
-class Cut(Exception):  # noqa: N818  not an error: the way out of an application that is cut short
+class ConnectionDropped(Exception):  # noqa: N818  not an error: the way out of an application
     """Raised out of `send` when the connection is to drop here."""
 
 
@@ -75,13 +75,13 @@ def failure(kind: str, request_id: str) -> Response:
 
 
 def cutting(send: Send) -> Send:
-    """Return *send* that lets half of the first part of a body through and then raises Cut."""
+    """Return *send* that raises `ConnectionDropped` after half of a body's first part."""
 
     async def cut(message: Message) -> None:
         body = message.get("body", b"")
         if message["type"] == "http.response.body" and (body or not message.get("more_body")):
             await send({**message, "body": body[: len(body) // 2], "more_body": True})
-            raise Cut
+            raise ConnectionDropped
         await send(message)
 
     return cut

@@ -5,7 +5,7 @@ Neither is loaded before the first call, so that importing the engine stays chea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,66 +13,50 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-def paint(
-    prompt: str,
-    size: tuple[int, int],
-    *,
-    variant: int = 0,
-    seed: int | None = None,
-    style: str | None = None,
-    quality: str = "auto",
-    transparent: bool = False,
-    watermark: bool = False,
-) -> Image:
-    """Paint *prompt* at *size* (width, height in pixels, 16 to 4096 a side).
+class Manner(TypedDict, total=False):
+    """How a picture is painted; what is left out has the value named here.
 
-    The same arguments give the same pixels on every run. *variant* (0, 1, 2…) is the place among
-    the n pictures of one request. *style* is a style word, "vivid" or "natural"; words the painter
-    does not know change nothing. *quality*: low, medium, high, hd, standard, auto. The answer is
-    RGB, or RGBA with only the subject opaque when *transparent*. Raises ValueError for a size
-    outside the range.
+    *variant* (0): the place among the n pictures of one request. *seed* (None). *style* (None): a
+    style word, "vivid" or "natural"; words the painter does not know change nothing. *quality*
+    ("auto"): low, medium, high, hd, standard, auto. *transparent* (False): RGBA with only the
+    subject opaque. *watermark* (False).
+    """
+
+    variant: int
+    seed: int | None
+    style: str | None
+    quality: str
+    transparent: bool
+    watermark: bool
+
+
+def paint(prompt: str, size: tuple[int, int], **manner: Unpack[Manner]) -> Image:
+    """Return a picture of *prompt* at *size* (width, height in pixels, 16 to 4096 a side).
+
+    RGB, or RGBA when `transparent`. The same arguments give the same pixels on every run. Raises
+    ValueError for a size outside the range.
     """
     from opeai_nb.engine.painter import composition
 
-    return composition.painted(
-        composition.Commission(prompt, size, variant, seed, style, quality, transparent, watermark)
-    )
+    return composition.painted(composition.PaintRequest(prompt, size, **manner))
 
 
 def edit(
-    images: Sequence[Image],
-    prompt: str,
-    size: tuple[int, int] | None,
-    *,
-    variant: int = 0,
-    seed: int | None = None,
-    style: str | None = None,
-    quality: str = "auto",
-    transparent: bool = False,
-    watermark: bool = False,
+    images: Sequence[Image], prompt: str, size: tuple[int, int] | None, **manner: Unpack[Manner]
 ) -> Image:
-    """Change the first of *images* as *prompt* says and keep its subject.
+    """Return the first of *images* changed as *prompt* says, its subject kept.
 
     *size* None keeps the first picture's own. Further pictures appear as prints laid on the first.
-    The other arguments are those of `paint`. Raises ValueError without an image.
+    Raises ValueError without an image.
     """
     from opeai_nb.engine.painter import composition, retouch
 
-    commission = composition.Commission(
-        prompt,
-        size or images[0].size if images else (0, 0),
-        variant,
-        seed,
-        style,
-        quality,
-        transparent,
-        watermark,
-    )
-    return retouch.retouched(tuple(images), commission)
+    size = size or (images[0].size if images else (0, 0))
+    return retouch.retouched(tuple(images), composition.PaintRequest(prompt, size, **manner))
 
 
 def encode(image: Image, output_format: str = "png", output_compression: int = 100) -> bytes:
-    """Write *image* as png, jpeg or webp bytes; *output_compression* is the quality, 0 to 100.
+    """Return *image* as png, jpeg or webp; *output_compression* is the quality, 0 to 100.
 
     png ignores *output_compression*. Raises ValueError for another format.
     """

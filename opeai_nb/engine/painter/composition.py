@@ -1,4 +1,4 @@
-"""Composition: from a commission to a finished picture."""
+"""Composition: from a request to a finished picture."""
 
 from __future__ import annotations
 
@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from opeai_nb.engine.painter.elements.light import light
+from opeai_nb.engine.painter.elements.light import Light, light
+from opeai_nb.engine.painter.elements.weather import backdrop, weather
+from opeai_nb.engine.painter.placement import draw_subjects
 from opeai_nb.engine.painter.prompt_reading import Scene, plain, scattered, scene
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.grading import bloomed, contrasted, saturated, tinted, vignetted
 from opeai_nb.engine.painter.raster.random_stream import stream
+from opeai_nb.engine.painter.raster.watermark import marked
+from opeai_nb.engine.painter.scenes.abstract import FAMILIES
+from opeai_nb.engine.painter.scenes.scene_table import SCENES
+from opeai_nb.engine.painter.styles import STYLES, working
+from opeai_nb.engine.painter.styles.paper import Paper, grown
+from opeai_nb.engine.painter.subjects import FIGURES
 from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
@@ -19,14 +28,13 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from opeai_nb.engine.painter.elements.light import Light
 
 _SMALLEST, _LARGEST = 16, 4096
 _FINEST = 2048  # pixels on the short side; above it the picture is enlarged
 
 
 @dataclass(frozen=True, slots=True)
-class Commission:
+class PaintRequest:
     """What is asked for; the fields are those of `paint`."""
 
     prompt: str
@@ -45,57 +53,49 @@ class Commission:
         return Frame(*self.size)
 
     def chance(self, *parts: object) -> np.random.Generator:
-        """Return the generator of this commission for one purpose."""
+        """Return the generator of this request for one purpose."""
         return stream(plain(self.prompt), len(self.prompt), self.seed, self.variant, *parts)
 
 
-def painted(commission: Commission) -> Image:
-    """Return the picture that *commission* asks for."""
-    frame = commission.frame()
-    read = scene(commission.prompt)
-    style = style_of(commission, read)
+def painted(request: PaintRequest) -> Image:
+    """Return the picture that *request* asks for."""
+    frame = request.frame()
+    read = scene(request.prompt)
+    style = style_of(request, read)
     working = _working(frame, style)
-    if commission.quality == "low" and style is None:
+    if request.quality == "low" and style is None:
         working = working.reduced(1.4)
-    view = _view(working, commission, read)
+    view = _view(working, request, read)
     if read.is_figurative:
         _paint_scene(view)
     else:
         _paint_abstract(view)
-    return finished(view.canvas.image, view.canvas.matte, frame, commission, read)
+    return finished(view.canvas.image, view.canvas.matte, frame, request, read)
 
 
-def style_of(commission: Commission, read: Scene) -> str | None:
-    """Return the style to paint in: the commission's own, else the prompt's."""
-    named = scene(commission.style or "").styles
+def style_of(request: PaintRequest, read: Scene) -> str | None:
+    """Return the style to paint in: the request's own, else the prompt's."""
+    named = scene(request.style or "").styles
     return next(iter(named or read.styles), None)
 
 
 def _working(frame: Frame, style: str | None) -> Frame:
-    from opeai_nb.engine.painter.styles import working
-
     if style is None:
         return frame.reduced(max(1.0, frame.unit / _FINEST))
     return working(frame, style)
 
 
 def _paint_scene(view: View) -> None:
-    from opeai_nb.engine.painter.elements.weather import backdrop, weather
-    from opeai_nb.engine.painter.placement import play
-    from opeai_nb.engine.painter.scenes.scene_table import PLACES
-
     has_figures = any(one.kind != "moon" for one in view.scene.subjects)
     if view.canvas.matte is None or not has_figures:
-        PLACES[view.setting](view)
+        SCENES[view.setting](view)
         backdrop(view)
-    play(view)
+    draw_subjects(view)
     if view.canvas.matte is None:
         weather(view)
 
 
 def _paint_abstract(view: View) -> None:
-    from opeai_nb.engine.painter.scenes.abstract import FAMILIES
-
     names = view.scene.abstracts or tuple(FAMILIES)
     start = int(scattered(view.key) * len(names))
     FAMILIES[names[(start + view.variant) % len(names)]](view)
@@ -104,24 +104,13 @@ def _paint_abstract(view: View) -> None:
 
 
 def finished(
-    image: Image, matte: Image | None, frame: Frame, commission: Commission, read: Scene
+    image: Image, matte: Image | None, frame: Frame, request: PaintRequest, read: Scene
 ) -> Image:
     """Return *image* graded, in its style, at the frame's size, marked if asked."""
-    from opeai_nb.engine.painter.raster.grading import (
-        bloomed,
-        contrasted,
-        saturated,
-        tinted,
-        vignetted,
-    )
-    from opeai_nb.engine.painter.raster.watermark import marked
-    from opeai_nb.engine.painter.styles import HANDS
-    from opeai_nb.engine.painter.styles.paper import Sheet, grown
-
-    style = style_of(commission, read)
+    style = style_of(request, read)
     if matte is not None:
         image = _spread(image, matte)
-    mood = plain(commission.style or "")
+    mood = plain(request.style or "")
     if read.is_figurative:
         image = tinted(image, read.tints, 0.6)
     if matte is None:
@@ -131,12 +120,12 @@ def finished(
     elif mood == "natural":
         image = saturated(image, 0.82)
     if style:
-        fineness = {"low": 0.7, "high": 1.25, "hd": 1.25}.get(commission.quality, 1.0)
-        image = HANDS[style](image, Sheet(frame, commission.chance("style"), read.tints, fineness))
+        fineness = {"low": 0.7, "high": 1.25, "hd": 1.25}.get(request.quality, 1.0)
+        image = STYLES[style](image, Paper(frame, request.chance("style"), read.tints, fineness))
     image = grown(image, frame)
     if matte is not None:
         image = _cut_out(image, matte)
-    return marked(image) if commission.watermark else image
+    return marked(image) if request.watermark else image
 
 
 def _spread(image: Image, matte: Image) -> Image:
@@ -168,24 +157,24 @@ def _cut_out(image: Image, matte: Image) -> Image:
     return answer
 
 
-def _view(frame: Frame, commission: Commission, read: Scene) -> View:
-    rng = commission.chance("view")
-    key = plain(commission.prompt)
-    start = scattered(key) if commission.seed is None else scattered(f"{key} {commission.seed}")
+def _view(frame: Frame, request: PaintRequest, read: Scene) -> View:
+    rng = request.chance("view")
+    key = plain(request.prompt)
+    start = scattered(key) if request.seed is None else scattered(f"{key} {request.seed}")
     setting = setting_of(read, start)
     hours = HOURS.get(setting, HOURS[""])
-    time = (
-        read.times[0] if read.times else hours[(int(start * 97) + commission.variant) % len(hours)]
-    )
+    time = read.times[0] if read.times else hours[(int(start * 97) + request.variant) % len(hours)]
     if not read.times and ("neon" in read.styles or "aurora" in read.weathers or read.has("moon")):
         time = "night"
     lit = light_for(time, read, rng)
-    if commission.variant % 2:
+    if request.variant % 2:
         lit = replace(lit, side=-lit.side)
     horizon = frame.h * (0.55 + 0.1 * float(rng.random()))
-    canvas = Canvas(frame, keeps_matte=commission.transparent)
-    detail = {"low": 0.7, "high": 1.4, "hd": 1.4}.get(commission.quality, 1.0)
-    return View(frame, canvas, read, lit, rng, setting, horizon, key, commission.variant, detail)
+    canvas = Canvas(frame, keeps_matte=request.transparent)
+    detail = {"low": 0.7, "high": 1.4, "hd": 1.4}.get(request.quality, 1.0)
+    return View(
+        frame, canvas, read, lit, rng, setting, horizon, SCENES, key, request.variant, detail
+    )
 
 
 def light_for(time: str, read: Scene, rng: np.random.Generator) -> Light:
@@ -227,8 +216,6 @@ _BY_WEATHER: Mapping[str, str] = {
 
 def setting_of(read: Scene, chance: float) -> str:
     """Return the place of a scene: named, or the subject's home, or one the weather suggests."""
-    from opeai_nb.engine.painter.subjects import FIGURES
-
     homes = [FIGURES[one.kind].home for one in read.subjects if one.kind in FIGURES]
     if read.settings:
         names = read.settings
@@ -241,7 +228,7 @@ def setting_of(read: Scene, chance: float) -> str:
         )
     if homes:
         return homes[0]
-    for weather, home in _BY_WEATHER.items():
-        if weather in read.weathers:
+    for name, home in _BY_WEATHER.items():
+        if name in read.weathers:
             return home
     return ("sea", "mountains", "hills", "lake")[int(chance * 4)]

@@ -1,4 +1,4 @@
-"""The stage: where each subject of a scene stands, how big, and in which order it is drawn."""
+"""Where each subject of a scene stands, how big, and in which order it is drawn."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import NAMED, scaled
 from opeai_nb.engine.painter.raster.shape import ellipse
 from opeai_nb.engine.painter.subjects import FIGURES, Figure
-from opeai_nb.engine.painter.view import Stand
+from opeai_nb.engine.painter.view import Placement, View
 
 if TYPE_CHECKING:
     from opeai_nb.engine.painter.prompt_reading import Subject
-    from opeai_nb.engine.painter.view import View
 
 _AT_MOST = 4
 _WATERS = {"sea", "lake", "city"}
@@ -30,18 +29,20 @@ def edge_of(view: View) -> float:
     return view.frame.h * 0.5 + min(view.frame.h * 0.14, 0.2)
 
 
-def play(view: View) -> None:
+def draw_subjects(view: View) -> None:
     """Draw the scene's subjects, the far ones first."""
-    cast = [one for one in view.scene.subjects if one.kind in FIGURES][:_AT_MOST]
-    placed = [(_level(view, one), one, number) for number, one in enumerate(cast)]
-    placed.sort(key=lambda item: (_ORDER.index(item[0]), item[2] * (-1 if len(cast) > 1 else 1)))
+    subjects = [one for one in view.scene.subjects if one.kind in FIGURES][:_AT_MOST]
+    placed = [(_level(view, one), one, number) for number, one in enumerate(subjects)]
+    placed.sort(
+        key=lambda item: (_ORDER.index(item[0]), item[2] * (-1 if len(subjects) > 1 else 1))
+    )
     for level, subject, number in placed:
         figure = FIGURES[subject.kind]
-        main = _stand(view, figure, level, number, len(cast))
-        if subject.kind == "book" and len(cast) > 1 and level == "ground":
+        main = _placement(view, figure, level, number, len(subjects))
+        if subject.kind == "book" and len(subjects) > 1 and level == "ground":
             main = _beside_reader(view, main)
-        for stand in _company(view, figure, subject, main, level):
-            _draw(view, subject, stand, level)
+        for placement in _company(view, figure, subject, main, level):
+            _draw(view, subject, placement, level)
 
 
 def _level(view: View, subject: Subject) -> str:
@@ -59,7 +60,7 @@ def _level(view: View, subject: Subject) -> str:
     return "ground" if level == "quay" else level
 
 
-def _stand(view: View, figure: Figure, level: str, number: int, many: int) -> Stand:
+def _placement(view: View, figure: Figure, level: str, number: int, many: int) -> Placement:
     frame, low = view.frame, view.frame.h - view.horizon
     side = -view.light.side
     shift = (0.06, -0.3, 0.34, -0.12)[number] if many > 1 else 0.02
@@ -85,22 +86,24 @@ def _stand(view: View, figure: Figure, level: str, number: int, many: int) -> St
     if level in {"ground", "water"} and number and view.setting not in _INDOORS:
         y -= min(0.07, low * 0.16)
     if level == "across" and figure.draw.__name__ == "road":
-        return Stand(frame.w / 2, frame.h + 0.02, frame.h - view.horizon + 0.02)
+        return Placement(frame.w / 2, frame.h + 0.02, frame.h - view.horizon + 0.02)
     if level == "across":
         scale = max(scale, frame.w / 5.2)
-    return Stand(x, y, scale, 1.0 if side < 0 else -1.0)
+    return Placement(x, y, scale, 1.0 if side < 0 else -1.0)
 
 
-def _beside_reader(view: View, stand: Stand) -> Stand:
+def _beside_reader(view: View, placement: Placement) -> Placement:
     """Lay the book before the one who reads it."""
     reader = view.frame.w / 2 - view.light.side * 0.06 * min(view.frame.w, 1.6)
-    return Stand(reader + stand.flip * 0.27, stand.y + 0.045, 0.2, stand.flip)
+    return Placement(reader + placement.flip * 0.27, placement.y + 0.045, 0.2, placement.flip)
 
 
-def _company(view: View, figure: Figure, subject: Subject, main: Stand, level: str) -> list[Stand]:
-    """Return the stands of one subject: itself, then its fellows if the words say several."""
+def _company(
+    view: View, figure: Figure, subject: Subject, main: Placement, level: str
+) -> list[Placement]:
+    """Return the places of one subject: itself, then its fellows if the words say several."""
     many = max(figure.many, subject.count if level not in {"across", "bust"} else 1)
-    stands = [main]
+    placements = [main]
     for number in range(1, many):
         side = 1 if number % 2 else -1
         spread = (0.5 + 0.5 * number) * max(figure.wide, 0.5) * main.scale * 1.35
@@ -112,51 +115,53 @@ def _company(view: View, figure: Figure, subject: Subject, main: Stand, level: s
         )
         if figure.many > 1:
             lift, spread = view.uniform(-2.2, 0.9) * main.scale, spread * 1.1
-        stands.append(Stand(main.x + side * spread, main.y + lift, main.scale * share, main.flip))
-    return stands[::-1]
+        placements.append(
+            Placement(main.x + side * spread, main.y + lift, main.scale * share, main.flip)
+        )
+    return placements[::-1]
 
 
-def _draw(view: View, subject: Subject, stand: Stand, level: str) -> None:
+def _draw(view: View, subject: Subject, placement: Placement, level: str) -> None:
     colour = NAMED.get(subject.colour or "")
-    pen = Pen(view.canvas, view.light, stand.x, stand.y, stand.scale, stand.flip)
+    pen = Pen(view.canvas, view.light, placement.x, placement.y, placement.scale, placement.flip)
     figure = FIGURES[subject.kind]
     if level == "ground" and view.canvas.matte is None:
-        _contact(view, stand, figure)
+        _contact(view, placement, figure)
     if level == "far" and view.canvas.matte is None:
-        _air_behind(view, stand)
+        _air_behind(view, placement)
         if view.setting not in _WATERS:
-            _contact(view, stand, figure)
+            _contact(view, placement, figure)
     figure.draw(pen, colour)
     afloat = level == "water" and subject.kind != "boat"
     on_rock = level == "far" and view.setting in _WATERS and subject.kind != "castle"
     if (afloat or on_rock) and view.canvas.matte is None:
-        _waterline(view, stand, figure)
+        _waterline(view, placement, figure)
 
 
-def _air_behind(view: View, stand: Stand) -> None:
+def _air_behind(view: View, placement: Placement) -> None:
     """Lift a distant building off what is behind it with a veil of bright air."""
-    x, y = stand.x, stand.y - stand.scale * 0.5
-    view.canvas.glow(x, y, stand.scale * 1.15, scaled(view.light.haze, 0.9), 0.55)
+    x, y = placement.x, placement.y - placement.scale * 0.5
+    view.canvas.glow(x, y, placement.scale * 1.15, scaled(view.light.haze, 0.9), 0.55)
 
 
-def _contact(view: View, stand: Stand, figure: Figure) -> None:
+def _contact(view: View, placement: Placement, figure: Figure) -> None:
     """Darken the ground where a figure touches it."""
-    wide = figure.wide * stand.scale
+    wide = figure.wide * placement.scale
     view.canvas.shade(
-        stand.x - view.light.side * wide * 0.25,
-        stand.y,
+        placement.x - view.light.side * wide * 0.25,
+        placement.y,
         wide * 1.35,
-        0.08 * stand.scale + 0.006,
+        0.08 * placement.scale + 0.006,
         0.5,
     )
 
 
-def _waterline(view: View, stand: Stand, figure: Figure) -> None:
+def _waterline(view: View, placement: Placement, figure: Figure) -> None:
     tone = view.light.lit((214, 232, 240))
     for number in range(3):
-        wide = figure.wide * stand.scale * (0.95 - 0.2 * number)
+        wide = figure.wide * placement.scale * (0.95 - 0.2 * number)
         view.canvas.flat(
-            [ellipse(stand.x, stand.y + 0.008 + 0.018 * number, wide, 0.0035)],
+            [ellipse(placement.x, placement.y + 0.008 + 0.018 * number, wide, 0.0035)],
             tone,
             0.5 - 0.12 * number,
         )

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from importlib.resources import files
 
-from opeai_nb.engine.painter import vocabulary
 from opeai_nb.engine.painter.raster.random_stream import stream
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-_KINDS: tuple[tuple[str, Mapping[str, str]], ...] = (
-    ("setting", vocabulary.SETTINGS),
-    ("subject", vocabulary.SUBJECTS),
-    ("time", vocabulary.TIMES),
-    ("weather", vocabulary.WEATHERS),
-    ("style", vocabulary.STYLES),
-    ("colour", vocabulary.COLOURS),
-    ("abstract", vocabulary.ABSTRACTS),
-    ("change", vocabulary.CHANGES),
-)
 _READ_AT_MOST = 4000
 _NEAR = 18  # characters between a colour and the thing it belongs to
 _NEGATIONS = re.compile(r"(?:\b(?:no|without|not|never|minus)\s+(?:\w+\s+)?|没有|不要|无)$")
@@ -78,9 +65,16 @@ def plain(text: str) -> str:
 
 
 @cache
+def vocabulary() -> dict[str, dict[str, str]]:
+    """Return the words of each kind by the painter's name for them, from `vocabulary.toml`."""
+    text = files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+@cache
 def _index() -> tuple[dict[str, tuple[tuple[str, str], ...]], re.Pattern[str]]:
-    meanings: dict[str, list[tuple[str, str]]] = {word: [] for word in vocabulary.FIXED}
-    for kind, names in _KINDS:
+    meanings: dict[str, list[tuple[str, str]]] = {}
+    for kind, names in vocabulary().items():
         for name, words in names.items():
             for word in words.split("|"):
                 meanings.setdefault(word, []).append((kind, name))
@@ -88,7 +82,7 @@ def _index() -> tuple[dict[str, tuple[tuple[str, str], ...]], re.Pattern[str]]:
     latin = "|".join(re.escape(word) for word in longest if word.isascii())
     han = "|".join(re.escape(word) for word in longest if not word.isascii())
     pattern = re.compile(rf"(?<![a-z0-9])(?:{latin})(?:'?e?s)?(?![a-z0-9])|{han}")
-    return {word: tuple(found) for word, found in meanings.items()}, pattern
+    return {word: tuple(pairs) for word, pairs in meanings.items()}, pattern
 
 
 def _meanings(word: str) -> tuple[tuple[str, str], ...]:
@@ -115,7 +109,7 @@ def _singular(match: re.Match[str]) -> str:
 
 
 def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_Mark]]:
-    found: dict[str, Subject] = {}
+    subjects: dict[str, Subject] = {}
     owned: set[_Mark] = set()
     for mark in marks:
         if mark.kind != "subject":
@@ -125,9 +119,9 @@ def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_
             owned.add(colour)
         word = text[mark.start : mark.end]
         count = 3 if word.isascii() and word.endswith("s") and len(word) > 3 else 1
-        if mark.name not in found:
-            found[mark.name] = Subject(mark.name, colour.name if colour else None, count)
-    return tuple(found.values()), owned
+        if mark.name not in subjects:
+            subjects[mark.name] = Subject(mark.name, colour.name if colour else None, count)
+    return tuple(subjects.values()), owned
 
 
 def _colour_before(text: str, marks: list[_Mark], mark: _Mark) -> _Mark | None:

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
-from opeai_nb.engine.painter.composition import Commission, backdrop_of, light_for, style_of
+from opeai_nb.engine.painter.composition import PaintRequest, backdrop_of, light_for, style_of
+from opeai_nb.engine.painter.elements.weather import backdrop, weather
 from opeai_nb.engine.painter.prompt_reading import Scene, scene
 from opeai_nb.engine.painter.raster import grading
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.colour import luma, mixed, scaled, whole
 from opeai_nb.engine.painter.raster.frame import Frame
 from opeai_nb.engine.painter.raster.subject_mask import subject_matte
+from opeai_nb.engine.painter.raster.watermark import marked
+from opeai_nb.engine.painter.scenes.scene_table import SCENES
 from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
@@ -29,42 +32,40 @@ _NIGHTLY = 60.0
 _KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|保留", re.IGNORECASE)
 
 
-def retouched(images: tuple[Image.Image, ...], commission: Commission) -> Image.Image:
-    """Return the first of *images* changed as *commission* says, the others laid on it."""
+def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.Image:
+    """Return the first of *images* changed as *request* says, the others laid on it."""
     if not images:
         raise ValueError("an edit needs at least one image")
-    frame = commission.frame()
-    read = scene(commission.prompt)
+    frame = request.frame()
+    read = scene(request.prompt)
     first = _fitted(images[0], frame)
     matte = subject_matte(first)
-    picture = _on_ground(first, matte, read, commission, frame)
-    picture = _in_hour(picture, matte, read, commission)
+    picture = _on_ground(first, matte, read, request, frame)
+    picture = _in_hour(picture, matte, read, request)
     picture = _coloured(picture, read)
     picture = _toned(picture, matte, read)
-    picture = _in_weather(picture, read, commission)
+    picture = _in_weather(picture, read, request)
     picture = _collaged(picture, images[1:])
-    picture = _in_style(picture, read, commission, frame, is_quiet=_is_quiet(read, commission))
+    picture = _in_style(picture, read, request, frame, is_quiet=_is_quiet(read, request))
     if "frame" in read.changes:
         picture = _framed(picture)
-    if commission.transparent:
+    if request.transparent:
         picture.putalpha(matte)
-    if commission.watermark:
-        from opeai_nb.engine.painter.raster.watermark import marked
-
+    if request.watermark:
         picture = marked(picture)
     return picture
 
 
-def _is_quiet(read: Scene, commission: Commission) -> bool:
-    known = (
+def _is_quiet(read: Scene, request: PaintRequest) -> bool:
+    words = (
         read.tints,
         read.times,
         read.weathers,
         read.changes,
-        style_of(commission, read),
+        style_of(request, read),
         backdrop_of(read),
     )
-    return not any(known)
+    return not any(words)
 
 
 def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
@@ -74,15 +75,15 @@ def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
 
 
 def _on_ground(
-    image: Image.Image, matte: Image.Image, read: Scene, commission: Commission, frame: Frame
+    image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest, frame: Frame
 ) -> Image.Image:
     """Return the picture before another ground, if the words name one."""
     flat = Image.new("RGB", frame.size, (255, 255, 255))
     flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
-    place = _named_ground(read, commission.prompt)
+    place = _named_ground(read, request.prompt)
     if not place:
         return flat
-    ground = _ground(place, read, commission, frame)
+    ground = _ground(place, read, request, frame)
     ground.paste(flat, (0, 0), matte)
     return ground
 
@@ -96,17 +97,15 @@ def _named_ground(read: Scene, prompt: str) -> str | None:
     return None if place == "space" and "night" in read.times else place
 
 
-def _ground(place: str, read: Scene, commission: Commission, frame: Frame) -> Image.Image:
-    from opeai_nb.engine.painter.scenes.scene_table import PLACES
-
+def _ground(place: str, read: Scene, request: PaintRequest, frame: Frame) -> Image.Image:
     small = frame.reduced(max(1.0, frame.unit / 1024))
     bare = replace(read, subjects=(), weathers=())
-    rng = commission.chance("ground")
+    rng = request.chance("ground")
     light = light_for(read.times[0] if read.times else "day", read, rng)
-    view = View(small, Canvas(small), bare, light, rng, place, small.h * 0.58)
+    view = View(small, Canvas(small), bare, light, rng, place, small.h * 0.58, SCENES)
     if place == "studio":
         return grading.vignetted(_sweep(light, frame), 0.3)
-    PLACES[place](view)
+    SCENES[place](view)
     soft = view.canvas.image.filter(ImageFilter.BoxBlur(small.unit * 0.004))
     return soft.resize(frame.size, Image.Resampling.BICUBIC)
 
@@ -122,7 +121,7 @@ def _sweep(light: Light, frame: Frame) -> Image.Image:
 
 
 def _in_hour(
-    image: Image.Image, matte: Image.Image, read: Scene, commission: Commission
+    image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest
 ) -> Image.Image:
     hour = read.times[0] if read.times else ""
     if hour not in _HOUR_STRENGTH:
@@ -132,7 +131,7 @@ def _in_hour(
     image = grading.lifted(image, _HOUR_TONE.get(hour, 0.0))
     if hour == "day":
         image = grading.levelled(grading.saturated(image, 1.12), 1.06, 6)
-    light = light_for(hour, read, commission.chance("hour"))
+    light = light_for(hour, read, request.chance("hour"))
     strength = _HOUR_STRENGTH[hour]
     shade = ImageChops.multiply(
         image, Image.new("RGB", image.size, whole(scaled(light.ambient, 1.25)))
@@ -185,9 +184,7 @@ def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
     return image
 
 
-def _in_weather(image: Image.Image, read: Scene, commission: Commission) -> Image.Image:
-    from opeai_nb.engine.painter.elements.weather import backdrop, weather
-
+def _in_weather(image: Image.Image, read: Scene, request: PaintRequest) -> Image.Image:
     if not set(read.weathers) & {"snow", "rain", "fog"}:
         return image
     frame = Frame(*image.size)
@@ -198,9 +195,9 @@ def _in_weather(image: Image.Image, read: Scene, commission: Commission) -> Imag
         0.14 if "rain" not in read.weathers else 0.05,
     )
     canvas.image = grading.levelled(cool, 0.88) if "rain" in read.weathers else cool
-    rng = commission.chance("weather")
+    rng = request.chance("weather")
     light = light_for("day", read, rng)
-    view = View(frame, canvas, read, light, rng, "hills", frame.h * 0.58)
+    view = View(frame, canvas, read, light, rng, "hills", frame.h * 0.58, SCENES)
     if "fog" in read.weathers:
         backdrop(view)
     weather(view)
@@ -234,12 +231,12 @@ def _collaged(image: Image.Image, others: tuple[Image.Image, ...]) -> Image.Imag
 
 
 def _in_style(
-    image: Image.Image, read: Scene, commission: Commission, frame: Frame, *, is_quiet: bool
+    image: Image.Image, read: Scene, request: PaintRequest, frame: Frame, *, is_quiet: bool
 ) -> Image.Image:
-    from opeai_nb.engine.painter.styles import HANDS, SHORT_SIDES
-    from opeai_nb.engine.painter.styles.paper import Sheet
+    from opeai_nb.engine.painter.styles import SHORT_SIDES, STYLES
+    from opeai_nb.engine.painter.styles.paper import Paper
 
-    style = style_of(commission, read)
+    style = style_of(request, read)
     if is_quiet:
         # Words that say nothing known still ask for a change: a fresh, richer print.
         calm = image.filter(ImageFilter.BoxBlur(frame.unit * 0.0016))
@@ -250,9 +247,7 @@ def _in_style(
         return image
     working = frame.reduced(max(1.0, frame.unit / SHORT_SIDES[style][0]))
     small = image.resize(working.size, Image.Resampling.BOX) if working != frame else image
-    return HANDS[style](
-        small, Sheet(frame, commission.chance("style"), read.tints, has_margin=False)
-    )
+    return STYLES[style](small, Paper(frame, request.chance("style"), read.tints, has_margin=False))
 
 
 def _framed(image: Image.Image) -> Image.Image:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import numpy as np
 
     from opeai_nb.engine.painter.elements.light import Light
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Stand:
+class Placement:
     """Where a subject stands: its feet in units, and how tall a figure of height 1 is there."""
 
     x: float
@@ -36,6 +38,7 @@ class View:
     rng: np.random.Generator
     setting: str
     horizon: float  # units from the top
+    scenes: Mapping[str, Callable[[View], None]]  # by setting: a window shows another scene
     key: str = ""  # the prompt in its plain form
     variant: int = 0
     detail: float = 1.0  # how finely land is worked out

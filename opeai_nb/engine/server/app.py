@@ -10,24 +10,25 @@ import random
 import secrets
 import time
 from collections import deque
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
+from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_routes import AliyunRoutes
 from opeai_nb.engine.api.error_envelope import ApiError, envelope, unauthorized
 from opeai_nb.engine.api.openai_routes import OpenAIRoutes
-from opeai_nb.engine.api.openapi import openapi
 from opeai_nb.engine.api.picture_urls import PictureUrls
-from opeai_nb.engine.faults.misbehaviour import Conduct
-from opeai_nb.engine.faults.random_faults import Cut, Faults, cutting, failure
-from opeai_nb.engine.work.generations import Atelier
-from opeai_nb.engine.work.store_cache import Register
+from opeai_nb.engine.faults.misbehaviour import Misbehaviour
+from opeai_nb.engine.faults.random_faults import ConnectionDropped, Faults, cutting, failure
+from opeai_nb.engine.work.generations import Generations
+from opeai_nb.engine.work.store_cache import CachedStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 
     from opeai_nb.engine.work.render import Painter
 
+
 ENGINE_URL: Final = "http://engine.invalid"
 """The base URL in process; a name that never resolves (RFC 2606)."""
 
 TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
 _LOG: Final = logging.getLogger("opeai_nb.engine")
-_LOG_MAX: Final = 10_000
+_LOG_MAX: Final = 10_000  # requests: a day of polls, in a few megabytes
 _GUARDED: Final = ("/v1/", "/aliyun/")
 _ID_HEADER: Final = "X-Oneapi-Request-Id"  # platform.md 2.5
 
@@ -105,8 +107,8 @@ class Engine:
             rng=rng,
             sleep=sleep,
         )
-        self._atelier = Atelier(
-            Register(None if store is None else Path(store)),
+        self._generations = Generations(
+            CachedStore(None if store is None else Path(store)),
             painter,
             clock,
             workers=max(1, min(4, (os.cpu_count() or 1) - 1)) if workers is None else workers,
@@ -114,13 +116,13 @@ class Engine:
             time_scale=scale,
             rng=rng,
         )
-        urls = PictureUrls(self._atelier, base_url=base_url, aliases=(ENGINE_URL,))
-        conduct = Conduct(time_scale=scale)
+        urls = PictureUrls(self._generations, base_url=base_url, aliases=(ENGINE_URL,))
+        admission = Admission(self._generations, urls, Misbehaviour(time_scale=scale))
         routes = [
-            *OpenAIRoutes(self._atelier, urls, conduct).routes(),
-            *AliyunRoutes(self._atelier, urls, conduct).routes(),
+            *OpenAIRoutes(admission).routes(),
+            *AliyunRoutes(admission).routes(),
             *urls.routes(),
-            Route("/openapi.json", openapi, methods=["GET"]),
+            Route("/openapi.json", _description, methods=["GET"]),
         ]
         self._router = Router(routes, redirect_slashes=False)
 
@@ -130,7 +132,7 @@ class Engine:
     def close(self) -> None:
         """Dismiss the painting threads and close the store; the engine refuses from then on."""
         self.accepting = False
-        self._atelier.close()
+        self._generations.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -152,7 +154,7 @@ class Engine:
             else:
                 outlet = cutting(answer.send) if kind == "cut" else answer.send
                 await self._dispatch(scope, headers, receive, outlet, answer)
-        except (Cut, ClientDisconnect):
+        except (ConnectionDropped, ClientDisconnect):
             return  # without the end of the body: the server drops the connection
 
     async def _dispatch(
@@ -167,7 +169,7 @@ class Engine:
             await _error(error, answer)(scope, receive, send)
         except HTTPException:
             await _error(_invalid_url(scope), answer)(scope, receive, send)
-        except (Cut, ClientDisconnect):
+        except (ConnectionDropped, ClientDisconnect):
             raise
         except Exception:
             _LOG.exception("the engine failed on %s %s", scope["method"], scope["path"])
@@ -205,6 +207,12 @@ class _Answer:
             self.started = True
             MutableHeaders(scope=message)[_ID_HEADER] = self.request_id
         await self._send(message)
+
+
+async def _description(_http: Request) -> Response:
+    """Answer GET /openapi.json."""
+    data = files("opeai_nb.engine.api").joinpath("openapi.json").read_bytes()
+    return Response(data, media_type="application/json")
 
 
 def _error(error: ApiError, answer: _Answer) -> JSONResponse:

@@ -22,29 +22,29 @@ _UNREAD_MAX: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class Head:
     """The head of the answer."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
 
 
-class Wanted:
+class BodyWanted:
     """The application asks for the next chunk of the request's body."""
 
 
-class End:
+class BodyEnd:
     """The answer is whole."""
 
 
-class Cut:
+class BodyCut:
     """The application ended before its answer was whole."""
 
 
-Event = Start | bytes | Wanted | End | Cut
+Event = Head | bytes | BodyWanted | BodyEnd | BodyCut
 
 
-class Exchange:
+class AsgiCall:
     """Runs *app* once for *scope* and delivers its events.
 
     `run`, `receive` and `send` live on the application's loop; `feed`, `taken` and
@@ -79,18 +79,18 @@ class Exchange:
         except Exception:  # noqa: BLE001  as a server does: the log and a 500, and it lives on
             _LOG.exception("the application failed")
             if not self._started:
-                self._tell(Start(500, [(b"content-type", b"text/plain; charset=utf-8")]))
+                self._tell(Head(500, [(b"content-type", b"text/plain; charset=utf-8")]))
                 self._tell(b"Internal Server Error")
                 self._complete = True
-                self._tell(End())
+                self._tell(BodyEnd())
         finally:
             if not self._complete:
-                self._tell(Cut())
+                self._tell(BodyCut())
 
     async def receive(self) -> Message:
         """Return the next part of the request's body, then wait for the disconnect."""
         if self._more:
-            self._tell(Wanted())
+            self._tell(BodyWanted())
             chunk, self._more = await self._body.get()
             if not self._gone:
                 return {"type": "http.request", "body": chunk, "more_body": self._more}
@@ -106,7 +106,7 @@ class Exchange:
         """Deliver a part of the answer, waiting while the caller is behind."""
         if message["type"] == "http.response.start":
             self._started = True
-            self._tell(Start(message["status"], [(k, v) for k, v in message.get("headers", [])]))
+            self._tell(Head(message["status"], [(k, v) for k, v in message.get("headers", [])]))
             return
         body = b"" if self._scope["method"] == "HEAD" else message.get("body", b"")
         for start in range(0, len(body), _SLICE):
@@ -118,7 +118,7 @@ class Exchange:
         if not message.get("more_body", False):
             self._complete = True
             self._moved.set()
-            self._tell(End())
+            self._tell(BodyEnd())
 
     def feed(self, chunk: bytes, *, more: bool) -> None:
         """Give the application the chunk it wanted."""

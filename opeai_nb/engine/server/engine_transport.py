@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import httpx
 
 from opeai_nb.engine.server.app import Engine
-from opeai_nb.engine.server.asgi_bridge import Cut, Event, Exchange, Start, Wanted
+from opeai_nb.engine.server.asgi_bridge import AsgiCall, BodyCut, BodyWanted, Event, Head
 from opeai_nb.engine.server.cache_dir import cache_folder
 from opeai_nb.engine.server.event_loop import engine_loop
 
@@ -70,14 +70,14 @@ class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        exchange = self._begin(request, events.put)
-        stream = _SyncBody(request, exchange, events)
+        call = self._begin(request, events.put)
+        stream = _SyncBody(request, call, events)
         try:
             chunks = iter(request.stream)  # type: ignore[arg-type]  # httpx checks that it is sync
-            while isinstance(event := stream.next_event(), Wanted):
-                _feed(exchange, next(chunks, None))
+            while isinstance(event := stream.next_event(), BodyWanted):
+                _feed(call, next(chunks, None))
         except BaseException:
-            exchange.hang_up()
+            call.hang_up()
             raise
         return stream.begin(event)
 
@@ -85,34 +85,34 @@ class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """Send *request* and return when the head of its answer is there."""
         loop = asyncio.get_running_loop()
         events: asyncio.Queue[Event] = asyncio.Queue()
-        exchange = self._begin(request, lambda event: _call(loop, events, event))
-        stream = _AsyncBody(request, exchange, events)
+        call = self._begin(request, lambda event: _deliver(loop, events, event))
+        stream = _AsyncBody(request, call, events)
         try:
             chunks = aiter(request.stream)  # type: ignore[arg-type]  # httpx checks that it is async
-            while isinstance(event := await stream.next_event(), Wanted):
-                _feed(exchange, await anext(chunks, None))
+            while isinstance(event := await stream.next_event(), BodyWanted):
+                _feed(call, await anext(chunks, None))
         except BaseException:
-            exchange.hang_up()
+            call.hang_up()
             raise
         return stream.begin(event)
 
-    def _begin(self, request: httpx.Request, deliver: Any) -> Exchange:
+    def _begin(self, request: httpx.Request, deliver: Any) -> AsgiCall:
         if not self.engine.accepting:
             raise httpx.ConnectError("[Errno 111] Connection refused", request=request)
         headers = request.headers
         has_body = "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
         loop = engine_loop()
-        exchange = Exchange(loop, _scope(request), deliver, has_body=has_body)
-        asyncio.run_coroutine_threadsafe(exchange.run(self.engine), loop)
-        return exchange
+        call = AsgiCall(loop, _scope(request), deliver, has_body=has_body)
+        asyncio.run_coroutine_threadsafe(call.run(self.engine), loop)
+        return call
 
 
 class _Body:
-    """What both kinds of answer's body know of their exchange."""
+    """What both kinds of answer's body know of their call."""
 
-    def __init__(self, request: httpx.Request, exchange: Exchange) -> None:
+    def __init__(self, request: httpx.Request, call: AsgiCall) -> None:
         self._request = request
-        self._exchange = exchange
+        self._call = call
         self._timeout: float | None = request.extensions.get("timeout", {}).get("read")
         self._received = 0
         self._expected: str | None = None
@@ -122,10 +122,10 @@ class _Body:
         """Return the bytes of *event*, None at the end; raise where the answer is cut."""
         if isinstance(event, bytes):
             self._received += len(event)
-            self._exchange.taken()
+            self._call.taken()
             return event
         self._over = True
-        if isinstance(event, Cut):
+        if isinstance(event, BodyCut):
             raise httpx.RemoteProtocolError(
                 "peer closed connection without sending complete message body "
                 f"(received {self._received} bytes, expected {self._expected})",
@@ -135,7 +135,7 @@ class _Body:
 
     def begin(self, event: Event) -> httpx.Response:
         """Return the response whose head *event* is and whose body this is."""
-        if not isinstance(event, Start):
+        if not isinstance(event, Head):
             self._over = True
             raise httpx.RemoteProtocolError(
                 "Server disconnected without sending a response.", request=self._request
@@ -151,20 +151,20 @@ class _Body:
 
     def _time_out(self) -> NoReturn:
         self._over = True
-        self._exchange.hang_up()
+        self._call.hang_up()
         raise httpx.ReadTimeout("The read operation timed out", request=self._request)
 
     def _end(self) -> None:
         if not self._over:
             self._over = True
-            self._exchange.hang_up()
+            self._call.hang_up()
 
 
 class _SyncBody(_Body, httpx.SyncByteStream):
     def __init__(
-        self, request: httpx.Request, exchange: Exchange, events: queue.SimpleQueue[Event]
+        self, request: httpx.Request, call: AsgiCall, events: queue.SimpleQueue[Event]
     ) -> None:
-        super().__init__(request, exchange)
+        super().__init__(request, call)
         self._events = events
 
     def next_event(self) -> Event:
@@ -183,9 +183,9 @@ class _SyncBody(_Body, httpx.SyncByteStream):
 
 class _AsyncBody(_Body, httpx.AsyncByteStream):
     def __init__(
-        self, request: httpx.Request, exchange: Exchange, events: asyncio.Queue[Event]
+        self, request: httpx.Request, call: AsgiCall, events: asyncio.Queue[Event]
     ) -> None:
-        super().__init__(request, exchange)
+        super().__init__(request, call)
         self._events = events
 
     async def next_event(self) -> Event:
@@ -203,12 +203,12 @@ class _AsyncBody(_Body, httpx.AsyncByteStream):
         self._end()
 
 
-def _call(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[Event], event: Event) -> None:
+def _deliver(loop: asyncio.AbstractEventLoop, events: asyncio.Queue[Event], event: Event) -> None:
     loop.call_soon_threadsafe(events.put_nowait, event)
 
 
-def _feed(exchange: Exchange, chunk: bytes | None) -> None:
-    exchange.feed(chunk or b"", more=chunk is not None)
+def _feed(call: AsgiCall, chunk: bytes | None) -> None:
+    call.feed(chunk or b"", more=chunk is not None)
 
 
 def _scope(request: httpx.Request) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from opeai_nb.engine.api.error_envelope import ApiError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SECONDS: Final = 10.0
-_REDIRECTS: Final = 3
+SECONDS: Final = 10.0  # of one input image: somebody waits for the answer
+_REDIRECTS: Final = 3  # http to https to a store: more is a loop
 _CHUNK: Final = 65_536
 _HTTP_OK: Final = 200
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
@@ -95,8 +95,8 @@ def _connection(
     """Connect to an address of the URL's host that is *allowed*."""
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in found]
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(entry[4][0]) for entry in entries]
     if not addresses or not all(allowed(address) for address in addresses):
         raise _bad("the input image's host is not on the public internet")
     sock = socket.create_connection((addresses[0], port), timeout=_left(deadline))

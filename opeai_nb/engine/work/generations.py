@@ -11,28 +11,29 @@ from urllib.parse import quote
 
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import ImageRequest
+from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.engine.work.fetch import SECONDS, fetch, is_public
 from opeai_nb.engine.work.image_inputs import bytes_max, decoded, is_url
 from opeai_nb.engine.work.render import Painter, checked_size, render
-from opeai_nb.engine.work.store import Generation, Picture
+from opeai_nb.engine.work.store import StoredGeneration, StoredPicture
 from opeai_nb.engine.work.task_state import State, state
-from opeai_nb.engine.work.worker_pool import Workshop
+from opeai_nb.engine.work.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
-    from opeai_nb.engine.work.store_cache import Register
+    from opeai_nb.engine.work.store_cache import CachedStore
+
 
 _LOG: Final = logging.getLogger("opeai_nb.engine")
-_QUEUED_PART: Final = 0.2  # of a task's seconds
-_FETCHERS: Final = 4
+_QUEUED_PART: Final = 0.2  # of a task's seconds: long enough that a poll each second sees QUEUED
+_FETCHERS: Final = 4  # input images at once: they wait for the network, not for a processor
 
 
-class Atelier:
+class Generations:
     """Accepts requests, paints them in threads, and tells how far they are.
 
     *workers* 0 paints a task before its POST is answered: its life depends on *clock* alone.
@@ -40,7 +41,7 @@ class Atelier:
 
     def __init__(
         self,
-        store: Register,
+        store: CachedStore,
         painter: Painter | None,
         clock: Callable[[], float],
         *,
@@ -53,15 +54,15 @@ class Atelier:
         self.clock = clock
         self._painter = painter
         self._eager = workers == 0
-        self._workshop = Workshop(max(1, workers))
-        self._fetchers = Workshop(_FETCHERS)
+        self._painters = WorkerPool(max(1, workers))
+        self._fetchers = WorkerPool(_FETCHERS)
         self._task_seconds = task_seconds
         self._time_scale = time_scale
         self._rng = rng
 
     def close(self) -> None:
         """Dismiss the threads and close the store."""
-        self._workshop.close()
+        self._painters.close()
         self._fetchers.close()
         self.store.close()
 
@@ -97,60 +98,68 @@ class Atelier:
             ) from error
         return data
 
-    async def sized(self, request: ImageRequest, inputs: Sequence[bytes]) -> ImageRequest:
+    async def sized(self, request: ApiRequest, inputs: Sequence[bytes]) -> ApiRequest:
         """Check *inputs* by decoding them; let the first one decide a size that was not asked."""
         jobs = [
-            self._workshop.submit(secrets.token_hex(8), lambda d=data: checked_size(d), urgent=True)  # type: ignore[misc]  # a default binds the loop's variable
+            self._painters.submit(secrets.token_hex(8), lambda d=data: checked_size(d), urgent=True)  # type: ignore[misc]  # a default binds the loop's variable
             for data in inputs
         ]
         sizes = [await asyncio.wrap_future(job) for job in jobs]
         return request.sized(*sizes[0]) if sizes else request
 
-    def repeated(self, key: str | None, digest: str) -> Generation | None:
+    def repeated(self, key: str | None, digest: str) -> StoredGeneration | None:
         """Return what an Idempotency-Key has made before; ApiError 409 for another body."""
-        found = None if key is None else self.store.by_key(key, self.clock())
-        if found is not None and found.digest != digest:
+        generation = None if key is None else self.store.by_key(key, self.clock())
+        if generation is not None and generation.digest != digest:
             raise ApiError(
                 "this Idempotency-Key was sent with another body",
                 status=409,
                 code="idempotency_key_reused",
             )
-        return found
+        return generation
+
+    def task(self, id_: str, dialect: str) -> tuple[StoredGeneration, ApiRequest] | None:
+        """Return a task of *dialect* and its request, or None for an unknown or old one."""
+        generation = self.store.generation(id_, self.clock())
+        if generation is None or generation.kind != "task":
+            return None
+        request = ApiRequest.loads(generation.request)
+        return (generation, request) if request.dialect == dialect else None
 
     async def accept(
         self,
-        request: ImageRequest,
+        request: ApiRequest,
         inputs: Sequence[bytes],
         *,
         is_task: bool,
         key: str | None,
         digest: str,
-    ) -> tuple[Generation, bool]:
+    ) -> tuple[StoredGeneration, bool]:
         """Keep *request* and return its generation, and whether it is new (not a repeated key)."""
-        now = self.clock()
+        now, rehearsal = self.clock(), REHEARSALS.get(request.model)
         wait, length = self._seconds(request) if is_task else (0.0, 0.0)
         hexes = secrets.token_hex(12)  # 24 hex digits: platform.md 1.4
-        generation = Generation(
+        generation = StoredGeneration(
             id=f"image_{hexes}" if request.dialect == "openai" else _uuid(hexes),
             kind="task" if is_task else "sync",
             request=request.dumps(),
             created=now,
             starts=now + wait,
             ends=now + length,
-            fate=REHEARSALS[request.model].fate if request.model in REHEARSALS else "success",
+            fate=rehearsal.fate if rehearsal else "success",
             key=key,
             digest=digest,
         )
         expires = generation.ends + MODELS[request.model].url_seconds
         pictures = [_picture(generation.id, n, expires) for n in range(request.n)]
-        kept = await asyncio.to_thread(self.store.add, generation, inputs, pictures)
-        if kept is generation and is_task and generation.fate == "success":
+        stored = await asyncio.to_thread(self.store.add, generation, inputs, pictures)
+        if (fresh := stored is generation) and is_task and generation.fate == "success":
             jobs = self._paint(generation, pictures, urgent=False, keep=True)
             if self._eager:
                 await asyncio.gather(*map(asyncio.wrap_future, jobs), return_exceptions=True)
-        return kept, kept is generation
+        return stored, fresh
 
-    def _seconds(self, request: ImageRequest) -> tuple[float, float]:
+    def _seconds(self, request: ApiRequest) -> tuple[float, float]:
         """Return when a task leaves the queue and when it is done, in seconds from now."""
         rehearsal = REHEARSALS.get(request.model)
         if rehearsal is not None and rehearsal.seconds is not None:
@@ -160,7 +169,7 @@ class Atelier:
             wait = length * _QUEUED_PART
         return wait * self._time_scale, length * self._time_scale
 
-    async def pictures(self, generation: Generation, *, keep: bool) -> list[bytes]:
+    async def pictures(self, generation: StoredGeneration, *, keep: bool) -> list[bytes]:
         """Return the bytes of all pictures of *generation*, painting those that are missing."""
         jobs = self._paint(generation, self.store.pictures(generation.id), urgent=True, keep=keep)
         return [await asyncio.wrap_future(job) for job in jobs]
@@ -178,7 +187,7 @@ class Atelier:
         data: bytes = await asyncio.wrap_future(job)
         return data
 
-    def look(self, generation: Generation) -> State:
+    def look(self, generation: StoredGeneration) -> State:
         """Return a task's state now; have it painted if it is due and nobody paints it.
 
         That nobody does: the process that took the task ended first.
@@ -186,21 +195,26 @@ class Atelier:
         now = self.clock()
         pictures = self.store.pictures(generation.id)
         missing = [picture for picture in pictures if not picture.painted]
-        if any(not self._workshop.has(picture.id) for picture in missing):
+        if any(not self._painters.has(picture.id) for picture in missing):
             pictures = self.store.pictures(generation.id, fresh=True)
             missing = [picture for picture in pictures if not picture.painted]
             if now >= generation.ends and generation.fate == "success":
                 self._paint(generation, missing, urgent=False, keep=True)
         begun = len(missing) < len(pictures) or any(
-            self._workshop.is_running(picture.id) for picture in missing
+            self._painters.is_running(picture.id) for picture in missing
         )
         return state(generation, now, painted=not missing, begun=begun)
 
     def _paint(
-        self, generation: Generation, pictures: Sequence[Picture], *, urgent: bool, keep: bool
+        self,
+        generation: StoredGeneration,
+        pictures: Sequence[StoredPicture],
+        *,
+        urgent: bool,
+        keep: bool,
     ) -> list[Future[bytes]]:
         return [
-            self._workshop.submit(
+            self._painters.submit(
                 picture.id,
                 lambda p=picture: self._painted(generation, p, keep=keep),  # type: ignore[misc]  # a default binds the loop's variable
                 urgent=urgent,
@@ -208,12 +222,14 @@ class Atelier:
             for picture in pictures
         ]
 
-    def _painted(self, generation: Generation, picture: Picture, *, keep: bool) -> bytes:
+    def _painted(
+        self, generation: StoredGeneration, picture: StoredPicture, *, keep: bool
+    ) -> bytes:
         """Return the bytes of *picture*, painted now unless they are kept; a painter's thread."""
         try:
             data = self.store.data(picture.id)
             if data is None:
-                request = ImageRequest.loads(generation.request)
+                request = ApiRequest.loads(generation.request)
                 inputs = self.store.inputs(generation.id)
                 data = render(self._painter, request, inputs, picture.position)
                 if keep:
@@ -227,13 +243,13 @@ class Atelier:
         return data
 
 
-def _picture(generation: str, position: int, expires: float) -> Picture:
+def _picture(generation: str, position: int, expires: float) -> StoredPicture:
     """Return a new picture whose signature is percent-encoded as a signed URL's is.
 
     A client that encodes a signed query again breaks it (platform.md 7).
     """
     signature = quote(b64encode(secrets.token_bytes(19) + b"\xff").decode(), safe="")
-    return Picture(
+    return StoredPicture(
         id=secrets.token_hex(16),
         generation=generation,
         position=position,

@@ -23,10 +23,10 @@ def references(image: object) -> list[str]:
     Objects may be `{"url"}`, `{"image_url"}` (a string or again an object) and `{"b64_json"}`
     (platform.md 1.2: their shape is not documented). Raises ApiError 400 for anything else.
     """
-    found = list(_strings(image, _DEPTH_MAX))
-    if len(found) > _COUNT_MAX:
+    strings = list(_strings(image, _DEPTH_MAX))
+    if len(strings) > _COUNT_MAX:
         raise _bad(f"at most {_COUNT_MAX} images are accepted")
-    return found
+    return strings
 
 
 def _strings(value: object, depth: int) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 from opeai_nb.engine.api.error_envelope import ApiError
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
     from PIL.Image import Image
 
-    from opeai_nb.engine.api.openai_request import ImageRequest
+    from opeai_nb.engine.api.openai_request import ApiRequest
+    from opeai_nb.engine.painter import Manner
+
 
 PIXELS_MAX: Final = 25_000_000  # of an input image: an image bomb is a small file of many pixels
 _SIDE_MAX: Final = 2048  # an input is reduced to it: no scene gains from more
@@ -23,19 +25,7 @@ _MEDIA_TYPES: Final = {b"\x89PN": "image/png", b"\xff\xd8\xff": "image/jpeg", b"
 class Painter(Protocol):
     """What makes pictures: the module `opeai_nb.engine.painter` or a stand-in for it."""
 
-    def paint(
-        self,
-        prompt: str,
-        size: tuple[int, int],
-        /,
-        *,
-        variant: int = ...,
-        seed: int | None = ...,
-        style: str | None = ...,
-        quality: str = ...,
-        transparent: bool = ...,
-        watermark: bool = ...,
-    ) -> Image:
+    def paint(self, prompt: str, size: tuple[int, int], /, **manner: Unpack[Manner]) -> Image:
         """Return a picture of *prompt*."""
 
     def edit(
@@ -44,13 +34,7 @@ class Painter(Protocol):
         prompt: str,
         size: tuple[int, int] | None,
         /,
-        *,
-        variant: int = ...,
-        seed: int | None = ...,
-        style: str | None = ...,
-        quality: str = ...,
-        transparent: bool = ...,
-        watermark: bool = ...,
+        **manner: Unpack[Manner],
     ) -> Image:
         """Return *images* changed as *prompt* says; *size* None keeps the first one's."""
 
@@ -61,13 +45,13 @@ class Painter(Protocol):
 
 
 def render(
-    painter: Painter | None, request: ImageRequest, inputs: Sequence[bytes], position: int
+    painter: Painter | None, request: ApiRequest, inputs: Sequence[bytes], position: int
 ) -> bytes:
     """Return the file of the picture at *position*; the same request gives the same bytes."""
     if painter is None:
         painter = _default_painter()
     size = (request.width, request.height)
-    manner = {
+    manner: Manner = {
         "variant": position,
         "seed": request.seed,
         "style": request.style,
@@ -77,9 +61,9 @@ def render(
     }
     if inputs:
         images = [_opened(data) for data in inputs]
-        image = painter.edit(images, request.prompt, size, **manner)  # type: ignore[arg-type]  # a dict of keywords has one value type
+        image = painter.edit(images, request.prompt, size, **manner)
     else:
-        image = painter.paint(request.prompt, size, **manner)  # type: ignore[arg-type]  # as above
+        image = painter.paint(request.prompt, size, **manner)
     return painter.encode(image, request.output_format, request.output_compression)
 
 

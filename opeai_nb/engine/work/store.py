@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import weakref
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RETENTION: Final = 86_400.0  # seconds that results are kept, platform.md 1.4
-_PRUNE_EVERY: Final = 600.0
-_BUSY_SECONDS: Final = 10.0
+_PRUNE_EVERY: Final = 600.0  # seconds: rare beside requests, often beside a day
+_BUSY_SECONDS: Final = 10.0  # what another process's transaction may take on a slow disk
 _FILE: Final = "engine-1.sqlite3"  # the number is the schema's
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS generations (
@@ -39,14 +39,14 @@ CREATE INDEX IF NOT EXISTS generations_by_age ON generations (created);
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class StoredGeneration:
     """One accepted request, sync or task; times are the engine's clock, in seconds."""
 
     id: str
     kind: str
     """`sync` or `task`."""
     request: str
-    """JSON, see `ImageRequest.dumps`."""
+    """JSON, see `ApiRequest.dumps`."""
     created: float
     starts: float
     """When a task leaves the queue."""
@@ -61,7 +61,7 @@ class Generation:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class StoredPicture:
     """One picture of a generation, without its bytes."""
 
     id: str
@@ -104,8 +104,11 @@ class Store:
         return not self._finalizer.alive
 
     def add(
-        self, generation: Generation, inputs: Sequence[bytes], pictures: Sequence[Picture]
-    ) -> Generation:
+        self,
+        generation: StoredGeneration,
+        inputs: Sequence[bytes],
+        pictures: Sequence[StoredPicture],
+    ) -> StoredGeneration:
         """Keep *generation*, or return the one that has its Idempotency-Key already."""
         if generation.created - self._pruned > _PRUNE_EVERY:
             self._pruned = generation.created
@@ -118,8 +121,8 @@ class Store:
                 )
                 row = db.execute(_BY_KEY, (generation.key,)).fetchone()
                 if row is not None:
-                    return Generation(*row)
-            db.execute(_ADD, _row(generation))
+                    return StoredGeneration(*row)
+            db.execute(_ADD, astuple(generation))
             db.executemany(
                 "INSERT INTO inputs VALUES (?, ?, ?)",
                 ((generation.id, position, data) for position, data in enumerate(inputs)),
@@ -130,18 +133,18 @@ class Store:
             )
         return generation
 
-    def generation(self, id_: str, now: float) -> Generation | None:
+    def generation(self, id_: str, now: float) -> StoredGeneration | None:
         """Return the generation, or None when it is unknown or older than 24 hours."""
         with self._read_lock:
             row = self._reader.execute(_BY_ID, (id_, now - RETENTION)).fetchone()
-        return Generation(*row) if row else None
+        return StoredGeneration(*row) if row else None
 
-    def by_key(self, key: str, now: float) -> Generation | None:
+    def by_key(self, key: str, now: float) -> StoredGeneration | None:
         """Return the generation made under an Idempotency-Key within 24 hours."""
         with self._read_lock:
             row = self._reader.execute(_BY_KEY, (key,)).fetchone()
-        found = Generation(*row) if row else None
-        return found if found and found.created >= now - RETENTION else None
+        generation = StoredGeneration(*row) if row else None
+        return generation if generation and generation.created >= now - RETENTION else None
 
     def inputs(self, generation: str) -> list[bytes]:
         """Return the input images of an edit, in order."""
@@ -159,7 +162,7 @@ class Store:
             ).fetchone()
         return int(row[0])
 
-    def pictures(self, generation: str) -> list[Picture]:
+    def pictures(self, generation: str) -> list[StoredPicture]:
         """Return the pictures of a generation, in order."""
         with self._read_lock:
             rows = self._reader.execute(
@@ -167,7 +170,7 @@ class Store:
             ).fetchall()
         return [_picture(row) for row in rows]
 
-    def picture(self, id_: str) -> Picture | None:
+    def picture(self, id_: str) -> StoredPicture | None:
         """Return one picture, expired or not."""
         with self._read_lock:
             row = self._reader.execute(f"{_PICTURE} WHERE id = ?", (id_,)).fetchone()
@@ -181,7 +184,7 @@ class Store:
             ).fetchone()
         return row[0] if row else None
 
-    def put_data(self, picture: Picture, data: bytes) -> None:
+    def put_data(self, picture: StoredPicture, data: bytes) -> None:
         """Keep the bytes of a picture."""
         with self._write() as db:
             db.execute("UPDATE pictures SET data = ? WHERE id = ?", (data, picture.id))
@@ -220,22 +223,8 @@ _PICTURE: Final = (
 )
 
 
-def _row(generation: Generation) -> tuple[object, ...]:
-    return (
-        generation.id,
-        generation.kind,
-        generation.request,
-        generation.created,
-        generation.starts,
-        generation.ends,
-        generation.fate,
-        generation.key,
-        generation.digest,
-    )
-
-
-def _picture(row: tuple[str, str, int, str, float, int]) -> Picture:
-    return Picture(row[0], row[1], row[2], row[3], row[4], bool(row[5]))
+def _picture(row: tuple[str, str, int, str, float, int]) -> StoredPicture:
+    return StoredPicture(row[0], row[1], row[2], row[3], row[4], bool(row[5]))
 
 
 def _connect(path: str) -> sqlite3.Connection:

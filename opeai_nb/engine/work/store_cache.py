@@ -1,4 +1,4 @@
-"""A store that answers about the generations it knows from memory, so that a poll touches no disk.
+"""A store that answers about recent generations from memory, so that a poll touches no disk.
 
 Each SQLite call hands the interpreter's lock over several times, and beside a painting thread each
 time costs milliseconds to get it back: polls of 60 ms came from there.
@@ -10,23 +10,23 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.engine.work.store import RETENTION, Generation, Picture, Store
+from opeai_nb.engine.work.store import RETENTION, Store, StoredGeneration, StoredPicture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-_KNOWN_MAX: Final = 4096
+_ENTRIES_MAX: Final = 4096  # generations: some 10 MB, and more than anybody polls at once
 
 
 @dataclass(slots=True)
-class _Known:
-    generation: Generation
-    pictures: list[Picture]
+class _Entry:
+    generation: StoredGeneration
+    pictures: list[StoredPicture]
     inputs: int
 
 
-class Register(Store):
+class CachedStore(Store):
     """A `Store` with its latest 4,096 generations in memory.
 
     Only *painted* can change behind its back, by another process: `pictures(id, fresh=True)`.
@@ -34,62 +34,65 @@ class Register(Store):
 
     def __init__(self, folder: Path | None = None) -> None:
         super().__init__(folder)
-        self._known: dict[str, _Known] = {}
-        self._known_lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+        self._entries_lock = threading.Lock()
 
     def add(
-        self, generation: Generation, inputs: Sequence[bytes], pictures: Sequence[Picture]
-    ) -> Generation:
+        self,
+        generation: StoredGeneration,
+        inputs: Sequence[bytes],
+        pictures: Sequence[StoredPicture],
+    ) -> StoredGeneration:
         """Keep *generation*, or return the one that has its Idempotency-Key already."""
-        kept = super().add(generation, inputs, pictures)
-        if kept is generation:
-            self._remember(_Known(generation, list(pictures), len(inputs)))
-        return kept
+        stored = super().add(generation, inputs, pictures)
+        if stored is generation:
+            self._remember(_Entry(generation, list(pictures), len(inputs)))
+        return stored
 
-    def generation(self, id_: str, now: float) -> Generation | None:
+    def generation(self, id_: str, now: float) -> StoredGeneration | None:
         """Return the generation, or None when it is unknown or older than 24 hours."""
-        known = self._known.get(id_)
-        if known is None:
-            found = super().generation(id_, now)
-            if found is None:
+        entry = self._entries.get(id_)
+        if entry is None:
+            generation = super().generation(id_, now)
+            if generation is None:
                 return None
-            known = _Known(found, super().pictures(id_), super().count_inputs(id_))
-            self._remember(known)
-        return known.generation if known.generation.created >= now - RETENTION else None
+            entry = _Entry(generation, super().pictures(id_), super().count_inputs(id_))
+            self._remember(entry)
+        return entry.generation if entry.generation.created >= now - RETENTION else None
 
-    def pictures(self, generation: str, *, fresh: bool = False) -> list[Picture]:
+    def pictures(self, generation: str, *, fresh: bool = False) -> list[StoredPicture]:
         """Return the pictures of a generation, in order; *fresh* reads them again."""
-        known = self._known.get(generation)
-        if known is None:
+        entry = self._entries.get(generation)
+        if entry is None:
             return super().pictures(generation)
         if fresh:
-            known.pictures = super().pictures(generation)
-        return known.pictures
+            entry.pictures = super().pictures(generation)
+        return entry.pictures
 
     def count_inputs(self, generation: str) -> int:
         """Return how many input images an edit has; 0 for a generation."""
-        known = self._known.get(generation)
-        return super().count_inputs(generation) if known is None else known.inputs
+        entry = self._entries.get(generation)
+        return super().count_inputs(generation) if entry is None else entry.inputs
 
-    def put_data(self, picture: Picture, data: bytes) -> None:
+    def put_data(self, picture: StoredPicture, data: bytes) -> None:
         """Keep the bytes of a picture."""
         super().put_data(picture, data)
-        with self._known_lock:
-            known = self._known.get(picture.generation)
-            if known is not None:
+        with self._entries_lock:
+            entry = self._entries.get(picture.generation)
+            if entry is not None:
                 painted = replace(picture, painted=True)
-                known.pictures = [painted if p.id == picture.id else p for p in known.pictures]
+                entry.pictures = [painted if p.id == picture.id else p for p in entry.pictures]
 
     def fail(self, generation: str) -> None:
         """Let a task end as FAILURE, since its pictures could not be painted."""
         super().fail(generation)
-        with self._known_lock:
-            known = self._known.get(generation)
-            if known is not None:
-                known.generation = replace(known.generation, fate="failure")
+        with self._entries_lock:
+            entry = self._entries.get(generation)
+            if entry is not None:
+                entry.generation = replace(entry.generation, fate="failure")
 
-    def _remember(self, known: _Known) -> None:
-        with self._known_lock:
-            self._known[known.generation.id] = known
-            if len(self._known) > _KNOWN_MAX:
-                del self._known[next(iter(self._known))]
+    def _remember(self, entry: _Entry) -> None:
+        with self._entries_lock:
+            self._entries[entry.generation.id] = entry
+            if len(self._entries) > _ENTRIES_MAX:
+                del self._entries[next(iter(self._entries))]

@@ -9,8 +9,8 @@ from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.faults.rehearsal import FAILED_CODE, FAILED_PROGRESS, failed_message
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.api.openai_request import ImageRequest
-    from opeai_nb.engine.work.store import Generation
+    from opeai_nb.engine.api.openai_request import ApiRequest
+    from opeai_nb.engine.work.store import StoredGeneration
 
 _BEGUN: Final = 5
 _NEARLY: Final = 95
@@ -27,7 +27,7 @@ class State:
     progress: int
 
 
-def state(generation: Generation, now: float, *, painted: bool, begun: bool) -> State:
+def state(generation: StoredGeneration, now: float, *, painted: bool, begun: bool) -> State:
     """Return the state of a task at *now*.
 
     *painted*: all its pictures are there; *begun*: somebody paints them or has painted one.
@@ -46,13 +46,13 @@ def state(generation: Generation, now: float, *, painted: bool, begun: bool) -> 
     return State("IN_PROGRESS", _progress(generation, now))
 
 
-def _progress(generation: Generation, now: float) -> int:
+def _progress(generation: StoredGeneration, now: float) -> int:
     length = generation.ends - generation.starts
     part = (now - generation.starts) / length if length > 0 else 1.0
     return _BEGUN + int((_NEARLY - _BEGUN) * min(part, 1.0))
 
 
-def submitted(generation: Generation, request: ImageRequest, edits: int) -> dict[str, Any]:
+def submitted(generation: StoredGeneration, request: ApiRequest, edits: int) -> dict[str, Any]:
     """Return the answer to the POST that made a task (platform.md 1.4)."""
     return {
         "id": generation.id,
@@ -69,8 +69,8 @@ def submitted(generation: Generation, request: ImageRequest, edits: int) -> dict
 
 
 def task_body(
-    generation: Generation,
-    request: ImageRequest,
+    generation: StoredGeneration,
+    request: ApiRequest,
     now_state: State,
     *,
     edits: int,

@@ -31,7 +31,7 @@ class _Job:
             self.future.set_result(value)
 
 
-class Workshop:
+class WorkerPool:
     """A pool of daemon threads with two queues: who waits for an answer goes before tasks.
 
     Not concurrent.futures: its threads are joined when the interpreter ends, after all that is

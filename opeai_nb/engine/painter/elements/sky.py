@@ -9,11 +9,10 @@ from PIL import Image, ImageDraw
 
 from opeai_nb.engine.painter.raster.canvas import enlarged
 from opeai_nb.engine.painter.raster.colour import mixed, ramp, scaled, vector
-from opeai_nb.engine.painter.raster.noise_field import clouds, lattice, ridge, smoothstep
+from opeai_nb.engine.painter.raster.noise_field import Field, clouds, lattice, ridge, smoothstep
 
 if TYPE_CHECKING:
     from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.raster.noise_field import Field
     from opeai_nb.engine.painter.view import View
 
 _COARSE = 3.0

@@ -23,7 +23,7 @@ Cover = Callable[[Field, Field, Field, Field], Field]
 
 
 @dataclass(frozen=True, slots=True)
-class Lie:
+class Terrain:
     """How the land lies: the eye's height over 0, the depths seen and the haze over them."""
 
     eye: float
@@ -36,12 +36,12 @@ class Lie:
     steps: int = 170
 
 
-def grid(view: View, lie: Lie, columns: int) -> tuple[Field, Field]:
+def grid(view: View, terrain: Terrain, columns: int) -> tuple[Field, Field]:
     """Return the places seen: across (steps, columns) and depth (steps, 1), in map units."""
     # Equal ratios of depth are equal rows near the eye; far slopes stand up and need more steps.
-    steps = lie.steps if view.frame.unit > _SMALL else round(lie.steps * 0.75)
+    steps = terrain.steps if view.frame.unit > _SMALL else round(terrain.steps * 0.75)
     share = np.linspace(0, 1, steps) ** 0.72
-    depth = (lie.near * (lie.far / lie.near) ** share).astype(np.float32)[:, None]
+    depth = (terrain.near * (terrain.far / terrain.near) ** share).astype(np.float32)[:, None]
     middle = np.linspace(-0.5, 0.5, columns, dtype=np.float32)[None, :] * np.float32(view.frame.w)
     return middle * depth, depth
 
@@ -51,12 +51,12 @@ def columns(view: View) -> int:
     return max(24, round(view.frame.width / 2 * min(1.4, max(0.5, view.detail))))
 
 
-def land(view: View, lie: Lie, heights: Field, cover: Cover) -> None:
+def land(view: View, terrain: Terrain, heights: Field, cover: Cover) -> None:
     """Paint *heights* (steps, columns) below their skyline over what is there."""
     width = heights.shape[1]
-    across, depth = grid(view, lie, width)
-    tops = np.float32(view.horizon) - (heights - np.float32(lie.eye)) / depth
-    colour = _lit(view, lie, heights, across, depth, cover)
+    across, depth = grid(view, terrain, width)
+    tops = np.float32(view.horizon) - (heights - np.float32(terrain.eye)) / depth
+    colour = _lit(view, terrain, heights, across, depth, cover)
     skyline = np.minimum.accumulate(tops, axis=0)
     unit = view.frame.unit * width / view.frame.width
     rows = max(8, round(view.frame.height * width / view.frame.width))
@@ -65,13 +65,15 @@ def land(view: View, lie: Lie, heights: Field, cover: Cover) -> None:
         return
     step, mix = _seen(skyline * np.float32(unit) - np.float32(first), rows - first)
     picture = _coloured(colour, step, mix)
-    if lie.grain > 0:
+    if terrain.grain > 0:
         height = np.arange(first, rows, dtype=np.float32)[:, None] / np.float32(unit)
-        picture *= _grain(view, lie, depth, step, mix, height)[..., None]
+        picture *= _grain(view, terrain, depth, step, mix, height)[..., None]
     _lay(view, picture[..., :3], skyline[-1], first / rows)
 
 
-def _lit(view: View, lie: Lie, heights: Field, across: Field, depth: Field, cover: Cover) -> Field:
+def _lit(
+    view: View, terrain: Terrain, heights: Field, across: Field, depth: Field, cover: Cover
+) -> Field:
     light = view.light
     spread = across[:, 1:2] - across[:, :1]
     slope_z, slope_x = slopes(heights)
@@ -82,16 +84,16 @@ def _lit(view: View, lie: Lie, heights: Field, across: Field, depth: Field, cove
     facing = (-slope_x * np.float32(light.side) * 0.85 + slope_z * 0.35 + 0.55) / np.sqrt(
         1 + steep**2
     )
-    bright = np.clip(0.5 + (facing - 0.52) * np.float32(1.15 * lie.relief), 0.04, 1)
+    bright = np.clip(0.5 + (facing - 0.52) * np.float32(1.15 * terrain.relief), 0.04, 1)
     fall = np.float32(0.30)
     order = slice(None, None, -1) if light.side > 0 else slice(None)
     lifted = (heights - across * np.float32(light.side) * fall)[:, order]
     hidden = np.maximum.accumulate(lifted, axis=1) - lifted
     dark = np.clip(hidden[:, order] / (depth * np.float32(0.035)), 0, 1)
-    bright *= 1 - dark * np.float32(lie.shadow)
+    bright *= 1 - dark * np.float32(terrain.shadow)
     albedo = cover(across, depth, heights, steep)
     shade, key = vector(light.ambient) / 255, vector(light.key) / 255
-    fog = (1 - np.exp(-((depth / np.float32(lie.haze)) ** 1.15))).astype(np.float32)
+    fog = (1 - np.exp(-((depth / np.float32(terrain.haze)) ** 1.15))).astype(np.float32)
     # Four numbers in a place, the last one idle: numpy moves them faster than three.
     colour = np.zeros((*heights.shape, 4), np.float32)
     for channel in range(3):
@@ -134,7 +136,12 @@ def _coloured(colour: Field, step: npt.NDArray[np.int32], mix: Field) -> Field:
 
 
 def _grain(
-    view: View, lie: Lie, depth: Field, step: npt.NDArray[np.int32], mix: Field, height: Field
+    view: View,
+    terrain: Terrain,
+    depth: Field,
+    step: npt.NDArray[np.int32],
+    mix: Field,
+    height: Field,
 ) -> Field:
     """Return the small relief of rock and wood, as a factor of brightness around 1.
 
@@ -149,7 +156,7 @@ def _grain(
     middle = np.linspace(-0.5, 0.5, step.shape[1], dtype=np.float32)[None, :]
     across = middle * np.float32(view.frame.w * 56) * far
     down = (height - np.float32(view.horizon)) * far * 56 - far * np.float32(32)
-    fade = np.float32(lie.grain) * np.exp(far * np.float32(-0.8 / lie.haze))
+    fade = np.float32(terrain.grain) * np.exp(far * np.float32(-0.8 / terrain.haze))
     carved = carved.astype(np.float32)
     # Near the eye the same relief is seen from closer by: finer again.
     close = sampled(carved, across * 7 + 31, down * 7) * np.exp(far * np.float32(-0.7))

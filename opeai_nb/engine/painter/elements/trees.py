@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from opeai_nb.engine.painter.raster.colour import Colour, mixed
-from opeai_nb.engine.painter.raster.shape import ellipse, taper
+from opeai_nb.engine.painter.raster.shape import Outline, ellipse, taper
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.shape import Outline
     from opeai_nb.engine.painter.view import View
 
 

@@ -8,12 +8,10 @@ import numpy as np
 from PIL import Image
 
 from opeai_nb.engine.painter.raster.canvas import enlarged
-from opeai_nb.engine.painter.raster.colour import mixed, vector
-from opeai_nb.engine.painter.raster.noise_field import sampled, smoothstep
+from opeai_nb.engine.painter.raster.colour import Colour, mixed, vector
+from opeai_nb.engine.painter.raster.noise_field import Field, sampled, smoothstep
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.colour import Colour
-    from opeai_nb.engine.painter.raster.noise_field import Field
     from opeai_nb.engine.painter.view import View
 
 

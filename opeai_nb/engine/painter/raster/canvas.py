@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from opeai_nb.engine.painter.raster.colour import mixed, ramp, scaled, whole
-from opeai_nb.engine.painter.raster.shape import placed, shares
+from opeai_nb.engine.painter.raster.colour import Colour, mixed, ramp, scaled, whole
+from opeai_nb.engine.painter.raster.shape import Outline, placed, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.engine.painter.elements.light import Light
-    from opeai_nb.engine.painter.raster.colour import Colour
     from opeai_nb.engine.painter.raster.frame import Frame
     from opeai_nb.engine.painter.raster.noise_field import Field
-    from opeai_nb.engine.painter.raster.shape import Outline
 
     Patch = tuple[Image.Image, tuple[int, int]]
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.engine.painter.raster.noise_field import Field
 
+
 Colour = tuple[float, float, float]
 
 NAMED: Mapping[str, Colour] = {

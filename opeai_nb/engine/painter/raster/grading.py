@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageChops, ImageEnhance, ImageFilter, ImageOps, ImageStat
 
-from opeai_nb.engine.painter.raster.colour import NAMED, luma, mixed, scaled, whole
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.colour import Colour
+from opeai_nb.engine.painter.raster.colour import NAMED, Colour, luma, mixed, scaled, whole
 
 _TONELESS = {"mono", "grey", "silver", "white", "black"}
 

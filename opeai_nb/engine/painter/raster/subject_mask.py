@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.engine.painter.raster.noise_field import Field
 
+
 _SIDE = 96
 _BINS = 8
 
@@ -59,8 +60,8 @@ def _apart(pixels: Field) -> Field:
 
 
 def _counts(bins: npt.NDArray[np.int64], chosen: npt.NDArray[np.bool_]) -> Field:
-    found = np.bincount(bins[chosen].ravel(), minlength=_BINS**3).reshape((_BINS,) * 3)
-    spread = found.astype(np.float32)
+    counts = np.bincount(bins[chosen].ravel(), minlength=_BINS**3).reshape((_BINS,) * 3)
+    spread = counts.astype(np.float32)
     for axis in range(3):
         padded = np.pad(spread, [(1, 1) if one == axis else (0, 0) for one in range(3)])
         before = np.take(padded, range(_BINS), axis)

@@ -18,14 +18,21 @@ from opeai_nb.engine.painter.raster.colour import (
     turned,
     vector,
 )
-from opeai_nb.engine.painter.raster.noise_field import clouds, ridge, sampled, smoothstep, tile
+from opeai_nb.engine.painter.raster.noise_field import (
+    Field,
+    clouds,
+    ridge,
+    sampled,
+    smoothstep,
+    tile,
+)
 from opeai_nb.engine.painter.raster.shape import box, curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from opeai_nb.engine.painter.raster.noise_field import Field
     from opeai_nb.engine.painter.view import View
+
 
 # dark to light, the fourth an accent
 _PALETTES: tuple[tuple[Colour, ...], ...] = (

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageChops
 
+from opeai_nb.engine.painter.elements.weather import weather
 from opeai_nb.engine.painter.placement import edge_of, sill_of
 from opeai_nb.engine.painter.raster.canvas import Canvas, Pen, enlarged
 from opeai_nb.engine.painter.raster.colour import NAMED, Colour, mixed, scaled, turned, vector
 from opeai_nb.engine.painter.raster.frame import Frame
-from opeai_nb.engine.painter.raster.noise_field import clouds
+from opeai_nb.engine.painter.raster.noise_field import Field, clouds
 from opeai_nb.engine.painter.raster.shape import box, curve, ellipse, outline, taper
 from opeai_nb.engine.painter.view import View
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.noise_field import Field
 
 _LAMPLIT = 0.7
 _WALLS: tuple[Colour, ...] = ((196, 152, 122), (112, 136, 138), (182, 162, 132), (136, 116, 132))
@@ -59,9 +56,6 @@ def room(view: View) -> None:
 
 
 def _outside(view: View, x: float, y: float, wide: float, tall: float) -> None:
-    from opeai_nb.engine.painter.elements.weather import weather
-    from opeai_nb.engine.painter.scenes.scene_table import PLACES
-
     unit = view.frame.unit
     size = Frame(max(4, round(wide * unit)), max(4, round(tall * unit)))
     seen = next(
@@ -69,10 +63,9 @@ def _outside(view: View, x: float, y: float, wide: float, tall: float) -> None:
         "sea" if view.rng.random() < 0.4 else "hills",
     )
     canvas = Canvas(size)
-    inner = View(
-        size, canvas, replace(view.scene, subjects=()), view.light, view.rng, seen, size.h * 0.6
-    )
-    PLACES[seen](inner)
+    bare = replace(view.scene, subjects=())
+    inner = View(size, canvas, bare, view.light, view.rng, seen, size.h * 0.6, view.scenes)
+    view.scenes[seen](inner)
     weather(inner)
     view.canvas.image.paste(canvas.image, (round(x * unit), round(y * unit)))
     view.canvas.glow(x + wide / 2, y + tall / 2, 0.75, view.light.sun, 0.2 * view.light.glow)

@@ -8,7 +8,7 @@ import numpy as np
 
 from opeai_nb.engine.painter.elements.grass import tufts
 from opeai_nb.engine.painter.elements.sky import mist, sky
-from opeai_nb.engine.painter.elements.terrain import Cover, Lie, columns, grid, land
+from opeai_nb.engine.painter.elements.terrain import Cover, Terrain, columns, grid, land
 from opeai_nb.engine.painter.elements.water import water
 from opeai_nb.engine.painter.raster.colour import Colour, scaled, vector
 from opeai_nb.engine.painter.raster.noise_field import Field, sampled, smoothstep
@@ -71,9 +71,11 @@ def _alpine(view: View, low: float, snow: float) -> Cover:
     return cover
 
 
-def peaks(view: View, lie: Lie, tall: float, *, start: float = 3.5, floor: float = -0.1) -> Field:
+def peaks(
+    view: View, terrain: Terrain, tall: float, *, start: float = 3.5, floor: float = -0.1
+) -> Field:
     """Return heights that are gentle near the eye and alpine far away."""
-    across, depth = grid(view, lie, columns(view))
+    across, depth = grid(view, terrain, columns(view))
     rough = _ridged(_noise(view, across, depth, 0.15))
     fine = _ridged(_noise(view, across, depth, 0.55))
     broad = smoothstep(0.34, 0.66, _noise(view, across, depth, 0.07))
@@ -85,7 +87,7 @@ def peaks(view: View, lie: Lie, tall: float, *, start: float = 3.5, floor: float
     # The summit stands where it leaves room for the sky, whatever chance has piled up.
     summit = min(0.72 * view.horizon, 0.5)
     reach = float(
-        ((summit * depth + lie.eye - low) / np.maximum(high, 1e-3))[high > _MASSIVE].min(
+        ((summit * depth + terrain.eye - low) / np.maximum(high, 1e-3))[high > _MASSIVE].min(
             initial=tall
         )
     )
@@ -96,8 +98,8 @@ def peaks(view: View, lie: Lie, tall: float, *, start: float = 3.5, floor: float
 def mountains(view: View) -> None:
     """Paint alpine peaks behind wooded foothills, firs in front."""
     sky(view)
-    lie = Lie(eye=0.75, near=0.7, far=16.0, haze=17.0, relief=1.35, grain=0.75)
-    land(view, lie, peaks(view, lie, 5.2), _alpine(view, 1.1, 2.0))
+    terrain = Terrain(eye=0.75, near=0.7, far=16.0, haze=17.0, relief=1.35, grain=0.75)
+    land(view, terrain, peaks(view, terrain, 5.2), _alpine(view, 1.1, 2.0))
     mist(view, view.horizon + 0.03, 0.1, 0.5)
     mist(view, view.horizon + 0.16, 0.05, 0.3)
     from opeai_nb.engine.painter.elements.trees import fir_clump
@@ -113,11 +115,11 @@ def mountains(view: View) -> None:
 def hills(view: View) -> None:
     """Paint rolling fields."""
     sky(view)
-    lie = Lie(eye=0.75, near=0.5, far=15.0, haze=11.0, relief=1.25, shadow=0.3, grain=0.3)
-    across, depth = grid(view, lie, columns(view))
+    terrain = Terrain(eye=0.75, near=0.5, far=15.0, haze=11.0, relief=1.25, shadow=0.3, grain=0.3)
+    across, depth = grid(view, terrain, columns(view))
     roll = _noise(view, across, depth, 0.17) - 0.46
     heights = np.asarray(roll * (0.6 + depth * 0.2) * 1.7, np.float32)
-    land(view, lie, heights, _fields(view))
+    land(view, terrain, heights, _fields(view))
     _groves(view)
 
 
@@ -152,8 +154,8 @@ def _groves(view: View) -> None:
 def desert(view: View) -> None:
     """Paint dunes with sharp crests."""
     sky(view)
-    lie = Lie(eye=0.85, near=0.55, far=16.0, haze=15.0, relief=1.9, shadow=0.42)
-    across, depth = grid(view, lie, columns(view))
+    terrain = Terrain(eye=0.85, near=0.55, far=16.0, haze=15.0, relief=1.9, shadow=0.42)
+    across, depth = grid(view, terrain, columns(view))
     bend = (_noise(view, across, depth, 0.10) - 0.5) * 9
     phase = (depth * 0.75 + across * np.float32(0.3 * view.light.side) + bend) * 0.32
     wave = phase - np.floor(phase)
@@ -162,7 +164,7 @@ def desert(view: View) -> None:
     heights = ((crest * crest * (3 - 2 * crest)) ** 0.9 * swell * 1.05 + swell * 0.8 - 0.55) * (
         0.5 + np.minimum(depth, 9) * 0.16
     )
-    land(view, lie, np.asarray(heights, np.float32), _sand(view))
+    land(view, terrain, np.asarray(heights, np.float32), _sand(view))
 
 
 def _sand(view: View) -> Cover:
@@ -234,8 +236,8 @@ def shore(view: View) -> None:
 def lake(view: View) -> None:
     """Paint a still lake that mirrors the mountains behind it."""
     sky(view)
-    lie = Lie(eye=0.4, near=2.2, far=17.0, haze=14.0, relief=1.25, grain=0.7)
-    land(view, lie, peaks(view, lie, 3.3, start=4.0, floor=0.12), _alpine(view, 0.6, 1.2))
+    terrain = Terrain(eye=0.4, near=2.2, far=17.0, haze=14.0, relief=1.25, grain=0.7)
+    land(view, terrain, peaks(view, terrain, 3.3, start=4.0, floor=0.12), _alpine(view, 0.6, 1.2))
     mist(view, view.horizon + 0.02, 0.07, 0.45)
     from opeai_nb.engine.painter.elements.trees import fir_row
 
@@ -246,12 +248,12 @@ def lake(view: View) -> None:
 def arctic(view: View) -> None:
     """Paint a snow plain under a wide sky."""
     sky(view)
-    lie = Lie(eye=0.55, near=0.5, far=17.0, haze=16.0, relief=1.3, shadow=0.3, grain=0.3)
+    terrain = Terrain(eye=0.55, near=0.5, far=17.0, haze=16.0, relief=1.3, shadow=0.3, grain=0.3)
 
     def cover(across: Field, depth: Field, heights: Field, steep: Field) -> Field:
         ice = smoothstep(0.5, 1.6, steep)[..., None]
         white = vector((240, 246, 255)) * (1 + 0 * (across + depth + heights))[..., None]
         return np.asarray(white + ice * (vector((120, 164, 204)) - white), np.float32)
 
-    land(view, lie, peaks(view, lie, 2.4, start=4.0), cover)
+    land(view, terrain, peaks(view, terrain, 2.4, start=4.0), cover)
     mist(view, view.horizon + 0.05, 0.08, 0.3)

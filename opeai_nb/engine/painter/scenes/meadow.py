@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from opeai_nb.engine.painter.elements.sky import mist, sky
-from opeai_nb.engine.painter.elements.terrain import Lie, columns, grid, land
+from opeai_nb.engine.painter.elements.terrain import Terrain, columns, grid, land
 from opeai_nb.engine.painter.elements.trees import grove
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.colour import NAMED, Colour, mixed, scaled
@@ -38,8 +38,8 @@ _HEART = ellipse(0.5, 0.48, 0.11, 0.1)
 def meadow(view: View) -> None:
     """Paint a flowering meadow before hills."""
     sky(view)
-    lie = Lie(eye=0.62, near=0.5, far=14.0, haze=11.0, relief=1.0, shadow=0.25)
-    across, depth = grid(view, lie, columns(view))
+    terrain = Terrain(eye=0.62, near=0.5, far=14.0, haze=11.0, relief=1.0, shadow=0.25)
+    across, depth = grid(view, terrain, columns(view))
     roll = _noise(view, across, depth, 0.16) - 0.46
     hues = _bouquet(view)
 
@@ -54,7 +54,7 @@ def meadow(view: View) -> None:
             grass + patch * (petals - grass) - (steep + heights)[..., None] * 2, np.float32
         )
 
-    land(view, lie, np.asarray(roll * (0.45 + depth * 0.21) * 1.5, np.float32), cover)
+    land(view, terrain, np.asarray(roll * (0.45 + depth * 0.21) * 1.5, np.float32), cover)
     for _ in range(3):
         grove(view, view.uniform(0.04, 0.96) * view.frame.w, view.horizon + 0.03, 0.045)
     mist(view, view.horizon + 0.05, 0.06, 0.25)

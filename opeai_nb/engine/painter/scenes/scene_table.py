@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from opeai_nb.engine.painter.view import View
 
-PLACES: Mapping[str, Callable[[View], None]] = {
+
+SCENES: Mapping[str, Callable[[View], None]] = {
     "sea": landscapes.sea,
     "lake": landscapes.lake,
     "mountains": landscapes.mountains,

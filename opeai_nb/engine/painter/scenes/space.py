@@ -11,10 +11,9 @@ from PIL import Image
 from opeai_nb.engine.painter.elements.sky import stars
 from opeai_nb.engine.painter.raster.canvas import dithered, enlarged
 from opeai_nb.engine.painter.raster.colour import NAMED, Colour, ramp, turned, vector
-from opeai_nb.engine.painter.raster.noise_field import clouds, sampled, smoothstep, tile
+from opeai_nb.engine.painter.raster.noise_field import Field, clouds, sampled, smoothstep, tile
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.noise_field import Field
     from opeai_nb.engine.painter.view import View
 
 _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (

@@ -10,11 +10,10 @@ from PIL import Image, ImageChops
 
 from opeai_nb.engine.painter.raster.canvas import Pen, dithered, enlarged
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, ramp, scaled, vector
-from opeai_nb.engine.painter.raster.noise_field import ridge, sampled, smoothstep, tile
+from opeai_nb.engine.painter.raster.noise_field import Field, ridge, sampled, smoothstep, tile
 from opeai_nb.engine.painter.raster.shape import curve, ellipse, outline, taper
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.noise_field import Field
     from opeai_nb.engine.painter.view import View
 
 _CORAL: tuple[Colour, ...] = ((236, 92, 98), (244, 150, 84), (206, 92, 168), (250, 196, 112))

@@ -12,10 +12,9 @@ from opeai_nb.engine.painter.elements.trees import fir, fir_tone, trunk
 from opeai_nb.engine.painter.raster.canvas import dithered, enlarged
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled, vector
 from opeai_nb.engine.painter.raster.noise_field import clouds, ridge, smoothstep
-from opeai_nb.engine.painter.raster.shape import box, outline, taper
+from opeai_nb.engine.painter.raster.shape import Outline, box, outline, taper
 
 if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.shape import Outline
     from opeai_nb.engine.painter.view import View
 
 _ROWS = 5

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.styles.paper import Sheet
+    from opeai_nb.engine.painter.styles.paper import Paper
 
-    Hand = Callable[[Image, Sheet], Image]
+    Style = Callable[[Image, Paper], Image]
 
-HANDS: Mapping[str, Hand] = {
+STYLES: Mapping[str, Style] = {
     "watercolour": wet_media.watercolour,
     "oil": wet_media.oil,
     "dots": wet_media.dots,

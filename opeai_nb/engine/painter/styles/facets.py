@@ -9,19 +9,17 @@ import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
 from opeai_nb.engine.painter.raster.grading import contrasted, saturated
-from opeai_nb.engine.painter.raster.noise_field import slopes
-from opeai_nb.engine.painter.styles.paper import floats, grown, picture, thrice, toned
+from opeai_nb.engine.painter.raster.noise_field import Field, slopes
+from opeai_nb.engine.painter.styles.paper import Paper, floats, grown, picture, thrice, toned
 
 if TYPE_CHECKING:
     from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.raster.noise_field import Field
-    from opeai_nb.engine.painter.styles.paper import Sheet
 
 _BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
 _FAR = 20  # bits of a whole number that count one squared cell
 
 
-def pixels(image: Image.Image, sheet: Sheet) -> Image.Image:
+def pixels(image: Image.Image, sheet: Paper) -> Image.Image:
     """Rebuild the scene from big square pixels in a small palette, dithered in a pattern."""
     frame = sheet.frame
     side = max(2, round(frame.unit / (128 * sheet.fineness)))
@@ -36,7 +34,7 @@ def pixels(image: Image.Image, sheet: Sheet) -> Image.Image:
     return big.crop((0, 0, *frame.size))
 
 
-def low_poly(image: Image.Image, sheet: Sheet) -> Image.Image:
+def low_poly(image: Image.Image, sheet: Paper) -> Image.Image:
     """Fold the scene into triangles, each of one colour, each catching the light differently."""
     frame = sheet.frame
     corners = _corners(image, sheet)
@@ -61,7 +59,7 @@ def low_poly(image: Image.Image, sheet: Sheet) -> Image.Image:
     return canvas.reduce(fine) if fine > 1 else canvas
 
 
-def _corners(image: Image.Image, sheet: Sheet) -> Field:
+def _corners(image: Image.Image, sheet: Paper) -> Field:
     """Return a grid of corners (rows, columns, 2) in units, drawn towards edges in the picture."""
     frame = sheet.frame
     cells = 41 * sheet.fineness
@@ -74,14 +72,14 @@ def _corners(image: Image.Image, sheet: Sheet) -> Field:
     grey = np.asarray(image.convert("L").filter(ImageFilter.GaussianBlur(2)), np.float32)
     down, across = slopes(grey)
     strength = np.sqrt(down * down + across * across)
-    best, found = np.full(grid.shape[:2], -1.0), np.zeros_like(grid)
+    best, corner = np.full(grid.shape[:2], -1.0), np.zeros_like(grid)
     for step in range(9):
         offset = np.array([step % 3 - 1, step // 3 - 1]) * (0.36 / cells)
         there = grid + jitter * 0.5 + offset
         value = _sampled(strength[..., None], there, frame)[..., 0]
         better = value > best
-        best, found = np.where(better, value, best), np.where(better[..., None], there, found)
-    moved: Field = np.where(best[..., None] > 2.5, found, grid + jitter)
+        best, corner = np.where(better, value, best), np.where(better[..., None], there, corner)
+    moved: Field = np.where(best[..., None] > 2.5, corner, grid + jitter)
     moved[:, 0, 0], moved[:, -1, 0] = 0, frame.w
     moved[0, :, 1], moved[-1, :, 1] = 0, frame.h
     return moved
@@ -95,7 +93,7 @@ def _sampled(values: Field, places: Field, frame: Frame) -> Field:
     return answer
 
 
-def mosaic(image: Image.Image, sheet: Sheet) -> Image.Image:
+def mosaic(image: Image.Image, sheet: Paper) -> Image.Image:
     """Set pieces of coloured glass between dark leads."""
     frame = sheet.frame
     cells = 38 * sheet.fineness

@@ -9,8 +9,9 @@ from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from opeai_nb.engine.painter.raster.colour import whole
 from opeai_nb.engine.painter.raster.grading import ink_of, saturated
-from opeai_nb.engine.painter.raster.noise_field import tile
+from opeai_nb.engine.painter.raster.noise_field import Field, tile
 from opeai_nb.engine.painter.styles.paper import (
+    Paper,
     covered,
     floats,
     grown,
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.raster.noise_field import Field
-    from opeai_nb.engine.painter.styles.paper import Sheet
 
     Turns = npt.NDArray[np.uint16]
     Waves = npt.NDArray[np.int16]
@@ -45,7 +44,7 @@ def lines(image: Image.Image, reach: float, gain: float) -> Image.Image:
     return toned(ImageChops.subtract(wide, fine), lambda v: 255 - np.maximum(v - 1.2, 0) * gain)
 
 
-def ink(image: Image.Image, sheet: Sheet) -> Image.Image:
+def ink(image: Image.Image, sheet: Paper) -> Image.Image:
     """Draw with pen and brush: contours, hatching in two directions, solid blacks."""
     frame = sheet.frame
     drawn = grown(lines(image, 0.0017, 22), frame)
@@ -100,7 +99,7 @@ def _cut(wave: Waves, level: Field, tone: Image.Image, soft: float) -> Image.Ima
     return Image.fromarray(np.clip(wave, 0, 255).astype(np.uint8))
 
 
-def block_print(image: Image.Image, sheet: Sheet) -> Image.Image:
+def block_print(image: Image.Image, sheet: Paper) -> Image.Image:
     """Print two carved blocks on cream paper: colour first, then black with gouge marks."""
     frame = sheet.frame
     grey = ImageOps.autocontrast(image.convert("L").filter(ImageFilter.BoxBlur(2)), 2)
@@ -118,7 +117,7 @@ def block_print(image: Image.Image, sheet: Sheet) -> Image.Image:
     return printed
 
 
-def _coloured(image: Image.Image, tone: Image.Image, sheet: Sheet) -> Image.Image:
+def _coloured(image: Image.Image, tone: Image.Image, sheet: Paper) -> Image.Image:
     """Return the block of colour, or of the one ink asked for, on its paper."""
     if sheet.tints:
         ink_ = whole(ink_of(sheet.tints, (0, 0, 0)))
@@ -144,7 +143,7 @@ def _flattened(image: Image.Image, levels: int) -> Image.Image:
     return picture(floats(image) * gain[tone][..., None])
 
 
-def poster(image: Image.Image, sheet: Sheet) -> Image.Image:
+def poster(image: Image.Image, sheet: Paper) -> Image.Image:
     """Reduce the scene to a few flat inks with clean edges, inside a margin."""
     frame = sheet.frame
     smooth = saturated(image.filter(ImageFilter.BoxBlur(min(image.size) * 0.0045)), 1.3)
@@ -164,7 +163,7 @@ def poster(image: Image.Image, sheet: Sheet) -> Image.Image:
     return paper
 
 
-def comic(image: Image.Image, sheet: Sheet) -> Image.Image:
+def comic(image: Image.Image, sheet: Paper) -> Image.Image:
     """Outline in black, flatten the colours, and shade with printed dots."""
     frame = sheet.frame
     flat = grown(_flattened(saturated(image, 1.55), 5), frame)

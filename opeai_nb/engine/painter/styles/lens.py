@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from opeai_nb.engine.painter.raster.colour import NAMED, vector
 from opeai_nb.engine.painter.raster.grading import bloomed, contrasted, saturated, vignetted
 from opeai_nb.engine.painter.raster.noise_field import slopes, tile
-from opeai_nb.engine.painter.styles.paper import covered, grown, picture, thrice, toned
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.styles.paper import Sheet
+from opeai_nb.engine.painter.styles.paper import Paper, covered, grown, picture, thrice, toned
 
 _TUBES = ((255, 60, 180), (60, 220, 255), (150, 90, 255), (255, 170, 60))
 
 
-def neon(image: Image.Image, sheet: Sheet) -> Image.Image:
+def neon(image: Image.Image, sheet: Paper) -> Image.Image:
     """Trace the forms with glowing tubes over a dark violet ground."""
     edge = _edges(image)
     hue = _tube_colours(sheet, image.size)
@@ -63,7 +58,7 @@ def _halo(tubes: Image.Image) -> Image.Image:
     return both.resize(tubes.size, Image.Resampling.BILINEAR)
 
 
-def _tube_colours(sheet: Sheet, size: tuple[int, int]) -> Image.Image:
+def _tube_colours(sheet: Paper, size: tuple[int, int]) -> Image.Image:
     start = int(sheet.rng.integers(4))
     pair = [vector(_TUBES[start]), vector(_TUBES[(start + 1) % 4])]
     if sheet.tints:
@@ -75,7 +70,7 @@ def _tube_colours(sheet: Sheet, size: tuple[int, int]) -> Image.Image:
     return small.resize(size, Image.Resampling.BILINEAR)
 
 
-def photo(image: Image.Image, sheet: Sheet) -> Image.Image:
+def photo(image: Image.Image, sheet: Paper) -> Image.Image:
     """Look through a lens: a filmic curve, soft corners, bloom, and a little grain."""
     frame = sheet.frame
     unit = min(image.size)

@@ -21,7 +21,7 @@ Texture = TypeVar("Texture", bound=npt.NDArray[Any])
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class Paper:
     """What a hand is given beside the picture. *fineness* 1 is usual, less is coarser."""
 
     frame: Frame

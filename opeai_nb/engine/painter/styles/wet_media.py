@@ -9,14 +9,20 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from opeai_nb.engine.painter.raster.frame import Frame
 from opeai_nb.engine.painter.raster.grading import contrasted, saturated
-from opeai_nb.engine.painter.raster.noise_field import clouds, slopes, smoothstep, tile
-from opeai_nb.engine.painter.styles.paper import covered, grown, picture, softened, thrice, toned
+from opeai_nb.engine.painter.raster.noise_field import Field, clouds, slopes, smoothstep, tile
+from opeai_nb.engine.painter.styles.paper import (
+    Paper,
+    covered,
+    grown,
+    picture,
+    softened,
+    thrice,
+    toned,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from opeai_nb.engine.painter.raster.noise_field import Field
-    from opeai_nb.engine.painter.styles.paper import Sheet
 
 _SMALL = 768  # below it strokes need a finer canvas to have soft edges
 # Each layer of strokes: how many in a unit, how long and wide (units), and which share of the
@@ -24,7 +30,7 @@ _SMALL = 768  # below it strokes need a finer canvas to have soft edges
 _STROKES = ((600, 0.1, 0.034, 1.0), (1300, 0.062, 0.0155, 0.8), (1700, 0.038, 0.0078, 0.45))
 
 
-def watercolour(image: Image.Image, sheet: Sheet) -> Image.Image:
+def watercolour(image: Image.Image, sheet: Paper) -> Image.Image:
     """Let pigment flow: wobbling edges, darker rims, blooms, bare paper at the border."""
     frame = Frame(*image.size)
     unit = frame.unit
@@ -72,7 +78,7 @@ def _up(image: Image.Image, frame: Frame) -> Image.Image:
     return image.resize(frame.size, Image.Resampling.BILINEAR)
 
 
-def _paper_edge(sheet: Sheet, coarse: Frame) -> Field:
+def _paper_edge(sheet: Paper, coarse: Frame) -> Field:
     rough = clouds(sheet.rng, coarse, 5, octaves=4, gain=0.6) * np.float32(0.085)
     x = np.linspace(0, coarse.w, coarse.width, dtype=np.float32)[None, :]
     y = np.linspace(0, coarse.h, coarse.height, dtype=np.float32)[:, None]
@@ -80,7 +86,7 @@ def _paper_edge(sheet: Sheet, coarse: Frame) -> Field:
     return smoothstep(0.045, 0.066, inside + rough)
 
 
-def _on_paper(image: Image.Image, sheet: Sheet, strength: float) -> Image.Image:
+def _on_paper(image: Image.Image, sheet: Paper, strength: float) -> Image.Image:
     """Press the paper's grain into *image*; the grain repeats, so that files stay small."""
     grain = tile(sheet.rng, 128, 32, 2, 0.6)
     tooth = 255 - np.clip(np.abs(grain - 0.5) * 2, 0, 1) * strength
@@ -90,7 +96,7 @@ def _on_paper(image: Image.Image, sheet: Sheet, strength: float) -> Image.Image:
     )
 
 
-def oil(image: Image.Image, sheet: Sheet) -> Image.Image:
+def oil(image: Image.Image, sheet: Paper) -> Image.Image:
     """Lay strokes of paint along the forms, broad ones first, and light their ridges."""
     frame = sheet.frame
     scale = 1.5 if frame.unit < _SMALL else 1.0
@@ -161,7 +167,7 @@ def _strokes(
         pen.line(line, fill=tuple(colour), width=width)
 
 
-def dots(image: Image.Image, sheet: Sheet) -> Image.Image:
+def dots(image: Image.Image, sheet: Paper) -> Image.Image:
     """Set dabs of pure colour side by side."""
     frame = sheet.frame
     scale = 2 if frame.unit <= 768 else 1.5
@@ -204,7 +210,7 @@ def _jittered(cells: int, frame: Frame, chance: Field) -> tuple[Field, Field]:
     )
 
 
-def pencil(image: Image.Image, sheet: Sheet) -> Image.Image:
+def pencil(image: Image.Image, sheet: Paper) -> Image.Image:
     """Rub coloured pencil over toothed paper, with outlines drawn darker."""
     frame = sheet.frame
     grey = image.convert("L")
@@ -219,7 +225,7 @@ def pencil(image: Image.Image, sheet: Sheet) -> Image.Image:
     return ImageChops.multiply(rubbed, thrice(grown(line, frame)))
 
 
-def _hatch(sheet: Sheet) -> Image.Image:
+def _hatch(sheet: Paper) -> Image.Image:
     """Return slanting strokes, 0 (pencil) to 242 (paper), in a texture that repeats."""
     size = 256
     fine = tile(sheet.rng, size, 128, 1)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opeai_nb.engine.painter.raster.canvas import Pen
     from opeai_nb.engine.painter.raster.colour import Colour
 
+
     Draw = Callable[[Pen, Colour | None], None]
 
 

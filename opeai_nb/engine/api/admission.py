@@ -1,0 +1,59 @@
+"""The way of a paid POST, the same for every endpoint: read, parse, repeat or accept, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from starlette.responses import Response
+
+from opeai_nb.engine.api.openai_request import ApiRequest
+from opeai_nb.engine.api.request_body import read_body
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from opeai_nb.engine.api.picture_urls import PictureUrls
+    from opeai_nb.engine.faults.misbehaviour import Misbehaviour
+    from opeai_nb.engine.work.generations import Generations
+
+_SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
+Parse = Callable[[bytes], tuple[ApiRequest, list[str]]]
+Answer = Callable[..., Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What the endpoints of both dialects stand on, and how a request gets in."""
+
+    generations: Generations
+    urls: PictureUrls
+    misbehaviour: Misbehaviour
+
+    async def admit(
+        self, http: Request, parse: Parse, is_task: Callable[[ApiRequest], bool], answer: Answer
+    ) -> Response:
+        """Return *answer*'s response to the generation that *http* asks for.
+
+        *parse* turns the body into a request and the references of its input images. *answer* gets
+        *http*, the generation, and `fresh`: False where an Idempotency-Key is sent again.
+        """
+        body = await read_body(http)
+        request, refs = parse(body) if len(body) <= _SMALL else await asyncio.to_thread(parse, body)
+        digest = hashlib.sha256(body).hexdigest()
+        key = http.headers.get("idempotency-key")
+        early = self.misbehaviour.refusal(request.model, key or digest)
+        if early is not None:
+            return early
+        generation = self.generations.repeated(key, digest)
+        fresh = generation is None
+        if generation is None:
+            inputs = await self.generations.inputs(request.model, refs, self.urls.own(http))
+            request = await self.generations.sized(request, inputs)
+            generation, fresh = await self.generations.accept(
+                request, inputs, is_task=is_task(request), key=key, digest=digest
+            )
+        return await answer(http, generation, fresh=fresh)
