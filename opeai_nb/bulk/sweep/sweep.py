@@ -222,7 +222,7 @@ class Sweep:
         """
         from opeai_nb.bulk.sweep.grid import Grid
 
-        return Grid(self, rows, columns)
+        return Grid(self.plan, self.outcomes, rows, columns)
 
     def to_dataframe(self) -> Any:
         """Return a pandas table: a row for each point, a column for each axis and fact.
