@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opeai_nb.errors import OptionError
+from opeai_nb.secret import Secret, secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,35 +39,6 @@ _KEY_NAME: Final = VARIABLES["api_key"]
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>OPEAI_[A-Z_]+)\s*=\s*(?P<value>.*?)\s*")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""")
 _COMMENT = re.compile(r"(?:^|\s+)#.*")
-
-
-class Secret:
-    """An API key that shows itself to nobody: its repr says no more than that it is set.
-
-    *source* is where it was found, in words for a person.
-    """
-
-    __slots__ = ("_text", "source")
-
-    def __init__(self, text: str, source: str = "") -> None:
-        self._text = text
-        self.source = source
-
-    def reveal(self) -> str:
-        """Return the key, for the one place that sends it."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return "<key: set>"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __reduce__(self) -> Any:
-        raise TypeError("an API key is never written anywhere")
 
 
 @dataclass(frozen=True)
@@ -161,11 +133,6 @@ def sources() -> dict[str, str]:
     return {**dict.fromkeys(_dotenv(), ".env file"), **dict.fromkeys(_environment(), "environment")}
 
 
-def secret(text: str, source: str) -> Secret | None:
-    """Return a key without the white space around it; None when nothing is left."""
-    return Secret(text.strip(), source) if text.strip() else None
-
-
 def _told(values: dict[str, Any], *names: str) -> dict[str, Any]:
     return {k: v for k, v in values.items() if v is not None and (not names or k in names)}
 
@@ -181,7 +148,8 @@ def _dotenv() -> dict[str, Any]:
     """Return what the nearest `.env` says: of the working directory, else of a folder above it.
 
     Only the `OPEAI_` variables are looked at, and only in files and folders of the user's own: a
-    file that somebody else put into a shared folder could send the key elsewhere.
+    file that somebody else put into a shared folder could send the key elsewhere. Parsed
+    here, not by python-dotenv: three regular expressions are no reason for a dependency.
     """
     for folder in _own_folders(Path.cwd()):
         path = folder / ".env"

@@ -21,7 +21,10 @@ _SENDABLE = re.compile(r"[!-~]{1,255}")
 
 
 def request_for(prompt: str | ImageRequest | None, fields: Mapping[str, Any]) -> ImageRequest:
-    """Return the checked request; warn of what is known to speak against it."""
+    """Return the checked request; warn of what is known to speak against it.
+
+    Raises `InputError` for a request that cannot be right.
+    """
     if isinstance(prompt, ImageRequest) and not fields:
         return prompt
     request = build_request(prompt, fields)
@@ -31,7 +34,10 @@ def request_for(prompt: str | ImageRequest | None, fields: Mapping[str, Any]) ->
 
 
 def key_for(idempotency_key: str | None) -> str:
-    """Return the Idempotency-Key of one logical request: as given, else a new one."""
+    """Return the Idempotency-Key of one logical request: as given, else a new one.
+
+    Raises `InputError` for one that a header cannot carry.
+    """
     if idempotency_key is None:
         return str(uuid.uuid4())
     if not isinstance(idempotency_key, str) or not _SENDABLE.fullmatch(idempotency_key):
@@ -66,7 +72,7 @@ def folder_at(into: str | Path | None) -> Path | None:
 
 
 def task_for(task: Task | str) -> Task:
-    """Return a task to ask about, also when only its id is known."""
+    """Return a task to ask about, also when only its id is known. Raises `InputError` for none."""
     if isinstance(task, str):
         task = Task(task.strip())
     if not isinstance(task, Task) or not task.id:

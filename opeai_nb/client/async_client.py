@@ -16,7 +16,19 @@ from opeai_nb.client.http.content_encoding import async_chunks, reader_for
 from opeai_nb.client.http.limiter import Throttle
 from opeai_nb.client.http.resolve import async_addresses_of
 from opeai_nb.client.protocol import flows
-from opeai_nb.client.protocol.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
+from opeai_nb.client.protocol.poll import Patience, ask, watch
+from opeai_nb.client.protocol.results import fetch
+from opeai_nb.client.protocol.steps import (
+    Call,
+    CutAnswer,
+    Now,
+    Resolve,
+    Result,
+    Sleep,
+    Together,
+    Unsent,
+)
+from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -94,7 +106,7 @@ class AsyncClient:
         prompt: str | ImageRequest | None = None,
         *,
         on_update: Callable[[Task], object] | None = None,
-        timeout: float = flows.Patience.timeout,
+        timeout: float = Patience.timeout,
         durations: Sequence[float] = (),
         into: str | Path | None = None,
         idempotency_key: str | None = None,
@@ -110,7 +122,7 @@ class AsyncClient:
         """
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
-        patience = flows.Patience(timeout, durations)
+        patience = Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
         return await self._obey(flow, on_update, arguments.folder_at(into))
 
@@ -125,27 +137,25 @@ class AsyncClient:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
-        return await self._obey(
-            flows.submit(self.endpoint, request, key), into=arguments.folder_at(into)
-        )
+        return await self._obey(submit(self.endpoint, request, key), into=arguments.folder_at(into))
 
     async def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
-        return await self._obey(flows.ask(self.endpoint, arguments.task_for(task)))
+        return await self._obey(ask(self.endpoint, arguments.task_for(task)))
 
     async def watch(
         self,
         task: Task | str,
         on_update: Callable[[Task], object] | None = None,
         *,
-        timeout: float = flows.Patience.timeout,
+        timeout: float = Patience.timeout,
         durations: Sequence[float] = (),
         into: str | Path | None = None,
     ) -> Task:
         """Follow a task until it is settled; return the last snapshot."""
-        patience = flows.Patience(timeout, durations)
+        patience = Patience(timeout, durations)
         return await self._obey(
-            flows.watch(self.endpoint, arguments.task_for(task), patience),
+            watch(self.endpoint, arguments.task_for(task), patience),
             on_update,
             arguments.folder_at(into),
         )
@@ -155,12 +165,12 @@ class AsyncClient:
         task: Task | str,
         on_update: Callable[[Task], object] | None = None,
         *,
-        timeout: float = flows.Patience.timeout,
+        timeout: float = Patience.timeout,
         durations: Sequence[float] = (),
         into: str | Path | None = None,
     ) -> Generation:
         """Follow a task until it is settled and download its pictures."""
-        patience = flows.Patience(timeout, durations)
+        patience = Patience(timeout, durations)
         return await self._obey(
             flows.wait(self.endpoint, arguments.task_for(task), patience),
             on_update,
@@ -169,13 +179,13 @@ class AsyncClient:
 
     async def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""
-        return await self._obey(
-            flows.fetch(self.endpoint, generation), into=arguments.folder_at(into)
-        )
+        return await self._obey(fetch(self.endpoint, generation), into=arguments.folder_at(into))
 
     async def models(self) -> list[Model]:
         """Return the models that the platform lists."""
-        return await self._obey(flows.models(self.endpoint))
+        from opeai_nb.client.protocol.list_models import models  # seldom asked for
+
+        return await self._obey(models(self.endpoint))
 
     # -- obeying
 
@@ -187,7 +197,7 @@ class AsyncClient:
     ) -> Result:
         task: Task | None = None
         answer: object = None
-        failure: Unsent | Cut | None = None
+        failure: Unsent | CutAnswer | None = None
         with contextlib.closing(flow):
             try:
                 while True:
@@ -200,7 +210,7 @@ class AsyncClient:
                     answer = failure = None
                     try:
                         answer = await self._do(step, on_update, into)
-                    except (Unsent, Cut) as failed:
+                    except (Unsent, CutAnswer) as failed:
                         failure = failed
             except BaseException as error:
                 arguments.interrupted(error, task)

@@ -13,7 +13,19 @@ from opeai_nb.client.http.connection_pool import transport_for_here
 from opeai_nb.client.http.content_encoding import chunks, reader_for
 from opeai_nb.client.http.resolve import addresses_of
 from opeai_nb.client.protocol import flows
-from opeai_nb.client.protocol.steps import Call, Cut, Now, Resolve, Result, Sleep, Together, Unsent
+from opeai_nb.client.protocol.poll import Patience, ask, watch
+from opeai_nb.client.protocol.results import fetch
+from opeai_nb.client.protocol.steps import (
+    Call,
+    CutAnswer,
+    Now,
+    Resolve,
+    Result,
+    Sleep,
+    Together,
+    Unsent,
+)
+from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -30,7 +42,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
 
 MOST_TOGETHER = 8
-"""Downloads of one generation at once."""
+"""Downloads of one generation at once: more do not fill a home line better."""
 
 
 class Client:
@@ -85,7 +97,7 @@ class Client:
         prompt: str | ImageRequest | None = None,
         *,
         on_update: Callable[[Task], object] | None = None,
-        timeout: float = flows.Patience.timeout,
+        timeout: float = Patience.timeout,
         durations: Sequence[float] = (),
         into: str | Path | None = None,
         idempotency_key: str | None = None,
@@ -100,7 +112,7 @@ class Client:
         """
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
-        patience = flows.Patience(timeout, durations)
+        patience = Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
         return self._obey(flow, on_update, arguments.folder_at(into))
 
@@ -115,25 +127,25 @@ class Client:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
-        return self._obey(flows.submit(self.endpoint, request, key), into=arguments.folder_at(into))
+        return self._obey(submit(self.endpoint, request, key), into=arguments.folder_at(into))
 
     def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
-        return self._obey(flows.ask(self.endpoint, arguments.task_for(task)))
+        return self._obey(ask(self.endpoint, arguments.task_for(task)))
 
     def watch(
         self,
         task: Task | str,
         on_update: Callable[[Task], object] | None = None,
         *,
-        timeout: float = flows.Patience.timeout,
+        timeout: float = Patience.timeout,
         durations: Sequence[float] = (),
         into: str | Path | None = None,
     ) -> Task:
         """Follow a task until it is settled; return the last snapshot."""
-        patience = flows.Patience(timeout, durations)
+        patience = Patience(timeout, durations)
         return self._obey(
-            flows.watch(self.endpoint, arguments.task_for(task), patience),
+            watch(self.endpoint, arguments.task_for(task), patience),
             on_update,
             arguments.folder_at(into),
         )
@@ -143,12 +155,12 @@ class Client:
         task: Task | str,
         on_update: Callable[[Task], object] | None = None,
         *,
-        timeout: float = flows.Patience.timeout,
+        timeout: float = Patience.timeout,
         durations: Sequence[float] = (),
         into: str | Path | None = None,
     ) -> Generation:
         """Follow a task until it is settled and download its pictures."""
-        patience = flows.Patience(timeout, durations)
+        patience = Patience(timeout, durations)
         return self._obey(
             flows.wait(self.endpoint, arguments.task_for(task), patience),
             on_update,
@@ -157,11 +169,13 @@ class Client:
 
     def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""
-        return self._obey(flows.fetch(self.endpoint, generation), into=arguments.folder_at(into))
+        return self._obey(fetch(self.endpoint, generation), into=arguments.folder_at(into))
 
     def models(self) -> list[Model]:
         """Return the models that the platform lists."""
-        return self._obey(flows.models(self.endpoint))
+        from opeai_nb.client.protocol.list_models import models  # seldom asked for
+
+        return self._obey(models(self.endpoint))
 
     # -- obeying
 
@@ -173,7 +187,7 @@ class Client:
     ) -> Result:
         task: Task | None = None
         answer: object = None
-        failure: Unsent | Cut | None = None
+        failure: Unsent | CutAnswer | None = None
         with contextlib.closing(flow):
             try:
                 while True:
@@ -186,7 +200,7 @@ class Client:
                     answer = failure = None
                     try:
                         answer = self._do(step, on_update, into)
-                    except (Unsent, Cut) as failed:
+                    except (Unsent, CutAnswer) as failed:
                         failure = failed
             except BaseException as error:
                 arguments.interrupted(error, task)

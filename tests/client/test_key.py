@@ -8,9 +8,10 @@ import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient, Client
-from opeai_nb.client.wire.key import Key, checked_key
+from opeai_nb.client.wire.key import checked_key
 from opeai_nb.client.wire.redact import masked, without_key
 from opeai_nb.errors import InputError, OpeaiError
+from opeai_nb.secret import Secret
 from opeai_nb.testing import (
     Answer,
     Drop,
@@ -135,7 +136,7 @@ class TestOurOwn:
 
     def test_key_is_never_pickled(self):
         with pytest.raises(TypeError, match="never written"):
-            pickle.dumps(Key(KEY))
+            pickle.dumps(Secret(KEY))
 
     @pytest.mark.parametrize("key", ["sk-a b", "sk-ä", "sk-\n-x", f"{KEY}\r\nX: 1", 7])
     def test_key_that_cannot_be_is_refused_and_not_shown(self, key):
@@ -165,9 +166,9 @@ class TestMasks:
         assert masked(f"key {text}!") == "key [key]!"
 
     def test_short_key_is_masked_as_a_word_only(self):
-        assert without_key("abc of abcdef", "abc") == "[key] of abcdef"
+        assert without_key("abc of abcdef", Secret("abc")) == "[key] of abcdef"
 
     @pytest.mark.parametrize("text", ["a" * 200_000, "*" * 200_000, "a-" * 100_000, "." * 200_000])
     def test_long_text_takes_linear_time(self, text):
         assert len(masked(text)) <= len(text)
-        assert len(without_key(text, KEY)) <= len(text)
+        assert len(without_key(text, Secret(KEY))) <= len(text)

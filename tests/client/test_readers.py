@@ -12,7 +12,7 @@ from opeai_nb.client.http import content_encoding, json_reader
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
-from opeai_nb.client.protocol.steps import Blob, Cut, End, NotJson, Piece
+from opeai_nb.client.protocol.steps import Blob, CutAnswer, NotJson, PictureEnd, Piece
 
 quick = settings(
     deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -58,7 +58,7 @@ def read(body: bytes, cuts: list[int], inline: int = INLINE) -> tuple[object, di
             parts.setdefault(event.number, bytearray()).extend(event.data)
         else:
             whole[event.number] = bytes(parts.get(event.number, b""))
-    return subject.body(None), whole
+    return subject.body(), whole
 
 
 def assert_equal(read_value: object, value: object, blobs: dict[int, bytes]) -> None:
@@ -155,19 +155,19 @@ class TestAnyBytes:
 class TestCaps:
     def test_json_beyond_the_cap_is_cut(self, monkeypatch):
         monkeypatch.setattr(json_reader, "MAX_REST_BYTES", 1000)
-        with pytest.raises(Cut, match="larger than any answer"):
+        with pytest.raises(CutAnswer, match="larger than any answer"):
             read(b'{"a": "%s"}' % (b"! " * 1000), [])
 
     def test_pictures_beyond_the_cap_are_cut(self, monkeypatch):
         monkeypatch.setattr(json_reader, "MAX_PICTURE_BYTES", 1000)
-        with pytest.raises(Cut, match="larger than any answer"):
+        with pytest.raises(CutAnswer, match="larger than any answer"):
             read(json.dumps([b64encode(bytes(600)).decode()] * 2).encode(), [])
 
     def test_broken_base64_without_end_is_cut(self, monkeypatch):
         monkeypatch.setattr(json_reader, "MAX_BODY_BYTES", 10_000)
         subject = JsonReader(INLINE)
         subject.feed(b'{"a": "' + b"A" * 40 + b"!")
-        with pytest.raises(Cut, match="larger than any answer"):
+        with pytest.raises(CutAnswer, match="larger than any answer"):
             [subject.feed(b"A" * 100) for _ in range(10_000)]
 
     def test_compressed_bomb_is_opened_bit_by_bit(self):
@@ -178,7 +178,7 @@ class TestCaps:
         sizes: list[int] = []
 
         class Measuring(PictureReader):
-            def feed(self, chunk: bytes) -> list[Piece | End]:
+            def feed(self, chunk: bytes) -> list[Piece | PictureEnd]:
                 sizes.append(len(chunk))
                 return super().feed(chunk)
 
@@ -187,7 +187,7 @@ class TestCaps:
             200, headers={"Content-Encoding": "deflate"}, stream=httpx.ByteStream(b"")
         )
         subject = content_encoding.reader_for(lambda: Measuring(limit=5_000_000), response)
-        with pytest.raises(Cut, match="larger than any picture"):
+        with pytest.raises(CutAnswer, match="larger than any picture"):
             list(subject.feed(packed))
         assert (max(sizes), sum(sizes) < 6_000_000) == (256 * 1024, True)
 
@@ -202,4 +202,4 @@ class TestPictures:
         events += subject.finish()
         page = data.lstrip()[:1] in (b"", b"<", b"{")
         assert b"".join(e.data for e in events if isinstance(e, Piece)) == (b"" if page else data)
-        assert (End(0) in events) is not page
+        assert (PictureEnd(0) in events) is not page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.protocol.steps import Cut, Event, Reader
+from opeai_nb.client.protocol.steps import CutAnswer, Event, Reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,14 +21,14 @@ def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
     """Return the reader of the bytes that `chunks` or `async_chunks` give of *response*.
 
     `Accept-Encoding: identity` is asked for; gzip and deflate are read all the same, because
-    proxies send them unasked. Raises `Cut` for any other Content-Encoding.
+    proxies send them unasked. Raises `CutAnswer` for any other Content-Encoding.
     """
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     if encoding in {"", "identity"} or response.is_stream_consumed:
         return make()
     if encoding in {"gzip", "x-gzip", "deflate"}:
         return _Unpacking(make())
-    raise Cut(f"its body is encoded as {encoding[:20]!r}, which nobody asked for")
+    raise CutAnswer(f"its body is encoded as {encoding[:20]!r}, which nobody asked for")
 
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:
@@ -54,17 +54,17 @@ class _Unpacking:
             try:
                 plain = self._zlib.decompress(chunk, _AT_ONCE)
             except zlib.error as error:
-                raise Cut("its body is not compressed as it says") from error
+                raise CutAnswer("its body is not compressed as it says") from error
             chunk = self._zlib.unconsumed_tail
             yield from self._reader.feed(plain)
 
     def finish(self) -> Iterator[Event]:
         if not self._zlib.eof:
-            raise Cut("its compressed body is incomplete")
+            raise CutAnswer("its compressed body is incomplete")
         yield from self._reader.finish()
 
     def rest(self) -> bytes:
         return self._reader.rest()
 
-    def body(self, clean: Callable[[str], str] | None) -> Any:
-        return self._reader.body(clean)
+    def body(self) -> Any:
+        return self._reader.body()

@@ -10,14 +10,14 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from opeai_nb import __version__
-from opeai_nb.client.protocol.steps import Cut, Dripped, Reply, Unsent
+from opeai_nb.client.protocol.steps import CutAnswer, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client.http.body_sink import Sink
     from opeai_nb.client.protocol.steps import Call, Reader, Source
-    from opeai_nb.client.wire.key import Key
+    from opeai_nb.secret import Secret
 
 CONNECT_TIMEOUT = 10.0
 WRITE_TIMEOUT = 120.0
@@ -31,7 +31,7 @@ _UNSENT = (
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
 )
-FAILURES = (httpx.HTTPError, httpx.InvalidURL, Cut)
+FAILURES = (httpx.HTTPError, httpx.InvalidURL, CutAnswer)
 """What an exchange raises that failed: httpx's errors, and a reader's own refusal."""
 
 _NUMBERS = re.compile(r"\[Errno [-\d]+\]\s*|\s*\(_ssl\.c:\d+\)")
@@ -47,7 +47,7 @@ _HEADERS: Final = (
 _url = lru_cache(maxsize=64)(httpx.URL)
 
 
-def request_of(call: Call, key: Key | None) -> httpx.Request:
+def request_of(call: Call, key: Secret | None) -> httpx.Request:
     """Return the HTTP request for a call, ready for `httpx.Client.send`.
 
     Made without the client's help: it would add cookies, and costs a fifth of a small exchange.
@@ -80,9 +80,9 @@ def check_pace(call: Call, seconds: float) -> None:
         raise Dripped("it came too slowly, and was not read further")
 
 
-def failure_of(error: Exception) -> Unsent | Cut:
+def failure_of(error: Exception) -> Unsent | CutAnswer:
     """Return what a failure of httpx means to a flow: whether anything may have left."""
-    if isinstance(error, Cut):
+    if isinstance(error, CutAnswer):
         return error
     if isinstance(error, httpx.InvalidURL):
         return Unsent("the URL is not valid")
@@ -92,8 +92,8 @@ def failure_of(error: Exception) -> Unsent | Cut:
         told = _NUMBERS.sub("", str(error)).strip()
         return Unsent(told[:200] or "no connection could be made")
     if isinstance(error, httpx.ReadTimeout):
-        return Cut("the server stopped answering")
-    return Cut("the connection broke")
+        return CutAnswer("the server stopped answering")
+    return CutAnswer("the connection broke")
 
 
 def failure_with(
@@ -101,11 +101,11 @@ def failure_with(
     response: httpx.Response | None,
     reader: Reader | None,
     sink: Sink | None,
-    key: Key | None,
-) -> Unsent | Cut:
+    key: Secret | None,
+) -> Unsent | CutAnswer:
     """Return what a failure means, with what had arrived before it."""
     failure = failure_of(error)
-    if isinstance(failure, Cut) and response is not None:
+    if isinstance(failure, CutAnswer) and response is not None:
         failure.status = response.status_code
         failure.pictures = _sources(sink)
         if reader is not None and sink is not None and failure is not error:
@@ -118,25 +118,25 @@ def _sources(sink: Sink | None) -> tuple[Source, ...]:
 
 
 def reply_of(
-    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: Key | None
+    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: Secret | None
 ) -> Reply:
-    """Return the answer as a flow receives it, the API key removed wherever a server echoed it."""
+    """Return the answer as a flow receives it."""
     sink.take(reader.finish())
     return _arrived(response, reader, sink, clock, key)
 
 
 def _arrived(
-    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: Key | None
+    response: httpx.Response, reader: Reader, sink: Sink, clock: float, key: Secret | None
 ) -> Reply:
     raw = response.headers.raw
     headers = {name.decode("latin-1").lower(): text.decode("latin-1") for name, text in raw}
-    clean = key.cleaner(b"\n".join([reader.rest(), *(text for _, text in raw)])) if key else None
     return Reply(
         status=response.status_code,
-        headers={name: clean(text) for name, text in headers.items()} if clean else headers,
-        body=reader.body(clean),
+        headers=headers,
+        body=reader.body(),
         pictures=sink.complete,
         clock=clock,
+        key=key,
     )
 
 

@@ -2,7 +2,15 @@
 
 A JSON body of four pictures is 8 MB of base64 around 1 KB of JSON. `JsonReader` decodes each long
 base64 string while it arrives, so that neither the text nor a second copy of the picture is ever
-held; what remains is a skeleton of a few hundred bytes for `json`.
+held; what remains is a skeleton of a few hundred bytes for `json`. Incremental parsers (ijson) hand
+out a string whole, which is what must not be held.
+
+The states, each a method that takes what it can judge (`_mode` is the current one):
+
+    _outside --"--> _inside --short, or no base64--> _text --"--> _outside
+                       `-----long and base64-----> _picture --"--> _outside
+    _inside and _text step over escapes by _escape; an escape that is cut in the middle waits in
+    _tail (text) or _open (picture) for the next chunk
 """
 
 from __future__ import annotations
@@ -14,7 +22,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from opeai_nb.client.http.base64_text import DATA_URL, PACKED, plain_base64, without_open_escape
-from opeai_nb.client.protocol.steps import Blob, Cut, End, Event, NotJson, Piece
+from opeai_nb.client.protocol.steps import Blob, CutAnswer, Event, NotJson, PictureEnd, Piece
 
 MAX_PICTURE_BYTES: Final = 512 * 1024 * 1024
 """All pictures of one body together; more is a lie or a mistake."""
@@ -44,7 +52,7 @@ class JsonReader:
 
     A string of more than *inline* bytes that is base64 (bare or a data URL, with escaped slashes,
     line breaks, URL-safe letters or without padding) becomes a picture; all else stays JSON.
-    Raises `Cut` beyond the caps.
+    Raises `CutAnswer` beyond the caps.
     """
 
     def __init__(self, inline: int = _INLINE) -> None:
@@ -85,7 +93,7 @@ class JsonReader:
             or self._decoded > MAX_PICTURE_BYTES
             or self._received > MAX_BODY_BYTES
         ):
-            raise Cut("it is larger than any answer can be, and was not read further")
+            raise CutAnswer("it is larger than any answer can be, and was not read further")
 
     def finish(self) -> list[Event]:
         """Complete nothing: a picture ends with its string."""
@@ -95,18 +103,14 @@ class JsonReader:
         """Return the JSON without its pictures; what was unfinished at the end stays unfinished."""
         return bytes(self._rest) + self._tail
 
-    def body(self, clean: Callable[[str], str] | None) -> Any:
-        """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`.
-
-        *clean* is applied to every string.
-        """
+    def body(self) -> Any:
+        """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`."""
         text = self.rest().decode("utf-8-sig", "replace")
         try:
             value = json.loads(text)
-            return self._restored(value, clean) if self._count or clean else value
+            return self._restored(value) if self._count else value
         except (ValueError, RecursionError):
-            head = text[:_QUOTED]
-            return NotJson(clean(head) if clean else head)
+            return NotJson(text[:_QUOTED])
 
     # What to do with the bytes at *position*, by where in the JSON they stand. Each returns the
     # position behind what it has used; what it cannot judge yet it leaves in the tail.
@@ -221,24 +225,19 @@ class JsonReader:
         self._quads = b""
         self._decode(last + b"=" * (-len(last) % 4), events)
         if self._count not in self._broken:
-            events.append(End(self._count))
+            events.append(PictureEnd(self._count))
         self._rest += f'{self._mark}{self._count}"'.encode()
         self._count += 1
         self._gap = len(self._rest)
         self._last = b""
         self._mode = self._outside
 
-    def _restored(self, value: Any, clean: Callable[[str], str] | None) -> Any:
-        if isinstance(value, str):
-            if self._count and value.startswith(self._mark):
-                number = int(value[len(self._mark) :])
-                return Blob(number, number in self._broken)
-            return clean(value) if clean else value
+    def _restored(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith(self._mark):
+            number = int(value[len(self._mark) :])
+            return Blob(number, number in self._broken)
         if isinstance(value, list):
-            return [self._restored(item, clean) for item in value]
+            return [self._restored(item) for item in value]
         if isinstance(value, dict):
-            return {
-                clean(name) if clean else name: self._restored(item, clean)
-                for name, item in value.items()
-            }
+            return {name: self._restored(item) for name, item in value.items()}
         return value

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from opeai_nb.client.http.json_reader import MAX_PICTURE_BYTES
-from opeai_nb.client.protocol.steps import Cut, End, Event, Piece
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from opeai_nb.client.protocol.steps import CutAnswer, Event, PictureEnd, Piece
 
 _QUOTED: Final = 2000
 """Bytes that are enough to quote from an error page."""
@@ -19,7 +16,7 @@ class PictureReader:
     """Hands every byte on as picture 0.
 
     A page (HTML, XML, JSON) is told apart by its first character and never kept as a picture.
-    Raises `Cut` beyond *limit* bytes.
+    Raises `CutAnswer` beyond *limit* bytes.
     """
 
     def __init__(self, limit: int = MAX_PICTURE_BYTES) -> None:
@@ -31,7 +28,7 @@ class PictureReader:
         """Take some bytes of the body."""
         self._size += len(chunk)
         if self._size > self._limit:
-            raise Cut("it is larger than any picture can be, and was not read further")
+            raise CutAnswer("it is larger than any picture can be, and was not read further")
         known, self._head = self._is_page(), (self._head + chunk[:_QUOTED])[:_QUOTED]
         if not chunk or self._is_page():
             return []
@@ -40,16 +37,15 @@ class PictureReader:
 
     def finish(self) -> list[Event]:
         """Complete the picture: it ends with the body."""
-        return [] if self._is_page() else [End(0)]
+        return [] if self._is_page() else [PictureEnd(0)]
 
     def rest(self) -> bytes:
         """Return the beginning of the body, to tell a picture from an error page."""
         return self._head
 
-    def body(self, clean: Callable[[str], str] | None) -> str:
+    def body(self) -> str:
         """Return the beginning of the body as text; empty when there is none."""
-        text = self._head.decode("utf-8", "replace")
-        return clean(text) if clean else text
+        return self._head.decode("utf-8", "replace")
 
     def _is_page(self) -> bool:
         return self._head.lstrip()[:1] in _PAGES

@@ -1,7 +1,8 @@
 """Sockets for httpcore that are read in wide strokes, and written to in as few packets as can be.
 
 httpx reads a body 64 KB at a time, and an answer with four pictures is 8 MB of base64: reading up
-to 512 KB at once halves the time of such a call (`tests/bench/bench_client.py`).
+to 512 KB at once halves the time of such a call (`tests/bench/bench_client.py`). No
+setting of httpx or httpcore reads more at once.
 """
 
 from __future__ import annotations

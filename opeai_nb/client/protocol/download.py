@@ -9,8 +9,9 @@ from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.steps import Call, Cut, Dripped, Flow, Resolve, Sleep, Unsent
+from opeai_nb.client.protocol.steps import Call, CutAnswer, Dripped, Flow, Resolve, Sleep, Unsent
 from opeai_nb.client.wire.read_error import first_line, problem_of
+from opeai_nb.client.wire.redact import without_key
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 
 if TYPE_CHECKING:
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.wire.endpoint import Endpoint
 
-_ATTEMPTS: Final = 4
-_HOPS: Final = 5
-_READ_TIMEOUT: Final = 60.0
+_ATTEMPTS: Final = 4  # pauses of 0.5, 1 and 2 s: an object store that is not there yet
+_HOPS: Final = 5  # a short link, a store, its CDN; browsers allow 20, and none needs them
+_READ_TIMEOUT: Final = 60.0  # seconds of silence
 _LONGEST: Final = 600.0
 """Seconds for one picture: 10 MB at 17 KB/s."""
 
@@ -76,7 +77,7 @@ def _get(url: str) -> Flow[Reply]:
         asked = None
         try:
             reply: Reply = yield call
-        except (Unsent, Cut) as failure:
+        except (Unsent, CutAnswer) as failure:
             error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
             error.__cause__ = failure
             if isinstance(failure, Dripped):  # from the start again, it would be no quicker
@@ -99,14 +100,14 @@ def _picture_in(reply: Reply, url: str) -> Source:
         raise _refused_by_server(reply, url)
     if 0 in reply.pictures:
         return reply.pictures[0]
-    told = first_line(reply.body)
+    told = without_key(first_line(reply.body), reply.key)
     if not told:
         raise DownloadError("The picture's URL answered with nothing.", url=url)
     raise DownloadError(f"Instead of the picture came a page: {told}.", url=url)
 
 
 def _refused_by_server(reply: Reply, url: str) -> DownloadError:
-    told = problem_of(first_line(reply.body)).message
+    told = without_key(problem_of(first_line(reply.body)).message, reply.key)
     gone = reply.status in {403, 404, 410}
     return DownloadError(
         f"The picture's URL was refused{': ' + told if told else ''}.",

@@ -7,28 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.protocol.poll import Patience, ask, watch
+from opeai_nb.client.protocol.poll import Patience, watch
 from opeai_nb.client.protocol.results import fetch, finished
 from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 
 if TYPE_CHECKING:
-    from opeai_nb.client.protocol.list_models import Model
     from opeai_nb.client.protocol.steps import Flow
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.endpoint import Endpoint
-
-__all__ = ["Patience", "ask", "fetch", "finished", "generate", "models", "submit", "wait", "watch"]
-
-
-def models(endpoint: Endpoint) -> Flow[list[Model]]:
-    """Return the models that the platform lists."""
-    from opeai_nb.client.protocol.list_models import (
-        models as listed,  # seldom asked for, and not at the start
-    )
-
-    return (yield from listed(endpoint))
 
 
 def wait(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Generation]:

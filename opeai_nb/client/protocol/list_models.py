@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.poll import pause_after
-from opeai_nb.client.protocol.steps import Cut, Flow, Reply, Sleep, Unsent
+from opeai_nb.client.protocol.steps import CutAnswer, Flow, Reply, Sleep, Unsent
 from opeai_nb.client.wire.read_error import error_of, read_problem
+from opeai_nb.client.wire.redact import hide_in, value_without_key
 from opeai_nb.errors import (
     ConnectionLostError,
     OpeaiError,
@@ -40,7 +41,7 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
             reply: Reply = yield endpoint.query("/v1/models")
         except Unsent as failure:
             raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
-        except Cut as failure:
+        except CutAnswer as failure:
             error: OpeaiError = ConnectionLostError(f"The list of models was cut off: {failure}.")
             error.__cause__ = failure
         else:
@@ -60,6 +61,7 @@ def _models_problem(reply: Reply) -> OpeaiError:
     if problem is None:
         return UnreadableAnswerError("The answer is no list of models.", status_code=reply.status)
     error = error_of(problem, paid=False)
+    hide_in(error, reply.key)
     error.retry_after = schedule.retry_after(reply.headers)
     return error
 
@@ -69,7 +71,8 @@ def _read_models(reply: Reply) -> list[Model] | None:
     listed = body.get("data") if isinstance(body, dict) else body
     if reply.status >= 300 or not isinstance(listed, list):  # noqa: PLR2004  HTTP success
         return None
-    return [_model(item) for item in listed if isinstance(item, dict) and item.get("id")]
+    items = value_without_key(listed, reply.key)
+    return [_model(item) for item in items if isinstance(item, dict) and item.get("id")]
 
 
 def _model(item: dict[str, Any]) -> Model:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import received
-from opeai_nb.client.protocol.steps import Cut, Flow, Now, Reply, Sleep, Unsent
+from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
@@ -33,9 +33,9 @@ DEADLINE: Final = 900.0
 """Seconds that a task is waited for, unless said otherwise."""
 GIVE_UP_AFTER: Final = 180.0
 """Seconds of nothing but failures after which the waiting ends; the task does not."""
-UNKNOWN_CAP: Final = 5
-EMPTY_CAP: Final = 3
-MISSING_CAP: Final = 2
+UNKNOWN_CAP: Final = 5  # answers in a row with a word that nobody knows
+EMPTY_CAP: Final = 3  # successes without a picture: results may be stored a moment later
+MISSING_CAP: Final = 2  # "no such task" right after its submission: tables lag behind
 
 _PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
 
@@ -180,7 +180,7 @@ def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
     for path in paths:
         try:
             reply: Reply = yield endpoint.query(path)
-        except (Unsent, Cut) as failure:
+        except (Unsent, CutAnswer) as failure:
             raise ConnectionLostError(
                 f"The connection was lost while the task was asked about: {failure}.",
                 task_id=task.id,

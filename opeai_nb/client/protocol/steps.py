@@ -2,7 +2,7 @@
 
 A flow is a generator. It yields a step and receives its answer:
 
-    Call      -> Reply       one HTTP exchange; `Unsent` or `Cut` is thrown in when it fails
+    Call      -> Reply       one HTTP exchange; `Unsent` or `CutAnswer` is thrown in when it fails
     Sleep     -> float       a pause in seconds; then the clock
     Now       -> float       the clock: seconds of a clock that never goes back
     Resolve   -> addresses   the IP addresses of a host, or none where the check does not apply
@@ -17,9 +17,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from opeai_nb.client.values.task import Task
+
+if TYPE_CHECKING:
+    from opeai_nb.secret import Secret
 
 Source = bytes | Path
 """The bytes of a picture, or the file that holds them."""
@@ -32,7 +35,7 @@ class Piece(NamedTuple):
     data: bytes
 
 
-class End(NamedTuple):
+class PictureEnd(NamedTuple):
     """The picture with this number is complete."""
 
     number: int
@@ -46,7 +49,7 @@ class Blob:
     broken: bool = False
 
 
-Event = Piece | End
+Event = Piece | PictureEnd
 
 
 class Reader(Protocol):
@@ -61,8 +64,8 @@ class Reader(Protocol):
     def rest(self) -> bytes:
         """Return the body without its pictures."""
 
-    def body(self, clean: Callable[[str], str] | None) -> Any:
-        """Return what the rest means, each string cleaned; a `Blob` stands for each picture."""
+    def body(self) -> Any:
+        """Return what the rest means; a `Blob` stands for each picture."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class Reply:
 
     *body* is what the call's reader made of it: parsed JSON with a `Blob` for each picture, or
     `NotJson`, or the beginning of a page. *pictures* holds what the blobs stand for, by number.
-    Header names are in lower case. *clock* is in seconds.
+    Header names are in lower case. *clock* is in seconds. All of it is as it came, for it is used:
+    *key* is what must be taken out of whatever is shown.
     """
 
     status: int
@@ -124,6 +128,7 @@ class Reply:
     body: Any
     pictures: Mapping[int, Source] = field(default_factory=dict)
     clock: float = 0.0
+    key: Secret | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and
     """The request never left: the connection could not be made."""
 
 
-class Cut(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
+class CutAnswer(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
     """The connection broke, stalled or lied after the request may have left."""
 
     def __init__(
@@ -151,7 +156,7 @@ class Cut(Exception):  # noqa: N818  a word of the protocol between shell and fl
         """What had arrived of the answer; the connection may break behind its last brace."""
 
 
-class Dripped(Cut):
+class Dripped(CutAnswer):
     """The body went on, and was given up: it took too long as a whole."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import assembled, received
-from opeai_nb.client.protocol.steps import Call, Cut, Flow, NotJson, Reply, Sleep, Unsent
+from opeai_nb.client.protocol.steps import Call, CutAnswer, Flow, NotJson, Reply, Sleep, Unsent
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -59,7 +59,7 @@ def _sent(call: Call, request: ImageRequest) -> Flow[Generation | Task]:
                 raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
             yield Sleep(schedule.backoff(unsent, first=0.5))
             continue
-        except Cut as failure:
+        except CutAnswer as failure:
             if (rescued := _rescued(failure.reply, request)) is not None:
                 return rescued
             raise _unknown_outcome(failure) from failure
@@ -87,7 +87,7 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         if (task := _task_in_half(reply, request)) is not None:
             return task
         sources = tuple(source for _, source in sorted(reply.pictures.items()))
-        raise _unknown_outcome(Cut("it ends in the middle", reply.status, sources))
+        raise _unknown_outcome(CutAnswer("it ends in the middle", reply.status, sources))
     try:
         answer = read_answer(reply)
     except OpeaiError as error:
@@ -151,7 +151,7 @@ def _pause_before_resending(problem: Problem, reply: Reply, refused: int) -> flo
     return schedule.wished(asked) or schedule.backoff(refused)
 
 
-def _unknown_outcome(failure: Cut) -> OutcomeUnknownError:
+def _unknown_outcome(failure: CutAnswer) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         f"The answer was cut off: {failure}.",
         status_code=failure.status,

@@ -95,10 +95,6 @@ class ImageRequest:
         if self.dialect != "aliyun":
             _refuse_aliyun_fields(self)
 
-    def with_changes(self, **changes: Any) -> ImageRequest:
-        """Return a copy with some fields changed, checked again."""
-        return replace(self, **changes)
-
     def set_fields(self) -> dict[str, Any]:
         """Return the fields that were set, by name; *image* as `InputImage`s, *extra* as given."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}

@@ -6,7 +6,7 @@ what was seen. The answer decides what it is, never the request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.protocol.steps import NotJson, Reply
@@ -18,11 +18,13 @@ from opeai_nb.client.wire.read_error import (
     find_problem,
     first_line,
     problem_of,
+    problem_without_key,
     read_problem,
     reason_in,
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import pictures_in
+from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
 from opeai_nb.errors import (
     ModerationError,
@@ -34,6 +36,8 @@ from opeai_nb.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from opeai_nb.secret import Secret
 
 _STATUS_KEYS: Final = ("status", "task_status", "state")
 _TASK_OBJECT: Final = "image.generation.task"
@@ -51,23 +55,59 @@ class Pictures:
 
 
 def read_answer(reply: Reply) -> Pictures | Task | Problem:
-    """Return what the answer to a submission or a query says.
+    """Return what the answer to a submission or a query says; the key is in nothing that is shown.
 
     Raises `UnreadableAnswerError` when it is no JSON although HTTP says success, or JSON in which
     there is neither a picture, a task nor an error.
     """
+    try:
+        return _without_key(_read(reply), reply.key)
+    except UnreadableAnswerError as error:
+        hide_in(error, reply.key)
+        raise
+
+
+def _without_key(
+    answer: Pictures | Task | Problem, key: Secret | None
+) -> Pictures | Task | Problem:
+    if isinstance(answer, Problem):
+        return problem_without_key(answer, key)
+    for error in (getattr(answer, "error", None), *(item.error for item in answer.pictures)):
+        if error is not None:
+            hide_in(error, key)
+    names = ("model", "usage", "prompt")
+    values = {name: getattr(answer, name) for name in names if getattr(answer, name, None)}
+    return replace(
+        answer,
+        request_id=without_key(answer.request_id, key) if answer.request_id else None,
+        pictures=tuple(
+            replace(item, revised_prompt=value_without_key(item.revised_prompt, key))
+            for item in answer.pictures
+        ),
+        **{name: value_without_key(value, key) for name, value in values.items()},
+    )
+
+
+def _read(reply: Reply) -> Pictures | Task | Problem:
+    # A page is a problem when HTTP says so (502, 403), and unreadable when it says success.
     problem = read_problem(reply.status, reply.headers, reply.body)
     if isinstance(reply.body, NotJson):
         return problem or _unreadable(reply)
     places = places_in(reply.body)
     task = _read_task(places, reply)
+    # A failed task before its error: the reason stands in the same envelope as a refusal's
+    # (DashScope: `output.task_status` beside `output.code`).
     if task is not None and task.status == "failed" and (task.id or reply.status < 400):  # noqa: PLR2004  HTTP failure
         return task
+    # An HTTP failure is no answer, whatever its body quotes of a task or a picture.
     if problem is not None and reply.status >= 300:  # noqa: PLR2004  HTTP success
         return problem
     pictures = pictures_in(places, reply.pictures)
+    # A task with an id goes on being one (new-api puts results beside its status); without an id
+    # its pictures are all there will be; with an error beside it (`ali_error`) the error speaks.
     if task is not None and (problem is None or task.pictures) and not (pictures and not task.id):
         return task
+    # Ark tells of the picture of a group that failed beside the ones that did not.
     if problem is not None:
         if not any(picture.error is None for picture in pictures or ()):
             return problem

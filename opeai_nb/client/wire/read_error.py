@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.client.protocol.steps import NotJson
-from opeai_nb.client.wire.redact import masked
+from opeai_nb.client.wire.redact import masked, without_key
 from opeai_nb.errors import (
     AnswerError,
     AuthenticationError,
@@ -28,6 +28,8 @@ from opeai_nb.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from opeai_nb.secret import Secret
 
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
@@ -116,6 +118,16 @@ def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem 
     nodes = [body] if isinstance(body, dict) else []
     request_id = request_id_of(headers, nodes) or found.request_id
     return replace(found, request_id=request_id, status=status)
+
+
+def problem_without_key(problem: Problem, key: Secret | None) -> Problem:
+    """Return *problem* with the key in none of its texts."""
+    texts: dict[str, Any] = {
+        name: without_key(text, key)
+        for name in ("message", "code", "type", "request_id")
+        if (text := getattr(problem, name))
+    }
+    return replace(problem, **texts)
 
 
 def _nested(body: Any) -> list[Any]:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from opeai_nb.errors import OpeaiError
+    from opeai_nb.secret import Secret
 
 # Anchored at the start of a word and possessive: no text of a server takes more than linear time.
 _STARRED = re.compile(r"(?<![\w\-])[\w\-]*+(?:\*{2,}+|•{2,}+)[\w\-]*+")
@@ -21,31 +26,51 @@ def masked(text: str) -> str:
     return _KEY_LIKE.sub(_MASK, _STARRED.sub(_MASK, text))
 
 
-def key_hints(key: str) -> list[str]:
-    """Return a few short pieces of *key*, one of which stands in every text that tells much of it.
+def hide_in(error: OpeaiError, key: Secret | None) -> None:
+    """Take *key* out of what an error shows."""
+    error.message = without_key(error.message, key)
+    error.args = (error.message,)
+    for name in ("code", "type", "request_id"):
+        if text := getattr(error, name):
+            setattr(error, name, without_key(text, key))
 
-    Whatever `without_key` removes, but for stars and dots, holds one of them.
+
+def value_without_key(value: Any, key: Secret | None) -> Any:
+    """Return what a server told of a picture (a prompt, a model, its usage) without a random *key*.
+
+    A key that is a word stays: there it is the word that was meant.
     """
-    return [*(key[start : start + 4] for start in range(0, len(key) - 3, 5)), key[-4:]]
+    if key is None or not key.is_random:
+        return value
+    if isinstance(value, str):
+        return without_key(value, key)
+    if isinstance(value, dict):
+        return {without_key(k, key): value_without_key(inner, key) for k, inner in value.items()}
+    return [value_without_key(inner, key) for inner in value] if isinstance(value, list) else value
 
 
-def without_key(text: str, key: str | None) -> str:
+def without_key(text: str, key: Secret | None) -> str:
     """Return *text* without this API *key*, in whatever form a server may echo it.
 
-    These are: the key itself, percent-encoded, any 8 characters of it, its first or last 5 as a
-    word, and its ends around stars or dots (`sk-ab***yz`).
+    These are: the key itself, percent-encoded, and its ends around stars or dots (`sk-ab***yz`);
+    of a random key also any 8 characters of it, and its first or last 5 as a word.
     """
-    if not key:
+    if key is None:
         return text
-    for form in sorted({key, quote(key, safe="")}, key=len, reverse=True):
+    plain = key.reveal()
+    for form in sorted({plain, quote(plain, safe="")}, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
+    text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, plain) else ends[0], text)
+    return _without_parts(text, plain) if key.is_random else text
+
+
+def _without_parts(text: str, key: str) -> str:
     parts = [key[start : start + _PART] for start in range(len(key) - _PART + 1)]
-    found = [part for part in parts if part in text]
-    if found:
+    echoed = [part for part in parts if part in text]
+    if echoed:
         text = _CHUNK.sub(
-            lambda chunk: _MASK if any(part in chunk[0] for part in found) else chunk[0], text
+            lambda chunk: _MASK if any(part in chunk[0] for part in echoed) else chunk[0], text
         )
-    text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, key) else ends[0], text)
     return _WORD.sub(lambda word: _MASK if _is_end(word[0], key) else word[0], text)
 
 
