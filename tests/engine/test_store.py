@@ -23,10 +23,10 @@ def picture(generation_: str) -> StoredPicture:
     return StoredPicture(f"p-{generation_}", generation_, 0, "Expires=1", DAY, painted=False)
 
 
-@pytest.fixture(params=["memory", "file", "register"])
+@pytest.fixture(params=["memory", "file", "cached"])
 def store(request, tmp_path):
     folder = None if request.param == "memory" else tmp_path
-    store = CachedStore(folder) if request.param == "register" else Store(folder)
+    store = CachedStore(folder) if request.param == "cached" else Store(folder)
     yield store
     store.close()
 
@@ -90,13 +90,13 @@ def test_a_file_gives_the_room_of_old_pictures_back(tmp_path):
 
 
 def test_a_register_reads_no_disk_for_what_it_knows(tmp_path):
-    register = CachedStore(tmp_path)
-    register.add(generation("a"), [b"input"], [picture("a")])
-    register.put_data(picture("a"), b"bytes")
-    register.close()
-    assert register.generation("a", 0.0) == generation("a")
-    assert register.pictures("a") == [replace(picture("a"), painted=True)]
-    assert register.count_inputs("a") == 1
+    cached = CachedStore(tmp_path)
+    cached.add(generation("a"), [b"input"], [picture("a")])
+    cached.put_data(picture("a"), b"bytes")
+    cached.close()
+    assert cached.generation("a", 0.0) == generation("a")
+    assert cached.pictures("a") == [replace(picture("a"), painted=True)]
+    assert cached.count_inputs("a") == 1
 
 
 def test_a_register_sees_what_another_process_has_painted(tmp_path):
@@ -111,11 +111,11 @@ def test_a_register_sees_what_another_process_has_painted(tmp_path):
 
 
 def test_a_register_does_not_grow_for_ever(tmp_path):
-    register = CachedStore(tmp_path)
+    cached = CachedStore(tmp_path)
     for n in range(5000):
-        register._remember(_Entry(generation(f"{n}"), [], 0))
-    assert len(register._entries) == 4096
-    register.close()
+        cached._remember(_Entry(generation(f"{n}"), [], 0))
+    assert len(cached._entries) == 4096
+    cached.close()
 
 
 def test_a_closed_store_says_so(store):

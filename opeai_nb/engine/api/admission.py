@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from opeai_nb.engine.api.openai_request import ApiRequest
+from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.api.request_body import read_body
+from opeai_nb.engine.faults.misbehaviour import Misbehaviour
+from opeai_nb.engine.work.generations import Generations
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from opeai_nb.engine.api.picture_urls import PictureUrls
-    from opeai_nb.engine.faults.misbehaviour import Misbehaviour
-    from opeai_nb.engine.work.generations import Generations
 
 _SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
 Parse = Callable[[bytes], tuple[ApiRequest, list[str]]]

@@ -12,8 +12,8 @@ from opeai_nb.families import Family, accepts_size
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SEED_MAX: Final = 2_147_483_647
-_NEGATIVE_MAX: Final = 500
+_SEED_MAX: Final = 2_147_483_647  # platform.md 3.5, as is the next
+_NEGATIVE_MAX: Final = 500  # characters
 _N_DEFAULTS: Final = {"wan2.6-t2i": 4, "wan2.6-image": 4, "wan2-t2i": 4}  # upstream's, 3.5
 _SIZE_DEFAULTS: Final = {"qwen-image-2.0": "2048x2048"}  # upstream's, 3.5
 _PARAMETERS: Final[dict[str, type]] = {

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_request import parse_native
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest, loads
 from opeai_nb.engine.faults.rehearsal import failed_message, item_fault
+from opeai_nb.engine.work.store import StoredGeneration
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
-
-    from opeai_nb.engine.api.admission import Admission
-    from opeai_nb.engine.work.store import StoredGeneration
 
 
 _STATUSES: Final = {  # platform.md 3.4

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.families import Family
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from opeai_nb.families import Family
 
 
 INVALID: Final = "invalid_image_request"  # the code of the platform's own example, platform.md 1.5

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
 from opeai_nb.engine.api.openai_request import ApiRequest, loads, parse
 from opeai_nb.engine.api.responses import sync_pieces, usage
 from opeai_nb.engine.work.image_inputs import references
+from opeai_nb.engine.work.store import StoredGeneration
 from opeai_nb.engine.work.task_state import submitted, task_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-    from opeai_nb.engine.api.admission import Admission
-    from opeai_nb.engine.work.store import StoredGeneration
 
 
 class OpenAIRoutes:

@@ -8,14 +8,13 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.routing import Route
 
+from opeai_nb.engine.work.generations import Generations
 from opeai_nb.engine.work.render import media_type
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
-
-    from opeai_nb.engine.work.generations import Generations
 
 
 _FOLDER: Final = "/pictures/"

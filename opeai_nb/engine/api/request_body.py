@@ -9,7 +9,7 @@ from opeai_nb.engine.api.error_envelope import ApiError
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-BODY_MAX: Final = 64 * 1024 * 1024
+BODY_MAX: Final = 64 * 1024 * 1024  # two input images of 20 MB in base64, and some room
 _DRAIN_MAX: Final = 256 * 1024 * 1024  # read and dropped, so that the client hears the 413
 
 

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.responses import Response
 
 from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.faults.rehearsal import item_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from starlette.types import Receive, Scope, Send
-
-    from opeai_nb.engine.api.openai_request import ApiRequest
 
 
 _SLICE: Final = 3 * 65_536  # bytes of a picture encoded at a time: 256 KiB of base64

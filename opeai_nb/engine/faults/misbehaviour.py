@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
-_COUNTERS_MAX: Final = 1000
+_COUNTERS_MAX: Final = 1000  # requests between their first 429 and the picture
 
 
 class Misbehaviour:

@@ -79,11 +79,11 @@ REHEARSALS: Final[dict[str, Rehearsal]] = {
 }
 
 CUT_AT: Final = 0.6  # so that of two pictures the first is whole
-STALL_SECONDS: Final = 600.0
-FAILED_PROGRESS: Final = 40
+STALL_SECONDS: Final = 600.0  # longer than any client's read timeout
+FAILED_PROGRESS: Final = 40  # per cent: far enough to show that progress promises nothing
 FAILED_CODE: Final = "generation_failed"
 FAILED_MESSAGE: Final = "rehearsal: the upstream model gave up on this picture"
-RATE_LIMITS: Final = 2
+RATE_LIMITS: Final = 2  # of the four repeats that a patient client makes
 BAD_GATEWAY: Final = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
     b"<center><h1>502 Bad Gateway</h1></center>\r\n<hr><center>nginx</center>\r\n"

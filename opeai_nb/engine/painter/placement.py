@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from opeai_nb.engine.painter.prompt_reading import Subject
 from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import NAMED, scaled
 from opeai_nb.engine.painter.raster.shape import ellipse
 from opeai_nb.engine.painter.subjects import FIGURES, Figure
 from opeai_nb.engine.painter.view import Placement, View
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.prompt_reading import Subject
-
-_AT_MOST = 4
+_AT_MOST = 4  # subjects; more would hide each other
 _WATERS = {"sea", "lake", "city"}
 _INDOORS = {"room", "table", "studio"}
 _ORDER = ("far", "across", "air", "water", "deep", "ground", "bust")

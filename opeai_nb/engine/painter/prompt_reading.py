@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from opeai_nb.engine.painter.raster.random_stream import stream
 
-_READ_AT_MOST = 4000
+_READ_AT_MOST = 4000  # characters: dall-e-3's limit, and a bound for the regular expressions
 _NEAR = 18  # characters between a colour and the thing it belongs to
 _NEGATIONS = re.compile(r"(?:\b(?:no|without|not|never|minus)\s+(?:\w+\s+)?|没有|不要|无)$")
 _GAP = re.compile(r"(?:\s*|的|色的?|\s+(?!and\b|in\b|on\b|at\b|with\b|of\b|by\b|the\b)\w+\s+)$")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from opeai_nb.engine.painter.composition import PaintRequest, backdrop_of, light_for, style_of
+from opeai_nb.engine.painter.elements.light import Light
 from opeai_nb.engine.painter.elements.weather import backdrop, weather
 from opeai_nb.engine.painter.prompt_reading import Scene, scene
 from opeai_nb.engine.painter.raster import grading
@@ -20,15 +20,11 @@ from opeai_nb.engine.painter.raster.watermark import marked
 from opeai_nb.engine.painter.scenes.scene_table import SCENES
 from opeai_nb.engine.painter.view import View
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.elements.light import Light
-
-_SHOWN_PRINTS = 4
+_SHOWN_PRINTS = 4  # as many as fit along the lower edge
 _HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
 # How light a picture is at least before the hour is laid on it, by the mean of its tones.
 _HOUR_TONE = {"day": 150.0, "dawn": 124.0, "sunset": 112.0, "dusk": 84.0}
-_NIGHTLY = 60.0
-"""A picture whose tones are darker than this is at night already."""
+_NIGHTLY = 60.0  # a picture whose mean tone is darker is at night already
 _KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|保留", re.IGNORECASE)
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opeai_nb.engine.painter.elements.light import Light
+from opeai_nb.engine.painter.prompt_reading import Scene
+from opeai_nb.engine.painter.raster.canvas import Canvas
+from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.noise_field import Field
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     import numpy as np
-
-    from opeai_nb.engine.painter.elements.light import Light
-    from opeai_nb.engine.painter.prompt_reading import Scene
-    from opeai_nb.engine.painter.raster.canvas import Canvas
-    from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.raster.noise_field import Field
 
 
 @dataclass(slots=True)

@@ -28,14 +28,13 @@ from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.faults.misbehaviour import Misbehaviour
 from opeai_nb.engine.faults.random_faults import ConnectionDropped, Faults, cutting, failure
 from opeai_nb.engine.work.generations import Generations
+from opeai_nb.engine.work.render import Painter
 from opeai_nb.engine.work.store_cache import CachedStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.types import Message, Receive, Scope, Send
-
-    from opeai_nb.engine.work.render import Painter
 
 
 ENGINE_URL: Final = "http://engine.invalid"

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Scope
 
 _LOG: Final = logging.getLogger("opeai_nb.engine")
-_SLICE: Final = 256 * 1024
-_UNREAD_MAX: Final = 8
+_SLICE: Final = 256 * 1024  # as a socket hands them over; a fault in mid-body must show
+_UNREAD_MAX: Final = 8  # slices, 2 MB: a slow reader holds the answer up, as behind a socket
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOST: Final = "127.0.0.1"
 _KEEP_ALIVE_SECONDS: Final = 75
 _SWITCH_SECONDS: Final = 0.0005  # a tenth of Python's: polls get their turn between painters
-_BACKLOG: Final = 1024
+_BACKLOG: Final = 1024  # connections that wait: a thousand tasks may poll at once
 _GRACE_SECONDS: Final = 2  # for answers under way when the server is asked to stop
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 10.0  # of one input image: somebody waits for the answer
 _REDIRECTS: Final = 3  # http to https to a store: more is a loop
-_CHUNK: Final = 65_536
+_CHUNK: Final = 65_536  # bytes between two looks at the deadline and the size
 _HTTP_OK: Final = 200
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")

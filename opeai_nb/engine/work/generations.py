@@ -17,6 +17,7 @@ from opeai_nb.engine.work.fetch import SECONDS, fetch, is_public
 from opeai_nb.engine.work.image_inputs import bytes_max, decoded, is_url
 from opeai_nb.engine.work.render import Painter, checked_size, render
 from opeai_nb.engine.work.store import StoredGeneration, StoredPicture
+from opeai_nb.engine.work.store_cache import CachedStore
 from opeai_nb.engine.work.task_state import State, state
 from opeai_nb.engine.work.worker_pool import WorkerPool
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Sequence
     from concurrent.futures import Future
-
-    from opeai_nb.engine.work.store_cache import CachedStore
 
 
 _LOG: Final = logging.getLogger("opeai_nb.engine")

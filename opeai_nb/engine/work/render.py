@@ -6,14 +6,13 @@ import io
 from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.api.openai_request import ApiRequest
+from opeai_nb.engine.painter import Manner
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from PIL.Image import Image
-
-    from opeai_nb.engine.api.openai_request import ApiRequest
-    from opeai_nb.engine.painter import Manner
 
 
 PIXELS_MAX: Final = 25_000_000  # of an input image: an image bomb is a small file of many pixels

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from opeai_nb.engine.api.model_catalogue import MODELS
+from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.faults.rehearsal import FAILED_CODE, FAILED_PROGRESS, failed_message
+from opeai_nb.engine.work.store import StoredGeneration
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.api.openai_request import ApiRequest
-    from opeai_nb.engine.work.store import StoredGeneration
-
-_BEGUN: Final = 5
-_NEARLY: Final = 95
+_BEGUN: Final = 5  # per cent: never 0 nor 100 while it is painted, so that each word
+_NEARLY: Final = 95  # of the status has a progress of its own
 _ENDS: Final = {"failure": "FAILURE", "expired": "EXPIRED"}
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _BLADES = 7  # in a tuft
 _WIDE = 640  # pixels in a unit that show every tuft

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import Image, ImageDraw
 
 from opeai_nb.engine.painter.raster.canvas import enlarged
 from opeai_nb.engine.painter.raster.colour import mixed, ramp, scaled, vector
+from opeai_nb.engine.painter.raster.frame import Frame
 from opeai_nb.engine.painter.raster.noise_field import Field, clouds, lattice, ridge, smoothstep
+from opeai_nb.engine.painter.view import View
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.view import View
-
-_COARSE = 3.0
+_COARSE = 3.0  # pixels to a sample: skies are smooth, and a ninth of the work
 _BRIGHT = 0.8  # stars above it glow
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +12,7 @@ from PIL import Image
 from opeai_nb.engine.painter.raster.canvas import enlarged
 from opeai_nb.engine.painter.raster.colour import vector
 from opeai_nb.engine.painter.raster.noise_field import Field, sampled, slopes
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _SMALL = 640  # pixels on the short side
 # (across, depth, heights, slope) -> albedo (steps, columns, 3)

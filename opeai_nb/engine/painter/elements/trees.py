@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from opeai_nb.engine.painter.raster.colour import Colour, mixed
 from opeai_nb.engine.painter.raster.shape import Outline, ellipse, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 
 def fir(x: float, y: float, height: float, rng: np.random.Generator, tiers: int = 8) -> Outline:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import Image
 
 from opeai_nb.engine.painter.raster.canvas import enlarged
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, vector
 from opeai_nb.engine.painter.raster.noise_field import Field, sampled, smoothstep
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 
 def water(view: View, top: float, *, calm: float = 0.5, deep: Colour | None = None) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import Image, ImageDraw
 
 from opeai_nb.engine.painter.raster.colour import mixed, whole
 from opeai_nb.engine.painter.raster.noise_field import clouds, smoothstep
+from opeai_nb.engine.painter.view import View
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
-
-_NEAR_FLAKE = 0.008
+_NEAR_FLAKE = 0.008  # units; from this radius on a flake is out of focus
 
 
 def weather(view: View) -> None:

@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+from opeai_nb.engine.painter.elements.light import Light
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, ramp, scaled, whole
+from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.noise_field import Field
 from opeai_nb.engine.painter.raster.shape import Outline, placed, shares
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.engine.painter.elements.light import Light
-    from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.raster.noise_field import Field
-
     Patch = tuple[Image.Image, tuple[int, int]]
 
 # The order of a 4 x 4 Bayer matrix breaks up the steps of a slow gradient and still packs well.
-_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
+BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
 
 _GLOW = 128  # pixels across the picture of a glow
 _SHADES = np.linspace(-1, 1, 128, dtype=np.float32)
@@ -39,7 +38,7 @@ def enlarged(field: Field, size: tuple[int, int]) -> Image.Image:
     The pattern goes on before the enlargement: whole numbers grow four times as fast as floats.
     """
     rows, columns = field.shape[:2]
-    pattern = np.tile(_BAYER, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns, None]
+    pattern = np.tile(BAYER, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns, None]
     broken = field + pattern
     np.clip(broken, 0, 255, out=broken)
     image = Image.fromarray(broken.astype(np.uint8))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from opeai_nb.engine.painter.raster.noise_field import Field
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from opeai_nb.engine.painter.raster.noise_field import Field
 
 
 Colour = tuple[float, float, float]

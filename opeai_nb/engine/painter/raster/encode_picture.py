@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 _CHANNELS = {"RGB": (3, 2), "RGBA": (4, 6)}  # mode -> bytes a pixel, PNG colour type
-_UP = 2
+_UP = 2  # PNG's filter that stores the difference to the line above
 
 
 def encoded(image: Image.Image, output_format: str, output_compression: int) -> bytes:

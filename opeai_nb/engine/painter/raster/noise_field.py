@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.frame import Frame
 
 Field = npt.NDArray[np.floating[Any]]  # float32 in all but small sums
 
-_MARGIN = 2
+_MARGIN = 2  # cells that the bicubic filter reaches beyond the picture
 _SMOOTH = 6  # pixels in a cell; above it half as many show the same
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageFilter
 
+from opeai_nb.engine.painter.raster.noise_field import Field
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from opeai_nb.engine.painter.raster.noise_field import Field
 
-
-_SIDE = 96
-_BINS = 8
+_SIDE = 96  # pixels in which the guess is made: its edge is soft anyway
+_BINS = 8  # of each channel, so that shades of one colour count as one
 
 
 def subject_matte(image: Image.Image) -> Image.Image:

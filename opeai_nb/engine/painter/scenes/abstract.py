@@ -27,11 +27,10 @@ from opeai_nb.engine.painter.raster.noise_field import (
     tile,
 )
 from opeai_nb.engine.painter.raster.shape import box, curve, ellipse, outline, taper
+from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from opeai_nb.engine.painter.view import View
 
 
 # dark to light, the fourth an accent

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import ImageDraw
 
@@ -11,9 +9,7 @@ from opeai_nb.engine.painter.elements.sky import mist, sky
 from opeai_nb.engine.painter.elements.water import water
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled, whole
 from opeai_nb.engine.painter.raster.shape import box, outline
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _LAMPS: tuple[Colour, ...] = ((255, 214, 132), (255, 232, 178), (255, 188, 96), (206, 232, 255))
 _SIGNS: tuple[Colour, ...] = ((255, 64, 160), (64, 224, 255), (255, 176, 60), (160, 96, 255))

@@ -16,7 +16,7 @@ from opeai_nb.engine.painter.raster.noise_field import Field, clouds
 from opeai_nb.engine.painter.raster.shape import box, curve, ellipse, outline, taper
 from opeai_nb.engine.painter.view import View
 
-_LAMPLIT = 0.7
+_LAMPLIT = 0.7  # of full daylight; below it a lamp is on
 _WALLS: tuple[Colour, ...] = ((196, 152, 122), (112, 136, 138), (182, 162, 132), (136, 116, 132))
 
 

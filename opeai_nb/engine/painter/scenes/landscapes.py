@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from opeai_nb.engine.painter.elements.grass import tufts
@@ -12,9 +10,7 @@ from opeai_nb.engine.painter.elements.terrain import Cover, Terrain, columns, gr
 from opeai_nb.engine.painter.elements.water import water
 from opeai_nb.engine.painter.raster.colour import Colour, scaled, vector
 from opeai_nb.engine.painter.raster.noise_field import Field, sampled, smoothstep
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _MASSIVE = 0.05  # below it a height is foothill
 _GRASS: tuple[Colour, Colour] = ((92, 126, 62), (132, 148, 78))

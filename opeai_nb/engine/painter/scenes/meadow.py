@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from opeai_nb.engine.painter.elements.light import Light
 from opeai_nb.engine.painter.elements.sky import mist, sky
 from opeai_nb.engine.painter.elements.terrain import Terrain, columns, grid, land
 from opeai_nb.engine.painter.elements.trees import grove
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.colour import NAMED, Colour, mixed, scaled
 from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.noise_field import Field
 from opeai_nb.engine.painter.raster.shape import curve, ellipse, taper
 from opeai_nb.engine.painter.scenes.landscapes import _noise
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.elements.light import Light
-    from opeai_nb.engine.painter.raster.noise_field import Field
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _BOUQUETS: tuple[tuple[Colour, ...], ...] = (
     ((226, 54, 46), (240, 92, 56), (250, 232, 220)),

@@ -11,11 +11,10 @@ from opeai_nb.engine.painter.scenes.meadow import meadow
 from opeai_nb.engine.painter.scenes.space import space
 from opeai_nb.engine.painter.scenes.underwater import underwater
 from opeai_nb.engine.painter.scenes.woods import forest
+from opeai_nb.engine.painter.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from opeai_nb.engine.painter.view import View
 
 
 SCENES: Mapping[str, Callable[[View], None]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
@@ -12,9 +11,7 @@ from opeai_nb.engine.painter.elements.sky import stars
 from opeai_nb.engine.painter.raster.canvas import dithered, enlarged
 from opeai_nb.engine.painter.raster.colour import NAMED, Colour, ramp, turned, vector
 from opeai_nb.engine.painter.raster.noise_field import Field, clouds, sampled, smoothstep, tile
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _PALETTES: tuple[tuple[Colour, Colour, Colour], ...] = (
     ((44, 20, 92), (214, 64, 140), (255, 176, 110)),

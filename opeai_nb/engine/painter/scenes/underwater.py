@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageChops
@@ -12,9 +11,7 @@ from opeai_nb.engine.painter.raster.canvas import Pen, dithered, enlarged
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, ramp, scaled, vector
 from opeai_nb.engine.painter.raster.noise_field import Field, ridge, sampled, smoothstep, tile
 from opeai_nb.engine.painter.raster.shape import curve, ellipse, outline, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.view import View
 
 _CORAL: tuple[Colour, ...] = ((236, 92, 98), (244, 150, 84), (206, 92, 168), (250, 196, 112))
 _FRY: tuple[Colour, ...] = ((250, 190, 70), (120, 210, 230), (244, 120, 96))

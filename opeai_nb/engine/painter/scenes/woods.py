@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from PIL import Image, ImageChops
 
@@ -13,11 +11,9 @@ from opeai_nb.engine.painter.raster.canvas import dithered, enlarged
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled, vector
 from opeai_nb.engine.painter.raster.noise_field import clouds, ridge, smoothstep
 from opeai_nb.engine.painter.raster.shape import Outline, box, outline, taper
+from opeai_nb.engine.painter.view import View
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.view import View
-
-_ROWS = 5
+_ROWS = 5  # of trees, each paler than the one before it
 
 
 def forest(view: View) -> None:

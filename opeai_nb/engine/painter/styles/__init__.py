@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opeai_nb.engine.painter.raster.frame import Frame
 from opeai_nb.engine.painter.styles import facets, graphic, lens, wet_media
+from opeai_nb.engine.painter.styles.paper import Paper
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from PIL.Image import Image
-
-    from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.styles.paper import Paper
 
     Style = Callable[[Image, Paper], Image]
 

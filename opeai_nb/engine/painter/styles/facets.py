@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageOps
 
+from opeai_nb.engine.painter.raster.canvas import BAYER
+from opeai_nb.engine.painter.raster.frame import Frame
 from opeai_nb.engine.painter.raster.grading import contrasted, saturated
 from opeai_nb.engine.painter.raster.noise_field import Field, slopes
 from opeai_nb.engine.painter.styles.paper import Paper, floats, grown, picture, thrice, toned
 
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.frame import Frame
-
-_BAYER = np.array([[0, 8, 2, 10], [12, 4, 14, 6], [3, 11, 1, 9], [15, 7, 13, 5]], np.float32) / 16
 _FAR = 20  # bits of a whole number that count one squared cell
 
 
@@ -26,7 +22,7 @@ def pixels(image: Image.Image, sheet: Paper) -> Image.Image:
     columns, rows = -(-frame.width // side), -(-frame.height // side)
     small = contrasted(saturated(image, 1.3), 0.25).resize((columns, rows), Image.Resampling.BOX)
     crisp = small.filter(ImageFilter.UnsharpMask(1.2, 80, 2))
-    pattern = np.tile(_BAYER - 0.47, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns, None]
+    pattern = np.tile(BAYER - 0.47, (rows // 4 + 1, columns // 4 + 1))[:rows, :columns, None]
     palette = crisp.quantize(30, Image.Quantize.MAXCOVERAGE)
     dithered = picture(floats(crisp) + pattern * 15)
     flat = dithered.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")

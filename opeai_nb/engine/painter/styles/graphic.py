@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageChops, ImageFilter, ImageOps
 
 from opeai_nb.engine.painter.raster.colour import whole
+from opeai_nb.engine.painter.raster.frame import Frame
 from opeai_nb.engine.painter.raster.grading import ink_of, saturated
 from opeai_nb.engine.painter.raster.noise_field import Field, tile
 from opeai_nb.engine.painter.styles.paper import (
@@ -23,8 +24,6 @@ from opeai_nb.engine.painter.styles.paper import (
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-
-    from opeai_nb.engine.painter.raster.frame import Frame
 
     Turns = npt.NDArray[np.uint16]
     Waves = npt.NDArray[np.int16]

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops
 
+from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.noise_field import Field
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from opeai_nb.engine.painter.raster.frame import Frame
-    from opeai_nb.engine.painter.raster.noise_field import Field
 
 
 _VALUES = np.arange(256, dtype=np.float32)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from opeai_nb.engine.painter.raster.canvas import Pen
+from opeai_nb.engine.painter.raster.colour import Colour
 from opeai_nb.engine.painter.subjects import (
     animals,
     buildings,
@@ -18,8 +20,6 @@ from opeai_nb.engine.painter.subjects import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from opeai_nb.engine.painter.raster.canvas import Pen
-    from opeai_nb.engine.painter.raster.colour import Colour
 
 
     Draw = Callable[[Pen, Colour | None], None]

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
+from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled
 from opeai_nb.engine.painter.raster.shape import curve, ellipse, outline, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.canvas import Pen
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled
 from opeai_nb.engine.painter.raster.shape import box, curve, ellipse, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.canvas import Pen
 
 _SKIN: tuple[Colour, ...] = ((238, 196, 164), (206, 152, 112), (150, 100, 70), (246, 214, 188))
 _HAIR: tuple[Colour, ...] = ((58, 42, 40), (112, 66, 40), (30, 28, 36), (190, 128, 66))

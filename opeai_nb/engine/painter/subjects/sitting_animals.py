@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled
 from opeai_nb.engine.painter.raster.shape import curve, ellipse, outline, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.canvas import Pen
 
 _DARK: Colour = (26, 22, 26)
 _WHITE: Colour = (250, 244, 234)

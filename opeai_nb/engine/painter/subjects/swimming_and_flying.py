@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled
 from opeai_nb.engine.painter.raster.shape import curve, ellipse, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.canvas import Pen
 
 _DARK: Colour = (24, 24, 30)
 _WHITE: Colour = (250, 248, 240)

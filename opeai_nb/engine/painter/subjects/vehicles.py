@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import Colour, mixed, scaled
 from opeai_nb.engine.painter.raster.shape import box, curve, ellipse, outline, taper
-
-if TYPE_CHECKING:
-    from opeai_nb.engine.painter.raster.canvas import Pen
 
 _LAMP: Colour = (255, 214, 128)
 
