@@ -22,6 +22,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "families": (set(), set()),
     "formats": (set(), set()),
     "imaging": ({"formats"}, {"PIL"}),
+    "fields": (set(), set()),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "secret"}, set()),

@@ -1,0 +1,171 @@
+"""Every place that names the API's fields names the same ones, and takes the same values."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+import traitlets
+
+from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.client.values.request import ImageRequest, build_request
+from opeai_nb.client.wire.dialects import DIALECTS
+from opeai_nb.engine.api import aliyun_request, openai_request
+from opeai_nb.errors import InputError
+from opeai_nb.families import FAMILIES
+from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, FIELDS, Field
+from opeai_nb.notebook.magic.completion import Notebook, complete
+from opeai_nb.notebook.magic.line import parse
+from opeai_nb.notebook.panel.control_traits import ControlTraits
+from opeai_nb.notebook.panel.controls import Controls, controls_of
+
+KINDS: dict[str, tuple[str, type]] = {
+    "text": ("str", traitlets.Unicode),
+    "word": ("str", traitlets.Unicode),
+    "integer": ("int", traitlets.Int),
+    "flag": ("bool", traitlets.Bool),
+    "image": ("tuple[InputImage, ...]", traitlets.Tuple),
+    "pairs": ("Mapping[str, Any]", traitlets.Dict),
+}
+SAMPLES = {"size": "512x512", "image": "https://example.com/a.png", "extra": {"steps": 20}}
+OPTIONS = [field for field in FIELDS if field.name != "prompt"]
+each_field = pytest.mark.parametrize("field", OPTIONS, ids=lambda field: field.name)
+
+
+def sample(field: Field) -> Any:
+    """Return a value that the field takes."""
+    by_kind = {"integer": field.most, "flag": False}
+    first = field.choices[-1] if field.choices else "fog"
+    return SAMPLES.get(field.name, by_kind.get(field.kind, first))
+
+
+def text_of(value: Any) -> str:
+    """Return a value as it is written on the line of the magic."""
+    return " ".join(map(str, *value.items())) if isinstance(value, dict) else str(value)
+
+
+def asked(field: Field, value: Any) -> ImageRequest:
+    """Return a request with the field, in a dialect that has a place for it."""
+    return build_request("a fox", {"dialect": field.dialects[0], field.name: value})
+
+
+def test_the_request_has_these_fields_of_these_kinds() -> None:
+    annotations = {item.name: str(item.type) for item in dataclasses.fields(ImageRequest)}
+    assert annotations.keys() == BY_NAME.keys()
+    for field in FIELDS:
+        assert annotations[field.name].removesuffix(" | None") == KINDS[field.kind][0], field.name
+    assert ImageRequest("a fox").model == DEFAULT_MODEL
+
+
+def test_the_panel_has_a_trait_for_each_field() -> None:
+    traits = ControlTraits.class_traits()
+    names = {{"image": "images"}.get(name, name) for name in BY_NAME}
+    assert traits.keys() == names
+    for field in FIELDS:
+        trait = traits[{"image": "images"}.get(field.name, field.name)]
+        assert isinstance(trait, KINDS[field.kind][1]), field.name
+    assert (traits["n"].min, traits["n"].max) == (BY_NAME["n"].least, BY_NAME["n"].most)
+
+
+@each_field
+def test_an_option_sets_the_field(field: Field) -> None:
+    value = sample(field)
+    spelling = field.unset or field.spellings[-1]
+    written = spelling if field.kind == "flag" else f"{spelling} {text_of(value)}"
+    expected = [value] if field.kind == "image" else value
+    assert parse(written, {}).request == {field.name: expected}
+
+
+@each_field
+def test_completion_offers_the_option_and_its_choices(field: Field) -> None:
+    for spelling in field.spellings:
+        if spelling.startswith("--"):
+            offered = complete(f"%%imagine {spelling}", Notebook({}))
+            assert offered is not None
+            assert spelling in offered.texts
+    if field.choices:
+        offered = complete(f"%%imagine {field.spellings[-1]} ", Notebook({}))
+        assert offered is not None
+        assert offered.texts == field.choices
+
+
+@each_field
+def test_a_column_of_a_batch_sets_the_field(field: Field) -> None:
+    value = sample(field)
+    cell = '{"steps": 20}' if field.kind == "pairs" else str(value)
+    row = {"prompt": "a fox", "dialect": field.dialects[0], field.name: cell}
+    (point,) = rows_of([row], None, {}).plan
+    assert point.request == asked(field, value)
+
+
+@each_field
+def test_the_panel_asks_for_what_the_cell_asks_for(field: Field) -> None:
+    request = asked(field, sample(field))
+    if field.kind != "image":
+        assert controls_of(request).request() == request
+    assert Controls("a fox").request() == ImageRequest("a fox")
+
+
+def flat(dialect: str, body: Any) -> dict[str, Any]:
+    """Return what a body says, by field, in whichever dialect it is written."""
+    if dialect == "openai":
+        return dict(body)
+    content = body["input"]["messages"][0]["content"]
+    return {"model": body["model"], **body["parameters"], **content[0]}
+
+
+def on_the_wire(field: Field, dialect: str) -> dict[str, Any]:
+    """Return what a body should say when the field has its sample value."""
+    value = sample(field)
+    if field.name == "size" and dialect == "aliyun":
+        return {"size": "512*512"}
+    return {"dialect": {}, "extra": value}.get(field.name, {field.name: value})
+
+
+@each_field
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_dialect_sends_what_it_has_a_place_for(field: Field, dialect: str) -> None:
+    values = {field.name: sample(field), "dialect": dialect}
+    if dialect not in field.dialects and dialect == "openai":
+        with pytest.raises(InputError, match="dropped silently"):
+            build_request("a fox", values)
+        return
+    body = flat(dialect, DIALECTS[dialect].body(build_request("a fox", values)))
+    if dialect in field.dialects:
+        assert on_the_wire(field, dialect).items() <= body.items()
+    else:
+        assert field.name not in body
+
+
+@each_field
+def test_what_is_out_of_range_or_closed_is_refused(field: Field) -> None:
+    wrong: list[Any] = [3.5] if field.kind != "image" else [3]
+    if field.most is not None and field.least is not None:
+        wrong += [field.least - 1, field.most + 1]
+    if field.is_closed:
+        wrong += ["fog"]
+    for value in wrong:
+        with pytest.raises(InputError):
+            asked(field, value)
+
+
+def test_a_family_ignores_fields_that_exist() -> None:
+    for family in FAMILIES:
+        assert family.ignored <= BY_NAME.keys(), family.name
+
+
+def test_the_engine_reads_what_we_write() -> None:
+    """Its tables are its own, so that a misreading of the platform shows up here."""
+    types = {"text": str, "word": str, "integer": int, "flag": bool}
+    on_the_wire = {
+        field.name: types[field.kind]
+        for field in FIELDS
+        if "openai" in field.dialects and field.name not in ("image", "extra", "dialect")
+    }
+    assert {**on_the_wire, "stream": bool} == openai_request._TYPES
+    native = {name for name in BY_NAME if "aliyun" in BY_NAME[name].dialects}
+    assert aliyun_request._PARAMETERS.keys() <= native
+    assert BY_NAME["n"].most == openai_request._N_MAX
+    assert BY_NAME["seed"].most == aliyun_request._SEED_MAX
+    assert tuple(openai_request._OUTPUT_FORMATS) == BY_NAME["output_format"].choices
