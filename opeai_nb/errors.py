@@ -39,7 +39,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+
+def did_you_mean(
+    name: str, names: Iterable[str], *, shape: str = "{!r}", likeness: float = 0.6
+) -> str:
+    """Return ` Did you mean 'size'?` for the nearest of *names*; empty where none is near.
+
+    *shape* is how the name is written there; *likeness*, 0 to 1, is what counts as near.
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, sorted(names), n=1, cutoff=likeness)
+    return f" Did you mean {shape.format(near[0])}?" if near else ""
 
 
 class OpeaiError(Exception):

@@ -21,34 +21,31 @@ DEFAULT_TIMEOUT: Final = 900.0
 class Field:
     """A field of a request; an option that concerns the notebook alone is told in the same way.
 
-    *kind* is one of
-    `text` (free), `word` (in an option, `a,b` are two values), `integer`, `number` (of seconds),
-    `flag` (yes or no), `switch` (on when it is named), `image` (pictures), `pairs` (a dict).
-    *help* is the option's line where *choices* or the range do not say it; *metavar* names its
-    value there. *short* is its spelling of one letter, *option* a spelling that is not the name's.
-    *label* names its control among the panel's further options; empty: it has none there.
-    *choices* are offered, and where *is_closed* nothing else is taken. An integer lies between
-    *least* and *most*. *dialects* have a place for it.
+    - *kind*: `text` (free), `word` (on an option line, `a,b` are two of them), `choice` (nothing
+      but one of *choices*), `integer`, `number` (of seconds), `flag` (yes or no), `switch` (on when
+      it is named), `image` (pictures), `pairs` (a dict).
+    - *help*: the option's line in the help; empty where *choices* or *span* say it.
+    - *metavar*: what the help calls the value.
+    - *option*: a short spelling beside `--name`, or another long one in its place.
+    - *label*: of the control among the panel's further options; empty: there is none.
+    - *choices*: what is offered. *span*: least and most of an integer.
+    - *only*: the one dialect that has a place for it; empty: all have.
     """
 
     name: str
     kind: str
     help: str = ""
     metavar: str = ""
-    short: str = ""
     option: str = ""
     label: str = ""
     choices: tuple[str, ...] = ()
-    is_closed: bool = False
-    least: int | None = None
-    most: int | None = None
-    dialects: tuple[str, ...] = ("openai", "aliyun")
+    span: tuple[int, int] | None = None
+    only: str = ""
 
     @property
-    def spellings(self) -> tuple[str, ...]:
-        """How the option is written: `-n` and `--n`, `--watermark` and `--no-watermark`."""
-        long = self.option or f"--{self.name.replace('_', '-')}"
-        return tuple(filter(None, (self.short, long, self.unset)))
+    def long(self) -> str:
+        """How the option is written in full: `--output-format`."""
+        return self.option if self.option[:2] == "--" else f"--{self.name.replace('_', '-')}"
 
     @property
     def unset(self) -> str:
@@ -56,99 +53,77 @@ class Field:
         return f"--no-{self.name.replace('_', '-')}" if self.kind == "flag" else ""
 
     @property
+    def spellings(self) -> tuple[str, ...]:
+        """How the option is written: `-n` and `--n`, `--watermark` and `--no-watermark`."""
+        return tuple(dict.fromkeys(filter(None, (self.option, self.long, self.unset))))
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value follows the option."""
+        return self.kind not in {"flag", "switch"}
+
+    @property
+    def may_repeat(self) -> bool:
+        """Whether the option adds to what an earlier one said."""
+        return self.kind in {"image", "pairs"}
+
+    @property
     def range(self) -> str:
         """The range of an integer, such as `0 to 100`; empty for all else."""
-        return f"{self.least} to {self.most}" if self.most is not None else ""
+        return f"{self.span[0]} to {self.span[1]}" if self.span else ""
 
     @property
     def description(self) -> str:
         """What the help says of the option."""
-        *others, last = self.choices or ("",)
-        either = f"{', '.join(others)} or {last}" if others else ""
-        only = "" if "openai" in self.dialects else f" ({self.dialects[0]} dialect)"
+        either = " or ".join(filter(None, (", ".join(self.choices[:-1]), *self.choices[-1:])))
+        only = f" ({self.only} dialect)" if self.only == "aliyun" else ""
         return f"{self.help or either or self.range}{only}"
 
+    def fits(self, dialect: str) -> bool:
+        """Tell whether *dialect* has a place for the field."""
+        return self.only in {"", dialect}
 
-_OPENAI: Final = ("openai",)
-_ALIYUN: Final = ("aliyun",)
+
+_IMAGE: Final = "a picture to edit: a path, an URL or a variable; may be repeated"
+_EXTEND: Final = "let the model extend the prompt"
+_GROUNDS: Final = ("auto", "transparent", "opaque")
+_FORMATS: Final = ("png", "jpeg", "webp")
+_FORMS: Final = ("b64_json", "url")
+_FILTERS: Final = ("auto", "low")
+_SEEDS: Final = (0, 2**31 - 1)
 
 FIELDS: Final = (
     Field("prompt", "text", "what the picture shows", "TEXT"),
     Field("model", "word", "the model", "NAME", "-m"),
     Field("size", "word", "1024x1024, 16:9, 2K or auto", "SIZE", "-s"),
     Field("quality", "word", "passed to the model", "WORD", "-q"),
-    Field("n", "integer", "how many pictures", "COUNT", "-n", least=1, most=128),
-    Field(
-        "image",
-        "image",
-        "a picture to edit: a path, an URL or a variable; may be repeated",
-        "PICTURE",
-        "-i",
-    ),
-    Field(
-        *("output_format", "word", "", "FORMAT"),
-        label="Format",
-        choices=("png", "jpeg", "webp"),
-    ),
+    Field("n", "integer", "how many pictures", "COUNT", "-n", span=(1, 128)),
+    Field("image", "image", _IMAGE, "PICTURE", "-i"),
+    Field("output_format", "word", "", "FORMAT", label="Format", choices=_FORMATS),
     Field(
         *("output_compression", "integer", "", "PERCENT"),
         label="Compression",
-        least=0,
-        most=100,
-        dialects=_OPENAI,
+        span=(0, 100),
+        only="openai",
     ),
-    Field(
-        *("background", "word", "", "WORD"),
-        label="Background",
-        choices=("auto", "transparent", "opaque"),
-        dialects=_OPENAI,
-    ),
-    Field(
-        *("moderation", "word", "", "WORD"),
-        label="Moderation",
-        choices=("auto", "low"),
-        dialects=_OPENAI,
-    ),
+    Field("background", "word", "", "WORD", label="Background", choices=_GROUNDS, only="openai"),
+    Field("moderation", "word", "", "WORD", label="Moderation", choices=_FILTERS, only="openai"),
     Field("style", "text", "a style the model knows", "WORD", label="Style"),
     Field(
-        *("sequential_image_generation", "word", "disabled or auto (Seedream)", "WORD"),
+        *("sequential_image_generation", "choice", "disabled or auto (Seedream)", "WORD"),
         label="Sequence",
         choices=("disabled", "auto"),
-        is_closed=True,
-        dialects=_OPENAI,
+        only="openai",
     ),
     Field("watermark", "flag", "ask for a watermark, or not", label="Watermark"),
     Field(
-        *("response_format", "word", "", "FORM"),
-        label="Travels as",
-        choices=("b64_json", "url"),
-        is_closed=True,
-        dialects=_OPENAI,
+        "response_format", "choice", "", "FORM", label="Travels as", choices=_FORMS, only="openai"
     ),
-    Field(
-        *("dialect", "word", "", "NAME"),
-        label="Endpoint",
-        choices=("openai", "aliyun"),
-        is_closed=True,
-    ),
-    Field("negative_prompt", "text", "what to avoid", "TEXT", label="Avoid", dialects=_ALIYUN),
-    Field(
-        *("seed", "integer", "fixes chance", "NUMBER"),
-        label="Seed",
-        least=0,
-        most=2**31 - 1,
-        dialects=_ALIYUN,
-    ),
-    Field(
-        *("prompt_extend", "flag", "let the model extend the prompt"),
-        label="Extend prompt",
-        dialects=_ALIYUN,
-    ),
+    Field("dialect", "choice", "", "NAME", label="Endpoint", choices=("openai", "aliyun")),
+    Field("negative_prompt", "text", "what to avoid", "TEXT", label="Avoid", only="aliyun"),
+    Field("seed", "integer", "fixes chance", "NUMBER", label="Seed", span=_SEEDS, only="aliyun"),
+    Field("prompt_extend", "flag", _EXTEND, label="Extend prompt", only="aliyun"),
     Field("user", "text", "an end user's name", "NAME", label="End user"),
-    Field(
-        *("extra", "pairs", "any further field", "KEY VALUE"),
-        option="--param",
-        label="Further fields",
-    ),
+    Field("extra", "pairs", "any further field", "KEY VALUE", "--param", "Further fields"),
 )
 BY_NAME: Final = {field.name: field for field in FIELDS}

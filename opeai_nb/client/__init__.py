@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.input_image import ImageInputWarning as ImageInputWarning
     from opeai_nb.client.values.input_image import InputImage as InputImage
     from opeai_nb.client.values.picture import Picture as Picture
-    from opeai_nb.client.values.request import DEFAULT_MODEL as DEFAULT_MODEL
     from opeai_nb.client.values.request import ImageRequest as ImageRequest
     from opeai_nb.client.values.request import build_request as build_request
     from opeai_nb.client.values.task import Task as Task

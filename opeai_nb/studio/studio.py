@@ -15,6 +15,7 @@ from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
+from opeai_nb.fields import DEFAULT_TIMEOUT
 from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
 from opeai_nb.studio.job import Job
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import State
 
-TIMEOUT = 900.0
-"""Seconds that a task is waited for, unless said otherwise."""
 _THREADS = 8
 
 
@@ -89,7 +88,7 @@ class Studio:
         slot: Slot | None = None,
         metadata: bool | None = None,
         beyond_limit: bool = False,
-        timeout: float = TIMEOUT,
+        timeout: float = DEFAULT_TIMEOUT,
         **fields: Any,
     ) -> Job:
         """Begin a request and return its job at once.
@@ -121,7 +120,7 @@ class Studio:
         slot: Slot | None,
         metadata: bool | None = None,
         beyond_limit: bool = False,
-        timeout: float = TIMEOUT,
+        timeout: float = DEFAULT_TIMEOUT,
     ) -> Job:
         """Send a request into *slot* without a look at what is kept: for who has looked already.
 
@@ -142,7 +141,9 @@ class Studio:
         """Begin a request and wait for its pictures."""
         return self.start(prompt, **fields).result()
 
-    def resume(self, entry: Entry | str, *, send: bool = False, timeout: float = TIMEOUT) -> Job:
+    def resume(
+        self, entry: Entry | str, *, send: bool = False, timeout: float = DEFAULT_TIMEOUT
+    ) -> Job:
         """Finish what was begun, here or before a restart, by GETs alone.
 
         *entry* may be the beginning of its id. With *send*, an entry whose outcome is unknown, or
@@ -159,7 +160,7 @@ class Studio:
         again = send and way_on(found) != "resume"
         return self._run(making.job, making.once_more(found) if again else making.rest(found))
 
-    def resume_all(self, *, timeout: float = TIMEOUT) -> list[Job]:
+    def resume_all(self, *, timeout: float = DEFAULT_TIMEOUT) -> list[Job]:
         """Finish everything that GETs alone can finish; what another process works on is left.
 
         What cannot be begun (it was sent to another server) is left, too; where that is all there

@@ -137,5 +137,5 @@ def test_what_is_wrong_is_one_clear_error(line: str, told: str) -> None:
 
 def test_help_names_every_option() -> None:
     text = help_text()
-    assert all(name in text for option in OPTIONS for name in option.names)
+    assert all(name in text for option in OPTIONS for name in option.spellings)
     assert max(map(len, text.splitlines())) <= 110

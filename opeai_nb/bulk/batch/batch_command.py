@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from argparse import BooleanOptionalAction
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest import NAME
 from opeai_nb.errors import InputError, LibraryError, OpeaiError
+from opeai_nb.fields import DEFAULT_TIMEOUT, FIELDS, Field
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +23,7 @@ SOME_FAILED: Final = 1
 WRONG: Final = 2
 INTERRUPTED: Final = 130
 _MOST_TOLD: Final = 10
-_FIELDS: Final = ("model", "size", "quality", "n", "output_format", "style", "dialect")
+_FIELDS: Final = tuple(field for field in FIELDS if field.name != "prompt")
 
 EXIT_CODES: Final = (
     "exit codes: 0 every row has its pictures; 1 some failed, or their outcome is unknown, or a "
@@ -36,14 +38,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", help="a CSV, TSV or JSONL file; a column for each field")
     parser.add_argument("--out", required=True, metavar="DIR", help="gets pictures and manifest")
     parser.add_argument("--prompt", help='a template for the columns: "a poster of {city}"')
-    for name in _FIELDS:
-        parser.add_argument(
-            f"--{name.replace('_', '-')}",
-            type=int if name == "n" else str,
-            help=f"{name} of rows that have none",
-        )
+    group = parser.add_argument_group("fields of rows that have none")
+    for field in _FIELDS:
+        _add_field(group, field)
     parser.add_argument("--concurrency", type=int, default=16, help="requests at once (default 16)")
-    parser.add_argument("--timeout", type=float, default=900.0, help="seconds a task is waited for")
+    parser.add_argument(
+        "--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds a task is waited for"
+    )
     parser.add_argument("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
     parser.add_argument("--fresh", action="store_true", help="send also what DIR has already")
     parser.add_argument(
@@ -51,6 +52,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
     parser.add_argument("--quiet", action="store_true", help="show no bar")
+
+
+def _add_field(group: argparse._ArgumentGroup, field: Field) -> None:
+    spellings = [spelling for spelling in field.spellings if spelling != field.unset]
+    if field.kind == "flag":
+        group.add_argument(*spellings, help=field.description, action=BooleanOptionalAction)
+        return
+    group.add_argument(
+        *spellings,
+        dest=field.name,
+        help=field.description,
+        metavar="JSON" if field.kind == "pairs" else field.metavar,
+        action="append" if field.kind == "image" else "store",
+        type=int if field.kind == "integer" else str,
+        choices=field.choices if field.kind == "choice" else None,
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -68,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from opeai_nb.bulk.batch.batch import batch
 
-    fields = {name: getattr(options, name) for name in _FIELDS}
+    fields = {field.name: getattr(options, field.name) for field in _FIELDS}
     rows = batch(
         options.source,
         prompt=options.prompt,

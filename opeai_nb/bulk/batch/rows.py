@@ -6,8 +6,7 @@ import csv
 import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from difflib import get_close_matches
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -15,16 +14,14 @@ from opeai_nb.bulk.batch.manifest import OURS
 from opeai_nb.bulk.sweep.plan import Plan, numbered
 from opeai_nb.bulk.sweep.template import filled, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
-from opeai_nb.errors import InputError
+from opeai_nb.errors import InputError, did_you_mean
+from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Row = Mapping[str, Any]
 
-_FIELDS: Final = tuple(item.name for item in fields(ImageRequest))
-_NUMBERS: Final = ("n", "output_compression", "seed")
-_FLAGS: Final = ("watermark", "prompt_extend")
 _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1"), True),
     **dict.fromkeys(("false", "no", "0"), False),
@@ -151,10 +148,10 @@ def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str,
             f"The prompt has {{{name}}}, and there is no column of that name.",
             advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
         )
-    for name in sorted(columns - set(_FIELDS) - words - set(OURS)):
-        if near := get_close_matches(name.lower(), _FIELDS, n=1, cutoff=_LIKE):
+    for name in sorted(columns - BY_NAME.keys() - words - set(OURS)):
+        if hint := did_you_mean(name.lower(), BY_NAME, likeness=_LIKE):
             raise InputError(
-                f"The column {name!r} is no field of a request. Did you mean {near[0]!r}?",
+                f"The column {name!r} is no field of a request.{hint}",
                 advice="Rename it; a column that should only go to the manifest needs a name that "
                 "is less like a field's. Nothing was sent.",
             )
@@ -169,7 +166,7 @@ def _requests(
         try:
             asked = {
                 name: _value(name, values[name], base)
-                for name in _FIELDS
+                for name in BY_NAME
                 if name in values and name not in words
             }
             if isinstance(text, Mapping | list | tuple):
@@ -182,18 +179,19 @@ def _requests(
 
 def _value(name: str, value: Any, base: Path) -> Any:
     """Return a cell as the field wants it: a file knows text alone, and pandas makes floats."""
-    if name in _NUMBERS:
+    kind = BY_NAME[name].kind
+    if kind == "integer":
         return _number(name, value)
-    if name in _FLAGS and isinstance(value, str):
+    if kind == "flag" and isinstance(value, str):
         return _TRUTH.get(value.strip().lower(), value)
-    if name == "extra" and isinstance(value, str):
+    if kind == "pairs" and isinstance(value, str):
         try:
             return json.loads(value)
         except ValueError as error:
             raise InputError(f"extra is no JSON: {error}.") from error
-    if name == "image" and isinstance(value, list):
+    if kind == "image" and isinstance(value, list):
         return [_value(name, item, base) for item in value]
-    if name == "image" and isinstance(value, str) and _is_file(base / value):
+    if kind == "image" and isinstance(value, str) and _is_file(base / value):
         return base / value
     return value
 

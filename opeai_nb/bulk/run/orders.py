@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.errors import InputError
+from opeai_nb.fields import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,7 @@ class Orders:
 
     concurrency: int = 16
     fresh: bool = False
-    timeout: float = 900.0
+    timeout: float = DEFAULT_TIMEOUT
     then: Callable[[Generation], Any] | None = None
     send_unknown: bool = False
     mirror: Mirror | None = None

@@ -23,14 +23,13 @@ from opeai_nb.errors import (
     TaskTimeoutError,
     UnreadableAnswerError,
 )
+from opeai_nb.fields import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.client.wire.endpoint import Endpoint
 
-DEADLINE: Final = 900.0
-"""Seconds that a task is waited for, unless said otherwise."""
 GIVE_UP_AFTER: Final = 180.0
 """Seconds of nothing but failures after which the waiting ends; the task does not."""
 UNKNOWN_CAP: Final = 5  # answers in a row with a word that nobody knows
@@ -44,7 +43,7 @@ _PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
 class Patience:
     """How long to wait: *timeout* in seconds; *durations* of earlier tasks, for the schedule."""
 
-    timeout: float = DEADLINE
+    timeout: float = DEFAULT_TIMEOUT
     durations: Sequence[float] = field(default=())
 
     def __post_init__(self) -> None:

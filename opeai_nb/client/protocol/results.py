@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from opeai_nb.client.protocol.steps import Flow, Reply, Together
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.request import DEFAULT_MODEL, ImageRequest
+from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import Pictures
 from opeai_nb.errors import NoPictureError, OpeaiError
+from opeai_nb.fields import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

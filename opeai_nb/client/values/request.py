@@ -5,29 +5,17 @@ from __future__ import annotations
 import json
 import operator
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.values.size import parse_size
-from opeai_nb.errors import InputError
+from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.families import size_for_ratio
+from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, FIELDS, Field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.client.values.input_image import InputImage
-
-DEFAULT_MODEL: Final = "qwen-image-2.0"
-MAX_N: Final = 128  # platform.md 2.4
-ALIYUN_ONLY: Final = ("seed", "negative_prompt", "prompt_extend")
-_TEXTS: Final = (
-    *("quality", "response_format", "output_format", "background", "moderation", "style", "user"),
-    *("sequential_image_generation", "negative_prompt"),
-)
-_CHOICES: Final = {
-    "response_format": ("b64_json", "url"),
-    "sequential_image_generation": ("disabled", "auto"),
-    "dialect": ("openai", "aliyun"),
-}
 
 
 @dataclass(frozen=True)
@@ -76,24 +64,10 @@ class ImageRequest:
     prompt_extend: bool | None = None
 
     def __post_init__(self) -> None:
-        checked: dict[str, Any] = {
-            "prompt": _prompt(self.prompt),
-            "model": _model(self.model),
-            "n": _integer("n", self.n, 1, MAX_N),
-            "output_compression": _integer("output_compression", self.output_compression, 0, 100),
-            "seed": _integer("seed", self.seed, 0, 2**31 - 1),
-            "size": _size(self.size, self.model),
-            "image": _images(self.image),
-            "extra": _extra(self.extra, sized=self.size is not None),
-            **{name: _text(name, getattr(self, name)) for name in _TEXTS},
-            **{name: _flag(name, getattr(self, name)) for name in ("watermark", "prompt_extend")},
-        }
-        for name, value in checked.items():
-            object.__setattr__(self, name, value)
-        for name, allowed in _CHOICES.items():
-            _check_choice(name, getattr(self, name), allowed)
-        if self.dialect != "aliyun":
-            _refuse_aliyun_fields(self)
+        for item in FIELDS:
+            object.__setattr__(self, item.name, _checked(item, self))
+        if self.dialect == "openai":
+            _refuse_fields_without_place(self)
 
     def set_fields(self) -> dict[str, Any]:
         """Return the fields that were set, by name; *image* as `InputImage`s, *extra* as given."""
@@ -112,11 +86,10 @@ def build_request(prompt: str | ImageRequest | None, values: Mapping[str, Any]) 
             "stream=True is not supported by the platform's image endpoint.",
             advice="Leave it out: the pictures come when they are ready. Nothing was sent.",
         )
-    known = {item.name for item in fields(ImageRequest)}
     for name in values:
-        if name not in known:
+        if name not in BY_NAME:
             raise InputError(
-                f"There is no field {name!r}.{_did_you_mean(name, known)}",
+                f"There is no field {name!r}.{did_you_mean(name, BY_NAME)}",
                 advice=f"Pass a field that the toolkit does not know as extra={{{name!r}: …}}. "
                 "Nothing was sent.",
             )
@@ -127,11 +100,26 @@ def build_request(prompt: str | ImageRequest | None, values: Mapping[str, Any]) 
     return ImageRequest(**{"prompt": "", **values})
 
 
-def _did_you_mean(name: str, known: set[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+def _checked(item: Field, request: ImageRequest) -> Any:
+    value = getattr(request, item.name)
+    match item.name, item.kind:
+        case "prompt", _:
+            return _prompt(value)
+        case "model", _:
+            return _model(value)
+        case "dialect", _ if value is None:
+            return "openai"
+        case "size", _:
+            return _size(value, request.model)
+        case _, "image":
+            return _images(value)
+        case _, "pairs":
+            return _extra(value, sized=request.size is not None)
+        case _, "integer":
+            return _integer(item, value)
+        case _, "flag":
+            return _flag(item.name, value)
+    return _text(item, value)
 
 
 def _prompt(value: object) -> str:
@@ -165,31 +153,33 @@ def _images(value: object) -> tuple[InputImage, ...]:
     return input_images(value)
 
 
-def _integer(name: str, value: object, low: int, high: int) -> int | None:
+def _integer(item: Field, value: object) -> int | None:
     if value is None:
         return None
     try:
         if isinstance(value, bool):
-            raise TypeError(name)
+            raise TypeError(item.name)
         number = operator.index(value)  # type: ignore[arg-type]  # what is no integer raises here
     except TypeError as error:
-        raise InputError(
-            f"{name} is {value!r}, not a whole number.",
-            advice=f"Give a number from {low} to {high}. Nothing was sent.",
-        ) from error
-    if not low <= number <= high:
-        raise InputError(
-            f"{name} is {number}.", advice=f"Give a number from {low} to {high}. Nothing was sent."
-        )
+        raise _wrong(f"{item.name} is {value!r}, not a whole number.", item) from error
+    if item.span and not item.span[0] <= number <= item.span[1]:
+        raise _wrong(f"{item.name} is {number}.", item)
     return number
 
 
-def _text(name: str, value: object) -> str | None:
+def _wrong(message: str, item: Field) -> InputError:
+    wanted = f"a number from {item.range}" if item.range else f"one of: {', '.join(item.choices)}"
+    return InputError(message, advice=f"Give {wanted}. Nothing was sent.")
+
+
+def _text(item: Field, value: object) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise InputError(f"{name} is {value!r}, not text.")
-    return _sendable(name, value)
+        raise InputError(f"{item.name} is {value!r}, not text.")
+    if item.kind == "choice" and value not in item.choices:
+        raise _wrong(f"{item.name} is {value!r}.", item)
+    return _sendable(item.name, value)
 
 
 def _sendable(name: str, value: str) -> str:
@@ -208,18 +198,11 @@ def _flag(name: str, value: object) -> bool | None:
     raise InputError(f"{name} is {value!r}.", advice="Give True or False. Nothing was sent.")
 
 
-def _check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value is not None and value not in allowed:
-        raise InputError(
-            f"{name} is {value!r}.", advice=f"Give one of: {', '.join(allowed)}. Nothing was sent."
-        )
-
-
 def _extra(value: object, *, sized: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"extra is a {type(value).__name__}, not a dict of further fields.")
     for name in value:
-        if name in ImageRequest.__dataclass_fields__ and (sized or name != "size"):
+        if name in BY_NAME and (sized or name != "size"):
             raise InputError(f"extra holds {name!r}, which is a field of its own.")
     if value.get("stream"):
         raise InputError("extra holds stream, which the platform's image endpoint refuses.")
@@ -230,10 +213,11 @@ def _extra(value: object, *, sized: bool) -> dict[str, Any]:
     return dict(value)
 
 
-def _refuse_aliyun_fields(request: ImageRequest) -> None:
-    for name in ALIYUN_ONLY:
-        if getattr(request, name) is not None:
+def _refuse_fields_without_place(request: ImageRequest) -> None:
+    for item in FIELDS:
+        if not item.fits(request.dialect) and getattr(request, item.name) is not None:
             raise InputError(
-                f"{name} would be dropped silently by this endpoint.",
-                advice=f'Add dialect="aliyun" to use {name}, or leave it out. Nothing was sent.',
+                f"{item.name} would be dropped silently by this endpoint.",
+                advice=f'Add dialect="{item.only}" to use {item.name}, or leave it out. '
+                "Nothing was sent.",
             )

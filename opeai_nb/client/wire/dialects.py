@@ -9,22 +9,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from opeai_nb.client.values.request import ALIYUN_ONLY
+from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from opeai_nb.client.values.request import ImageRequest
 
-_NOT_ON_THE_WIRE: Final = frozenset({"extra", "dialect", "image", *ALIYUN_ONLY})
-_ALIYUN_PARAMETERS: Final = (
-    *("n", "watermark", "quality", "style", "output_format", "user"),
-    *ALIYUN_ONLY,
-)
-ALIYUN_FIELDS: Final = frozenset(
-    {"prompt", "model", "image", "size", "extra", "dialect", *_ALIYUN_PARAMETERS}
-)
-"""What the native endpoint has room for; other fields are not sent to it."""
+# Of these each dialect makes something of its own.
+_WRITTEN_APART: Final = frozenset({"prompt", "model", "image", "extra", "dialect"})
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,7 @@ class Dialect:
 
 def openai_body(request: ImageRequest) -> dict[str, Any]:
     """Return the JSON of platform.md 1.2: exactly the fields that were set, and `extra`."""
-    body = {k: v for k, v in request.set_fields().items() if k not in _NOT_ON_THE_WIRE}
+    body = _parameters(request)
     images = [image.wire() for image in request.image]
     if images:
         body["image"] = images[0] if len(images) == 1 else images
@@ -53,16 +46,22 @@ def aliyun_body(request: ImageRequest) -> dict[str, Any]:
     """
     content: list[dict[str, Any]] = [{"image": image.wire()} for image in request.image]
     content.append({"text": request.prompt})
-    values = request.set_fields()
-    parameters: dict[str, Any] = {
-        name: values[name] for name in _ALIYUN_PARAMETERS if name in values
-    }
+    parameters = _parameters(request)
     if request.size:
         parameters["size"] = request.size.replace("x", "*")
     return {
         "model": request.model,
         "input": {"messages": [{"role": "user", "content": content}]},
         "parameters": {**parameters, **request.extra},
+    }
+
+
+def _parameters(request: ImageRequest) -> dict[str, Any]:
+    """Return the fields that were set, that this dialect has a place for and writes as they are."""
+    return {
+        name: value
+        for name, value in request.set_fields().items()
+        if name not in _WRITTEN_APART and BY_NAME[name].fits(request.dialect)
     }
 
 

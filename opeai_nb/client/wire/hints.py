@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.wire.dialects import ALIYUN_FIELDS
 from opeai_nb.families import accepts_size, family_of
+from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
@@ -27,9 +27,10 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
     found = []
     if request.output_compression == 0:
         found.append("output_compression=0 is dropped by the platform; 1 is the least it passes.")
-    homeless = sorted(request.set_fields().keys() - ALIYUN_FIELDS)
-    if request.dialect == "aliyun" and homeless:
-        found.append(f"The aliyun dialect has no field for {', '.join(homeless)}: not sent.")
+    asked = sorted(request.set_fields())
+    if homeless := [name for name in asked if not BY_NAME[name].fits(request.dialect)]:
+        names = ", ".join(homeless)
+        found.append(f"The {request.dialect} dialect has no field for {names}: not sent.")
     if family is None:
         return tuple(found)
     name = request.model
@@ -44,8 +45,7 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
         found.append(f"{name} edits: it needs {family.images_min} input picture or more.")
     if family.prompt_max is not None and len(request.prompt) > family.prompt_max:
         found.append(f"{name} reads at most {family.prompt_max} characters of a prompt.")
-    ignored = sorted(family.ignored & request.set_fields().keys())
-    if ignored:
+    if ignored := [name for name in asked if name in family.ignored]:
         found.append(f"{name} ignores {', '.join(ignored)}.")
     return tuple(found)
 

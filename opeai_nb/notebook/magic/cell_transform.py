@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 _OURS = re.compile(r"%%imagine(?:\s|$)")
-_MARKER = re.compile(r"\s*(?:#\s*NBVAL_[A-Z_]+\s*)?")
+_MARKER = r"\s*#\s*NBVAL_[A-Z_]+\s*"
+MARKER_LINE: Final = re.compile(rf"^{_MARKER}$", re.MULTILINE)
+"""A line that nbval reads: it is no part of a prompt."""
+_ABOVE = re.compile(rf"{_MARKER}|\s*")
 
 
 def with_body(lines: list[str]) -> list[str]:
@@ -14,7 +18,7 @@ def with_body(lines: list[str]) -> list[str]:
     IPython answers both with a `UsageError`, which nbval takes for success.
     An empty body becomes an empty line: what is wrong with it is then ours to say.
     """
-    first = next((n for n, line in enumerate(lines) if not _MARKER.fullmatch(line)), None)
+    first = next((n for n, line in enumerate(lines) if not _ABOVE.fullmatch(line)), None)
     if first is None or not _OURS.match(lines[first]):
         return lines
     head, *body = lines[first:]

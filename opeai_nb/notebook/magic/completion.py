@@ -12,12 +12,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.families import FAMILIES, family_of
-from opeai_nb.notebook.magic.options import RATIOS, Option, spellings
+from opeai_nb.fields import DEFAULT_MODEL
+from opeai_nb.notebook.magic.options import RATIOS, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-DEFAULT_MODEL: Final = "qwen-image-2.0"
+    from opeai_nb.fields import Field
+
 _LINE = re.compile(r"\s*%%imagine[ \t](?P<cell>.*)|(?:.*?[=(,]\s*|\s*)%imagine[ \t](?P<line>.*)")
 _CELL = re.compile(r"\s*%%imagine\b")
 _BRACE = re.compile(r".*(?<!\{)\{(?P<name>[^\W\d]\w*)?")
@@ -28,7 +30,6 @@ _KNOWN_MODELS: Final = tuple(
     for name in [family.prefixes[0] if family.vendor == "ark" else family.name]
     if family_of(name) is family and family.vendor != "engine"
 )
-_REPEATED: Final = frozenset({"image", "extra"})
 
 
 class Notebook(NamedTuple):
@@ -72,7 +73,7 @@ def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Completi
     given, equals, value = fragment.partition("=")
     if equals and (option := known.get(_spelling(given))):
         return _values(option, value, earlier, notebook)
-    if waiting is not None and waiting.kind != "flag":
+    if waiting is not None and waiting.takes_value:
         return _values(waiting, fragment, earlier, notebook)
     if fragment.startswith("-"):
         return _options(fragment, earlier, known)
@@ -81,34 +82,36 @@ def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Completi
     return _options(fragment, earlier, known) if not fragment else None
 
 
-def _options(fragment: str, earlier: Sequence[str], known: Mapping[str, Option]) -> Completion:
-    used = {option.field for word in earlier if (option := known.get(_spelling(word)))} - _REPEATED
+def _options(fragment: str, earlier: Sequence[str], known: Mapping[str, Field]) -> Completion:
+    used = {option.name for word in earlier if (option := known.get(_spelling(word)))}
     texts = [
-        name for name, option in known.items() if name.startswith("--") and option.field not in used
+        spelling
+        for spelling, option in known.items()
+        if spelling.startswith("--") and (option.name not in used or option.may_repeat)
     ]
     asked = _spelling(fragment)
     return Completion(fragment, tuple(text for text in texts if text.startswith(asked)), "param")
 
 
 def _values(
-    option: Option, fragment: str, earlier: Sequence[str], notebook: Notebook
+    option: Field, fragment: str, earlier: Sequence[str], notebook: Notebook
 ) -> Completion | None:
     if fragment.startswith(("$", "{")):
         sign, close = fragment[0], "}" if fragment[0] == "{" else ""
         texts = (f"{sign}{name}{close}" for name in _variables(notebook.names))
         return _offered(fragment, texts, "variable")
-    if option.field == "model":
+    if option.name == "model":
         return _offered(fragment, [*notebook.models, *_KNOWN_MODELS], "model")
     if option.kind == "image":
         return _offered(fragment, _variables(notebook.names), "variable")
-    if option.names[0] == "--ar":
-        return _offered(fragment, RATIOS, "size")
-    if option.field in {"size", "quality"}:
+    if option.choices:
+        return _offered(fragment, option.choices, "value")
+    if option.name in {"size", "quality"}:
         family = family_of(_model_on(earlier) or notebook.model)
-        if option.field == "quality":
+        if option.name == "quality":
             return _offered(fragment, family.qualities if family else (), "value")
         return _offered(fragment, [*(family.sizes if family else ()), *RATIOS], "size")
-    return _offered(fragment, option.offers, "value")
+    return None
 
 
 def _offered(fragment: str, texts: Iterable[str], kind: str) -> Completion | None:

@@ -10,6 +10,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic import output_can_be_silenced as silenceable
 from traitlets import Bool, Enum, Float, Int, List, Unicode
 
+from opeai_nb.fields import DEFAULT_MODEL, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.frontend import cell_id, frontend, is_vscode, notebook_folder, run_id
 from opeai_nb.studio.here import set_studio_here
 
@@ -38,7 +39,7 @@ def _usage() -> str:
 class Imagine(Magics):
     """Generate images. Set defaults with `%config Imagine.model = "…"`."""
 
-    model = Unicode("", help="the model; empty: qwen-image-2.0").tag(config=True)
+    model = Unicode("", help=f"the model; empty: {DEFAULT_MODEL}").tag(config=True)
     size = Unicode("", help="such as 1024x1024 or 16:9; empty: the platform's default").tag(
         config=True
     )
@@ -48,7 +49,7 @@ class Imagine(Magics):
     dialect = Enum(("", "openai", "aliyun"), "", help="the endpoint; empty: openai").tag(
         config=True
     )
-    timeout = Float(900.0, min=0.1, help="how long a task is waited for, in seconds").tag(
+    timeout = Float(DEFAULT_TIMEOUT, min=0.1, help="how long a task is waited for, in seconds").tag(
         config=True
     )
     show = Enum(("thumb", "full", "none"), "thumb", help="how results are shown").tag(config=True)

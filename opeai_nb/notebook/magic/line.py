@@ -9,12 +9,14 @@ from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, Option, spellings, unknown_option
+from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, spellings, unknown_option
 from opeai_nb.notebook.magic.shell_words import Word, words
 from opeai_nb.notebook.magic.variables import picture_named, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from opeai_nb.fields import Field
 
 _OPTION = re.compile(r"--?[^\W\d]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
@@ -61,7 +63,7 @@ def _take(
     parsed: Parsed,
     word: Word,
     stream: Iterator[Word],
-    known: Mapping[str, Option],
+    known: Mapping[str, Field],
     names: Mapping[str, Any],
 ) -> None:
     given, equals, attached = word.closed().partition("=")
@@ -71,18 +73,18 @@ def _take(
         option, spelling, attached, equals = short, given[:2], word.text[2:], "="  # -n2
     if option is None:
         raise unknown_option(spelling)
-    if option.kind == "flag":
+    if not option.takes_value:
         if equals:
             raise OptionError(f"{spelling} takes no value.")
         _put(parsed, option, spelling != option.unset)
         return
     values = [attached] if equals else [_next(stream, option, spelling)]
-    if option.kind == "pair":
+    if option.kind == "pairs":
         values.append(_next(stream, option, spelling))
     _put(parsed, option, _converted(option, spelling, values, names))
 
 
-def _next(stream: Iterator[Word], option: Option, spelling: str) -> str:
+def _next(stream: Iterator[Word], option: Field, spelling: str) -> str:
     word = next(stream, None)
     if word is None:
         raise OptionError(
@@ -92,21 +94,21 @@ def _next(stream: Iterator[Word], option: Option, spelling: str) -> str:
     return word.closed()
 
 
-def _put(parsed: Parsed, option: Option, value: Any) -> None:
+def _put(parsed: Parsed, option: Field, value: Any) -> None:
     target = parsed.request if option in REQUEST_OPTIONS else parsed.cell
     if option.kind == "image":
-        target.setdefault(option.field, []).append(value)
-    elif option.kind == "pair":
-        target.setdefault(option.field, {}).update([value])
-    elif option.field in target:
-        raise OptionError(f"{option.names[-1]} is given twice.")
+        target.setdefault(option.name, []).append(value)
+    elif option.kind == "pairs":
+        target.setdefault(option.name, {}).update([value])
+    elif option.name in target:
+        raise OptionError(f"{option.long} is given twice.")
     else:
-        target[option.field] = value
+        target[option.name] = value
 
 
-def _converted(option: Option, spelling: str, values: list[str], names: Mapping[str, Any]) -> Any:
+def _converted(option: Field, spelling: str, values: list[str], names: Mapping[str, Any]) -> Any:
     value = value_of(values[-1], names)
-    if option.kind == "pair":
+    if option.kind == "pairs":
         return values[0], _json_value(value)
     if option.kind == "image":
         return picture_named(value, names) if isinstance(value, str) else value
@@ -116,10 +118,10 @@ def _converted(option: Option, spelling: str, values: list[str], names: Mapping[
         return int(value)
     if option.kind == "number":
         return _seconds(spelling, value)
-    if option.field == "out":
+    if option.name == "out":
         return _variable(value)
-    if option.strict and value not in option.offers:
-        raise _wrong(spelling, value, f"one of {', '.join(option.offers)}")
+    if option.kind == "choice" and value not in option.choices:
+        raise _wrong(spelling, value, f"one of {', '.join(option.choices)}")
     return value
 
 

@@ -43,8 +43,9 @@ def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatc
 
 
 def _notebook(shell: InteractiveShell, magic: Imagine) -> Notebook:
+    from opeai_nb.fields import DEFAULT_MODEL
     from opeai_nb.notebook.commands.sub_commands import COMMANDS
-    from opeai_nb.notebook.magic.completion import DEFAULT_MODEL, Notebook
+    from opeai_nb.notebook.magic.completion import Notebook
 
     hidden: Any = shell.user_ns_hidden
     return Notebook(

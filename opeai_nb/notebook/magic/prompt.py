@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.errors import OptionError
+from opeai_nb.errors import OptionError, did_you_mean
+from opeai_nb.notebook.magic.cell_transform import MARKER_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,12 +22,11 @@ _FIELD = re.compile(
     re.VERBOSE,
 )
 _STEP = re.compile(rf"\.({_NAME})|\[([^\[\]]+)\]")
-_NBVAL = re.compile(r"^\s*#\s*NBVAL_[A-Z_]+\s*$", re.MULTILINE)
 
 
 def without_markers(text: str) -> str:
     """Return *text* without the `# NBVAL_…` lines that nbval reads, which are no prompt."""
-    return _NBVAL.sub("", text).strip()
+    return MARKER_LINE.sub("", text).strip()
 
 
 def interpolated(text: str, names: Mapping[str, Any]) -> str:
@@ -72,10 +71,9 @@ def _key(text: str) -> int | str:
 
 
 def _undefined(name: str, names: Mapping[str, Any]) -> OptionError:
-    near = get_close_matches(name, [n for n in names if not n.startswith("_")], n=1)
-    suggestion = f" Did you mean {{{near[0]}}}?" if near else ""
+    hint = did_you_mean(name, (n for n in names if not n.startswith("_")), shape="{{{}}}")
     return OptionError(
-        f"The prompt has {{{name}}}, and there is no variable {name!r}.{suggestion}",
+        f"The prompt has {{{name}}}, and there is no variable {name!r}.{hint}",
         advice=f"Define it, write {{{{{name}}}}} to keep the braces, or add --raw. "
         "Nothing was sent.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OptionError
+from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.badge_display import Screen
 
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.magic.imagine import Imagine
     from opeai_nb.notebook.magic.line import Parsed
 
-# `style` is free text, in which a comma is a comma: several styles are a list in a variable.
-LISTED: Final = ("model", "size", "quality", "background", "output_format")
+# In free text such as `style` a comma is a comma: several styles are a list in a variable.
+LISTED: Final = tuple(field.name for field in FIELDS if field.kind == "word")
 _MOST_PAGES: Final = 6
 _ALT_LENGTH: Final = 300
 _TICK: Final = 0.25

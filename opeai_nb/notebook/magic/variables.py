@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.errors import OptionError
+from opeai_nb.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +45,8 @@ def picture_named(text: str, names: Mapping[str, Any]) -> Any:
 
 
 def _no_variable(name: str, names: Mapping[str, Any], what: str = "no variable") -> OptionError:
-    near = get_close_matches(name, [n for n in names if not n.startswith("_")], n=1)
-    suggestion = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(name, (n for n in names if not n.startswith("_")))
     return OptionError(
-        f"There is {what} named {name!r}.{suggestion}",
+        f"There is {what} named {name!r}.{hint}",
         advice="Define it before this cell. Nothing was sent.",
     )

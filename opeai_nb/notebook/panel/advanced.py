@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets as widgets
 
-from opeai_nb.notebook.panel.controls import FIELDS, Field
+from opeai_nb.notebook.panel.controls import ADVANCED_FIELDS
 from opeai_nb.notebook.panel.html import note_html
 from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
+    from opeai_nb.fields import Field
     from opeai_nb.notebook.panel.panel import Panel
+
+_EXAMPLES: Final = {"pairs": '{"field": "value"}'}
 
 
 class Advanced:
-    """Shows and changes the traits of *panel* that `FIELDS` names."""
+    """Shows and changes the traits of *panel* that `ADVANCED_FIELDS` names."""
 
     def __init__(self, panel: Panel) -> None:
         self._panel = panel
@@ -34,7 +37,7 @@ class Advanced:
         """Make the controls when they are first looked at: most people never do."""
         if self._made:
             return
-        self._made = {field.name: (field, self._widget(field)) for field in FIELDS}
+        self._made = {field.name: (field, self._widget(field)) for field in ADVANCED_FIELDS}
         for field, made in self._made.values():
             self._panel.observe(lambda _, name=field.name: self._show(name), field.name)
             made.observe(lambda change, field=field: self._take(field, change.new), "value")
@@ -45,7 +48,9 @@ class Advanced:
     def _widget(self, field: Field) -> Any:
         choices = ("yes", "no") if field.kind == "flag" else field.choices
         if not choices:
-            return self._panel.stock.text(field.label, field.hint)
+            return self._panel.stock.text(
+                field.label, _EXAMPLES.get(field.kind) or field.range or field.help
+            )
         options = (("default", ""), *((choice, choice) for choice in choices))
         return self._panel.stock.field(widgets.Dropdown, field.label, options=options)
 
@@ -63,7 +68,7 @@ class Advanced:
         try:
             setattr(self._panel, field.name, value_of(field, text))
         except ValueError:
-            told = "a whole number" if field.kind == "number" else 'JSON such as {"field": 1}'
+            told = "a whole number" if field.kind == "integer" else 'JSON such as {"field": 1}'
             self._note.value = note_html(f"{field.label} is not {told}.", css="ob-note ob-wrong")
         else:
             self._note.value = ""
@@ -73,11 +78,11 @@ def value_of(field: Field, text: str) -> Any:
     """Return what the text of a control means; None where it is not set. Raises `ValueError`."""
     if not text.strip():
         return None
-    if field.kind == "number":
+    if field.kind == "integer":
         return int(text)
     if field.kind == "flag":
         return text == "yes"
-    if field.kind == "json":
+    if field.kind == "pairs":
         found = json.loads(text)
         if not isinstance(found, dict):
             raise ValueError("not an object")
@@ -90,4 +95,4 @@ def _text_of(field: Field, value: Any) -> str:
         return ""
     if field.kind == "flag":
         return "yes" if value else "no"
-    return json.dumps(value, ensure_ascii=False) if field.kind == "json" else str(value)
+    return json.dumps(value, ensure_ascii=False) if field.kind == "pairs" else str(value)

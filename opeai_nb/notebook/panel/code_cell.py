@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.alternatives import parts_of
 from opeai_nb.errors import InputError
-from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, Option
+from opeai_nb.notebook.magic.cell_transform import MARKER_LINE
+from opeai_nb.notebook.magic.options import REQUEST_OPTIONS
 from opeai_nb.notebook.magic.prompt import interpolated
 from opeai_nb.notebook.magic.shell_words import words
 from opeai_nb.notebook.magic.sweep_cell import LISTED
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.client import ImageRequest
+    from opeai_nb.fields import Field
 
 _SPELLED: Final = {"model": "--model", "n": "-n", "size": "--size", "image": "--image"}
 _REFERENCE = re.compile(r"\$[^\W\d]\w*|\{[^\W\d]\w*\}")
-_MARKER = re.compile(r"^\s*#\s*NBVAL_[A-Z_]+\s*$", re.MULTILINE)
 
 
 def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
@@ -31,15 +32,15 @@ def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
     a reference to a variable (`$name`) or as several (`a,b`), a prompt line that is a marker of
     nbval.
     """
-    if _MARKER.search(request.prompt):
+    if MARKER_LINE.search(request.prompt):
         raise _unsayable("A line of the prompt is a marker of nbval")
     said = request.set_fields()
     parts = ["%%imagine"]
     for option in REQUEST_OPTIONS:
-        if option.field not in said or option.names == ("--ar",):
+        if option.name not in said or option.option == "--ar":
             continue
-        value = list(images) if option.kind == "image" else said[option.field]
-        if option.field == "dialect" and value == "openai":
+        value = list(images) if option.kind == "image" else said[option.name]
+        if option.name == "dialect" and value == "openai":
             continue
         parts += _written(option, value)
     if _has_fields(request.prompt) or _has_alternatives(request.prompt):
@@ -47,22 +48,22 @@ def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
     return f"{' '.join(parts)}\n{request.prompt}"
 
 
-def _written(option: Option, value: Any) -> list[str]:
-    name = _SPELLED.get(option.field, option.names[-1])
+def _written(option: Field, value: Any) -> list[str]:
+    name = _SPELLED.get(option.name, option.long)
     if option.kind == "flag":
-        return [name if value else str(option.unset)]
+        return [name if value else option.unset]
     if option.kind == "image":
         return [part for image in value for part in (name, _quoted(image))]
-    if option.kind == "pair":
+    if option.kind == "pairs":
         return [
             part
             for key, item in value.items()
             for part in (name, _quoted(key), _quoted(json.dumps(item, ensure_ascii=False)))
         ]
     if isinstance(value, str) and _REFERENCE.fullmatch(value):
-        raise _unsayable(f"The value {value!r} of {option.field} reads as a variable")
-    if isinstance(value, str) and "," in value and option.field in LISTED:
-        raise _unsayable(f"The value {value!r} of {option.field} reads as several")
+        raise _unsayable(f"The value {value!r} of {option.name} reads as a variable")
+    if isinstance(value, str) and "," in value and option.name in LISTED:
+        raise _unsayable(f"The value {value!r} of {option.name} reads as several")
     return [name, _quoted(str(value))]
 
 

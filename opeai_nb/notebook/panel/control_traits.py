@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from traitlets import Bool, Dict, HasTraits, Int, Tuple, Unicode, validate
 
-from opeai_nb.client.values.request import DEFAULT_MODEL
+from opeai_nb.fields import DEFAULT_MODEL
 from opeai_nb.notebook.panel import input_sources
-from opeai_nb.notebook.panel.controls import FIELDS, Controls
+from opeai_nb.notebook.panel.controls import ADVANCED_FIELDS, Controls
 from opeai_nb.notebook.panel.model_options import ModelOptions, options_of
 
 if TYPE_CHECKING:
     from opeai_nb.notebook.panel.input_sources import Source
 
 PLAIN: Final = ("model", "prompt", "size", "quality", "n", "images")
-ADVANCED: Final = tuple(field.name for field in FIELDS)
+ADVANCED: Final = tuple(field.name for field in ADVANCED_FIELDS)
 NAMES: Final = (*PLAIN, *ADVANCED)
 
 

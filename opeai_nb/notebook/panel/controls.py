@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.request import DEFAULT_MODEL, ImageRequest
+from opeai_nb.client.values.request import ImageRequest
+from opeai_nb.fields import DEFAULT_MODEL, FIELDS
 from opeai_nb.notebook.panel.model_options import options_of, size_for
 
 if TYPE_CHECKING:
@@ -14,33 +15,7 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.panel.input_sources import Source
 
 
-@dataclass(frozen=True)
-class Field:
-    """An advanced control: *kind* is `choice text number flag json`."""
-
-    name: str
-    label: str
-    kind: str
-    choices: tuple[str, ...] = ()
-    hint: str = ""
-
-
-FIELDS: Final = (
-    Field("output_format", "Format", "choice", ("png", "jpeg", "webp")),
-    Field("output_compression", "Compression", "number", hint="1 to 100 percent"),
-    Field("background", "Background", "choice", ("auto", "transparent", "opaque")),
-    Field("moderation", "Moderation", "choice", ("auto", "low")),
-    Field("style", "Style", "text", hint="a style that the model knows"),
-    Field("sequential_image_generation", "Sequence", "choice", ("disabled", "auto")),
-    Field("watermark", "Watermark", "flag"),
-    Field("response_format", "Travels as", "choice", ("b64_json", "url")),
-    Field("dialect", "Endpoint", "choice", ("openai", "aliyun")),
-    Field("negative_prompt", "Avoid", "text", hint="what should not be there"),
-    Field("seed", "Seed", "number", hint="0 to 2147483647"),
-    Field("prompt_extend", "Extend prompt", "flag"),
-    Field("user", "End user", "text", hint="a name of your own"),
-    Field("extra", "Further fields", "json", hint='{"field": "value"}'),
-)
+ADVANCED_FIELDS: Final = tuple(item for item in FIELDS if item.label)
 
 
 @dataclass(frozen=True)
@@ -93,8 +68,7 @@ class Controls:
 
 def controls_of(request: ImageRequest, images: tuple[Source, ...] = ()) -> Controls:
     """Return the controls that ask for *request*; *images* are its input pictures as sources."""
-    names = [item.name for item in FIELDS]
-    advanced = {name: getattr(request, name) for name in names}
+    advanced = {item.name: getattr(request, item.name) for item in ADVANCED_FIELDS}
     if request.dialect == "openai":
         advanced.pop("dialect")
     return Controls(

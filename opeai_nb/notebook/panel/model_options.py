@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.families import Family, accepts_size, family_of, parse_size
+from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,6 @@ _VENDORS: Final = {
     "": "Others",
     "engine": "Rehearsal: these misbehave on purpose",
 }
-ALIYUN_FIELDS: Final = ("seed", "negative_prompt", "prompt_extend")
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,9 @@ class ModelOptions:
 
     def has_effect(self, field: str, dialect: str | None = None) -> bool:
         """Tell whether the advanced field *field* does anything, in this dialect."""
-        if field in ALIYUN_FIELDS:
-            return dialect == "aliyun"
         if field == "dialect":
             return self.vendor in {"aliyun", ""}
-        return field not in self.ignored
+        return field not in self.ignored and BY_NAME[field].fits(dialect or "openai")
 
 
 def options_of(model: str) -> ModelOptions:
