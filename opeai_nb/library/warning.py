@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-_listener: ContextVar[Callable[[str], object] | None] = ContextVar("listener", default=None)
+from opeai_nb import warning
 
 
 class LibraryWarning(UserWarning):
@@ -18,26 +10,8 @@ class LibraryWarning(UserWarning):
 
 
 def warn(text: str) -> None:
-    """Warn whoever called the library, or tell its listener."""
-    listener = _listener.get()
-    if listener is None:
-        warnings.warn(text, LibraryWarning, stacklevel=4)
-    else:
-        listener(text)
-
-
-@contextmanager
-def told_to(listener: Callable[[str], object]) -> Iterator[None]:
-    """Hand warnings of this thread to *listener* meanwhile, instead of raising them here.
-
-    A job's disk work runs on threads of its own, where a warning reaches nobody, and where a filter
-    that makes errors of warnings would cost the picture.
-    """
-    token = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
+    """Warn whoever called the library, or tell the listener."""
+    warning.warn(text, LibraryWarning, stacklevel=5)
 
 
 def reason(error: OSError) -> str:

@@ -19,7 +19,7 @@ from opeai_nb.errors import (
     TaskExpiredError,
     UnreadableAnswerError,
 )
-from opeai_nb.library.warning import told_to
+from opeai_nb.warning import told_to
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

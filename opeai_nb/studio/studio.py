@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb import connect
-from opeai_nb.client.http.body_sink import is_told_elsewhere
 from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -23,6 +22,7 @@ from opeai_nb.studio.loop import begin, loop, schedule
 from opeai_nb.studio.pipeline import Making
 from opeai_nb.studio.recovery import left_by, way_on
 from opeai_nb.studio.session_limit import Ledger
+from opeai_nb.warning import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -281,7 +281,7 @@ class Studio:
 
     def _run(self, job: Job, work: Coroutine[Any, Any, Generation]) -> Job:
         async def run() -> None:
-            is_told_elsewhere.set(True)  # in this job's context: the library tells it, once
+            silence()  # in this job's context: the library tells it, once
             task = asyncio.current_task()
             if task is not None:
                 job.may_be_stopped_by(lambda: loop().call_soon_threadsafe(task.cancel))

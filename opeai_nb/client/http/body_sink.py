@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import secrets
 import warnings
-from contextvars import ContextVar
 from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO
 
 from opeai_nb.client.protocol.steps import Piece
 from opeai_nb.client.values.filename import extension
 from opeai_nb.formats import sniff_format
+from opeai_nb.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from opeai_nb.client.protocol.steps import Event, Source
-
-is_told_elsewhere: Final = ContextVar("is_told_elsewhere", default=False)
-"""Set by who keeps the pictures and tells what became of them: then no warning of ours is said."""
 
 
 class PictureInMemoryWarning(UserWarning):
@@ -91,10 +88,8 @@ class Sink:
 
 def _warn(message: str) -> None:
     """Warn; where warnings are errors, print it: a filter must not cost what is paid for."""
-    if is_told_elsewhere.get():
-        return
     try:
-        warnings.warn(message, PictureInMemoryWarning, stacklevel=3)
+        warn(message, PictureInMemoryWarning, stacklevel=4)
     except PictureInMemoryWarning as warning:
         warnings.showwarning(warning, PictureInMemoryWarning, __file__, 0)
 
