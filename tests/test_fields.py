@@ -164,7 +164,7 @@ def test_the_engine_reads_what_we_write() -> None:
         for field in FIELDS
         if field.fits("openai") and field.name not in ("image", "extra", "dialect")
     }
-    assert {**on_the_wire, "stream": bool} == openai_request._TYPES
+    assert openai_request.FIELD_TYPES.items() <= {**on_the_wire, "stream": bool}.items()
     native = {name for name in BY_NAME if BY_NAME[name].fits("aliyun")}
     assert aliyun_request._PARAMETERS.keys() <= native
     assert BY_NAME["n"].span == (1, openai_request._N_MAX)
