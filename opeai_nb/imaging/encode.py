@@ -27,7 +27,7 @@ def encoded(
 ) -> Encoded:
     """Return an RGBA picture as PNG, any other as JPEG of at most *most_bytes*, if it can be.
 
-    Never WebP, which exports do not show and nbval compares (jupyter.md section 5).
+    Never WebP, which exports do not show and nbval compares.
     """
     if image.mode == "RGBA":
         data = saved(image, "PNG", compress_level=compress_level)
