@@ -84,7 +84,7 @@ class Field:
         return self.only in {"", dialect}
 
 
-_IMAGE: Final = "a picture to edit: a path, an URL or a variable; may be repeated"
+_IMAGE: Final = "a picture to edit: a path, a URL or a variable; may be repeated"
 _EXTEND: Final = "let the model extend the prompt"
 _GROUNDS: Final = ("auto", "transparent", "opaque")
 _FORMATS: Final = ("png", "jpeg", "webp")
@@ -117,13 +117,19 @@ FIELDS: Final = (
     ),
     Field("watermark", "flag", "ask for a watermark, or not", label="Watermark"),
     Field(
-        "response_format", "choice", "", "FORM", label="Travels as", choices=_FORMS, only="openai"
+        "response_format",
+        "choice",
+        "",
+        "FORM",
+        label="Response format",
+        choices=_FORMS,
+        only="openai",
     ),
     Field("dialect", "choice", "", "NAME", label="Endpoint", choices=("openai", "aliyun")),
     Field("negative_prompt", "text", "what to avoid", "TEXT", label="Avoid", only="aliyun"),
-    Field("seed", "integer", "fixes chance", "NUMBER", label="Seed", span=_SEEDS, only="aliyun"),
+    Field("seed", "integer", "random seed", "NUMBER", label="Seed", span=_SEEDS, only="aliyun"),
     Field("prompt_extend", "flag", _EXTEND, label="Extend prompt", only="aliyun"),
     Field("user", "text", "an end user's name", "NAME", label="End user"),
-    Field("extra", "pairs", "any further field", "KEY VALUE", "--param", "Further fields"),
+    Field("extra", "pairs", "any further field", "KEY VALUE", "--param", "Extra fields (JSON)"),
 )
 BY_NAME: Final = {field.name: field for field in FIELDS}

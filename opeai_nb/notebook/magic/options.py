@@ -9,7 +9,7 @@ from opeai_nb.fields import FIELDS, Field
 
 RATIOS: Final = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3")
 _LOOKS: Final = ("thumb", "full", "none")
-_SHAPE: Final = Field("size", "word", "the shape alone, as a ratio", "W:H", "--ar", choices=RATIOS)
+_SHAPE: Final = Field("size", "word", "aspect ratio", "W:H", "--ar", choices=RATIOS)
 # The prompt is no option: it stands behind them.
 REQUEST_OPTIONS: Final = tuple(
     option
@@ -24,7 +24,7 @@ CELL_OPTIONS: Final = (
     Field("timeout", "number", "how long a task is waited for", "SECONDS"),
     Field("no_wait", "switch", "go on at once; the pictures come later"),
     Field("fresh", "switch", "send, even where the library could replay"),
-    Field("metadata", "flag", "tell in the files what was asked, or not"),
+    Field("metadata", "flag", "embed the request in the files, or not"),
     Field("dry_run", "switch", "show what would be sent, and send nothing"),
     Field("yes", "switch", "do not ask before a request for many pictures"),
     Field("raw", "switch", "leave braces in the prompt alone"),
