@@ -57,7 +57,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"IPython", "ipywidgets", "PIL", "pybase64"},
     ),
     "testing": ({"client", "errors"}, {"httpx"}),
-    "__main__": ({"engine", "bulk"}, set()),
+    "cli": ({"bulk", "errors", "fields"}, set()),
+    "__main__": ({"engine", "cli"}, set()),
     "__init__": (
         {"bulk", "client", "connect", "errors", "library", "notebook", "run_awaitable", "studio"},
         set(),
