@@ -164,13 +164,13 @@ class ConnectionLostError(OpeaiError):
 class AnswerError(OpeaiError):
     """The platform answered, and the answer is an error."""
 
-    default_advice = "Change what the message names; the request id helps the platform's support."
+    default_advice = "Fix what the message mentions; the request id helps the platform's support."
 
 
 class BadRequestError(AnswerError):
     """The platform says that the request is wrong (400, 413, 422)."""
 
-    default_advice = "Correct what the message names and run again; no picture was made."
+    default_advice = "Fix what the message mentions and run again; no picture was made."
 
 
 class AuthenticationError(AnswerError):
@@ -206,7 +206,7 @@ class NotFoundError(AnswerError):
 class ModelNotFoundError(NotFoundError):
     """No channel of the platform serves this model (404, 503 or 200 with `model_not_found`)."""
 
-    default_advice = "Choose another model; client.models() lists those the platform tells of."
+    default_advice = "Choose another model; client.models() lists those that the platform names."
 
 
 class TaskExpiredError(NotFoundError):
@@ -231,14 +231,14 @@ class UnreadableAnswerError(OpeaiError):
     """The answer is not JSON, or JSON that says nothing that we know."""
 
     default_advice = (
-        "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers for it."
+        "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers instead."
     )
 
 
 class TaskFailedError(OpeaiError):
     """The task ended without a picture; `message` is the platform's reason."""
 
-    default_advice = "Change what the reason names, then run again."
+    default_advice = "Fix what the message mentions, then run again."
 
 
 class TaskTimeoutError(OpeaiError, TimeoutError):
@@ -252,7 +252,9 @@ class TaskTimeoutError(OpeaiError, TimeoutError):
 class NoPictureError(OpeaiError):
     """The platform reported success, and no picture came with it."""
 
-    default_advice = "It may have expired (results are kept for 24 hours). Run again to ask anew."
+    default_advice = (
+        "It may have expired (results are kept for 24 hours). Run again to send a new request."
+    )
 
 
 class DownloadError(OpeaiError):

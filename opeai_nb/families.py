@@ -103,7 +103,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         ignored=_GPT_FIELDS | _SEQUENTIAL,
         pixels=(512 * 512, 2048 * 2048),
         prompt_max=800,
-        note="Any size from 512x512 to 2048x2048 pixels in all; edits with up to 3 images.",
+        note="Any shape, at most 4.2 megapixels (2048x2048); edits take up to 3 pictures.",
     ),
     Family(  # platform.md 3.5, 6
         name="qwen-image",
@@ -113,7 +113,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         default_size="1328x1328",  # sources disagree: 1664x928 or this one, platform.md 3.5
         ignored=_GPT_FIELDS | _SEQUENTIAL,
         prompt_max=800,
-        note="Five sizes and one picture for each request; 1024x1024 is not one of them.",
+        note="One picture per request; five sizes, 1024x1024 is not among them.",
     ),
     Family(  # platform.md 3.1 names it and no more; the limits are those of its sibling 2.0
         name="qwen-image-edit",
@@ -127,7 +127,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         ignored=_GPT_FIELDS | _SEQUENTIAL,
         pixels=(512 * 512, 2048 * 2048),
         prompt_max=800,
-        note="Only edits: 1 to 3 images are required.",
+        note="Edits only: it needs 1 to 3 input pictures.",
     ),
     Family(  # platform.md 1.9, 3.5
         name="wan2.6-t2i",
@@ -141,7 +141,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         pixels=(1280 * 1280, 1440 * 1440),
         ratio=(0.25, 4.0),
         prompt_max=2100,
-        note="Answers with URLs whatever is asked; 1024x1024 is below its pixel budget.",
+        note="The smallest size is 1280x1280.",
     ),
     Family(  # platform.md 1.9, 3.5
         name="wan2.6-image",
@@ -156,7 +156,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         response_forms=frozenset({"url"}),
         pixels=(768 * 768, 2048 * 2048),
         prompt_max=2000,
-        note="Only edits: 1 to 4 images are required; answers with URLs whatever is asked.",
+        note="Edits only: it needs 1 to 4 input pictures.",
     ),
     Family(  # platform.md 3.5
         name="wan2-t2i",
@@ -180,7 +180,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         default_size="1024x1024",
         ignored=_GPT_FIELDS | _SEQUENTIAL,
         pixels=(512 * 512, 2048 * 2048),
-        note="One picture for each request.",
+        note="One picture per request.",
     ),
     Family(  # platform.md 1.10, 4.2
         name="seedream",
@@ -196,7 +196,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         images_max=14,
         ignored=_GPT_FIELDS,
         pixels=(3_686_400, 4096 * 4096),
-        note="JPEG; n > 1 lets the model decide the count, so fewer may come.",
+        note="JPEG. With n above 1 the model may make fewer pictures.",
     ),
     Family(  # platform.md 1.10, 4.2: 4.0 also accepts 1K
         name="seedream-4.0",
@@ -208,7 +208,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         images_max=14,
         ignored=_GPT_FIELDS,
         pixels=(1024 * 1024, 4096 * 4096),
-        note="JPEG; n > 1 lets the model decide the count, so fewer may come.",
+        note="JPEG. With n above 1 the model may make fewer pictures.",
     ),
     Family(  # platform.md 1.10: the one Seedream whose default is 1024x1024
         name="seedream-3.0",
@@ -232,7 +232,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         ignored=_GPT_IGNORED | {"response_format"},
         response_forms=frozenset({"b64_json"}),
         prompt_max=32_000,
-        note="Always b64_json.",
+        note="1 to 10 pictures; three sizes.",
     ),
     Family(  # platform.md 1.4 (a task, so a URL), 4.1
         name="gpt-image-2",
@@ -251,7 +251,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         sides=(16, 3840),
         multiple=16,
         prompt_max=32_000,
-        note="A task; sides are multiples of 16, ratio up to 3:1, at most 3840x2160.",
+        note="Answers as a task; sides are multiples of 16, ratio up to 3:1, at most 3840x2160.",
     ),
     Family(  # platform.md 4.1
         name="dall-e-3",
@@ -262,7 +262,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         qualities=("standard", "hd"),
         ignored=_DALLE_IGNORED,
         prompt_max=4000,
-        note="One picture for each request; its URLs live 60 minutes.",
+        note="One picture per request; its URLs expire after 60 minutes.",
     ),
     Family(  # platform.md 4.1
         name="dall-e-2",
@@ -275,7 +275,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         images_max=1,
         ignored=_DALLE_IGNORED | {"style"},
         prompt_max=1000,
-        note="Three square sizes; its URLs live 60 minutes.",
+        note="Three square sizes; its URLs expire after 60 minutes.",
     ),
     Family(  # the embedded engine's own
         name="rehearsal",

@@ -130,6 +130,13 @@ FIELDS: Final = (
     Field("seed", "integer", "random seed", "NUMBER", label="Seed", span=_SEEDS, only="aliyun"),
     Field("prompt_extend", "flag", _EXTEND, label="Extend prompt", only="aliyun"),
     Field("user", "text", "an end user's name", "NAME", label="End user"),
-    Field("extra", "pairs", "any further field", "KEY VALUE", "--param", "Extra fields (JSON)"),
+    Field(
+        "extra",
+        "pairs",
+        "any other field of the API",
+        "KEY VALUE",
+        "--param",
+        "Extra fields (JSON)",
+    ),
 )
 BY_NAME: Final = {field.name: field for field in FIELDS}

@@ -127,8 +127,9 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 def stands(path: str) -> bool:
-    """Tell whether a file, or a pattern of files, is in the repository or beside its notebooks."""
-    return any(any(root.glob(path.rstrip("/"))) for root in (ROOT, NOTEBOOKS))
+    """Tell whether a file or a pattern is in the repository, its notebooks or the package."""
+    places = (path, f"notebooks/{path}", f"opeai_nb/**/{path}")
+    return any(any(ROOT.glob(place.rstrip("/"))) for place in places)
 
 
 def test_every_file_that_a_text_mentions_is_there() -> None:

@@ -76,7 +76,7 @@ def task_for(task: Task | str) -> Task:
     if isinstance(task, str):
         task = Task(task.strip())
     if not isinstance(task, Task) or not task.id:
-        raise InputError("That is no task and no task id.", advice="Nothing was asked.")
+        raise InputError("That is neither a task nor a task id.", advice="Nothing was asked.")
     return task
 
 

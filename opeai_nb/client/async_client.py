@@ -58,7 +58,7 @@ class AsyncClient:
     private hosts that pictures may be downloaded from. *submit_timeout* is the longest silence in
     seconds while a paid request is answered. *clock*, *sleep* and *resolve* (a host's IP addresses;
     none are asked for over a *transport*) are injected for tests. Usable as a context manager.
-    Raises `InputError` for an URL or a key that cannot be right.
+    Raises `InputError` for a URL or a key that cannot be right.
     """
 
     def __init__(

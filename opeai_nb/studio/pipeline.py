@@ -36,7 +36,7 @@ Result = TypeVar("Result")
 # Errors that leave open whether the request was carried out.
 _UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
 _STOPPED: Final = "it was stopped while it was being sent"
-_NOWHERE: Final = "No disk took this picture, and the process that had it is gone."
+_NOWHERE: Final = "This picture could not be saved, and the process that had it is gone."
 _CUT: Final = "The answer was cut off before this picture."
 
 

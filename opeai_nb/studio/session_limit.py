@@ -36,7 +36,8 @@ class Ledger:
             if most and self.asked + count > most:
                 pictures = f"{count} picture{'s' * (count != 1)}"
                 raise SessionLimitError(
-                    f"{pictures} more would pass this session's limit of {most}. Nothing was sent."
+                    f"{pictures} more would exceed this session's limit of {most}. "
+                    "Nothing was sent."
                 )
             self.asked += count
             self._reserved[job] = count

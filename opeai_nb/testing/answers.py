@@ -31,7 +31,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def pictures_answer(*pictures: bytes | str, **fields: Any) -> Answer:
-    """Return a synchronous answer; bytes travel in b64_json, text is an URL.
+    """Return a synchronous answer; bytes travel in b64_json, text is a URL.
 
     *fields* stand beside `data`: `usage`, `model`…
     """

@@ -156,7 +156,7 @@ def test_a_dropped_file_is_taken_and_a_path_is_too(panel: Page, lab: Any) -> Non
 def test_the_inserted_cell_shows_the_panels_picture_and_pays_nothing(panel: Page) -> None:
     panel.generate("a whale in the deep sea {calm}")
     panel.click("Insert code")
-    panel.page.get_by_text("It stands in the cell below").wait_for()
+    panel.page.get_by_text("Added below").wait_for()
     before = panel.records()
     below = panel.notebook.cell(1)
     text = below.locator(".cm-content").inner_text()

@@ -49,7 +49,7 @@ def test_the_quickstart_runs_and_its_badges_change(lab: Any, open_notebook: Any)
     assert any(badge.startswith("✓ 2 pictures") for badge in badges), badges
     assert all("embedded engine" in badge for badge in badges), badges
     (red,) = notebook.page.locator(".jp-RenderedText[data-mime-type*='stderr']").all_inner_texts()
-    assert red.startswith("InputError: size 'big' is not a size.")
+    assert red.startswith("InputError: 'big' is not a size.")
 
 
 def test_a_saved_notebook_shows_its_pictures_without_a_kernel(lab: Any, open_notebook: Any) -> None:

@@ -81,9 +81,9 @@ def test_a_table_of_a_spreadsheet_with_semicolons_is_read(tmp_path: Path, head: 
     ("text", "words"),
     [
         ("prompt\nan owl\na fox, in ink\n", "Row 2 has more cells"),
-        ('prompt\n"a fox\nan owl\n', "no CSV"),
+        ('prompt\n"a fox\nan owl\n', "not valid CSV"),
         ("prompt,prompt\na,b\n", "Two columns are named 'prompt'"),
-        ("prompt;size\na fox;huge\n", "Row 1: size 'huge'"),
+        ("prompt;size\na fox;huge\n", "Row 1: 'huge' is not a size"),
         ("", "empty"),
         ("prompt\nF\udcfcchse\n", "not UTF-8"),
     ],
@@ -102,7 +102,7 @@ def test_a_file_that_cannot_be_right_is_refused_with_the_reason(
     [
         ('{"prompt": ["a", "b"]}', "Row 1: The prompt is a list"),
         ("[1]", "Row 1 is a list"),
-        ("[" * 100_000, "Line 1 is no JSON"),
+        ("[" * 100_000, "Line 1 is not valid JSON"),
     ],
 )
 def test_a_line_that_is_no_request_is_refused(tmp_path: Path, line: str, words: str) -> None:

@@ -174,7 +174,7 @@ class TestItems:
     def test_bytes_are_found(self, shell, item):
         script = Script(Answer({"created": 1, "data": [item]}))
         assert data_of(shell(transport=script).generate("a fox")) == [RED]
-        assert len(script.requests) == 1  # bytes are preferred to an URL
+        assert len(script.requests) == 1  # bytes are preferred to a URL
 
     @pytest.mark.parametrize(
         "item",
@@ -206,12 +206,12 @@ class TestItems:
     @pytest.mark.parametrize(
         ("item", "told"),
         [
-            ({"url": "", "b64_json": ""}, "neither bytes nor an URL"),
-            ({"url": None}, "neither bytes nor an URL"),
-            ({}, "neither bytes nor an URL"),
+            ({"url": "", "b64_json": ""}, "neither bytes nor a URL"),
+            ({"url": None}, "neither bytes nor a URL"),
+            ({}, "neither bytes nor a URL"),
             (None, "empty item"),
             (7, "empty item"),
-            ({"b64_json": "no base64 at all!"}, "neither bytes nor an URL"),
+            ({"b64_json": "no base64 at all!"}, "neither bytes nor a URL"),
             ({"b64_json": "A" * 5000 + "!"}, "base64 of this picture is broken"),
             ({"error": {"code": "InternalError", "message": "it burned"}}, "it burned"),
             ({"code": "InternalError", "message": "it burned"}, "it burned"),

@@ -72,7 +72,7 @@ class TestRedirects:
 
     def test_endless_redirects_end(self, shell):
         script = Script(lambda request: redirect(f"{PLACE}?{len(script.requests)}"))
-        with pytest.raises(DownloadError, match="from redirect to redirect"):
+        with pytest.raises(DownloadError, match="redirects too many times"):
             shell(transport=script).fetch(pointing_at(PLACE))
         assert len(script.requests) == 5
 
@@ -187,12 +187,12 @@ class TestWhatCounts:
     )
     @pytest.mark.parametrize("chunk", [None, 1])
     def test_page_instead_of_a_picture_is_quoted(self, shell, page, told, chunk):
-        with pytest.raises(DownloadError, match="came a page") as caught:
+        with pytest.raises(DownloadError, match="A web page came") as caught:
             shell(Answer(page, chunk=chunk)).fetch(pointing_at(PLACE))
         assert told in str(caught.value)
 
     def test_empty_body_is_told(self, shell):
-        with pytest.raises(DownloadError, match="answered with nothing"):
+        with pytest.raises(DownloadError, match="returned nothing"):
             shell(Answer(b"")).fetch(pointing_at(PLACE))
 
     def test_expired_url_says_so(self, shell):
@@ -214,7 +214,7 @@ class TestWhatCounts:
 
         bomb[29:33] = zlib.crc32(bomb[12:29]).to_bytes(4, "big")
         generation = shell(pictures_answer(bytes(bomb))).generate("a fox")
-        with pytest.raises(Exception, match="no picture that can be decoded"):
+        with pytest.raises(Exception, match="not an image that can be opened"):
             generation[0]
         assert generation.pictures[0].data == bytes(bomb)
 

@@ -89,7 +89,7 @@ class TestStatuses:
 
     def test_unknown_status_is_capped_and_keeps_the_task(self, shell):
         script = Script(lambda _: task_answer("dreaming"))
-        with pytest.raises(TaskTimeoutError, match="'dreaming', which nobody knows") as caught:
+        with pytest.raises(TaskTimeoutError, match="'dreaming', which is not known here") as caught:
             shell(transport=script).wait(submitted())
         assert (caught.value.task_id, len(script.requests)) == ("image_1", 5)
 
@@ -353,7 +353,7 @@ class TestPatience:
 
     @pytest.mark.parametrize("task", ["", "  ", None, 7])
     def test_no_task_is_refused(self, shell, task):
-        with pytest.raises(InputError, match="no task"):
+        with pytest.raises(InputError, match="neither a task"):
             shell().wait(task)
 
     def test_watch_returns_the_last_snapshot(self, shell):

@@ -109,7 +109,7 @@ def test_a_file_of_a_format_that_is_not_listed_is_no_picture(
         with pytest.raises(NoPictureError) as raised:
             picture.image  # noqa: B018  it is decoded here
         assert str(tmp_path) not in str(raised.value)
-    with pytest.raises(ImageInputError, match="no picture"):
+    with pytest.raises(ImageInputError, match="not an image"):
         input_images(path)
     with pytest.raises(UndecodableError):
         previews.tile(path)

@@ -27,14 +27,14 @@ def test_history_lists_what_is_kept_with_pictures(kernel: Any) -> None:
     assert "<b>" not in html
     told = "found = %imagine history RED fox\n[record.prompt[:9] for record in found]"
     assert text(kernel, told) == "['a red fox']"
-    assert text(kernel, "%imagine history walrus") == "No record has these words."
+    assert text(kernel, "%imagine history walrus") == "No prompt has these words."
 
 
 def test_before_there_is_anything_every_command_says_so(kernel: Any) -> None:
     for line in ("tasks", "resume"):
         assert text(kernel, f"%imagine {line}") == "Nothing is pending."
     for line in ("history", "usage"):
-        assert text(kernel, f"%imagine {line}") == "Nothing is kept yet."
+        assert text(kernel, f"%imagine {line}") == "The library is empty."
     assert not (kernel.folder / "imagine").exists()
 
 

@@ -29,7 +29,7 @@ CELLS = [
 BADGE = "✓ 2 pictures · qwen-image-2.0 · 512x512 · embedded engine"
 ADVICE = "Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto."
 FAILURE = [
-    "InputError: size 'big' is not a size.",
+    "InputError: 'big' is not a size.",
     f"  → {ADVICE} Nothing was sent.",
 ]
 

@@ -239,13 +239,13 @@ def test_a_file_of_another_tool_gives_its_parameters(tmp_path):
     text.add_text("parameters", "a dog\nSteps: 20", zip=True)
     Image.new("RGB", (2, 2)).save(tmp_path / "a.png", pnginfo=text)
     assert info(tmp_path / "a.png") == {"parameters": "a dog\nSteps: 20"}
-    with pytest.raises(LibraryError, match="does not tell by which request"):
+    with pytest.raises(LibraryError, match="holds no request"):
         request_from(tmp_path / "a.png")
 
 
 def test_a_file_that_tells_nothing_says_so(tmp_path, picture):
     (tmp_path / "a.png").write_bytes(picture())
-    with pytest.raises(LibraryError, match=r"a\.png does not tell where it comes from"):
+    with pytest.raises(LibraryError, match=r"a\.png holds no record of how it was made"):
         info(tmp_path / "a.png")
     with pytest.raises(LibraryError, match="cannot be read"):
         info(tmp_path / "none.png")

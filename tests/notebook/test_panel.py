@@ -359,7 +359,7 @@ def test_an_upload_is_taken_named_in_the_cell_and_not_sent_back(panel: Panel) ->
 
 def test_a_wrong_file_says_so_and_the_next_one_is_taken(panel: Panel) -> None:
     upload(panel, "notes.txt", b"words")
-    assert "notes.txt&#x27; is no picture that can be read" in shown(panel)
+    assert "notes.txt&#x27; is not an image that can be opened" in shown(panel)
     upload(panel, "a.png", png())
     assert len(panel.images) == 1
 
@@ -399,7 +399,7 @@ def test_a_missing_picture_leaves_the_gallery_standing(panel: Panel) -> None:
 def test_making_a_panel_imports_ipywidgets_and_nothing_else_that_is_dear() -> None:
     """The library, Pillow and httpx come once it is on the screen, on a thread."""
     code = (
-        "import sys, opeai_nb, opeai_nb.notebook.panel.panel as opening\n"
+        "import sys, opeai_nb, opeai_nb.notebook.panel.open_panel as opening\n"
         "opening.in_thread = lambda work: None\n"
         "opeai_nb.panel()\n"
         "dear = ('httpx', 'PIL', 'numpy', 'starlette', 'pybase64',\n"

@@ -60,7 +60,7 @@ def _given(source: object) -> tuple[list[dict[str, Any]], Path]:
         path = Path(source).expanduser()
         if path.suffix.lower() not in _FILE_ENDINGS:
             raise InputError(
-                f"{path.name!r} is no file that a batch is read from.",
+                f"{path.name!r} is not a file that a batch can be read from.",
                 advice=f"Give a file that ends in one of {', '.join(_FILE_ENDINGS)}, or a list.",
             )
         return _read(path), path.parent
@@ -69,7 +69,7 @@ def _given(source: object) -> tuple[list[dict[str, Any]], Path]:
         return [_clean(row, number) for number, row in enumerate(to_dict("records"), 1)], Path()
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
         return [_clean(_as_row(item, n), n) for n, item in enumerate(source, 1)], Path()
-    raise InputError(f"A {type(source).__name__} is no batch.", advice="Give a list of prompts.")
+    raise InputError(f"A {type(source).__name__} is not a batch.", advice="Give a list of prompts.")
 
 
 def _as_row(item: object, number: int) -> Row:
@@ -94,7 +94,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     except UnicodeDecodeError as error:
         raise InputError(f"{path.name} is not UTF-8.", advice="Save it as UTF-8.") from error
     except csv.Error as error:
-        raise InputError(f"{path.name} is no CSV: {error}.") from error
+        raise InputError(f"{path.name} is not valid CSV: {error}.") from error
 
 
 def _table(file: TextIO, path: Path) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def _json_row(number: int, line: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"Line {number} is no JSON: {error}.") from error
+        raise InputError(f"Line {number} is not valid JSON: {error}.") from error
     return _clean(_as_row(row, number), number)
 
 
@@ -151,7 +151,7 @@ def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str,
     for name in sorted(columns - BY_NAME.keys() - words - set(OURS)):
         if hint := did_you_mean(name.lower(), BY_NAME, likeness=_LIKE):
             raise InputError(
-                f"The column {name!r} is no field of a request.{hint}",
+                f"The column {name!r} is not a field of a request.{hint}",
                 advice="Rename it; a column that should only go to the manifest needs a name that "
                 "is less like a field's. Nothing was sent.",
             )
@@ -188,7 +188,7 @@ def _value(name: str, value: Any, base: Path) -> Any:
         try:
             return json.loads(value)
         except ValueError as error:
-            raise InputError(f"extra is no JSON: {error}.") from error
+            raise InputError(f"extra is not valid JSON: {error}.") from error
     if kind == "image" and isinstance(value, list):
         return [_value(name, item, base) for item in value]
     if kind == "image" and isinstance(value, str) and _is_file(base / value):

@@ -55,7 +55,7 @@ def _check_limit(run: Run, studio: Studio, orders: Orders) -> None:
     pictures = sum(point.request.n or 1 for point in run.points if point.number not in kept)
     if studio.ledger.asked + pictures > most:
         raise SessionLimitError(
-            f"{counted(pictures, 'picture')} more would pass this session's limit of {most}.",
+            f"{counted(pictures, 'picture')} more would exceed this session's limit of {most}.",
             advice="beyond_limit=True allows it once. Nothing was sent.",
         )
 

@@ -221,7 +221,7 @@ class Crew:
         raise OutcomeUnknownError(
             "An earlier run ended while it was sending this, before an answer came.",
             advice="It may have been painted and paid for, so it is not sent again by itself. "
-            "send_unknown=True (--send-unknown) sends such requests anew.",
+            "send_unknown=True (--send-unknown) sends such requests again.",
             request=point.request,
         )
 

@@ -28,7 +28,7 @@ def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
         return make()
     if encoding in {"gzip", "x-gzip", "deflate"}:
         return _Unpacking(make())
-    raise CutAnswer(f"its body is encoded as {encoding[:20]!r}, which nobody asked for")
+    raise CutAnswer(f"its body is encoded as {encoding[:20]!r}, which was not asked for")
 
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:

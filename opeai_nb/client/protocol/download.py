@@ -66,7 +66,7 @@ def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
             url = _joined(url, target)
             continue
         return replace(picture, source=_picture_in(reply, url))
-    raise DownloadError("The picture's URL leads from redirect to redirect.", url=url)
+    raise DownloadError("The picture's URL redirects too many times.", url=url)
 
 
 def _get(url: str) -> Flow[Reply]:
@@ -102,8 +102,8 @@ def _picture_in(reply: Reply, url: str) -> Source:
         return reply.pictures[0]
     told = without_key(first_line(reply.body), reply.key)
     if not told:
-        raise DownloadError("The picture's URL answered with nothing.", url=url)
-    raise DownloadError(f"Instead of the picture came a page: {told}.", url=url)
+        raise DownloadError("The picture's URL returned nothing.", url=url)
+    raise DownloadError(f"A web page came instead of the picture: {told}.", url=url)
 
 
 def _refused_by_server(reply: Reply, url: str) -> DownloadError:
@@ -113,17 +113,17 @@ def _refused_by_server(reply: Reply, url: str) -> DownloadError:
         f"The picture's URL was refused{': ' + told if told else ''}.",
         url=url,
         status_code=reply.status,
-        advice="It has expired: such URLs live for 24 hours at most." if gone else None,
+        advice="It has expired: such URLs last for 24 hours at most." if gone else None,
     )
 
 
 def _joined(base: str, url: str) -> str:
     try:
         joined = urljoin(base, url)
-        urlsplit(joined).port  # noqa: B018  raises for what only looks like an URL
+        urlsplit(joined).port  # noqa: B018  raises for what only looks like a URL
     except ValueError as error:
         raise RefusedDownloadError(
-            "The picture's URL is not an URL.", url=url, advice=""
+            "The picture's URL is not a valid URL.", url=url, advice=""
         ) from error
     return joined
 

@@ -59,7 +59,9 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
 def _models_problem(reply: Reply) -> OpeaiError:
     problem = read_problem(reply.status, reply.headers, reply.body)
     if problem is None:
-        return UnreadableAnswerError("The answer is no list of models.", status_code=reply.status)
+        return UnreadableAnswerError(
+            "The answer is not a list of models.", status_code=reply.status
+        )
     error = error_of(problem, paid=False)
     hide_in(error, reply.key)
     error.retry_after = schedule.retry_after(reply.headers)

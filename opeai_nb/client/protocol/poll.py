@@ -136,7 +136,7 @@ class _Course:
                 )
             raise _still_going(
                 f"The platform keeps reporting the status {task.platform_status[:40]!r}, "
-                "which nobody knows.",
+                "which is not known here.",
                 task,
             )
 
@@ -181,7 +181,7 @@ def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
             reply: Reply = yield endpoint.query(path)
         except (Unsent, CutAnswer) as failure:
             raise ConnectionLostError(
-                f"The connection was lost while the task was asked about: {failure}.",
+                f"The connection was lost while checking on the task: {failure}.",
                 task_id=task.id,
                 request=task.request,
             ) from failure

@@ -99,7 +99,7 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         return answer
     if not answer.id and not answer.is_settled:
         raise UnreadableAnswerError(
-            "The platform took the request, and gave no task id to ask for it.",
+            "The platform accepted the request, but gave no task id to ask about.",
             status_code=reply.status,
             request_id=answer.request_id,
             advice="It may have been painted and paid for; the request id helps its support.",

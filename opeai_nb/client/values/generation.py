@@ -169,6 +169,6 @@ def _convert(picture: Picture, path: Path) -> None:
         image.save(path)
     except ValueError as error:
         raise InputError(
-            f"{path.suffix!r} is no picture format that can be written.",
+            f"{path.suffix!r} is not a format that pictures can be saved in.",
             advice="Use .png, .jpg or .webp.",
         ) from error

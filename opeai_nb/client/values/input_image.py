@@ -9,9 +9,10 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import decode_base64
+from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.image_encoding import (
     MAX_BYTES,
     ImageInputWarning,
@@ -42,15 +43,6 @@ _BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
 _ORIENTATION_TAG: Final = 0x0112
 
 
-@runtime_checkable
-class HasPictures(Protocol):
-    """A `Generation`, as far as an input knows it: importing it would close a circle."""
-
-    @property
-    def good(self) -> tuple[Picture, ...]:
-        """The pictures that did not fail, in order."""
-
-
 @dataclass(frozen=True)
 class InputImage:
     """One input picture, ready to travel.
@@ -65,7 +57,7 @@ class InputImage:
     name: str | None = None
 
     def wire(self) -> str | dict[str, Any]:
-        """Return what stands in the request (platform.md 1.2): an URL, a data URL, or the dict."""
+        """Return what stands in the request (platform.md 1.2): a URL, a data URL, or the dict."""
         if self.raw is not None:
             return dict(self.raw)
         if self.data is None:
@@ -77,7 +69,7 @@ class InputImage:
 
     @property
     def sha256(self) -> str:
-        """Identity by content: of the bytes, or of the text where only an URL is known."""
+        """Identity by content: of the bytes, or of the text where only a URL is known."""
         content = self.data if self.data is not None else repr(self.raw or self.url).encode()
         return hashlib.sha256(content).hexdigest()
 
@@ -85,11 +77,11 @@ class InputImage:
 def input_images(value: object) -> tuple[InputImage, ...]:
     """Return the input pictures in *value*: one, or a list or tuple of them, in order.
 
-    A picture may be a path, an URL, a data URL, bare base64, bytes, a file object, a PIL image,
+    A picture may be a path, a URL, a data URL, bare base64, bytes, a file object, a PIL image,
     a numpy array, a `Picture`, a `Generation` (all its pictures) or a dict (sent as it is).
     Raises `ImageInputError` when one cannot be read, before anything is sent.
     """
-    if isinstance(value, HasPictures):
+    if isinstance(value, Generation):
         return tuple(_one(picture) for picture in value.good)
     if isinstance(value, (list, tuple)):
         return tuple(image for item in value for image in input_images(item))
@@ -115,8 +107,8 @@ def _one(value: object) -> InputImage:
         # PIL images offer this too, and Image.fromarray would copy them: so they are told apart.
         return _from_array_or_pil(value)
     raise ImageInputError(
-        f"A {type(value).__name__} is no picture.",
-        advice="Give a path, an URL, bytes, a PIL image, a numpy array or a generation. "
+        f"A {type(value).__name__} is not a picture.",
+        advice="Give a path, a URL, bytes, a PIL image, a numpy array or a generation. "
         "Nothing was sent.",
     )
 
@@ -145,7 +137,7 @@ def _from_text(text: str) -> InputImage:
         return _from_base64(text)
     raise ImageInputError(
         f"There is no file {_shown(text)}.",
-        advice="Give the path of a picture, an URL, or the name of a variable that holds one. "
+        advice="Give the path of a picture, a URL, or the name of a variable that holds one. "
         "Nothing was sent.",
     )
 
@@ -176,7 +168,7 @@ def _from_picture(picture: Picture) -> InputImage:
     except NoPictureError as error:
         raise ImageInputError(error.message) from error
     if data is None and picture.url is None:
-        raise ImageInputError("This picture has neither bytes nor an URL.")
+        raise ImageInputError("This picture has neither bytes nor a URL.")
     if data is None:
         return InputImage(url=picture.url)
     return _from_bytes(data, picture.path.name if picture.path else None)
@@ -200,7 +192,7 @@ def _from_array_or_pil(value: Any) -> InputImage:
         image = Image.fromarray(_pixels(value))
     except (TypeError, ValueError) as error:
         raise ImageInputError(
-            f"The array of shape {getattr(value, 'shape', '?')} is no picture.",
+            f"The array of shape {getattr(value, 'shape', '?')} is not a picture.",
             advice="Give height x width x 3 (or 4, or none) as whole numbers from 0 to 255, or as "
             "fractions from 0 to 1. Nothing was sent.",
         ) from error
@@ -233,7 +225,7 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
         raise _bomb(by(error.size) if error.size else "far too many") from error
     except UndecodableError as error:
         raise ImageInputError(
-            f"{_shown(name or 'What was given')} is no picture that can be read.",
+            f"{_shown(name or 'What was given')} is not an image that can be opened.",
             advice="Use PNG, JPEG or WebP. Nothing was sent.",
         ) from error
     if _travels_as_it_is(image, data):
@@ -242,7 +234,7 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
     if len(data) > MAX_BYTES:
         before, after = (f"{len(part) / 1e6:.1f} MB" for part in (data, sent.data or b""))
         warnings.warn(
-            f"The input picture was encoded anew, from {before} to {after}.",
+            f"The input picture was converted from {before} to {after}.",
             ImageInputWarning,
             stacklevel=2,
         )

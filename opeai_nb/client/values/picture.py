@@ -113,7 +113,7 @@ class Picture:
 
 def _undecodable() -> NoPictureError:
     return NoPictureError(
-        "The bytes that came are no picture that can be decoded.",
+        "The bytes that came are not an image that can be opened.",
         advice="They are kept as they are in picture.data.",
     )
 
@@ -122,5 +122,5 @@ def _unreadable(path: Path, error: OSError) -> NoPictureError:
     """Return what to say of a file that held a picture: *error* is the system's."""
     return NoPictureError(
         f"The file {path.name} cannot be read: {error.strerror}.",
-        advice="Put it back where it was, or ask for its pictures anew.",
+        advice="Put it back where it was, or request its pictures again.",
     )

@@ -200,7 +200,7 @@ def _flag(name: str, value: object) -> bool | None:
 
 def _extra(value: object, *, sized: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise InputError(f"extra is a {type(value).__name__}, not a dict of further fields.")
+        raise InputError(f"extra is a {type(value).__name__}, not a dict of extra fields.")
     for name in value:
         if name in BY_NAME and (sized or name != "size"):
             raise InputError(f"extra holds {name!r}, which is a field of its own.")

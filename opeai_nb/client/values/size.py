@@ -48,7 +48,7 @@ def pixels_of(size: str | None) -> tuple[int, int] | None:
 
 def _bad_size(size: object) -> InputError:
     return InputError(
-        f"size {size!r} is not a size.",
+        f"{size!r} is not a size.",
         advice="Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto. "
         "Nothing was sent.",
     )

@@ -26,7 +26,9 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
     family = _family_of(request.model)
     found = []
     if request.output_compression == 0:
-        found.append("output_compression=0 is dropped by the platform; 1 is the least it passes.")
+        found.append(
+            "output_compression=0 is dropped by the platform; 1 is the least it passes on."
+        )
     asked = sorted(request.set_fields())
     if homeless := [name for name in asked if not BY_NAME[name].fits(request.dialect)]:
         names = ", ".join(homeless)

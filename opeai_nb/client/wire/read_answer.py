@@ -45,7 +45,7 @@ _TASK_OBJECT: Final = "image.generation.task"
 
 @dataclass(frozen=True)
 class Pictures:
-    """An answer that holds pictures; each is fetched already or has an URL or an error."""
+    """An answer that holds pictures; each is fetched already or has a URL or an error."""
 
     pictures: tuple[Picture, ...]
     usage: Mapping[str, Any] | None

@@ -82,7 +82,7 @@ def _content(content: list[Any]) -> Iterator[Any]:
 
 
 def _first_picture(item: dict[str, Any], blobs: Mapping[int, Source]) -> Picture | None:
-    """Prefer bytes to an URL: they do not expire and cost no second request."""
+    """Prefer bytes to a URL: they do not expire and cost no second request."""
     values = {key: _inner(item.get(key)) for key in (*_BYTES, *_EITHER)}
     url = next((text for text in values.values() if isinstance(text, str) and _is_url(text)), None)
     for key, value in values.items():
@@ -106,7 +106,7 @@ def _source(value: Any, blobs: Mapping[int, Source]) -> Source | None:
 
 
 def _is_url(value: str) -> bool:
-    """Tell an URL, whole or from the root, from base64: a JPEG's begins with `/9j/`."""
+    """Tell a URL, whole or from the root, from base64: a JPEG's begins with `/9j/`."""
     if value.startswith("/"):
         return not value.startswith("/9j/")
     return value[:8].lower().startswith(("http://", "https://"))
@@ -122,7 +122,7 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     return _failed(
         "The base64 of this picture is broken."
         if broken
-        else "The platform sent an item with neither bytes nor an URL: this picture failed."
+        else "The platform sent an item with neither bytes nor a URL: this picture failed."
     )
 
 

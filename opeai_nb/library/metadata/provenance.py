@@ -96,7 +96,7 @@ def info(file: str | Path) -> dict[str, Any]:
     if sniff_format(data[:16]) == "png" and (text := dict(png.texts(data)).get(KEYWORD)):
         return {KEYWORD: text}
     raise LibraryError(
-        f"{path.name} does not tell where it comes from.",
+        f"{path.name} holds no record of how it was made.",
         advice="It was made by another tool, saved without metadata, or edited since.",
     )
 
@@ -110,7 +110,7 @@ def request_from(file: str | Path) -> ImageRequest:
     path = Path(file).expanduser()
     written = info(path).get("request")
     if not isinstance(written, dict):
-        raise LibraryError(f"{path.name} does not tell by which request it was made.")
+        raise LibraryError(f"{path.name} holds no request.")
     try:
         images = find_inputs(path.parent, written.get("image", ()))
         return read_request(written, images)

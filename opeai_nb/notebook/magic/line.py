@@ -127,7 +127,7 @@ def _converted(option: Field, spelling: str, values: list[str], names: Mapping[s
 
 def _variable(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        raise OptionError(f"-o {name!r} is no name of a variable.")
+        raise OptionError(f"-o {name!r} is not the name of a variable.")
     return name
 
 

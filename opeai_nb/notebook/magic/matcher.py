@@ -10,14 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
+    from IPython.core.interactiveshell import InteractiveShell
 
     from opeai_nb.notebook.magic.completion import Notebook
-    from opeai_nb.notebook.session import Session
+    from opeai_nb.notebook.magic.imagine import Imagine
 
 IDENTIFIER: Final = "opeai_nb.imagine"
 
 
-def matcher(session: Session) -> Callable[..., SimpleMatcherResult]:
+def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatcherResult]:
     """Return the function that IPython's completer calls; it offers nothing outside our lines."""
 
     def imagine(context: CompletionContext) -> SimpleMatcherResult:
@@ -26,7 +27,7 @@ def matcher(session: Session) -> Callable[..., SimpleMatcherResult]:
         from opeai_nb.notebook.magic.completion import complete
 
         lines = context.full_text.split("\n")[: context.cursor_line]
-        found = complete("\n".join([*lines, context.text_until_cursor]), _notebook(session))
+        found = complete("\n".join([*lines, context.text_until_cursor]), _notebook(shell, magic))
         if found is None:
             return {"completions": [], "suppress": False}
         return {
@@ -41,15 +42,15 @@ def matcher(session: Session) -> Callable[..., SimpleMatcherResult]:
     return marked
 
 
-def _notebook(session: Session) -> Notebook:
+def _notebook(shell: InteractiveShell, magic: Imagine) -> Notebook:
     from opeai_nb.fields import DEFAULT_MODEL
-    from opeai_nb.notebook.commands import COMMANDS
+    from opeai_nb.notebook.commands.sub_commands import COMMANDS
     from opeai_nb.notebook.magic.completion import Notebook
 
-    hidden: Any = session.shell.user_ns_hidden
+    hidden: Any = shell.user_ns_hidden
     return Notebook(
-        {name: value for name, value in session.names.items() if name not in hidden},
-        session.models,
-        session.request_defaults.get("model", DEFAULT_MODEL),
+        {name: value for name, value in shell.user_ns.items() if name not in hidden},
+        magic.models_told,
+        magic.model or DEFAULT_MODEL,
         tuple(COMMANDS),
     )

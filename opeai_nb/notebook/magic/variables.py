@@ -1,4 +1,4 @@
-"""A word of a line that stands for something in the notebook: a variable, a file, an URL."""
+"""A word of a line that stands for something in the notebook: a variable, a file, a URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def value_of(text: str, names: Mapping[str, Any]) -> Any:
 
 
 def picture_named(text: str, names: Mapping[str, Any]) -> Any:
-    """Return the input picture that *text* names: the value of a variable, else a path or an URL.
+    """Return the input picture that *text* names: the value of a variable, else a path or a URL.
 
     Raises `OptionError` when it looks like a variable's name and there is neither that nor a file.
     """

@@ -17,9 +17,8 @@ def _file(name: str) -> str:
 
 # After a reload, no front end lets a kernel change an output of before.
 STILL_HTML: Final = (
-    '<div class="ob-note ob-still-old">The page was reloaded: for readers without a kernel the '
-    "saved notebook keeps the picture from before. Show the panel again in a cell to keep this one."
-    "</div>"
+    '<div class="ob-note ob-still-old">The saved notebook still shows the earlier picture. '
+    "Run this cell again to update it.</div>"
 )
 
 
@@ -53,7 +52,7 @@ def code_html(code: str) -> str:
     shown = escape(code)
     return (
         '<div class="ob-code"><div class="ob-code-head"><span class="ob-to-copy">Copy it into a '
-        'cell below</span><span class="ob-is-below">✓ It stands in the cell below. Its first run '
+        'cell below</span><span class="ob-is-below">✓ Added below. Its first run '
         f'shows this picture and sends nothing.</span><button data-copy="{shown}">Copy</button>'
         f"</div><pre><code>{shown}</code></pre>"
         f'<img alt="" hidden src="{_PIXEL}" onload="this.dispatchEvent(new CustomEvent('

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from opeai_nb.errors import OpeaiError
-from opeai_nb.notebook.display import previews
-from opeai_nb.notebook.panel import input_sources
+from opeai_nb.notebook.panel import input_sources, previews
 from opeai_nb.notebook.panel.html import note_html
 from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opeai_nb.notebook.panel.controls import ControlTraits
     from opeai_nb.notebook.panel.input_sources import Source
-    from opeai_nb.notebook.panel.widget_factory import Stock
-
-
-UPLOAD_LIMIT: Final = 10_400_000
-"""Bytes of one upload: a websocket message carries 10 MiB (10,485,760) with its envelope."""
+    from opeai_nb.notebook.panel.panel import Panel
 
 
 class Tray:
-    """Shows and changes the *images* of *controls*.
+    """Shows and changes the *images* of *panel*; *limit* is how many bytes one upload may have."""
 
-    *names* is the user's namespace, *limit* how many bytes one upload may have.
-    """
-
-    def __init__(
-        self, stock: Stock, controls: ControlTraits, names: Mapping[str, Any], limit: int
-    ) -> None:
-        self._stock, self._controls, self._names = stock, controls, names
+    def __init__(self, panel: Panel, limit: int) -> None:
+        self._panel = panel
         self._hint = f"Up to {limit / 1e6:.0f} MB in one upload; for more give a path."
+        stock = panel.stock
         self._label, self._note = stock.html(), stock.html()
         self._tiles = stock.box((), "ob-tiles")
         self.upload = widgets.FileUpload(
@@ -46,20 +34,20 @@ class Tray:
             layout=stock.layout,
         )
         self.path = stock.text(
-            "A path, an URL or a variable", "path, URL or variable", "ob-path-field"
+            "A path, a URL or a variable", "path, URL or variable", "ob-path-field"
         )
-        add = stock.button("Add", self._take_named, hint="Add the picture that is named")
+        add = stock.button("Add", self._take_named, hint="Add this picture")
         adding = stock.box([self.upload, self.path, add], "ob-add")
         self.box = stock.box([self._label, self._tiles, adding, self._note], "ob-tray")
         self.upload.observe(self._take_files, "value")
         self.path.observe(lambda _: self._take_named(), "value")
-        controls.observe(lambda _: self.show(), "images")
+        panel.observe(lambda _: self.show(), "images")
         self.show()
         self._say()
 
     def show(self) -> None:
         """Show the pictures, and whether the chosen model takes them."""
-        images, offered = self._controls.images, self._controls.model_options
+        images, offered = self._panel.images, self._panel.model_options
         most, least = offered.images_max, offered.images_min
         hide(self.box, hidden=not most and not images)
         told = "paints from words alone" if not most else f"takes up to {most}"
@@ -71,13 +59,9 @@ class Tray:
         self._tiles.children = [self._tile(source) for source in images]
 
     def _tile(self, source: Source) -> Any:
-        stock, hint = self._stock, f"Remove {source.label}"
-        remove = stock.button("×", lambda: self._remove(source), hint=hint)
+        stock, hint = self._panel.stock, f"Remove {source.label}"
+        remove = stock.button("×", lambda: self._panel.remove(source), hint=hint)
         return stock.box([stock.html(tile_html(source)), remove], "ob-source")
-
-    def _remove(self, source: Source) -> None:
-        images = self._controls.images
-        self._controls.images = tuple(other for other in images if other is not source)
 
     def _take_files(self, change: Any) -> None:
         if not change.new:
@@ -96,7 +80,7 @@ class Tray:
         text = self.path.value.strip()
         if not text:
             return
-        notes = self._taken(lambda: input_sources.named(text, self._names))
+        notes = self._taken(lambda: input_sources.named(text, self._panel.names))
         if not notes or not notes[-1].startswith("!"):
             self.path.value = ""
         self._say(*notes)
@@ -104,7 +88,7 @@ class Tray:
     def _taken(self, read: Any) -> list[str]:
         try:
             source = read()
-            self._controls.images = input_sources.with_source(self._controls.images, source)
+            self._panel.images = input_sources.with_source(self._panel.images, source)
         except OpeaiError as error:
             return [f"!{error.message}"]
         return [source.note]
@@ -120,7 +104,7 @@ class Tray:
 
 
 def tile_html(source: Source) -> str:
-    """Return the tile of a source; an URL is not fetched for it."""
+    """Return the tile of a source; a URL is not fetched for it."""
     data = source.images[0].data
     if data is None:
         shown = '<span class="ob-no-tile">URL</span>'

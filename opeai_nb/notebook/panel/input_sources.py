@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Source:
     """One thing given as input: one picture, or the several of a generation.
 
-    *written* is what a cell writes for it (a path, an URL or a variable), None for an upload or
+    *written* is what a cell writes for it (a path, a URL or a variable), None for an upload or
     a value given from code: *original* are the bytes of its file, so that one can be made of it.
     *note* is what a person should know of it.
     """
@@ -44,7 +44,7 @@ def uploaded(name: str, content: bytes) -> Source:
 
 
 def named(text: str, names: Mapping[str, Any]) -> Source:
-    """Return the picture that *text* names: a variable, a path or an URL.
+    """Return the picture that *text* names: a variable, a path or a URL.
 
     Raises `OptionError` or `ImageInputError` when there is none.
     """
@@ -52,7 +52,7 @@ def named(text: str, names: Mapping[str, Any]) -> Source:
 
     text = text.strip()
     if not text:
-        raise InputError("Nothing is named.", advice="Give a path, an URL or a variable.")
+        raise InputError("Nothing is named.", advice="Give a path, a URL or a variable.")
     images, note = _read(picture_named(text, names))
     return Source(images, _short(text), written=text, note=note)
 

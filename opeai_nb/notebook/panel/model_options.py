@@ -23,7 +23,7 @@ _UNKNOWN: Final = Family(
     qualities=("auto", "low", "medium", "high", "standard", "hd"),
     n_max=128,
     images_max=16,
-    note="Nothing is known of this model: every control is offered, and the platform decides.",
+    note="This model is not known here: every control is offered, and the platform decides.",
 )
 _RATIOS: Final = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (2, 1), (21, 9), (3, 1))
 _CLOSE: Final = 0.035  # |ln| of two ratios with one name: 2368x1728 is sold as 4:3
