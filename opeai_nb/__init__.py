@@ -9,8 +9,10 @@ a watercolour cat reading a book by the window
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb._lazy import attach
+from opeai_nb._version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from opeai_nb import connect as connect
     from opeai_nb.bulk import Batch as Batch
     from opeai_nb.bulk import Sweep as Sweep
     from opeai_nb.bulk.batch.batch import batch as batch
@@ -26,12 +28,11 @@ if TYPE_CHECKING:
     from opeai_nb.library import Library as Library
     from opeai_nb.library import info as info
     from opeai_nb.library import request_from as request_from
-    from opeai_nb.notebook.panel.open_panel import panel as panel
+    from opeai_nb.notebook.functions import generate as generate
+    from opeai_nb.notebook.functions import panel as panel
     from opeai_nb.run_awaitable import run as run
     from opeai_nb.studio import Job as Job
     from opeai_nb.studio import Studio as Studio
-
-__version__ = "0.1.0"
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -37,7 +37,7 @@ def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _add_batch(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    from opeai_nb.bulk.batch import batch_command
+    from opeai_nb.cli import batch as batch_command
 
     batch = commands.add_parser(
         "batch",

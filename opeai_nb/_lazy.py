@@ -33,6 +33,8 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
         homes = {} if name.startswith("__") else _homes(package)
         if name not in homes:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        if homes[name] == package:
+            return import_module(f"{package}.{name}")
         value = getattr(import_module(homes[name]), name)
         setattr(sys.modules[package], name, value)
         return value

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.notebook.display.frontend import is_vscode
 from opeai_nb.notebook.magic.cell_transform import with_body
 from opeai_nb.notebook.magic.imagine import Imagine
 from opeai_nb.notebook.magic.matcher import IDENTIFIER, matcher
@@ -13,7 +15,10 @@ from opeai_nb.studio.here import set_studio_here
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from opeai_nb.bulk import Grid
+    from opeai_nb.bulk import Grid, Sweep
+    from opeai_nb.client import Generation
+    from opeai_nb.notebook.session import Session
+    from opeai_nb.studio import Job
 
 # By name, so that a class is loaded only when one is there to be shown.
 _GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
@@ -22,35 +27,36 @@ _SWEEP: Final = ("opeai_nb.bulk.sweep.sweep", "Sweep")
 _GRID: Final = ("opeai_nb.bulk.sweep.grid", "Grid")
 
 
-def load(shell: InteractiveShell) -> None:
+def load(shell: InteractiveShell) -> Session:
     """Register the magic, its completion, and how a generation and a job look.
 
-    Prints nothing; twice does no harm.
+    Prints nothing; twice does no harm. Returns the notebook's session.
     """
-    if _loaded(shell) is not None:
-        return
+    if (session := _loaded(shell)) is not None:
+        return session
     shell.register_magics(Imagine)
-    magic = _loaded(shell)
-    if magic is None:
+    session = _loaded(shell)
+    if session is None:
         from opeai_nb.errors import OpeaiError
 
         raise OpeaiError("This shell registers no magics.")
     formatters = _formatters(shell)
-    formatters.mimebundle_formatter.for_type_by_name(*_GENERATION, magic.bundle)
-    formatters.ipython_display_formatter.for_type_by_name(*_JOB, magic.show_job)
-    formatters.mimebundle_formatter.for_type_by_name(*_SWEEP, magic.sweep_bundle)
+    formatters.mimebundle_formatter.for_type_by_name(*_GENERATION, partial(_bundle, session))
+    formatters.ipython_display_formatter.for_type_by_name(*_JOB, partial(_show_job, session))
+    formatters.mimebundle_formatter.for_type_by_name(*_SWEEP, partial(_sweep_bundle, session))
     formatters.mimebundle_formatter.for_type_by_name(*_GRID, _grid_bundle)
-    magic.be_here()
-    shell.events.register("pre_run_cell", magic.be_here)
+    session.be_here()
+    shell.events.register("pre_run_cell", session.be_here)
     shell.input_transformer_manager.cleanup_transforms.insert(0, with_body)
     completer: Any = shell.Completer
-    completer.custom_matchers.append(matcher(shell, magic))
+    completer.custom_matchers.append(matcher(session))
+    return session
 
 
 def unload(shell: InteractiveShell) -> None:
     """Take away what `load` registered; jobs under way go on."""
-    if (magic := _loaded(shell)) is not None:
-        shell.events.unregister("pre_run_cell", magic.be_here)
+    if (session := _loaded(shell)) is not None:
+        shell.events.unregister("pre_run_cell", session.be_here)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("imagine", None)
     shell.magics_manager.registry.pop(Imagine.__name__, None)
@@ -75,14 +81,38 @@ def unload(shell: InteractiveShell) -> None:
     ]
 
 
+def _bundle(session: Session, generation: Generation) -> Any:
+    """Return the mimebundle of a generation, as the cell that runs now wants it."""
+    from opeai_nb.notebook.display.result_view import generation_bundle
+
+    return generation_bundle(generation, session.look(generation) or "thumb")
+
+
+def _sweep_bundle(session: Session, sweep: Sweep) -> Any:
+    """Return the mimebundle of a sweep, as the cell that runs now wants it."""
+    from opeai_nb.notebook.magic.sweep_cell import sweep_bundle
+
+    return sweep_bundle(sweep, session.look(sweep) or "thumb")
+
+
+def _show_job(session: Session, job: Job) -> None:
+    """Show a job in the cell that runs now, unless its own cell does so already."""
+    from opeai_nb.notebook.display.job_view import show_job
+
+    if session.look(job) is None:
+        show_job(job, session.frontend, one_slot=is_vscode(session.shell))
+
+
 def _grid_bundle(grid: Grid) -> Any:
     from opeai_nb.notebook.magic.sweep_cell import grid_bundle
 
     return grid_bundle(grid)
 
 
-def _loaded(shell: InteractiveShell) -> Imagine | None:
-    return next((known for known in shell.configurables if isinstance(known, Imagine)), None)
+def _loaded(shell: InteractiveShell) -> Session | None:
+    return next(
+        (known.session for known in shell.configurables if isinstance(known, Imagine)), None
+    )
 
 
 def _formatters(shell: InteractiveShell) -> Any:

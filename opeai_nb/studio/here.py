@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextvars import ContextVar
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opeai_nb.settings import Settings
     from opeai_nb.studio.studio import Studio
 
     Source = Callable[[], Studio]
@@ -30,9 +33,35 @@ def set_studio_here(source: Source | None) -> None:
 def studio_here() -> Studio:
     """Return the studio of this context.
 
-    So `%config Imagine.engine = "always"` holds for a sweep in Python, too.
+    So `%config Imagine.engine = "always"` holds for a sweep in Python, too. Where no notebook is,
+    it is one for this process, so that a session's limit holds from call to call.
+    """
+    return (_here.get(_latest) or _own(os.getpid()))()
+
+
+def following(settings: Callable[[], Settings]) -> Source:
+    """Return what gives the studio for *settings* as they are when it is asked.
+
+    Its session outlives a changed setting.
     """
     from opeai_nb.studio.studio import Studio
 
-    source = _here.get(_latest)
-    return Studio() if source is None else source()
+    studio: Studio | None = None
+
+    def now() -> Studio:
+        nonlocal studio
+        wanted = settings()
+        if studio is None:
+            studio = Studio(wanted)
+        elif studio.settings != wanted:
+            studio = studio.adjusted(wanted)
+        return studio
+
+    return now
+
+
+@cache
+def _own(process: int) -> Source:  # noqa: ARG001  a fork has no threads of its parent's
+    from opeai_nb.settings import settings
+
+    return following(settings)

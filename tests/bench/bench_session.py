@@ -61,7 +61,7 @@ def shell_in(folder: Path, body: bytes) -> Any:
             lambda _: httpx.Response(200, content=answer.content, headers=answer.headers)
         ),
     )
-    studio = shell.magics_manager.registry["Imagine"].studio
+    studio = shell.magics_manager.registry["Imagine"].session.studio
     studio._clients = Clients(studio.settings, client)
     return shell
 

@@ -19,7 +19,7 @@ from opeai_nb.engine.server.uvicorn_server import serving
 from opeai_nb.errors import OptionError, SessionLimitError
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
-from tests.bulk.conftest import Canned
+from tests.canned import Canned
 
 distributed = pytest.importorskip("distributed")
 # What Dask's own processes and sockets warn of when one of them is killed is not ours to mend.

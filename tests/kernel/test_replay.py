@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -20,6 +18,8 @@ from opeai_nb.engine.server.uvicorn_server import serving
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+pytest_plugins = ["pytester"]
 
 CELL = "%%imagine -s 512x512 -o fox\na red fox"
 LOOK = "import hashlib; hashlib.sha256(fox.pictures[0].data).hexdigest(), bool(fox.replayed_from)"
@@ -130,33 +130,42 @@ CELLS = ["%load_ext opeai_nb", CELL, CELL, "fox[0].size", "%%imagine -s 768x512 
 
 
 def test_a_notebook_with_its_library_runs_green_anywhere_without_a_key(
-    tmp_path: Path, environment: dict[str, str], platform: Platform, monkeypatch: Any
+    tmp_path: Path,
+    environment: dict[str, str],
+    platform: Platform,
+    monkeypatch: pytest.MonkeyPatch,
+    pytester: pytest.Pytester,
 ) -> None:
     """Copied to a machine without key or network: strict nbval, before and after a replay."""
     made = tmp_path / "made"
     made.mkdir()
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in CELLS])
-    sent = executed(notebook, made, {**environment, **platform.variables}, monkeypatch)
+    live_in({**environment, **platform.variables}, monkeypatch)
+    sent = executed(notebook, made)
     assert platform.posts == 3
     elsewhere = tmp_path / "elsewhere" / "notebook"
     shutil.copytree(made, elsewhere)
-    keyless = {k: v for k, v in environment.items() if k != "OPEAI_BASE_URL"}
-    strict_nbval(elsewhere, keyless)
-    replayed = executed(notebook, elsewhere, keyless, monkeypatch)
+    live_in({k: v for k, v in environment.items() if k != "OPEAI_BASE_URL"}, monkeypatch)
+    strict_nbval(elsewhere, pytester)
+    replayed = executed(notebook, elsewhere)
     assert outputs(replayed) == outputs(sent), "the same badges, texts and pictures"
-    strict_nbval(elsewhere, keyless)
+    strict_nbval(elsewhere, pytester)
     assert platform.posts == 3
     assert sorted(p.name for p in made.rglob("*.png")) == sorted(
         p.name for p in elsewhere.rglob("*.png")
     )
 
 
-def executed(notebook: Any, folder: Path, variables: dict[str, str], monkeypatch: Any) -> Any:
-    """Run a notebook as nbconvert does, save it and return it."""
+def live_in(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give *variables* to the kernels that are started from here on, and no other of ours."""
     for name in [name for name in os.environ if name.startswith("OPEAI")]:
         monkeypatch.delenv(name)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
+
+
+def executed(notebook: Any, folder: Path) -> Any:
+    """Run a notebook as nbconvert does, save it and return it."""
     copied = nbformat.from_dict(notebook)
     NotebookClient(copied, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
     nbformat.write(copied, folder / "note.ipynb")
@@ -168,11 +177,8 @@ def outputs(notebook: Any) -> list[Any]:
     return [[output.get("data", {}) for output in cell.outputs] for cell in notebook.cells]
 
 
-def strict_nbval(folder: Path, variables: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider"]
-    command.append("note.ipynb")
-    done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
-    assert f"{len(CELLS)} passed" in done.stdout
+def strict_nbval(folder: Path, pytester: pytest.Pytester) -> None:
+    """Run the notebook in *folder* in this process: another would first load all of Jupyter."""
+    run = pytester.runpytest_inprocess("--nbval", "-pno:cacheprovider", str(folder / "note.ipynb"))
+    run.assert_outcomes(passed=len(CELLS))
+    assert run.ret == 0

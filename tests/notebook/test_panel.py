@@ -399,7 +399,7 @@ def test_a_missing_picture_leaves_the_gallery_standing(panel: Panel) -> None:
 def test_making_a_panel_imports_ipywidgets_and_nothing_else_that_is_dear() -> None:
     """The library, Pillow and httpx come once it is on the screen, on a thread."""
     code = (
-        "import sys, opeai_nb, opeai_nb.notebook.panel.open_panel as opening\n"
+        "import sys, opeai_nb, opeai_nb.notebook.panel.panel as opening\n"
         "opening.in_thread = lambda work: None\n"
         "opeai_nb.panel()\n"
         "dear = ('httpx', 'PIL', 'numpy', 'starlette', 'pybase64',\n"

@@ -20,7 +20,7 @@ from opeai_nb.notebook.magic.sweep_cell import is_sweep
 from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import Controls, controls_of
-from opeai_nb.notebook.panel.gallery_pages import Pages
+from opeai_nb.notebook.panel.gallery import Pages
 from opeai_nb.notebook.panel.model_options import (
     ANOTHER,
     beyond_title,
@@ -30,8 +30,8 @@ from opeai_nb.notebook.panel.model_options import (
     options_of,
     size_label,
 )
+from opeai_nb.notebook.panel.request_queue import Turns
 from opeai_nb.notebook.panel.save_files import upload_file
-from opeai_nb.notebook.panel.turns import Turns
 from tests.pictures import encoded, png
 
 # -- what a model is offered

@@ -8,7 +8,7 @@ import pytest
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.notebook.display.badge_display import Screen
-from opeai_nb.notebook.magic.run_cell import Detached, watched
+from opeai_nb.notebook.display.watch import Detached, watch_job
 from opeai_nb.studio import Job
 
 
@@ -36,7 +36,7 @@ def test_an_interrupt_detaches_and_a_second_one_drops_the_job(again: bool) -> No
     job.may_be_stopped_by(lambda: stopped.append("stopped"))
     screen = Interrupted(again=again)
     with pytest.raises(Detached) as raised:
-        watched(job, screen)
+        watch_job(job, screen)
     assert raised.value.job is job
     assert isinstance(raised.value, KeyboardInterrupt)
     assert stopped == (["stopped"] if again else [])

@@ -1,4 +1,4 @@
-"""Studios over an engine of their own: real requests, real painting, no socket, no key."""
+"""Studios over an engine of their own: real requests, a canned painter, no socket, no key."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+from tests.canned import Canned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ class Watched(httpx.AsyncBaseTransport):
 @pytest.fixture
 def engine() -> Iterator[Engine]:
     """An engine that keeps its tasks in memory and does not dawdle."""
-    made = Engine(task_seconds=(0.05, 0.1))
+    made = Engine(painter=Canned(), task_seconds=(0.05, 0.1))
     yield made
     made.close()
 

@@ -166,7 +166,7 @@ class Grid:
 
     def _facts(self, page: int) -> dict[str, Any]:
         """Return what the file tells: the axes, and for each cell the request and its pictures."""
-        from opeai_nb import __version__
+        from opeai_nb._version import __version__
 
         points = [p for p in self._plan if self._page_of(p) == self._pages[page]]
         cells = [_told(point, self._outcomes.get(point.number, stopped())) for point in points]

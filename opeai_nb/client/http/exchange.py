@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from opeai_nb import __version__
+from opeai_nb._version import __version__
 from opeai_nb.client.protocol.steps import CutAnswer, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:

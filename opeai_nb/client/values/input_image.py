@@ -9,10 +9,9 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from opeai_nb.client.http.base64_text import decode_base64
-from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.image_encoding import (
     MAX_BYTES,
     ImageInputWarning,
@@ -41,6 +40,15 @@ _MOST_READ: Final = 512 * 1024 * 1024
 _AS_IT_IS: Final = frozenset({"png", "jpeg", "webp"})
 _BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
 _ORIENTATION_TAG: Final = 0x0112
+
+
+@runtime_checkable
+class HasPictures(Protocol):
+    """A `Generation`, as far as an input knows it: importing it would close a circle."""
+
+    @property
+    def good(self) -> tuple[Picture, ...]:
+        """The pictures that did not fail, in order."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def input_images(value: object) -> tuple[InputImage, ...]:
     a numpy array, a `Picture`, a `Generation` (all its pictures) or a dict (sent as it is).
     Raises `ImageInputError` when one cannot be read, before anything is sent.
     """
-    if isinstance(value, Generation):
+    if isinstance(value, HasPictures):
         return tuple(_one(picture) for picture in value.good)
     if isinstance(value, (list, tuple)):
         return tuple(image for item in value for image in input_images(item))

@@ -78,7 +78,7 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
     if isinstance(given, str) and given.strip().lower().startswith("engine:"):
         raise InputError(
             "A client alone cannot reach the embedded engine.",
-            advice="Use opeai_nb.connect.client() or %%imagine: they know it.",
+            advice="Use opeai_nb.generate(…), opeai_nb.connect.client() or %%imagine.",
         )
     try:
         parts = urlsplit(given.strip())

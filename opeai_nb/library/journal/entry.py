@@ -9,6 +9,7 @@ from opeai_nb.client.values.filename import extension
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
+from opeai_nb.library.documents import Fact, State
 from opeai_nb.library.files import append_line, own_folder, remove_folder, write_whole
 from opeai_nb.library.journal import liveness
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.values.task import Task
 
-State = Literal["intended", "sending", "pending", "fetching", "unknown"]
 Truth = Literal[
     "in flight", "not sent", "outcome unknown", "pending", "expired", "fetching", "not kept"
 ]
@@ -89,30 +89,16 @@ class Entry:
         noted: State = self._facts.get("state", "intended")
         return noted
 
-    @property
-    def task_id(self) -> str | None:
-        """The platform's id of the task, once there is one."""
-        return self._facts.get("task_id")
-
-    @property
-    def poll_path(self) -> str | None:
-        """Where the platform says that the task is asked about, if it does."""
-        return self._facts.get("poll_path")
-
-    @property
-    def deadline(self) -> float | None:
-        """When the platform drops the result of the task, in seconds since 1970."""
-        return self._facts.get("deadline")
-
-    @property
-    def error(self) -> str | None:
-        """Why the outcome is unknown."""
-        return self._facts.get("error")
-
-    @property
-    def duration(self) -> float | None:
-        """Seconds from the request to its answer, where one process saw both."""
-        return self._facts.get("duration")
+    task_id = Fact[str | None]("_facts")
+    """The platform's id of the task, once there is one."""
+    poll_path = Fact[str | None]("_facts")
+    """Where the platform says that the task is asked about, if it does."""
+    deadline = Fact[float | None]("_facts")
+    """When the platform drops the result of the task, in seconds since 1970."""
+    error = Fact[str | None]("_facts")
+    """Why the outcome is unknown."""
+    duration = Fact[float | None]("_facts")
+    """Seconds from the request to its answer, where one process saw both."""
 
     @property
     def written(self) -> dict[str, Any]:

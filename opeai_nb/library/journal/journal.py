@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import re
 import secrets
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import (
@@ -15,7 +14,6 @@ from opeai_nb.library.files import (
     PART,
     discard,
     is_older,
-    is_plain_name,
     names_in,
     own_folder,
     read_plain,
@@ -23,7 +21,7 @@ from opeai_nb.library.files import (
     sync_folder,
 )
 from opeai_nb.library.journal import liveness
-from opeai_nb.library.journal.entry import Entry, State
+from opeai_nb.library.journal.entry import Entry
 from opeai_nb.library.journal.received_files import JOURNAL
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, VERSION
@@ -43,7 +41,6 @@ _NEW: Final = ".new-"
 _BEGUN_SECONDS: Final = 3600.0  # an entry is written in milliseconds
 _ID = re.compile(r"[0-9a-f]{8,32}")
 _LARGEST: Final = 8_000_000
-_TEXTS: Final = ("id", "key", "base_url", "origin", "name")
 
 
 class Journal:
@@ -191,24 +188,10 @@ def _facts(text: bytes, name: str) -> dict[str, Any]:
             facts.update(said)
     if not isinstance(facts.get("opeai_nb"), int) or facts["opeai_nb"] > VERSION:
         raise ValueError("it is from a newer version of opeai_nb, or none")
-    if facts.get("id") != name or not all(isinstance(facts.get(n), str) for n in _TEXTS):
-        raise ValueError("it has been edited")
     try:
-        if not _is_sound(facts):
-            raise ValueError("it has been edited")
-    except (AttributeError, KeyError, TypeError) as error:
+        check_entry(facts)
+    except (TypeError, ValueError) as error:
         raise ValueError("it has been edited") from error
+    if facts["id"] != name:
+        raise ValueError("it has been edited")
     return facts
-
-
-def _is_sound(facts: dict[str, Any]) -> bool:
-    """Tell whether everything is of the kind that an entry works with; raises where it is not."""
-    Slot.from_json(facts["slot"])
-    check_entry(facts)
-    return (
-        is_plain_name(facts["name"])
-        and facts["state"] in get_args(State)
-        and math.isfinite(facts["created"])
-        and (facts.get("deadline") is None or math.isfinite(facts["deadline"]))
-        and isinstance(facts["owner"], dict)
-    )

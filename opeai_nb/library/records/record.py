@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
+from opeai_nb.library.documents import Fact
 from opeai_nb.library.files import read_plain
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request
@@ -133,30 +134,16 @@ class Record:
         """Where the picture has its place; None for a find of the panel."""
         return Slot.from_json(self.stands.get("slot"))
 
-    @property
-    def usage(self) -> Mapping[str, Any] | None:
-        """The platform's own account."""
-        return self.stands.get("usage")
-
-    @property
-    def task_id(self) -> str | None:
-        """The platform's id of the task that painted it, if one did."""
-        return self.stands.get("task_id")
-
-    @property
-    def request_id(self) -> str | None:
-        """The platform's id of the request, for its support."""
-        return self.stands.get("request_id")
-
-    @property
-    def duration(self) -> float | None:
-        """How many seconds the answer took, where one process saw it begin and end."""
-        return self.stands.get("duration")
-
-    @property
-    def toolkit(self) -> str | None:
-        """The version of opeai_nb that kept it."""
-        return self.stands.get("toolkit")
+    usage = Fact[dict[str, Any] | None]("stands")
+    """The platform's own account."""
+    task_id = Fact[str | None]("stands")
+    """The platform's id of the task that painted it, if one did."""
+    request_id = Fact[str | None]("stands")
+    """The platform's id of the request, for its support."""
+    duration = Fact[float | None]("stands")
+    """How many seconds the answer took, where one process saw it begin and end."""
+    toolkit = Fact[str | None]("stands")
+    """The version of opeai_nb that kept it."""
 
     @cached_property
     def identity(self) -> str:

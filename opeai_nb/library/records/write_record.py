@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb import __version__
+from opeai_nb._version import __version__
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import NoPictureError

@@ -1,1 +1,122 @@
 """The sub-commands of `%imagine`: words that stand alone, each a small answer."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opeai_nb.errors import OptionError
+from opeai_nb.notebook.commands import kept, pending
+from opeai_nb.notebook.display.table import Table, Text
+from opeai_nb.notebook.magic.options import help_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from opeai_nb.notebook.session import Session
+
+
+def command_in(line: str) -> Callable[[Session], Any] | None:
+    """Return the command that *line* names, ready to run; None when it names none.
+
+    Raises `OptionError` when a command's word is followed by anything but its own arguments: it
+    may be a prompt, and says how to write that.
+    """
+    words = line.split()
+    if not words or words[0] not in COMMANDS:
+        return None
+    name, arguments = words[0], words[1:]
+    command = COMMANDS[name]
+    if not command.least <= len(arguments) <= command.most:
+        usage = f"%imagine {name} {command.arguments}".rstrip()
+        # What stands behind `key` may be one, and would then be in the notebook twice.
+        prompt = "key …" if name == "key" else line.strip()
+        raise OptionError(
+            f"{name!r} is a command of %imagine.",
+            advice=f"The command: {usage}. If it begins a prompt: %imagine -- {prompt}",
+        )
+    return lambda session: command.run(session, *arguments)
+
+
+def usage() -> str:
+    """Return how the magic is used: for `%imagine help`, `--help` and `%%imagine?`."""
+    import textwrap
+
+    commands = " | ".join(f"{name} {it.arguments}".rstrip() for name, it in COMMANDS.items())
+    listed = textwrap.fill(f"%imagine {commands}", 96, subsequent_indent=" " * 9)
+    return f"""Generate images from a prompt, through the OPE.AI platform or the embedded engine.
+
+%%imagine [options]            the prompt stands below, in the body of the cell
+%imagine [options] PROMPT      a short prompt, on the line itself
+{listed}
+
+In a prompt, {{name}} is filled in from the notebook; {{{{name}}}} and --raw keep the braces. An
+option's value may be a variable: -n $count, -i photo. Defaults: %config Imagine.model = "…".
+
+{help_text()}"""
+
+
+def _help(_: Session) -> Text:
+    return Text(usage())
+
+
+def _config(session: Session) -> Table:
+    from opeai_nb.notebook.commands.config import rows
+
+    found = rows(session)
+    return Table(("setting", "value", "from"), found, items=found)
+
+
+def _key(_: Session) -> Text:
+    from opeai_nb.notebook.commands.config import ask_for_key
+
+    return Text(ask_for_key())
+
+
+def _version(_: Session) -> Text:
+    from opeai_nb._version import __version__
+
+    return Text(f"opeai_nb {__version__}")
+
+
+def _models(session: Session) -> Table:
+    listed = session.studio.models()
+    session.models = [model.id for model in listed]
+    rows = [(model.id, _answers(model.async_only), model.description or "") for model in listed]
+    return Table(("model", "answers", ""), rows, items=listed)
+
+
+def _answers(async_only: bool | None) -> str:
+    return {True: "with a task", False: "at once", None: ""}[async_only]
+
+
+def _panel(session: Session) -> Any:
+    from opeai_nb.notebook.panel.panel import panel_on
+
+    return panel_on(session)
+
+
+class Command(NamedTuple):
+    """What a word does: *run* gets the session and the words behind, *least* to *most* of them."""
+
+    run: Callable[..., Any]
+    arguments: str = ""
+    least: int = 0
+    most: float = 0
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "help": Command(_help),
+    "models": Command(_models),
+    "config": Command(_config),
+    "key": Command(_key),
+    "version": Command(_version),
+    "panel": Command(_panel),
+    "tasks": Command(pending.tasks),
+    "resume": Command(pending.resume, f"[ID] [{pending.SEND}]", 0, 2),
+    "stop": Command(pending.stop, "ID", 1, 1),
+    "forget": Command(pending.forget, "ID", 1, 1),
+    "info": Command(kept.info, "FILE", 1, inf),
+    "history": Command(kept.history, "[WORDS]", 0, inf),
+    "usage": Command(kept.usage),
+}

@@ -9,23 +9,23 @@ from opeai_nb.errors import OptionError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from opeai_nb.notebook.magic.imagine import Imagine
+    from opeai_nb.notebook.session import Session
     from opeai_nb.settings import Settings
 
 _PROMPT = "API key of the OPE.AI platform (empty: forget it): "
 
 
-def rows(magic: Imagine) -> list[tuple[str, str, str]]:
+def rows(session: Session) -> list[tuple[str, str, str]]:
     """Return name, value and source of every setting; of the key, no more than that it is set."""
     from opeai_nb.settings import sources
 
-    now, found_in = magic.settings, sources()
+    now, found_in = session.settings, sources()
     key = ("set", now.api_key.source) if now.api_key else ("not set", "")
     found = [("API key", *key), ("painter", _painter(now), "")]
-    for name, trait in sorted(magic.traits(config=True).items()):
-        value = getattr(magic, name)
+    for name, trait in sorted(session.config.traits(config=True).items()):
+        value = getattr(session.config, name)
         source = "%config" if value != trait.default() else found_in.get(name, "default")
-        found.append((name, _text(getattr(now, name, value), magic.folder), source))
+        found.append((name, _text(getattr(now, name, value), session.folder), source))
     return found
 
 

@@ -26,6 +26,16 @@ class Thumbnail(NamedTuple):
     side: int = 72
 
 
+class Text:
+    """What a command answers: shown as it is, and the same string for whoever wants it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 Cell = str | int | Thumbnail
 """Text, a count (aligned to the right), or a picture (shown in HTML alone)."""
 

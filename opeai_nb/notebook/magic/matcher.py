@@ -10,15 +10,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
-    from IPython.core.interactiveshell import InteractiveShell
 
     from opeai_nb.notebook.magic.completion import Notebook
-    from opeai_nb.notebook.magic.imagine import Imagine
+    from opeai_nb.notebook.session import Session
 
 IDENTIFIER: Final = "opeai_nb.imagine"
 
 
-def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatcherResult]:
+def matcher(session: Session) -> Callable[..., SimpleMatcherResult]:
     """Return the function that IPython's completer calls; it offers nothing outside our lines."""
 
     def imagine(context: CompletionContext) -> SimpleMatcherResult:
@@ -27,7 +26,7 @@ def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatc
         from opeai_nb.notebook.magic.completion import complete
 
         lines = context.full_text.split("\n")[: context.cursor_line]
-        found = complete("\n".join([*lines, context.text_until_cursor]), _notebook(shell, magic))
+        found = complete("\n".join([*lines, context.text_until_cursor]), _notebook(session))
         if found is None:
             return {"completions": [], "suppress": False}
         return {
@@ -42,15 +41,15 @@ def matcher(shell: InteractiveShell, magic: Imagine) -> Callable[..., SimpleMatc
     return marked
 
 
-def _notebook(shell: InteractiveShell, magic: Imagine) -> Notebook:
+def _notebook(session: Session) -> Notebook:
     from opeai_nb.fields import DEFAULT_MODEL
-    from opeai_nb.notebook.commands.sub_commands import COMMANDS
+    from opeai_nb.notebook.commands import COMMANDS
     from opeai_nb.notebook.magic.completion import Notebook
 
-    hidden: Any = shell.user_ns_hidden
+    hidden: Any = session.shell.user_ns_hidden
     return Notebook(
-        {name: value for name, value in shell.user_ns.items() if name not in hidden},
-        magic.models_told,
-        magic.model or DEFAULT_MODEL,
+        {name: value for name, value in session.names.items() if name not in hidden},
+        session.models,
+        session.request_defaults.get("model", DEFAULT_MODEL),
         tuple(COMMANDS),
     )

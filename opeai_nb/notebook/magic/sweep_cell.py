@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OptionError
 from opeai_nb.fields import FIELDS
-from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.badge_display import Screen
+from opeai_nb.notebook.display.watch import watch_run
+from opeai_nb.notebook.magic.ask import is_agreed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from opeai_nb.bulk import Grid, Run, Sweep
-    from opeai_nb.notebook.magic.imagine import Imagine
+    from opeai_nb.bulk import Grid, Sweep
     from opeai_nb.notebook.magic.line import Parsed
+    from opeai_nb.notebook.session import Session
 
 # In free text such as `style` a comma is a comma: several styles are a list in a variable.
 LISTED: Final = tuple(field.name for field in FIELDS if field.kind == "word")
 _MOST_PAGES: Final = 6
 _ALT_LENGTH: Final = 300
-_TICK: Final = 0.25
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
-
-
-class SweepDetached(KeyboardInterrupt):
-    """The cell was interrupted: nothing more is sent, what is under way lands in the library."""
-
-    def __init__(self) -> None:
-        super().__init__("The sweep was interrupted: nothing more is sent.")
-
-    def _render_traceback_(self) -> list[str]:
-        return [
-            f"KeyboardInterrupt: {self}",
-            "  → What came is kept, and so is what is under way. Run the cell again for the rest.",
-        ]
 
 
 def values_in(parsed: Parsed) -> dict[str, Any]:
@@ -60,50 +46,52 @@ def is_sweep(parsed: Parsed, prompt: str) -> bool:
     return parts_of(prompt) != (prompt,)
 
 
-def run(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]) -> Any:
+def run(session: Session, parsed: Parsed, prompt: str) -> Any:
     """Plan the cell's sweep, ask where it is large, run it with a live badge, and return it.
 
     With `--dry-run` the plan is returned and nothing is sent. Raises the error of a point where no
     point has pictures, `SweepDetached` on an interrupt, `OptionError` where it may not be sent.
     """
-    cell = {**magic.cell_defaults, **parsed.cell}
-    swept = _planned(magic, parsed, prompt, defaults)
+    cell = {**session.cell_defaults, **parsed.cell}
+    swept = _planned(session, parsed, prompt)
     if cell.get("dry_run"):
-        from opeai_nb.notebook.commands.sub_commands import Text
+        from opeai_nb.notebook.display.table import Text
 
         return Text(f"{swept.table}\nNothing was sent.")
-    agreed = bool(cell.get("yes")) or _ask(magic, swept, fresh=bool(cell.get("fresh")))
-    magic.store(cell.get("out"), swept)
+    agreed = bool(cell.get("yes")) or _ask(session, swept, fresh=bool(cell.get("fresh")))
+    session.store(cell.get("out"), swept)
     running = swept.start(
         fresh=bool(cell.get("fresh")),
         timeout=float(cell["timeout"]),
         beyond_limit=agreed,
         metadata=cell.get("metadata"),
     )
-    magic.will_show(swept, cell["show"])
-    if cell.get("no_wait") and magic.frontend != "batch":
+    session.will_show(swept, cell["show"])
+    if cell.get("no_wait") and session.frontend != "batch":
         return swept
-    watched(running, Screen(magic.frontend, quiet=bool(cell.get("quiet"))))
+    watch_run(running, Screen(session.frontend, quiet=bool(cell.get("quiet"))))
     swept.check()
     if cell.get("save"):
         swept.save(cell["save"])
     return swept
 
 
-def _planned(magic: Imagine, parsed: Parsed, prompt: str, defaults: Mapping[str, Any]) -> Sweep:
+def _planned(session: Session, parsed: Parsed, prompt: str) -> Sweep:
     from opeai_nb.bulk import Sweep
     from opeai_nb.bulk.sweep.plan import plan_of
+    from opeai_nb.notebook.magic.prompt import interpolated
 
     # Raw text has no alternatives and no words: as one of several prompts it is taken as it is.
-    word = (lambda text: text) if parsed.cell.get("raw") else magic.interpolated
-    values = {**defaults, **values_in(parsed)}
+    raw = bool(parsed.cell.get("raw"))
+    word = (lambda text: text) if raw else partial(interpolated, names=session.names)
+    values = {**session.request_defaults, **values_in(parsed)}
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request
-    plan = plan_of(prompt, values, word=word, raw=bool(parsed.cell.get("raw")))
-    return Sweep(plan, magic.studio)
+    plan = plan_of(prompt, values, word=word, raw=raw)
+    return Sweep(plan, session.studio)
 
 
-def _ask(magic: Imagine, swept: Sweep, *, fresh: bool) -> bool:
+def _ask(session: Session, swept: Sweep, *, fresh: bool) -> bool:
     """Ask before many pictures are paid for, or more than the session may; tell whether asked.
 
     Raises `OptionError` where nobody can answer.
@@ -111,48 +99,23 @@ def _ask(magic: Imagine, swept: Sweep, *, fresh: bool) -> bool:
     kept = frozenset[int]() if fresh else swept.kept
     send = [point for point in swept.plan if point.number not in kept]
     pictures = sum(point.request.n or 1 for point in send)
-    limit = magic.studio.settings.max_images_per_session
-    is_beyond = bool(limit) and magic.studio.ledger.asked + pictures > limit
-    if not pictures or (pictures <= magic.confirm_above and not is_beyond):
+    confirm_above = session.config.trait_values()["confirm_above"]
+    limit = session.studio.settings.max_images_per_session
+    is_beyond = bool(limit) and session.studio.ledger.asked + pictures > limit
+    if not pictures or (pictures <= confirm_above and not is_beyond):
         return False
     told = f"This cell asks for {pictures} pictures in {len(send)} requests"
-    name, most = "confirm_above", magic.confirm_above
+    name, most = "confirm_above", confirm_above
     if is_beyond:
         name, most = "max_images_per_session", limit
     told += f", more than {name} ({most}) allows without asking"
-    if magic.frontend not in {"live", "terminal"}:
+    if not session.may_ask:
         raise OptionError(
             f"{told}.", advice=f"Add --yes, or set %config Imagine.{name}. Nothing was sent."
         )
-    if not _is_agreed(f"{told}. Send them? [y/N] "):
+    if not is_agreed(f"{told}. Send them?"):
         raise OptionError("It was not confirmed.", advice="Nothing was sent.")
     return True
-
-
-def _is_agreed(question: str) -> bool:
-    try:
-        answer = input(question)
-    except EOFError:
-        return False
-    return answer.strip().lower() in {"y", "yes", "j", "ja", "是", "好"}
-
-
-def watched(run: Run, screen: Screen) -> None:
-    """Show the progress of *run* until it is over. Raises `SweepDetached` on an interrupt."""
-    note = [badge.ENGINE_NOTE] if run.origin == "engine" else []
-    try:
-        for progress in run.follow(_TICK):
-            if not run.is_over:
-                screen.show("painting", " · ".join([progress.line(), *note]))
-    except KeyboardInterrupt:
-        run.halt()
-        screen.end("stopped", " · ".join([f"interrupted · {run.final}", *note]))
-        raise SweepDetached from None
-    progress = run.progress
-    if progress.replayed == progress.total:
-        screen.show("fetching", "shown from the library, nothing was sent")
-    good = progress.done + progress.replayed == progress.total
-    screen.end("done" if good else "failed", " · ".join([run.final, *note]))
 
 
 def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:

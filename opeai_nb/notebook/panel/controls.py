@@ -1,13 +1,16 @@
-"""The controls as values: from them to a request, and from a request back to them."""
+"""The controls as values and as traits: from them to a request, and from a request to them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from traitlets import Bool, Dict, HasTraits, Int, Tuple, Unicode, validate
+
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.fields import DEFAULT_MODEL, FIELDS
-from opeai_nb.notebook.panel.model_options import options_of, size_for
+from opeai_nb.notebook.panel import input_sources
+from opeai_nb.notebook.panel.model_options import ModelOptions, options_of, size_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 
 
 ADVANCED_FIELDS: Final = tuple(item for item in FIELDS if item.label)
+PLAIN: Final = ("model", "prompt", "size", "quality", "n", "images")
+ADVANCED: Final = tuple(item.name for item in ADVANCED_FIELDS)
+NAMES: Final = (*PLAIN, *ADVANCED)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Controls:
 
 def controls_of(request: ImageRequest, images: tuple[Source, ...] = ()) -> Controls:
     """Return the controls that ask for *request*; *images* are its input pictures as sources."""
-    advanced = {item.name: getattr(request, item.name) for item in ADVANCED_FIELDS}
+    advanced = {name: getattr(request, name) for name in ADVANCED}
     if request.dialect == "openai":
         advanced.pop("dialect")
     return Controls(
@@ -80,3 +86,58 @@ def controls_of(request: ImageRequest, images: tuple[Source, ...] = ()) -> Contr
         images=images,
         advanced={name: value for name, value in advanced.items() if value not in (None, {})},
     )
+
+
+class ControlTraits(HasTraits):
+    """What a person sets, by the API's names. "" and None mean: not set, not sent."""
+
+    prompt = Unicode("")
+    model = Unicode(DEFAULT_MODEL)
+    n = Int(1, min=1, max=128)
+    size = Unicode("")
+    quality = Unicode("")
+    images = Tuple()
+    output_format = Unicode(None, allow_none=True)
+    output_compression = Int(None, allow_none=True)
+    background = Unicode(None, allow_none=True)
+    moderation = Unicode(None, allow_none=True)
+    style = Unicode(None, allow_none=True)
+    sequential_image_generation = Unicode(None, allow_none=True)
+    watermark = Bool(None, allow_none=True)
+    response_format = Unicode(None, allow_none=True)
+    dialect = Unicode(None, allow_none=True)
+    negative_prompt = Unicode(None, allow_none=True)
+    seed = Int(None, allow_none=True)
+    prompt_extend = Bool(None, allow_none=True)
+    user = Unicode(None, allow_none=True)
+    extra = Dict(None, allow_none=True)
+
+    @property
+    def model_options(self) -> ModelOptions:
+        """What the controls offer for the chosen model."""
+        return options_of(self.model)
+
+    @property
+    def controls(self) -> Controls:
+        """The controls as a value."""
+        advanced = {name: getattr(self, name) for name in ADVANCED}
+        said = {name: value for name, value in advanced.items() if value not in (None, {})}
+        return Controls(**{name: getattr(self, name) for name in PLAIN}, advanced=said)
+
+    def set_controls(self, **values: Any) -> None:
+        """Set several controls; the model first, as the others depend on it."""
+        for name in sorted(values, key=NAMES.index):
+            setattr(self, name, values[name])
+
+    def take(self, controls: Controls) -> None:
+        """Set every control as a value says."""
+        plain = {name: getattr(controls, name) for name in PLAIN}
+        self.set_controls(**{**dict.fromkeys(ADVANCED), **controls.advanced, **plain})
+
+    @validate("images")
+    def _valid_images(self, proposal: Any) -> tuple[Source, ...]:
+        return tuple(input_sources.given(value) for value in proposal["value"])
+
+    @validate("model", "size", "quality")
+    def _valid_name(self, proposal: Any) -> str:
+        return str(proposal["value"]).strip()

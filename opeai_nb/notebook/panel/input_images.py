@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import ipywidgets as widgets
 
 from opeai_nb.errors import OpeaiError
-from opeai_nb.notebook.panel import input_sources, previews
+from opeai_nb.notebook.display import previews
+from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.html import note_html
 from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.notebook.panel.controls import ControlTraits
     from opeai_nb.notebook.panel.input_sources import Source
-    from opeai_nb.notebook.panel.panel import Panel
+    from opeai_nb.notebook.panel.widget_factory import Stock
+
+
+UPLOAD_LIMIT: Final = 10_400_000
+"""Bytes of one upload: a websocket message carries 10 MiB (10,485,760) with its envelope."""
 
 
 class Tray:
-    """Shows and changes the *images* of *panel*; *limit* is how many bytes one upload may have."""
+    """Shows and changes the *images* of *controls*.
 
-    def __init__(self, panel: Panel, limit: int) -> None:
-        self._panel = panel
+    *names* is the user's namespace, *limit* how many bytes one upload may have.
+    """
+
+    def __init__(
+        self, stock: Stock, controls: ControlTraits, names: Mapping[str, Any], limit: int
+    ) -> None:
+        self._stock, self._controls, self._names = stock, controls, names
         self._hint = f"Up to {limit / 1e6:.0f} MB in one upload; for more give a path."
-        stock = panel.stock
         self._label, self._note = stock.html(), stock.html()
         self._tiles = stock.box((), "ob-tiles")
         self.upload = widgets.FileUpload(
@@ -41,13 +53,13 @@ class Tray:
         self.box = stock.box([self._label, self._tiles, adding, self._note], "ob-tray")
         self.upload.observe(self._take_files, "value")
         self.path.observe(lambda _: self._take_named(), "value")
-        panel.observe(lambda _: self.show(), "images")
+        controls.observe(lambda _: self.show(), "images")
         self.show()
         self._say()
 
     def show(self) -> None:
         """Show the pictures, and whether the chosen model takes them."""
-        images, offered = self._panel.images, self._panel.model_options
+        images, offered = self._controls.images, self._controls.model_options
         most, least = offered.images_max, offered.images_min
         hide(self.box, hidden=not most and not images)
         told = "paints from words alone" if not most else f"takes up to {most}"
@@ -59,9 +71,13 @@ class Tray:
         self._tiles.children = [self._tile(source) for source in images]
 
     def _tile(self, source: Source) -> Any:
-        stock, hint = self._panel.stock, f"Remove {source.label}"
-        remove = stock.button("×", lambda: self._panel.remove(source), hint=hint)
+        stock, hint = self._stock, f"Remove {source.label}"
+        remove = stock.button("×", lambda: self._remove(source), hint=hint)
         return stock.box([stock.html(tile_html(source)), remove], "ob-source")
+
+    def _remove(self, source: Source) -> None:
+        images = self._controls.images
+        self._controls.images = tuple(other for other in images if other is not source)
 
     def _take_files(self, change: Any) -> None:
         if not change.new:
@@ -80,7 +96,7 @@ class Tray:
         text = self.path.value.strip()
         if not text:
             return
-        notes = self._taken(lambda: input_sources.named(text, self._panel.names))
+        notes = self._taken(lambda: input_sources.named(text, self._names))
         if not notes or not notes[-1].startswith("!"):
             self.path.value = ""
         self._say(*notes)
@@ -88,7 +104,7 @@ class Tray:
     def _taken(self, read: Any) -> list[str]:
         try:
             source = read()
-            self._panel.images = input_sources.with_source(self._panel.images, source)
+            self._controls.images = input_sources.with_source(self._controls.images, source)
         except OpeaiError as error:
             return [f"!{error.message}"]
         return [source.note]

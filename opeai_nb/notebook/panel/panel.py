@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,19 +15,17 @@ from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.notebook.panel import input_sources, save_files
 from opeai_nb.notebook.panel.advanced import Advanced
 from opeai_nb.notebook.panel.code_cell import cell_text
-from opeai_nb.notebook.panel.control_traits import ADVANCED, NAMES, ControlTraits
-from opeai_nb.notebook.panel.controls import controls_of
-from opeai_nb.notebook.panel.gallery import Gallery
-from opeai_nb.notebook.panel.gallery_pages import Find, finds_of
+from opeai_nb.notebook.panel.controls import ADVANCED, NAMES, ControlTraits, controls_of
+from opeai_nb.notebook.panel.gallery import Find, Gallery, finds_of
 from opeai_nb.notebook.panel.html import code_html, note_html, style_html
-from opeai_nb.notebook.panel.input_images import Tray
-from opeai_nb.notebook.panel.open_panel import UPLOAD_LIMIT
+from opeai_nb.notebook.panel.input_images import UPLOAD_LIMIT, Tray
 from opeai_nb.notebook.panel.prompt_form import Composer
 from opeai_nb.notebook.panel.request_queue import Runs, in_place, in_thread
 from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.notebook.panel.status import Status
 from opeai_nb.notebook.panel.viewer import Stage
 from opeai_nb.notebook.panel.widget_factory import Stock, hide
+from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from opeai_nb.client import ImageRequest
     from opeai_nb.notebook.display.frontend import Frontend
     from opeai_nb.notebook.panel.input_sources import Source
+    from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Job, Studio, Update
 
 TEXT: Final = "Panel of opeai_nb: run this cell to use it."
@@ -94,10 +94,14 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
     # -- the parts
 
     def _make(self, upload_limit: int) -> None:
-        self.status, self.stage = Status(self.stock), Stage(self)
-        self.composer, self.tray = Composer(self), Tray(self, upload_limit)
-        self.advanced, self.gallery = Advanced(self), Gallery(self)
         stock = self.stock
+        self.status = Status(stock)
+        self.stage = Stage(
+            stock, edit=self.use_as_input, restore=self.restore, save_as=self.save_as
+        )
+        self.composer, self.advanced = Composer(stock, self), Advanced(stock, self)
+        self.tray = Tray(stock, self, self.names, upload_limit)
+        self.gallery = Gallery(stock, lambda: self.studio.library, self.show)
         self._hints, self.code = stock.html(), stock.html()
         self.go = stock.button(
             "Generate", self._clicked, hint="Ask for pictures (Ctrl+Enter)", css="ob-generate"
@@ -196,10 +200,6 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         """Wait again for the task of the last job, which was not waited for to its end."""
         return self.runs.resume()
 
-    def remove(self, source: Source) -> None:
-        """Take an input picture away."""
-        self.images = tuple(known for known in self.images if known is not source)
-
     def show(self, find: Find | None) -> None:
         """Put a picture of the library on the stage."""
         self.set_trait("selected", find)
@@ -233,14 +233,6 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
     def cell(self) -> str:
         """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
         return cell_text(self._read(), [self._written(source) for source in self.images])
-
-    def insert_code(self) -> None:
-        """Put the cell below the one that calls this, in front ends that can."""
-        from IPython.core.getipython import get_ipython
-
-        shell = get_ipython()
-        if shell is not None:
-            shell.set_next_input(self.cell())
 
     def _written(self, source: Source) -> str:
         if source.written is not None:
@@ -315,3 +307,24 @@ def _can_wait(job: Job) -> bool:
     from opeai_nb.errors import TaskExpiredError, TaskFailedError
 
     return not isinstance(job.exception(), (TaskFailedError, TaskExpiredError))
+
+
+def panel_on(session: Session | None, **controls: Any) -> Panel:
+    """Return a panel on a notebook's session; without one, on this process's own studio."""
+    spawn = in_place if "google.colab" in sys.modules else in_thread
+    if session is None:
+        return Panel(studio_here, spawn=spawn, **controls)
+
+    def defaults() -> dict[str, Any]:
+        """Return what `%config Imagine` sets: a cell would add it to its request."""
+        names = ("model", "size", "quality", "n")
+        return {k: v for k, v in session.request_defaults.items() if k in names}
+
+    return Panel(
+        lambda: session.studio,
+        defaults=defaults,
+        names=session.names,
+        frontend=lambda: session.frontend,
+        spawn=spawn,
+        **{**defaults(), **controls},
+    )

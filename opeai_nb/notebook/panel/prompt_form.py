@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.client import Model
-    from opeai_nb.notebook.panel.panel import Panel
+    from opeai_nb.notebook.panel.controls import ControlTraits
+    from opeai_nb.notebook.panel.widget_factory import Stock
 
 _OTHER_SIZE: Final = ("other…\nany size", ANOTHER)
 
 
 class Composer:
-    """Shows and changes `prompt model n size quality` of *panel*."""
+    """Shows and changes `prompt model n size quality` of *controls*."""
 
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
+    def __init__(self, stock: Stock, controls: ControlTraits) -> None:
+        self._controls = controls
         self._models: Sequence[Model] = ()
         self._is_showing = False
-        stock = panel.stock
         self.prompt = stock.field(
             widgets.Textarea,
             "Prompt",
@@ -56,12 +56,12 @@ class Composer:
             self.other_size,
             self.quality,
         )
-        link((panel, "prompt"), (self.prompt, "value"))
-        panel.observe(lambda change: self._make_room(change.new), "n")  # first: the link clamps
-        link((panel, "n"), (self.count, "value"))
+        link((controls, "prompt"), (self.prompt, "value"))
+        controls.observe(lambda change: self._make_room(change.new), "n")  # first: the link clamps
+        link((controls, "n"), (self.count, "value"))
         self.adapt()
-        panel.observe(lambda _: self.show_size(), "size")
-        panel.observe(lambda _: self.show_quality(), "quality")
+        controls.observe(lambda _: self.show_size(), "size")
+        controls.observe(lambda _: self.show_quality(), "quality")
         self.model.observe(self._choose_model, "value")
         self.size.observe(self._choose_size, "value")
         self.quality.observe(self._choose_quality, "value")
@@ -76,8 +76,8 @@ class Composer:
     def adapt(self) -> None:
         """Show what the chosen model takes."""
         self._show_model()
-        offered = self._panel.model_options
-        self.count.max = max(offered.n_max, self._panel.n)
+        offered = self._controls.model_options
+        self.count.max = max(offered.n_max, self._controls.n)
         self.note.value = note_html(offered.note)
         self.show_size()
         self.show_quality()
@@ -87,13 +87,13 @@ class Composer:
         self.count.max = max(self.count.max, n)
 
     def _show_model(self) -> None:
-        options = menu(grouped(self._models, self._panel.model))
-        self._offer(self.model, options, self._panel.model)
+        options = menu(grouped(self._models, self._controls.model))
+        self._offer(self.model, options, self._controls.model)
         hide(self.other_model, hidden=True)
 
     def show_size(self) -> None:
         """Show the size that is set, as a chip or in words."""
-        size, offered = self._panel.size, self._panel.model_options
+        size, offered = self._controls.size, self._controls.model_options
         # The default has a chip of its own; asked for by name it is another request.
         unnamed = offered.default_size if size != offered.default_size else None
         sizes = [option for option in offered.sizes if option[1] != unnamed]
@@ -105,12 +105,12 @@ class Composer:
             self.other_size.value = size
 
     def _default_size(self) -> tuple[str, str]:
-        known = self._panel.model_options.default_size
+        known = self._controls.model_options.default_size
         return f"default\n{known.replace('x', '×') if known else 'the model chooses'}", ""
 
     def show_quality(self) -> None:
         """Show the quality that is set; nothing where the model knows none."""
-        known, quality = self._panel.model_options.qualities, self._panel.quality
+        known, quality = self._controls.model_options.qualities, self._controls.quality
         named = dict.fromkeys([*known, *([quality] if quality else [])])
         self._offer(self.quality, (("default", ""), *((name, name) for name in named)), quality)
         hide(self.quality, hidden=not named)
@@ -141,11 +141,11 @@ class Composer:
             before = values.index(change.old) if change.old in values else 0
             self.model.value = values[beyond_title(values, before, values.index(change.new))]
             return
-        self._panel.model = change.new
+        self._controls.model = change.new
 
     def _name_model(self, change: Any) -> None:
         if change.new.strip():
-            self._panel.model = change.new.strip()
+            self._controls.model = change.new.strip()
 
     def _choose_size(self, change: Any) -> None:
         if self._is_showing or change.new is None:
@@ -153,12 +153,12 @@ class Composer:
         if change.new == ANOTHER:
             hide(self.other_size, hidden=False)
         else:
-            self._panel.size = change.new
+            self._controls.size = change.new
 
     def _choose_quality(self, change: Any) -> None:
         if not self._is_showing and change.new is not None:
-            self._panel.quality = change.new
+            self._controls.quality = change.new
 
     def _name_size(self, change: Any) -> None:
         if change.new.strip():
-            self._panel.size = change.new.strip()
+            self._controls.size = change.new.strip()

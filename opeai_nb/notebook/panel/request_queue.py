@@ -5,16 +5,22 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Protocol
-
-from opeai_nb.notebook.panel.turns import Turns
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opeai_nb.client import ImageRequest
-    from opeai_nb.notebook.panel.turns import Turn
     from opeai_nb.studio import Job, Studio, Update
+
+Turn = Literal["start", "wait", "ignore"]
+
+ONE_CLICK: Final = 0.5
+"""Seconds within which clicks with unchanged controls are one: a double click pays once.
+
+Counted from the last click and from the end of a request: where handlers block (Colab), the
+second click of two is handled when the first has its picture.
+"""
 
 GRACE: Final = 0.08
 """Seconds between a click and the look at the controls.
@@ -52,6 +58,44 @@ def in_thread(work: Callable[[], object]) -> None:
 def in_place(work: Callable[[], object]) -> None:
     """Run *work* at once: in Colab, what another thread sets does not reach the page."""
     work()
+
+
+class Turns:
+    """One request runs, others wait in the order in which they were asked. Pure, time is given."""
+
+    def __init__(self) -> None:
+        self.waiting: list[ImageRequest] = []
+        self.is_busy = False
+        self._last: ImageRequest | None = None
+        self._quiet_since = float("-inf")
+
+    def ask(self, request: ImageRequest, now: float) -> Turn:
+        """Take a click: start it, let it wait for its turn, or ignore it."""
+        unchanged = request == self._last
+        recent = now - self._quiet_since < ONE_CLICK
+        self._quiet_since = now
+        if unchanged and (self.is_busy or recent):
+            return "ignore"
+        self._last = request
+        if self.is_busy:
+            self.waiting.append(request)
+            return "wait"
+        self.is_busy = True
+        return "start"
+
+    def done(self, now: float) -> ImageRequest | None:
+        """Take the end of what ran; return what starts now, if anything waits."""
+        self._quiet_since = now
+        if self.waiting:
+            return self.waiting.pop(0)
+        self.is_busy = False
+        return None
+
+    def drop(self) -> int:
+        """Forget what waits and was not sent; return how many that were."""
+        dropped = len(self.waiting)
+        self.waiting.clear()
+        return dropped
 
 
 class Runs:

@@ -24,10 +24,6 @@ class Status:
         self.box = self._html
         self._before = ""
 
-    def clear(self) -> None:
-        """Show nothing."""
-        self._html.value = ""
-
     def sending(self) -> None:
         """Show that a click was taken, before anything is known."""
         if self._html.value != _SENDING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from opeai_nb.errors import OpeaiError
 from opeai_nb.imaging.open_picture import UndecodableError
-from opeai_nb.notebook.panel import previews
+from opeai_nb.notebook.display import previews
 from opeai_nb.notebook.panel.html import (
     STILL_HTML,
     compare_html,
@@ -19,40 +19,47 @@ from opeai_nb.notebook.panel.save_files import as_written
 from opeai_nb.notebook.panel.widget_factory import hide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from opeai_nb.client import Generation
-    from opeai_nb.notebook.panel.gallery_pages import Find
-    from opeai_nb.notebook.panel.panel import Panel
+    from opeai_nb.notebook.panel.gallery import Find
+    from opeai_nb.notebook.panel.widget_factory import Stock
 
 
 class Stage:
-    """Shows the find that *panel* has selected."""
+    """Shows one find. *edit*, *restore* and *save_as* are what its buttons do with it."""
 
-    def __init__(self, panel: Panel) -> None:
-        self._panel = panel
+    def __init__(
+        self,
+        stock: Stock,
+        *,
+        edit: Callable[[], object],
+        restore: Callable[[], object],
+        save_as: Callable[[str, Find], Path],
+    ) -> None:
+        self._save_as = save_as
         self._find: Find | None = None
-        stock = panel.stock
         self._picture = stock.html(empty_stage_html())
         self._caption, self._path, self._said = stock.html(), stock.html(), stock.html()
         self.compare = stock.toggle(
             "Compare", icon="columns", hint="Before and after, with a slider"
         )
-        save_as = stock.toggle("Save as…", icon="save", hint="Save a copy under a name of yours")
+        saves = stock.toggle("Save as…", icon="save", hint="Save a copy under a name of yours")
         self.target = stock.text("File to save as", css="ob-path-field")
         save = stock.button("Save", self._save, hint="Write the file")
         self._saving = stock.box([self.target, save], "ob-save ob-hidden")
-        edit = stock.button(
-            "Edit this", panel.use_as_input, icon="pencil", hint="Use it as input picture"
+        edits = stock.button("Edit this", edit, icon="pencil", hint="Use it as input picture")
+        restores = stock.button(
+            "Restore settings", restore, icon="undo", hint="Set the controls as they were"
         )
-        restore = stock.button(
-            "Restore settings", panel.restore, icon="undo", hint="Set the controls as they were"
-        )
-        self._tools = stock.box([edit, self.compare, restore, save_as], "ob-tools ob-hidden")
+        self._tools = stock.box([edits, self.compare, restores, saves], "ob-tools ob-hidden")
         self.box = stock.box(
             [self._picture, self._caption, self._tools, self._saving, self._said, self._path],
             "ob-stage",
         )
         self.compare.observe(lambda _: self._draw(), "value")
-        save_as.observe(lambda change: hide(self._saving, hidden=not change.new), "value")
+        saves.observe(lambda change: hide(self._saving, hidden=not change.new), "value")
 
     def show(self, find: Find | None) -> None:
         """Show a find of the library, or that there is none yet."""
@@ -110,7 +117,7 @@ class Stage:
         if self._find is None:
             return
         try:
-            path = self._panel.save_as(self.target.value, self._find)
+            path = self._save_as(self.target.value, self._find)
         except OpeaiError as error:
             self._said.value = note_html(str(error), css="ob-note ob-wrong")
         else:

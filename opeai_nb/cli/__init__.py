@@ -1,0 +1,1 @@
+"""The commands of `python -m opeai_nb`: one file each, named as it is typed."""

@@ -1,0 +1,206 @@
+"""The two JSON documents of a library: a record, and the lines of a journal entry put together.
+
+    2026-11-22-fox-3f2a9c1d.json           RecordDocument, once and for all
+    2026-11-22-fox-3f2a9c1d-1.png          a picture that it names
+    .pending/3f2a9c1d/journal.jsonl        EntryDocument, a line for each change, the last one wins
+    .pending/3f2a9c1d/0/received.png       a picture on its way, by its place in the answer
+
+Documents come from strangers, too: `check` is what stands between them and the code. Fields of a
+later version are passed over; one that is absent and one that is null are the same.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    Generic,
+    Literal,
+    NotRequired,
+    Self,
+    TypedDict,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+    overload,
+)
+
+Origin = Literal["platform", "engine"]
+State = Literal["intended", "sending", "pending", "fetching", "unknown"]
+
+
+class SlotDocument(TypedDict):
+    """Where a picture has its place: the cell's id, and which call in that run, from 1."""
+
+    cell: str | None
+    call: int
+
+
+class ImageDocument(TypedDict):
+    """An input picture by its content; the bytes lie in `.inputs/` under this sha256."""
+
+    sha256: str
+    kind: NotRequired[str]
+    name: NotRequired[str]
+
+
+class RequestDocument(TypedDict):
+    """The fields that were set, under the API's names; what is not listed here is passed on."""
+
+    prompt: str
+    model: str
+    image: NotRequired[list[ImageDocument]]
+
+
+class ErrorDocument(TypedDict):
+    """Why an item has no picture: the class of the error, its message and the platform's code."""
+
+    type: NotRequired[str]
+    message: NotRequired[str]
+    code: NotRequired[str | int]
+
+
+class PictureDocument(TypedDict):
+    """One item of a record, or of an answer in the journal.
+
+    *file* is a name in the library's folder (in the journal: in the entry's, `/` allowed once),
+    *size* is width and height in pixels; *bytes* and *sha256* are of the bytes as received.
+    """
+
+    file: NotRequired[str]
+    format: NotRequired[str]
+    size: NotRequired[list[int]]
+    bytes: NotRequired[int]
+    sha256: NotRequired[str]
+    revised_prompt: NotRequired[str]
+    error: NotRequired[ErrorDocument]
+    url: NotRequired[str]
+
+
+class RecordDocument(TypedDict):
+    """What was asked and what came back: the file beside the pictures.
+
+    *opeai_nb* is the version of this form, *created* ISO 8601 in UTC, *duration* in seconds;
+    *platform_created* is the platform's own time in seconds since 1970.
+    """
+
+    opeai_nb: int
+    id: str
+    created: str
+    origin: str
+    request: RequestDocument
+    pictures: list[PictureDocument]
+    usage: NotRequired[dict[str, Any]]
+    task_id: NotRequired[str]
+    request_id: NotRequired[str]
+    duration: NotRequired[float]
+    answered_model: NotRequired[str]
+    platform_created: NotRequired[int]
+    slot: NotRequired[SlotDocument]
+    place: NotRequired[str]
+    toolkit: NotRequired[str]
+
+
+class AnswerDocument(TypedDict):
+    """What came, and what is still to be fetched; *created* in seconds since 1970."""
+
+    pictures: list[PictureDocument]
+    usage: NotRequired[dict[str, Any]]
+    created: NotRequired[float]
+    model: NotRequired[str]
+    request_id: NotRequired[str]
+    task_id: NotRequired[str]
+
+
+class EntryDocument(TypedDict):
+    """What the journal knows of an unfinished request.
+
+    *name* is that of the record to be, *created* and *deadline* are in seconds since 1970,
+    *duration* in seconds, *key* is the Idempotency-Key, *owner* the process that works on it.
+    """
+
+    opeai_nb: int
+    id: str
+    name: str
+    created: float
+    key: str
+    base_url: str
+    origin: str
+    request: RequestDocument
+    state: State
+    owner: dict[str, Any]
+    slot: NotRequired[SlotDocument]
+    place: NotRequired[str]
+    metadata: NotRequired[bool]
+    task_id: NotRequired[str]
+    poll_path: NotRequired[str]
+    request_id: NotRequired[str]
+    deadline: NotRequired[float]
+    duration: NotRequired[float]
+    error: NotRequired[str]
+    answer: NotRequired[AnswerDocument]
+
+
+_T = TypeVar("_T")
+
+
+class Fact(Generic[_T]):
+    """An attribute that reads the field of its own name in the document *source* of its object."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> _T: ...
+    def __get__(self, instance: object | None, owner: type) -> Self | _T:
+        if instance is None:
+            return self
+        value: _T = getattr(instance, self._source).get(self._name)
+        return value
+
+
+def check(value: object, kind: Any, name: str = "the document") -> None:
+    """Raise `TypeError` with the *name* of the first field that is not of its *kind*."""
+    if is_typeddict(kind):
+        if not isinstance(value, dict):
+            raise TypeError(name)
+        for field, (inner, is_required) in _fields(kind).items():
+            if (item := value.get(field)) is not None:
+                check(item, inner, field)
+            elif is_required:
+                raise TypeError(field)
+    elif get_origin(kind) is list:
+        if not isinstance(value, list):
+            raise TypeError(name)
+        for item in value:
+            check(item, get_args(kind)[0], name)
+    elif not _is_one(value, kind):
+        raise TypeError(name)
+
+
+def _is_one(value: object, kind: Any) -> bool:
+    if get_origin(kind) is Literal:
+        return isinstance(value, str) and value in get_args(kind)
+    if get_origin(kind) is UnionType:
+        return any(_is_one(value, each) for each in get_args(kind))
+    # JSON writes 2.0 seconds as 2 where it was an int.
+    return isinstance(value, (int, float) if kind is float else get_origin(kind) or kind)
+
+
+@lru_cache(16)
+def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
+    """Return the fields of a `TypedDict`: their kind, and whether they must be there."""
+    fields = {}
+    for name, hint in get_type_hints(kind, include_extras=True).items():
+        is_required = get_origin(hint) is not NotRequired
+        inner = hint if is_required else get_args(hint)[0]
+        fields[name] = (inner, is_required and NoneType not in get_args(inner))
+    return fields

@@ -1,0 +1,142 @@
+"""`%imagine tasks`, `resume`, `stop` and `forget`: what is pending, and what becomes of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.errors import OpeaiError, OptionError
+from opeai_nb.notebook.display.badge_display import Screen
+from opeai_nb.notebook.display.table import Table
+from opeai_nb.notebook.display.watch import watch_job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opeai_nb.library import Entry
+    from opeai_nb.notebook.display.table import Cell
+    from opeai_nb.notebook.session import Session
+    from opeai_nb.studio import Job, Studio
+
+_HOUR: Final = 3600.0
+SEND: Final = "--send"
+_NEXT: Final = {
+    "not sent": f"run its cell again · forget · resume {SEND}",
+    "outcome unknown": f"may be painted and paid for: forget · resume {SEND}",
+    "expired": "the platform has dropped it: forget",
+    "not kept": "its pictures could not be saved: forget",
+}
+
+
+def tasks(session: Session) -> Table:
+    """List what is unfinished, whichever kernel began it, and what can become of it."""
+    from opeai_nb.studio.recovery import way_on
+
+    studio = session.studio
+    jobs = {job.id: job for job in _under_way(studio)}
+    entries = studio.library.pending()
+    rows: list[tuple[Cell, ...]] = []
+    for entry in entries:
+        job = jobs.get(entry.id)
+        state = job.status if job else entry.truth
+        then = "runs in this kernel: stop" if job else _next(entry, way_on(entry))
+        rows.append((entry.id, state, _left(entry), entry.model, entry.prompt, then))
+    head = ("id", "state", "time left", "model", "prompt", "next")
+    note = "" if entries else "Nothing is pending."
+    return Table(head, rows, items=entries, note=_with_problems(studio, note))
+
+
+def _next(entry: Entry, way: str) -> str:
+    if way == "wait":
+        return "runs in another kernel"
+    if way == "resume":
+        return "resume"
+    return _NEXT[entry.truth]
+
+
+def _left(entry: Entry) -> str:
+    """Return how long the platform still keeps a task: `23 h`, or minutes when it is short."""
+    left = entry.time_left()
+    if left is None or entry.truth != "pending":
+        return ""
+    return f"{left / _HOUR:.0f} h" if left >= 2 * _HOUR else f"{left / 60:.0f} min"
+
+
+def _with_problems(studio: Studio, note: str) -> str:
+    problems = studio.library.problems(new=True)
+    return "\n".join([*([note] if note else []), *(f"Skipped: {told}." for told in problems)])
+
+
+def resume(session: Session, *arguments: str) -> Any:
+    """Finish one request, or with no id all that GETs alone can finish."""
+    ids = [word for word in arguments if word != SEND]
+    if len(ids) == 1:
+        job = session.studio.resume(_known(session, ids[0]), send=SEND in arguments)
+        return watch_job(job, Screen(session.frontend))
+    if ids:
+        raise OptionError("resume takes one id, or none.", advice="%imagine tasks lists the ids.")
+    if arguments:
+        raise OptionError(
+            f"resume {SEND} sends one request, and may cost money.",
+            advice=f"Name it: %imagine resume ID {SEND}. %imagine tasks lists the ids.",
+        )
+    jobs = session.studio.resume_all()
+    if not jobs:
+        return Table((), (), note=_nothing_to_resume(len(session.studio.library.pending())))
+    return watch_job(jobs[0], Screen(session.frontend)) if len(jobs) == 1 else _each(session, jobs)
+
+
+def _nothing_to_resume(others: int) -> str:
+    if not others:
+        return "Nothing is pending."
+    return f"Nothing can be resumed; {others} unfinished: %imagine tasks tells what can be done."
+
+
+def _each(session: Session, jobs: Iterable[Job]) -> Table:
+    """Wait for all, show what came of each, and raise the first error when all are done."""
+    from IPython.display import display
+
+    done, errors = [], []
+    for job in jobs:
+        try:
+            generation = watch_job(job, Screen(session.frontend))
+        except OpeaiError as error:
+            errors.append(error)
+        else:
+            display(generation)
+            done.append(generation)
+    if errors:
+        raise errors[0]
+    return Table((), (), items=done, note=f"{len(done)} requests finished.")
+
+
+def stop(session: Session, task: str) -> Table:
+    """Stop waiting for a job of this kernel."""
+    for job in _under_way(session.studio):
+        if (job.id and job.id.startswith(task)) or job.task_id == task:
+            job.stop()
+            told = "Not waiting for it any more. What was sent goes on at the platform."
+            return Table((), (), note=told)
+    raise OptionError(f"No job {task!r} runs in this kernel.", advice="%imagine tasks lists all.")
+
+
+def forget(session: Session, task: str) -> Table:
+    """Drop an unfinished request, with whatever reached us of it."""
+    entry = session.studio.library.entry(task)
+    if any(job.id == entry.id for job in _under_way(session.studio)):
+        raise OptionError(
+            f"The job {entry.id} runs in this kernel.", advice=f"%imagine stop {entry.id} first."
+        )
+    entry.forget()
+    return Table((), (), note="Forgotten.")
+
+
+def _known(session: Session, text: str) -> Entry | str:
+    """Return what *text* names: a job of this kernel that runs may be named by its task, too."""
+    for job in _under_way(session.studio):
+        if job.task_id == text:
+            return job.id
+    return session.studio.library.entry(text)
+
+
+def _under_way(studio: Studio) -> list[Job]:
+    return [job for job in studio.jobs if not job.is_settled]

@@ -1,0 +1,93 @@
+"""Work shown while a cell waits for it: the cell's own thread follows, an interrupt detaches."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.notebook.display import badge
+
+if TYPE_CHECKING:
+    from opeai_nb.bulk import Run
+    from opeai_nb.client import Generation
+    from opeai_nb.notebook.display.badge_display import Screen
+    from opeai_nb.studio import Job
+
+# Where a wait cannot be interrupted (Windows), an interrupt is heard when a wait ends.
+TICK: Final = 0.25
+_REPLAYED: Final = "shown from the library, nothing was sent"
+
+
+class Detached(KeyboardInterrupt):
+    """The cell was interrupted; the job goes on, and its pictures land in the library.
+
+    *job* is its handle: `job.result()` waits for it, `job.stop()` drops it.
+    """
+
+    def __init__(self, job: Job) -> None:
+        super().__init__("The cell was interrupted; its job goes on.")
+        self.job = job
+
+    def _render_traceback_(self) -> list[str]:
+        known = self.job.id  # none before the request is noted in the journal
+        step = f"wait: %imagine resume {known} · drop: %imagine stop {known}" if known else ""
+        told = f"  → Its pictures land in the library. {step}".rstrip()
+        return [f"KeyboardInterrupt: {self}", told]
+
+
+class SweepDetached(KeyboardInterrupt):
+    """The cell was interrupted: nothing more is sent, what is under way lands in the library."""
+
+    def __init__(self) -> None:
+        super().__init__("The sweep was interrupted: nothing more is sent.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [
+            f"KeyboardInterrupt: {self}",
+            "  → What came is kept, and so is what is under way. Run the cell again for the rest.",
+        ]
+
+
+def watch_job(job: Job, screen: Screen) -> Generation:
+    """Show the states of *job* until it settles; return its generation or raise its error.
+
+    An interrupt detaches: the job goes on. A second one, while the first is told, drops it.
+    """
+    try:
+        for update in job.follow(TICK):
+            if not job.is_settled:
+                screen.show(update.state, badge.live_text(update, job.origin))
+        for note in job.take_notes():
+            print(f"Note: {note}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
+        generation = job.result()
+    except KeyboardInterrupt:
+        try:
+            screen.end("stopped", badge.detached_text(job))
+        except KeyboardInterrupt:
+            job.stop()
+        raise Detached(job) from None
+    except Exception as error:
+        screen.end(job.status, badge.failure_text(job.status, error))
+        raise
+    if generation.replayed_from:
+        screen.show("fetching", _REPLAYED)
+    screen.end("done", badge.final_text(generation))
+    return generation
+
+
+def watch_run(run: Run, screen: Screen) -> None:
+    """Show the progress of *run* until it is over. Raises `SweepDetached` on an interrupt."""
+    note = [badge.ENGINE_NOTE] if run.origin == "engine" else []
+    try:
+        for progress in run.follow(TICK):
+            if not run.is_over:
+                screen.show("painting", " · ".join([progress.line(), *note]))
+    except KeyboardInterrupt:
+        run.halt()
+        screen.end("stopped", " · ".join([f"interrupted · {run.final}", *note]))
+        raise SweepDetached from None
+    progress = run.progress
+    if progress.replayed == progress.total:
+        screen.show("fetching", _REPLAYED)
+    good = progress.done + progress.replayed == progress.total
+    screen.end("done" if good else "failed", " · ".join([run.final, *note]))

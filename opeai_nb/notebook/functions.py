@@ -1,0 +1,57 @@
+"""`opeai_nb.panel()` and `opeai_nb.generate(…)`: functions that know the notebook they stand in."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.studio.here import studio_here
+
+if TYPE_CHECKING:
+    from opeai_nb.client import Generation, ImageRequest
+    from opeai_nb.notebook.panel.panel import Panel
+    from opeai_nb.notebook.session import Session
+
+
+def panel(**controls: Any) -> Panel:
+    """Return the interactive panel; as the last value of a cell it is shown.
+
+    *controls* set it: `panel(prompt="a fox", model="gpt-image-2", size="16:9")`; each is also a
+    trait of the panel, by the name of the API's field (input pictures: `images`). *upload_limit*
+    is how many bytes one upload may have: the default is what a Jupyter server takes unless it was
+    started with another `websocket_max_message_size`.
+
+    It uses the studio of `%%imagine`: the same settings, library and session. Without a shell it
+    makes one from the environment. Raises `TraitError` for a control that there is not.
+    """
+    from opeai_nb.notebook.panel.panel import panel_on
+
+    return panel_on(_session(), **controls)
+
+
+def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generation:
+    """Ask for pictures and wait for them: kept in the library, and replayed from it.
+
+    *fields* are those of `Studio.start`: `opeai_nb.generate("a fox", size="16:9", n=2)`. In a cell
+    it is one of that cell's requests, with its badge and the settings of `%config`; in a script it
+    follows the environment. Raises `InputError` before anything is sent, `OpeaiError` for what the
+    request failed of.
+    """
+    session = _session()
+    if session is None:
+        return studio_here().generate(prompt, **fields)
+    job = session.studio.start(prompt, **{"slot": session.slot(), **fields})
+    session.watch(job)
+    return job.result()
+
+
+def _session() -> Session | None:
+    """Return this shell's session, loaded now where it was not; None outside any shell."""
+    if "IPython" not in sys.modules:  # a script: it need not wait for an import to know that
+        return None
+    from IPython.core.getipython import get_ipython
+
+    from opeai_nb.notebook.extension import load
+
+    shell = get_ipython()
+    return None if shell is None else load(shell)

@@ -1,0 +1,127 @@
+"""What one notebook has: settings, studio, slots, names, and how its results look."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
+
+from opeai_nb.notebook.display.frontend import cell_id, frontend, notebook_folder, run_id
+from opeai_nb.studio.here import following, set_studio_here
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+    from traitlets import HasTraits
+
+    from opeai_nb.library import Slot
+    from opeai_nb.notebook.display.frontend import Frontend
+    from opeai_nb.settings import Settings
+    from opeai_nb.studio import Studio
+
+_NOT_SET: Final = ("", 0, None)
+_REQUEST_TRAITS: Final = ("model", "size", "quality", "n", "output_format", "dialect")
+_CELL_TRAITS: Final = ("timeout", "show", "save", "quiet")
+
+
+class Session:
+    """What the magic, its commands and the panel share. *config* has the traits of `%config`.
+
+    *names* is the user's namespace, *folder* the notebook's, *models* what the platform listed.
+    """
+
+    def __init__(self, shell: InteractiveShell, config: HasTraits) -> None:
+        self.shell = shell
+        self.config = config
+        self.names: dict[str, Any] = shell.user_ns
+        self.folder = notebook_folder(shell)
+        self.models: list[str] = []
+        self._studio = following(lambda: self.settings)
+        self._calls: tuple[str, int] = ("", 0)
+        self._looks: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings as they are now: those of `%config`, else those of the environment."""
+        from dataclasses import replace
+
+        from opeai_nb.settings import settings
+
+        said = self.config.trait_values()
+        now = settings(
+            **{name: said[name] or None for name in ("base_url", "engine", "library")},
+            allow_hosts=said["allow_hosts"] or None,
+            replay=said["replay"],
+            metadata=said["metadata"],
+            max_images_per_session=said["max_images_per_session"],
+        )
+        if now.library.is_absolute():
+            return now
+        return replace(now, library=self.folder / now.library)
+
+    @property
+    def studio(self) -> Studio:
+        """The studio for the settings as they are now; its session outlives a changed setting."""
+        studio = self._studio()
+        studio.watcher = self.watch
+        return studio
+
+    def be_here(self, *_: object) -> None:
+        """Make this notebook's studio that of the code which runs now."""
+        set_studio_here(lambda: self.studio)
+
+    @property
+    def frontend(self) -> Frontend:
+        """Who looks at the output of this cell."""
+        return frontend(self.shell)
+
+    @property
+    def may_ask(self) -> bool:
+        """True where somebody sits who can answer a question."""
+        return self.frontend in {"live", "terminal"}
+
+    @property
+    def request_defaults(self) -> dict[str, Any]:
+        """What `%config` says about requests: the fields of a cell that does not set them."""
+        return self._set_here(_REQUEST_TRAITS)
+
+    @property
+    def cell_defaults(self) -> dict[str, Any]:
+        """What `%config` says about this notebook: the options of a cell that has none."""
+        return self._set_here(_CELL_TRAITS)
+
+    def _set_here(self, names: tuple[str, ...]) -> dict[str, Any]:
+        values = self.config.trait_values()
+        return {name: values[name] for name in names if values[name] not in _NOT_SET}
+
+    def slot(self) -> Slot | None:
+        """Return the cell that asks, and which call in this run of it; None where none is told."""
+        cell = cell_id(self.shell)
+        if cell is None:
+            return None
+        from opeai_nb.library import Slot
+
+        run = run_id(self.shell)
+        self._calls = (run, self._calls[1] + 1 if self._calls[0] == run else 1)
+        return Slot(cell, self._calls[1])
+
+    def store(self, name: str | None, value: Any) -> None:
+        """Put a result, or the job that failed, into the user's namespace."""
+        if name is not None:
+            self.names[name] = value
+
+    def will_show(self, value: Any, show: str) -> None:
+        """Note how *value* is shown when it is the result of the cell that runs now."""
+        self._looks[value] = (run_id(self.shell), show)
+
+    def look(self, value: Any) -> str | None:
+        """Return how *value* is shown in the cell that runs now; None where nothing was noted."""
+        run, show = self._looks.get(value, ("", ""))
+        return show if run and run == run_id(self.shell) else None
+
+    def watch(self, work: Any) -> None:
+        """Show a job, or a run of many, until it is over: what Python code of a cell waits for."""
+        from opeai_nb.notebook.display.badge_display import Screen
+        from opeai_nb.notebook.display.watch import watch_job, watch_run
+        from opeai_nb.studio import Job
+
+        watch = watch_job if isinstance(work, Job) else watch_run
+        watch(work, Screen(self.frontend))

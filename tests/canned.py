@@ -1,0 +1,35 @@
+"""A painter for tests in which pictures travel and nobody looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from PIL import Image
+
+from tests.pictures import encoded
+
+
+class Canned:
+    """Paints the size that is asked for in a colour of the prompt's and the variant's."""
+
+    def paint(
+        self, prompt: str, size: tuple[int, int], /, *, variant: int = 0, **_: Any
+    ) -> Image.Image:
+        hue = (sum(prompt.encode()) + 40 * variant) % 360
+        return Image.new("RGB", size, f"hsl({hue}, 60%, 50%)")
+
+    def edit(
+        self,
+        images: Sequence[Image.Image],
+        prompt: str,
+        size: tuple[int, int] | None,
+        /,
+        **manner: Any,
+    ) -> Image.Image:
+        return self.paint(prompt, size or images[0].size, **manner)
+
+    def encode(
+        self, image: Image.Image, /, output_format: str = "png", output_compression: int = 0
+    ) -> bytes:
+        return encoded(image, output_format)

@@ -1,0 +1,52 @@
+"""The studio of here: a notebook's, or the process's own; and `opeai_nb.generate(…)` on it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from opeai_nb.studio.here import set_studio_here, studio_here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.studio import Studio
+
+
+def test_a_notebooks_studio_goes_before_the_processs_own(
+    new_studio: Callable[..., Studio],
+) -> None:
+    own, made = studio_here(), new_studio()
+    set_studio_here(lambda: made)
+    try:
+        assert studio_here() is made
+    finally:
+        set_studio_here(None)
+    assert studio_here().ledger is own.ledger
+
+
+def test_generate_works_in_a_plain_script_keeps_replays_and_loads_no_shell(tmp_path: Path) -> None:
+    code = (
+        "import sys, opeai_nb\n"
+        "made = opeai_nb.generate('a red fox', size='512x512')\n"
+        "print(made.summary, bool(made.replayed_from), 'IPython' in sys.modules)"
+    )
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("OPEAI")}
+    environment = {**kept, "OPEAI_BASE_URL": "engine:", "OPEAI_NB_CACHE": str(tmp_path / "cache")}
+    lines = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            cwd=tmp_path,
+            env=environment,
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    text = "1 picture · qwen-image-2.0 · 512x512"
+    assert lines == [f"{text} False False", f"{text} True False"]
+    assert list((tmp_path / "imagine").glob("*.png"))
