@@ -17,6 +17,7 @@ from typing import (
     Any,
     Generic,
     Literal,
+    NamedTuple,
     NotRequired,
     Self,
     TypedDict,
@@ -167,40 +168,61 @@ class Fact(Generic[_T]):
         return value
 
 
-def check(value: object, kind: Any, name: str = "the document") -> None:
-    """Raise `TypeError` with the *name* of the first field that is not of its *kind*."""
-    if is_typeddict(kind):
-        if not isinstance(value, dict):
-            raise TypeError(name)
-        for field, (inner, is_required) in _fields(kind).items():
-            if (item := value.get(field)) is not None:
-                check(item, inner, field)
-            elif is_required:
-                raise TypeError(field)
-    elif get_origin(kind) is list:
-        if not isinstance(value, list):
-            raise TypeError(name)
-        for item in value:
-            check(item, get_args(kind)[0], name)
-    elif not _is_one(value, kind):
+class _Field(NamedTuple):
+    """A field as it is checked: *inner* is the document, or the class, of it or of its items."""
+
+    name: str
+    is_required: bool
+    classes: tuple[type, ...]
+    choices: tuple[str, ...]
+    inner: Any
+    is_list: bool
+    is_deep: bool
+
+
+def check(document: object, kind: Any, name: str = "the document") -> None:
+    """Raise `TypeError` with the *name* of the first field that is not as *kind* says.
+
+    *kind* is one of the typed dicts of this file.
+    """
+    if not isinstance(document, dict):
         raise TypeError(name)
-
-
-def _is_one(value: object, kind: Any) -> bool:
-    if get_origin(kind) is Literal:
-        return isinstance(value, str) and value in get_args(kind)
-    if get_origin(kind) is UnionType:
-        return any(_is_one(value, each) for each in get_args(kind))
-    # JSON writes 2.0 seconds as 2 where it was an int.
-    return isinstance(value, (int, float) if kind is float else get_origin(kind) or kind)
+    for field in _fields(kind):
+        value = document.get(field.name)
+        if value is None and not field.is_required:
+            continue
+        if not isinstance(value, field.classes) or (field.choices and value not in field.choices):
+            raise TypeError(field.name)
+        if field.inner is not None:
+            items: Any = value if field.is_list else (value,)
+            for item in items:
+                if field.is_deep:
+                    check(item, field.inner, field.name)
+                elif not isinstance(item, field.inner):
+                    raise TypeError(field.name)
 
 
 @lru_cache(16)
-def _fields(kind: Any) -> dict[str, tuple[Any, bool]]:
-    """Return the fields of a `TypedDict`: their kind, and whether they must be there."""
-    fields = {}
-    for name, hint in get_type_hints(kind, include_extras=True).items():
-        is_required = get_origin(hint) is not NotRequired
-        inner = hint if is_required else get_args(hint)[0]
-        fields[name] = (inner, is_required and NoneType not in get_args(inner))
-    return fields
+def _fields(kind: Any) -> tuple[_Field, ...]:
+    hints = get_type_hints(kind, include_extras=True)
+    return tuple(_field(name, hint) for name, hint in hints.items())
+
+
+def _field(name: str, hint: Any) -> _Field:
+    is_required = get_origin(hint) is not NotRequired
+    kind = hint if is_required else get_args(hint)[0]
+    each = get_args(kind) if get_origin(kind) is UnionType else (kind,)
+    choices = get_args(kind) if get_origin(kind) is Literal else ()
+    is_list = get_origin(kind) is list
+    inner = get_args(kind)[0] if is_list else kind if is_typeddict(kind) else None
+    classes = tuple(c for one in each for c in _classes(one))
+    is_required = is_required and NoneType not in each
+    return _Field(name, is_required, classes, choices, inner, is_list, is_typeddict(inner))
+
+
+def _classes(kind: Any) -> tuple[type, ...]:
+    if kind is float:
+        return (int, float)  # JSON writes 2.0 seconds as 2 where it was an int
+    if get_origin(kind) is Literal:
+        return (str,)
+    return (dict,) if is_typeddict(kind) else (get_origin(kind) or kind,)

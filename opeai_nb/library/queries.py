@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.request import ImageRequest
 
-_REMEMBERED: Final = 20
-_PAGE: Final = 500
-_FOREVER: Final = 1e12
+_REMEMBERED: Final = 20  # durations: enough for a median, few enough to follow a slower day
+_PAGE: Final = 500  # records in memory at once while all are iterated over: a few megabytes
+_FOREVER: Final = 1e12  # seconds since 1970: the year 33658
 _NEWER: Final = """
     SELECT created, id, file, look, stands FROM kept WHERE (created, id) > (?, ?)
     ORDER BY created, id LIMIT ?"""

@@ -40,7 +40,7 @@ FOLDER: Final = ".pending"
 _NEW: Final = ".new-"
 _BEGUN_SECONDS: Final = 3600.0  # an entry is written in milliseconds
 _ID = re.compile(r"[0-9a-f]{8,32}")
-_LARGEST: Final = 8_000_000
+_LARGEST: Final = 8_000_000  # bytes: the request once, and an answer of many URLs
 
 
 class Journal:
@@ -160,7 +160,10 @@ class Journal:
         return list(self._problems.values())
 
     def entry(self, text: str) -> Entry:
-        """Return the one entry whose id begins with *text*, or whose task has this id."""
+        """Return the one entry whose id begins with *text*, or whose task has this id.
+
+        Raises `LibraryError` when there is none, or more than one.
+        """
         found = [e for e in self.entries() if e.id.startswith(text) or e.task_id == text]
         if not text or not found:
             raise LibraryError(

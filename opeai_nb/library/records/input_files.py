@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
 
 FOLDER: Final = ".inputs"
-_LARGEST: Final = 64_000_000
+_LARGEST: Final = 64_000_000  # bytes: models take 10 MB each (platform.md 3.5)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

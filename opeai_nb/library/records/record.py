@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 ENDING: Final = ".json"
-_LARGEST: Final = 4_000_000
-_HEAD: Final = 16
+_LARGEST: Final = 4_000_000  # bytes: a record has 2 KB, and the longest prompts some 100
+_HEAD: Final = 16  # bytes that tell any format (formats.sniff_format)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one each time
 _HALF: Final = re.compile(r"\\u[dD][89A-Fa-f]")  # of a letter that may lack its other half
 _LARGEST_LOOK: Final = 2**62  # what SQLite holds
@@ -159,7 +159,10 @@ class Record:
         return self.rebuilt(strict=True)
 
     def rebuilt(self, *, strict: bool) -> ImageRequest:
-        """Return the request; where not *strict*, input pictures may be missing."""
+        """Return the request; where not *strict*, input pictures may be missing.
+
+        Raises `LibraryError` when the request has been edited, or as `request` does.
+        """
         images = find_inputs(self.folder, self.written.get("image", ()), strict=strict)
         try:
             return read_request(self.written, images)

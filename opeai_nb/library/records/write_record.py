@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from opeai_nb.library.journal.entry import Entry
     from opeai_nb.library.records.index import Index
 
-_HEAD: Final = 16
-_WRITERS: Final = 4
+_HEAD: Final = 16  # bytes that tell any format (formats.sniff_format)
+_WRITERS: Final = 4  # threads of one keep: most generations have no more pictures than that
 
 
 def stem(prompt: str, created: float, record_id: str) -> str:
