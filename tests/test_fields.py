@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import traitlets
-from opeai_nb.notebook.panel.control_traits import ControlTraits
 
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client.values.request import ImageRequest, build_request
@@ -18,7 +17,7 @@ from opeai_nb.families import FAMILIES
 from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, FIELDS, Field
 from opeai_nb.notebook.magic.completion import Notebook, complete
 from opeai_nb.notebook.magic.line import parse
-from opeai_nb.notebook.panel.controls import Controls, controls_of
+from opeai_nb.notebook.panel.controls import Controls, ControlTraits, controls_of
 
 KINDS: dict[str, tuple[str, type]] = {
     "text": ("str", traitlets.Unicode),
