@@ -7,6 +7,8 @@ the same run, with `--show full` at least 5 times. Also: how much a cell adds to
 soon an interrupt is heard, and how long a completion takes.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import statistics

@@ -6,6 +6,8 @@ Targets: sync at most 0.35 x openai-python's sync (reach for 0.22), async at mos
 a tiny answer at most 1.1 x plain httpx.
 """
 
+from __future__ import annotations
+
 import asyncio
 import base64
 import re

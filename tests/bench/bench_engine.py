@@ -5,6 +5,8 @@ speaks HTTP by hand over kept-alive connections, so that what is measured is the
 baseline is a bare Starlette route under the same uvicorn that returns a constant poll answer.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import io
@@ -14,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 CONNECTIONS = 200
 PACED_POLLERS = 20
@@ -37,13 +40,13 @@ def serve(kind: str) -> None:
     serve_engine(app, on_listening=lambda url: print(url, flush=True))
 
 
-def baseline():
+def baseline() -> Any:
     from starlette.responses import JSONResponse
     from starlette.routing import Route, Router
 
     body = {"id": "image_0", "object": "image.generation.task", "status": "QUEUED", "progress": 0}
 
-    async def poll(_request):
+    async def poll(_request: Any) -> Any:
         return JSONResponse(body)
 
     return Router([Route("/v1/images/generations/{task_id}", poll)])
@@ -59,13 +62,15 @@ class Canned:
         Image.new("RGB", (8, 8), "teal").save(file, "PNG")
         self.image, self.file = Image.new("RGB", (8, 8)), file.getvalue()
 
-    def paint(self, prompt, size, /, **manner):
+    def paint(self, prompt: Any, size: Any, /, **manner: Any) -> Any:
         return self.image
 
-    def edit(self, images, prompt, size, /, **manner):
+    def edit(self, images: Any, prompt: Any, size: Any, /, **manner: Any) -> Any:
         return self.image
 
-    def encode(self, image, /, output_format="png", output_compression=100):
+    def encode(
+        self, image: Any, /, output_format: Any = "png", output_compression: Any = 100
+    ) -> Any:
         return self.file
 
 
@@ -75,7 +80,7 @@ class Connection:
     def __init__(self, port: int) -> None:
         self.port = port
 
-    async def open(self) -> "Connection":
+    async def open(self) -> Connection:
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         return self
 
@@ -131,7 +136,7 @@ async def paced(port: int, task: str) -> list[float]:
     return [second for seconds in found for second in seconds]
 
 
-async def while_painting(port: int, measure: Callable[[int, str], Awaitable[list[float]]]):
+async def while_painting(port: int, measure: Callable[[int, str], Awaitable[list[float]]]) -> Any:
     """Return what *measure* returns while 40 pictures of 1024x1024 are queued and painted."""
     connection = await Connection(port).open()
     tasks = [await submit(connection, n=10) for _ in range(4)]
@@ -197,7 +202,7 @@ def main() -> None:
     row("baseline, bare Starlette: 20 pollers", base_paced)
     with Server("canned") as port:
 
-        async def idle(measure):
+        async def idle(measure: Any) -> Any:
             task = await submit(await Connection(port).open())
             return await measure(port, task)
 

@@ -7,6 +7,8 @@ tasks), at most 6 requests a task, at most 10 CPU seconds, at most 100 connectio
 poll with 64 in flight at most 1.3 x that with one.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 import multiprocessing

@@ -8,6 +8,8 @@ bare asyncio + httpx loop with the same concurrency, which writes and fsyncs the
 journal with its two notes, the picture and the record.
 """
 
+from __future__ import annotations
+
 import argparse
 import asyncio
 import base64

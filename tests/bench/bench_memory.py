@@ -6,6 +6,8 @@ Targets: at most 1.15 x the bytes of the PNGs in memory, at most 8 MB with `into
 (reads VmHWM, the high-water mark of the resident set).
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import subprocess

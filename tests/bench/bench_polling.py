@@ -7,6 +7,8 @@ x requests at most 1.3 s around 6 s, at most 1.7 s with 10 % cold starts; withou
 most the larger of 0.5 s and 10 % of the duration, and requests never above a fixed second's.
 """
 
+from __future__ import annotations
+
 import math
 import random
 from collections.abc import Callable

@@ -9,6 +9,8 @@ IPython itself keeps: every output that was displayed (`history_manager.outputs`
 Figures are resident memory, read from /proc (Linux).
 """
 
+from __future__ import annotations
+
 import gc
 import io
 import os

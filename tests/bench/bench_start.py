@@ -6,6 +6,8 @@ Targets: a fresh process to its first answer at most 1.15 x bare httpx; in a liv
 opeai_nb` and `%load_ext opeai_nb` together at most 0.15 x `import httpx; httpx.Client()`.
 """
 
+from __future__ import annotations
+
 import os
 import statistics
 import subprocess

@@ -4,6 +4,8 @@ The server answers each path with bytes that were prepared beforehand, so that i
 far below any client's; it is another process, so that the two share no interpreter lock.
 """
 
+from __future__ import annotations
+
 import json
 import multiprocessing
 import random

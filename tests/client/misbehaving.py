@@ -1,5 +1,7 @@
 """A server on a real socket that misbehaves at a chosen stage, and counts what reaches it."""
 
+from __future__ import annotations
+
 import socket
 import threading
 import time

@@ -1,5 +1,7 @@
 """The two shells, spoken to in the same way: each test runs through both."""
 
+from __future__ import annotations
+
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

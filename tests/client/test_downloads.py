@@ -1,7 +1,13 @@
 """Downloads: where we go, what travels, and what counts as a picture."""
 
-import itertools
+from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
@@ -9,7 +15,7 @@ from opeai_nb.client.http import picture_reader
 from opeai_nb.errors import DownloadError, LibraryError, RefusedDownloadError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
-from tests.client.shells import URL, dripping
+from tests.client.shells import URL, Shell, dripping
 
 RED = png(64, 48, (200, 0, 0))
 PLACE = "https://pictures.test/1.png"
@@ -24,7 +30,7 @@ def redirect(target: str, status: int = 302) -> Answer:
 
 
 class TestWhatTravels:
-    def test_no_key_goes_to_the_pictures_host(self, shell):
+    def test_no_key_goes_to_the_pictures_host(self, shell: Callable[..., Shell]) -> None:
         script = Script(pictures_answer(PLACE), RED)
         shell(transport=script).generate("a fox")
         post, get = script.requests
@@ -43,14 +49,16 @@ class TestWhatTravels:
             "/a;v=1.png?q={1}|2^3",
         ],
     )
-    def test_signed_url_is_sent_byte_for_byte(self, shell, target):
+    def test_signed_url_is_sent_byte_for_byte(
+        self, shell: Callable[..., Shell], target: str
+    ) -> None:
         with misbehaving(Answer(RED)) as server:
             fetched = shell(base_url=server.url).fetch(pointing_at(server.url + target))
         assert fetched.pictures[0].data == RED
         sent = server.requests[0][0].split(" ")[1]
         assert sent == target.rstrip("?").translate({ord(c): f"%{ord(c):X}" for c in "{}|^"})
 
-    def test_url_from_the_root_is_of_the_platform(self, shell):
+    def test_url_from_the_root_is_of_the_platform(self, shell: Callable[..., Shell]) -> None:
         script = Script(pictures_answer("/pictures/1.png"), RED)
         shell(transport=script).generate("a fox")
         assert str(script.requests[1].url) == f"{URL}/pictures/1.png"
@@ -58,19 +66,19 @@ class TestWhatTravels:
 
 class TestRedirects:
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_redirect_is_followed(self, shell, status):
+    def test_redirect_is_followed(self, shell: Callable[..., Shell], status: int) -> None:
         script = Script(redirect("https://cdn.test/2.png?a=%2F", status), RED)
         fetched = shell(transport=script).fetch(pointing_at(PLACE))
         assert (fetched.pictures[0].data, fetched.pictures[0].url) == (RED, PLACE)
         assert str(script.requests[1].url) == "https://cdn.test/2.png?a=%2F"
         assert "authorization" not in script.requests[1].headers
 
-    def test_relative_redirect_is_followed(self, shell):
+    def test_relative_redirect_is_followed(self, shell: Callable[..., Shell]) -> None:
         script = Script(redirect("../2.png"), RED)
         shell(transport=script).fetch(pointing_at("https://pictures.test/a/b/1.png"))
         assert script.requests[1].url.path == "/a/2.png"
 
-    def test_endless_redirects_end(self, shell):
+    def test_endless_redirects_end(self, shell: Callable[..., Shell]) -> None:
         script = Script(lambda request: redirect(f"{PLACE}?{len(script.requests)}"))
         with pytest.raises(DownloadError, match="redirects too many times"):
             shell(transport=script).fetch(pointing_at(PLACE))
@@ -79,7 +87,9 @@ class TestRedirects:
     @pytest.mark.parametrize(
         "target", ["http://10.0.0.1/x", "file:///etc/passwd", "ftp://x.test/1"]
     )
-    def test_redirect_to_where_we_do_not_go_is_refused(self, shell, target):
+    def test_redirect_to_where_we_do_not_go_is_refused(
+        self, shell: Callable[..., Shell], target: str
+    ) -> None:
         script = Script(redirect(target))
         with pytest.raises(RefusedDownloadError):
             shell(transport=script).fetch(pointing_at(PLACE))
@@ -102,7 +112,9 @@ PRIVATE = [
 
 class TestPrivateAddresses:
     @pytest.mark.parametrize("host", PRIVATE)
-    def test_private_address_is_refused_and_its_url_kept(self, shell, host):
+    def test_private_address_is_refused_and_its_url_kept(
+        self, shell: Callable[..., Shell], host: str
+    ) -> None:
         script = Script()
         with pytest.raises(RefusedDownloadError, match="allow_hosts") as caught:
             shell(transport=script).fetch(pointing_at(f"http://{host}/1.png"))
@@ -111,19 +123,21 @@ class TestPrivateAddresses:
         assert caught.value.pictures[0].url == f"http://{host}/1.png"
 
     @pytest.mark.parametrize("host", ["198.18.0.7", "8.8.8.8", "[2001:4860::1]", "172.32.0.1"])
-    def test_public_address_is_fetched(self, shell, host):
+    def test_public_address_is_fetched(self, shell: Callable[..., Shell], host: str) -> None:
         assert len(shell(RED).fetch(pointing_at(f"http://{host}/1.png"))) == 1
 
     @pytest.mark.parametrize(
         "address", ["10.0.0.1", "127.0.0.1", "fe80::1%eth0", "::ffff:127.0.0.1"]
     )
-    def test_name_of_a_private_address_is_refused(self, shell, address):
+    def test_name_of_a_private_address_is_refused(
+        self, shell: Callable[..., Shell], address: str
+    ) -> None:
         homes = {"inner.test": ["8.8.8.8", address], "platform.test": ["8.8.4.4"]}
         client = shell(transport=Script(), resolve=homes.__getitem__)
         with pytest.raises(RefusedDownloadError):
             client.fetch(pointing_at("http://inner.test/1.png"))
 
-    def test_host_that_is_allowed_is_fetched(self, shell):
+    def test_host_that_is_allowed_is_fetched(self, shell: Callable[..., Shell]) -> None:
         client = shell(RED, allow_hosts=["192.168.1.1"])
         assert len(client.fetch(pointing_at("http://192.168.1.1/1.png"))) == 1
 
@@ -135,16 +149,20 @@ class TestPrivateAddresses:
             ("http://192.168.1.5", "192.168.1.6"),
         ],
     )
-    def test_neighbour_of_a_private_platform_is_fetched(self, shell, base, host):
+    def test_neighbour_of_a_private_platform_is_fetched(
+        self, shell: Callable[..., Shell], base: str, host: str
+    ) -> None:
         client = shell(RED, base_url=base, resolve=lambda _: ["127.0.0.1"])
         assert len(client.fetch(pointing_at(f"http://{host}:9000/1.png"))) == 1
 
-    def test_private_platform_does_not_open_the_other_networks(self, shell):
+    def test_private_platform_does_not_open_the_other_networks(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         client = shell(transport=Script(), base_url="http://192.168.1.5")
         with pytest.raises(RefusedDownloadError):
             client.fetch(pointing_at("http://127.0.0.1/1.png"))
 
-    def test_real_names_are_resolved(self, shell):
+    def test_real_names_are_resolved(self, shell: Callable[..., Shell]) -> None:
         with misbehaving(Answer(RED)) as server:
             port = server.url.rsplit(":", 1)[1]
             client = shell(base_url="http://10.0.0.1")
@@ -155,11 +173,13 @@ class TestPrivateAddresses:
     @pytest.mark.parametrize(
         "url", ["file:///etc/passwd", "ftp://x.test/1", "http://", "http://[::1"]
     )
-    def test_what_is_no_web_address_is_refused(self, shell, url):
+    def test_what_is_no_web_address_is_refused(self, shell: Callable[..., Shell], url: str) -> None:
         with pytest.raises(RefusedDownloadError):
             shell(transport=Script()).fetch(pointing_at(url))
 
-    def test_behind_a_proxy_nobody_resolves(self, shell, monkeypatch):
+    def test_behind_a_proxy_nobody_resolves(
+        self, shell: Callable[..., Shell], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         from opeai_nb.client.http.resolve import addresses_of, behind_proxy
 
         assert not behind_proxy("pictures.test")
@@ -172,7 +192,7 @@ class TestPrivateAddresses:
 
 class TestWhatCounts:
     @pytest.mark.parametrize("kind", ["text/plain", "image/webp", "application/octet-stream", ""])
-    def test_content_decides_not_the_type(self, shell, kind):
+    def test_content_decides_not_the_type(self, shell: Callable[..., Shell], kind: str) -> None:
         fetched = shell(Answer(RED, headers={"Content-Type": kind})).fetch(pointing_at(PLACE))
         assert (fetched.pictures[0].format, fetched[0].size) == ("png", (64, 48))
 
@@ -186,28 +206,32 @@ class TestWhatCounts:
         ],
     )
     @pytest.mark.parametrize("chunk", [None, 1])
-    def test_page_instead_of_a_picture_is_quoted(self, shell, page, told, chunk):
+    def test_page_instead_of_a_picture_is_quoted(
+        self, shell: Callable[..., Shell], page: str, told: str, chunk: int | None
+    ) -> None:
         with pytest.raises(DownloadError, match="A web page came") as caught:
             shell(Answer(page, chunk=chunk)).fetch(pointing_at(PLACE))
         assert told in str(caught.value)
 
-    def test_empty_body_is_told(self, shell):
+    def test_empty_body_is_told(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(DownloadError, match="returned nothing"):
             shell(Answer(b"")).fetch(pointing_at(PLACE))
 
-    def test_expired_url_says_so(self, shell):
+    def test_expired_url_says_so(self, shell: Callable[..., Shell]) -> None:
         page = "<?xml version='1.0'?><Error><Message>Request has expired</Message></Error>"
         with pytest.raises(DownloadError, match=r"Request has expired.*24 hours") as caught:
             shell(Answer(page, status=403)).fetch(pointing_at(PLACE))
         assert (caught.value.status_code, caught.value.url) == (403, PLACE)
 
-    def test_picture_larger_than_the_cap_is_cut(self, shell, monkeypatch):
+    def test_picture_larger_than_the_cap_is_cut(
+        self, shell: Callable[..., Shell], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         reader = picture_reader.PictureReader(limit=1000)
         assert len(list(reader.feed(bytes(1000)))) == 1
         with pytest.raises(Exception, match="larger than any picture"):
             reader.feed(b"x")
 
-    def test_bomb_is_not_decoded(self, shell):
+    def test_bomb_is_not_decoded(self, shell: Callable[..., Shell]) -> None:
         bomb = bytearray(RED)
         bomb[16:24] = (60_000).to_bytes(4, "big") * 2
         import zlib
@@ -224,12 +248,14 @@ class TestFailuresInPassing:
         "failure",
         [Refuse(), Drop(), Stall(), Answer(RED).half(), Answer(b"", 503), Answer(b"", 429)],
     )
-    def test_download_is_tried_again(self, shell, failure):
+    def test_download_is_tried_again(self, shell: Callable[..., Shell], failure: Any) -> None:
         client = shell(failure, failure, Answer(RED))
         assert client.fetch(pointing_at(PLACE)).pictures[0].data == RED
         assert client.pauses == [0.5, 1.0]
 
-    def test_picture_that_drips_is_given_up_once_and_keeps_its_url(self, shell):
+    def test_picture_that_drips_is_given_up_once_and_keeps_its_url(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         script = Script(lambda _: dripping(client, RED * 100, seconds=10))
         client = shell(transport=script)
         with pytest.raises(DownloadError, match="too slowly") as caught:
@@ -237,21 +263,21 @@ class TestFailuresInPassing:
         assert (len(script.requests), caught.value.pictures[0].url) == (1, PLACE)
         assert client.now - 1000 < 620
 
-    def test_failure_that_lasts_keeps_the_url(self, shell):
+    def test_failure_that_lasts_keeps_the_url(self, shell: Callable[..., Shell]) -> None:
         script = Script(lambda _: Refuse())
         with pytest.raises(DownloadError) as caught:
             shell(transport=script).fetch(pointing_at(PLACE))
         assert (len(script.requests), caught.value.pictures[0].url) == (4, PLACE)
 
-    def test_one_of_two_that_fails_is_kept_as_failed(self, shell):
-        def serve(request):
+    def test_one_of_two_that_fails_is_kept_as_failed(self, shell: Callable[..., Shell]) -> None:
+        def serve(request: httpx.Request) -> Answer | bytes:
             return RED if request.url.path == "/1.png" else Answer("<p>gone</p>", status=404)
 
         generation = shell(serve).fetch(pointing_at(PLACE, "https://pictures.test/2.png"))
         assert (len(generation), len(generation.failed)) == (1, 1)
         assert generation.failed[0].url == "https://pictures.test/2.png"
 
-    def test_pictures_keep_their_order(self, shell):
+    def test_pictures_keep_their_order(self, shell: Callable[..., Shell]) -> None:
         urls = [f"https://pictures.test/{number}.png" for number in range(10)]
         generation = shell(lambda request: png(10 + int(request.url.path[1:-4]), 10)).fetch(
             pointing_at(*urls)
@@ -263,7 +289,9 @@ class TestIntoAFolder:
     LARGE = RED + bytes(range(256)) * 40
 
     @pytest.mark.parametrize("form", ["bytes", "url"])
-    def test_picture_is_a_file_with_the_very_bytes(self, shell, tmp_path, form):
+    def test_picture_is_a_file_with_the_very_bytes(
+        self, shell: Callable[..., Shell], tmp_path: Path, form: str
+    ) -> None:
         plan = (
             [pictures_answer(self.LARGE)]
             if form == "bytes"
@@ -274,7 +302,9 @@ class TestIntoAFolder:
         assert (path.suffix, path.read_bytes()) == (".png", self.LARGE)
         assert (generation.pictures[0].path, generation.pictures[0].data) == (path, self.LARGE)
 
-    def test_cut_leaves_whole_pictures_and_no_halves(self, shell, tmp_path):
+    def test_cut_leaves_whole_pictures_and_no_halves(
+        self, shell: Callable[..., Shell], tmp_path: Path
+    ) -> None:
         answer = pictures_answer(self.LARGE, self.LARGE)
         with pytest.raises(Exception, match="cut off") as caught:
             shell(Answer(answer.body, drop_after=len(answer.content) - 3000)).generate(
@@ -283,12 +313,14 @@ class TestIntoAFolder:
         (path,) = tmp_path.iterdir()
         assert [picture.path for picture in caught.value.pictures] == [path]
 
-    def test_page_is_no_file(self, shell, tmp_path):
+    def test_page_is_no_file(self, shell: Callable[..., Shell], tmp_path: Path) -> None:
         with pytest.raises(DownloadError):
             shell(Answer("<p>no</p>")).fetch(pointing_at(PLACE), into=tmp_path)
         assert list(tmp_path.iterdir()) == []
 
-    def test_folder_that_cannot_be_is_told_before_anything_is_sent(self, shell, tmp_path):
+    def test_folder_that_cannot_be_is_told_before_anything_is_sent(
+        self, shell: Callable[..., Shell], tmp_path: Path
+    ) -> None:
         (tmp_path / "file").write_bytes(b"")
         script = Script()
         with pytest.raises(LibraryError, match="Nothing was sent"):
@@ -296,7 +328,7 @@ class TestIntoAFolder:
         assert script.requests == []
 
     @pytest.mark.parametrize("filters", ["always", "error"])
-    def test_full_disk_costs_no_picture(self, tmp_path, filters):
+    def test_full_disk_costs_no_picture(self, tmp_path: Path, filters: str) -> None:
         """In a process of its own, which may write no file beyond 8 KB."""
         import subprocess
         import sys
@@ -318,15 +350,13 @@ class TestIntoAFolder:
         subprocess.run([sys.executable, "-c", code, str(tmp_path), filters], check=True)
 
 
-def test_downloads_of_one_generation_overlap():
+def test_downloads_of_one_generation_overlap() -> None:
     """The synchronous client fetches them on threads: two that wait for each other both arrive."""
     import threading
 
-    from tests.client.shells import Shell
-
     both = threading.Barrier(2, timeout=10)
 
-    def serve(_):
+    def serve(_: httpx.Request) -> bytes:
         both.wait()
         return RED
 

@@ -1,7 +1,11 @@
 """The tree of errors: class, next step and evidence of each; and that they travel."""
 
+from __future__ import annotations
+
 import copy
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -24,6 +28,7 @@ from opeai_nb.errors import (
     UnreachableError,
 )
 from opeai_nb.testing import Answer, Refuse, Script, error_answer, pictures_answer, png
+from tests.client.shells import Shell
 
 CLASSES = [
     kind
@@ -69,7 +74,13 @@ class TestClassOfAnAnswer:
             (200, "whatever", AnswerError),
         ],
     )
-    def test_paid_request(self, shell, status, code, kind):
+    def test_paid_request(
+        self,
+        shell: Callable[..., Shell],
+        status: int,
+        code: int | str | None,
+        kind: type[Exception],
+    ) -> None:
         script = Script(error_answer("no", status=status, code=code))
         with pytest.raises(kind) as caught:
             shell(transport=script).generate("a fox")
@@ -88,27 +99,31 @@ class TestClassOfAnAnswer:
             ("未提供令牌", 401, AuthenticationError),
         ],
     )
-    def test_message_tells_what_no_code_says(self, shell, message, status, kind):
+    def test_message_tells_what_no_code_says(
+        self, shell: Callable[..., Shell], message: str, status: int, kind: type[Exception]
+    ) -> None:
         with pytest.raises(kind, match=message):
             shell(error_answer(message, status=status, code=None)).generate("a fox")
 
-    def test_type_tells_what_no_code_says(self, shell):
+    def test_type_tells_what_no_code_says(self, shell: Callable[..., Shell]) -> None:
         answer = error_answer("no", status=429, code=None, type="insufficient_quota")
         with pytest.raises(QuotaError):
             shell(answer).generate("a fox")
 
     @pytest.mark.parametrize("status", [500, 502, 503, 504])
-    def test_free_request_that_keeps_failing_is_a_server_error(self, shell, status):
+    def test_free_request_that_keeps_failing_is_a_server_error(
+        self, shell: Callable[..., Shell], status: int
+    ) -> None:
         script = Script(lambda _: Answer("<html>Bad</html>", status=status))
         with pytest.raises(ServerError):
             shell(transport=script).models()
         assert len(script.requests) == 5
 
-    def test_empty_429_that_lasts_is_a_rate_limit(self, shell):
+    def test_empty_429_that_lasts_is_a_rate_limit(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(RateLimitError, match="gave no reason"):
             shell(lambda _: Answer(b"", status=429)).generate("a fox")
 
-    def test_server_not_there_is_unreachable(self, shell):
+    def test_server_not_there_is_unreachable(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(UnreachableError, match="Connection refused") as caught:
             shell(lambda _: Refuse()).models()
         assert "Errno" not in str(caught.value)
@@ -133,45 +148,47 @@ class TestMessage:
             "size is wrong",
         ],
     )
-    def test_text_is_found_in_every_envelope(self, shell, body):
+    def test_text_is_found_in_every_envelope(
+        self, shell: Callable[..., Shell], body: dict[str, Any] | str
+    ) -> None:
         with pytest.raises(BadRequestError, match="size is wrong"):
             shell(Answer(b'"size is wrong"' if body == "size is wrong" else body, 400)).generate(
                 "x"
             )
 
     @pytest.mark.parametrize("body", [[], None, 7, {}, {"error": {}}])
-    def test_no_text_is_told_as_such(self, shell, body):
+    def test_no_text_is_told_as_such(self, shell: Callable[..., Shell], body: Any) -> None:
         import json
 
         with pytest.raises(BadRequestError, match="gave no reason"):
             shell(Answer(json.dumps(body).encode(), 400)).generate("x")
 
-    def test_request_id_moves_out_of_the_message(self, shell):
+    def test_request_id_moves_out_of_the_message(self, shell: Callable[..., Shell]) -> None:
         answer = error_answer("当前分组上游负载已饱和 (request id: 2026abc)", status=400, code=None)
         with pytest.raises(BadRequestError) as caught:
             shell(answer).generate("a fox")
         assert caught.value.request_id == "2026abc"
         assert caught.value.message == "The platform refused: 当前分组上游负载已饱和."
 
-    def test_header_tells_the_request_id(self, shell):
+    def test_header_tells_the_request_id(self, shell: Callable[..., Shell]) -> None:
         answer = error_answer("no", headers=[("X-Oneapi-Request-Id", "h-1")])
         with pytest.raises(BadRequestError) as caught:
             shell(answer).generate("a fox")
         assert caught.value.request_id == "h-1"
 
-    def test_task_id_does_not_stand_in_the_message(self, shell):
+    def test_task_id_does_not_stand_in_the_message(self, shell: Callable[..., Shell]) -> None:
         answer = error_answer("task image_2f9b9a3d8c1e4f5a6b7c8d9e burned")
         with pytest.raises(BadRequestError) as caught:
             shell(answer).generate("a fox")
         assert "image_2f9b" not in str(caught.value)
 
-    def test_message_without_end_is_cut(self, shell):
+    def test_message_without_end_is_cut(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(BadRequestError) as caught:
             shell(error_answer("w" * 1_000_000 + " (request id: r-7)")).generate("a fox")
         assert len(str(caught.value)) < 1200
         assert caught.value.request_id == "r-7"
 
-    def test_traceback_has_message_advice_and_evidence(self, shell):
+    def test_traceback_has_message_advice_and_evidence(self, shell: Callable[..., Shell]) -> None:
         answer = error_answer("no", headers=[("x-request-id", "r-1")])
         with pytest.raises(BadRequestError) as caught:
             shell(answer).generate("a fox")
@@ -180,23 +197,25 @@ class TestMessage:
         assert "HTTP 400 · code invalid_image_request · request id r-1" in second
         assert "r-1" not in str(caught.value)
 
-    def test_too_large_a_request_says_what_to_do(self, shell):
+    def test_too_large_a_request_says_what_to_do(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(BadRequestError, match="smaller input pictures"):
             shell(Answer("<html>413</html>", status=413)).generate("a fox")
 
 
 class TestTree:
     @pytest.mark.parametrize("kind", CLASSES)
-    def test_every_class_stands_in_the_drawing(self, kind):
+    def test_every_class_stands_in_the_drawing(self, kind: type[Exception]) -> None:
         assert f"-- {kind.__name__}" in errors.__doc__
 
     @pytest.mark.parametrize("kind", [kind for kind in CLASSES if not kind.__subclasses__()])
-    def test_every_leaf_says_what_to_do(self, kind):
+    def test_every_leaf_says_what_to_do(self, kind: type[Exception]) -> None:
         assert kind("x").advice or kind is errors.LibraryError
 
     @pytest.mark.parametrize("kind", CLASSES)
     @pytest.mark.parametrize("travel", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])
-    def test_every_error_travels_with_its_evidence(self, kind, travel):
+    def test_every_error_travels_with_its_evidence(
+        self, kind: type[Exception], travel: Callable[..., Any]
+    ) -> None:
         request = ImageRequest("a fox", image=png(), extra={"a": [1]})
         error = kind(
             "what",
@@ -220,19 +239,19 @@ class TestTree:
             error.evidence(),
         )
 
-    def test_download_error_travels_with_its_url(self):
+    def test_download_error_travels_with_its_url(self) -> None:
         twin = pickle.loads(pickle.dumps(DownloadError("no", url="https://x.test/?a=1")))
         assert (twin.message, twin.url) == ("no", "https://x.test/?a=1")
 
 
 class TestValuesTravel:
-    def test_generation_and_its_pictures(self, shell):
+    def test_generation_and_its_pictures(self, shell: Callable[..., Shell]) -> None:
         generation = shell(pictures_answer(png())).generate("a fox", extra={"a": 1})
         assert generation[0].size == (64, 64)  # decoded, and held weakly by the picture
         twin = pickle.loads(pickle.dumps(generation))
         assert (twin[0].size, twin.request, twin.usage) == ((64, 64), generation.request, None)
 
-    def test_task(self):
+    def test_task(self) -> None:
         task = Task("t", "done", pictures=(Picture(url="u"),), request=ImageRequest("a fox"))
         twin = pickle.loads(pickle.dumps(task))
         assert (twin.id, twin.pictures[0].url, twin.request) == ("t", "u", task.request)
@@ -241,11 +260,11 @@ class TestValuesTravel:
 @pytest.mark.parametrize(
     "items", [[{"id": "m", "owned_by": "ali", "features": {"async_only": True}}]]
 )
-def test_models_are_listed(shell, items):
+def test_models_are_listed(shell: Callable[..., Shell], items: list[dict[str, Any]]) -> None:
     (model,) = shell(Answer({"success": True, "object": "list", "data": items})).models()
     assert (model.id, model.owned_by, model.async_only) == ("m", "ali", True)
 
 
-def test_models_that_are_refused_with_200_are_an_error(shell):
+def test_models_that_are_refused_with_200_are_an_error(shell: Callable[..., Shell]) -> None:
     with pytest.raises(AnswerError, match="get user group failed"):
         shell(Answer({"success": False, "message": "get user group failed"})).models()

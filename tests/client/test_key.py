@@ -1,8 +1,12 @@
 """The key is never visible, in whatever form a server echoes it."""
 
+from __future__ import annotations
+
 import pickle
 import traceback
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -22,7 +26,7 @@ from opeai_nb.testing import (
     png,
     task_answer,
 )
-from tests.client.shells import KEY
+from tests.client.shells import KEY, Shell
 
 PIECES = [KEY[start : start + 6] for start in range(len(KEY) - 5)]
 ECHOES = [
@@ -66,7 +70,9 @@ def everything_of(error: BaseException) -> str:
 class TestEchoed:
     @pytest.mark.parametrize("echo", ECHOES)
     @pytest.mark.parametrize("place", ["message", "code", "type", "page", "header", "escaped"])
-    def test_error_does_not_show_it(self, shell, echo, place):
+    def test_error_does_not_show_it(
+        self, shell: Callable[..., Shell], echo: str, place: str
+    ) -> None:
         answers = {
             "message": error_answer(f"Incorrect API key provided: {echo}. Look it up."),
             "code": error_answer("no", code=echo),
@@ -83,7 +89,7 @@ class TestEchoed:
         assert not shows_key(everything_of(caught.value))
 
     @pytest.mark.parametrize("echo", ECHOES)
-    def test_values_do_not_show_it(self, shell, echo):
+    def test_values_do_not_show_it(self, shell: Callable[..., Shell], echo: str) -> None:
         item = {"url": "", "b64_json": pictures_answer(png()).body["data"][0]["b64_json"]}
         body = {"data": [{**item, "revised_prompt": f"with {echo}"}], "usage": {echo: echo}}
         generation = shell(Answer({**body, "model": echo})).generate("a fox")
@@ -91,19 +97,19 @@ class TestEchoed:
         assert not shows_key(told)
 
     @pytest.mark.parametrize("echo", ECHOES)
-    def test_task_does_not_show_it(self, shell, echo):
+    def test_task_does_not_show_it(self, shell: Callable[..., Shell], echo: str) -> None:
         failed = task_answer("FAILURE", fail_reason=f"bad key {echo}", prompt=echo)
         with pytest.raises(OpeaiError) as caught:
             shell(task_answer(progress=echo), failed).generate("a fox")
         assert not shows_key(everything_of(caught.value))
 
-    def test_download_page_does_not_show_it(self, shell):
+    def test_download_page_does_not_show_it(self, shell: Callable[..., Shell]) -> None:
         page = Answer(f"<p>no access with {KEY}</p>", status=403)
         with pytest.raises(OpeaiError) as caught:
             shell(pictures_answer("https://p.test/1.png"), page).generate("a fox")
         assert not shows_key(everything_of(caught.value))
 
-    def test_other_words_are_left_alone(self, shell):
+    def test_other_words_are_left_alone(self, shell: Callable[..., Shell]) -> None:
         told = "**bold** text... and so on…, a post-process of sk-etches"
         body = {"data": [{**pictures_answer(png()).body["data"][0], "revised_prompt": told}]}
         assert shell(Answer(body)).generate("a fox").revised_prompt == told
@@ -111,13 +117,15 @@ class TestEchoed:
 
 class TestOurOwn:
     @pytest.mark.parametrize("kind", [Client, AsyncClient])
-    def test_client_does_not_show_it(self, kind):
+    def test_client_does_not_show_it(self, kind: type[Any]) -> None:
         client = kind(api_key=KEY, transport=Script())
         assert not shows_key(repr(client) + repr(vars(client)) + str(client))
         assert "key set" in repr(client)
 
     @pytest.mark.parametrize("failure", [Refuse(), Drop(), httpx.ReadError("x")])
-    def test_failures_do_not_show_it_even_with_their_locals(self, shell, failure):
+    def test_failures_do_not_show_it_even_with_their_locals(
+        self, shell: Callable[..., Shell], failure: Drop | Refuse | httpx.ReadError
+    ) -> None:
         with pytest.raises(OpeaiError) as caught:
             shell(lambda _: failure).generate("a fox")
         error: BaseException | None = caught.value
@@ -127,33 +135,35 @@ class TestOurOwn:
                     assert not shows_key(repr(frame.f_locals))
             error = error.__cause__
 
-    def test_warnings_do_not_show_it(self, shell):
+    def test_warnings_do_not_show_it(self, shell: Callable[..., Shell]) -> None:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
             shell(pictures_answer(png())).generate("a fox", size="99x99", model="dall-e-3")
         assert told
         assert not any(shows_key(str(each.message)) for each in told)
 
-    def test_key_is_never_pickled(self):
+    def test_key_is_never_pickled(self) -> None:
         with pytest.raises(TypeError, match="never written"):
             pickle.dumps(Secret(KEY))
 
     @pytest.mark.parametrize("key", ["sk-a b", "sk-ä", "sk-\n-x", f"{KEY}\r\nX: 1", 7])
-    def test_key_that_cannot_be_is_refused_and_not_shown(self, key):
+    def test_key_that_cannot_be_is_refused_and_not_shown(self, key: int | str) -> None:
         with pytest.raises(InputError) as caught:
             Client(api_key=key)
         assert not shows_key(everything_of(caught.value))
 
-    def test_white_space_around_it_is_removed(self):
+    def test_white_space_around_it_is_removed(self) -> None:
         assert checked_key(f"  {KEY}\n").bearer() == f"Bearer {KEY}"
 
     @pytest.mark.parametrize("empty", ["", "  ", None])
-    def test_no_key_is_no_header(self, shell, empty):
+    def test_no_key_is_no_header(self, shell: Callable[..., Shell], empty: str | None) -> None:
         script = Script(pictures_answer(png()))
         shell(transport=script, api_key=empty).generate("a fox")
         assert "authorization" not in script.requests[0].headers
 
-    def test_environment_gives_it(self, shell, monkeypatch):
+    def test_environment_gives_it(
+        self, shell: Callable[..., Shell], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setenv("OPEAI_API_KEY", KEY)
         script = Script(pictures_answer(png()))
         shell(transport=script, api_key=None).generate("a fox")
@@ -162,13 +172,13 @@ class TestOurOwn:
 
 class TestMasks:
     @pytest.mark.parametrize("text", ["sk-abcdef123456", "sk-ab***yz", "sk-ab••••", "****wxyz"])
-    def test_what_looks_like_a_key_is_masked_without_knowing_it(self, text):
+    def test_what_looks_like_a_key_is_masked_without_knowing_it(self, text: str) -> None:
         assert masked(f"key {text}!") == "key [key]!"
 
-    def test_short_key_is_masked_as_a_word_only(self):
+    def test_short_key_is_masked_as_a_word_only(self) -> None:
         assert without_key("abc of abcdef", Secret("abc")) == "[key] of abcdef"
 
     @pytest.mark.parametrize("text", ["a" * 200_000, "*" * 200_000, "a-" * 100_000, "." * 200_000])
-    def test_long_text_takes_linear_time(self, text):
+    def test_long_text_takes_linear_time(self, text: str) -> None:
         assert len(masked(text)) <= len(text)
         assert len(without_key(text, Secret(KEY))) <= len(text)

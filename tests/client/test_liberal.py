@@ -1,6 +1,9 @@
 """Whatever a server says, only our own errors come out, and it never takes long."""
 
+from __future__ import annotations
+
 import json
+from typing import Any
 
 import httpx
 from hypothesis import HealthCheck, given, settings
@@ -83,14 +86,14 @@ def _no(_: float) -> None: ...
 class TestAnyAnswer:
     @quick
     @given(body=answers, status=statuses)
-    def test_any_json_is_a_result_or_our_own_error(self, body, status):
+    def test_any_json_is_a_result_or_our_own_error(self, body: Any, status: int) -> None:
         content = json.dumps(body).encode()
         found = outcome(lambda _: Answer(content, status))
         assert isinstance(found, (Generation, Task, OpeaiError))
 
     @quick
     @given(body=answers, status=statuses)
-    def test_any_json_about_a_task_ends(self, body, status):
+    def test_any_json_about_a_task_ends(self, body: Any, status: int) -> None:
         content = json.dumps(body).encode()
         clock = iter(range(10**9)).__next__
         script = Script(lambda _: Answer(content, status))
@@ -107,13 +110,15 @@ class TestAnyAnswer:
         status=statuses,
         kind=st.sampled_from(["", "application/json"]),
     )
-    def test_any_bytes_are_a_result_or_our_own_error(self, body, status, kind):
+    def test_any_bytes_are_a_result_or_our_own_error(
+        self, body: bytes, status: int, kind: str
+    ) -> None:
         found = outcome(lambda _: Answer(body, status, {"Content-Type": kind}, chunk=7))
         assert isinstance(found, (Generation, Task, OpeaiError))
 
     @quick
     @given(url=st.text(max_size=40) | st.from_regex(r"https?://[^ ]{0,30}", fullmatch=True))
-    def test_any_url_is_a_picture_or_our_own_error(self, url):
+    def test_any_url_is_a_picture_or_our_own_error(self, url: str) -> None:
         script = Script(lambda _: Answer(b"\x89PNG"))
         client = Client(transport=script, base_url="http://p.test", sleep=_no)
         try:
@@ -129,7 +134,7 @@ class TestAnyAnswer:
         value=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=30),
         status=statuses,
     )
-    def test_any_header_is_harmless(self, name, value, status):
+    def test_any_header_is_harmless(self, name: str, value: str, status: int) -> None:
         answer = httpx.Response
         outcome(lambda _: answer(status, headers={name: value}, stream=httpx.ByteStream(b"{}")))
 
@@ -137,7 +142,7 @@ class TestAnyAnswer:
 class TestPureParts:
     @quick
     @given(st.text(max_size=20) | st.from_regex(r"\d{0,4} ?[x*×:/] ?\d{0,4}", fullmatch=True))
-    def test_size_is_a_size_or_an_input_error(self, text):
+    def test_size_is_a_size_or_an_input_error(self, text: str) -> None:
         try:
             size = parse_size(text)
         except InputError:
@@ -151,7 +156,7 @@ class TestPureParts:
         elapsed=st.floats(0, 10**5),
         durations=st.lists(st.floats(0.01, 10**4), max_size=30),
     )
-    def test_next_poll_is_a_sane_pause(self, elapsed, durations):
+    def test_next_poll_is_a_sane_pause(self, elapsed: float, durations: list[Any]) -> None:
         pause = schedule.next_poll(elapsed, durations)
         assert 0.1 <= pause <= max(10.0, *durations, 0)
 
@@ -161,6 +166,6 @@ class TestPureParts:
             st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text(max_size=30)
         )
     )
-    def test_retry_after_is_a_pause_or_none(self, headers):
+    def test_retry_after_is_a_pause_or_none(self, headers: dict[str, Any]) -> None:
         wish = schedule.retry_after(headers)
         assert wish is None or 0 <= wish < float("inf")

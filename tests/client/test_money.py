@@ -1,7 +1,11 @@
 """A paid request is sent once: counted on a real server that misbehaves at each stage."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import openai
 import pytest
@@ -19,7 +23,7 @@ from opeai_nb.testing import (
     task_answer,
 )
 from tests.client.misbehaving import GOOD, busy, in_seconds, misbehaving, nobody
-from tests.client.shells import KEY
+from tests.client.shells import KEY, Shell
 
 # stage, the POSTs that we send, the error
 STAGES = {
@@ -51,7 +55,7 @@ PAUSES = {
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_posts_on_a_misbehaving_server(shell, name):
+def test_posts_on_a_misbehaving_server(shell: Callable[..., Shell], name: str) -> None:
     stage, posts, kind = STAGES[name]
     with misbehaving(stage) as server:
         client = shell(base_url=server.url, submit_timeout=2.0)
@@ -62,7 +66,9 @@ def test_posts_on_a_misbehaving_server(shell, name):
     assert PAUSES.get(name, client.pauses) == client.pauses
 
 
-def test_refused_connection_is_tried_again_and_nothing_was_sent(shell):
+def test_refused_connection_is_tried_again_and_nothing_was_sent(
+    shell: Callable[..., Shell],
+) -> None:
     with nobody() as url:
         client = shell(base_url=url)
         with pytest.raises(UnreachableError, match="nothing was paid"):
@@ -70,7 +76,7 @@ def test_refused_connection_is_tried_again_and_nothing_was_sent(shell):
     assert client.pauses == [0.5, 1.0]
 
 
-def test_mainstream_sdk_pays_more_often(capsys):
+def test_mainstream_sdk_pays_more_often(capsys: pytest.CaptureFixture[str]) -> None:
     """The same stages with openai-python as it comes: what the rule is worth."""
     rows = []
     for name, (stage, ours, _) in STAGES.items():
@@ -95,7 +101,7 @@ def test_mainstream_sdk_pays_more_often(capsys):
 class TestScripted:
     """The same rule, stage after stage in one conversation."""
 
-    def test_refusals_and_busyness_end_in_one_generation(self, shell):
+    def test_refusals_and_busyness_end_in_one_generation(self, shell: Callable[..., Shell]) -> None:
         script = Script(Refuse(), busy(), Refuse(), Answer(b"", 429), GOOD)
         client = shell(transport=script)
         assert len(client.generate("a fox")) == 1
@@ -103,32 +109,38 @@ class TestScripted:
         assert (len(script.posts), len(keys)) == (5, 1)
 
     @pytest.mark.parametrize("failure", [Drop(), Stall(), GOOD.half(), Answer(b"", 500)])
-    def test_nothing_is_sent_after_an_unknown_outcome(self, shell, failure):
+    def test_nothing_is_sent_after_an_unknown_outcome(
+        self, shell: Callable[..., Shell], failure: Answer | Drop | Stall
+    ) -> None:
         script = Script(busy(), failure)
         with pytest.raises(OutcomeUnknownError, match="not sent again"):
             shell(transport=script).generate("a fox")
         assert len(script.posts) == 2
 
-    def test_each_request_has_a_key_of_its_own(self, shell):
+    def test_each_request_has_a_key_of_its_own(self, shell: Callable[..., Shell]) -> None:
         script = Script(GOOD, GOOD)
         client = shell(transport=script)
         client.generate("a fox")
         client.generate("a fox")
         assert len({request.headers["idempotency-key"] for request in script.posts}) == 2
 
-    def test_key_can_be_given(self, shell):
+    def test_key_can_be_given(self, shell: Callable[..., Shell]) -> None:
         script = Script(GOOD)
         shell(transport=script).generate("a fox", idempotency_key="mine-1")
         assert script.posts[0].headers["idempotency-key"] == "mine-1"
 
     @pytest.mark.parametrize("key", ["", "a b", "a\nb", "ä", "k" * 256, 7])
-    def test_key_that_no_header_carries_is_refused(self, shell, key):
+    def test_key_that_no_header_carries_is_refused(
+        self, shell: Callable[..., Shell], key: int | str
+    ) -> None:
         script = Script()
         with pytest.raises(OpeaiError, match="idempotency_key"):
             shell(transport=script).generate("a fox", idempotency_key=key)
         assert script.requests == []
 
-    def test_pictures_complete_before_a_cut_are_on_the_error(self, shell):
+    def test_pictures_complete_before_a_cut_are_on_the_error(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         large = png() + bytes(range(256)) * 40
         answer = pictures_answer(large, large, large)
         cut = Answer(answer.body, drop_after=len(answer.content) - 4000)
@@ -139,7 +151,9 @@ class TestScripted:
 
     @pytest.mark.parametrize("end", ["drop_after", "stall_after"])
     @pytest.mark.parametrize("part", [1.0, 0.6])
-    def test_task_whose_id_came_before_the_cut_is_followed(self, shell, end, part):
+    def test_task_whose_id_came_before_the_cut_is_followed(
+        self, shell: Callable[..., Shell], end: str, part: float
+    ) -> None:
         content = task_answer("QUEUED", id="image_2f9b9a3d8c1e4f5a6b7c8d9e").content
         cut = Answer(content, **{end: int(len(content) * part)})
         script = Script(cut, task_answer("SUCCESS", data=GOOD.body["data"]))
@@ -147,19 +161,23 @@ class TestScripted:
         assert generation.task_id == "image_2f9b9a3d8c1e4f5a6b7c8d9e"
         assert (len(generation), len(script.posts)) == (1, 1)
 
-    def test_pictures_that_came_count_more_than_a_task_id_beside_them(self, shell):
+    def test_pictures_that_came_count_more_than_a_task_id_beside_them(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         large = pictures_answer(png() + bytes(range(256)) * 40).body
         content = json.dumps({"task_id": "t1", **large}).encode()
         with pytest.raises(OutcomeUnknownError) as caught:
             shell(Answer(content, drop_after=len(content) - 5)).generate("a fox")
         assert len(caught.value.pictures) == 1
 
-    def test_half_without_a_length_tells_its_task_too(self, shell):
+    def test_half_without_a_length_tells_its_task_too(self, shell: Callable[..., Shell]) -> None:
         content = task_answer("QUEUED", id="image_2f9b9a3d8c1e4f5a6b7c8d9e").content
         script = Script(content[:90], task_answer("SUCCESS", data=GOOD.body["data"]))
         assert len(shell(transport=script).generate("a fox")) == 1
 
-    def test_answer_that_is_whole_before_the_cut_is_an_answer(self, shell):
+    def test_answer_that_is_whole_before_the_cut_is_an_answer(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         for answer in (GOOD, pictures_answer("https://pictures.test/1.png")):
             cut = Answer(answer.body, drop_after=len(answer.content))
             script = Script(cut, png())
@@ -167,12 +185,14 @@ class TestScripted:
             assert len(script.posts) == 1
 
     @pytest.mark.parametrize("body", [{}, "ok", {"error": {"message": "no"}}, {"prompt": '"id":'}])
-    def test_cut_that_tells_nothing_leaves_the_outcome_unknown(self, shell, body):
+    def test_cut_that_tells_nothing_leaves_the_outcome_unknown(
+        self, shell: Callable[..., Shell], body: dict[str, Any] | str
+    ) -> None:
         answer = Answer(json.dumps(body).encode())
         with pytest.raises(OutcomeUnknownError, match="the connection broke"):
             shell(replace(answer, drop_after=len(answer.content))).generate("a fox")
 
-    def test_read_timeout_of_a_post_is_five_minutes(self, shell):
+    def test_read_timeout_of_a_post_is_five_minutes(self, shell: Callable[..., Shell]) -> None:
         script = Script(GOOD)
         shell(transport=script).generate("a fox")
         assert script.posts[0].extensions["timeout"]["read"] == 300.0

@@ -1,6 +1,10 @@
 """Asking about a task: platform.md 7's statuses and bodies, and that no failure loses its id."""
 
+from __future__ import annotations
+
 from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -20,7 +24,7 @@ from opeai_nb.errors import (
     TaskTimeoutError,
 )
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, error_answer, png, task_answer
-from tests.client.shells import URL, dripping
+from tests.client.shells import URL, Shell, dripping
 
 RED = png(64, 48, (200, 0, 0))
 ITEM = {"b64_json": b64encode(RED).decode(), "url": ""}
@@ -45,7 +49,9 @@ class TestStatuses:
             *[(w, "done") for w in ("SUCCESS", "SUCCEEDED", "completed", "Finished")],
         ],
     )
-    def test_word_of_any_vocabulary_is_understood(self, shell, word, status):
+    def test_word_of_any_vocabulary_is_understood(
+        self, shell: Callable[..., Shell], word: str, status: str
+    ) -> None:
         items = [ITEM] if status == "done" else []
         snapshot = shell(task_answer(word, data=items)).task("image_1")
         assert (snapshot.status, snapshot.platform_status) == (status, word)
@@ -69,7 +75,7 @@ class TestStatuses:
             },
         ],
     )
-    def test_status_is_found(self, shell, body):
+    def test_status_is_found(self, shell: Callable[..., Shell], body: dict[str, Any]) -> None:
         assert shell(Answer(body)).task("image_1").status == "painting"
 
     @pytest.mark.parametrize(
@@ -84,16 +90,18 @@ class TestStatuses:
             (400, None),
         ],
     )
-    def test_progress_is_read(self, shell, told, progress):
+    def test_progress_is_read(
+        self, shell: Callable[..., Shell], told: int | str | None, progress: int | None
+    ) -> None:
         assert shell(task_answer("RUNNING", progress=told)).task("image_1").progress == progress
 
-    def test_unknown_status_is_capped_and_keeps_the_task(self, shell):
+    def test_unknown_status_is_capped_and_keeps_the_task(self, shell: Callable[..., Shell]) -> None:
         script = Script(lambda _: task_answer("dreaming"))
         with pytest.raises(TaskTimeoutError, match="'dreaming', which is not known here") as caught:
             shell(transport=script).wait(submitted())
         assert (caught.value.task_id, len(script.requests)) == ("image_1", 5)
 
-    def test_unknown_status_in_passing_is_none(self, shell):
+    def test_unknown_status_in_passing_is_none(self, shell: Callable[..., Shell]) -> None:
         replies = [task_answer("dreaming")] * 4 + [task_answer("RUNNING")]
         assert len(shell(*replies, *replies, DONE).wait(submitted())) == 1
 
@@ -111,7 +119,7 @@ class TestPicturesOfATask:
             {"result": {"images": [ITEM["b64_json"]]}},
         ],
     )
-    def test_pictures_are_found(self, shell, fields):
+    def test_pictures_are_found(self, shell: Callable[..., Shell], fields: dict[str, Any]) -> None:
         generation = shell(task_answer("SUCCESS", **fields)).wait(submitted())
         assert [picture.data for picture in generation.pictures] == [RED]
 
@@ -127,31 +135,33 @@ class TestPicturesOfATask:
             {"data": [], "image_urls": ["https://pictures.test/1.png"]},
         ],
     )
-    def test_url_is_found(self, shell, fields):
+    def test_url_is_found(self, shell: Callable[..., Shell], fields: dict[str, Any]) -> None:
         script = Script(task_answer("SUCCESS", **fields), RED)
         assert len(shell(transport=script).wait(submitted())) == 1
         assert str(script.requests[1].url) == "https://pictures.test/1.png"
 
-    def test_answer_that_is_just_data_is_a_success(self, shell):
+    def test_answer_that_is_just_data_is_a_success(self, shell: Callable[..., Shell]) -> None:
         assert shell(Answer({"created": 1, "data": [ITEM]})).task("image_1").status == "done"
 
-    def test_partial_success_keeps_what_came(self, shell):
+    def test_partial_success_keeps_what_came(self, shell: Callable[..., Shell]) -> None:
         failed = {"code": "InternalError", "message": "it burned"}
         output = {"task_status": "SUCCEEDED", "results": [ITEM, failed]}
         generation = shell(Answer({"output": output})).wait(submitted())
         assert (len(generation), "it burned" in str(generation.failed[0].error)) == (1, True)
 
-    def test_success_without_pictures_is_asked_again_then_told(self, shell):
+    def test_success_without_pictures_is_asked_again_then_told(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         script = Script(lambda _: task_answer("SUCCESS"))
         with pytest.raises(NoPictureError, match="no picture came") as caught:
             shell(transport=script).wait(submitted())
         assert (caught.value.task_id, len(script.requests)) == ("image_1", 3)
         assert "24 hours" in caught.value.advice
 
-    def test_pictures_may_follow_the_success(self, shell):
+    def test_pictures_may_follow_the_success(self, shell: Callable[..., Shell]) -> None:
         assert len(shell(task_answer("SUCCESS"), DONE).wait(submitted())) == 1
 
-    def test_task_known_by_its_id_alone_is_waited_for(self, shell):
+    def test_task_known_by_its_id_alone_is_waited_for(self, shell: Callable[..., Shell]) -> None:
         done = task_answer("SUCCESS", data=[ITEM], prompt="a red fox", model="gpt-image-2")
         generation = shell(done).wait("image_1")
         assert (generation.request.prompt, generation.request.model) == ("a red fox", "gpt-image-2")
@@ -171,19 +181,21 @@ class TestFailedTask:
             {"output": {"message": "no capacity"}},
         ],
     )
-    def test_reason_is_found(self, shell, fields):
+    def test_reason_is_found(self, shell: Callable[..., Shell], fields: dict[str, Any]) -> None:
         with pytest.raises(TaskFailedError, match="The task failed: no capacity") as caught:
             shell(task_answer("FAILURE", **fields)).wait(submitted())
         assert (caught.value.task_id, caught.value.request.prompt) == ("image_1", "a fox")
 
-    def test_no_reason_is_told_as_such(self, shell):
+    def test_no_reason_is_told_as_such(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(TaskFailedError, match="no reason given"):
             shell(task_answer("FAILURE")).wait(submitted())
 
     @pytest.mark.parametrize(
         ("code", "kind"), [("DataInspectionFailed", ModerationError), ("Arrearage", QuotaError)]
     )
-    def test_reason_that_has_a_class_is_that_error(self, shell, code, kind):
+    def test_reason_that_has_a_class_is_that_error(
+        self, shell: Callable[..., Shell], code: str, kind: type[Exception]
+    ) -> None:
         output = {"task_status": "FAILED", "code": code, "message": "no"}
         with pytest.raises(kind) as caught:
             shell(Answer({"output": output})).wait(submitted())
@@ -208,12 +220,14 @@ class TestFailuresInPassing:
     )
 
     @pytest.mark.parametrize("failure", PASSING)
-    def test_waiting_goes_on(self, shell, failure):
+    def test_waiting_goes_on(self, shell: Callable[..., Shell], failure: Any) -> None:
         generation = shell(failure, failure, DONE).wait(submitted())
         assert len(generation) == 1
 
     @pytest.mark.parametrize("failure", PASSING)
-    def test_failure_that_lasts_carries_the_task(self, shell, failure):
+    def test_failure_that_lasts_carries_the_task(
+        self, shell: Callable[..., Shell], failure: Any
+    ) -> None:
         client = shell(lambda _: failure)
         with pytest.raises((ConnectionLostError, ServerError, RateLimitError)) as caught:
             client.wait(submitted())
@@ -221,22 +235,24 @@ class TestFailuresInPassing:
         assert 180 < sum(client.pauses) < 220
 
     @pytest.mark.parametrize("failure", PASSING)
-    def test_asking_once_tries_again(self, shell, failure):
+    def test_asking_once_tries_again(self, shell: Callable[..., Shell], failure: Any) -> None:
         assert shell(failure, failure, DONE).task("image_1").status == "done"
 
-    def test_wrong_key_ends_the_waiting_and_keeps_the_task(self, shell):
+    def test_wrong_key_ends_the_waiting_and_keeps_the_task(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         script = Script(error_answer("无效的令牌", status=401, code=""))
         with pytest.raises(AuthenticationError) as caught:
             shell(transport=script).wait(submitted())
         assert caught.value.task_id == "image_1"
 
-    def test_retry_after_wins_over_the_schedule(self, shell):
+    def test_retry_after_wins_over_the_schedule(self, shell: Callable[..., Shell]) -> None:
         waiting = Answer(task_answer("RUNNING").body, headers={"Retry-After": "7.5"})
         client = shell(waiting, DONE)
         client.wait(submitted())
         assert client.pauses[1:] == [7.5]
 
-    def test_retry_after_is_capped_and_never_hammers(self, shell):
+    def test_retry_after_is_capped_and_never_hammers(self, shell: Callable[..., Shell]) -> None:
         body = task_answer("RUNNING").body
         client = shell(
             Answer(body, headers={"Retry-After": "99999"}),
@@ -250,25 +266,25 @@ class TestFailuresInPassing:
 class TestDripping:
     """A body that comes byte by byte: no read timeout ends it."""
 
-    def test_asking_ends_and_keeps_the_task(self, shell):
+    def test_asking_ends_and_keeps_the_task(self, shell: Callable[..., Shell]) -> None:
         client = shell(lambda _: dripping(client, seconds=10))
         with pytest.raises(ConnectionLostError, match="too slowly") as caught:
             client.task(submitted())
         assert caught.value.task_id == "image_1"
         assert client.now - 1000 < 5 * 130 + 60
 
-    def test_waiting_ends_near_its_deadline(self, shell):
+    def test_waiting_ends_near_its_deadline(self, shell: Callable[..., Shell]) -> None:
         client = shell(lambda _: dripping(client, seconds=10))
         with pytest.raises(OpeaiError) as caught:
             client.wait(submitted(), timeout=30)
         assert caught.value.task_id == "image_1"
         assert client.now - 1000 < 30 + 130
 
-    def test_slow_body_is_read(self, shell):
+    def test_slow_body_is_read(self, shell: Callable[..., Shell]) -> None:
         client = shell(lambda _: dripping(client, DONE.content, seconds=0.1))
         assert len(client.wait(submitted())) == 1
 
-    def test_paid_body_is_never_given_up(self, shell):
+    def test_paid_body_is_never_given_up(self, shell: Callable[..., Shell]) -> None:
         client = shell(lambda _: dripping(client, DONE.content, seconds=60))
         assert len(client.generate("a fox")) == 1
         assert client.now - 1000 > 3600
@@ -286,14 +302,14 @@ class TestUnknownTask:
             error_answer("x", status=200, code="ResourceNotFound"),
         ],
     )
-    def test_unknown_task_is_expired(self, shell, answer):
+    def test_unknown_task_is_expired(self, shell: Callable[..., Shell], answer: Answer) -> None:
         script = Script(lambda _: answer)
         with pytest.raises(TaskExpiredError) as caught:
             shell(transport=script).wait("image_1")
         assert (caught.value.task_id, len(script.requests)) == ("image_1", 1)
         assert "24 hours" in caught.value.advice
 
-    def test_dashscopes_unknown_is_expired(self, shell):
+    def test_dashscopes_unknown_is_expired(self, shell: Callable[..., Shell]) -> None:
         unknown = {"request_id": "r", "output": {"task_id": "t", "task_status": "UNKNOWN"}}
         script = Script(lambda _: Answer(unknown))
         task = Task("t", request=ImageRequest("a fox", dialect="aliyun"))
@@ -302,34 +318,36 @@ class TestUnknownTask:
         assert (caught.value.task_id, caught.value.request.prompt) == ("t", "a fox")
         assert len(script.requests) == 5
 
-    def test_gateways_unknown_passes(self, shell):
+    def test_gateways_unknown_passes(self, shell: Callable[..., Shell]) -> None:
         replies = [task_answer("UNKNOWN")] * 4
         assert len(shell(*replies, DONE).wait(submitted())) == 1
 
-    def test_fresh_task_may_be_missing_for_a_moment(self, shell):
+    def test_fresh_task_may_be_missing_for_a_moment(self, shell: Callable[..., Shell]) -> None:
         assert len(shell(NOT_FOUND, NOT_FOUND, DONE).wait(submitted())) == 1
 
-    def test_task_that_was_seen_and_is_gone_has_expired(self, shell):
+    def test_task_that_was_seen_and_is_gone_has_expired(self, shell: Callable[..., Shell]) -> None:
         script = Script(task_answer("RUNNING"), NOT_FOUND)
         with pytest.raises(TaskExpiredError):
             shell(transport=script).wait(submitted())
 
 
 class TestPatience:
-    def test_deadline_ends_the_waiting_and_keeps_the_task(self, shell):
+    def test_deadline_ends_the_waiting_and_keeps_the_task(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         client = shell(lambda _: task_answer("RUNNING"))
         with pytest.raises(TaskTimeoutError, match="not ready in the time allowed") as caught:
             client.wait(submitted(), timeout=30)
         assert sum(client.pauses) == pytest.approx(30)
         assert (caught.value.task_id, isinstance(caught.value, TimeoutError)) == ("image_1", True)
 
-    def test_default_deadline_is_fifteen_minutes(self, shell):
+    def test_default_deadline_is_fifteen_minutes(self, shell: Callable[..., Shell]) -> None:
         client = shell(lambda _: task_answer("RUNNING"))
         with pytest.raises(TaskTimeoutError):
             client.wait(submitted())
         assert sum(client.pauses) == pytest.approx(900)
 
-    def test_failures_do_not_outlast_the_deadline(self, shell):
+    def test_failures_do_not_outlast_the_deadline(self, shell: Callable[..., Shell]) -> None:
         client = shell(lambda _: Refuse())
         with pytest.raises(OpeaiError) as caught:
             client.wait(submitted(), timeout=20)
@@ -337,13 +355,15 @@ class TestPatience:
         assert caught.value.task_id == "image_1"
 
     @pytest.mark.parametrize("timeout", ["soon", None, float("nan"), -1, True])
-    def test_timeout_that_is_no_number_is_refused_before_sending(self, shell, timeout):
+    def test_timeout_that_is_no_number_is_refused_before_sending(
+        self, shell: Callable[..., Shell], timeout: float | str | None
+    ) -> None:
         script = Script()
         with pytest.raises(InputError, match="timeout"):
             shell(transport=script).generate("a fox", timeout=timeout)
         assert script.requests == []
 
-    def test_every_snapshot_is_told(self, shell):
+    def test_every_snapshot_is_told(self, shell: Callable[..., Shell]) -> None:
         seen: list[Task] = []
         shell(task_answer(), task_answer("RUNNING", progress=30), DONE).generate(
             "a fox", on_update=seen.append
@@ -352,16 +372,16 @@ class TestPatience:
         assert {task.id for task in seen} == {"image_1"}
 
     @pytest.mark.parametrize("task", ["", "  ", None, 7])
-    def test_no_task_is_refused(self, shell, task):
+    def test_no_task_is_refused(self, shell: Callable[..., Shell], task: int | str | None) -> None:
         with pytest.raises(InputError, match="neither a task"):
             shell().wait(task)
 
-    def test_watch_returns_the_last_snapshot(self, shell):
+    def test_watch_returns_the_last_snapshot(self, shell: Callable[..., Shell]) -> None:
         last = shell(task_answer("RUNNING"), DONE).watch("image_1")
         assert (last.status, len(last.pictures)) == ("done", 1)
 
 
-def test_async_callback_is_awaited():
+def test_async_callback_is_awaited() -> None:
     import asyncio
 
     from opeai_nb.client import AsyncClient

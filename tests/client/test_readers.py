@@ -1,8 +1,11 @@
 """The readers of bodies: equal to json and base64 on every body and split, within the caps."""
 
+from __future__ import annotations
+
 import json
 from base64 import b64encode, urlsafe_b64encode
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -91,7 +94,9 @@ class TestEqualToJsonAndBase64:
         escape=st.sampled_from([None, "/", "u", "ascii"]),
         indent=st.sampled_from([None, 1]),
     )
-    def test_on_every_body_in_every_split(self, value, cuts, spelling, escape, indent):
+    def test_on_every_body_in_every_split(
+        self, value: Any, cuts: list[Any], spelling: str, escape: str | None, indent: int | None
+    ) -> None:
         text = json.dumps(as_json(value, spelling), indent=indent, ensure_ascii=escape == "ascii")
         if escape == "/":
             text = text.replace("/", "\\/")
@@ -101,19 +106,19 @@ class TestEqualToJsonAndBase64:
         assert_equal(found, value, blobs)
 
     @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 64, 4096, 65_536, 10**9])
-    def test_on_a_body_of_pictures(self, step):
+    def test_on_a_body_of_pictures(self, step: int) -> None:
         images = [bytes(range(256)) * size for size in (0, 1, 20, 90)]
         body = json.dumps({"data": [{"b64_json": b64encode(i).decode()} for i in images]}).encode()
         found, blobs = read(body, list(range(step, len(body), step)), inline=4096)
         assert_equal(found, {"data": [{"b64_json": i} for i in images]}, blobs)
 
     @pytest.mark.parametrize("key", ["prompt", "revised_prompt", "text", "message"])
-    def test_long_word_of_a_text_stays_a_text(self, key):
+    def test_long_word_of_a_text_stays_a_text(self, key: str) -> None:
         found, blobs = read(json.dumps({key: "A" * 400}).encode(), [])
         assert (found, blobs) == ({key: "A" * 400}, {})
 
     @pytest.mark.parametrize("tail", ["!", "\\u0021", '\\"', "=A", "\\\\", "A", "A\\u00e4"])
-    def test_broken_base64_is_a_broken_blob_and_the_rest_is_read(self, tail):
+    def test_broken_base64_is_a_broken_blob_and_the_rest_is_read(self, tail: str) -> None:
         text = "QUJD" * 100 + tail
         found, blobs = read(b'{"a": "%s", "b": [1, "QUJDQUJDQUJDQUJDQUJD"]}' % text.encode(), [])
         assert found["a"].broken
@@ -123,7 +128,7 @@ class TestEqualToJsonAndBase64:
 class TestAnyBytes:
     @quick
     @given(body=st.binary(max_size=400), cuts=st.lists(st.integers(0, 10**6), max_size=6))
-    def test_never_raise_and_never_depend_on_the_split(self, body, cuts):
+    def test_never_raise_and_never_depend_on_the_split(self, body: bytes, cuts: list[Any]) -> None:
         whole, _ = read(body, [])
         split, _ = read(body, cuts)
         assert type(whole) is type(split)
@@ -132,7 +137,9 @@ class TestAnyBytes:
     @given(
         value=values, end=st.integers(0, 10**6), cuts=st.lists(st.integers(0, 10**6), max_size=6)
     )
-    def test_half_a_body_is_no_json_or_another_value(self, value, end, cuts):
+    def test_half_a_body_is_no_json_or_another_value(
+        self, value: Any, end: int, cuts: list[Any]
+    ) -> None:
         body = json.dumps({"data": as_json(value, "plain")}).encode()
         found, _ = read(body[: end % len(body)], cuts)
         assert isinstance(found, NotJson)
@@ -148,29 +155,29 @@ class TestAnyBytes:
             b"NaN",
         ],
     )
-    def test_hostile_json_is_a_value_or_none(self, body):
+    def test_hostile_json_is_a_value_or_none(self, body: bytes) -> None:
         read(body, [10, 100])
 
 
 class TestCaps:
-    def test_json_beyond_the_cap_is_cut(self, monkeypatch):
+    def test_json_beyond_the_cap_is_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(json_reader, "MAX_REST_BYTES", 1000)
         with pytest.raises(CutAnswer, match="larger than any answer"):
             read(b'{"a": "%s"}' % (b"! " * 1000), [])
 
-    def test_pictures_beyond_the_cap_are_cut(self, monkeypatch):
+    def test_pictures_beyond_the_cap_are_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(json_reader, "MAX_PICTURE_BYTES", 1000)
         with pytest.raises(CutAnswer, match="larger than any answer"):
             read(json.dumps([b64encode(bytes(600)).decode()] * 2).encode(), [])
 
-    def test_broken_base64_without_end_is_cut(self, monkeypatch):
+    def test_broken_base64_without_end_is_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(json_reader, "MAX_BODY_BYTES", 10_000)
         subject = JsonReader(INLINE)
         subject.feed(b'{"a": "' + b"A" * 40 + b"!")
         with pytest.raises(CutAnswer, match="larger than any answer"):
             [subject.feed(b"A" * 100) for _ in range(10_000)]
 
-    def test_compressed_bomb_is_opened_bit_by_bit(self):
+    def test_compressed_bomb_is_opened_bit_by_bit(self) -> None:
         import zlib
 
         import httpx
@@ -195,7 +202,9 @@ class TestCaps:
 class TestPictures:
     @quick
     @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 10**6), max_size=6))
-    def test_every_byte_is_handed_on_unless_it_is_a_page(self, data, cuts):
+    def test_every_byte_is_handed_on_unless_it_is_a_page(
+        self, data: bytes, cuts: list[Any]
+    ) -> None:
         subject = PictureReader()
         edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
         events = [e for a, b in pairwise(edges) for e in subject.feed(data[a:b])]

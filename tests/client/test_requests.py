@@ -1,6 +1,10 @@
 """What is asked: every field by its own name, checked before anything is sent."""
 
+from __future__ import annotations
+
 import warnings
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,7 +12,7 @@ from opeai_nb.client import ImageRequest, RequestWarning, build_request
 from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import InputError
 from opeai_nb.testing import Script, pictures_answer, png
-from tests.client.shells import URL
+from tests.client.shells import URL, Shell
 
 FIELDS = {
     "model": "gpt-image-2",
@@ -27,7 +31,7 @@ FIELDS = {
 }
 
 
-def sent(shell, *args, **fields):
+def sent(shell: Callable[..., Shell], *args: Any, **fields: Any) -> dict[str, Any]:
     script = Script(pictures_answer(png()))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RequestWarning)
@@ -37,44 +41,46 @@ def sent(shell, *args, **fields):
 
 
 class TestWhatIsSent:
-    def test_what_is_not_set_is_not_sent(self, shell):
+    def test_what_is_not_set_is_not_sent(self, shell: Callable[..., Shell]) -> None:
         assert sent(shell, "a fox") == {"model": "qwen-image-2.0", "prompt": "a fox"}
 
-    def test_every_field_goes_by_its_own_name(self, shell):
+    def test_every_field_goes_by_its_own_name(self, shell: Callable[..., Shell]) -> None:
         assert sent(shell, "a fox", **FIELDS) == {"prompt": "a fox", **FIELDS}
 
-    def test_false_and_zero_are_values(self, shell):
+    def test_false_and_zero_are_values(self, shell: Callable[..., Shell]) -> None:
         body = sent(shell, "a fox", watermark=False, output_compression=0)
         assert (body["watermark"], body["output_compression"]) == (False, 0)
 
-    def test_unknown_fields_go_as_extra(self, shell):
+    def test_unknown_fields_go_as_extra(self, shell: Callable[..., Shell]) -> None:
         body = sent(shell, "a fox", extra={"guidance_scale": 2.5, "tools": [{"type": "x"}]})
         assert (body["guidance_scale"], body["tools"]) == (2.5, [{"type": "x"}])
 
-    def test_unknown_model_and_size_are_sent_as_they_are(self, shell):
+    def test_unknown_model_and_size_are_sent_as_they_are(self, shell: Callable[..., Shell]) -> None:
         body = sent(shell, "a fox", model="tomorrow-1", size="17x19")
         assert (body["model"], body["size"]) == ("tomorrow-1", "17x19")
 
     @pytest.mark.parametrize("dialect", ["openai", "aliyun"])
-    def test_size_of_an_unknown_form_is_sent_as_it_is(self, shell, dialect):
+    def test_size_of_an_unknown_form_is_sent_as_it_is(
+        self, shell: Callable[..., Shell], dialect: str
+    ) -> None:
         body = sent(shell, "a fox", dialect=dialect, extra={"size": "adaptive"})
         assert body.get("parameters", body)["size"] == "adaptive"
 
-    def test_chinese_and_emoji_travel(self, shell):
+    def test_chinese_and_emoji_travel(self, shell: Callable[..., Shell]) -> None:
         assert sent(shell, "一只狐狸 🦊")["prompt"] == "一只狐狸 🦊"
 
-    def test_request_can_be_given_ready_made(self, shell):
+    def test_request_can_be_given_ready_made(self, shell: Callable[..., Shell]) -> None:
         request = ImageRequest("a fox", n=2)
         assert sent(shell, request)["n"] == 2
         assert sent(shell, request, n=3)["n"] == 3
 
     @pytest.mark.parametrize("base", [URL, f"{URL}/", f"{URL}/v1", f"{URL}/v1/images/generations"])
-    def test_base_url_may_end_in_v1_or_not(self, shell, base):
+    def test_base_url_may_end_in_v1_or_not(self, shell: Callable[..., Shell], base: str) -> None:
         script = Script(pictures_answer(png()))
         shell(transport=script, base_url=base).generate("a fox")
         assert str(script.requests[0].url) == f"{URL}/v1/images/generations"
 
-    def test_base_url_may_have_a_path_of_its_own(self, shell):
+    def test_base_url_may_have_a_path_of_its_own(self, shell: Callable[..., Shell]) -> None:
         script = Script(pictures_answer(png()))
         shell(transport=script, base_url=f"{URL}/gateway/v1/").generate("a fox")
         assert str(script.requests[0].url) == f"{URL}/gateway/v1/images/generations"
@@ -98,7 +104,9 @@ class TestSizes:
             ("AUTO", "auto"),
         ],
     )
-    def test_size_is_brought_to_the_platforms_form(self, shell, size, wire):
+    def test_size_is_brought_to_the_platforms_form(
+        self, shell: Callable[..., Shell], size: list[int] | str | tuple[int, int], wire: str
+    ) -> None:
         assert sent(shell, "a fox", size=size)["size"] == wire
 
     @pytest.mark.parametrize(
@@ -110,14 +118,16 @@ class TestSizes:
             ("gpt-image-1", "1/1", "1024x1024"),
         ],
     )
-    def test_ratio_becomes_a_size_that_the_model_takes(self, shell, model, ratio, size):
+    def test_ratio_becomes_a_size_that_the_model_takes(
+        self, shell: Callable[..., Shell], model: str, ratio: str, size: str
+    ) -> None:
         assert sent(shell, "a fox", model=model, size=ratio)["size"] == size
 
     @pytest.mark.parametrize(
         "size",
         ["big", "", "1024", "x", "1024x", "0x5", "-1x5", "1x2x3", "0:1", 1024, (1, 2, 3), 1.5],
     )
-    def test_what_is_no_size_is_refused(self, size):
+    def test_what_is_no_size_is_refused(self, size: float | str | tuple[int, int, int]) -> None:
         with pytest.raises(InputError, match=r"is not a size.*Nothing was sent"):
             ImageRequest("a fox", size=size)
 
@@ -160,14 +170,16 @@ class TestBadInput:
             ({"zzz": 1}, "extra={'zzz'"),
         ],
     )
-    def test_is_one_clear_error_and_nothing_is_sent(self, shell, fields, told):
+    def test_is_one_clear_error_and_nothing_is_sent(
+        self, shell: Callable[..., Shell], fields: dict[str, Any], told: str
+    ) -> None:
         script = Script()
         with pytest.raises(InputError, match=told) as caught:
             shell(transport=script).generate(**{"prompt": "a fox", **fields})
         assert script.requests == []
         assert isinstance(caught.value, ValueError)
 
-    def test_stream_false_is_harmless(self, shell):
+    def test_stream_false_is_harmless(self, shell: Callable[..., Shell]) -> None:
         assert "stream" not in sent(shell, "a fox", stream=False)
 
     @pytest.mark.parametrize(
@@ -182,11 +194,13 @@ class TestBadInput:
             "http://u:p@x",
         ],
     )
-    def test_base_url_that_cannot_be_is_refused(self, shell, url):
+    def test_base_url_that_cannot_be_is_refused(
+        self, shell: Callable[..., Shell], url: int | str
+    ) -> None:
         with pytest.raises(InputError, match="base URL"):
             shell(transport=Script(), base_url=url)
 
-    def test_engine_url_says_who_knows_it(self, shell):
+    def test_engine_url_says_who_knows_it(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(InputError, match="embedded engine"):
             shell(transport=Script(), base_url="engine:")
 
@@ -205,23 +219,25 @@ class TestHints:
             ({"dialect": "aliyun", "response_format": "url"}, "no field for response_format: not"),
         ],
     )
-    def test_what_speaks_against_a_request_is_told_and_sent(self, shell, fields, told):
+    def test_what_speaks_against_a_request_is_told_and_sent(
+        self, shell: Callable[..., Shell], fields: dict[str, Any], told: str
+    ) -> None:
         script = Script(pictures_answer(png()))
         with pytest.warns(RequestWarning, match=told) as caught:
             shell(transport=script).generate(**{"prompt": "a fox", **fields})
         assert len(script.posts) == 1
         assert all("opeai_nb" not in each.filename for each in caught)
 
-    def test_nothing_is_said_of_an_unknown_model(self):
+    def test_nothing_is_said_of_an_unknown_model(self) -> None:
         assert hints(ImageRequest("a fox", model="tomorrow-1", size="1x1", n=99)) == ()
 
-    def test_ready_made_request_is_not_told_twice(self, shell):
+    def test_ready_made_request_is_not_told_twice(self, shell: Callable[..., Shell]) -> None:
         request = build_request("a fox", {"model": "dall-e-3", "n": 2})
         shell(pictures_answer(png())).generate(request)
 
 
 class TestAliyun:
-    def test_body_is_that_of_the_native_endpoint(self, shell):
+    def test_body_is_that_of_the_native_endpoint(self, shell: Callable[..., Shell]) -> None:
         script = Script(pictures_answer(png()))
         shell(transport=script).generate(
             "a fox",
@@ -255,7 +271,7 @@ class TestAliyun:
             },
         }
 
-    def test_sync_answer_is_read(self, shell):
+    def test_sync_answer_is_read(self, shell: Callable[..., Shell]) -> None:
         content = [{"image": "https://x.test/1.png", "type": "image"}, {"text": "a red fox"}]
         choice = {"finish_reason": "stop", "message": {"role": "assistant", "content": content}}
         body = {"request_id": "r-1", "output": {"choices": [choice], "finished": True}}
@@ -264,7 +280,7 @@ class TestAliyun:
         assert (len(generation), generation.request_id, generation.usage) == (1, "r-1", usage)
         assert generation.revised_prompt == "a red fox"
 
-    def test_task_is_asked_about_where_aliyun_keeps_it(self, shell):
+    def test_task_is_asked_about_where_aliyun_keeps_it(self, shell: Callable[..., Shell]) -> None:
         output = {"task_id": "0385dc79", "task_status": "SUCCEEDED"}
         item = {"orig_prompt": "a", "actual_prompt": "a red fox", "url": "https://x.test/1.png"}
         script = Script(
@@ -276,7 +292,9 @@ class TestAliyun:
         assert script.requests[1].url.path == "/aliyun/v1/tasks/0385dc79"
         assert (generation.task_id, generation.revised_prompt) == ("0385dc79", "a red fox")
 
-    def test_other_places_are_tried_and_the_right_one_is_remembered(self, shell):
+    def test_other_places_are_tried_and_the_right_one_is_remembered(
+        self, shell: Callable[..., Shell]
+    ) -> None:
         from opeai_nb.testing import error_answer
 
         missing = error_answer("no", status=404)
@@ -293,6 +311,6 @@ class TestAliyun:
         ]
 
     @pytest.mark.parametrize("seed", [-1, 2**31, "x"])
-    def test_seed_outside_its_range_is_refused(self, seed):
+    def test_seed_outside_its_range_is_refused(self, seed: int | str) -> None:
         with pytest.raises(InputError, match="seed"):
             ImageRequest("a fox", dialect="aliyun", seed=seed)

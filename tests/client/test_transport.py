@@ -1,6 +1,10 @@
 """The way to the network: httpx's errors, connections used again, requests that arrive whole."""
 
+from __future__ import annotations
+
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import httpcore
 import httpx
@@ -11,17 +15,18 @@ from opeai_nb.client.http import connection_pool
 from opeai_nb.client.http.connection_pool import AsyncWideTransport, WideTransport, _errors_of_httpx
 from opeai_nb.testing import Answer, png
 from tests.client.misbehaving import GOOD, misbehaving, nobody
+from tests.client.shells import Shell
 
 
 @pytest.fixture(params=["sync", "async"])
-def network(request):
+def network(request: pytest.FixtureRequest) -> Callable[..., list[httpx.Response] | None]:
     """A function that sends requests one after the other over one real transport."""
 
-    async def later(*urls: str, **options) -> list[httpx.Response]:
+    async def later(*urls: str, **options: Any) -> list[httpx.Response]:
         async with httpx.AsyncClient(transport=AsyncWideTransport()) as client:
             return [await client.get(url, **options) for url in urls]
 
-    def now(*urls: str, **options) -> list[httpx.Response]:
+    def now(*urls: str, **options: Any) -> list[httpx.Response]:
         if request.param == "async":
             return asyncio.run(later(*urls, **options))
         with httpx.Client(transport=WideTransport()) as client:
@@ -38,12 +43,12 @@ def leaves(kind: type) -> list[type]:
 @pytest.mark.parametrize(
     "kind", [leaf for root in connection_pool._FAILURES for leaf in leaves(root)]
 )
-def test_every_failure_of_httpcore_has_its_twin_in_httpx(kind):
+def test_every_failure_of_httpcore_has_its_twin_in_httpx(kind: type[Any]) -> None:
     with pytest.raises(getattr(httpx, kind.__name__)), _errors_of_httpx():
         raise kind("x")
 
 
-def test_every_failure_that_httpx_maps_is_mapped():
+def test_every_failure_that_httpx_maps_is_mapped() -> None:
     known = {leaf for root in connection_pool._FAILURES for leaf in leaves(root)}
     errors = {
         e for e in vars(httpcore).values() if isinstance(e, type) and issubclass(e, Exception)
@@ -55,14 +60,16 @@ def test_every_failure_that_httpx_maps_is_mapped():
     assert missing == set()
 
 
-def test_connection_is_used_again(network):
+def test_connection_is_used_again(network: Callable[..., list[httpx.Response] | None]) -> None:
     with misbehaving(Answer(png())) as server:
         answers = network(server.url, server.url, server.url)
         assert {answer.content for answer in answers} == {png()}
         assert server.connections == 1
 
 
-def test_connection_that_the_server_closed_is_not_used_again(network):
+def test_connection_that_the_server_closed_is_not_used_again(
+    network: Callable[..., list[httpx.Response] | None],
+) -> None:
     answer = Answer(png(), headers={"Connection": "close", "Content-Type": "image/png"})
     with misbehaving(answer) as server:
         assert len(network(server.url, server.url)) == 2
@@ -77,30 +84,38 @@ def test_connection_that_the_server_closed_is_not_used_again(network):
         ("mute", httpx.ReadTimeout),
     ],
 )
-def test_failure_is_one_of_httpx(network, stage, kind):
+def test_failure_is_one_of_httpx(
+    network: Callable[..., list[httpx.Response] | None], stage: str, kind: type[Any]
+) -> None:
     with misbehaving(stage) as server, pytest.raises(kind):
         network(server.url, timeout=2.0)
 
 
-def test_refused_connection_is_one_of_httpx(network):
+def test_refused_connection_is_one_of_httpx(
+    network: Callable[..., list[httpx.Response] | None],
+) -> None:
     with nobody() as url, pytest.raises(httpx.ConnectError):
         network(url)
 
 
-def test_large_body_is_read_in_wide_strokes(network):
+def test_large_body_is_read_in_wide_strokes(
+    network: Callable[..., list[httpx.Response] | None],
+) -> None:
     body = bytes(3_000_000)
     with misbehaving(Answer(body)) as server:
         assert network(server.url)[0].content == body
 
 
 @pytest.mark.parametrize("size", [1, 1000, 70_000, 1_000_000])
-def test_request_arrives_whole_whatever_its_size(size):
+def test_request_arrives_whole_whatever_its_size(size: int) -> None:
     with misbehaving(GOOD) as server, httpx.Client(transport=WideTransport()) as client:
         assert client.post(server.url, content=b"x" * size).status_code == 200
     assert server.requests[0][1]["content-length"] == str(size)
 
 
-def test_tls_context_is_made_for_https_alone(network, monkeypatch):
+def test_tls_context_is_made_for_https_alone(
+    network: Callable[..., list[httpx.Response] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = []
     real = httpx.create_ssl_context
     monkeypatch.setattr(httpx, "create_ssl_context", lambda: made.append(real()) or made[-1])
@@ -112,13 +127,17 @@ def test_tls_context_is_made_for_https_alone(network, monkeypatch):
     assert len(made) == 1
 
 
-def test_certificates_that_cannot_be_loaded_are_a_failure_to_connect(network, monkeypatch):
+def test_certificates_that_cannot_be_loaded_are_a_failure_to_connect(
+    network: Callable[..., list[httpx.Response] | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
     with pytest.raises(httpx.ConnectError, match="certificates for TLS cannot be loaded"):
         network("https://127.0.0.1:9")
 
 
-def test_behind_a_proxy_httpx_finds_its_own_way(shell, monkeypatch):
+def test_behind_a_proxy_httpx_finds_its_own_way(
+    shell: Callable[..., Shell], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert isinstance(connection_pool.transport_for_here(), WideTransport)
     with misbehaving(Answer(png())) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)

@@ -1,5 +1,7 @@
 """One platform, three times: a script, the engine in process, the engine on a real socket."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The platform as a script, written from platform.md: what the contract needs of it."""
 
+from __future__ import annotations
+
 import json
 from typing import Any
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import httpx
 import pytest
@@ -33,29 +34,37 @@ class Swatches:
     def __init__(self) -> None:
         self.painted: list[str] = []
 
-    def paint(self, prompt, size, /, *, variant=0, **manner):
+    def paint(
+        self, prompt: str, size: tuple[int, int], /, *, variant: int = 0, **manner: Any
+    ) -> Image.Image:
         self.painted.append(prompt)
         shade = sum(prompt.encode()) + 40 * variant
         return Image.new("RGB", size, (shade % 256, shade // 256 % 256, 120))
 
-    def edit(self, images, prompt, size, /, **manner):
+    def edit(
+        self, images: list[Image.Image], prompt: str, size: tuple[int, int], /, **manner: Any
+    ) -> Image.Image:
         self.painted.append(prompt)
         return images[0].convert("RGB").resize(size)
 
-    def encode(self, image, /, output_format="png", output_compression=100):
+    def encode(
+        self, image: Image.Image, /, output_format: str = "png", output_compression: int = 100
+    ) -> bytes:
         file = io.BytesIO()
         image.save(file, output_format)
         return file.getvalue()
 
 
-def _picture(width: int = 64, height: int = 48, format_: str = "PNG", colour="teal") -> bytes:
+def _picture(
+    width: int = 64, height: int = 48, format_: str = "PNG", colour: str = "teal"
+) -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(file, format_)
     return file.getvalue()
 
 
 @pytest.fixture
-def picture():
+def picture() -> Callable[..., bytes]:
     """The function that makes the file of a plain picture."""
     return _picture
 
@@ -70,7 +79,7 @@ def _client_of(engine: Engine, **options: object) -> httpx.Client:
 
 
 @pytest.fixture
-def client_of():
+def client_of() -> Callable[..., httpx.Client]:
     """The function that opens a client of an engine, in process."""
     return _client_of
 
@@ -110,7 +119,7 @@ def door(request: pytest.FixtureRequest, engine: Engine) -> Iterator[httpx.Clien
 
 
 @pytest.fixture
-def create(client: httpx.Client):
+def create(client: httpx.Client) -> Callable[..., httpx.Response | None]:
     """The function that posts a request and returns the answer."""
 
     def create(model: str = "qwen-image-2.0", **fields: object) -> httpx.Response:

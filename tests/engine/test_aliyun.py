@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
+from typing import Any
 
+import httpx
 import pytest
+
+from tests.engine.conftest import Clock
 
 PATH = "/aliyun/v1/images/generations"
 ASYNC = {"X-DashScope-Async": "enable"}
 
 
-def body(model: str = "qwen-image-2.0", *content: dict, text: str = "a cat", **parameters) -> dict:
+def body(
+    model: str = "qwen-image-2.0", *content: dict, text: str = "a cat", **parameters: Any
+) -> dict:
     messages = [{"role": "user", "content": [*content, {"text": text}]}]
     return {"model": model, "input": {"messages": messages}, "parameters": parameters}
 
 
 @pytest.fixture
-def post(client):
+def post(client: httpx.Client) -> Callable[..., Any]:
     return lambda json, **headers: client.post(PATH, json=json, headers=headers)
 
 
@@ -24,7 +31,7 @@ def contents(answer: dict) -> list[list[dict]]:
     return [choice["message"]["content"] for choice in answer["output"]["choices"]]
 
 
-def test_qwen_puts_its_pictures_into_one_choice(post):
+def test_qwen_puts_its_pictures_into_one_choice(post: Callable[..., Any]) -> None:
     answer = post(body(n=2, size="1024*768")).json()
     (items,) = contents(answer)
     assert [set(item) for item in items] == [{"image"}, {"image"}]
@@ -32,22 +39,24 @@ def test_qwen_puts_its_pictures_into_one_choice(post):
     assert answer["request_id"]
 
 
-def test_wan_makes_a_choice_of_each_picture_and_four_by_default(post):
+def test_wan_makes_a_choice_of_each_picture_and_four_by_default(post: Callable[..., Any]) -> None:
     answer = post(body("wan2.6-t2i")).json()
     assert [len(items) for items in contents(answer)] == [1] * 4
     assert answer["usage"] == {"image_count": 4, "size": "1280*1280"}
 
 
-def test_an_omitted_size_is_dashscopes_own(post):
+def test_an_omitted_size_is_dashscopes_own(post: Callable[..., Any]) -> None:
     assert post(body()).json()["usage"]["width"] == 2048
 
 
-def test_a_rewritten_prompt_comes_as_text(post):
+def test_a_rewritten_prompt_comes_as_text(post: Callable[..., Any]) -> None:
     (items,) = contents(post(body(prompt_extend=True)).json())
     assert items[-1] == {"text": "a cat"}
 
 
-def test_a_reference_image_makes_an_edit(post, picture):
+def test_a_reference_image_makes_an_edit(
+    post: Callable[..., Any], picture: Callable[..., bytes]
+) -> None:
     image = "data:image/png;base64," + base64.b64encode(picture(640, 512)).decode()
     answer = post(body("wan2.6-image", {"image": image}, n=1)).json()
     assert answer["usage"]["size"] == "640*512"
@@ -76,7 +85,9 @@ def test_a_reference_image_makes_an_edit(post, picture):
         (body("rehearsal-moderation"), "DataInspectionFailed"),
     ],
 )
-def test_a_mistake_gets_a_flat_error(post, json, code):
+def test_a_mistake_gets_a_flat_error(
+    post: Callable[..., Any], json: dict[str, Any], code: str
+) -> None:
     answer = post(json)
     assert answer.status_code == 400
     assert set(answer.json()) == {"code", "message", "request_id"}
@@ -84,7 +95,7 @@ def test_a_mistake_gets_a_flat_error(post, json, code):
 
 
 @pytest.mark.parametrize("model", ["gpt-image-2", "nobody", "doubao-seedream-4.5"])
-def test_only_aliyun_models_have_a_channel(post, model):
+def test_only_aliyun_models_have_a_channel(post: Callable[..., Any], model: str) -> None:
     answer = post(body(model))
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "model_not_found"
@@ -92,10 +103,12 @@ def test_only_aliyun_models_have_a_channel(post, model):
 
 class TestTasks:
     @pytest.fixture
-    def look(self, client):
+    def look(self, client: httpx.Client) -> Callable[..., Any]:
         return lambda task: client.get(f"/aliyun/v1/tasks/{task}").json()
 
-    def test_a_task_goes_from_pending_to_succeeded(self, post, look, clock):
+    def test_a_task_goes_from_pending_to_succeeded(
+        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+    ) -> None:
         answer = post(body(n=2), **ASYNC).json()
         assert answer["output"]["task_status"] == "PENDING"
         task = answer["output"]["task_id"]
@@ -107,7 +120,9 @@ class TestTasks:
         (items,) = contents(look(task))
         assert len(items) == 2
 
-    def test_an_older_model_answers_with_results(self, post, look, clock):
+    def test_an_older_model_answers_with_results(
+        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+    ) -> None:
         task = post(body("qwen-image-plus"), **ASYNC).json()["output"]["task_id"]
         clock.pass_(10.0)
         output = look(task)["output"]
@@ -116,20 +131,30 @@ class TestTasks:
         assert output["task_metrics"] == {"TOTAL": 1, "SUCCEEDED": 1, "FAILED": 0}
         assert output["submit_time"] == "2026-04-29 05:20:00.000"
 
-    def test_a_failed_task_is_http_200_with_code_and_message(self, post, look, clock):
+    def test_a_failed_task_is_http_200_with_code_and_message(
+        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+    ) -> None:
         task = post(body("rehearsal-failed")).json()["output"]["task_id"]
         clock.pass_(10.0)
         output = look(task)["output"]
         assert (output["task_status"], output["code"]) == ("FAILED", "InternalError")
         assert output["message"]
 
-    def test_an_expired_or_unknown_task_is_unknown(self, post, look, clock):
+    def test_an_expired_or_unknown_task_is_unknown(
+        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+    ) -> None:
         task = post(body(), **ASYNC).json()["output"]["task_id"]
         clock.pass_(86_401)
         for id_ in (task, "nothing"):
             assert look(id_)["output"] == {"task_id": id_, "task_status": "UNKNOWN"}
 
-    def test_a_task_is_found_under_its_own_dialect_only(self, post, look, client, create):
+    def test_a_task_is_found_under_its_own_dialect_only(
+        self,
+        post: Callable[..., Any],
+        look: Callable[..., Any],
+        client: httpx.Client,
+        create: Callable[..., httpx.Response | None],
+    ) -> None:
         native = post(body(), **ASYNC).json()["output"]["task_id"]
         assert client.get(f"/v1/images/generations/{native}").status_code == 404
         other = create("gpt-image-2").json()["id"]

@@ -9,7 +9,10 @@ import socketserver
 import struct
 import threading
 import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -21,7 +24,7 @@ MODEL = "qwen-image-2.0"
 
 
 @pytest.fixture
-def text(picture) -> str:
+def text(picture: Callable[..., bytes]) -> str:
     return base64.b64encode(picture(600, 500)).decode()
 
 
@@ -42,7 +45,9 @@ def text(picture) -> str:
         lambda text: "\n".join(text[i : i + 76] for i in range(0, len(text), 76)),
     ],
 )
-def test_every_form_of_image_makes_an_edit(create, text, form):
+def test_every_form_of_image_makes_an_edit(
+    create: Callable[..., httpx.Response | None], text: str, form: Callable[..., Any]
+) -> None:
     (item,) = create(image=form(text)).json()["data"]
     painted = Image.open(io.BytesIO(base64.b64decode(item["b64_json"])))
     assert painted.size == (600, 500)
@@ -50,20 +55,26 @@ def test_every_form_of_image_makes_an_edit(create, text, form):
 
 
 @pytest.mark.parametrize("image", [None, "", []])
-def test_an_empty_image_is_no_edit(create, image):
+def test_an_empty_image_is_no_edit(
+    create: Callable[..., httpx.Response | None], image: list[Any] | str | None
+) -> None:
     assert create("dall-e-3", image=image).status_code == 200
 
 
-def test_a_size_that_is_asked_wins_over_the_inputs(create, text):
+def test_a_size_that_is_asked_wins_over_the_inputs(
+    create: Callable[..., httpx.Response | None], text: str
+) -> None:
     (item,) = create(image=text, size="512x512").json()["data"]
     assert Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size == (512, 512)
 
 
-def test_an_edit_as_a_task_says_so(create, text):
+def test_an_edit_as_a_task_says_so(create: Callable[..., httpx.Response | None], text: str) -> None:
     assert create("gpt-image-2", image=text).json()["mode"] == "edit"
 
 
-def test_the_engines_own_picture_urls_are_read_from_the_store(create, text):
+def test_the_engines_own_picture_urls_are_read_from_the_store(
+    create: Callable[..., httpx.Response | None], text: str
+) -> None:
     url = create(response_format="url", size="512x512").json()["data"][0]["url"]
     (item,) = create(image=url).json()["data"]
     assert Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size == (512, 512)
@@ -100,19 +111,25 @@ def test_the_engines_own_picture_urls_are_read_from_the_store(create, text):
         ("http://engine.invalid/v1/models", "InvalidURL"),
     ],
 )
-def test_an_image_that_can_not_be_had_is_refused(create, image, code):
+def test_an_image_that_can_not_be_had_is_refused(
+    create: Callable[..., httpx.Response | None], image: Any, code: str
+) -> None:
     answer = create(image=image)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == code
 
 
-def test_a_model_that_does_not_edit_refuses_an_image(create, text):
+def test_a_model_that_does_not_edit_refuses_an_image(
+    create: Callable[..., httpx.Response | None], text: str
+) -> None:
     answer = create("qwen-image-plus", image=text)
     assert answer.status_code == 400
     assert "does not accept image input" in answer.json()["error"]["message"]
 
 
-def test_wan_image_takes_one_to_four(create, text):
+def test_wan_image_takes_one_to_four(
+    create: Callable[..., httpx.Response | None], text: str
+) -> None:
     assert create("wan2.6-image", image=[text] * 4).status_code == 200
     assert create("wan2.6-image", image=[text] * 5).status_code == 400
 
@@ -128,31 +145,37 @@ def bomb(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(5001, 5000), (10_000, 10_000), (60_000, 60_000)])
-def test_an_image_bomb_is_refused(create, size):
+def test_an_image_bomb_is_refused(
+    create: Callable[..., httpx.Response | None], size: tuple[int, int]
+) -> None:
     answer = create(image=base64.b64encode(bomb(*size)).decode())
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid_image"
 
 
-def test_a_truncated_image_is_refused(create, picture):
+def test_a_truncated_image_is_refused(
+    create: Callable[..., httpx.Response | None], picture: Callable[..., bytes]
+) -> None:
     answer = create(image=base64.b64encode(picture(300, 300, "JPEG")[:-200]).decode())
     assert answer.status_code == 400
 
 
 @pytest.mark.parametrize(("vendor", "megabytes"), [("aliyun", 10), ("openai", 20)])
-def test_an_input_has_its_vendors_limit_in_bytes(vendor, megabytes):
+def test_an_input_has_its_vendors_limit_in_bytes(vendor: str, megabytes: int) -> None:
     with pytest.raises(ApiError, match=f"at most {megabytes} MB"):
         decoded("A" * (megabytes * 4 * 2**20 // 3 + 100), bytes_max(vendor))
 
 
-def test_a_phone_sized_photo_is_reduced_before_painting(create, picture):
+def test_a_phone_sized_photo_is_reduced_before_painting(
+    create: Callable[..., httpx.Response | None], picture: Callable[..., bytes]
+) -> None:
     photo = base64.b64encode(picture(5000, 4000, "JPEG")).decode()
     (item,) = create(image=photo).json()["data"]
     painted = Image.open(io.BytesIO(base64.b64decode(item["b64_json"])))
     assert painted.size[0] == 2048
 
 
-def test_references_keep_their_order():
+def test_references_keep_their_order() -> None:
     assert references(["a", {"url": "b"}, {"image_url": {"url": "c"}}]) == ["a", "b", "c"]
 
 
@@ -179,7 +202,7 @@ def test_references_keep_their_order():
         ("2002:7f00:1::", False),
     ],
 )
-def test_only_public_addresses_are_fetched_from(address, public):
+def test_only_public_addresses_are_fetched_from(address: str, public: bool) -> None:
     assert is_public(address) is public
 
 
@@ -187,14 +210,14 @@ class TestFetch:
     """Against a server of raw answers on loopback, which the real rule would refuse."""
 
     @pytest.fixture
-    def serve(self):
+    def serve(self) -> Iterator[Callable[..., str]]:
         with contextlib.ExitStack() as stack:
 
             def serve(*answers: bytes, hold: threading.Event | None = None) -> str:
                 left = iter(answers)
 
                 class Handler(socketserver.BaseRequestHandler):
-                    def handle(self):
+                    def handle(self) -> None:
                         self.request.recv(65_536)
                         with contextlib.suppress(OSError):
                             self.request.sendall(next(left))
@@ -217,28 +240,28 @@ class TestFetch:
     def get(url: str, bytes_max: int = 1000, seconds: float = 10.0) -> bytes:
         return fetch(url, bytes_max, seconds=seconds, allowed=lambda address: True)
 
-    def test_a_body_is_returned_whole(self, serve):
+    def test_a_body_is_returned_whole(self, serve: Callable[..., str]) -> None:
         url = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
         assert self.get(url + "/a?b=c%2F") == b"abc"
 
-    def test_a_redirect_is_followed(self, serve):
+    def test_a_redirect_is_followed(self, serve: Callable[..., str]) -> None:
         url = serve(
             b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc",
         )
         assert self.get(url) == b"abc"
 
-    def test_redirects_are_counted(self, serve):
+    def test_redirects_are_counted(self, serve: Callable[..., str]) -> None:
         url = serve(*[b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"] * 5)
         with pytest.raises(ApiError, match="redirects too often"):
             self.get(url)
 
-    def test_a_redirect_to_another_scheme_is_refused(self, serve):
+    def test_a_redirect_to_another_scheme_is_refused(self, serve: Callable[..., str]) -> None:
         url = serve(b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n")
         with pytest.raises(ApiError, match="only http and https"):
             self.get(url)
 
-    def test_each_address_is_judged_also_after_a_redirect(self, serve):
+    def test_each_address_is_judged_also_after_a_redirect(self, serve: Callable[..., str]) -> None:
         seen = []
 
         def allowed(address: str) -> bool:
@@ -250,18 +273,20 @@ class TestFetch:
             fetch(url, 1000, allowed=allowed)
         assert seen == ["127.0.0.1", "127.0.0.2"]
 
-    def test_bytes_are_counted(self, serve):
+    def test_bytes_are_counted(self, serve: Callable[..., str]) -> None:
         url = serve(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001)
         with pytest.raises(ApiError, match="at most"):
             self.get(url)
 
     @pytest.mark.parametrize("answer", [b"", b"rubbish\r\n\r\n", b"HTTP/1.1 404 Not Found\r\n\r\n"])
-    def test_a_bad_answer_is_an_error(self, serve, answer):
+    def test_a_bad_answer_is_an_error(self, serve: Callable[..., str], answer: bytes) -> None:
         with pytest.raises(ApiError, match="failed to download"):
             self.get(serve(answer))
 
     @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"])
-    def test_a_server_that_hangs_is_left_in_time(self, serve, start):
+    def test_a_server_that_hangs_is_left_in_time(
+        self, serve: Callable[..., str], start: bytes
+    ) -> None:
         url = serve(start, hold=threading.Event())
         with pytest.raises(ApiError, match="failed to download"):
             self.get(url, seconds=0.05)

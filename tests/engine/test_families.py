@@ -25,15 +25,15 @@ from opeai_nb.families import FAMILIES, accepts_size, family_of, parse_size, siz
         ("rehearsal-502", "rehearsal"),
     ],
 )
-def test_the_longest_prefix_names_the_family(model, family):
+def test_the_longest_prefix_names_the_family(model: str, family: str) -> None:
     assert family_of(model).name == family
 
 
-def test_an_unknown_model_has_no_family():
+def test_an_unknown_model_has_no_family() -> None:
     assert family_of("somebody-else") is None
 
 
-def test_every_family_accepts_what_it_offers_and_its_default():
+def test_every_family_accepts_what_it_offers_and_its_default() -> None:
     for family in FAMILIES:
         for size in (*family.sizes, family.default_size):
             assert size is None or accepts_size(family, size), (family.name, size)
@@ -60,7 +60,7 @@ def test_every_family_accepts_what_it_offers_and_its_default():
         ("doubao-seedream-4.5", "2k", True),
     ],
 )
-def test_sizes_are_judged_by_the_documented_limits(model, size, accepted):
+def test_sizes_are_judged_by_the_documented_limits(model: str, size: str, accepted: bool) -> None:
     assert accepts_size(family_of(model), size) is accepted
 
 
@@ -76,7 +76,7 @@ def test_sizes_are_judged_by_the_documented_limits(model, size, accepted):
         ("unknown-model", (3, 2), "1248x832"),
     ],
 )
-def test_a_ratio_becomes_a_size(model, ratio, size):
+def test_a_ratio_becomes_a_size(model: str, ratio: tuple[int, int], size: str) -> None:
     assert size_for_ratio(model, ratio) == size
 
 
@@ -84,13 +84,15 @@ def test_a_ratio_becomes_a_size(model, ratio, size):
     st.sampled_from([prefix for family in FAMILIES for prefix in family.prefixes]),
     st.tuples(st.integers(1, 100), st.integers(1, 100)),
 )
-def test_any_ratio_becomes_a_size_that_the_model_accepts(model, ratio):
+def test_any_ratio_becomes_a_size_that_the_model_accepts(
+    model: str, ratio: tuple[int, int]
+) -> None:
     size = size_for_ratio(model, ratio)
     assert accepts_size(family_of(model), size)
     assert parse_size(size) is not None
 
 
 @pytest.mark.parametrize("ratio", [(0, 1), (1, 0), (-16, 9)])
-def test_a_ratio_without_positive_terms_is_an_error(ratio):
+def test_a_ratio_without_positive_terms_is_an_error(ratio: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         size_for_ratio("qwen-image-2.0", ratio)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -62,18 +64,20 @@ thorough = settings(
 
 
 @pytest.fixture(scope="module")
-def small():
+def small() -> Iterator[httpx.Client]:
     """A client of an engine that paints one pixel whatever the size: the wire is fuzzed."""
     from PIL import Image
 
     class Dot:
-        def paint(self, prompt, size, /, **manner):
+        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image:
             return Image.new("RGB", (1, 1))
 
-        def edit(self, images, prompt, size, /, **manner):
+        def edit(self, images: Any, prompt: Any, size: Any, /, **manner: Any) -> Any:
             return Image.new("RGB", (1, 1))
 
-        def encode(self, image, /, output_format="png", output_compression=100):
+        def encode(
+            self, image: Image.Image, /, output_format: str = "png", output_compression: int = 100
+        ) -> bytes:
             return b"\x89PNG"
 
     engine = Engine(painter=Dot(), time_scale=0.0)
@@ -100,19 +104,21 @@ def check(answer: httpx.Response) -> None:
 
 @thorough
 @given(openai_bodies)
-def test_any_json_gets_a_documented_answer(small, body):
+def test_any_json_gets_a_documented_answer(small: httpx.Client, body: dict[str, Any]) -> None:
     check(small.post("/v1/images/generations", content=json.dumps(body)))
 
 
 @thorough
 @given(native_bodies)
-def test_any_native_json_gets_a_documented_answer(small, body):
+def test_any_native_json_gets_a_documented_answer(
+    small: httpx.Client, body: dict[str, Any]
+) -> None:
     check(small.post("/aliyun/v1/images/generations", content=json.dumps(body)))
 
 
 @thorough
 @given(st.binary(max_size=200) | junk.map(lambda value: json.dumps(value).encode()))
-def test_any_bytes_get_a_documented_answer(small, body):
+def test_any_bytes_get_a_documented_answer(small: httpx.Client, body: bytes) -> None:
     check(small.post("/v1/images/generations", content=body))
 
 
@@ -122,7 +128,9 @@ def test_any_bytes_get_a_documented_answer(small, body):
     st.binary(min_size=1, max_size=40),
     st.binary(max_size=20),
 )
-def test_any_path_gets_an_answer(small, prefix, path, query):
+def test_any_path_gets_an_answer(
+    small: httpx.Client, prefix: str, path: bytes, query: bytes
+) -> None:
     from urllib.parse import quote
 
     raw = f"{prefix}{quote(path, safe='')}?{quote(query)}".encode()
@@ -132,7 +140,7 @@ def test_any_path_gets_an_answer(small, prefix, path, query):
 
 @thorough
 @given(st.binary(max_size=40).filter(lambda value: not set(value) & set(b"\r\n\0")))
-def test_any_header_gets_an_answer(small, value):
+def test_any_header_gets_an_answer(small: httpx.Client, value: bytes) -> None:
     headers = {"Idempotency-Key": value, "Authorization": b"Bearer " + value, "Host": value}
     answer = small.get("/v1/models", headers=headers)
     assert answer.status_code in {200, 401}

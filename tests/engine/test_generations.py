@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
 
 from opeai_nb.engine import ENGINE_URL, Engine
+from tests.engine.conftest import Clock, Swatches
 
 
 def size_of(item: dict) -> tuple[int, int]:
     return Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size
 
 
-def test_the_defaults_are_the_documented_ones(create, clock):
+def test_the_defaults_are_the_documented_ones(
+    create: Callable[..., httpx.Response | None], clock: Clock
+) -> None:
     answer = create().json()
     assert answer["created"] == int(clock.now)
     (item,) = answer["data"]
@@ -25,19 +30,21 @@ def test_the_defaults_are_the_documented_ones(create, clock):
     assert size_of(item) == (1024, 1024)
 
 
-def test_usage_counts_pictures_and_adds_up(create):
+def test_usage_counts_pictures_and_adds_up(create: Callable[..., httpx.Response | None]) -> None:
     usage = create(n=3, size="512x512").json()["usage"]
     assert usage["generated_images"] == 3
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert sum(usage["input_tokens_details"].values()) == usage["input_tokens"]
 
 
-def test_the_body_is_as_long_as_it_says(create):
+def test_the_body_is_as_long_as_it_says(create: Callable[..., httpx.Response | None]) -> None:
     answer = create(n=2, size="512x512")
     assert len(answer.content) == int(answer.headers["content-length"])
 
 
-def test_pictures_of_a_batch_differ_and_those_of_two_requests_do_not(create):
+def test_pictures_of_a_batch_differ_and_those_of_two_requests_do_not(
+    create: Callable[..., httpx.Response | None],
+) -> None:
     first = [item["b64_json"] for item in create(n=2, size="512x512").json()["data"]]
     again = [item["b64_json"] for item in create(n=2, size="512x512").json()["data"]]
     assert first[0] != first[1]
@@ -45,8 +52,10 @@ def test_pictures_of_a_batch_differ_and_those_of_two_requests_do_not(create):
 
 
 def test_a_url_answer_has_an_empty_b64_json_and_its_url_holds_the_picture(
-    create, engine, client_of
-):
+    create: Callable[..., httpx.Response | None],
+    engine: Engine,
+    client_of: Callable[..., httpx.Client],
+) -> None:
     (item,) = create(response_format="url", size="512x512").json()["data"]
     assert item["b64_json"] == ""
     assert item["url"].startswith(f"{ENGINE_URL}/pictures/")
@@ -70,7 +79,9 @@ def test_a_url_answer_has_an_empty_b64_json_and_its_url_holds_the_picture(
         ("dall-e-3", {"response_format": "url"}, {"url", "revised_prompt"}),
     ],
 )
-def test_items_have_their_vendors_shape(create, model, fields, keys):
+def test_items_have_their_vendors_shape(
+    create: Callable[..., httpx.Response | None], model: str, fields: dict[str, Any], keys: set[str]
+) -> None:
     (item,) = create(model, **fields).json()["data"]
     assert set(item) == keys
 
@@ -85,36 +96,46 @@ def test_items_have_their_vendors_shape(create, model, fields, keys):
         ("dall-e-2", (1024, 1024)),
     ],
 )
-def test_an_omitted_size_is_the_models_own(create, model, size):
+def test_an_omitted_size_is_the_models_own(
+    create: Callable[..., httpx.Response | None], model: str, size: tuple[int, int]
+) -> None:
     assert size_of(create(model).json()["data"][0]) == size
 
 
-def test_wan_answers_with_urls_whatever_is_asked(create):
+def test_wan_answers_with_urls_whatever_is_asked(
+    create: Callable[..., httpx.Response | None],
+) -> None:
     (item,) = create("wan2.6-t2i", response_format="b64_json").json()["data"]
     assert item["b64_json"] == ""
     assert item["url"]
 
 
-def test_wan_takes_either_sign_in_size(create):
+def test_wan_takes_either_sign_in_size(create: Callable[..., httpx.Response | None]) -> None:
     assert create("wan2.6-t2i", size="1280*1280").status_code == 200
     assert create("wan2.6-t2i", size="1280x1280").status_code == 200
 
 
-def test_seedream_answers_jpeg_under_its_upstream_name(create):
+def test_seedream_answers_jpeg_under_its_upstream_name(
+    create: Callable[..., httpx.Response | None],
+) -> None:
     answer = create("doubao-seedream-4.5").json()
     assert answer["model"] == "seedream-4-5-251128"
     assert answer["data"][0]["size"] == "2048x2048"
     assert base64.b64decode(answer["data"][0]["b64_json"])[:3] == b"\xff\xd8\xff"
 
 
-def test_seedream_may_make_fewer_pictures_than_n(create):
+def test_seedream_may_make_fewer_pictures_than_n(
+    create: Callable[..., httpx.Response | None],
+) -> None:
     counts = {
         len(create("doubao-seedream-4.0", n=4, size="1K", prompt=p).json()["data"]) for p in "ab"
     }
     assert counts == {3, 4}
 
 
-def test_seedream_makes_one_picture_when_sequences_are_disabled(create):
+def test_seedream_makes_one_picture_when_sequences_are_disabled(
+    create: Callable[..., httpx.Response | None],
+) -> None:
     answer = create("doubao-seedream-4.0", n=4, size="1K", sequential_image_generation="disabled")
     assert len(answer.json()["data"]) == 1
 
@@ -122,42 +143,48 @@ def test_seedream_makes_one_picture_when_sequences_are_disabled(create):
 @pytest.mark.parametrize(
     ("format_", "magic"), [("png", b"\x89PNG"), ("jpeg", b"\xff\xd8"), ("webp", b"RIFF")]
 )
-def test_gpt_image_answers_in_the_format_that_is_asked(create, format_, magic):
+def test_gpt_image_answers_in_the_format_that_is_asked(
+    create: Callable[..., httpx.Response | None], format_: str, magic: bytes
+) -> None:
     answer = create("gpt-image-1", output_format=format_).json()
     assert answer["output_format"] == format_
     assert base64.b64decode(answer["data"][0]["b64_json"]).startswith(magic)
 
 
 @pytest.mark.parametrize("field", ["quality", "style", "user", "output_format", "background"])
-def test_an_ignored_field_is_not_even_judged(create, field):
+def test_an_ignored_field_is_not_even_judged(
+    create: Callable[..., httpx.Response | None], field: str
+) -> None:
     assert create("wan2.6-t2i", **{field: "nonsense"}).status_code == 200
 
 
-def test_null_means_omitted(create):
+def test_null_means_omitted(create: Callable[..., httpx.Response | None]) -> None:
     nulls = dict.fromkeys(["n", "size", "quality", "response_format", "image", "stream"])
     assert create(**nulls).status_code == 200
 
 
-def test_unknown_fields_are_dropped(create):
+def test_unknown_fields_are_dropped(create: Callable[..., httpx.Response | None]) -> None:
     assert create(seed=1, negative_prompt=["x"], aspect_ratio={}).status_code == 200
 
 
-def test_an_n_of_zero_is_one(create):
+def test_an_n_of_zero_is_one(create: Callable[..., httpx.Response | None]) -> None:
     assert len(create(n=0).json()["data"]) == 1
 
 
-def test_a_lone_surrogate_in_a_prompt_is_replaced(client):
+def test_a_lone_surrogate_in_a_prompt_is_replaced(client: httpx.Client) -> None:
     body = b'{"model": "qwen-image-2.0", "prompt": "a \\ud800 cat", "size": "512x512"}'
     answer = client.post("/v1/images/generations", content=body)
     assert answer.json()["data"][0]["revised_prompt"] == "a \N{REPLACEMENT CHARACTER} cat"
 
 
-def test_every_answer_has_a_request_id(client):
+def test_every_answer_has_a_request_id(client: httpx.Client) -> None:
     for path in ("/v1/models", "/v1/nothing", "/pictures/x", "/openapi.json"):
         assert client.get(path).headers["X-Oneapi-Request-Id"]
 
 
-def test_picture_urls_start_with_base_url_where_one_is_given(painter, client_of):
+def test_picture_urls_start_with_base_url_where_one_is_given(
+    painter: Swatches, client_of: Callable[..., httpx.Client]
+) -> None:
     engine = Engine(painter=painter, base_url="https://pictures.example/")
     with client_of(engine) as client:
         body = {"model": "dall-e-3", "prompt": "cat", "response_format": "url"}
@@ -168,16 +195,20 @@ def test_picture_urls_start_with_base_url_where_one_is_given(painter, client_of)
 
 class TestPictureUrls:
     @pytest.fixture
-    def url(self, create) -> str:
+    def url(self, create: Callable[..., httpx.Response | None]) -> str:
         return create("dall-e-3", response_format="url").json()["data"][0]["url"]
 
     @pytest.fixture
-    def bare(self, engine, client_of):
+    def bare(
+        self, engine: Engine, client_of: Callable[..., httpx.Client]
+    ) -> Iterator[httpx.Client]:
         with client_of(engine) as client:
             client.headers.pop("Authorization")
             yield client
 
-    def test_a_url_lives_as_long_as_its_vendor_says(self, bare, url, clock):
+    def test_a_url_lives_as_long_as_its_vendor_says(
+        self, bare: httpx.Client, url: str, clock: Clock
+    ) -> None:
         clock.pass_(3599)
         assert bare.get(url).status_code == 200
         clock.pass_(2)
@@ -186,10 +217,10 @@ class TestPictureUrls:
         assert "Request has expired" in answer.text
         assert answer.headers["content-type"] == "application/xml"
 
-    def test_an_authorization_header_is_refused(self, client, url):
+    def test_an_authorization_header_is_refused(self, client: httpx.Client, url: str) -> None:
         assert client.get(url).status_code == 400
 
-    def test_a_query_that_was_encoded_again_is_refused(self, bare, url):
+    def test_a_query_that_was_encoded_again_is_refused(self, bare: httpx.Client, url: str) -> None:
         assert bare.get(url.replace("%3D", "=")).status_code == 403
         assert bare.get(url.partition("?")[0]).status_code == 403
 
@@ -197,6 +228,6 @@ class TestPictureUrls:
         "path",
         ["/pictures/../../etc/passwd", "/pictures/%2e%2e%2fx", "/pictures/%00", "/pictures/"],
     )
-    def test_tricks_in_the_path_find_nothing(self, bare, path):
+    def test_tricks_in_the_path_find_nothing(self, bare: httpx.Client, path: str) -> None:
         url = httpx.URL(f"{ENGINE_URL}/").copy_with(raw_path=path.encode())
         assert bare.get(url).status_code == 404

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
 import pytest
+from PIL import Image
 
 from opeai_nb.engine import Engine
+from tests.engine.conftest import Swatches
 
 INVALID = "invalid_image_request"
 
@@ -63,7 +69,13 @@ INVALID = "invalid_image_request"
         ),
     ],
 )
-def test_a_mistake_gets_its_documented_error(create, fields, status, code, words):
+def test_a_mistake_gets_its_documented_error(
+    create: Callable[..., httpx.Response | None],
+    fields: dict[str, Any],
+    status: int,
+    code: str,
+    words: str,
+) -> None:
     answer = create(**fields)
     error = answer.json()["error"]
     assert (answer.status_code, error["code"]) == (status, code)
@@ -72,7 +84,9 @@ def test_a_mistake_gets_its_documented_error(create, fields, status, code, words
     assert error["message"].endswith(f"(request id: {request_id})")
 
 
-def test_a_wrong_response_format_gets_the_platforms_own_example_to_the_letter(create):
+def test_a_wrong_response_format_gets_the_platforms_own_example_to_the_letter(
+    create: Callable[..., httpx.Response | None],
+) -> None:
     answer = create(response_format="png")
     assert answer.status_code == 400
     assert answer.json() == {
@@ -85,7 +99,7 @@ def test_a_wrong_response_format_gets_the_platforms_own_example_to_the_letter(cr
 
 
 @pytest.mark.parametrize("missing", ["prompt", "model"])
-def test_a_required_field_that_is_not_there_is_named(client, missing):
+def test_a_required_field_that_is_not_there_is_named(client: httpx.Client, missing: str) -> None:
     body = {"model": "qwen-image-2.0", "prompt": "a cat"}
     del body[missing]
     error = client.post("/v1/images/generations", json=body).json()["error"]
@@ -108,16 +122,16 @@ def test_a_required_field_that_is_not_there_is_named(client, missing):
         b'{"a":' * 50_000,
     ],
 )
-def test_a_body_that_is_no_json_object_is_refused(client, body):
+def test_a_body_that_is_no_json_object_is_refused(client: httpx.Client, body: bytes) -> None:
     answer = client.post("/v1/images/generations", content=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "bad_request_body"
 
 
-def test_a_body_of_200_mb_is_refused_and_not_held_in_memory(door):
+def test_a_body_of_200_mb_is_refused_and_not_held_in_memory(door: httpx.Client) -> None:
     chunk = b" " * 1_000_000
 
-    def chunks():
+    def chunks() -> Iterator[bytes]:
         for _ in range(200):
             yield chunk
 
@@ -127,7 +141,9 @@ def test_a_body_of_200_mb_is_refused_and_not_held_in_memory(door):
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic abc", "sk-any"])
-def test_a_request_without_a_bearer_key_is_refused(client, header):
+def test_a_request_without_a_bearer_key_is_refused(
+    client: httpx.Client, header: str | None
+) -> None:
     client.headers.pop("Authorization")
     headers = {} if header is None else {"Authorization": header}
     answer = client.post("/v1/images/generations", json={}, headers=headers)
@@ -135,7 +151,9 @@ def test_a_request_without_a_bearer_key_is_refused(client, header):
     assert answer.json()["error"]["message"].startswith("未提供令牌")
 
 
-def test_a_key_that_is_demanded_is_compared_whole_and_never_echoed(painter, client_of):
+def test_a_key_that_is_demanded_is_compared_whole_and_never_echoed(
+    painter: Swatches, client_of: Callable[..., httpx.Client]
+) -> None:
     engine = Engine(painter=painter, key="sk-right")
     with client_of(engine) as client:
         for given, status in [("sk-right", 200), ("sk-wrong", 401), ("sk-righ", 401), ("é", 401)]:
@@ -148,7 +166,7 @@ def test_a_key_that_is_demanded_is_compared_whole_and_never_echoed(painter, clie
     assert "sk-right" not in repr(engine)
 
 
-def test_an_unknown_path_or_method_is_the_gateways_404(client):
+def test_an_unknown_path_or_method_is_the_gateways_404(client: httpx.Client) -> None:
     answer = client.get("/v1/pictures")
     assert answer.status_code == 404
     assert answer.json()["error"] == {
@@ -160,13 +178,13 @@ def test_an_unknown_path_or_method_is_the_gateways_404(client):
     assert client.delete("/v1/models").status_code == 404
 
 
-def test_edits_and_variations_are_not_implemented(client):
+def test_edits_and_variations_are_not_implemented(client: httpx.Client) -> None:
     for path in ("/v1/images/edits", "/v1/images/variations"):
         answer = client.post(path)
         assert (answer.status_code, answer.json()["error"]["code"]) == (501, "api_not_implemented")
 
 
-def test_an_unknown_model_is_shown_as_documented(client):
+def test_an_unknown_model_is_shown_as_documented(client: httpx.Client) -> None:
     answer = client.get("/v1/models/unknown-model")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -179,9 +197,11 @@ def test_an_unknown_model_is_shown_as_documented(client):
     }
 
 
-def test_a_painter_that_fails_is_a_500_and_the_engine_lives_on(client_of, painter, caplog):
+def test_a_painter_that_fails_is_a_500_and_the_engine_lives_on(
+    client_of: Callable[..., httpx.Client], painter: Swatches, caplog: pytest.LogCaptureFixture
+) -> None:
     class Broken(type(painter)):
-        def paint(self, prompt, size, /, **manner):
+        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image | None:
             if prompt == "break":
                 raise RuntimeError("out of paint")
             return super().paint(prompt, size, **manner)
@@ -198,7 +218,7 @@ def test_a_painter_that_fails_is_a_500_and_the_engine_lives_on(client_of, painte
     assert "out of paint" in caplog.text
 
 
-def test_the_catalogue_tells_what_is_async_only(client):
+def test_the_catalogue_tells_what_is_async_only(client: httpx.Client) -> None:
     answer = client.get("/v1/models").json()
     features = {model["id"]: model["features"]["async_only"] for model in answer["data"]}
     assert answer["object"] == "list"

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from opeai_nb.engine.faults import rehearsal
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
+from tests.engine.conftest import Clock, Swatches
 
 
 @pytest.fixture
-def post(door):
-    def post(model: str, *, key: str | None = None, timeout: float = 30, **fields):
+def post(door: httpx.Client) -> Callable[..., httpx.Response | None]:
+    def post(
+        model: str, *, key: str | None = None, timeout: float = 30, **fields: int
+    ) -> httpx.Response | None:
         headers = {} if key is None else {"Idempotency-Key": key}
         body = {"model": model, "prompt": "a cat", "size": "64x64", **fields}
         return door.post("/v1/images/generations", json=body, headers=headers, timeout=timeout)
@@ -23,11 +28,11 @@ def post(door):
 
 
 @pytest.fixture
-def look(door):
+def look(door: httpx.Client) -> Callable[..., Any]:
     return lambda task: door.get(f"/v1/images/generations/{task}")
 
 
-def test_every_model_is_documented_and_listed(client):
+def test_every_model_is_documented_and_listed(client: httpx.Client) -> None:
     assert re.findall(r"^`(rehearsal-[\w-]+)`", rehearsal.__doc__, re.MULTILINE) == sorted(
         REHEARSALS, key=rehearsal.__doc__.index
     )
@@ -37,7 +42,9 @@ def test_every_model_is_documented_and_listed(client):
         assert "on purpose" in entry.description
 
 
-def test_slow_tells_its_progress_over_12_seconds(post, look, clock):
+def test_slow_tells_its_progress_over_12_seconds(
+    post: Callable[..., httpx.Response | None], look: Callable[..., Any], clock: Clock
+) -> None:
     task = post("rehearsal-slow").json()["id"]
     seen = []
     for _ in range(13):
@@ -46,7 +53,9 @@ def test_slow_tells_its_progress_over_12_seconds(post, look, clock):
     assert seen == ["QUEUED"] * 2 + ["IN_PROGRESS"] * 10 + ["SUCCESS"]
 
 
-def test_failed_reaches_40_percent_and_ends_with_a_reason(post, look, clock):
+def test_failed_reaches_40_percent_and_ends_with_a_reason(
+    post: Callable[..., httpx.Response | None], look: Callable[..., Any], clock: Clock
+) -> None:
     task = post("rehearsal-failed").json()["id"]
     clock.pass_(1.4)
     assert look(task).json()["progress"] == 40
@@ -58,7 +67,9 @@ def test_failed_reaches_40_percent_and_ends_with_a_reason(post, look, clock):
     assert "data" not in body
 
 
-def test_expired_is_not_found_once_it_is_done(post, look, clock):
+def test_expired_is_not_found_once_it_is_done(
+    post: Callable[..., httpx.Response | None], look: Callable[..., Any], clock: Clock
+) -> None:
     task = post("rehearsal-expired").json()["id"]
     clock.pass_(1.0)
     assert look(task).json()["status"] == "IN_PROGRESS"
@@ -66,13 +77,15 @@ def test_expired_is_not_found_once_it_is_done(post, look, clock):
     assert look(task).status_code == 404
 
 
-def test_moderation_refuses_every_prompt(post):
+def test_moderation_refuses_every_prompt(post: Callable[..., httpx.Response | None]) -> None:
     answer = post("rehearsal-moderation")
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "moderation_blocked"
 
 
-def test_rate_limited_refuses_a_request_twice_and_then_paints(post):
+def test_rate_limited_refuses_a_request_twice_and_then_paints(
+    post: Callable[..., httpx.Response | None],
+) -> None:
     first, second, third = (post("rehearsal-rate-limited", key="k") for _ in range(3))
     assert (first.status_code, first.headers["Retry-After"]) == (429, "1")
     assert (second.status_code, second.content) == (429, b"")
@@ -80,12 +93,14 @@ def test_rate_limited_refuses_a_request_twice_and_then_paints(post):
     assert len(third.json()["data"]) == 1
 
 
-def test_rate_limited_counts_each_request_by_itself(post):
+def test_rate_limited_counts_each_request_by_itself(
+    post: Callable[..., httpx.Response | None],
+) -> None:
     post("rehearsal-rate-limited", key="a")
     assert post("rehearsal-rate-limited", key="b").content != b""
 
 
-def test_partial_fails_every_second_picture(post):
+def test_partial_fails_every_second_picture(post: Callable[..., httpx.Response | None]) -> None:
     answer = post("rehearsal-partial", n=4).json()
     first, second, third, fourth = answer["data"]
     assert base64.b64decode(first["b64_json"])[:4] == b"\x89PNG"
@@ -95,13 +110,13 @@ def test_partial_fails_every_second_picture(post):
     assert answer["usage"]["generated_images"] == 2
 
 
-def test_empty_has_items_without_pictures(post):
+def test_empty_has_items_without_pictures(post: Callable[..., httpx.Response | None]) -> None:
     answer = post("rehearsal-empty", n=2)
     assert answer.status_code == 200
     assert answer.json()["data"] == [{"url": "", "b64_json": "", "revised_prompt": ""}] * 2
 
 
-def test_502_is_a_proxys_html(post):
+def test_502_is_a_proxys_html(post: Callable[..., httpx.Response | None]) -> None:
     answer = post("rehearsal-502")
     assert answer.status_code == 502
     assert answer.headers["content-type"].startswith("text/html")
@@ -113,7 +128,9 @@ def drain(answer: httpx.Response, received: bytearray) -> None:
         received += chunk
 
 
-def test_dropped_ends_in_the_middle_of_the_body_after_the_first_of_two_pictures(door):
+def test_dropped_ends_in_the_middle_of_the_body_after_the_first_of_two_pictures(
+    door: httpx.Client,
+) -> None:
     body = {"model": "rehearsal-dropped", "prompt": "a cat", "size": "256x256", "n": 2}
     received = bytearray()
     with door.stream("POST", "/v1/images/generations", json=body) as answer:
@@ -125,13 +142,15 @@ def test_dropped_ends_in_the_middle_of_the_body_after_the_first_of_two_pictures(
     assert base64.b64decode(first[1])[:4] == b"\x89PNG"
 
 
-def test_dropped_answers_whole_when_the_same_key_is_sent_again(post, painter):
+def test_dropped_answers_whole_when_the_same_key_is_sent_again(
+    post: Callable[..., httpx.Response | None], painter: Swatches
+) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         post("rehearsal-dropped", key="k")
     assert len(post("rehearsal-dropped", key="k").json()["data"]) == 1
 
 
-def test_stalled_stays_silent_after_half_of_the_body(door):
+def test_stalled_stays_silent_after_half_of_the_body(door: httpx.Client) -> None:
     body = {"model": "rehearsal-stalled", "prompt": "a cat", "size": "64x64"}
     received = bytearray()
     request = door.build_request("POST", "/v1/images/generations", json=body, timeout=2.0)

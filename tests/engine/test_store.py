@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from opeai_nb.engine.server.cache_dir import cache_folder
 from opeai_nb.engine.work.store import Store, StoredGeneration, StoredPicture
-from opeai_nb.engine.work.store_cache import CachedStore, _Entry
+from opeai_nb.engine.work.store_cache import CachedStore, Register, _Entry
 
 DAY = 86_400.0
 
@@ -24,14 +26,14 @@ def picture(generation_: str) -> StoredPicture:
 
 
 @pytest.fixture(params=["memory", "file", "cached"])
-def store(request, tmp_path):
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Register | Store]:
     folder = None if request.param == "memory" else tmp_path
     store = CachedStore(folder) if request.param == "cached" else Store(folder)
     yield store
     store.close()
 
 
-def test_what_is_added_is_found(store):
+def test_what_is_added_is_found(store: Register | Store) -> None:
     kept = store.add(generation("a"), [b"input"], [picture("a")])
     assert store.generation("a", now=0.0) == kept
     assert store.inputs("a") == [b"input"]
@@ -40,7 +42,7 @@ def test_what_is_added_is_found(store):
     assert store.picture("p-a") == picture("a")
 
 
-def test_bytes_make_a_picture_painted(store):
+def test_bytes_make_a_picture_painted(store: Register | Store) -> None:
     store.add(generation("a"), [], [picture("a")])
     assert store.data("p-a") is None
     store.put_data(picture("a"), b"bytes")
@@ -48,27 +50,27 @@ def test_bytes_make_a_picture_painted(store):
     assert store.pictures("a") == [replace(picture("a"), painted=True)]
 
 
-def test_what_is_unknown_is_none(store):
+def test_what_is_unknown_is_none(store: Register | Store) -> None:
     assert store.generation("a", 0.0) is None
     assert store.by_key("a", 0.0) is None
     assert store.picture("a") is None
     assert store.data("a") is None
 
 
-def test_a_key_keeps_its_first_generation(store):
+def test_a_key_keeps_its_first_generation(store: Register | Store) -> None:
     first = store.add(generation("a", key="k"), [], [])
     assert store.add(generation("b", key="k"), [], []) == first
     assert store.by_key("k", 0.0) == first
 
 
-def test_a_failed_write_leaves_nothing(store):
+def test_a_failed_write_leaves_nothing(store: Register | Store) -> None:
     store.add(generation("a"), [], [])
     with pytest.raises(Exception, match="UNIQUE"):
         store.add(generation("a"), [b"x"], [])
     assert store.count_inputs("a") == 0
 
 
-def test_after_24_hours_bytes_are_dropped_and_after_a_week_all(store):
+def test_after_24_hours_bytes_are_dropped_and_after_a_week_all(store: Register | Store) -> None:
     store.add(generation("old"), [b"input"], [picture("old")])
     store.put_data(picture("old"), b"bytes")
     store.add(generation("new", created=DAY + 601), [], [])
@@ -80,7 +82,7 @@ def test_after_24_hours_bytes_are_dropped_and_after_a_week_all(store):
     assert store.generation("new", DAY + 601) is not None
 
 
-def test_a_file_gives_the_room_of_old_pictures_back(tmp_path):
+def test_a_file_gives_the_room_of_old_pictures_back(tmp_path: Path) -> None:
     store = Store(tmp_path)
     store.add(generation("old"), [], [picture("old")])
     store.put_data(picture("old"), bytes(20_000_000))
@@ -89,7 +91,7 @@ def test_a_file_gives_the_room_of_old_pictures_back(tmp_path):
     assert sum(file.stat().st_size for file in tmp_path.iterdir()) < 1_000_000
 
 
-def test_a_register_reads_no_disk_for_what_it_knows(tmp_path):
+def test_a_register_reads_no_disk_for_what_it_knows(tmp_path: Path) -> None:
     cached = CachedStore(tmp_path)
     cached.add(generation("a"), [b"input"], [picture("a")])
     cached.put_data(picture("a"), b"bytes")
@@ -99,7 +101,7 @@ def test_a_register_reads_no_disk_for_what_it_knows(tmp_path):
     assert cached.count_inputs("a") == 1
 
 
-def test_a_register_sees_what_another_process_has_painted(tmp_path):
+def test_a_register_sees_what_another_process_has_painted(tmp_path: Path) -> None:
     one, other = CachedStore(tmp_path), CachedStore(tmp_path)
     one.add(generation("a"), [], [picture("a")])
     assert other.generation("a", 0.0) == generation("a")
@@ -110,7 +112,7 @@ def test_a_register_sees_what_another_process_has_painted(tmp_path):
     other.close()
 
 
-def test_a_register_does_not_grow_for_ever(tmp_path):
+def test_a_register_does_not_grow_for_ever(tmp_path: Path) -> None:
     cached = CachedStore(tmp_path)
     for n in range(5000):
         cached._remember(_Entry(generation(f"{n}"), [], 0))
@@ -118,13 +120,13 @@ def test_a_register_does_not_grow_for_ever(tmp_path):
     cached.close()
 
 
-def test_a_closed_store_says_so(store):
+def test_a_closed_store_says_so(store: Register | Store) -> None:
     assert not store.closed
     store.close()
     assert store.closed
 
 
-def test_several_processes_share_one_file_and_lose_nothing(tmp_path):
+def test_several_processes_share_one_file_and_lose_nothing(tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from pathlib import Path\n"
@@ -150,7 +152,7 @@ def test_several_processes_share_one_file_and_lose_nothing(tmp_path):
     store.close()
 
 
-def test_a_file_that_is_no_database_is_an_error(tmp_path):
+def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "engine-1.sqlite3").write_bytes(b"something else altogether" * 100)
     with pytest.raises(Exception, match="not a database"):
         Store(tmp_path)

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from opeai_nb.engine import Engine
+from tests.engine.conftest import Clock, Swatches
 
 DAY = 86_400
 
 
 @pytest.fixture
-def look(client):
-    def look(task: str):
+def look(client: httpx.Client) -> Callable[..., httpx.Response]:
+    def look(task: str) -> httpx.Response:
         return client.get(f"/v1/images/generations/{task}")
 
     return look
 
 
-def test_the_submit_answer_is_the_documented_one(create, clock):
+def test_the_submit_answer_is_the_documented_one(
+    create: Callable[..., httpx.Response | None], clock: Clock
+) -> None:
     answer = create("gpt-image-2", quality="low")
     task = answer.json()
     assert answer.status_code == 200
@@ -38,7 +45,9 @@ def test_the_submit_answer_is_the_documented_one(create, clock):
     }
 
 
-def test_a_task_queues_progresses_and_succeeds(create, look, clock):
+def test_a_task_queues_progresses_and_succeeds(
+    create: Callable[..., httpx.Response | None], look: Callable[..., httpx.Response], clock: Clock
+) -> None:
     task = create("gpt-image-2", n=2).json()["id"]
     seen = []
     for _ in range(11):
@@ -51,7 +60,9 @@ def test_a_task_queues_progresses_and_succeeds(create, look, clock):
     assert (progress[0], progress[-1]) == (0, 100)
 
 
-def test_a_result_has_urls_even_though_b64_json_was_asked(create, look, clock):
+def test_a_result_has_urls_even_though_b64_json_was_asked(
+    create: Callable[..., httpx.Response | None], look: Callable[..., httpx.Response], clock: Clock
+) -> None:
     task = create("gpt-image-2", n=2, response_format="b64_json").json()["id"]
     clock.pass_(10)
     body = look(task).json()
@@ -61,7 +72,9 @@ def test_a_result_has_urls_even_though_b64_json_was_asked(create, look, clock):
     assert body["completed_at"] == body["created_at"] + 10
 
 
-def test_a_task_is_kept_for_24_hours(create, look, clock):
+def test_a_task_is_kept_for_24_hours(
+    create: Callable[..., httpx.Response | None], look: Callable[..., httpx.Response], clock: Clock
+) -> None:
     task = create("gpt-image-2").json()["id"]
     clock.pass_(DAY)
     assert look(task).json()["status"] == "SUCCESS"
@@ -79,11 +92,15 @@ def test_a_task_is_kept_for_24_hours(create, look, clock):
 
 
 @pytest.mark.parametrize("task", ["image_0", "x", "%00", "a%2Fb", "'; DROP TABLE generations;--"])
-def test_an_unknown_task_is_not_found(look, task):
+def test_an_unknown_task_is_not_found(look: Callable[..., httpx.Response], task: str) -> None:
     assert look(task).status_code == 404
 
 
-def test_a_sync_generation_is_no_task(create, engine, look):
+def test_a_sync_generation_is_no_task(
+    create: Callable[..., httpx.Response | None],
+    engine: Engine,
+    look: Callable[..., httpx.Response],
+) -> None:
     create(size="512x512")
     (row,) = engine._generations.store._reader.execute("SELECT id FROM generations").fetchall()
     assert look(row[0]).status_code == 404
@@ -91,40 +108,50 @@ def test_a_sync_generation_is_no_task(create, engine, look):
 
 class TestIdempotency:
     @pytest.fixture
-    def post(self, client):
-        def post(key: str, **fields):
+    def post(self, client: httpx.Client) -> Callable[..., httpx.Response]:
+        def post(key: str, **fields: str) -> httpx.Response:
             body = {"model": "gpt-image-2", "prompt": "a cat", **fields}
             headers = {"Idempotency-Key": key}
             return client.post("/v1/images/generations", json=body, headers=headers)
 
         return post
 
-    def test_a_repeated_key_gets_the_same_task(self, post, clock, painter):
+    def test_a_repeated_key_gets_the_same_task(
+        self, post: Callable[..., httpx.Response], clock: Clock, painter: Swatches
+    ) -> None:
         first = post("k1")
         clock.pass_(60)
         assert post("k1").json() == first.json()
         assert painter.painted == ["a cat"]
 
-    def test_a_repeated_key_gets_the_same_sync_answer(self, post, clock):
+    def test_a_repeated_key_gets_the_same_sync_answer(
+        self, post: Callable[..., httpx.Response], clock: Clock
+    ) -> None:
         first = post("k1", model="qwen-image-2.0")
         clock.pass_(60)
         assert post("k1", model="qwen-image-2.0").json() == first.json()
 
-    def test_another_key_makes_another_task(self, post):
+    def test_another_key_makes_another_task(self, post: Callable[..., httpx.Response]) -> None:
         assert post("k1").json()["id"] != post("k2").json()["id"]
 
-    def test_a_key_is_forgotten_after_24_hours(self, post, clock):
+    def test_a_key_is_forgotten_after_24_hours(
+        self, post: Callable[..., httpx.Response], clock: Clock
+    ) -> None:
         first = post("k1").json()["id"]
         clock.pass_(DAY + 1)
         assert post("k1").json()["id"] != first
 
-    def test_a_key_sent_with_another_body_is_an_error(self, post):
+    def test_a_key_sent_with_another_body_is_an_error(
+        self, post: Callable[..., httpx.Response]
+    ) -> None:
         post("k1")
         answer = post("k1", prompt="a dog")
         assert answer.status_code == 409
         assert answer.json()["error"]["code"] == "idempotency_key_reused"
 
-    def test_requests_are_logged_with_their_key(self, post, engine):
+    def test_requests_are_logged_with_their_key(
+        self, post: Callable[..., httpx.Response], engine: Engine
+    ) -> None:
         post("k1")
         assert list(engine.requests) == [("POST", "/v1/images/generations", "k1")]
 
@@ -132,7 +159,13 @@ class TestIdempotency:
 class TestRestart:
     """A second engine over the same folder is what a kernel restart leaves."""
 
-    def test_a_task_and_its_pictures_survive(self, tmp_path, clock, painter, client_of):
+    def test_a_task_and_its_pictures_survive(
+        self,
+        tmp_path: Path,
+        clock: Clock,
+        painter: Swatches,
+        client_of: Callable[..., httpx.Client],
+    ) -> None:
         first = Engine(store=tmp_path, clock=clock, painter=painter, workers=0)
         with client_of(first) as client:
             body = {"model": "gpt-image-2", "prompt": "a cat"}
@@ -148,8 +181,13 @@ class TestRestart:
         assert painter.painted == ["a cat"]
 
     def test_a_task_whose_process_died_is_painted_when_it_is_asked_for(
-        self, tmp_path, clock, painter, client_of, picture
-    ):
+        self,
+        tmp_path: Path,
+        clock: Clock,
+        painter: Swatches,
+        client_of: Callable[..., httpx.Client],
+        picture: Callable[..., bytes],
+    ) -> None:
         import base64
 
         first = Engine(store=tmp_path, clock=clock, painter=painter, workers=0)
@@ -172,9 +210,14 @@ class TestRestart:
         assert painter.painted == ["a cat", "a cat"]
 
 
-def test_a_task_whose_painting_fails_ends_as_failure(client_of, clock, painter, caplog):
+def test_a_task_whose_painting_fails_ends_as_failure(
+    client_of: Callable[..., httpx.Client],
+    clock: Clock,
+    painter: Swatches,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     class Broken(type(painter)):
-        def paint(self, prompt, size, /, **manner):
+        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> None:
             raise RuntimeError("out of paint")
 
     engine = Engine(painter=Broken(), clock=clock, workers=0)

@@ -9,12 +9,17 @@ import sys
 import threading
 import tracemalloc
 import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.engine.server.event_loop import engine_loop
+from tests.engine.conftest import Clock, Swatches
 
 BODY = {"model": "qwen-image-2.0", "prompt": "a cat", "size": "512x512"}
 
@@ -31,7 +36,7 @@ def run(code: str, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_importing_the_engine_loads_nothing_heavy():
+def test_importing_the_engine_loads_nothing_heavy() -> None:
     code = (
         "import sys, opeai_nb.engine, opeai_nb.families\n"
         "heavy = {'httpx', 'numpy', 'PIL', 'starlette', 'uvicorn'} & set(sys.modules)\n"
@@ -40,7 +45,7 @@ def test_importing_the_engine_loads_nothing_heavy():
     assert run(code).stderr == ""
 
 
-def test_the_engine_itself_loads_no_painter_before_the_first_paint():
+def test_the_engine_itself_loads_no_painter_before_the_first_paint() -> None:
     code = (
         "import sys, httpx\n"
         "from opeai_nb.engine import Engine, EngineTransport, ENGINE_URL\n"
@@ -52,7 +57,7 @@ def test_the_engine_itself_loads_no_painter_before_the_first_paint():
     assert run(code).stderr == ""
 
 
-def test_the_interpreter_ends_in_silence_with_a_task_under_way(tmp_path):
+def test_the_interpreter_ends_in_silence_with_a_task_under_way(tmp_path: Path) -> None:
     code = (
         "import httpx\n"
         "from opeai_nb.engine import EngineTransport, ENGINE_URL\n"
@@ -65,7 +70,7 @@ def test_the_interpreter_ends_in_silence_with_a_task_under_way(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_the_shared_engine_keeps_tasks_from_one_process_to_the_next(tmp_path):
+def test_the_shared_engine_keeps_tasks_from_one_process_to_the_next(tmp_path: Path) -> None:
     start = (
         "import httpx, sys\n"
         "from opeai_nb.engine import EngineTransport, ENGINE_URL\n"
@@ -84,7 +89,7 @@ def test_the_shared_engine_keeps_tasks_from_one_process_to_the_next(tmp_path):
     assert (tmp_path / "opeai_nb" / "engine").is_dir()
 
 
-def test_a_cache_folder_that_can_not_be_used_is_told_once(tmp_path):
+def test_a_cache_folder_that_can_not_be_used_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     code = (
         "import warnings\n"
@@ -100,12 +105,14 @@ def test_a_cache_folder_that_can_not_be_used_is_told_once(tmp_path):
     assert done.stderr == ""
 
 
-def test_transports_without_an_engine_share_one(tmp_path, monkeypatch):
+def test_transports_without_an_engine_share_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("OPEAI_NB_CACHE", str(tmp_path))
     assert EngineTransport().engine is EngineTransport().engine
 
 
-def test_sync_and_async_answers_are_the_same(engine, client):
+def test_sync_and_async_answers_are_the_same(engine: Engine, client: httpx.Client) -> None:
     async def ask() -> httpx.Response:
         transport = EngineTransport(engine)
         async with httpx.AsyncClient(
@@ -116,14 +123,14 @@ def test_sync_and_async_answers_are_the_same(engine, client):
     assert asyncio.run(ask()).json() == client.post("/v1/images/generations", json=BODY).json()
 
 
-def test_a_sync_call_works_inside_a_running_loop(client):
+def test_a_sync_call_works_inside_a_running_loop(client: httpx.Client) -> None:
     async def cell() -> int:
-        return client.get("/v1/models").status_code
+        return client.get("/v1/models").status_code  # noqa: ASYNC212  it is what is tried
 
     assert asyncio.run(cell()) == 200
 
 
-def test_many_threads_and_loops_ask_at_once(engine, client):
+def test_many_threads_and_loops_ask_at_once(engine: Engine, client: httpx.Client) -> None:
     transport = EngineTransport(engine)
     answers: list[int] = []
 
@@ -147,17 +154,17 @@ def test_many_threads_and_loops_ask_at_once(engine, client):
     assert answers == [200] * 100
 
 
-def app_engine(app) -> Engine:
+def app_engine(app: Callable[..., Any]) -> Engine:
     """Return an engine whose answers are those of the ASGI *app*."""
     engine = Engine()
     engine._dispatch = lambda scope, headers, receive, send, answer: app(scope, receive, send)
     return engine
 
 
-def test_the_body_arrives_while_it_is_made():
+def test_the_body_arrives_while_it_is_made() -> None:
     go_on = threading.Event()
 
-    async def app(scope, receive, send):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"first", "more_body": True})
         await asyncio.to_thread(go_on.wait)
@@ -173,10 +180,10 @@ def test_the_body_arrives_while_it_is_made():
         assert list(chunks) == [b"second"]
 
 
-def test_an_answer_that_nobody_reads_waits_and_is_not_piled_up():
+def test_an_answer_that_nobody_reads_waits_and_is_not_piled_up() -> None:
     sent = []
 
-    async def app(scope, receive, send):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(100):
             await send({"type": "http.response.body", "body": b"x" * 2**20, "more_body": True})
@@ -196,10 +203,10 @@ def test_an_answer_that_nobody_reads_waits_and_is_not_piled_up():
     assert len(sent) == 100
 
 
-def test_a_request_body_is_read_as_the_engine_asks_for_it(client):
+def test_a_request_body_is_read_as_the_engine_asks_for_it(client: httpx.Client) -> None:
     asked = []
 
-    def chunks():
+    def chunks() -> Iterator[bytes]:
         for part in (b'{"model": "dall-e-3", ', b'"prompt": "a cat"', b"}"):
             asked.append(part)
             yield part
@@ -209,8 +216,8 @@ def test_a_request_body_is_read_as_the_engine_asks_for_it(client):
     assert len(asked) == 3
 
 
-def test_a_refused_request_leaves_its_body_unread(client):
-    def chunks():
+def test_a_refused_request_leaves_its_body_unread(client: httpx.Client) -> None:
+    def chunks() -> Iterator[Any]:
         yield b"x"
         raise AssertionError("the body was read on")
 
@@ -218,8 +225,8 @@ def test_a_refused_request_leaves_its_body_unread(client):
     assert answer.status_code == 401
 
 
-def test_a_failing_request_body_is_the_callers_error(client):
-    def chunks():
+def test_a_failing_request_body_is_the_callers_error(client: httpx.Client) -> None:
+    def chunks() -> Iterator[bytes]:
         yield b"{"
         raise ValueError("the caller's own")
 
@@ -228,8 +235,10 @@ def test_a_failing_request_body_is_the_callers_error(client):
     assert client.get("/v1/models").status_code == 200
 
 
-def test_an_application_that_answers_nothing_is_a_dropped_connection():
-    async def app(scope, receive, send):
+def test_an_application_that_answers_nothing_is_a_dropped_connection() -> None:
+    async def app(
+        scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
+    ) -> None:
         return
 
     with (
@@ -239,10 +248,10 @@ def test_an_application_that_answers_nothing_is_a_dropped_connection():
         client.get(ENGINE_URL)
 
 
-def test_a_hang_up_is_heard_and_the_application_goes_on():
+def test_a_hang_up_is_heard_and_the_application_goes_on() -> None:
     heard = threading.Event()
 
-    async def app(scope, receive, send):
+    async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         assert (await receive())["type"] == "http.request"
         assert (await receive())["type"] == "http.disconnect"
@@ -255,11 +264,13 @@ def test_a_hang_up_is_heard_and_the_application_goes_on():
         assert heard.wait(10)
 
 
-def test_a_post_that_is_given_up_is_obeyed_all_the_same(painter, client_of):
+def test_a_post_that_is_given_up_is_obeyed_all_the_same(
+    painter: Swatches, client_of: Callable[..., httpx.Client]
+) -> None:
     go_on, done = threading.Event(), threading.Event()
 
     class Held(type(painter)):
-        def paint(self, prompt, size, /, **manner):
+        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image:
             go_on.wait(10)
             image = super().paint(prompt, size, **manner)
             done.set()
@@ -274,13 +285,15 @@ def test_a_post_that_is_given_up_is_obeyed_all_the_same(painter, client_of):
     engine.close()
 
 
-def test_a_head_request_has_no_body(client):
+def test_a_head_request_has_no_body(client: httpx.Client) -> None:
     answer = client.head("/v1/models")
     assert answer.status_code == 200
     assert answer.content == b""
 
 
-def test_a_cancelled_call_hangs_up_and_the_engine_lives_on(engine, client):
+def test_a_cancelled_call_hangs_up_and_the_engine_lives_on(
+    engine: Engine, client: httpx.Client
+) -> None:
     async def ask() -> int:
         async with httpx.AsyncClient(
             transport=EngineTransport(engine), base_url=ENGINE_URL, headers=client.headers
@@ -297,13 +310,15 @@ def test_a_cancelled_call_hangs_up_and_the_engine_lives_on(engine, client):
     assert asyncio.run(ask()) == 200
 
 
-def test_a_closed_engine_refuses_the_connection(engine, client):
+def test_a_closed_engine_refuses_the_connection(engine: Engine, client: httpx.Client) -> None:
     engine.close()
     with pytest.raises(httpx.ConnectError):
         client.get("/v1/models")
 
 
-def test_an_engine_that_is_let_go_is_collected(painter, client_of):
+def test_an_engine_that_is_let_go_is_collected(
+    painter: Swatches, client_of: Callable[..., httpx.Client]
+) -> None:
     engine = Engine(painter=painter)
     with client_of(engine) as client:
         client.post("/v1/images/generations", json=BODY).raise_for_status()
@@ -323,7 +338,7 @@ def test_an_engine_that_is_let_go_is_collected(painter, client_of):
 
 class TestFaults:
     @staticmethod
-    def outcomes(seed: int, painter, client_of) -> list[str]:
+    def outcomes(seed: int, painter: Swatches, client_of: Callable[..., httpx.Client]) -> list[str]:
         engine = Engine(painter=painter, fail_rate=0.5, seed=seed)
         seen = []
         with client_of(engine) as client:
@@ -335,18 +350,22 @@ class TestFaults:
         engine.close()
         return seen
 
-    def test_a_part_of_requests_fails_in_every_way(self, painter, client_of):
+    def test_a_part_of_requests_fails_in_every_way(
+        self, painter: Swatches, client_of: Callable[..., httpx.Client]
+    ) -> None:
         seen = self.outcomes(1, painter, client_of)
         assert set(seen) == {"200", "429", "500", "502", "503", "cut"}
         assert 8 <= seen.count("200") <= 32
 
-    def test_a_seed_makes_the_sequence_the_same(self, painter, client_of):
+    def test_a_seed_makes_the_sequence_the_same(
+        self, painter: Swatches, client_of: Callable[..., httpx.Client]
+    ) -> None:
         one, same, other = (self.outcomes(seed, painter, client_of) for seed in (1, 1, 2))
         assert one == same
         assert one != other
 
     @staticmethod
-    def waits(client_of, **options) -> list[float]:
+    def waits(client_of: Callable[..., httpx.Client], **options: Any) -> list[float]:
         seen: list[float] = []
 
         async def sleep(seconds: float) -> None:
@@ -359,18 +378,24 @@ class TestFaults:
         engine.close()
         return seen
 
-    def test_each_answer_waits_for_the_latency(self, client_of):
+    def test_each_answer_waits_for_the_latency(
+        self, client_of: Callable[..., httpx.Client]
+    ) -> None:
         assert self.waits(client_of) == []
         assert self.waits(client_of, latency=0.3, seed=1) == [0.3] * 40
 
-    def test_jitter_is_more_or_less_and_the_same_for_a_seed(self, client_of):
+    def test_jitter_is_more_or_less_and_the_same_for_a_seed(
+        self, client_of: Callable[..., httpx.Client]
+    ) -> None:
         one, same, other = (
             self.waits(client_of, latency=0.3, jitter=0.1, seed=seed) for seed in (1, 1, 2)
         )
         assert (0.2 <= min(one) < 0.25, 0.35 < max(one) <= 0.4) == (True, True)
         assert (one == same, one == other) == (True, False)
 
-    def test_jitter_beyond_the_latency_never_waits_less_than_nothing(self, client_of):
+    def test_jitter_beyond_the_latency_never_waits_less_than_nothing(
+        self, client_of: Callable[..., httpx.Client]
+    ) -> None:
         waits = self.waits(client_of, jitter=0.1, seed=1)
         assert 5 < len(waits) < 35
         assert min(waits) > 0
@@ -386,19 +411,26 @@ class TestFaults:
             {"jitter": -1.0},
         ],
     )
-    def test_a_rate_outside_its_range_is_an_error(self, wrong):
+    def test_a_rate_outside_its_range_is_an_error(self, wrong: dict[str, float]) -> None:
         with pytest.raises(ValueError, match="must"):
             Engine(**wrong)
 
 
 @pytest.mark.parametrize("text", ["fast", "-1", "nan", "inf"])
-def test_a_time_scale_that_is_no_number_is_an_error(monkeypatch, text):
+def test_a_time_scale_that_is_no_number_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setenv("OPEAI_NB_TIME_SCALE", text)
     with pytest.raises(ValueError, match="OPEAI_NB_TIME_SCALE"):
         Engine()
 
 
-def test_a_time_scale_of_zero_ends_a_task_at_once(clock, painter, client_of, monkeypatch):
+def test_a_time_scale_of_zero_ends_a_task_at_once(
+    clock: Clock,
+    painter: Swatches,
+    client_of: Callable[..., httpx.Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OPEAI_NB_TIME_SCALE", "0")
     engine = Engine(clock=clock, painter=painter, workers=0)
     with client_of(engine) as client:

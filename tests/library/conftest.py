@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.library import Library
+from opeai_nb.library import Entry, Library, Slot
 
 
 class Clock:
@@ -24,7 +27,9 @@ class Clock:
         self.now += seconds
 
 
-def encoded(format_: str = "PNG", colour: object = "teal", mode: str = "RGB", **options) -> bytes:
+def encoded(
+    format_: str = "PNG", colour: object = "teal", mode: str = "RGB", **options: Any
+) -> bytes:
     buffer = io.BytesIO()
     image = Image.new(mode, (48, 32), colour)
     image.paste(Image.new(mode, (20, 11), "white"), (7, 9))
@@ -33,33 +38,40 @@ def encoded(format_: str = "PNG", colour: object = "teal", mode: str = "RGB", **
 
 
 @pytest.fixture
-def picture():
+def picture() -> Callable[..., bytes]:
     """Encode a small picture: picture("JPEG", "red")."""
     return encoded
 
 
 @pytest.fixture
-def clock():
+def clock() -> Clock:
     return Clock()
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     return tmp_path / "imagine"
 
 
 @pytest.fixture
-def library(folder, clock):
+def library(folder: Path, clock: Clock) -> Iterator[Library]:
     library = Library(folder, clock=clock)
     yield library
     library.close()
 
 
 @pytest.fixture
-def begin(library):
+def begin(library: Library) -> Callable[..., Entry]:
     """Begin a request: begin("a cat", slot=Slot("c1"), n=2)."""
 
-    def begin(prompt="a cat", *, into=library, slot=None, origin="platform", **fields):
+    def begin(
+        prompt: ImageRequest | str = "a cat",
+        *,
+        into: Library = library,
+        slot: Slot | None = None,
+        origin: str = "platform",
+        **fields: Any,
+    ) -> Entry:
         request = prompt if isinstance(prompt, ImageRequest) else ImageRequest(prompt, **fields)
         return into.begin(
             request, key="key-1", base_url="https://x.example", origin=origin, slot=slot
@@ -69,10 +81,18 @@ def begin(library):
 
 
 @pytest.fixture
-def keep(begin, library):
+def keep(begin: Callable[..., Entry], library: Library) -> Callable[..., Generation]:
     """Begin and keep at once: keep("a cat", pictures=[...], usage={...})."""
 
-    def keep(prompt="a cat", *, pictures=None, into=library, usage=None, task_id=None, **options):
+    def keep(
+        prompt: ImageRequest | str = "a cat",
+        *,
+        pictures: list[bytes] | None = None,
+        into: Library = library,
+        usage: dict[str, Any] | None = None,
+        task_id: str | None = None,
+        **options: Any,
+    ) -> Generation:
         entry = begin(prompt, into=into, **options)
         entry.sending()
         made = tuple(Picture(data) for data in pictures or [encoded()])

@@ -1,12 +1,16 @@
 """What a person, a crash or a stranger may have put into the folder."""
 
+from __future__ import annotations
+
 import json
 import os
 import shutil
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from opeai_nb.client import ImageRequest
+from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.library import Library, Session, Slot
 
 EDITS = {
@@ -49,7 +53,7 @@ OUTSIDE = [
 
 
 @pytest.fixture
-def kept(keep, library, folder):
+def kept(keep: Callable[..., Generation], library: Library, folder: Path) -> tuple[Path, str]:
     """One good record, and one to be spoiled: (path, text)."""
     keep("good", slot=Slot("good"))
     keep("bad", slot=Slot("bad"))
@@ -58,7 +62,7 @@ def kept(keep, library, folder):
     return path, path.read_text(encoding="utf-8")
 
 
-def check_that_it_is_skipped(folder, path):
+def check_that_it_is_skipped(folder: Path, path: Path) -> str:
     for library in (Library(folder), Library(folder)):
         assert [record.prompt for record in library.records()] == ["good"]
         (problem,) = library.problems()
@@ -77,21 +81,27 @@ def check_that_it_is_skipped(folder, path):
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_a_spoiled_record_is_told_and_skipped(kept, folder, name):
+def test_a_spoiled_record_is_told_and_skipped(
+    kept: tuple[Path, str], folder: Path, name: str
+) -> None:
     path, text = kept
     path.write_text(EDITS[name](text), encoding="utf-8", errors="surrogateescape")
     check_that_it_is_skipped(folder, path)
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_an_edited_record_is_told_and_skipped(kept, folder, name):
+def test_an_edited_record_is_told_and_skipped(
+    kept: tuple[Path, str], folder: Path, name: str
+) -> None:
     path, text = kept
     path.write_text(json.dumps({**json.loads(text), **CHANGES[name]}))
     check_that_it_is_skipped(folder, path)
 
 
 @pytest.mark.parametrize("name", OUTSIDE)
-def test_a_record_never_leads_out_of_the_library(kept, folder, name, picture):
+def test_a_record_never_leads_out_of_the_library(
+    kept: tuple[Path, str], folder: Path, name: str, picture: Callable[..., bytes]
+) -> None:
     path, text = kept
     (folder.parent / "secret.png").write_bytes(picture())
     told = json.loads(text)
@@ -100,7 +110,7 @@ def test_a_record_never_leads_out_of_the_library(kept, folder, name, picture):
     assert "outside the library" in check_that_it_is_skipped(folder, path)
 
 
-def test_tokens_beyond_counting_spoil_no_other_record(kept, folder):
+def test_tokens_beyond_counting_spoil_no_other_record(kept: tuple[Path, str], folder: Path) -> None:
     path, text = kept
     path.write_text(json.dumps({**json.loads(text), "usage": {"total_tokens": 10**30}}))
     library = Library(folder)
@@ -109,7 +119,7 @@ def test_tokens_beyond_counting_spoil_no_other_record(kept, folder):
     library.close()
 
 
-def test_half_a_letter_in_a_record_spoils_no_other(kept, folder):
+def test_half_a_letter_in_a_record_spoils_no_other(kept: tuple[Path, str], folder: Path) -> None:
     path, text = kept
     told = json.loads(text)
     told["request"]["prompt"] = "a cat \ud83d and \ud83d\ude00"  # JSON writes each as \\u…
@@ -120,39 +130,41 @@ def test_half_a_letter_in_a_record_spoils_no_other(kept, folder):
     library.close()
 
 
-def picture_of(path):
+def picture_of(path: Path) -> Path:
     return path.parent / json.loads(path.read_text())["pictures"][0]["file"]
 
 
-def test_a_missing_picture(kept, folder):
+def test_a_missing_picture(kept: tuple[Path, str], folder: Path) -> None:
     picture_of(kept[0]).unlink()
     assert "is missing" in check_that_it_is_skipped(folder, kept[0])
 
 
-def test_a_picture_that_is_not_one(kept, folder):
+def test_a_picture_that_is_not_one(kept: tuple[Path, str], folder: Path) -> None:
     picture_of(kept[0]).write_text("<html>")
     assert "is no png picture" in check_that_it_is_skipped(folder, kept[0])
 
 
-def test_a_picture_that_is_empty(kept, folder):
+def test_a_picture_that_is_empty(kept: tuple[Path, str], folder: Path) -> None:
     picture_of(kept[0]).write_text("")
     check_that_it_is_skipped(folder, kept[0])
 
 
-def test_a_picture_that_is_a_link(kept, folder, picture):
+def test_a_picture_that_is_a_link(
+    kept: tuple[Path, str], folder: Path, picture: Callable[..., bytes]
+) -> None:
     (folder.parent / "secret.png").write_bytes(picture())
     picture_of(kept[0]).unlink()
     picture_of(kept[0]).symlink_to(folder.parent / "secret.png")
     assert "it is a link" in check_that_it_is_skipped(folder, kept[0])
 
 
-def test_a_picture_that_is_a_pipe(kept, folder):
+def test_a_picture_that_is_a_pipe(kept: tuple[Path, str], folder: Path) -> None:
     picture_of(kept[0]).unlink()
     os.mkfifo(picture_of(kept[0]))
     check_that_it_is_skipped(folder, kept[0])
 
 
-def test_a_record_that_is_a_link(kept, folder):
+def test_a_record_that_is_a_link(kept: tuple[Path, str], folder: Path) -> None:
     path, text = kept
     (folder.parent / "elsewhere.json").write_text(text)
     path.unlink()
@@ -160,14 +172,16 @@ def test_a_record_that_is_a_link(kept, folder):
     assert "it is a link" in check_that_it_is_skipped(folder, path)
 
 
-def test_a_record_that_is_a_folder(kept, folder):
+def test_a_record_that_is_a_folder(kept: tuple[Path, str], folder: Path) -> None:
     path, _ = kept
     path.unlink()
     path.mkdir()
     check_that_it_is_skipped(folder, path)
 
 
-def test_a_record_that_is_mended_is_found_again(kept, folder, library):
+def test_a_record_that_is_mended_is_found_again(
+    kept: tuple[Path, str], folder: Path, library: Library
+) -> None:
     path, text = kept
     path.write_text("{")
     check_that_it_is_skipped(folder, path)
@@ -177,7 +191,9 @@ def test_a_record_that_is_mended_is_found_again(kept, folder, library):
     assert library.problems() == []
 
 
-def test_a_prompt_edited_by_hand_is_another_request(kept, folder, library):
+def test_a_prompt_edited_by_hand_is_another_request(
+    kept: tuple[Path, str], folder: Path, library: Library
+) -> None:
     path, text = kept
     path.write_text(text.replace('"bad"', '"better"', 1), encoding="utf-8")
     library.close()
@@ -188,7 +204,9 @@ def test_a_prompt_edited_by_hand_is_another_request(kept, folder, library):
         assert (found is not None) == is_shown
 
 
-def test_a_picture_spoiled_under_a_running_session_is_not_shown(kept, folder, library):
+def test_a_picture_spoiled_under_a_running_session_is_not_shown(
+    kept: tuple[Path, str], folder: Path, library: Library
+) -> None:
     assert len(list(library.records())) == 2
     picture_of(kept[0]).write_text("<html>")  # in place: the folder itself has not changed
     found = library.replay(
@@ -198,7 +216,9 @@ def test_a_picture_spoiled_under_a_running_session_is_not_shown(kept, folder, li
     assert "is no png picture" in library.problems()[0]
 
 
-def test_an_older_generation_is_shown_where_the_newest_is_spoiled(keep, library):
+def test_an_older_generation_is_shown_where_the_newest_is_spoiled(
+    keep: Callable[..., Generation], library: Library
+) -> None:
     for _ in range(2):
         keep("a cat", slot=Slot("c"))
     newest, oldest = library.records()
@@ -209,7 +229,9 @@ def test_an_older_generation_is_shown_where_the_newest_is_spoiled(keep, library)
     assert found.id == oldest.id
 
 
-def test_inputs_that_are_not_what_they_say_are_not_used(keep, library, folder, picture):
+def test_inputs_that_are_not_what_they_say_are_not_used(
+    keep: Callable[..., Generation], library: Library, folder: Path, picture: Callable[..., bytes]
+) -> None:
     keep(ImageRequest("x", image=picture("PNG", "red")))
     (path,) = (folder / ".inputs").iterdir()
     path.write_bytes(picture("PNG", "blue"))
@@ -220,7 +242,7 @@ def test_inputs_that_are_not_what_they_say_are_not_used(keep, library, folder, p
     assert again[0].size == (48, 32)
 
 
-def test_a_folder_of_another_use_is_survived(folder):
+def test_a_folder_of_another_use_is_survived(folder: Path) -> None:
     folder.mkdir()
     (folder / "notes.json").write_text('{"a": 1}')
     (folder / "holiday.png").write_bytes(b"x")

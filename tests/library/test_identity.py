@@ -1,5 +1,10 @@
 """What makes two requests the same."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from opeai_nb.client import ImageRequest
@@ -25,7 +30,9 @@ ALIYUN = {"seed": 7, "negative_prompt": "blurry", "prompt_extend": False}
 
 
 @pytest.mark.parametrize("name", [*CHANGES, *ALIYUN, "image", "dialect"])
-def test_every_field_that_changes_the_result_counts(name, picture):
+def test_every_field_that_changes_the_result_counts(
+    name: str, picture: Callable[..., bytes]
+) -> None:
     base = {"prompt": "a cat", "dialect": "aliyun" if name in ALIYUN else "openai"}
     values = {**CHANGES, **ALIYUN, "image": picture(), "dialect": "aliyun"}
     changed = {**base, name: values[name]}
@@ -33,16 +40,18 @@ def test_every_field_that_changes_the_result_counts(name, picture):
 
 
 @pytest.mark.parametrize("change", [{"response_format": "url"}, {"user": "ada"}])
-def test_how_it_travels_and_whose_it_is_do_not_count(change):
+def test_how_it_travels_and_whose_it_is_do_not_count(change: dict[str, str]) -> None:
     assert identity(ImageRequest("a cat")) == identity(ImageRequest("a cat", **change))
 
 
-def test_every_field_is_decided_on():
+def test_every_field_is_decided_on() -> None:
     decided = {*CHANGES, *ALIYUN, "image", "dialect", "response_format", "user"}
     assert decided == set(ImageRequest.__dataclass_fields__)
 
 
-def test_input_pictures_count_by_content_and_not_by_path(tmp_path, picture):
+def test_input_pictures_count_by_content_and_not_by_path(
+    tmp_path: Path, picture: Callable[..., bytes]
+) -> None:
     for name in ("a.png", "b.png"):
         (tmp_path / name).write_bytes(picture())
     (tmp_path / "c.png").write_bytes(picture(colour="red"))
@@ -51,25 +60,25 @@ def test_input_pictures_count_by_content_and_not_by_path(tmp_path, picture):
     assert a != c
 
 
-def test_the_order_of_input_pictures_counts(picture):
+def test_the_order_of_input_pictures_counts(picture: Callable[..., bytes]) -> None:
     one, two = picture(), picture(colour="red")
     assert identity(ImageRequest("x", image=[one, two])) != identity(
         ImageRequest("x", image=[two, one])
     )
 
 
-def test_the_order_in_a_dict_does_not_count():
+def test_the_order_in_a_dict_does_not_count() -> None:
     one = ImageRequest("x", extra={"a": 1, "b": 2}, image=({"url": "u", "detail": "d"},))
     two = ImageRequest("x", extra={"b": 2, "a": 1}, image=({"detail": "d", "url": "u"},))
     assert identity(one) == identity(two)
 
 
-def test_an_input_by_url_is_not_one_by_the_bytes_of_the_url():
+def test_an_input_by_url_is_not_one_by_the_bytes_of_the_url() -> None:
     by_url = ImageRequest("x", image=InputImage(url="https://x.example/a.png"))
     by_bytes = ImageRequest("x", image=InputImage(data=b"https://x.example/a.png"))
     assert identity(by_url) != identity(by_bytes)
 
 
-def test_the_identity_is_the_same_on_every_machine():
+def test_the_identity_is_the_same_on_every_machine() -> None:
     known = "337476d5"
     assert identity(ImageRequest("水彩猫", n=2))[:8] == known

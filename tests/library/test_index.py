@@ -1,5 +1,7 @@
 """The index is derived: it follows the folder, and can be deleted at any time without loss."""
 
+from __future__ import annotations
+
 import contextlib
 import os
 import shutil
@@ -7,25 +9,29 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.library import Library, Session, Slot
+from opeai_nb.library import Entry, Library, Session, Slot
 from opeai_nb.library.records.index import Index
+from tests.library.conftest import Clock
 
 
-def prompts(library):
+def prompts(library: Library) -> list[Any]:
     return sorted(record.prompt for record in library.records())
 
 
-def database(folder):
+def database(folder: Path) -> Path:
     (found,) = (folder / ".index").glob("*.sqlite3")
     return found
 
 
 @pytest.fixture
-def other(tmp_path, keep, clock):
+def other(tmp_path: Path, keep: Callable[..., Generation], clock: Clock) -> list[Path]:
     """A library elsewhere with one record: its files, to be copied by hand."""
     library = Library(tmp_path / "other", clock=clock)
     keep("from elsewhere", into=library)
@@ -34,13 +40,17 @@ def other(tmp_path, keep, clock):
     return [library.folder / record.file, *record.paths]
 
 
-def test_the_index_is_hidden_from_git(keep, library, folder):
+def test_the_index_is_hidden_from_git(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep()
     list(library.records())
     assert (folder / ".index" / ".gitignore").read_text() == "*\n"
 
 
-def test_files_added_by_hand_are_found_at_once(keep, library, folder, other):
+def test_files_added_by_hand_are_found_at_once(
+    keep: Callable[..., Generation], library: Library, folder: Path, other: list[Path]
+) -> None:
     keep("mine")
     assert prompts(library) == ["mine"]
     for path in other:
@@ -48,7 +58,9 @@ def test_files_added_by_hand_are_found_at_once(keep, library, folder, other):
     assert prompts(library) == ["from elsewhere", "mine"]
 
 
-def test_a_change_within_one_step_of_the_file_systems_clock_is_found(keep, library, folder, other):
+def test_a_change_within_one_step_of_the_file_systems_clock_is_found(
+    keep: Callable[..., Generation], library: Library, folder: Path, other: list[Path]
+) -> None:
     """Some file systems tell times in steps of seconds: two changes in one get the same time."""
     keep("mine")
     step = 1_795_348_800_000_000_000
@@ -60,7 +72,13 @@ def test_a_change_within_one_step_of_the_file_systems_clock_is_found(keep, libra
     assert prompts(library) == ["from elsewhere", "mine"]
 
 
-def test_a_keep_after_a_change_by_hand_hides_nothing(begin, library, folder, other, picture):
+def test_a_keep_after_a_change_by_hand_hides_nothing(
+    begin: Callable[..., Entry],
+    library: Library,
+    folder: Path,
+    other: list[Path],
+    picture: Callable[..., bytes],
+) -> None:
     entry = begin("mine")
     assert prompts(library) == []
     for path in other:
@@ -69,7 +87,9 @@ def test_a_keep_after_a_change_by_hand_hides_nothing(begin, library, folder, oth
     assert prompts(library) == ["from elsewhere", "mine"]
 
 
-def test_files_removed_by_hand_are_gone_at_once(keep, library, folder):
+def test_files_removed_by_hand_are_gone_at_once(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     names = ("ant", "bee", "cow")
     for name in names:
         keep(name)
@@ -80,14 +100,18 @@ def test_files_removed_by_hand_are_gone_at_once(keep, library, folder):
     assert prompts(library) == []
 
 
-def test_files_renamed_by_hand_are_found(keep, library, folder):
+def test_files_renamed_by_hand_are_found(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("cat")
     (record,) = library.records()
     (folder / record.file).rename(folder / "renamed.json")
     assert [r.file for r in library.records()] == ["renamed.json"]
 
 
-def test_a_record_edited_in_place_is_seen_by_the_next_session(keep, library, folder):
+def test_a_record_edited_in_place_is_seen_by_the_next_session(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("cat")
     (record,) = library.records()
     text = (folder / record.file).read_text()
@@ -95,7 +119,9 @@ def test_a_record_edited_in_place_is_seen_by_the_next_session(keep, library, fol
     assert prompts(Library(folder)) == ["a dog"]
 
 
-def test_what_one_library_keeps_another_finds_at_once(keep, library, folder, clock):
+def test_what_one_library_keeps_another_finds_at_once(
+    keep: Callable[..., Generation], library: Library, folder: Path, clock: Clock
+) -> None:
     another = Library(folder, clock=clock)
     for n in range(20):
         keep(f"a{n}", into=library)
@@ -105,7 +131,9 @@ def test_what_one_library_keeps_another_finds_at_once(keep, library, folder, clo
     another.close()
 
 
-def test_the_index_may_be_deleted_under_a_running_session(keep, library, folder):
+def test_the_index_may_be_deleted_under_a_running_session(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("a")
     assert prompts(library) == ["a"]
     shutil.rmtree(folder / ".index")
@@ -117,7 +145,9 @@ def test_the_index_may_be_deleted_under_a_running_session(keep, library, folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"junk" * 5000, b"SQLite format 3\0" + b"\7" * 9000])
-def test_a_broken_index_is_made_anew(keep, library, folder, content):
+def test_a_broken_index_is_made_anew(
+    keep: Callable[..., Generation], library: Library, folder: Path, content: bytes
+) -> None:
     keep("a")
     library.close()
     database(folder).write_bytes(content)
@@ -126,7 +156,9 @@ def test_a_broken_index_is_made_anew(keep, library, folder, content):
     assert database(folder).read_bytes()[:15] == b"SQLite format 3"
 
 
-def test_an_index_of_another_make_is_made_anew(keep, library, folder):
+def test_an_index_of_another_make_is_made_anew(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("a")
     library.close()
     path = database(folder)
@@ -138,7 +170,9 @@ def test_an_index_of_another_make_is_made_anew(keep, library, folder):
         assert made.execute("SELECT count(*) FROM kept").fetchone() == (1,)
 
 
-def test_an_index_that_others_hold_is_done_without(keep, library, folder):
+def test_an_index_that_others_hold_is_done_without(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("a")
     library.close()
     with contextlib.closing(sqlite3.connect(database(folder), isolation_level=None)) as holder:
@@ -149,7 +183,9 @@ def test_an_index_that_others_hold_is_done_without(keep, library, folder):
     assert prompts(Library(folder)) == ["a"]
 
 
-def test_where_there_can_be_no_index_it_is_held_in_memory(keep, library, folder):
+def test_where_there_can_be_no_index_it_is_held_in_memory(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("a")
     library.close()
     shutil.rmtree(folder / ".index")
@@ -161,7 +197,9 @@ def test_where_there_can_be_no_index_it_is_held_in_memory(keep, library, folder)
     assert prompts(Library(folder)) == ["a", "b"]
 
 
-def test_an_index_that_is_a_link_is_not_followed(keep, library, folder, tmp_path):
+def test_an_index_that_is_a_link_is_not_followed(
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path
+) -> None:
     keep("a")
     library.close()
     shutil.rmtree(folder / ".index")
@@ -171,7 +209,9 @@ def test_an_index_that_is_a_link_is_not_followed(keep, library, folder, tmp_path
     assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
-def test_the_folder_may_be_deleted_under_a_running_session(keep, library, folder):
+def test_the_folder_may_be_deleted_under_a_running_session(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("a")
     assert prompts(library) == ["a"]
     shutil.rmtree(folder)
@@ -180,7 +220,9 @@ def test_the_folder_may_be_deleted_under_a_running_session(keep, library, folder
     assert prompts(library) == ["b"]
 
 
-def test_a_copy_without_the_index_replays(keep, library, folder, tmp_path):
+def test_a_copy_without_the_index_replays(
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path
+) -> None:
     keep("a", slot=Slot("c"))
     copied = tmp_path / "copied"
     shutil.copytree(folder, copied, ignore=shutil.ignore_patterns(".index", ".pending"))
@@ -190,7 +232,9 @@ def test_a_copy_without_the_index_replays(keep, library, folder, tmp_path):
     assert found.prompt == "a"
 
 
-def test_a_copy_with_the_index_of_its_source_replays(keep, library, folder, tmp_path):
+def test_a_copy_with_the_index_of_its_source_replays(
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path
+) -> None:
     keep("a", slot=Slot("c"))
     copied = tmp_path / "copied"
     shutil.copytree(folder, copied)
@@ -199,10 +243,10 @@ def test_a_copy_with_the_index_of_its_source_replays(keep, library, folder, tmp_
     assert next(reader.records()).paths[0].is_relative_to(copied)
 
 
-def test_any_thread_may_use_one_library(keep, library):
+def test_any_thread_may_use_one_library(keep: Callable[..., Generation], library: Library) -> None:
     failures = []
 
-    def work(name):
+    def work(name: str) -> None:
         try:
             for n in range(10):
                 keep(f"{name} {n}")
@@ -219,13 +263,17 @@ def test_any_thread_may_use_one_library(keep, library):
     assert len(prompts(library)) == 60
 
 
-def test_many_pictures_in_one_record(keep, library, picture):
+def test_many_pictures_in_one_record(
+    keep: Callable[..., Generation], library: Library, picture: Callable[..., bytes]
+) -> None:
     keep("many", pictures=[picture()] * 12)
     (record,) = library.records()
     assert len(record.paths) == 12
 
 
-def test_pages_of_records_follow_each_other(keep, library, folder):
+def test_pages_of_records_follow_each_other(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep("a")
     (record,) = library.records()
     text = (folder / record.file).read_text()
@@ -239,7 +287,9 @@ def test_pages_of_records_follow_each_other(keep, library, folder):
 @pytest.mark.parametrize(
     "look", ["len(list(library.records())) == 1", "len(library._new_id()) == 8"]
 )
-def test_a_forked_process_opens_the_index_for_itself(keep, library, folder, look):
+def test_a_forked_process_opens_the_index_for_itself(
+    keep: Callable[..., Generation], library: Library, folder: Path, look: str
+) -> None:
     keep("a")
     code = (
         "import os, sys\n"

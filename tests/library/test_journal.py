@@ -1,27 +1,33 @@
 """What is unfinished: noted before it happens, and told truly afterwards."""
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import Library, LibraryWarning, Slot
+from opeai_nb.library import Entry, Library, LibraryWarning, Slot
+from tests.library.conftest import Clock
 
 URL = "https://x.example/a.png?signature=1"
 
 
-def journal(entry):
+def journal(entry: Entry) -> Path:
     return entry.folder / "journal.jsonl"
 
 
 @pytest.fixture
-def dead(folder, clock):
+def dead(folder: Path, clock: Clock) -> Callable[..., Entry]:
     """Return an entry as another kernel finds it after its own process has died."""
 
-    def dead(entry):
+    def dead(entry: Entry) -> Entry:
         path = journal(entry)
         text = path.read_text()
         facts = json.loads(text.splitlines()[0])
@@ -32,14 +38,16 @@ def dead(folder, clock):
     return dead
 
 
-def test_nothing_is_created_before_the_first_write(library, folder):
+def test_nothing_is_created_before_the_first_write(library: Library, folder: Path) -> None:
     assert library.pending() == []
     assert list(library.records()) == []
     assert library.problems() == []
     assert not folder.exists()
 
 
-def test_the_intent_is_on_the_disk_with_all_that_a_resume_needs(begin, folder, clock):
+def test_the_intent_is_on_the_disk_with_all_that_a_resume_needs(
+    begin: Callable[..., Entry], folder: Path, clock: Clock
+) -> None:
     begin("a cat", slot=Slot("c1", 2), n=2)
     (entry,) = Library(folder, clock=clock).pending()
     assert entry.request == ImageRequest("a cat", n=2)
@@ -48,12 +56,18 @@ def test_the_intent_is_on_the_disk_with_all_that_a_resume_needs(begin, folder, c
     assert entry.created == clock.now
 
 
-def test_the_journal_is_hidden_from_git(begin, folder):
+def test_the_journal_is_hidden_from_git(begin: Callable[..., Entry], folder: Path) -> None:
     begin()
     assert (folder / ".pending" / ".gitignore").read_text() == "*\n"
 
 
-def test_input_pictures_are_kept_by_content(begin, folder, picture, tmp_path, clock):
+def test_input_pictures_are_kept_by_content(
+    begin: Callable[..., Entry],
+    folder: Path,
+    picture: Callable[..., bytes],
+    tmp_path: Path,
+    clock: Clock,
+) -> None:
     source = tmp_path / "cat.png"
     source.write_bytes(picture())
     for _ in range(2):
@@ -65,12 +79,12 @@ def test_input_pictures_are_kept_by_content(begin, folder, picture, tmp_path, cl
     assert len(list((folder / ".inputs").iterdir())) == 1
 
 
-def test_the_oldest_comes_first(begin, library):
+def test_the_oldest_comes_first(begin: Callable[..., Entry], library: Library) -> None:
     prompts = [begin(str(n)).prompt for n in range(5)]
     assert [entry.prompt for entry in library.pending()] == prompts
 
 
-def test_what_this_process_works_on_is_in_flight(begin, folder):
+def test_what_this_process_works_on_is_in_flight(begin: Callable[..., Entry], folder: Path) -> None:
     entry = begin()
     assert entry.truth == "in flight"
     entry.sending()
@@ -88,7 +102,13 @@ def test_what_this_process_works_on_is_in_flight(begin, folder):
         (["sending", "unknown"], "unknown", "outcome unknown"),
     ],
 )
-def test_after_a_crash_the_truth_is_told(begin, dead, steps, state, truth):
+def test_after_a_crash_the_truth_is_told(
+    begin: Callable[..., Entry],
+    dead: Callable[..., Entry],
+    steps: list[Any],
+    state: str,
+    truth: str,
+) -> None:
     entry = begin()
     given = {
         "sending": (),
@@ -102,7 +122,9 @@ def test_after_a_crash_the_truth_is_told(begin, dead, steps, state, truth):
     assert (found.state, found.truth) == (state, truth)
 
 
-def test_a_task_is_noted_with_its_deadline(begin, dead, clock):
+def test_a_task_is_noted_with_its_deadline(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], clock: Clock
+) -> None:
     entry = begin()
     entry.sending()
     entry.submitted(Task("image_1", poll_path="/v1/images/generations/image_1"))
@@ -114,7 +136,9 @@ def test_a_task_is_noted_with_its_deadline(begin, dead, clock):
     assert (found.time_left(), found.truth) == (0, "expired")
 
 
-def test_an_answer_is_noted_so_that_only_what_is_missing_is_fetched(begin, dead, picture):
+def test_an_answer_is_noted_so_that_only_what_is_missing_is_fetched(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     entry.sending()
     failed = errors.ModerationError("refused", code="moderation")
@@ -140,14 +164,18 @@ def test_an_answer_is_noted_so_that_only_what_is_missing_is_fetched(begin, dead,
     assert (again.usage, again.task_id) == ({"total_tokens": 3}, "t")
 
 
-def test_bytes_in_memory_are_on_the_disk_once_answered(begin, dead, picture):
+def test_bytes_in_memory_are_on_the_disk_once_answered(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     entry.answered(Generation((Picture(picture()), Picture(picture("JPEG"))), entry.request))
     found = dead(entry).generation()
     assert [p.data for p in found.pictures] == [picture(), picture("JPEG")]
 
 
-def test_files_that_came_straight_into_the_folder_keep_their_places(begin, dead, picture):
+def test_files_that_came_straight_into_the_folder_keep_their_places(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     paths = [entry.folder / name for name in ("zz.png", "aa.png")]
     for path, colour in zip(paths, ("red", "blue"), strict=True):
@@ -156,7 +184,9 @@ def test_files_that_came_straight_into_the_folder_keep_their_places(begin, dead,
     assert dead(entry).received() == {0: paths[0], 1: paths[1]}
 
 
-def test_pictures_before_a_cut_answer_are_found(begin, dead, picture):
+def test_pictures_before_a_cut_answer_are_found(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     entry.sending()
     (entry.folder / "aa.png").write_bytes(picture())
@@ -167,14 +197,16 @@ def test_pictures_before_a_cut_answer_are_found(begin, dead, picture):
     assert [p.data for p in found.generation().pictures] == [picture()]
 
 
-def test_a_failure_settles_it(begin, library):
+def test_a_failure_settles_it(begin: Callable[..., Entry], library: Library) -> None:
     entry = begin()
     entry.failed("refused")
     assert library.pending() == []
     assert not entry.folder.exists()
 
 
-def test_a_failure_never_throws_away_what_has_reached_us(begin, library, picture):
+def test_a_failure_never_throws_away_what_has_reached_us(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     (entry.folder / "aa.png").write_bytes(picture())
     entry.failed("the answer was cut off")
@@ -182,42 +214,50 @@ def test_a_failure_never_throws_away_what_has_reached_us(begin, library, picture
     assert (found.state, found.error) == ("unknown", "the answer was cut off")
 
 
-def test_what_is_forgotten_is_gone(begin, library, picture):
+def test_what_is_forgotten_is_gone(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     (entry.folder / "aa.png").write_bytes(picture())
     entry.forget()
     assert library.pending() == []
 
 
-def test_an_entry_is_found_by_the_beginning_of_its_id_or_by_its_task(begin, library):
+def test_an_entry_is_found_by_the_beginning_of_its_id_or_by_its_task(
+    begin: Callable[..., Entry], library: Library
+) -> None:
     entry = begin()
     entry.submitted(Task("image_77"))
     assert library.entry(entry.id[:5]).id == library.entry("image_77").id == entry.id
 
 
 @pytest.mark.parametrize("text", ["", "zz"])
-def test_an_unknown_entry_is_an_error_with_the_next_step(begin, library, text):
+def test_an_unknown_entry_is_an_error_with_the_next_step(
+    begin: Callable[..., Entry], library: Library, text: str
+) -> None:
     begin()
     with pytest.raises(LibraryError, match="%imagine tasks") as caught:
         library.entry(text)
     assert "No unfinished request" in caught.value.message
 
 
-def test_an_ambiguous_id_is_an_error(begin, library):
+def test_an_ambiguous_id_is_an_error(begin: Callable[..., Entry], library: Library) -> None:
     ids = {begin().id[0] for _ in range(17)}
     seen = next(c for c in ids if sum(e.id[0] == c for e in library.pending()) > 1)
     with pytest.raises(LibraryError, match="Several unfinished requests"):
         library.entry(seen)
 
 
-def test_who_resumes_takes_it_over(begin, dead):
+def test_who_resumes_takes_it_over(begin: Callable[..., Entry], dead: Callable[..., Entry]) -> None:
     found = dead(begin())
     assert (found.truth, found.is_mine) == ("not sent", False)
     found.adopt()
     assert (found.truth, found.is_mine) == ("in flight", True)
 
 
-def test_every_cut_of_the_journal_is_survived(begin, dead):
+def test_every_cut_of_the_journal_is_survived(
+    begin: Callable[..., Entry], dead: Callable[..., Entry]
+) -> None:
     entry = begin()
     entry.sending()
     entry.submitted(Task("image_1"))
@@ -231,7 +271,9 @@ def test_every_cut_of_the_journal_is_survived(begin, dead):
     assert truths == {"not sent", "outcome unknown", "pending"}
 
 
-def test_a_line_after_a_cut_one_counts(begin, dead):
+def test_a_line_after_a_cut_one_counts(
+    begin: Callable[..., Entry], dead: Callable[..., Entry]
+) -> None:
     entry = begin()
     with journal(entry).open("ab") as file:
         file.write(b'\n{"at": 1, "state": "sen')
@@ -239,7 +281,9 @@ def test_a_line_after_a_cut_one_counts(begin, dead):
     assert dead(entry).task_id == "image_1"
 
 
-def test_where_the_disk_refuses_the_request_goes_out_all_the_same(tmp_path, picture):
+def test_where_the_disk_refuses_the_request_goes_out_all_the_same(
+    tmp_path: Path, picture: Callable[..., bytes]
+) -> None:
     (tmp_path / "imagine").write_text("a file where the folder should be")
     library = Library(tmp_path / "imagine")
     with pytest.warns(LibraryWarning, match="the request goes out") as told:
@@ -257,7 +301,7 @@ def test_where_the_disk_refuses_the_request_goes_out_all_the_same(tmp_path, pict
     assert kept.pictures[0].data == picture()
 
 
-def test_a_journal_that_vanishes_is_told_once_and_survived(begin):
+def test_a_journal_that_vanishes_is_told_once_and_survived(begin: Callable[..., Entry]) -> None:
     entry = begin()
     journal(entry).unlink()
     with pytest.warns(LibraryWarning, match="may not be resumed"):
@@ -266,7 +310,7 @@ def test_a_journal_that_vanishes_is_told_once_and_survived(begin):
     assert entry.task_id == "image_1"
 
 
-def test_a_disk_that_takes_half_a_line_is_told(begin):
+def test_a_disk_that_takes_half_a_line_is_told(begin: Callable[..., Entry]) -> None:
     """It says nothing when it takes the first part, and the line does not count."""
     resource = pytest.importorskip("resource", reason="this system has no limit of file sizes")
     entry = begin()
@@ -305,7 +349,9 @@ def test_a_disk_that_takes_half_a_line_is_told(begin):
         {"deadline": "soon"},
     ],
 )
-def test_an_edited_entry_is_told_and_skipped(begin, library, change):
+def test_an_edited_entry_is_told_and_skipped(
+    begin: Callable[..., Entry], library: Library, change: dict[str, Any]
+) -> None:
     good, bad = begin("good"), begin("bad")
     facts = {**json.loads(journal(bad).read_text()), **change}
     journal(bad).write_text(json.dumps(facts))
@@ -314,7 +360,12 @@ def test_an_edited_entry_is_told_and_skipped(begin, library, change):
     assert problem.startswith(f".pending/{bad.id}: the journal cannot be read")
 
 
-def test_an_entry_never_leads_out_of_its_folder(begin, dead, tmp_path, picture):
+def test_an_entry_never_leads_out_of_its_folder(
+    begin: Callable[..., Entry],
+    dead: Callable[..., Entry],
+    tmp_path: Path,
+    picture: Callable[..., bytes],
+) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(picture())
     entry = begin()
@@ -329,7 +380,7 @@ def test_an_entry_never_leads_out_of_its_folder(begin, dead, tmp_path, picture):
     assert dead(entry).received() == {}
 
 
-def test_a_journal_folder_that_is_a_link_is_not_followed(folder, tmp_path):
+def test_a_journal_folder_that_is_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "elsewhere").mkdir()
     (folder / ".pending").symlink_to(tmp_path / "elsewhere")
@@ -340,7 +391,9 @@ def test_a_journal_folder_that_is_a_link_is_not_followed(folder, tmp_path):
     assert library.pending() == []
 
 
-def test_what_is_swept_leads_nowhere_else(begin, library, folder, tmp_path):
+def test_what_is_swept_leads_nowhere_else(
+    begin: Callable[..., Entry], library: Library, folder: Path, tmp_path: Path
+) -> None:
     """A folder from a stranger may hold links in the place of what is removed."""
     begin()
     (tmp_path / "papers").mkdir()
@@ -353,7 +406,9 @@ def test_what_is_swept_leads_nowhere_else(begin, library, folder, tmp_path):
     assert not [path for path in (folder / ".pending").iterdir() if path.is_symlink()]
 
 
-def test_what_dead_processes_left_half_done_is_swept(begin, library, folder):
+def test_what_dead_processes_left_half_done_is_swept(
+    begin: Callable[..., Entry], library: Library, folder: Path
+) -> None:
     entry = begin()
     journals = folder / ".pending"
     for name in (".gone-abc", ".new-old", ".new-young"):
@@ -364,7 +419,9 @@ def test_what_dead_processes_left_half_done_is_swept(begin, library, folder):
     assert left == {".alive", ".gitignore", ".new-young", entry.id}
 
 
-def test_without_metadata_is_kept_through_a_restart(dead, library, picture):
+def test_without_metadata_is_kept_through_a_restart(
+    dead: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     entry = library.begin(
         ImageRequest("x"), key="k", base_url="http://x", origin="platform", metadata=False
     )

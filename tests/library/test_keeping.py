@@ -1,25 +1,33 @@
 """Every picture is on disk before it is shown."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import Library, Slot, received_bytes
+from opeai_nb.library import Entry, Library, Slot, received_bytes
+from tests.library.conftest import Clock
 
 
-def visible(folder):
+def visible(folder: Path) -> list[Any]:
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def test_names_are_readable(keep, library, folder, picture):
+def test_names_are_readable(
+    keep: Callable[..., Generation], library: Library, folder: Path, picture: Callable[..., bytes]
+) -> None:
     keep("Watercolour cat, 水彩!", pictures=[picture(), picture("JPEG"), picture("WEBP")])
     (record,) = library.records()
     stem = f"2026-11-22-watercolour-cat-水彩-{record.id}"
@@ -28,7 +36,9 @@ def test_names_are_readable(keep, library, folder, picture):
     )
 
 
-def test_a_kept_generation_has_its_pictures_in_files(keep, picture):
+def test_a_kept_generation_has_its_pictures_in_files(
+    keep: Callable[..., Generation], picture: Callable[..., bytes]
+) -> None:
     kept = keep(pictures=[picture(), picture("JPEG")], usage={"total_tokens": 3}, task_id="t")
     for path, data in zip(
         [p.path for p in kept.pictures], [picture(), picture("JPEG")], strict=True
@@ -42,7 +52,9 @@ def test_a_kept_generation_has_its_pictures_in_files(keep, picture):
     assert kept[0].size == (48, 32)
 
 
-def test_the_record_tells_what_was_asked_and_what_came(begin, library, clock, picture):
+def test_the_record_tells_what_was_asked_and_what_came(
+    begin: Callable[..., Entry], library: Library, clock: Clock, picture: Callable[..., bytes]
+) -> None:
     entry = begin("a cat", slot=Slot("c1"), n=2, size="1024x1024")
     entry.sending()
     clock.pass_(6.5)
@@ -74,7 +86,9 @@ def test_the_record_tells_what_was_asked_and_what_came(begin, library, clock, pi
     assert (again.created, again.request_id) == (1_777_440_000, "r-1")
 
 
-def test_a_picture_that_failed_to_download_keeps_its_url(begin, library, picture):
+def test_a_picture_that_failed_to_download_keeps_its_url(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     lost = Picture(url="https://x.example/b", error=errors.DownloadError("cut"))
     library.keep(
@@ -84,7 +98,9 @@ def test_a_picture_that_failed_to_download_keeps_its_url(begin, library, picture
     assert [item.url for item in record.pictures] == [None, "https://x.example/b"]
 
 
-def test_half_a_letter_from_a_server_costs_no_picture(begin, library, picture):
+def test_half_a_letter_from_a_server_costs_no_picture(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     """JSON can say `\\ud83d` alone, where somebody cut an emoji in two; no file can."""
     entry = begin()
     entry.sending()
@@ -98,7 +114,9 @@ def test_half_a_letter_from_a_server_costs_no_picture(begin, library, picture):
     assert library.pending() == []
 
 
-def test_a_file_name_that_is_no_text_is_no_hindrance(begin, library, picture, tmp_path):
+def test_a_file_name_that_is_no_text_is_no_hindrance(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes], tmp_path: Path
+) -> None:
     path = tmp_path / os.fsdecode(b"cat-\xff.png")
     try:
         path.write_bytes(picture())
@@ -109,21 +127,27 @@ def test_a_file_name_that_is_no_text_is_no_hindrance(begin, library, picture, tm
     assert entry.written["image"][0]["name"] == "cat-?.png"
 
 
-def test_bytes_that_are_no_picture_are_kept_as_they_are(keep, library):
+def test_bytes_that_are_no_picture_are_kept_as_they_are(
+    keep: Callable[..., Generation], library: Library
+) -> None:
     kept = keep(pictures=[b"something else"])
     assert kept.pictures[0].path.suffix == ".bin"
     assert kept.pictures[0].data == b"something else"
     assert library.problems() == []
 
 
-def test_the_entry_is_settled_last(keep, library, folder):
+def test_the_entry_is_settled_last(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
     keep()
     assert library.pending() == []
     assert list((folder / ".pending" / ".alive").iterdir()) != []
     assert {p.name for p in (folder / ".pending").iterdir()} == {".alive", ".gitignore"}
 
 
-def test_keeping_twice_keeps_once(begin, library, folder, picture):
+def test_keeping_twice_keeps_once(
+    begin: Callable[..., Entry], library: Library, folder: Path, picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     generation = Generation((Picture(picture()),), entry.request)
     one, two = library.keep(entry, generation), library.keep(entry, generation)
@@ -131,7 +155,9 @@ def test_keeping_twice_keeps_once(begin, library, folder, picture):
     assert len(visible(folder)) == 2
 
 
-def test_an_entry_whose_record_is_there_is_done(begin, library, picture):
+def test_an_entry_whose_record_is_there_is_done(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     text = (entry.folder / "journal.jsonl").read_bytes()
     library.keep(entry, Generation((Picture(picture()),), entry.request))
@@ -141,20 +167,26 @@ def test_an_entry_whose_record_is_there_is_done(begin, library, picture):
     assert not entry.folder.exists()
 
 
-def test_what_was_asked_later_is_newer_also_when_the_clock_stands(keep, library):
+def test_what_was_asked_later_is_newer_also_when_the_clock_stands(
+    keep: Callable[..., Generation], library: Library
+) -> None:
     prompts = [keep(f"cat {n}").request.prompt for n in range(5)]
     assert [record.prompt for record in library.records()] == prompts[::-1]
     assert [r.prompt for r in library.records(newest_first=False)] == prompts
 
 
-def test_what_was_asked_first_and_came_last_is_not_the_newest(begin, library, picture):
+def test_what_was_asked_first_and_came_last_is_not_the_newest(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     slow, quick = begin("slow"), begin("quick")
     for entry in (quick, slow):
         library.keep(entry, Generation((Picture(picture()),), entry.request))
     assert [record.prompt for record in library.records()] == ["quick", "slow"]
 
 
-def test_a_record_is_found_by_the_beginning_of_its_id(keep, library):
+def test_a_record_is_found_by_the_beginning_of_its_id(
+    keep: Callable[..., Generation], library: Library
+) -> None:
     keep()
     (record,) = library.records()
     assert library.record(record.id[:4]) == record
@@ -163,7 +195,9 @@ def test_a_record_is_found_by_the_beginning_of_its_id(keep, library):
             library.record(text)
 
 
-def test_a_library_may_be_moved(keep, library, folder, tmp_path):
+def test_a_library_may_be_moved(
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path
+) -> None:
     keep("a cat")
     library.close()
     folder.rename(tmp_path / "moved")
@@ -194,7 +228,7 @@ LIMITED = """
 
 
 @pytest.mark.parametrize("name", ["memory", "streamed"])
-def test_where_the_disk_is_full_no_picture_is_lost(name, folder, tmp_path):
+def test_where_the_disk_is_full_no_picture_is_lost(name: str, folder: Path, tmp_path: Path) -> None:
     """The system itself refuses to write more than half of the picture."""
     data = tmp_path / f"{name}.png"
     data.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(400_000))
@@ -221,7 +255,7 @@ def test_where_the_disk_is_full_no_picture_is_lost(name, folder, tmp_path):
         assert "generation.save" in warned[0]
 
 
-def test_the_library_itself_may_be_a_link(tmp_path, keep):
+def test_the_library_itself_may_be_a_link(tmp_path: Path, keep: Callable[..., Generation]) -> None:
     """A person may want it on a larger disk; what is inside leads nowhere else."""
     (tmp_path / "large disk").mkdir()
     (tmp_path / "linked").symlink_to(tmp_path / "large disk")
@@ -231,7 +265,9 @@ def test_the_library_itself_may_be_a_link(tmp_path, keep):
     library.close()
 
 
-def test_the_folder_of_an_entry_may_have_vanished(begin, library, picture):
+def test_the_folder_of_an_entry_may_have_vanished(
+    begin: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
+) -> None:
     entry = begin()
     entry.forget()
     kept = library.keep(entry, Generation((Picture(picture()),), entry.request))
@@ -255,7 +291,7 @@ LONG = """
 """
 
 
-def test_a_long_session_does_not_fill_the_memory(folder):
+def test_a_long_session_does_not_fill_the_memory(folder: Path) -> None:
     """All generations are held: 180 MB of pictures after the fifth."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(LONG), str(folder)],
@@ -266,7 +302,9 @@ def test_a_long_session_does_not_fill_the_memory(folder):
     assert int(done.stdout) < 30_000  # kB
 
 
-def test_a_duration_is_known_where_one_process_saw_it(begin, library, clock, picture):
+def test_a_duration_is_known_where_one_process_saw_it(
+    begin: Callable[..., Entry], library: Library, clock: Clock, picture: Callable[..., bytes]
+) -> None:
     for seconds in (4.0, 6.0):
         entry = begin("a cat")
         entry.sending()

@@ -1,9 +1,15 @@
 """Several kernels use one folder at once, and any of them may die at any point."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -87,7 +93,7 @@ DRIVER = """
 """
 
 
-def run(code, *args):
+def run(code: str, *args: Any) -> Popen:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
         stdout=subprocess.PIPE,
@@ -95,7 +101,7 @@ def run(code, *args):
     )
 
 
-def test_eight_processes_keep_a_thousand_records_and_none_is_lost(folder):
+def test_eight_processes_keep_a_thousand_records_and_none_is_lost(folder: Path) -> None:
     writers = [run(WRITER, folder, name, 125) for name in range(8)]
     assert [writer.communicate()[0] and writer.returncode for writer in writers] == [""] * 8
     assert [writer.returncode for writer in writers] == [0] * 8
@@ -114,7 +120,7 @@ def test_eight_processes_keep_a_thousand_records_and_none_is_lost(folder):
     library.close()
 
 
-def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder):
+def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder: Path) -> None:
     code = """
         import sys
         from opeai_nb.client import ImageRequest
@@ -141,7 +147,9 @@ def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder):
 
 
 @pytest.mark.parametrize("kind", ["task", "sync"])
-def test_a_process_killed_at_any_point_loses_nothing(kind, tmp_path, picture):
+def test_a_process_killed_at_any_point_loses_nothing(
+    kind: str, tmp_path: Path, picture: Callable[..., bytes]
+) -> None:
     pictures = [picture("PNG", "red"), picture("JPEG", "blue")]
     names = [tmp_path / "0.png", tmp_path / "1.jpg"]
     for name, data in zip(names, pictures, strict=True):
@@ -153,7 +161,7 @@ def test_a_process_killed_at_any_point_loses_nothing(kind, tmp_path, picture):
     assert {"nothing", "not sent", "outcome unknown", "fetching", "kept"} <= set(ends)
 
 
-def finish(root, number, pictures):
+def finish(root: Path, number: int, pictures: list[bytes]) -> str:
     """Find what a killed process left, check that it is true, and finish it as a resume does."""
     said = (root / f"{number}.log").read_text().split("\n")
     library = Library(root / f"library-{number}")

@@ -1,15 +1,20 @@
 """What a picture file tells, and that taking it out gives the received bytes again."""
 
+from __future__ import annotations
+
 import io
 import json
 import struct
 import zlib
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from PIL.ExifTags import IFD
+from PIL.PngImagePlugin import iTXt
 
-from opeai_nb.client import ImageRequest
+from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Library, info, received_bytes, request_from, with_provenance
 
@@ -23,7 +28,7 @@ FACTS = {
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a/></x:xmpmeta>'
 
 
-def exif(orientation=6):
+def exif(orientation: int = 6) -> bytes:
     block = Image.Exif()
     block[0x0112] = orientation
     return block.tobytes()
@@ -54,44 +59,46 @@ ALONE = {
 }
 
 
-def opened(data):
+def opened(data: bytes) -> Image.Image:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
 
 
 @pytest.fixture(params=RECEIVED)
-def received(request, picture):
+def received(request: pytest.FixtureRequest, picture: Callable[..., bytes]) -> bytes:
     format_, options = RECEIVED[request.param]
     return picture(format_, **options)
 
 
-def test_the_file_decodes_to_the_same_pixels(received):
+def test_the_file_decodes_to_the_same_pixels(received: bytes) -> None:
     before, after = opened(received), opened(with_provenance(received, FACTS))
     assert (after.mode, after.size) == (before.mode, before.size)
     assert after.tobytes() == before.tobytes()
 
 
-def test_taking_it_out_gives_the_received_bytes(received):
+def test_taking_it_out_gives_the_received_bytes(received: bytes) -> None:
     told = with_provenance(received, FACTS)
     assert told != received
     assert received_bytes(told) == received
 
 
-def test_the_file_tells_its_facts(received, tmp_path):
+def test_the_file_tells_its_facts(received: bytes, tmp_path: Path) -> None:
     path = tmp_path / "any name"
     path.write_bytes(with_provenance(received, FACTS))
     assert {name: info(path)[name] for name in FACTS} == FACTS
 
 
-def test_what_the_file_told_before_is_still_told(picture):
+def test_what_the_file_told_before_is_still_told(picture: Callable[..., bytes]) -> None:
     for format_ in ("JPEG", "WEBP"):
         told = opened(with_provenance(picture(format_, exif=exif(6)), FACTS))
         assert told.getexif()[0x0112] == 6
 
 
 @pytest.mark.parametrize("name", ALONE)
-def test_a_file_without_room_or_of_another_kind_is_left_alone(name, picture):
+def test_a_file_without_room_or_of_another_kind_is_left_alone(
+    name: str, picture: Callable[..., bytes]
+) -> None:
     format_, options = ALONE[name]
     data = picture(format_, **options)
     assert with_provenance(data, FACTS) == data
@@ -99,12 +106,12 @@ def test_a_file_without_room_or_of_another_kind_is_left_alone(name, picture):
 
 
 @pytest.mark.parametrize("data", [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBP"])
-def test_what_only_begins_like_a_picture_is_left_alone(data):
+def test_what_only_begins_like_a_picture_is_left_alone(data: bytes) -> None:
     assert with_provenance(data, FACTS) == data
     assert received_bytes(data) == data
 
 
-def test_every_cut_of_a_file_is_survived(received):
+def test_every_cut_of_a_file_is_survived(received: bytes) -> None:
     whole = with_provenance(received, FACTS)
     for end in range(0, len(whole), 7):
         assert isinstance(received_bytes(whole[:end]), bytes)
@@ -112,24 +119,26 @@ def test_every_cut_of_a_file_is_survived(received):
         assert received_bytes(with_provenance(cut, FACTS)) == cut
 
 
-def test_bytes_after_the_end_of_the_picture_are_kept(received):
+def test_bytes_after_the_end_of_the_picture_are_kept(received: bytes) -> None:
     data = received + b"trailing"
     assert received_bytes(with_provenance(data, FACTS)) == data
 
 
-def test_a_file_that_was_changed_since_is_not_taken_for_the_received_one(picture):
+def test_a_file_that_was_changed_since_is_not_taken_for_the_received_one(
+    picture: Callable[..., bytes],
+) -> None:
     told = bytearray(with_provenance(picture(), FACTS))
     told[-20] ^= 1
     assert received_bytes(bytes(told)) == bytes(told)
 
 
-def test_a_received_file_that_tells_of_another_generation_comes_back_whole(received):
+def test_a_received_file_that_tells_of_another_generation_comes_back_whole(received: bytes) -> None:
     older = with_provenance(received, {**FACTS, "id": "00000000"})
     newer = with_provenance(older, FACTS)
     assert received_bytes(newer) == (older if newer != older else received)
 
 
-def test_parameters_that_came_with_the_file_are_kept():
+def test_parameters_that_came_with_the_file_are_kept() -> None:
     data = b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(c)) + k + c + struct.pack(">I", zlib.crc32(k + c))
         for k, c in (
@@ -144,7 +153,7 @@ def test_parameters_that_came_with_the_file_are_kept():
     assert received_bytes(told) == data
 
 
-def infotext_of(data):
+def infotext_of(data: bytes) -> iTXt | str:
     image = opened(data)
     if image.format == "PNG":
         return image.text["parameters"]
@@ -154,7 +163,7 @@ def infotext_of(data):
 
 
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
-def test_other_tools_read_the_parameters(format_, picture):
+def test_other_tools_read_the_parameters(format_: str, picture: Callable[..., bytes]) -> None:
     """As A1111 does: all lines but the last are the prompt, if that one holds three settings."""
     facts = {**FACTS, "request": {**FACTS["request"], "negative_prompt": "blurry", "seed": 7}}
     text = infotext_of(with_provenance(picture(format_), facts))
@@ -167,13 +176,15 @@ def test_other_tools_read_the_parameters(format_, picture):
     assert pairs["Version"] == "opeai_nb 0.1.0"
 
 
-def test_a_setting_with_a_comma_is_quoted(picture):
+def test_a_setting_with_a_comma_is_quoted(picture: Callable[..., bytes]) -> None:
     facts = {**FACTS, "request": {**FACTS["request"], "model": "a, b: c"}}
     settings = infotext_of(with_provenance(picture(), facts)).split("\n")[-1]
     assert settings.startswith('Model: "a, b: c", ')
 
 
-def test_a_prompt_too_long_for_an_exif_segment_leaves_the_picture_whole(picture):
+def test_a_prompt_too_long_for_an_exif_segment_leaves_the_picture_whole(
+    picture: Callable[..., bytes],
+) -> None:
     for length in (40_000, 80_000):
         facts = {**FACTS, "request": {"prompt": "x" * length, "model": "m"}}
         told = with_provenance(picture("JPEG"), facts)
@@ -181,7 +192,9 @@ def test_a_prompt_too_long_for_an_exif_segment_leaves_the_picture_whole(picture)
         assert received_bytes(told) == picture("JPEG")
 
 
-def test_the_request_comes_back_from_each_kept_file(keep, picture):
+def test_the_request_comes_back_from_each_kept_file(
+    keep: Callable[..., Generation], picture: Callable[..., bytes]
+) -> None:
     request = ImageRequest(
         "a cat", n=3, size="16:9", dialect="aliyun", seed=7, extra={"a": [1, None]}
     )
@@ -190,7 +203,9 @@ def test_the_request_comes_back_from_each_kept_file(keep, picture):
     assert [info(p.path)["picture"] for p in kept.pictures] == [1, 2, 3]
 
 
-def test_the_request_comes_back_with_its_input_pictures(keep, picture, tmp_path):
+def test_the_request_comes_back_with_its_input_pictures(
+    keep: Callable[..., Generation], picture: Callable[..., bytes], tmp_path: Path
+) -> None:
     source = tmp_path / "secret folder" / "cat.png"
     source.parent.mkdir()
     source.write_bytes(picture("PNG", "red"))
@@ -203,7 +218,9 @@ def test_the_request_comes_back_with_its_input_pictures(keep, picture, tmp_path)
     assert "token" not in told
 
 
-def test_a_request_whose_input_is_gone_says_so(keep, picture, tmp_path):
+def test_a_request_whose_input_is_gone_says_so(
+    keep: Callable[..., Generation], picture: Callable[..., bytes], tmp_path: Path
+) -> None:
     kept = keep(ImageRequest("x", image=picture("PNG", "red")))
     elsewhere = tmp_path / "alone.png"
     elsewhere.write_bytes(kept.pictures[0].data)
@@ -211,7 +228,9 @@ def test_a_request_whose_input_is_gone_says_so(keep, picture, tmp_path):
         request_from(elsewhere)
 
 
-def test_without_metadata_the_file_is_the_received_bytes(folder, keep, picture):
+def test_without_metadata_the_file_is_the_received_bytes(
+    folder: Path, keep: Callable[..., Generation], picture: Callable[..., bytes]
+) -> None:
     library = Library(folder, metadata=False)
     kept = keep("a cat", into=library, pictures=[picture("JPEG")])
     assert kept.pictures[0].path.read_bytes() == picture("JPEG")
@@ -219,7 +238,9 @@ def test_without_metadata_the_file_is_the_received_bytes(folder, keep, picture):
     library.close()
 
 
-def test_no_file_tells_key_path_or_cell(keep, folder, picture):
+def test_no_file_tells_key_path_or_cell(
+    keep: Callable[..., Generation], folder: Path, picture: Callable[..., bytes]
+) -> None:
     from opeai_nb.library import Slot
 
     keep("a cat", slot=Slot("cell-77"), pictures=[picture(k) for k in ("PNG", "JPEG", "WEBP")])
@@ -232,7 +253,7 @@ def test_no_file_tells_key_path_or_cell(keep, folder, picture):
             assert (b"cell-77" in told) == (path.suffix == ".json")
 
 
-def test_a_file_of_another_tool_gives_its_parameters(tmp_path):
+def test_a_file_of_another_tool_gives_its_parameters(tmp_path: Path) -> None:
     from PIL.PngImagePlugin import PngInfo
 
     text = PngInfo()
@@ -243,7 +264,7 @@ def test_a_file_of_another_tool_gives_its_parameters(tmp_path):
         request_from(tmp_path / "a.png")
 
 
-def test_a_file_that_tells_nothing_says_so(tmp_path, picture):
+def test_a_file_that_tells_nothing_says_so(tmp_path: Path, picture: Callable[..., bytes]) -> None:
     (tmp_path / "a.png").write_bytes(picture())
     with pytest.raises(LibraryError, match=r"a\.png holds no record of how it was made"):
         info(tmp_path / "a.png")
@@ -251,7 +272,9 @@ def test_a_file_that_tells_nothing_says_so(tmp_path, picture):
         info(tmp_path / "none.png")
 
 
-def test_a_file_saved_again_by_pillow_still_tells(keep, tmp_path):
+def test_a_file_saved_again_by_pillow_still_tells(
+    keep: Callable[..., Generation], tmp_path: Path
+) -> None:
     kept = keep("a cat")
     from PIL.PngImagePlugin import PngInfo
 

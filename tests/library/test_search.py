@@ -1,25 +1,30 @@
 """Finding things, and counting them."""
 
+from __future__ import annotations
+
 import datetime as dt
 import importlib.util
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from opeai_nb.client import Generation, Picture, Task
 from opeai_nb.errors import LibraryError, OptionError
-from opeai_nb.library import UsageRow
+from opeai_nb.library import Entry, Library, UsageRow
+from tests.library.conftest import Clock
 
 DAY = 86_400
 
 
 @pytest.fixture
-def found(library):
+def found(library: Library) -> Callable[..., Any]:
     """Return the prompts that a search finds."""
     return lambda *args, **bounds: [record.prompt for record in library.search(*args, **bounds)]
 
 
 @pytest.fixture
-def three(keep, clock):
+def three(keep: Callable[..., Generation], clock: Clock) -> None:
     keep("A watercolour CAT", model="qwen-image-2.0")
     clock.pass_(DAY)
     keep("a dog by the straße", model="gpt-image-2", origin="engine")
@@ -40,11 +45,13 @@ def three(keep, clock):
         ("100%_'\"", []),
     ],
 )
-def test_every_word_is_looked_for(three, found, text, expected):
+def test_every_word_is_looked_for(
+    three: None, found: Callable[..., Any], text: str, expected: list[Any]
+) -> None:
     assert found(text) == expected
 
 
-def test_bounds(three, found, clock):
+def test_bounds(three: None, found: Callable[..., Any], clock: Clock) -> None:
     assert found(model="gpt-image-2") == ["水彩 cat", "a dog by the straße"]
     assert found(model="qwen*") == ["A watercolour CAT"]
     assert found(model="gpt") == []
@@ -55,7 +62,7 @@ def test_bounds(three, found, clock):
     assert found(until=clock.now - DAY) == ["A watercolour CAT"]
 
 
-def test_days_are_meant_whole(three, found, clock):
+def test_days_are_meant_whole(three: None, found: Callable[..., Any], clock: Clock) -> None:
     middle = dt.datetime.fromtimestamp(clock.now - DAY).astimezone()
     expected = ["a dog by the straße"]
     assert found(since=middle.date(), until=middle.date()) == expected
@@ -64,19 +71,26 @@ def test_days_are_meant_whole(three, found, clock):
     assert found(since=middle.isoformat(), until=middle.replace(tzinfo=None)) == []
 
 
-def test_a_date_that_is_none_is_an_error(found):
+def test_a_date_that_is_none_is_an_error(found: Callable[..., Any]) -> None:
     with pytest.raises(OptionError, match="Write it as 2026-11-22"):
         found(since="yesterday")
 
 
-def test_what_the_model_made_of_the_prompt_is_found(begin, library, found, picture):
+def test_what_the_model_made_of_the_prompt_is_found(
+    begin: Callable[..., Entry],
+    library: Library,
+    found: Callable[..., Any],
+    picture: Callable[..., bytes],
+) -> None:
     entry = begin("a cat")
     revised = Picture(picture(), revised_prompt="a Siberian feline")
     library.keep(entry, Generation((revised,), entry.request))
     assert found("siberian") == ["a cat"]
 
 
-def test_the_last_twenty_durations_of_a_model_newest_last(begin, library, clock, picture):
+def test_the_last_twenty_durations_of_a_model_newest_last(
+    begin: Callable[..., Entry], library: Library, clock: Clock, picture: Callable[..., bytes]
+) -> None:
     for n in range(25):
         entry = begin("x", model="gpt-image-2")
         entry.sending()
@@ -93,7 +107,9 @@ def test_the_last_twenty_durations_of_a_model_newest_last(begin, library, clock,
     assert library.durations("another", "platform") == ()
 
 
-def test_a_task_that_another_process_finished_has_no_duration(begin, library, clock, picture):
+def test_a_task_that_another_process_finished_has_no_duration(
+    begin: Callable[..., Entry], library: Library, clock: Clock, picture: Callable[..., bytes]
+) -> None:
     entry = begin("x")
     entry.sending()
     entry.submitted(Task("t"))
@@ -105,7 +121,9 @@ def test_a_task_that_another_process_finished_has_no_duration(begin, library, cl
     assert library.durations("qwen-image-2.0", "platform") == ()
 
 
-def test_usage_by_day_and_model(keep, library, clock, picture):
+def test_usage_by_day_and_model(
+    keep: Callable[..., Generation], library: Library, clock: Clock, picture: Callable[..., bytes]
+) -> None:
     keep("x", pictures=[picture(), picture("JPEG")], usage={"total_tokens": 10})
     keep("y", usage={"input_tokens": 3, "output_tokens": 4, "total_tokens": 0})
     keep("z", model="gpt-image-2", origin="engine", usage={"generated_images": 1})
@@ -122,14 +140,14 @@ def test_usage_by_day_and_model(keep, library, clock, picture):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is not None, reason="pandas is there")
-def test_without_pandas_the_export_says_what_to_install(library):
+def test_without_pandas_the_export_says_what_to_install(library: Any) -> None:
     for export in (library.to_dataframe, library.usage().to_dataframe):
         with pytest.raises(LibraryError, match="pip install pandas"):
             export()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is None, reason="pandas is not there")
-def test_with_pandas_records_and_usage_are_tables(three, library):
+def test_with_pandas_records_and_usage_are_tables(three: None, library: Library) -> None:
     table = library.to_dataframe()
     assert list(table["prompt"]) == ["A watercolour CAT", "a dog by the straße", "水彩 cat"]
     assert library.usage().to_dataframe()["pictures"].sum() == 3

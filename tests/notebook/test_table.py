@@ -1,5 +1,7 @@
 """A table as a command answers it."""
 
+from __future__ import annotations
+
 from opeai_nb.notebook.display.table import Table, Thumbnail
 
 

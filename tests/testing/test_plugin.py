@@ -1,6 +1,9 @@
 """The pytest plugin: a test, and a whole run with its kernels, on the engine and without a key."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -14,7 +17,7 @@ KEY = "sk-somebody-elses-key-0123456789"
 
 
 @pytest.fixture
-def run(pytester, monkeypatch):
+def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """A pytest run as a user would start it, with a real key in the environment."""
     monkeypatch.setenv("OPEAI_API_KEY", KEY)
     monkeypatch.setenv("OPEAI_BASE_URL", "https://platform.test")
@@ -30,14 +33,16 @@ def run(pytester, monkeypatch):
     return run
 
 
-def test_fixture_points_a_test_at_the_engine(opeai_engine, tmp_path):
+def test_fixture_points_a_test_at_the_engine(opeai_engine: Path, tmp_path: Path) -> None:
     assert "OPEAI_API_KEY" not in os.environ
     assert os.environ["OPEAI_BASE_URL"] == "engine:"
     assert Path(os.environ["OPEAI_NB_LIBRARY"]).parent == opeai_engine == tmp_path / "opeai_nb"
     assert Path(os.environ["OPEAI_NB_CACHE"]).parent == opeai_engine
 
 
-def test_fixture_is_there_for_everybody_and_ends_with_its_test(run, pytester):
+def test_fixture_is_there_for_everybody_and_ends_with_its_test(
+    run: Callable[..., str], pytester: pytest.Pytester
+) -> None:
     pytester.makepyfile(
         "import os\n"
         "def test_one(opeai_engine):\n"
@@ -49,7 +54,9 @@ def test_fixture_is_there_for_everybody_and_ends_with_its_test(run, pytester):
 
 
 @pytest.mark.parametrize("how", ["option", "configuration"])
-def test_whole_run_is_on_the_engine(run, pytester, how):
+def test_whole_run_is_on_the_engine(
+    run: Callable[..., str], pytester: pytest.Pytester, how: str
+) -> None:
     pytester.makepyfile(
         "import os\n"
         "def test_it():\n"
@@ -63,7 +70,9 @@ def test_whole_run_is_on_the_engine(run, pytester, how):
 
 
 @pytest.mark.kernel
-def test_kernels_of_notebooks_run_on_the_engine_each_with_its_own_library(run, pytester):
+def test_kernels_of_notebooks_run_on_the_engine_each_with_its_own_library(
+    run: Callable[..., str], pytester: pytest.Pytester
+) -> None:
     source = (
         "import os\n"
         "assert 'OPEAI_API_KEY' not in os.environ\n"
@@ -84,7 +93,7 @@ def test_kernels_of_notebooks_run_on_the_engine_each_with_its_own_library(run, p
     assert "2 passed" in done.stdout.str()
 
 
-def test_environment_for_a_subprocess_has_no_key(tmp_path):
+def test_environment_for_a_subprocess_has_no_key(tmp_path: Path) -> None:
     found = engine_environment(tmp_path, {"OPEAI_API_KEY": KEY, "PATH": "/bin"})
     assert found == {
         "PATH": "/bin",
