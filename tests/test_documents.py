@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.test_house import TABLE
+
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 CODE = sorted((ROOT / "opeai_nb").rglob("*.py"))
@@ -192,3 +194,14 @@ def test_every_extra_that_a_text_installs_is_declared() -> None:
     }
     assert wanted
     assert wanted <= set(project["optional-dependencies"])
+
+
+def test_the_table_of_rooms_is_the_one_that_is_enforced() -> None:
+    """CONTRIBUTING tells who may import whom as `tests/test_house.py` holds it."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("## The house")[2].partition("## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line[:3] == "| `"]
+    told = {room.strip("`"): set(re.findall(r"`([\w.]+)`", imports)) for room, _, imports in rows}
+    own_business = {"run_awaitable"}  # one function, and a room of no other
+    enforced = {room: ours for room, (ours, _) in TABLE.items() if room[0] != "_"}
+    assert told == {room: ours for room, ours in enforced.items() if room not in own_business}

@@ -46,7 +46,7 @@ def usage() -> str:
     listed = textwrap.fill(f"%imagine {commands}", 96, subsequent_indent=" " * 9)
     return f"""Generate images from a prompt, through the OPE.AI platform or the embedded engine.
 
-%%imagine [options]            the prompt stands below, in the body of the cell
+%%imagine [options]            the prompt is the body of the cell, below
 %imagine [options] PROMPT      a short prompt, on the line itself
 {listed}
 
@@ -83,11 +83,11 @@ def _models(session: Session) -> Table:
     listed = session.studio.models()
     session.models = [model.id for model in listed]
     rows = [(model.id, _answers(model.async_only), model.description or "") for model in listed]
-    return Table(("model", "answers", ""), rows, items=listed)
+    return Table(("model", "answers", "what it takes"), rows, items=listed)
 
 
 def _answers(async_only: bool | None) -> str:
-    return {True: "with a task", False: "at once", None: ""}[async_only]
+    return {True: "as a task (slower)", False: "immediately", None: ""}[async_only]
 
 
 def _panel(session: Session) -> Any:
