@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import _TYPES
+from opeai_nb.engine.api.openai_request import FIELD_TYPES
 
 PATIENT = [name for name in MODELS if name not in ("rehearsal-stalled", "rehearsal-dropped")]
 STATUSES = {200, 400, 409, 413, 429, 502, 503}
@@ -26,7 +26,7 @@ junk = st.recursive(
 )
 sizes = st.sampled_from(["", "64x64", "1024*1024", "0x0", "1x999999", "2K", "auto", "×", "-1x5"])
 fields = {
-    **dict.fromkeys(_TYPES, junk),
+    **dict.fromkeys(FIELD_TYPES, junk),
     "model": st.sampled_from(PATIENT) | junk,
     "prompt": st.text(min_size=1, max_size=900) | junk,
     "n": st.integers(-1, 20) | junk,

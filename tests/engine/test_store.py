@@ -12,7 +12,7 @@ import pytest
 
 from opeai_nb.engine.server.cache_dir import cache_folder
 from opeai_nb.engine.work.store import Store, StoredGeneration, StoredPicture
-from opeai_nb.engine.work.store_cache import CachedStore, Register, _Entry
+from opeai_nb.engine.work.store_cache import CachedStore, _Entry
 
 DAY = 86_400.0
 
@@ -26,14 +26,14 @@ def picture(generation_: str) -> StoredPicture:
 
 
 @pytest.fixture(params=["memory", "file", "cached"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Register | Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     folder = None if request.param == "memory" else tmp_path
     store = CachedStore(folder) if request.param == "cached" else Store(folder)
     yield store
     store.close()
 
 
-def test_what_is_added_is_found(store: Register | Store) -> None:
+def test_what_is_added_is_found(store: Store) -> None:
     kept = store.add(generation("a"), [b"input"], [picture("a")])
     assert store.generation("a", now=0.0) == kept
     assert store.inputs("a") == [b"input"]
@@ -42,7 +42,7 @@ def test_what_is_added_is_found(store: Register | Store) -> None:
     assert store.picture("p-a") == picture("a")
 
 
-def test_bytes_make_a_picture_painted(store: Register | Store) -> None:
+def test_bytes_make_a_picture_painted(store: Store) -> None:
     store.add(generation("a"), [], [picture("a")])
     assert store.data("p-a") is None
     store.put_data(picture("a"), b"bytes")
@@ -50,27 +50,27 @@ def test_bytes_make_a_picture_painted(store: Register | Store) -> None:
     assert store.pictures("a") == [replace(picture("a"), painted=True)]
 
 
-def test_what_is_unknown_is_none(store: Register | Store) -> None:
+def test_what_is_unknown_is_none(store: Store) -> None:
     assert store.generation("a", 0.0) is None
     assert store.by_key("a", 0.0) is None
     assert store.picture("a") is None
     assert store.data("a") is None
 
 
-def test_a_key_keeps_its_first_generation(store: Register | Store) -> None:
+def test_a_key_keeps_its_first_generation(store: Store) -> None:
     first = store.add(generation("a", key="k"), [], [])
     assert store.add(generation("b", key="k"), [], []) == first
     assert store.by_key("k", 0.0) == first
 
 
-def test_a_failed_write_leaves_nothing(store: Register | Store) -> None:
+def test_a_failed_write_leaves_nothing(store: Store) -> None:
     store.add(generation("a"), [], [])
     with pytest.raises(Exception, match="UNIQUE"):
         store.add(generation("a"), [b"x"], [])
     assert store.count_inputs("a") == 0
 
 
-def test_after_24_hours_bytes_are_dropped_and_after_a_week_all(store: Register | Store) -> None:
+def test_after_24_hours_bytes_are_dropped_and_after_a_week_all(store: Store) -> None:
     store.add(generation("old"), [b"input"], [picture("old")])
     store.put_data(picture("old"), b"bytes")
     store.add(generation("new", created=DAY + 601), [], [])
@@ -120,7 +120,7 @@ def test_a_register_does_not_grow_for_ever(tmp_path: Path) -> None:
     cached.close()
 
 
-def test_a_closed_store_says_so(store: Register | Store) -> None:
+def test_a_closed_store_says_so(store: Store) -> None:
     assert not store.closed
     store.close()
     assert store.closed

@@ -19,8 +19,8 @@ from opeai_nb.engine.work import render
 from opeai_nb.errors import ImageInputError, NoPictureError
 from opeai_nb.formats import DECODABLE, sniff_format
 from opeai_nb.imaging.open_picture import UndecodableError, decoders, open_picture
+from opeai_nb.notebook.display import previews
 from opeai_nb.notebook.display.result_view import generation_bundle
-from opeai_nb.notebook.panel import previews
 from tests.pictures import encoded
 
 if TYPE_CHECKING:
