@@ -11,7 +11,8 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library.dates import Moment, seconds
 from opeai_nb.library.records.index import Index
 from opeai_nb.library.records.index_row import folded
-from opeai_nb.library.records.record import Record
+from opeai_nb.library.records.record import Record, parse_record
+from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.records.write_record import facts_of, kept_pictures
 from opeai_nb.library.usage import Usage, UsageRow, dataframe
 
@@ -86,15 +87,22 @@ class Catalogue:
 
     def _sound(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
         """Yield the records of rows, without those whose pictures have been spoiled since."""
-        for file, look, stands in rows:
-            record = Record(self.folder, file, json.loads(stands))
-            if record.look() == look:
+        for file, look, text in rows:
+            record = self._parsed(file, text)
+            if record is not None and record.look() == look:
                 yield record
             else:
                 self._index.reread(file)
                 query = "SELECT stands FROM kept WHERE file = ?"
-                for (text,) in self._index.rows(query, (file,)):
-                    yield Record(self.folder, file, json.loads(text))
+                again = (self._parsed(file, new) for (new,) in self._index.rows(query, (file,)))
+                yield from (record for record in again if record is not None)
+
+    def _parsed(self, file: str, text: object) -> Record | None:
+        """Return the record of a row, checked as a file is; None when it is none."""
+        try:
+            return parse_record(str(text), self.folder, file)
+        except UnusableRecordError:
+            return None
 
     def generation(self, record: Record, request: ImageRequest | None = None) -> Generation:
         """Return a record's generation; no picture is read before it is looked at.

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import stat
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ import pytest
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Entry, Library, Session, Slot
 from opeai_nb.library.records.index import Index
+from opeai_nb.library.records.index_file import index_file
 from tests.library.conftest import Clock
 
 
@@ -25,9 +27,15 @@ def prompts(library: Library) -> list[Any]:
     return sorted(record.prompt for record in library.records())
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache folder of this test alone."""
+    monkeypatch.setenv("OPEAI_NB_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
 def database(folder: Path) -> Path:
-    (found,) = (folder / ".index").glob("*.sqlite3")
-    return found
+    return index_file(folder)
 
 
 @pytest.fixture
@@ -40,12 +48,53 @@ def other(tmp_path: Path, keep: Callable[..., Generation], clock: Clock) -> list
     return [library.folder / record.file, *record.paths]
 
 
-def test_the_index_is_hidden_from_git(
-    keep: Callable[..., Generation], library: Library, folder: Path
+def test_the_index_lies_in_the_users_cache_and_the_library_holds_no_database(
+    keep: Callable[..., Generation], library: Library, folder: Path, cache: Path
 ) -> None:
     keep()
     list(library.records())
-    assert (folder / ".index" / ".gitignore").read_text() == "*\n"
+    assert list(folder.rglob("*.sqlite3*")) == []
+    assert database(folder).is_relative_to(cache)
+    if os.name == "posix":
+        assert stat.S_IMODE(database(folder).parent.stat().st_mode) == 0o700
+
+
+def test_two_libraries_of_one_name_have_an_index_each(
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path, clock: Clock
+) -> None:
+    other = Library(tmp_path / "elsewhere" / folder.name, clock=clock)
+    keep("a")
+    keep("b", into=other)
+    assert (prompts(library), prompts(other)) == (["a"], ["b"])
+    assert database(folder) != database(other.folder)
+
+
+def test_the_index_of_a_library_that_is_gone_is_removed_with_the_next_new_one(
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path
+) -> None:
+    keep("a")
+    library.close()
+    old = database(folder).parent
+    shutil.rmtree(folder)
+    keep("b", into=Library(tmp_path / "another"))
+    assert not old.exists()
+
+
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() == 0, reason="root may write into any folder"
+)
+def test_a_library_on_a_read_only_disk_can_be_searched(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
+    keep("a red fox")
+    library.close()
+    folder.chmod(0o555)
+    try:
+        reader = Library(folder)
+        assert [record.prompt for record in reader.search("fox")] == ["a red fox"]
+        assert database(folder).is_file()
+    finally:
+        folder.chmod(0o755)
 
 
 def test_files_added_by_hand_are_found_at_once(
@@ -136,10 +185,10 @@ def test_the_index_may_be_deleted_under_a_running_session(
 ) -> None:
     keep("a")
     assert prompts(library) == ["a"]
-    shutil.rmtree(folder / ".index")
+    shutil.rmtree(database(folder).parent)
     assert prompts(library) == ["a"]
     keep("b")
-    shutil.rmtree(folder / ".index")
+    shutil.rmtree(database(folder).parent)
     keep("c")
     assert prompts(library) == ["a", "b", "c"]
 
@@ -184,12 +233,12 @@ def test_an_index_that_others_hold_is_done_without(
 
 
 def test_where_there_can_be_no_index_it_is_held_in_memory(
-    keep: Callable[..., Generation], library: Library, folder: Path
+    keep: Callable[..., Generation], library: Library, folder: Path, cache: Path
 ) -> None:
     keep("a")
     library.close()
-    shutil.rmtree(folder / ".index")
-    (folder / ".index").write_text("a file where the folder should be")
+    shutil.rmtree(cache)
+    cache.write_text("a file where the folder should be")
     reader = Library(folder)
     assert prompts(reader) == ["a"]
     keep("b", into=reader)
@@ -197,16 +246,37 @@ def test_where_there_can_be_no_index_it_is_held_in_memory(
     assert prompts(Library(folder)) == ["a", "b"]
 
 
+@pytest.mark.parametrize("what", ["folder", "file", "journal"])
 def test_an_index_that_is_a_link_is_not_followed(
-    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path
+    keep: Callable[..., Generation], library: Library, folder: Path, tmp_path: Path, what: str
 ) -> None:
     keep("a")
     library.close()
-    shutil.rmtree(folder / ".index")
+    path = database(folder)
     (tmp_path / "elsewhere").mkdir()
-    (folder / ".index").symlink_to(tmp_path / "elsewhere")
+    if what == "folder":
+        shutil.rmtree(path.parent)
+        path.parent.symlink_to(tmp_path / "elsewhere")
+    else:
+        link = path if what == "file" else path.with_name(f"{path.name}-journal")
+        link.unlink(missing_ok=True)
+        link.symlink_to(tmp_path / "elsewhere" / "outside")
     assert prompts(Library(folder)) == ["a"]
     assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such modes here")
+def test_a_cache_that_others_may_write_into_is_not_used(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
+    """What they put there would be run: views, triggers, a journal that names files to delete."""
+    keep("a")
+    library.close()
+    path = database(folder)
+    path.parent.chmod(0o777)
+    path.write_bytes(b"junk")
+    assert prompts(Library(folder)) == ["a"]
+    assert path.read_bytes() == b"junk"
 
 
 def test_the_folder_may_be_deleted_under_a_running_session(

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.library.files import discard, names_in, own_folder
+from opeai_nb.library.locks import try_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +72,7 @@ def _is_held(path: Path) -> bool | None:
     except OSError:
         return False
     try:
-        return not _lock(handle, shared=True)
+        return not try_lock(handle, shared=True)
     except OSError:
         return None
     finally:
@@ -84,7 +85,7 @@ def _hold(folder: Path) -> tuple[str, int]:
         path = folder / token
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            _lock(handle)
+            try_lock(handle)
         except OSError:
             return token, handle  # no locks here: the process id has to do
         if path.exists():  # another process may have swept it before it was locked
@@ -104,30 +105,3 @@ def _process_exists(owner: Mapping[str, Any]) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
-
-
-if os.name == "nt":  # pragma: no cover  the other half runs there
-
-    def _lock(handle: int, *, shared: bool = False) -> bool:  # noqa: ARG001  POSIX's alone
-        """Take the lock; False when somebody holds it."""
-        import msvcrt
-
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]  # Windows only
-        except PermissionError:
-            return False
-        return True
-else:
-
-    def _lock(handle: int, *, shared: bool = False) -> bool:
-        """Take the lock; False when somebody holds it. Raises `OSError` where there are none.
-
-        Who only looks takes it *shared*: two who look at once must not see each other.
-        """
-        import fcntl
-
-        try:
-            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -1,7 +1,8 @@
 """The index: what the records say, in SQLite, so that ten thousand need not be read.
 
 It is derived. The files are the truth: it can be deleted at any time, and it is compared with the
-folder's listing whenever the folder has changed. Where it cannot be written it is held in memory.
+folder's listing whenever the folder has changed. It lies in the user's cache (`index_file`); where
+it cannot be written it is held in memory. An `.index` in the folder, from 0.1.0, is passed over.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import threading
 import time
 import weakref
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import discard, is_plain_name, names_in, own_folder, times_in
+from opeai_nb.library.files import discard, is_plain_name, names_in, times_in
+from opeai_nb.library.locks import try_lock
+from opeai_nb.library.records.index_file import index_file
 from opeai_nb.library.records.index_row import COLUMNS, SCHEMA, row_of
 from opeai_nb.library.records.record import ENDING, read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
@@ -27,8 +31,6 @@ if TYPE_CHECKING:
 
     from opeai_nb.library.records.record import Record
 
-FOLDER: Final = ".index"
-_FILE: Final = "index-1.sqlite3"  # the number is the schema's
 _SETTLED_NS: Final = 2_000_000_000
 """A folder's time that is older than this cannot be given twice, even on coarse file systems."""
 _STEP_NS: Final = 1_000
@@ -39,18 +41,25 @@ _INSERT: Final = (
 )
 
 
+class _OtherMakeError(sqlite3.DatabaseError):
+    """A file that is a database, and not our index."""
+
+    sqlite_errorcode = sqlite3.SQLITE_NOTADB
+
+
 class Index:
     """Answers questions about the records of a folder. Any thread may ask.
 
     *patience* is how many seconds it waits for another process that writes the same file.
     """
 
-    def __init__(self, folder: Path, *, patience: float = 10.0) -> None:
+    def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
         self._folder = folder
         self._patience = patience
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._is_shared = False
+        self._file = folder  # until it is opened
         self._opened = (0, 0)
         self._is_compared = False
 
@@ -112,8 +121,9 @@ class Index:
     def publish(self, record: Record, place: Callable[[], None]) -> None:
         """Let *place* put a record's files into the folder, and know it.
 
-        While it does, no other process publishes: so the change of the folder's time is known to
-        be this one, and nobody has to list ten thousand names for it. Raises what *place* raises.
+        While it does, nobody else publishes, neither a process of this user's (the index is locked)
+        nor another user (the folder is): so the change of the folder's time is known to be this
+        one, and nobody has to list ten thousand names for it. Raises what *place* raises.
         """
         with self._lock:
             database = self._writable()
@@ -122,12 +132,12 @@ class Index:
                 return
             placed = False
             try:
-                with _transaction(database):
+                with _transaction(database), _alone_in(self._folder) as is_alone:
                     before = self._folder.stat().st_mtime_ns
                     place()
                     placed = True
                     self._insert(database, record)
-                    if before == _noted(database):
+                    if is_alone and before == _noted(database):
                         _note(database, self._stamp())
             except sqlite3.Error as error:
                 self._forsake(error)
@@ -214,7 +224,9 @@ class Index:
                 return ask(self._connection())
             except sqlite3.Error as error:
                 self._forsake(error)
-        return ask(self._in_memory(None))
+                if _code_of(error) == sqlite3.SQLITE_BUSY:
+                    break  # it was waited for once; what is in memory lasts
+        return ask(self._in_memory())
 
     def _connection(self) -> sqlite3.Connection:
         if self._database is not None and (not self._is_shared or self._is_current()):
@@ -222,16 +234,18 @@ class Index:
         self._close()
         self._is_shared = True
         try:
-            place = own_folder(self._folder / FOLDER, unlisted=True) / _FILE
-            database = self._connect(f"{place.absolute().as_uri()}?mode=rwc")
+            self._file = index_file(self._folder)
+            database = self._connect(f"{self._file.as_uri()}?mode=rwc")
             database.executescript(SCHEMA)
+            if _make_of(database) != _our_make():
+                raise _OtherMakeError("it has other tables, views or triggers than ours")
             with _transaction(database):
                 pass  # whoever cannot write learns it here
-            self._opened = (os.getpid(), place.stat().st_ino)
+            self._opened = (os.getpid(), self._file.stat().st_ino)
         except (OSError, sqlite3.OperationalError) as error:
             if isinstance(error, sqlite3.Error) and _is_broken(error):
                 raise
-            return self._in_memory(self._folder / FOLDER / _FILE)
+            return self._in_memory()
         return database
 
     def _connect(self, uri: str) -> sqlite3.Connection:
@@ -245,17 +259,10 @@ class Index:
         database.execute("PRAGMA journal_mode = PERSIST")
         return database
 
-    def _in_memory(self, copied: Path | None) -> sqlite3.Connection:
-        """Return an index in memory, begun from the file where that can be read."""
+    def _in_memory(self) -> sqlite3.Connection:
+        """Return an index in memory, where no file can be had: it lasts as long as this object."""
         self._close()
         database = self._connect("file::memory:")
-        if copied is not None and copied.is_file() and not copied.parent.is_symlink():
-            uri = f"{copied.absolute().as_uri()}?mode=ro&immutable=1"
-            try:
-                with closing(sqlite3.connect(uri, uri=True)) as file:
-                    file.backup(database)
-            except sqlite3.Error:
-                return self._in_memory(None)
         database.executescript(SCHEMA)
         return database
 
@@ -266,10 +273,9 @@ class Index:
     def _is_current(self) -> bool:
         """Tell whether the file is still the one that was opened, by this process."""
         try:
-            found = (self._folder / FOLDER / _FILE).stat()
+            return self._opened == (os.getpid(), self._file.stat().st_ino)
         except OSError:
             return False
-        return self._opened == (os.getpid(), found.st_ino)
 
     def _close(self) -> None:
         if self._database is not None:
@@ -282,7 +288,7 @@ class Index:
         self._close()
         if is_broken:
             for ending in ("", "-journal"):
-                discard(self._folder / FOLDER / f"{_FILE}{ending}")
+                discard(self._file.with_name(f"{self._file.name}{ending}"))
 
     def close(self) -> None:
         """Let go of the file."""
@@ -292,7 +298,43 @@ class Index:
 
 def _is_broken(error: sqlite3.Error) -> bool:
     """Tell whether the file itself is at fault, and not the disk or another process."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _BROKEN
+    return _code_of(error) in _BROKEN
+
+
+def _code_of(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _make_of(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    return database.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+
+
+@lru_cache(1)
+def _our_make() -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(SCHEMA)
+        return _make_of(database)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[bool]:
+    """Hold the folder's lock, if it is to be had at once: no other user publishes meanwhile."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # Windows opens no folders
+        yield False
+        return
+    try:
+        yield _is_locked(handle)
+    finally:
+        os.close(handle)
+
+
+def _is_locked(handle: int) -> bool:
+    try:
+        return try_lock(handle)
+    except OSError:  # this file system has no locks
+        return False
 
 
 @contextmanager
