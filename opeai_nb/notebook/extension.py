@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.notebook.display.frontend import is_vscode
-from opeai_nb.notebook.magic.cell_transform import with_body
+from opeai_nb.notebook.magic.cell_transform import with_body, with_prompts
 from opeai_nb.notebook.magic.imagine import Imagine
 from opeai_nb.notebook.magic.matcher import IDENTIFIER, matcher
 from opeai_nb.studio.here import set_studio_here
@@ -47,7 +47,9 @@ def load(shell: InteractiveShell) -> Session:
     formatters.mimebundle_formatter.for_type_by_name(*_GRID, _grid_bundle)
     session.be_here()
     shell.events.register("pre_run_cell", session.be_here)
-    shell.input_transformer_manager.cleanup_transforms.insert(0, with_body)
+    manager: Any = shell.input_transformer_manager
+    manager.cleanup_transforms.insert(0, with_body)
+    manager.line_transforms.append(with_prompts)  # behind IPython's own for cell magics
     completer: Any = shell.Completer
     completer.custom_matchers.append(matcher(session))
     return session
@@ -61,8 +63,9 @@ def unload(shell: InteractiveShell) -> None:
         shell.magics_manager.magics[kind].pop("imagine", None)
     shell.magics_manager.registry.pop(Imagine.__name__, None)
     shell.configurables[:] = [c for c in shell.configurables if not isinstance(c, Imagine)]
-    transforms: Any = shell.input_transformer_manager.cleanup_transforms
-    transforms[:] = [known for known in transforms if known is not with_body]
+    manager: Any = shell.input_transformer_manager
+    for transforms in (manager.cleanup_transforms, manager.line_transforms):
+        transforms[:] = [known for known in transforms if known not in {with_body, with_prompts}]
     formatters = _formatters(shell)
     for formatter, name in (
         (formatters.mimebundle_formatter, _GENERATION),

@@ -1,22 +1,29 @@
-"""Cells that IPython would refuse before the magic sees them."""
+"""Cells as IPython gets them: a prompt is a prompt, whatever Python or IPython would make of it."""
 
 from __future__ import annotations
 
+import ast
+import io
 import re
+import tokenize
 from typing import Final
 
 _OURS = re.compile(r"%%imagine(?:\s|$)")
-_MARKER = r"\s*#\s*NBVAL_[A-Z_]+\s*"
-MARKER_LINE: Final = re.compile(rf"^{_MARKER}$", re.MULTILINE)
-"""A line that nbval reads: it is no part of a prompt."""
-_ABOVE = re.compile(rf"{_MARKER}|\s*")
+MARKER_LINE: Final = re.compile(r"^[ \t]*(?:#[ \t]*NBVAL_[A-Z_]+|#\|.*)[ \t\r]*$", re.MULTILINE)
+"""A line that is for nbval, Quarto or nbdev: it is no part of a prompt."""
+_ABOVE = re.compile(r"\s*(?:#.*)?\s*")
+_LINE = re.compile(r"(?P<before>\s*(?:\S.*?=\s*)?)%imagine[ \t](?P<line>.*)", re.DOTALL)
+_HELP = re.compile(r"\s*\?*\s*")
+_ESCAPED = re.compile(r"(\s*)(?:[\w.,\s]*=\s*)?[%!?]")
+_RESULT: Final = "_result_of_imagine"
 
 
 def with_body(lines: list[str]) -> list[str]:
-    """Let `%%imagine --help` pass without a body, and markers of nbval stand above the magic.
+    """Let `%%imagine --help` pass without a body, and comments stand above the magic.
 
-    IPython answers both with a `UsageError`, which nbval takes for success.
-    An empty body becomes an empty line: what is wrong with it is then ours to say.
+    IPython answers the first with a `UsageError`, which nbval takes for success, and the second
+    with Python's `SyntaxError`. An empty body becomes an empty line: what is wrong with it is then
+    ours to say.
     """
     first = next((n for n, line in enumerate(lines) if not _ABOVE.fullmatch(line)), None)
     if first is None or not _OURS.match(lines[first]):
@@ -27,3 +34,66 @@ def with_body(lines: list[str]) -> list[str]:
 
 # IPython then leaves it out where it only asks whether a cell that is being typed is complete.
 with_body.has_side_effects = True  # type: ignore[attr-defined]  # how IPython marks a function
+
+
+def with_prompts(lines: list[str]) -> list[str]:
+    """Make a call of each `%imagine …` and `x = %imagine …`, its text a string of Python.
+
+    IPython itself reads such a line as Python in places: a question mark at its end opens the help,
+    a quote or a bracket that is open takes the next lines along. A `;` at the end silences the
+    cell, a backslash there goes on in the next line, as with every magic.
+    """
+    if not any("%imagine" in line for line in lines):
+        return lines
+    done: list[str] = []
+    rest = list(lines)
+    while rest:
+        line = rest.pop(0)
+        # IPython splits at every kind of line break, also at those that web pages leave in a text.
+        while "%imagine" in line and not line.endswith("\n") and rest:
+            line += rest.pop(0)
+        found = _LINE.fullmatch(line)
+        if found and not _HELP.fullmatch(found["line"]) and _is_statement(done, found["before"]):
+            line = f"{found['before']}{_call(found['line'], rest)}\n"
+        done.append(line)
+    return done
+
+
+def _call(text: str, following: list[str]) -> str:
+    """Return the call for the *text* behind `%imagine`; takes its further lines off *following*."""
+    text = text.strip()
+    while text.endswith("\\") and following:
+        text = f"{text[:-1].rstrip()} {following.pop(0).strip()}"
+    silent = ";" * text.endswith(";")
+    return f"get_ipython().run_line_magic('imagine', {text.removesuffix(';')!r}){silent}"
+
+
+def _is_statement(above: list[str], before: str) -> bool:
+    """Tell whether a statement begins behind the lines *above*, or a value behind `x =`."""
+    if _is_open(above):
+        return False
+    if not before.strip():
+        return True
+    try:
+        last = ast.parse(f"{before.strip()} {_RESULT}")
+    except SyntaxError:
+        return False
+    values = (node.value for node in ast.walk(last) if isinstance(node, ast.Assign | ast.AnnAssign))
+    return any(isinstance(value, ast.Name) and value.id == _RESULT for value in values)
+
+
+def _is_open(lines: list[str]) -> bool:
+    """Tell whether a string, a bracket or a backslash at the end of *lines* goes on below."""
+    if lines and lines[-1].endswith("\\\n"):
+        return True
+    # What other magics and shell commands have on their lines is no Python.
+    text = "".join(f"{at[1]}pass\n" if (at := _ESCAPED.match(line)) else line for line in lines)
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO(text).readline):
+            pass
+    except tokenize.TokenError as error:
+        told = str(error)  # both words stand for what is open, on Python 3.11 and from 3.12 on
+        return "multi-line" in told or "triple-quoted" in told
+    except SyntaxError:
+        return False
+    return False

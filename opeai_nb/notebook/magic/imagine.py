@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from IPython.core.magic import output_can_be_silenced as silenceable
 from traitlets import Bool, Enum, Float, Int, List, Unicode
 
 from opeai_nb.fields import DEFAULT_MODEL, DEFAULT_TIMEOUT
@@ -70,7 +69,6 @@ class Imagine(Magics):
 
     # What stands behind {braces} is filled in by us, in the prompt alone and in one pass.
     @no_var_expand
-    @silenceable
     @line_cell_magic
     def imagine(self, line: str, cell: str | None = None) -> Any:
         """Generate images from a prompt; `%imagine help` lists options and commands."""
@@ -78,23 +76,25 @@ class Imagine(Magics):
         from opeai_nb.notebook.commands import command_in
         from opeai_nb.notebook.magic import run_cell, sweep_cell
         from opeai_nb.notebook.magic.line import parse
+        from opeai_nb.notebook.magic.variables import names_here
 
         if cell is None and (command := command_in(line)) is not None:
             return command(self.session)
-        parsed = parse(line, self.session.names)
+        names = names_here(self.session.names)
+        parsed = parse(line, names)
         if parsed.cell.get("help"):
             print(_usage())  # noqa: T201  help is what was asked for
             return None
         prompt = _prompt(parsed, cell)
         run = sweep_cell.run if sweep_cell.is_sweep(parsed, prompt) else run_cell.run
-        return run(self.session, parsed, prompt)
+        return run(self.session, parsed, prompt, names)
 
     imagine.getdoc = _usage  # type: ignore[union-attr]  # where IPython's `?` looks first
 
 
 def _prompt(parsed: Parsed, cell: str | None) -> str:
     if cell is None:
-        return parsed.rest.removesuffix(";")  # it silences the output, as everywhere in IPython
+        return parsed.rest
     if parsed.rest:
         from opeai_nb.errors import OptionError
 

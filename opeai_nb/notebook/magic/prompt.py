@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OptionError, did_you_mean
 from opeai_nb.notebook.magic.cell_transform import MARKER_LINE
+from opeai_nb.notebook.magic.variables import PATH, follow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +16,11 @@ _NAME = r"[^\W\d]\w*"
 _FIELD = re.compile(
     rf"""
     (?P<escaped>\{{\{{(?:{_NAME})[^{{}}|]*\}}\}})      # {{{{name}}}}: braces that stay, one pair
-    | \{{(?P<name>{_NAME})
-      (?P<path>(?:\.{_NAME}|\[[^\[\]{{}}]+\])*)
+    | \{{{PATH}
       (?::(?P<format>[^{{}}|]*))?\}}
     """,
     re.VERBOSE,
 )
-_STEP = re.compile(rf"\.({_NAME})|\[([^\[\]]+)\]")
 
 
 def without_markers(text: str) -> str:
@@ -52,22 +51,13 @@ def interpolated(text: str, names: Mapping[str, Any]) -> str:
 
 def _value(field: str, value: Any, path: str, form: str) -> str:
     try:
-        for step in _STEP.finditer(path):
-            value = getattr(value, step[1]) if step[1] else value[_key(step[2])]
-        return format(value, form)
+        return format(follow(value, path), form)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise OptionError(
             f"{field} in the prompt cannot be filled in: {type(error).__name__}: {error}.",
             advice=f"Correct it, write {{{field}}} to keep the braces, or add --raw. "
             "Nothing was sent.",
         ) from error
-
-
-def _key(text: str) -> int | str:
-    text = text.strip()
-    if re.fullmatch(r"-?\d+", text):
-        return int(text)
-    return text[1:-1] if text[:1] in "\"'" and text[:1] == text[-1:] else text
 
 
 def _undefined(name: str, names: Mapping[str, Any]) -> OptionError:

@@ -25,14 +25,17 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Job, Studio
 
 
-def run(session: Session, parsed: Parsed, prompt: str) -> Generation | Job | Text:
+def run(
+    session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]
+) -> Generation | Job | Text:
     """Start the cell's request and wait for it with a live badge, unless its options say not to.
 
-    Returns what the cell shows: the generation, the job in the background, or with `--dry-run`
-    what would be sent. Raises what the job failed of (then the `-o` variable holds the job), or
-    `Detached`. Asks whoever sits there before the session's limit of pictures is passed.
+    *names* are those that the calling code sees. Returns what the cell shows: the generation, the
+    job in the background, or with `--dry-run` what would be sent. Raises what the job failed of
+    (then the `-o` variable holds the job), or `Detached`. Asks whoever sits there before the
+    session's limit of pictures is passed.
     """
-    request = _request(session, parsed, prompt)
+    request = _request(session, parsed, prompt, names)
     if parsed.cell.get("dry_run"):
         return dry_run(request, session.studio)
     cell = {**session.cell_defaults, **parsed.cell}
@@ -45,14 +48,16 @@ def run(session: Session, parsed: Parsed, prompt: str) -> Generation | Job | Tex
         return _run(session, request, {**cell, "yes": True}, slot)
 
 
-def _request(session: Session, parsed: Parsed, prompt: str) -> ImageRequest:
+def _request(
+    session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]
+) -> ImageRequest:
     """Return the request that a line and a prompt say, with the defaults of `%config`."""
     from opeai_nb.client.values.request import build_request
     from opeai_nb.client.wire.hints import hints
     from opeai_nb.notebook.magic.prompt import interpolated
 
     if not parsed.cell.get("raw"):
-        prompt = interpolated(prompt, session.names)
+        prompt = interpolated(prompt, names)
     request = build_request(prompt, {**session.request_defaults, **parsed.request})
     for hint in hints(request):
         print(f"Note: {hint}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand

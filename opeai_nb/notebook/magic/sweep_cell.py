@@ -12,6 +12,8 @@ from opeai_nb.notebook.display.watch import watch_run
 from opeai_nb.notebook.magic.ask import is_agreed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from opeai_nb.bulk import Grid, Sweep
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
@@ -46,14 +48,14 @@ def is_sweep(parsed: Parsed, prompt: str) -> bool:
     return parts_of(prompt) != (prompt,)
 
 
-def run(session: Session, parsed: Parsed, prompt: str) -> Any:
+def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]) -> Any:
     """Plan the cell's sweep, ask where it is large, run it with a live badge, and return it.
 
     With `--dry-run` the plan is returned and nothing is sent. Raises the error of a point where no
     point has pictures, `SweepDetached` on an interrupt, `OptionError` where it may not be sent.
     """
     cell = {**session.cell_defaults, **parsed.cell}
-    swept = _planned(session, parsed, prompt)
+    swept = _planned(session, parsed, prompt, names)
     if cell.get("dry_run"):
         from opeai_nb.notebook.display.table import Text
 
@@ -76,14 +78,14 @@ def run(session: Session, parsed: Parsed, prompt: str) -> Any:
     return swept
 
 
-def _planned(session: Session, parsed: Parsed, prompt: str) -> Sweep:
+def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]) -> Sweep:
     from opeai_nb.bulk import Sweep
     from opeai_nb.bulk.sweep.plan import plan_of
     from opeai_nb.notebook.magic.prompt import interpolated
 
     # Raw text has no alternatives and no words: as one of several prompts it is taken as it is.
     raw = bool(parsed.cell.get("raw"))
-    word = (lambda text: text) if raw else partial(interpolated, names=session.names)
+    word = (lambda text: text) if raw else partial(interpolated, names=names)
     values = {**session.request_defaults, **values_in(parsed)}
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request

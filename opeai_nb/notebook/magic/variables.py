@@ -3,45 +3,96 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+import sys
+from collections import ChainMap
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import FrameType
 
-_REFERENCE = re.compile(r"\$([^\W\d]\w*)|\{([^\W\d]\w*)\}")
-_NAME = re.compile(r"[^\W\d]\w*")
+_WORD = r"[^\W\d]\w*"
+_STEPS = rf"(?:\.{_WORD}|\[[^\[\]{{}}]+\])*"
+PATH: Final = rf"(?P<name>{_WORD})(?P<path>{_STEPS})"
+"""A variable and a way into it: `row`, `row[animal]`, `cat.kittens[0].name`."""
+_PATH = re.compile(PATH)
+_REFERENCE = re.compile(rf"\$({_WORD})({_STEPS})|\{{({_WORD})({_STEPS})\}}")
+_STEP = re.compile(rf"\.({_WORD})|\[([^\[\]]+)\]")
+_COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
+_MACHINERY: Final = frozenset({"IPython", "opeai_nb", "ipykernel"})
+
+
+def names_here(user: dict[str, Any]) -> Mapping[str, Any]:
+    """Return the names that the calling code sees: its locals, its globals, then the *user*'s."""
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  inspect.stack reads every file
+    while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _MACHINERY:
+        frame = frame.f_back
+    if frame is None or frame.f_locals is user:
+        return user
+    seen = [frame.f_locals]
+    # Up to Python 3.11 a comprehension is a function of its own, called where it stands.
+    while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back:
+        frame = frame.f_back
+        seen.append(frame.f_locals)
+    return ChainMap(*seen, frame.f_globals, user)
 
 
 def value_of(text: str, names: Mapping[str, Any]) -> Any:
-    """Return the value of the variable that `$name` or `{name}` refers to, else *text* itself.
+    """Return the value that `$name`, `{name}` or `{name[0]}` refers to, else *text* itself.
 
-    Raises `OptionError` when there is no such variable.
+    Raises `OptionError` when there is no such variable, or no such part of it.
     """
     found = _REFERENCE.fullmatch(text)
     if found is None:
         return text
-    name = found[1] or found[2]
+    name, path = found[1] or found[3], found[2] or found[4] or ""
     if name not in names:
         raise _no_variable(name, names)
-    return names[name]
+    return _part(text, names[name], path)
 
 
 def picture_named(text: str, names: Mapping[str, Any]) -> Any:
-    """Return the input picture that *text* names: the value of a variable, else a path or a URL.
+    """Return the input picture that *text* names: a variable or a part of it, a path, an URL.
 
     Raises `OptionError` when it looks like a variable's name and there is neither that nor a file.
     """
-    if not _NAME.fullmatch(text):
-        return text
-    if text in names:
-        return names[text]
     from pathlib import Path
 
+    found = _PATH.fullmatch(text)
+    # `fox.png` is a file, also where there is a variable `fox`.
+    if found is None or (found["path"].startswith(".") and "[" not in text):
+        return text
+    if found["name"] in names:
+        return _part(text, names[found["name"]], found["path"])
     if Path(text).exists():
         return text
     raise _no_variable(text, names, "no variable and no file")
+
+
+def _part(text: str, value: Any, path: str) -> Any:
+    try:
+        return follow(value, path)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise OptionError(
+            f"There is no {text}: {type(error).__name__}: {error}.",
+            advice="Correct it. Nothing was sent.",
+        ) from error
+
+
+def follow(value: Any, path: str) -> Any:
+    """Return what *path*, such as `.kittens[0]`, leads to. Raises what the steps raise."""
+    for step in _STEP.finditer(path):
+        value = getattr(value, step[1]) if step[1] else value[_key(step[2])]
+    return value
+
+
+def _key(text: str) -> int | str:
+    text = text.strip()
+    if re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return text[1:-1] if text[:1] in "\"'" and text[:1] == text[-1:] else text
 
 
 def _no_variable(name: str, names: Mapping[str, Any], what: str = "no variable") -> OptionError:
