@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,31 +13,64 @@ from opeai_nb.notebook.display.table import Table, Text
 from opeai_nb.notebook.magic.options import help_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from opeai_nb.notebook.session import Session
+
+# An id, or the beginning of one: the journal's are hexadecimal, the platform's have a digit.
+_ID = re.compile(rf"[0-9a-f]{{4,}}|\S*\d\S*|{pending.SEND}")
+# An id of the journal, its option, or the file of a picture: no word of a prompt.
+_ARGUMENT = re.compile(rf"(?=\w*\d)[0-9a-f]{{4,}}|{pending.SEND}|\S+\.(?:png|jpe?g|webp)")
 
 
 def command_in(line: str) -> Callable[[Session], Any] | None:
     """Return the command that *line* names, ready to run; None when it names none.
 
-    Raises `OptionError` when a command's word is followed by anything but its own arguments: it
-    may be a prompt, and says how to write that.
+    Raises `OptionError` when a command's word is followed by anything but its own arguments, and
+    for a near miss of one: it may be a prompt, and says how to write that.
     """
     words = line.split()
-    if not words or words[0] not in COMMANDS:
+    if not words:
         return None
     name, arguments = words[0], words[1:]
-    command = COMMANDS[name]
-    if not command.least <= len(arguments) <= command.most:
-        usage = f"%imagine {name} {command.arguments}".rstrip()
-        # What stands behind `key` may be one, and would then be in the notebook twice.
-        prompt = "key …" if name == "key" else line.strip()
-        raise OptionError(
-            f"{name!r} is a command of %imagine.",
-            advice=f"The command: {usage}. If it begins a prompt: %imagine -- {prompt}",
-        )
+    command = COMMANDS.get(name)
+    if command is None:
+        if meant := _meant(name, arguments):
+            raise _no_prompt(f"{name!r} looks like the command {meant!r}.", meant, line)
+        return None
+    if not command.least <= len(arguments) <= command.most or not command.fits(arguments):
+        raise _no_prompt(f"{name!r} is a command of %imagine.", name, line)
     return lambda session: command.run(session, *arguments)
+
+
+def _no_prompt(message: str, name: str, line: str) -> OptionError:
+    usage = f"%imagine {name} {COMMANDS[name].arguments}".rstrip()
+    # What stands behind `key` may be one, and would then be in the notebook twice.
+    prompt = "key …" if name == "key" else line.strip()
+    advice = f"The command: {usage}. As a prompt: %imagine -- {prompt}. Nothing was sent."
+    return OptionError(message, advice=advice)
+
+
+def _meant(word: str, arguments: Sequence[str]) -> str | None:
+    """Return the command that *word* is a near miss of, where a prompt is unlikely.
+
+    A word alone is near with one slip of the keys. With more words it begins a prompt (`task force
+    at dawn`), unless two of its letters are swapped, or only a command has such words behind it.
+    """
+    near = next((name for name in COMMANDS if _is_one_slip(word.lower(), name)), None)
+    if near is None or not arguments:
+        return near
+    is_swapped = len(word) == len(near) and sorted(word) == sorted(near)
+    return near if is_swapped or all(map(_ARGUMENT.fullmatch, arguments)) else None
+
+
+def _is_one_slip(word: str, name: str) -> bool:
+    """Tell whether one letter lacks, is too many or is another, or two neighbours are swapped."""
+    pairs = zip(word, name, strict=False)
+    start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    a, b = word[start:], name[start:]
+    swapped = a[1::-1] + a[2:]
+    return b in {a, a[1:], swapped} or a == b[1:] or (a[1:] == b[1:] and bool(a and b))
 
 
 def usage() -> str:
@@ -103,6 +138,10 @@ class Command(NamedTuple):
     arguments: str = ""
     least: int = 0
     most: float = 0
+
+    def fits(self, words: Sequence[str]) -> bool:
+        """Tell whether *words* may be ids, where ids are asked for: `stop sign` is a prompt."""
+        return "ID" not in self.arguments or all(map(_ID.fullmatch, words))
 
 
 COMMANDS: Final[Mapping[str, Command]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import math
 import re
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _OPTION = re.compile(r"--?[^\W\d]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 _TARGET = re.compile(r"([^\W\d]\w*)\s*<<(?=\s|$)")
+
+_NEEDED = frozenset({"In", "Out", "get_ipython", "exit", "quit", "display"})
 
 
 @dataclass
@@ -127,7 +130,12 @@ def _converted(option: Field, spelling: str, values: list[str], names: Mapping[s
 
 def _variable(name: Any) -> str:
     if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        raise OptionError(f"-o {name!r} is not the name of a variable.")
+        raise OptionError(f"-o {name!r} is not the name of a variable.", advice="Nothing was sent.")
+    if name in _NEEDED or hasattr(builtins, name) or not name.strip("_"):
+        raise OptionError(
+            f"-o {name} would take a name that Python or IPython needs.",
+            advice=f"Take another, such as my_{name.strip('_') or 'fox'}. Nothing was sent.",
+        )
     return name
 
 

@@ -1,0 +1,61 @@
+"""An IPython shell in the test's own process, whose requests are answered by a script."""
+
+from __future__ import annotations
+
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from IPython.core.interactiveshell import InteractiveShell
+
+from opeai_nb.client import AsyncClient
+from opeai_nb.notebook.extension import load, unload
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+from opeai_nb.testing import Script, pictures_answer, png
+
+
+class Cells:
+    """Runs cells in *shell*; *sent* are the prompts that were paid for."""
+
+    def __init__(self) -> None:
+        self.shell = InteractiveShell(user_ns={})
+        self.session = load(self.shell)
+        self.session._studio = lambda: self.studio
+
+    def begin(self, folder: Path) -> None:
+        """Begin anew in a folder: no names, nothing kept, nothing sent."""
+        self.shell.reset()
+        self._script = Script(answered)
+        server = {"base_url": "https://api.example.com", "api_key": "k" * 20}
+        client = AsyncClient(**server, transport=self._script)
+        self.studio = Studio(settings(**server, library=folder / "imagine"), client=client)
+
+    @property
+    def sent(self) -> list[str]:
+        return [body["prompt"] for body in self._script.sent]
+
+    def run(self, code: str) -> Any:
+        """Run a cell; return its value, or raise what it raised."""
+        done = self.shell.run_cell(code, store_history=True)
+        done.raise_error()
+        return done.result
+
+
+def answered(_: httpx.Request) -> Any:
+    return pictures_answer(png(8, 8))
+
+
+@contextmanager
+def shell_cells() -> Iterator[Cells]:
+    """Give cells, and put away what they changed in this process."""
+    made = Cells()
+    try:
+        yield made
+    finally:
+        unload(made.shell)
+        made.shell.atexit_operations()
+        atexit.unregister(made.shell.atexit_operations)

@@ -1,0 +1,162 @@
+"""What people write on a line of `%imagine`, run in a shell: what is sent, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from opeai_nb.errors import OptionError
+from tests.notebook.shell import Cells, shell_cells
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
+    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPEAI_NB_FRONTEND", "script")
+        made.begin(tmp_path_factory.mktemp("shell"))
+        yield made
+
+
+@pytest.fixture
+def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
+    monkeypatch.chdir(tmp_path)
+    shared.begin(tmp_path)
+    return shared
+
+
+# Braces have a meaning of their own (test_prompt.py), and so has a backslash or `;` at the end.
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="{}|\\"), min_size=1
+).filter(lambda text: text.strip() and not text.rstrip().endswith(";"))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@example("it's a lovely cat")
+@example("what is this?")
+@example('a """ (quote')
+@example("tasks")
+@given(TEXTS)
+def test_any_text_is_one_post_with_that_text(shared: Cells, text: str) -> None:
+    before = len(shared.sent)
+    shared.run(f"x = %imagine --fresh -- {text}")
+    assert shared.sent[before:] == [text.strip()]
+    assert shared.shell.user_ns["x"].request.prompt == text.strip()
+
+
+@pytest.mark.parametrize("text", ["it's a cat", "a (cat", "what is it?", '"""', "5% :-) $x !ls"])
+def test_a_prompt_is_the_value_of_its_cell_and_paid_once(cells: Cells, text: str) -> None:
+    assert cells.run(f"%imagine {text}").request.prompt == text
+    assert cells.run(f"if True:\n    y = %imagine -- {text}\ny").request.prompt == text
+    assert len(cells.sent) == 2
+
+
+def test_a_function_fills_in_its_own_names(cells: Cells) -> None:
+    cells.run("animal, place = 'GLOBAL', 'snow'")
+    cells.run("def card(animal):\n    r = %imagine a {animal} in {place}\n    return r")
+    cells.run("card('fox')")
+    cells.run("[get_ipython().run_line_magic('imagine', 'an {each} {animal}') for each in 'x']")
+    cells.run("def all_of(animal):\n"
+              "    return [get_ipython().run_line_magic('imagine', 'my {animal} {n}')"
+              " for n in range(1)]\nall_of('owl')")  # fmt: skip
+    assert cells.sent == ["a fox in snow", "an x GLOBAL", "my owl 0"]
+
+
+def test_a_module_fills_in_its_own_names_before_those_of_the_notebook(cells: Cells) -> None:
+    module = ModuleType("of_a_user")
+    code = (
+        "animal = 'hare'\n"
+        "def paint(shell, colour):\n"
+        "    return shell.run_cell_magic('imagine', '', 'a {colour} {animal} in {place}')\n"
+    )
+    exec(code, vars(module))
+    sys.modules["of_a_user"] = module
+    try:
+        cells.run("animal, place = 'GLOBAL', 'snow'\nimport of_a_user")
+        cells.run("of_a_user.paint(get_ipython(), 'blue')")
+    finally:
+        del sys.modules["of_a_user"]
+    assert cells.sent == ["a blue hare in snow"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "taks",
+        "task",
+        "Tasks",
+        "histroy",
+        "hepl",
+        "modles",
+        "verison",
+        "resum",
+        "histroy fox",
+        "reusme 3f2a9c1d",
+        "resum 3f2a9c1d",
+        "stpo 3f2a",
+        "inof fox.png",
+        "inf fox-1.png",
+        "forgte 3f2a9c1d --send",
+        "resume the story",
+        "tasks now",
+        "stop sign at dusk",
+        "stop sign",
+        "forget me",
+    ],
+)
+def test_a_near_miss_of_a_command_is_not_painted(cells: Cells, line: str) -> None:
+    with pytest.raises(OptionError, match="Nothing was sent") as raised:
+        cells.run(f"%imagine {line}")
+    assert f"%imagine -- {line}" in str(raised.value)
+    assert not cells.sent
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "task force at dawn",
+        "story of a fox",
+        "hey you",
+        "step 3 of a recipe",
+        "keys on a table",
+        "Tasks of the day",
+        "Help me find my cat",
+        "shop window at night",
+        "fox",
+        "cats",
+        "sunset",
+    ],
+)
+def test_a_prompt_that_begins_with_an_ordinary_word_is_painted(cells: Cells, line: str) -> None:
+    cells.run(f"%imagine {line}")
+    assert cells.sent == [line]
+
+
+@pytest.mark.parametrize("name", ["get_ipython", "print", "In", "Out", "exit", "len", "_", "__"])
+def test_names_that_the_session_needs_are_refused(cells: Cells, name: str) -> None:
+    for line in (f"-o {name} a fox", f"{name} << a fox"):
+        with pytest.raises(OptionError, match="Nothing was sent"):
+            cells.run(f"%imagine {line}")
+    assert not cells.sent
+
+
+def test_a_part_of_a_variable_is_an_input_picture(cells: Cells) -> None:
+    cells.run("pic = %imagine a fox\npics = {'a': pic}")
+    for name in ("pic[0]", "{pic[0]}", "$pic[0]", "pics['a'][0]", "{pics[a]}"):
+        cells.run(f"%imagine --fresh -i {name} in blue")
+    assert len(cells.sent) == 6
+    with pytest.raises(OptionError, match=r"There is no pic\[7\]"):
+        cells.run("%imagine -i pic[7] in blue")
+
+
+def test_a_file_goes_before_an_attribute(cells: Cells, tmp_path: Path) -> None:
+    made: Any = cells.run("pic = %imagine a fox\npic")
+    (tmp_path / "pic.png").write_bytes(made.pictures[0].data)
+    cells.run("%imagine -i pic.png in blue")
+    assert len(cells.sent) == 2
