@@ -9,6 +9,7 @@ import pytest
 import traitlets
 
 from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.cli import batch as batch_command
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.engine.api import aliyun_request, openai_request
@@ -96,6 +97,16 @@ def test_a_column_of_a_batch_sets_the_field(field: Field) -> None:
     cell = '{"steps": 20}' if field.kind == "pairs" else str(value)
     row = {"prompt": "a fox", "dialect": field.only or "openai", field.name: cell}
     (point,) = rows_of([row], None, {}).plan
+    assert point.request == asked(field, value)
+
+
+@each_field
+def test_a_flag_of_the_command_line_sets_the_field(field: Field) -> None:
+    value = sample(field)
+    flag = [field.unset] if field.unset else [field.long, *text_of(value).split()]
+    options = batch_command.parser().parse_args(["a.csv", "--out=o", *flag])
+    fixed = {"dialect": field.only or "openai", **batch_command.fields_of(options)}
+    (point,) = rows_of(["a fox"], None, fixed).plan
     assert point.request == asked(field, value)
 
 

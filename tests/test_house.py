@@ -16,6 +16,17 @@ import opeai_nb
 HOUSE = Path(opeai_nb.__file__).parent
 OUTSIDE = {"httpx", "PIL", "numpy", "starlette", "uvicorn", "IPython", "ipywidgets", "pybase64"}
 
+# What a command line shares with a notebook: the parser, and the badge as text.
+SHARED = {
+    "notebook.magic.line",
+    "notebook.magic.options",
+    "notebook.magic.prompt",
+    "notebook.magic.ask",
+    "notebook.magic.run_cell",
+    "notebook.magic.sweep_cell",
+    "notebook.display.badge",
+}
+
 # room -> (rooms of ours that it may import, packages from OUTSIDE that it may import)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "_lazy": (set(), set()),
@@ -57,8 +68,11 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"IPython", "ipywidgets", "PIL", "pybase64"},
     ),
     "testing": ({"client", "errors"}, {"httpx"}),
-    "cli": ({"bulk", "errors", "fields"}, set()),
-    "__main__": ({"engine", "cli"}, set()),
+    "cli": (
+        {"studio", "bulk", "engine", "settings", "errors", "fields", "client", "library", *SHARED},
+        set(),
+    ),
+    "__main__": ({"cli"}, set()),
     "__init__": (
         {"bulk", "client", "connect", "errors", "library", "notebook", "run_awaitable", "studio"},
         set(),

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from argparse import BooleanOptionalAction
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest import NAME
-from opeai_nb.errors import InputError, LibraryError, OpeaiError
+from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
+from opeai_nb.cli.main import tell
+from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.fields import DEFAULT_TIMEOUT, FIELDS, Field
+from opeai_nb.notebook.magic.line import json_or_text
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from opeai_nb.bulk.batch.batch import Batch
     from opeai_nb.bulk.run.progress import Progress
 
-GOOD: Final = 0
-SOME_FAILED: Final = 1
-WRONG: Final = 2
-INTERRUPTED: Final = 130
 _MOST_TOLD: Final = 10
 _FIELDS: Final = tuple(field for field in FIELDS if field.name != "prompt")
 
@@ -32,66 +30,75 @@ EXIT_CODES: Final = (
 )
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `batch` to *parser*."""
-    parser.epilog = EXIT_CODES
-    parser.add_argument("source", help="a CSV, TSV or JSONL file; a column for each field")
-    parser.add_argument("--out", required=True, metavar="DIR", help="gets pictures and manifest")
-    parser.add_argument("--prompt", help='a template for the columns: "a poster of {city}"')
-    group = parser.add_argument_group("fields of rows that have none")
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the arguments."""
+    made = argparse.ArgumentParser(
+        prog="python -m opeai_nb batch",
+        description="Make the pictures of a file, a row each; run it again for what is missing.",
+        epilog=EXIT_CODES,
+    )
+    made.add_argument("source", help="a CSV, TSV or JSONL file; a column for each field")
+    made.add_argument("--out", required=True, metavar="DIR", help="gets pictures and manifest")
+    made.add_argument("--prompt", help='a template for the columns: "a poster of {city}"')
+    group = made.add_argument_group("fields of rows that have none")
     for field in _FIELDS:
         _add_field(group, field)
-    parser.add_argument("--concurrency", type=int, default=16, help="requests at once (default 16)")
-    parser.add_argument(
+    made.add_argument("--concurrency", type=int, default=16, help="requests at once (default 16)")
+    made.add_argument(
         "--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds a task is waited for"
     )
-    parser.add_argument("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
-    parser.add_argument("--fresh", action="store_true", help="send also what DIR has already")
-    parser.add_argument(
+    made.add_argument("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
+    made.add_argument("--fresh", action="store_true", help="send also what DIR has already")
+    made.add_argument(
         "--send-unknown", action="store_true", help="send again what was cut off in flight before"
     )
-    parser.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
-    parser.add_argument("--quiet", action="store_true", help="show no bar")
+    made.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
+    made.add_argument("--quiet", action="store_true", help="show no bar")
+    return made
+
+
+def fields_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields that were set on the command line."""
+    values = {field.name: getattr(options, field.name) for field in _FIELDS}
+    if values["extra"] is not None:
+        values["extra"] = {key: json_or_text(text) for key, text in values["extra"]}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _add_field(group: argparse._ArgumentGroup, field: Field) -> None:
     spellings = [spelling for spelling in field.spellings if spelling != field.unset]
     if field.kind == "flag":
-        group.add_argument(*spellings, help=field.description, action=BooleanOptionalAction)
+        group.add_argument(
+            *spellings, help=field.description, action=argparse.BooleanOptionalAction
+        )
         return
+    metavar = tuple(field.metavar.split())
     group.add_argument(
         *spellings,
         dest=field.name,
         help=field.description,
-        metavar="JSON" if field.kind == "pairs" else field.metavar,
-        action="append" if field.kind == "image" else "store",
+        metavar=metavar if len(metavar) > 1 else field.metavar,
+        nargs=len(metavar) if len(metavar) > 1 else None,
+        action="append" if field.may_repeat else "store",
         type=int if field.kind == "integer" else str,
         choices=field.choices if field.kind == "choice" else None,
     )
 
 
-def run(options: argparse.Namespace) -> int:
-    """Run a batch and return the exit code."""
-    try:
-        return _run(options)
-    except InputError as error:
-        _tell(f"opeai_nb batch: {error}")
-        return WRONG
-    except OpeaiError as error:
-        _tell(f"opeai_nb batch: {error}")
-        return SOME_FAILED
+def run(arguments: Sequence[str]) -> int:
+    """Run a batch and return the exit code. Raises `InputError` for what cannot be sent."""
+    return _run(parser().parse_args(arguments))
 
 
 def _run(options: argparse.Namespace) -> int:
     from opeai_nb.bulk.batch.batch import batch
 
-    fields = {field.name: getattr(options, field.name) for field in _FIELDS}
     rows = batch(
         options.source,
         prompt=options.prompt,
         out=options.out,
         mirror=options.mirror,
-        **{name: value for name, value in fields.items() if value is not None},
+        **fields_of(options),
     )
     if options.dry_run:
         print(f"{rows.table}\nNothing was sent.")  # noqa: T201  a command's output
@@ -100,9 +107,9 @@ def _run(options: argparse.Namespace) -> int:
     print(f"{rows.summary} · {options.out}")  # noqa: T201  a command's output
     told = [line for line in rows.manifest if line.get("error")]
     for line in told[:_MOST_TOLD]:
-        _tell(f"Row {line['row'] + 1}: {line['error']}")
+        tell(f"Row {line['row'] + 1}: {line['error']}")
     if more := len(told) - _MOST_TOLD if len(told) > _MOST_TOLD else 0:
-        _tell(f"… and {more} more: {options.out}/{NAME}")
+        tell(f"… and {more} more: {options.out}/{NAME}")
     if interrupted:
         return INTERRUPTED
     progress = rows.progress
@@ -127,11 +134,11 @@ def _made(rows: Batch, options: argparse.Namespace) -> bool:
                 show(progress)
     except KeyboardInterrupt:
         running.halt()
-        _tell("Interrupted: nothing more is sent; waiting for what is under way (Ctrl-C drops it).")
+        tell("Interrupted: nothing more is sent; waiting for what is under way (Ctrl-C drops it).")
         try:
             running.wait()
         except KeyboardInterrupt:
-            _tell("Not waiting: tasks can be resumed by running this again.")
+            tell("Not waiting: tasks can be resumed by running this again.")
         return True
     finally:
         rows.close()
@@ -148,7 +155,7 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[Progress], object]]:
         from tqdm import tqdm  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
     except ImportError:
         yield _line if sys.stderr.isatty() else lambda _: None
-        _tell("")
+        tell("")
         return
     with tqdm(total=total, unit="row", dynamic_ncols=True) as bar:
 
@@ -167,7 +174,3 @@ def _postfix(progress: Progress) -> dict[str, Any]:
 def _line(progress: Progress) -> None:
     sys.stderr.write(f"\r\x1b[K{progress.line()}")
     sys.stderr.flush()
-
-
-def _tell(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201  a command's output

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from opeai_nb.__main__ import main
 from opeai_nb.bulk.batch.batch import batch
 from opeai_nb.bulk.batch.manifest import read_manifest
 from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.cli.main import main
 from opeai_nb.errors import InputError
 from opeai_nb.studio import Studio
 from tests.pictures import png

@@ -15,7 +15,7 @@ from opeai_nb.notebook.magic.shell_words import Word, words
 from opeai_nb.notebook.magic.variables import picture_named, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opeai_nb.fields import Field
 
@@ -62,12 +62,31 @@ def parse(line: str, names: Mapping[str, Any]) -> Parsed:
     return parsed
 
 
+def parse_arguments(arguments: Sequence[str]) -> Parsed:
+    """Return what the arguments of a command say; options may stand behind the prompt, too.
+
+    A shell has read quotes and variables already: `$name` is text here. Raises as `parse` does.
+    """
+    parsed, known = Parsed(), spellings()
+    rest: list[str] = []
+    stream = iter([Word(text, 0, 0, quoted=False) for text in arguments])
+    for word in stream:
+        if word.text == "--":
+            rest += [behind.text for behind in stream]
+        elif _OPTION.match(word.text):
+            _take(parsed, word, stream, known, None)
+        else:
+            rest.append(word.text)
+    parsed.rest = " ".join(rest)
+    return parsed
+
+
 def _take(
     parsed: Parsed,
     word: Word,
     stream: Iterator[Word],
     known: Mapping[str, Field],
-    names: Mapping[str, Any],
+    names: Mapping[str, Any] | None,
 ) -> None:
     given, equals, attached = word.closed().partition("=")
     spelling = given.replace("_", "-") if given.startswith("--") else given
@@ -109,12 +128,16 @@ def _put(parsed: Parsed, option: Field, value: Any) -> None:
         target[option.name] = value
 
 
-def _converted(option: Field, spelling: str, values: list[str], names: Mapping[str, Any]) -> Any:
-    value = value_of(values[-1], names)
+def _converted(
+    option: Field, spelling: str, values: list[str], names: Mapping[str, Any] | None
+) -> Any:
+    value = values[-1] if names is None else value_of(values[-1], names)
     if option.kind == "pairs":
-        return values[0], _json_value(value)
+        return values[0], json_or_text(value)
     if option.kind == "image":
-        return picture_named(value, names) if isinstance(value, str) else value
+        return (
+            picture_named(value, names) if isinstance(value, str) and names is not None else value
+        )
     if option.kind == "integer" and isinstance(value, str):
         if not _WHOLE_NUMBER.fullmatch(value):
             raise _wrong(spelling, value, "a whole number")
@@ -149,7 +172,8 @@ def _seconds(spelling: str, value: Any) -> float:
     return seconds
 
 
-def _json_value(text: Any) -> Any:
+def json_or_text(text: Any) -> Any:
+    """Return what *text* says as JSON, else the text itself."""
     import json
 
     if not isinstance(text, str):

@@ -56,7 +56,7 @@ def unknown_option(spelling: str) -> OptionError:
     hint = f" Did you mean {alias}?" if alias else did_you_mean(spelling, spellings(), shape="{}")
     return OptionError(
         f"There is no option {spelling}.{hint}",
-        advice="%imagine help lists the options. Nothing was sent.",
+        advice="--help lists the options. Nothing was sent.",
     )
 
 

@@ -1,0 +1,249 @@
+"""`python -m opeai_nb imagine`: the magic on a command line, with the same options and parser.
+
+Paths, or JSON, on standard output; the badge and what went wrong on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import deque
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
+from opeai_nb.cli.main import tell
+from opeai_nb.cli.terminal_picture import show_picture
+from opeai_nb.errors import InputError, OpeaiError, OptionError
+from opeai_nb.fields import DEFAULT_TIMEOUT
+from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
+from opeai_nb.notebook.magic.line import Parsed, parse_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opeai_nb.client import Generation, ImageRequest
+    from opeai_nb.studio import Job, Studio
+
+_AT_ONCE: Final = 16
+_ASK_ABOVE: Final = 8  # pictures that one prompt may stand for, as in a notebook
+_TICK: Final = 0.25
+_CLEAR_LINE: Final = "\r\x1b[K"
+_NOT_HERE: Final = {
+    "out": "--out names a variable of a notebook; --save DIR makes copies.",
+    "no_wait": "--no-wait is for notebooks; here & of the shell does it.",
+}
+
+USAGE: Final = """python -m opeai_nb imagine [options] "PROMPT"      options may follow the prompt
+python -m opeai_nb imagine [options] -             a prompt on each line of standard input
+
+The files are named on standard output, and are in the library (imagine/, or OPEAI_NB_LIBRARY).
+
+  --json                                a line of JSON for each request instead
+"""
+EXIT_CODES: Final = (
+    "exit codes: 0 every request has its pictures; 1 some failed, or their outcome is unknown; "
+    "2 the input is wrong, and nothing was sent; 130 interrupted"
+)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Make the pictures and return the exit code. Raises `InputError` for what cannot be sent."""
+    words = [word for word in arguments if word != "--json"]
+    parsed = parse_arguments(words)
+    if parsed.cell.get("help"):
+        from opeai_nb.notebook.magic.options import help_text
+
+        print(f"{USAGE}\n{help_text()}\n\n{EXIT_CODES}")  # noqa: T201  it is what was asked for
+        return GOOD
+    for name in parsed.cell.keys() & _NOT_HERE.keys():
+        raise OptionError(_NOT_HERE[name])
+    return _run(parsed, as_json=len(words) < len(arguments))
+
+
+def _run(parsed: Parsed, *, as_json: bool) -> int:
+    from opeai_nb.studio import Studio
+
+    studio = Studio()
+    requests = [request for prompt in _prompts(parsed.rest) for request in _asked(parsed, prompt)]
+    _note(requests)
+    if parsed.cell.get("dry_run"):
+        from opeai_nb.notebook.magic.run_cell import dry_run
+
+        for request in requests:
+            print(dry_run(request, studio))  # noqa: T201  a command's output
+        return GOOD
+    errors = _Making(studio, parsed.cell, as_json=as_json).make(requests)
+    if len(errors) == len(requests) and all(isinstance(error, InputError) for error in errors):
+        return WRONG
+    return SOME_FAILED if errors else GOOD
+
+
+def _prompts(rest: str) -> list[str]:
+    if rest != "-":
+        if not rest:
+            raise InputError("There is no prompt.", advice='Write one: imagine "a red fox".')
+        return [rest]
+    prompts = [line.strip() for line in sys.stdin if line.strip()]
+    if not prompts:
+        raise InputError("Standard input holds no prompt.", advice="Write one on each line.")
+    return prompts
+
+
+def _asked(parsed: Parsed, prompt: str) -> list[ImageRequest]:
+    """Return the requests that a prompt and the options stand for; several where they say so."""
+    from opeai_nb.bulk.sweep.plan import plan_of
+    from opeai_nb.notebook.magic.ask import is_agreed
+    from opeai_nb.notebook.magic.prompt import interpolated
+    from opeai_nb.notebook.magic.sweep_cell import values_in
+
+    raw = bool(parsed.cell.get("raw"))
+    values = values_in(parsed)
+    if (images := values.get("image")) is not None:
+        values["image"] = {"image": images}  # several pictures belong to one request
+    word = (lambda text: text) if raw else partial(interpolated, names={})
+    plan = plan_of(prompt, values, word=word, raw=raw)
+    if len(plan) > 1 and plan.pictures > _ASK_ABOVE and not parsed.cell.keys() & {"yes", "dry_run"}:
+        question = f"This asks for {plan.pictures} pictures in {len(plan)} requests"
+        if not sys.stdin.isatty():
+            raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
+        if not is_agreed(f"{question}. Send them?"):
+            raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+    return [point.request for point in plan]
+
+
+def _note(requests: Sequence[ImageRequest]) -> None:
+    from opeai_nb.client.wire.hints import hints
+
+    for hint in dict.fromkeys(hint for request in requests for hint in hints(request)):
+        tell(f"Note: {hint}")
+
+
+class _Making:
+    """Sends requests, some at once, and tells of each in the order in which they were asked."""
+
+    def __init__(self, studio: Studio, cell: dict[str, Any], *, as_json: bool) -> None:
+        self._studio = studio
+        self._cell = cell
+        self._as_json = as_json
+        self._show = _Line(quiet=bool(cell.get("quiet")))
+        self._errors: list[OpeaiError] = []
+
+    def make(self, requests: Sequence[ImageRequest]) -> list[OpeaiError]:
+        """Make the pictures of *requests*; return the errors of those that have none.
+
+        An interrupt sends nothing more and waits for what is under way; a second one does not wait.
+        """
+        waiting = deque(requests)
+        jobs: deque[Job] = deque()
+        try:
+            while waiting or jobs:
+                while waiting and len(jobs) < _AT_ONCE:
+                    jobs.append(self._start(waiting.popleft()))
+                self._tell(jobs[0])
+                jobs.popleft()
+        except KeyboardInterrupt:
+            tell("\nInterrupted: nothing more is sent; waiting for what is under way.")
+            self._finish(jobs)
+            raise KeyboardInterrupt("interrupted") from None
+        return self._errors
+
+    def _finish(self, jobs: deque[Job]) -> None:
+        try:
+            for job in jobs:
+                self._tell(job)
+        except KeyboardInterrupt:
+            again = "Run the same again: what is under way is fetched, not paid for twice."
+            raise KeyboardInterrupt(f"not waiting. {again}") from None
+
+    def _start(self, request: ImageRequest) -> Job:
+        return self._studio.start(
+            request,
+            fresh=bool(self._cell.get("fresh")),
+            metadata=self._cell.get("metadata"),
+            beyond_limit=bool(self._cell.get("yes")),
+            timeout=float(self._cell.get("timeout", DEFAULT_TIMEOUT)),
+        )
+
+    def _tell(self, job: Job) -> None:
+        for update in job.follow(_TICK):
+            if not job.is_settled:
+                self._show.passing(update.state, live_text(update, job.origin))
+        for note in job.take_notes():
+            tell(f"Note: {note}")
+        try:
+            self._tell_pictures(job.result())
+        except OpeaiError as error:
+            self._errors.append(error)
+            self._show.last(job.status, failure_text(job.status, error))
+            if error.advice:
+                tell(f"  → {error.advice}")
+            if self._as_json:
+                _print_json(error_json(job.request, error))
+
+    def _tell_pictures(self, generation: Generation) -> None:
+        self._show.last("done", final_text(generation))
+        folder = self._cell.get("save")
+        paths = generation.save(folder) if folder else [picture.path for picture in generation.good]
+        if self._as_json:
+            _print_json(generation_json(generation, [str(path) for path in paths]))
+            return
+        for path in filter(None, paths):
+            if self._cell.get("show") != "none":
+                show_picture(path)
+            print(_from_here(path), flush=True)  # noqa: T201  a command's output
+
+
+class _Line:
+    """The badge on one line of a terminal, written over; elsewhere its last state alone."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._is_quiet = quiet
+        self._is_live = sys.stderr.isatty() and not quiet
+
+    def passing(self, state: str, text: str) -> None:
+        if self._is_live:
+            sys.stderr.write(_CLEAR_LINE + bundle(state, text)["text/plain"])
+            sys.stderr.flush()
+
+    def last(self, state: str, text: str) -> None:
+        if not self._is_quiet or state != "done":
+            start = _CLEAR_LINE if self._is_live else ""
+            tell(start + bundle(state, text)["text/plain"])
+
+
+def generation_json(generation: Generation, paths: list[str]) -> dict[str, Any]:
+    """Return what is told of pictures that were made: a line of `--json`."""
+    return {
+        **_request_json(generation.request),
+        "paths": paths,
+        "usage": generation.usage,
+        "task_id": generation.task_id,
+        "origin": generation.origin,
+        "replayed": generation.replayed_from is not None,
+    }
+
+
+def error_json(request: ImageRequest, error: OpeaiError) -> dict[str, Any]:
+    """Return what is told of a request that has no pictures: a line of `--json`."""
+    names = ("message", "advice", "status_code", "code", "request_id", "task_id")
+    facts = {name: getattr(error, name) for name in names}
+    return {
+        **_request_json(request),
+        "paths": [],
+        "error": {"type": type(error).__name__, **facts},
+    }
+
+
+def _request_json(request: ImageRequest) -> dict[str, Any]:
+    return {"prompt": request.prompt, "model": request.model}
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201  a command's output
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

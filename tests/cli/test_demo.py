@@ -1,0 +1,119 @@
+"""`python -m opeai_nb demo` and `lab`: the quickstart, with nobody there and with somebody."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opeai_nb.cli import lab
+from opeai_nb.cli.main import main
+from opeai_nb.cli.tutorials import QUICKSTART, tutorials
+
+_FROM_ELSEWHERE = re.compile(
+    r"""<(?:script|link|iframe)\b[^>]*|@import[^;]*|url\((?!["']?data:)[^)]*"""
+)
+
+
+@pytest.fixture(scope="module")
+def shown(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A demo that has run, with a key in the environment that must not be used."""
+    folder = tmp_path_factory.mktemp("demo")
+    environment = {name: value for name, value in os.environ.items() if name != "OPEAI_NB_LIBRARY"}
+    environment |= {"HOME": str(folder), "OPEAI_API_KEY": "sk-of-somebody"}
+    done = subprocess.run(
+        [sys.executable, "-m", "opeai_nb", "demo"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return folder / "opeai_nb-demo", done
+
+
+Shown = tuple[Path, subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.kernel
+def test_the_demo_ends_by_itself_with_a_line_for_each_cell(shown: Shown) -> None:
+    _, done = shown
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line for line in done.stdout.splitlines() if re.match(r" *\d+/12 ", line)]
+    assert len(lines) == 12
+    assert "✓ 1 picture · qwen-image-2.0 · 1024x1024 · embedded engine" in lines[1]
+    assert "-m opeai_nb lab" in done.stdout
+
+
+@pytest.mark.kernel
+def test_the_demo_names_every_picture(shown: Shown) -> None:
+    folder, done = shown
+    named = re.findall(r"^picture +(\S+)$", done.stdout, re.MULTILINE)
+    assert {folder.parent / name for name in named} == set(folder.glob("imagine/*.png"))
+    assert len(named) == 6
+
+
+@pytest.mark.kernel
+def test_the_page_opens_offline_with_the_pictures_in_it(shown: Shown) -> None:
+    folder, _ = shown
+    page = (folder / "01_quickstart.html").read_text(encoding="utf-8")
+    assert _FROM_ELSEWHERE.findall(page) == []
+    assert len(re.findall(r'<img\b[^>]*src="data:image/', page)) == 5
+    assert 'src="http' not in page
+
+
+@pytest.mark.kernel
+def test_the_executed_notebook_is_there(shown: Shown) -> None:
+    folder, _ = shown
+    notebook = json.loads((folder / QUICKSTART).read_text(encoding="utf-8"))
+    counts = [cell["execution_count"] for cell in notebook["cells"] if "outputs" in cell]
+    assert counts == list(range(1, 13))
+
+
+@pytest.mark.parametrize("command", ["demo", "lab"])
+def test_a_folder_that_cannot_be_made_is_one_line_and_2(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    assert main([command, "--dir", str(tmp_path / "file" / "below")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "--dir" in error
+
+
+@pytest.mark.parametrize(("command", "module"), [("demo", "nbformat"), ("lab", "jupyterlab")])
+def test_what_is_not_installed_is_one_line_and_2(
+    command: str,
+    module: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main([command, "--dir", str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert 'pip install "opeai_nb[lab]"' in error
+
+
+def test_lab_copies_the_tutorials_and_keeps_what_was_changed(tmp_path: Path) -> None:
+    (tmp_path / QUICKSTART).write_text("mine", encoding="utf-8")
+    lab.copy_tutorials(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in tutorials()}
+    assert len(tutorials()) == 7
+    assert (tmp_path / QUICKSTART).read_text(encoding="utf-8") == "mine"
+
+
+def test_lab_opens_the_quickstart(tmp_path: Path) -> None:
+    command = lab.lab_command(tmp_path, has_display=True, is_root=False)
+    assert f"--LabApp.default_url=/lab/tree/{QUICKSTART}" in command
+    assert not {"--allow-root", "--no-browser"} & set(command)
+    bare = lab.lab_command(tmp_path, has_display=False, is_root=True)
+    assert {"--allow-root", "--no-browser"} <= set(bare)

@@ -1,0 +1,105 @@
+"""`python -m opeai_nb imagine`: the magic's options, paths on standard output, exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from opeai_nb.cli import imagine
+from opeai_nb.cli.main import main
+
+SMALL = ["-s", "512x512"]
+
+
+def test_the_paths_are_on_standard_output_and_the_badge_is_not(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["imagine", "a red fox", "-n", "2", *SMALL]) == 0
+    shown = capsys.readouterr()
+    paths = [Path(line) for line in shown.out.splitlines()]
+    assert [path.parent for path in paths] == [Path("imagine")] * 2
+    with Image.open(folder / paths[0]) as picture:
+        assert picture.size == (512, 512)
+    assert shown.err == "✓ 2 pictures · qwen-image-2.0 · 512x512 · embedded engine\n"
+
+
+def test_the_same_again_shows_what_is_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["imagine", "a red fox", *SMALL])
+    first = capsys.readouterr().out
+    assert main(["imagine", "a", "red", "fox", *SMALL, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["paths"] == [str(folder / first.strip())]
+    assert (told["prompt"], told["origin"], told["replayed"]) == ("a red fox", "engine", True)
+
+
+def test_copies_go_where_save_says(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imagine", "a red fox", *SMALL, "--save", "out", "--quiet"]) == 0
+    shown = capsys.readouterr()
+    assert (shown.out, shown.err) == ("out/a-red-fox-1.png\n", "")
+    assert (folder / "out" / "a-red-fox-1.png").is_file()
+
+
+def test_prompts_come_from_standard_input(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("a cat\n\na dog in {ink|chalk}\n"))
+    assert main(["imagine", *SMALL, "--json", "-"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["prompt"] for line in lines] == ["a cat", "a dog in ink", "a dog in chalk"]
+    assert all(len(line["paths"]) == 1 for line in lines)
+
+
+def test_a_failure_is_1_and_the_others_are_made(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = "rehearsal-moderation,qwen-image-2.0"
+    assert main(["imagine", "a fox", *SMALL, "--json", "-m", models]) == 1
+    failed, good = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (failed["error"]["type"], failed["paths"]) == ("ModerationError", [])
+    assert good["paths"]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "There is no prompt."),
+        (["a fox", "--siz", "1"], "Did you mean --size?"),
+        (["a fox", "-s", "big"], "is not a size"),
+        (["a fox", "-i", "nowhere.png"], "nowhere.png"),
+        (["a fox", "-o", "cats"], "--save DIR"),
+        (["a {animal}"], "{animal}"),
+        (["a {b|c|d} {e|f|g}"], "Add --yes"),
+        (["a fox", "-n"], "-n needs a value"),
+    ],
+)
+def test_bad_input_is_one_line_and_2_and_nothing_is_kept(
+    words: list[str], told: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["imagine", *words]) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+    assert not list(folder.glob("imagine/*.png"))
+
+
+def test_a_dry_run_shows_the_json_and_sends_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["imagine", "a fox", "--dry-run", "--param", "steps", "20"]) == 0
+    shown = capsys.readouterr().out
+    assert '"steps": 20' in shown
+    assert shown.endswith("1 request, 1 picture. Nothing was sent.\n")
+    assert not list(folder.glob("imagine/*.png"))
+
+
+def test_help_lists_the_magic_s_options(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["imagine", "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "--negative-prompt TEXT" in shown
+    assert imagine.EXIT_CODES in shown
