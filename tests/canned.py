@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from PIL import Image
@@ -17,7 +18,11 @@ class Canned:
         self, prompt: str, size: tuple[int, int], /, *, variant: int = 0, **_: Any
     ) -> Image.Image:
         hue = (sum(prompt.encode()) + 40 * variant) % 360
-        return Image.new("RGB", size, f"hsl({hue}, 60%, 50%)")
+        image = Image.new("RGB", size, f"hsl({hue}, 60%, 50%)")
+        band = (min(size[0], 256), min(size[1], 32))
+        # A file of some kilobytes, as real ones are never smaller.
+        image.paste(Image.frombytes("RGB", band, Random(hue).randbytes(band[0] * band[1] * 3)))
+        return image
 
     def edit(
         self,

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import httpx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.client import Client, Generation, ImageRequest, Picture, Task
@@ -15,9 +15,6 @@ from opeai_nb.client.values.size import parse_size
 from opeai_nb.errors import InputError, OpeaiError
 from opeai_nb.testing import Answer, Script
 
-quick = settings(
-    deadline=None, max_examples=80, derandomize=True, suppress_health_check=list(HealthCheck)
-)
 NAMES = (
     *(
         "data",
@@ -84,14 +81,12 @@ def _no(_: float) -> None: ...
 
 
 class TestAnyAnswer:
-    @quick
     @given(body=answers, status=statuses)
     def test_any_json_is_a_result_or_our_own_error(self, body: Any, status: int) -> None:
         content = json.dumps(body).encode()
         found = outcome(lambda _: Answer(content, status))
         assert isinstance(found, (Generation, Task, OpeaiError))
 
-    @quick
     @given(body=answers, status=statuses)
     def test_any_json_about_a_task_ends(self, body: Any, status: int) -> None:
         content = json.dumps(body).encode()
@@ -104,7 +99,6 @@ class TestAnyAnswer:
                 found = error
         assert isinstance(found, Task) or found.task_id == "image_1"
 
-    @quick
     @given(
         body=st.binary(max_size=200),
         status=statuses,
@@ -116,7 +110,6 @@ class TestAnyAnswer:
         found = outcome(lambda _: Answer(body, status, {"Content-Type": kind}, chunk=7))
         assert isinstance(found, (Generation, Task, OpeaiError))
 
-    @quick
     @given(url=st.text(max_size=40) | st.from_regex(r"https?://[^ ]{0,30}", fullmatch=True))
     def test_any_url_is_a_picture_or_our_own_error(self, url: str) -> None:
         script = Script(lambda _: Answer(b"\x89PNG"))
@@ -126,7 +119,6 @@ class TestAnyAnswer:
         except OpeaiError:
             assert len(script.requests) <= 4
 
-    @quick
     @given(
         name=st.sampled_from(
             ["retry-after", "location", "x-request-id", "date", "content-encoding"]
@@ -140,7 +132,6 @@ class TestAnyAnswer:
 
 
 class TestPureParts:
-    @quick
     @given(st.text(max_size=20) | st.from_regex(r"\d{0,4} ?[x*×:/] ?\d{0,4}", fullmatch=True))
     def test_size_is_a_size_or_an_input_error(self, text: str) -> None:
         try:
@@ -151,7 +142,6 @@ class TestPureParts:
         if isinstance(size, str):
             assert parse_size(size) == size
 
-    @quick
     @given(
         elapsed=st.floats(0, 10**5),
         durations=st.lists(st.floats(0.01, 10**4), max_size=30),
@@ -160,7 +150,6 @@ class TestPureParts:
         pause = schedule.next_poll(elapsed, durations)
         assert 0.1 <= pause <= max(10.0, *durations, 0)
 
-    @quick
     @given(
         st.dictionaries(
             st.sampled_from(["retry-after", "retry-after-ms", "date"]), st.text(max_size=30)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.client.http import content_encoding, json_reader
@@ -17,9 +17,6 @@ from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.protocol.steps import Blob, CutAnswer, NotJson, PictureEnd, Piece
 
-quick = settings(
-    deadline=None, max_examples=60, derandomize=True, suppress_health_check=list(HealthCheck)
-)
 INLINE = 16  # so that short strings are long ones
 
 scalars = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=30)
@@ -86,7 +83,6 @@ def assert_equal(read_value: object, value: object, blobs: dict[int, bytes]) -> 
 
 
 class TestEqualToJsonAndBase64:
-    @quick
     @given(
         value=values,
         cuts=st.lists(st.integers(0, 10**6), max_size=12),
@@ -126,14 +122,12 @@ class TestEqualToJsonAndBase64:
 
 
 class TestAnyBytes:
-    @quick
     @given(body=st.binary(max_size=400), cuts=st.lists(st.integers(0, 10**6), max_size=6))
     def test_never_raise_and_never_depend_on_the_split(self, body: bytes, cuts: list[Any]) -> None:
         whole, _ = read(body, [])
         split, _ = read(body, cuts)
         assert type(whole) is type(split)
 
-    @quick
     @given(
         value=values, end=st.integers(0, 10**6), cuts=st.lists(st.integers(0, 10**6), max_size=6)
     )
@@ -200,7 +194,6 @@ class TestCaps:
 
 
 class TestPictures:
-    @quick
     @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 10**6), max_size=6))
     def test_every_byte_is_handed_on_unless_it_is_a_page(
         self, data: bytes, cuts: list[Any]

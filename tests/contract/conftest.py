@@ -12,6 +12,7 @@ import pytest
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.engine.server.uvicorn_server import serving
 from opeai_nb.testing import Script
+from tests.canned import Canned
 from tests.client.shells import KEY, Shell
 from tests.contract.platform import Platform
 
@@ -33,7 +34,7 @@ def scripted() -> Iterator[Place]:
 
 
 def engine() -> Engine:
-    return Engine(time_scale=0.0, key=KEY, seed=1, workers=0)
+    return Engine(painter=Canned(), time_scale=0.0, key=KEY, seed=1, workers=0)
 
 
 def posts_of(one: Engine) -> Callable[[], int]:

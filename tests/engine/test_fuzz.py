@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
@@ -58,9 +58,6 @@ native_bodies = st.fixed_dictionaries(
         | junk
     },
 )
-thorough = settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +99,11 @@ def check(answer: httpx.Response) -> None:
             assert isinstance(error["code"], str)
 
 
-@thorough
 @given(openai_bodies)
 def test_any_json_gets_a_documented_answer(small: httpx.Client, body: dict[str, Any]) -> None:
     check(small.post("/v1/images/generations", content=json.dumps(body)))
 
 
-@thorough
 @given(native_bodies)
 def test_any_native_json_gets_a_documented_answer(
     small: httpx.Client, body: dict[str, Any]
@@ -116,13 +111,11 @@ def test_any_native_json_gets_a_documented_answer(
     check(small.post("/aliyun/v1/images/generations", content=json.dumps(body)))
 
 
-@thorough
 @given(st.binary(max_size=200) | junk.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_get_a_documented_answer(small: httpx.Client, body: bytes) -> None:
     check(small.post("/v1/images/generations", content=body))
 
 
-@thorough
 @given(
     st.sampled_from(["/v1/images/generations/", "/pictures/", "/v1/models/", "/aliyun/v1/tasks/"]),
     st.binary(min_size=1, max_size=40),
@@ -138,7 +131,6 @@ def test_any_path_gets_an_answer(
     assert answer.status_code in {200, 400, 404}, answer.text
 
 
-@thorough
 @given(st.binary(max_size=40).filter(lambda value: not set(value) & set(b"\r\n\0")))
 def test_any_header_gets_an_answer(small: httpx.Client, value: bytes) -> None:
     headers = {"Idempotency-Key": value, "Authorization": b"Bearer " + value, "Host": value}

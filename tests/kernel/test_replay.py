@@ -14,6 +14,7 @@ from PIL import Image
 
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
+from tests.in_process import run_nbval
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -178,7 +179,6 @@ def outputs(notebook: Any) -> list[Any]:
 
 
 def strict_nbval(folder: Path, pytester: pytest.Pytester) -> None:
-    """Run the notebook in *folder* in this process: another would first load all of Jupyter."""
-    run = pytester.runpytest_inprocess("--nbval", "-pno:cacheprovider", str(folder / "note.ipynb"))
+    run = run_nbval(pytester, str(folder / "note.ipynb"))
     run.assert_outcomes(passed=len(CELLS))
     assert run.ret == 0

