@@ -55,6 +55,15 @@ def did_you_mean(
     return f" Did you mean {shape.format(near[0])}?" if near else ""
 
 
+class Answer(bytes):
+    """A body as it came. Its repr is its size alone: a server may have said anything in it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<answer: {len(self)} bytes>"
+
+
 class OpeaiError(Exception):
     """The root of all errors of this toolkit.
 
@@ -89,6 +98,11 @@ class OpeaiError(Exception):
         self.task_id = task_id
         self.request = request
         self.pictures = tuple(pictures)
+        self.answer: Answer | None = None
+        """The answer as it came, where it is paid for and could not be turned into its pictures.
+
+        A placeholder stands where a server repeated the API key.
+        """
         self.retry_after: float | None = None
         """The pause in seconds that the platform asked for, where it did."""
         self.idempotency_key: str | None = None
@@ -150,8 +164,8 @@ class OutcomeUnknownError(OpeaiError):
     """
 
     default_advice = (
-        "It may have been painted and paid for, so it was not sent again. "
-        "Running the cell again sends a new request."
+        "It may have been painted and paid for, so it was not sent again; `%imagine tasks` tells "
+        "what can be done."
     )
 
 
@@ -231,7 +245,9 @@ class UnreadableAnswerError(OpeaiError):
     """The answer is not JSON, or JSON that says nothing that we know."""
 
     default_advice = (
-        "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers instead."
+        "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers "
+        "instead. What came is kept in error.answer, and in a library's journal: `%imagine resume` "
+        "reads it again, also after an update."
     )
 
 
@@ -253,7 +269,8 @@ class NoPictureError(OpeaiError):
     """The platform reported success, and no picture came with it."""
 
     default_advice = (
-        "It may have expired (results are kept for 24 hours). Run again to send a new request."
+        "What came is kept in error.answer, and in a library's journal: `%imagine resume` reads it "
+        "again, also after an update. It may have been paid for."
     )
 
 

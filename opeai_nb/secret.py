@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Final, NoReturn
+from urllib.parse import quote
 
 _PASTED = re.compile(
     r"(?:(?:export|set|setx)\s+)?(?:\$env:)?[A-Z][A-Z0-9_]*(?:_KEY|_TOKEN)\s*[=:]\s*(?P<key>.+)",
@@ -11,6 +12,7 @@ _PASTED = re.compile(
 )
 _QUOTES: Final = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "<": ">"}
 _RANDOM_LENGTH: Final = 16
+_PLACEHOLDERS: Final = (b"[opeai_nb:key]", b"[opeai_nb:key-quoted]")
 
 
 class Secret:
@@ -45,6 +47,27 @@ class Secret:
             and any(letter.isdigit() for letter in text)
             and any(letter.isalpha() for letter in text)
         )
+
+    def hidden(self, data: bytes) -> bytes:
+        """Return *data* with a placeholder where a random key stands, whole, in either spelling.
+
+        A key that is a word stays: nobody could tell it from the word.
+        """
+        for form, placeholder in self._forms():
+            data = data.replace(form, placeholder)
+        return data
+
+    def restored(self, data: bytes) -> bytes:
+        """Return what `hidden` was given."""
+        for form, placeholder in self._forms():
+            data = data.replace(placeholder, form)
+        return data
+
+    def _forms(self) -> list[tuple[bytes, bytes]]:
+        if not self.is_random:
+            return []
+        plain, quoted = self._text, quote(self._text, safe="").replace("-", "%2D")
+        return [(plain.encode(), _PLACEHOLDERS[0]), (quoted.encode(), _PLACEHOLDERS[1])]
 
     def __repr__(self) -> str:
         return "<key: set>"

@@ -25,7 +25,7 @@ from opeai_nb.client.protocol.steps import (
     Together,
     Unsent,
 )
-from opeai_nb.client.protocol.submit import submit
+from opeai_nb.client.protocol.submit import reread, submit
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -166,6 +166,13 @@ class Client:
             on_update,
             arguments.folder_at(into),
         )
+
+    def reread(self, answer: bytes, request: ImageRequest) -> Generation | Task:
+        """Read an answer anew that was kept (`error.answer`): pictures, or a task to wait for.
+
+        Nothing is sent. Raises what `submit` raises where it still cannot be read.
+        """
+        return reread(answer, request, self._key)
 
     def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
         """Download the pictures of a generation that are not here yet."""

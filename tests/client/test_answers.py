@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from base64 import b64encode, urlsafe_b64encode
@@ -471,8 +472,6 @@ class TestNotJson:
 
 
 def test_compressed_answers_are_read(shell: Callable[..., Shell]) -> None:
-    import gzip
-
     for encoding in ("gzip", "x-gzip"):
         body = gzip.compress(pictures_answer(LARGE).content)
         answer = Answer(body, headers={"Content-Encoding": encoding}, chunk=500)
@@ -485,8 +484,14 @@ def test_identity_is_asked_for(shell: Callable[..., Shell]) -> None:
     assert script.requests[0].headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize("encoding", ["br", "gzip"])
-def test_body_that_is_not_encoded_as_it_says_is_cut(shell: type[Shell], encoding: str) -> None:
-    answer = Answer(pictures_answer(RED).content, headers={"Content-Encoding": encoding})
+@pytest.mark.parametrize(
+    "body",
+    [b"\x1f\x8b\x08 no gzip behind its head", gzip.compress(b"{}" * 900, mtime=0)[:-9]],
+    ids=["no gzip", "cut"],
+)
+def test_body_that_is_not_encoded_as_it_says_is_cut(
+    shell: Callable[..., Shell], body: bytes
+) -> None:
+    answer = Answer(body, headers={"Content-Encoding": "gzip"})
     with pytest.raises(OutcomeUnknownError):
         shell(answer).generate("a fox")

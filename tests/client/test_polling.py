@@ -95,11 +95,15 @@ class TestStatuses:
     ) -> None:
         assert shell(task_answer("RUNNING", progress=told)).task("image_1").progress == progress
 
-    def test_unknown_status_is_capped_and_keeps_the_task(self, shell: Callable[..., Shell]) -> None:
-        script = Script(lambda _: task_answer("dreaming"))
+    def test_unknown_status_is_waited_out_and_keeps_the_task(
+        self, shell: Callable[..., Shell]
+    ) -> None:
+        client = shell(lambda _: task_answer("dreaming"))
         with pytest.raises(TaskTimeoutError, match="'dreaming', which is not known here") as caught:
-            shell(transport=script).wait(submitted())
-        assert (caught.value.task_id, len(script.requests)) == ("image_1", 5)
+            client.wait(submitted(), timeout=60)
+        assert caught.value.task_id == "image_1"
+        assert sum(client.pauses) == pytest.approx(60)
+        assert b"dreaming" in caught.value.answer
 
     def test_unknown_status_in_passing_is_none(self, shell: Callable[..., Shell]) -> None:
         replies = [task_answer("dreaming")] * 4 + [task_answer("RUNNING")]
@@ -238,13 +242,35 @@ class TestFailuresInPassing:
     def test_asking_once_tries_again(self, shell: Callable[..., Shell], failure: Any) -> None:
         assert shell(failure, failure, DONE).task("image_1").status == "done"
 
-    def test_wrong_key_ends_the_waiting_and_keeps_the_task(
+    def test_wrong_key_ends_the_waiting_soon_and_keeps_the_task(
         self, shell: Callable[..., Shell]
     ) -> None:
-        script = Script(error_answer("无效的令牌", status=401, code=""))
-        with pytest.raises(AuthenticationError) as caught:
-            shell(transport=script).wait(submitted())
+        client = shell(lambda _: error_answer("无效的令牌", status=401, code=""))
+        with pytest.raises(AuthenticationError, match="The task goes on") as caught:
+            client.wait(submitted())
         assert caught.value.task_id == "image_1"
+        assert 30 <= sum(client.pauses) < 60
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 409, 425, 422, 402])
+    def test_refusals_in_passing_do_not_end_the_waiting(
+        self, shell: Callable[..., Shell], status: int
+    ) -> None:
+        refused = error_answer("please wait", status=status, code="")
+        replies = [refused] * 4 + [task_answer("RUNNING")] + [refused] * 4 + [DONE]
+        assert len(shell(*replies).wait(submitted())) == 1
+
+    def test_first_refusal_is_told_to_whoever_watches(self, shell: Callable[..., Shell]) -> None:
+        told: list[str | None] = []
+        refused = error_answer("no such key", status=401, code="")
+        client = shell(refused, task_answer("RUNNING"), DONE)
+        client.wait(submitted(), on_update=lambda task: told.append(task.trouble))
+        assert told == [None, "The platform does not accept the key: no such key.", None, None]
+
+    def test_deadline_tells_what_the_polls_were_answered(self, shell: Callable[..., Shell]) -> None:
+        client = shell(lambda _: Answer("Something went wrong", status=500))
+        with pytest.raises(TaskTimeoutError, match=r"HTTP 500: .*Something went wrong") as caught:
+            client.wait(submitted(), timeout=12)
+        assert (caught.value.task_id, caught.value.status_code) == ("image_1", 500)
 
     def test_retry_after_wins_over_the_schedule(self, shell: Callable[..., Shell]) -> None:
         waiting = Answer(task_answer("RUNNING").body, headers={"Retry-After": "7.5"})

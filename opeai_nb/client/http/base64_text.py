@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_to_bytes
 
-DATA_URL = re.compile(rb"data:[^,;]{0,80}(?:;[^,;]{0,80}){0,4};base64,", re.IGNORECASE)
+# One prefix or several: relays put theirs in front of the one that is there already.
+DATA_URL = re.compile(
+    rb"(?:\s*(?:data:)?(?:[\w.+\-]+/[\w.+\-]+)?(?:;[^,;]{0,80}){0,4};?base64,\s*)+", re.IGNORECASE
+)
 PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
 
 _OPEN_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|([/nrt]))")
+_LAYOUT = re.compile(rb"[ \t]*[\r\n][ \t\r\n]*|\A[ \t]+|[ \t]+\Z")
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
@@ -16,7 +21,9 @@ def decode_base64(text: str) -> bytes | None:
     """Return the bytes of a short base64 string or data URL; None when it is broken."""
     import pybase64
 
-    data = text.strip().encode("utf-8", "replace")
+    data = text.strip().strip("<>\"'`").strip().encode("utf-8", "replace")
+    if b"%" in data[:4000]:
+        data = unquote_to_bytes(data)
     if found := DATA_URL.match(data):
         data = data[found.end() :]
     packed = plain_base64(data).rstrip(b"=")
@@ -27,10 +34,15 @@ def decode_base64(text: str) -> bytes | None:
 
 
 def plain_base64(text: bytes) -> bytes:
-    """Return base64 without JSON escapes, white space and URL-safe letters."""
+    """Return base64 without JSON escapes, line breaks and URL-safe letters.
+
+    A space inside a line was a `+` before some form decoding; beside a line break it is layout.
+    """
     if b"\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
-    return text.translate(_URL_SAFE, b" \t\r\n")
+    if b" " in text:
+        text = _LAYOUT.sub(b"", text).replace(b" ", b"+")
+    return text.translate(_URL_SAFE, b"\t\r\n")
 
 
 def without_open_escape(text: bytes) -> tuple[bytes, bytes]:
@@ -47,4 +59,4 @@ def without_open_escape(text: bytes) -> tuple[bytes, bytes]:
 def _unescaped(found: re.Match[bytes]) -> bytes:
     if found[1]:
         return bytes([int(found[1], 16)])
-    return b"/" if found[2] == b"/" else b""
+    return b"/" if found[2] == b"/" else b"\n"

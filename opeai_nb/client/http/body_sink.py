@@ -43,6 +43,13 @@ class Sink:
             else:
                 self._finish(event.number)
 
+    def partial(self) -> dict[int, bytes]:
+        """Return what there is of the pictures that are not complete."""
+        return {
+            number: target.written() if isinstance(target, _File) else target.getvalue()
+            for number, target in self._open.items()
+        }
+
     def close(self) -> None:
         """Drop what is not complete."""
         for target in self._open.values():

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from opeai_nb.client.protocol.steps import CutAnswer, Event, Reader
+from opeai_nb.client.protocol.steps import CutAnswer, Event, Reader, Source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
     import httpx
 
-_ANY_ZLIB: Final = 32 + zlib.MAX_WBITS
 _AT_ONCE: Final = 256 * 1024
 """Unpacked at once: a few bytes of a bomb stand for thousands, so it is opened bit by bit."""
+_PLAIN: Final = (b"{", b"[", b"<", b'"', b"\x89PNG", b"\xff\xd8\xff", b"RIFF", b"GIF8", b"data:")
 
 
 def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
     """Return the reader of the bytes that `chunks` or `async_chunks` give of *response*.
 
-    `Accept-Encoding: identity` is asked for; gzip and deflate are read all the same, because
-    proxies send them unasked. Raises `CutAnswer` for any other Content-Encoding.
+    `Accept-Encoding: identity` is asked for; gzip, deflate and, where a library for them is there,
+    br and zstd are read all the same, several in the order in which they were undone, because
+    proxies send them unasked. A word that is no coding (`UTF-8`, `none`, `aws-chunked`) stands over
+    plain bytes. Raises `CutAnswer` for br and zstd without a library.
     """
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in {"", "identity"} or response.is_stream_consumed:
-        return make()
-    if encoding in {"gzip", "x-gzip", "deflate"}:
-        return _Unpacking(make())
-    raise CutAnswer(f"its body is encoded as {encoding[:20]!r}, which was not asked for")
+    words = response.headers.get("content-encoding", "").lower().split(",")
+    codings = [word.strip().removeprefix("x-") for word in words]
+    reader = make()
+    if response.is_stream_consumed:
+        return reader
+    for coding in codings:  # the coding that was applied last is undone first
+        if coding in {"gzip", "deflate", "br", "zstd"}:
+            reader = _Unpacking(reader, coding)
+    return reader
 
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:
@@ -42,29 +48,145 @@ def async_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 class _Unpacking:
-    """Unpacks a body for another reader, which holds the caps."""
+    """Unpacks a body for another reader, which holds the caps; what is plain stays as it is."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, coding: str) -> None:
         self._reader = reader
-        self._zlib = zlib.decompressobj(_ANY_ZLIB)
+        self._coding = coding
+        self._head = b""
+        self._unpack: Unpack | None = None
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
-        plain = b""
-        while not self._zlib.eof and (chunk or len(plain) == _AT_ONCE):
-            try:
-                plain = self._zlib.decompress(chunk, _AT_ONCE)
-            except zlib.error as error:
-                raise CutAnswer("its body is not compressed as it says") from error
-            chunk = self._zlib.unconsumed_tail
-            yield from self._reader.feed(plain)
+        if self._unpack is None:
+            self._head += chunk
+            if len(self._head) < _TELLING:
+                return
+            chunk = self._begin()
+        yield from self._passed_on(chunk)
 
     def finish(self) -> Iterator[Event]:
-        if not self._zlib.eof:
+        if self._unpack is None:
+            yield from self._passed_on(self._begin())
+        if self._unpack is not None and not self._unpack.is_whole:
             raise CutAnswer("its compressed body is incomplete")
         yield from self._reader.finish()
 
     def rest(self) -> bytes:
         return self._reader.rest()
 
-    def body(self) -> Any:
-        return self._reader.body()
+    def body(self, charset: str | None = None) -> Any:
+        return self._reader.body(charset)
+
+    def raw(self, pictures: Mapping[int, Source]) -> bytes:
+        return self._reader.raw(pictures)
+
+    def _begin(self) -> bytes:
+        head, self._head = self._head, b""
+        self._unpack = unpacker(self._coding, head)
+        return head
+
+    def _passed_on(self, chunk: bytes) -> Iterator[Event]:
+        if self._unpack is not None:
+            for plain in self._unpack(chunk):
+                yield from self._reader.feed(plain)
+
+
+_TELLING: Final = 8
+
+
+class Unpack(Protocol):
+    """Undoes one coding; a protocol, for libraries differ."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the end of the coding was seen."""
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        """Return the plain bytes, a few at a time."""
+
+
+def unpacker(coding: str, head: bytes) -> Unpack:
+    """Return what undoes *coding* in a body that begins with *head*.
+
+    Raises `CutAnswer` where no library for it is installed.
+    """
+    if head.lstrip().startswith(_PLAIN) or not head:
+        return _Plain()
+    if coding in {"gzip", "deflate"}:
+        return _Zlib(head)
+    return _by_library(coding)
+
+
+class _Plain:
+    is_whole: bool = True
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        yield chunk
+
+
+class _Zlib:
+    """gzip of one or several members, deflate with zlib's head or, as old servers send it, raw."""
+
+    def __init__(self, head: bytes) -> None:
+        is_gzip = head[:2] == b"\x1f\x8b"
+        is_zlib = len(head) > 1 and int.from_bytes(head[:2], "big") % 31 == 0 and head[0] & 15 == 8  # noqa: PLR2004  RFC 1950
+        self._bits = 16 + zlib.MAX_WBITS if is_gzip else zlib.MAX_WBITS * (1 if is_zlib else -1)
+        self._zlib = zlib.decompressobj(self._bits)
+
+    @property
+    def is_whole(self) -> bool:
+        return self._zlib.eof
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        plain = b""
+        while chunk or len(plain) == _AT_ONCE:
+            if self._zlib.eof:
+                if self._bits < zlib.MAX_WBITS or not chunk.startswith(b"\x1f\x8b"):
+                    return  # what follows the last member is padding
+                self._zlib = zlib.decompressobj(self._bits)
+            try:
+                plain = self._zlib.decompress(chunk, _AT_ONCE)
+            except zlib.error as error:
+                raise CutAnswer("its body is not compressed as it says") from error
+            chunk = self._zlib.unconsumed_tail or self._zlib.unused_data
+            yield plain
+
+
+class _Library:
+    """br or zstd, by whichever library is installed."""
+
+    def __init__(self, decompress: Callable[[bytes], bytes]) -> None:
+        self._decompress = decompress
+        self.is_whole = True
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        for start in range(0, len(chunk), _SIP):
+            try:
+                yield self._decompress(chunk[start : start + _SIP])
+            except Exception as error:  # each library has an error of its own
+                raise CutAnswer("its body is not compressed as it says") from error
+
+
+_SIP: Final = 4096
+
+
+def _by_library(coding: str) -> Unpack:
+    names = {
+        "br": ("brotli", "brotlicffi"),
+        "zstd": ("compression.zstd", "zstandard", "backports.zstd"),
+    }
+    for name in names[coding]:
+        try:
+            module: Any = import_module(name)
+        except ImportError:
+            continue
+        if coding == "br":
+            return _Library(module.Decompressor().process)
+        maker = module.ZstdDecompressor
+        made = maker()
+        return _Library(
+            (made.decompressobj() if hasattr(made, "decompressobj") else made).decompress
+        )
+    raise CutAnswer(
+        f"its body is compressed with {coding!r}, which was not asked for and no library here reads"
+    )

@@ -13,6 +13,7 @@ from opeai_nb._version import __version__
 from opeai_nb.client.protocol.steps import CutAnswer, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from opeai_nb.client.http.body_sink import Sink
@@ -108,8 +109,11 @@ def failure_with(
     if isinstance(failure, CutAnswer) and response is not None:
         failure.status = response.status_code
         failure.pictures = _sources(sink)
-        if reader is not None and sink is not None and failure is not error:
-            failure.reply = _arrived(response, reader, sink, 0.0, key)
+        if reader is not None and sink is not None:
+            arrived = Reply(response.status_code, {}, None, key=key, raw=_raw_of(reader, sink))
+            failure.answer = arrived.answer
+            if failure is not error:
+                failure.reply = _arrived(response, reader, sink, 0.0, key)
     return failure
 
 
@@ -133,11 +137,18 @@ def _arrived(
     return Reply(
         status=response.status_code,
         headers=headers,
-        body=reader.body(),
+        body=reader.body(response.charset_encoding),
         pictures=sink.complete,
         clock=clock,
         key=key,
+        raw=_raw_of(reader, sink),
     )
+
+
+def _raw_of(reader: Reader, sink: Sink) -> Callable[[], bytes]:
+    """Return what gives the body back: made when it is asked for, which is seldom."""
+    partial = sink.partial()
+    return lambda: reader.raw({**partial, **sink.complete})
 
 
 def folder_for(response: httpx.Response, into: Path | None) -> Path | None:

@@ -15,14 +15,29 @@ The states, each a method that takes what it can judge (`_mode` is the current o
 
 from __future__ import annotations
 
-import json
+import codecs
 import re
 import secrets
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import DATA_URL, PACKED, plain_base64, without_open_escape
-from opeai_nb.client.protocol.steps import Blob, CutAnswer, Event, NotJson, PictureEnd, Piece
+from opeai_nb.client.http.json_documents import json_values
+from opeai_nb.client.protocol.steps import (
+    Blob,
+    CutAnswer,
+    Documents,
+    Event,
+    NotJson,
+    PictureEnd,
+    Piece,
+)
+from opeai_nb.formats import sniff_format
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.protocol.steps import Source
 
 MAX_PICTURE_BYTES: Final = 512 * 1024 * 1024
 """All pictures of one body together; more is a lie or a mistake."""
@@ -30,7 +45,10 @@ MAX_REST_BYTES: Final = 64 * 1024 * 1024
 """A body without its pictures: the JSON alone."""
 MAX_BODY_BYTES: Final = 2 * MAX_PICTURE_BYTES
 """All that is read of one body, whatever it means: base64 is a third longer than its picture."""
+MAX_RAW_BYTES: Final = 64 * 1024 * 1024
+"""What is kept of an answer that cannot be read."""
 _INLINE: Final = 4096
+_LAYOUT_AT_END = re.compile(rb"[ \t\r\n]+\Z")
 _QUOTED: Final = 2000
 """Characters that are enough to quote from what is no JSON."""
 _STRIDE: Final = 64 * 1024
@@ -42,6 +60,21 @@ _QUOTE_OR_ESCAPE = re.compile(rb'["\\]')
 _TEXT_KEYS: Final = frozenset(
     {b"prompt", b"revised_prompt", b"orig_prompt", b"actual_prompt", b"text", b"message"}
 )
+
+
+def _decoded(text: bytes, charset: str | None) -> str:
+    """Return a body as text: as declared, else UTF-8, UTF-16 by its mark, or GB 18030."""
+    if charset and charset.lower() not in ("utf-8", "utf8"):
+        try:
+            return text.decode(charset)
+        except (LookupError, UnicodeDecodeError):
+            pass  # servers declare Latin-1 by habit, or what nobody knows
+    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return text.decode("utf-16", "replace")
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(text)  # may end inside a letter
+    except UnicodeDecodeError:
+        return text.decode("gb18030", "replace")
 
 
 Mode = Callable[[bytes, int, list[Event]], int]
@@ -61,6 +94,7 @@ class JsonReader:
         self._tail = b""
         self._mark = secrets.token_hex(8)
         self._broken: set[int] = set()
+        self._spoilt: dict[int, bytearray] = {}
         self._count = 0
         self._received = self._decoded = 0
         self._quads = b""
@@ -89,28 +123,60 @@ class JsonReader:
 
     def _check_caps(self) -> None:
         if (
-            len(self._rest) > MAX_REST_BYTES
+            len(self._rest) + sum(map(len, self._spoilt.values())) > MAX_REST_BYTES
             or self._decoded > MAX_PICTURE_BYTES
             or self._received > MAX_BODY_BYTES
         ):
             raise CutAnswer("it is larger than any answer can be, and was not read further")
 
     def finish(self) -> list[Event]:
-        """Complete nothing: a picture ends with its string."""
-        return []
+        """Take a body that is a picture itself; all others end with their string."""
+        body = self.rest()
+        if self._count or sniff_format(body[:16]) is None:
+            return []
+        self._rest, self._tail = bytearray(f'"{self._mark}0"'.encode()), b""
+        self._count, self._mode = 1, self._outside
+        return [Piece(0, body), PictureEnd(0)]
 
     def rest(self) -> bytes:
         """Return the JSON without its pictures; what was unfinished at the end stays unfinished."""
         return bytes(self._rest) + self._tail
 
-    def body(self) -> Any:
+    def body(self, charset: str | None = None) -> Any:
         """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`."""
-        text = self.rest().decode("utf-8-sig", "replace")
+        text = _decoded(self.rest(), charset)
         try:
-            value = json.loads(text)
+            value = json_values(text)
             return self._restored(value) if self._count else value
         except (ValueError, RecursionError):
             return NotJson(text[:_QUOTED])
+
+    def raw(self, pictures: Mapping[int, Source]) -> bytes:
+        """Return the body as it came, from its rest and the *pictures*, whole or in part.
+
+        Their base64 is written anew (without line breaks, with padding). What would pass
+        `MAX_RAW_BYTES` is left out from there on.
+        """
+        parts = re.split(rb"%b(\d+)" % self._mark.encode(), self.rest())
+        unfinished = [b"", str(self._count).encode()] if self._mode == self._picture else []
+        texts, size = [], 0
+        for place, part in enumerate([*parts, *unfinished[1:]]):
+            text = part if place % 2 == 0 else self._text_of(int(part), pictures)
+            size += len(text)
+            if size > MAX_RAW_BYTES:
+                break
+            texts.append(text)
+        return b"".join(texts)
+
+    def _text_of(self, number: int, pictures: Mapping[int, Source]) -> bytes:
+        import pybase64
+
+        source = pictures.get(number, b"")
+        try:
+            data = source if isinstance(source, bytes) else source.read_bytes()
+        except OSError:  # the folder is gone since: what else came still stands
+            data = b""
+        return bytes(pybase64.b64encode(data)) + bytes(self._spoilt.get(number, b""))
 
     # What to do with the bytes at *position*, by where in the JSON they stand. Each returns the
     # position behind what it has used; what it cannot judge yet it leaves in the tail.
@@ -198,27 +264,34 @@ class JsonReader:
         import pybase64
 
         if self._count in self._broken:
+            self._spoilt.setdefault(self._count, bytearray()).extend(piece)
             return
-        text = self._quads + piece
+        text, layout = self._quads + piece, None
         whole = len(text) & ~3
         try:
             data = pybase64.b64decode(text[:whole], validate=True)
         except ValueError:
-            text = plain_base64(text)
+            text, layout = plain_base64(text), _LAYOUT_AT_END.search(text)
             whole = len(text) & ~3
             try:
                 data = pybase64.b64decode(text[:whole], validate=True)
             except ValueError:
-                self._broken.add(self._count)
+                self._break(text)
                 return
         if data and self._padded:
-            self._broken.add(self._count)
+            self._break(text)
             return
-        self._quads = text[whole:]
+        self._quads = text[whole:] + (layout[0] if layout else b"")
         self._decoded += len(data)
         if data:
             self._padded = text[whole - 1] == _PAD
             events.append(Piece(self._count, data))
+
+    def _break(self, text: bytes) -> None:
+        """Give up decoding this picture; its text is kept from here on."""
+        self._broken.add(self._count)
+        self._spoilt[self._count] = bytearray(text)
+        self._quads = b""
 
     def _end_of_picture(self, events: list[Event]) -> None:
         last = plain_base64(self._quads).rstrip(b"=")
@@ -236,6 +309,8 @@ class JsonReader:
         if isinstance(value, str) and value.startswith(self._mark):
             number = int(value[len(self._mark) :])
             return Blob(number, number in self._broken)
+        if isinstance(value, Documents):
+            return Documents(tuple(map(self._restored, value.values)))
         if isinstance(value, list):
             return [self._restored(item) for item in value]
         if isinstance(value, dict):

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.http.json_reader import MAX_PICTURE_BYTES
 from opeai_nb.client.protocol.steps import CutAnswer, Event, PictureEnd, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.protocol.steps import Source
 
 _QUOTED: Final = 2000
 """Bytes that are enough to quote from an error page."""
@@ -43,9 +48,14 @@ class PictureReader:
         """Return the beginning of the body, to tell a picture from an error page."""
         return self._head
 
-    def body(self) -> str:
+    def body(self, charset: str | None = None) -> str:  # noqa: ARG002  a page may lie
         """Return the beginning of the body as text; empty when there is none."""
         return self._head.decode("utf-8", "replace")
+
+    def raw(self, pictures: Mapping[int, Source]) -> bytes:
+        """Return what came, from the *pictures*; of a page its beginning."""
+        source = pictures.get(0, self._head)
+        return source if isinstance(source, bytes) else source.read_bytes()
 
     def _is_page(self) -> bool:
         return self._head.lstrip()[:1] in _PAGES

@@ -13,7 +13,9 @@ from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
+from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
+    AuthenticationError,
     ConnectionLostError,
     InputError,
     OpeaiError,
@@ -26,13 +28,16 @@ from opeai_nb.errors import (
 from opeai_nb.fields import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opeai_nb.client.wire.endpoint import Endpoint
 
 GIVE_UP_AFTER: Final = 180.0
 """Seconds of nothing but failures after which the waiting ends; the task does not."""
-UNKNOWN_CAP: Final = 5  # answers in a row with a word that nobody knows
+REFUSALS: Final = 5  # equal refusals in a row that end the waiting, if they lasted a while
+REFUSED_FOR: Final = 30.0
+"""Seconds that refusals must have lasted: a challenge or a gateway that restarts passes sooner."""
+GONE_CAP: Final = 5  # DashScope's UNKNOWN in a row: it has no such task
 EMPTY_CAP: Final = 3  # successes without a picture: results may be stored a moment later
 MISSING_CAP: Final = 2  # "no such task" right after its submission: tables lag behind
 
@@ -77,7 +82,7 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     """Follow a task to its end and return the last snapshot; yields every snapshot on the way.
 
     Raises `TaskTimeoutError` at the deadline, `TaskExpiredError`, or what made asking hopeless;
-    every error carries the task id, and the task goes on at the platform.
+    every error carries the task id and the last answer, and the task goes on at the platform.
     """
     started: float = yield Now()
     now, course = started, _Course(task)
@@ -85,12 +90,14 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     while not course.is_over:
         left = started + patience.timeout - now
         if left <= 0:
-            raise _still_going("The task was not ready in the time allowed.", task)
+            raise course.too_late()
         now = yield Sleep(min(course.pause(now - started, patience.durations), left))
         try:
             task = yield from _ask_once(endpoint, task)
         except OpeaiError as error:
             course.failed(error, now)
+            # Somebody watches: the badge tells of the first failure, and goes on.
+            yield replace(task, trouble=error.message)
             now = yield Now()  # a question that failed may have taken a minute
             continue
         course.saw(task)
@@ -99,14 +106,17 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
 
 
 class _Course:
-    """What has been seen of a task so far, and what it means for the next question."""
+    """What has been seen of a task so far, and what it means for the next question.
+
+    A poll's error is not the task's error: nothing that a single answer says ends the waiting.
+    """
 
     def __init__(self, task: Task) -> None:
         self._task = task
         # A submission may reach the task table a moment after its answer reached us.
         self._missing = 0 if task.request is not None else MISSING_CAP
-        self._strange = self._empty = self._failures = 0
-        self._failing_since: float | None = None
+        self._gone = self._empty = self._failures = self._refusals = 0
+        self._failing_since = self._refused_since = 0.0
         self._error: OpeaiError | None = None
 
     @property
@@ -124,33 +134,82 @@ class _Course:
         return schedule.wished(self._task.retry_after) or schedule.next_poll(elapsed, durations)
 
     def saw(self, task: Task) -> None:
-        """Take note of a snapshot; raise when its status has been no status too often."""
-        self._task, self._error, self._failing_since = task, None, None
-        self._failures, self._missing = 0, MISSING_CAP
-        self._strange = self._strange + 1 if task.status == "unknown" else 0
+        """Take note of a snapshot. Raises `TaskExpiredError` where DashScope says it is gone."""
+        self._task, self._error = task, None
+        self._failures, self._refusals, self._missing = 0, 0, MISSING_CAP
         self._empty += task.status == "done" and not task.pictures
-        if self._strange >= UNKNOWN_CAP:
-            if _is_dashscopes_unknown(task):
-                raise TaskExpiredError(
-                    "The platform does not know the task.", task_id=task.id, request=task.request
-                )
-            raise _still_going(
-                f"The platform keeps reporting the status {task.platform_status[:40]!r}, "
-                "which is not known here.",
-                task,
+        self._gone = self._gone + 1 if _is_dashscopes_unknown(task) else 0
+        if self._gone >= GONE_CAP:
+            raise TaskExpiredError(
+                "The platform does not know the task.", task_id=task.id, request=task.request
             )
 
     def failed(self, error: OpeaiError, now: float) -> None:
-        """Take note of a failure to ask; raise it when asking again cannot help."""
+        """Take note of a failure to ask; raise it when asking again cannot help.
+
+        That is: no such task, nothing but failures for `GIVE_UP_AFTER`, or the same refusal
+        `REFUSALS` times over `REFUSED_FOR` seconds (a key that was revoked).
+        """
+        if not self._failures:
+            self._failing_since = now
         self._failures += 1
+        is_refusal = not isinstance(error, _PASSING)
+        if not is_refusal or not _is_same(error, self._error):
+            self._refusals, self._refused_since = 0, now
+        self._refusals += is_refusal
         self._error = error
-        self._failing_since = now if self._failing_since is None else self._failing_since
         if isinstance(error, TaskExpiredError):
             self._missing += 1
             if self._missing > MISSING_CAP:
                 raise error
-        elif not isinstance(error, _PASSING) or now - self._failing_since > GIVE_UP_AFTER:
-            raise error
+        elif now - self._failing_since > GIVE_UP_AFTER or (
+            self._refusals >= REFUSALS and now - self._refused_since >= REFUSED_FOR
+        ):
+            raise _about_task(error, self._task)
+
+    def too_late(self) -> TaskTimeoutError:
+        """Return the error for a wait that has lasted long enough; it tells what was heard last."""
+        task, error = self._task, self._error
+        if error is not None:
+            times = f"{self._failures} questions" if self._failures > 1 else "question"
+            status = f"HTTP {error.status_code}: " if error.status_code else ""
+            late = TaskTimeoutError(
+                f"The task was not ready in the time allowed; the last {times} about it failed "
+                f"({status}{error.message.rstrip('.')})."
+            )
+            late.status_code, late.code, late.__cause__ = error.status_code, error.code, error
+        elif task.status == "unknown":
+            late = TaskTimeoutError(
+                "The task was not ready in the time allowed; the platform keeps reporting the "
+                f"status {task.platform_status[:40]!r}, which is not known here."
+            )
+        else:
+            late = TaskTimeoutError("The task was not ready in the time allowed.")
+        late.task_id, late.request, late.answer = task.id, task.request, task.answer
+        return late
+
+
+def _is_same(error: OpeaiError, other: OpeaiError | None) -> bool:
+    return other is not None and (type(error), error.status_code) == (
+        type(other),
+        other.status_code,
+    )
+
+
+def _about_task(error: OpeaiError, task: Task) -> OpeaiError:
+    """Say of an error that it is the question's, not the task's: the task goes on."""
+    error.advice = f"{_REMEDY.get(type(error), '')} {TASK_GOES_ON}".strip()
+    error.answer = error.answer or task.answer
+    return error
+
+
+TASK_GOES_ON: Final = (
+    "The task goes on at the platform and is kept for 24 hours: wait for it by its task_id, or "
+    "with `%imagine resume`."
+)
+_REMEDY: Final[Mapping[type[OpeaiError], str]] = {
+    AuthenticationError: "Set OPEAI_API_KEY to the key that began it.",
+}
 
 
 def _is_dashscopes_unknown(task: Task) -> bool:
@@ -167,8 +226,7 @@ def pause_after(error: OpeaiError, attempt: int) -> float:
     return schedule.wished(error.retry_after) or schedule.backoff(attempt, longest=15.0)
 
 
-def _still_going(message: str, task: Task) -> TaskTimeoutError:
-    return TaskTimeoutError(message, task_id=task.id, request=task.request)
+_GONE_WORDS: Final = frozenset({"tasknotfound", "notfound", "tasknotexist", "notexist"})
 
 
 def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
@@ -198,13 +256,22 @@ def _read_query(reply: Reply, task: Task) -> Task:
     if isinstance(answer, OpeaiError):
         answer.task_id, answer.request = task.id, task.request
         answer.retry_after = schedule.retry_after(reply.headers)
+        answer.answer = reply.answer()
         raise answer
+    if squeezed(answer.platform_status) in _GONE_WORDS:
+        raise TaskExpiredError(
+            f"The platform says of the task: {answer.platform_status}.",
+            task_id=task.id,
+            request=task.request,
+        )
     if answer.error is not None:
         answer.error.task_id, answer.error.request = task.id, task.request
         answer.error.pictures = received(reply)
+        answer.error.answer = reply.answer()
     return replace(
         answer,
         id=task.id,
+        answer=None if answer.pictures else reply.answer(),
         request=task.request,
         model=answer.model or task.model,
         prompt=answer.prompt or task.prompt,
@@ -215,7 +282,7 @@ def _read_query(reply: Reply, task: Task) -> Task:
 
 def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
     try:
-        answer = read_answer(reply)
+        answer = read_answer(reply, task.request)
     except UnreadableAnswerError as error:
         # A page of a proxy or a load balancer passes; the task does not. An answer of the table
         # without a row (platform.md 2.2) is a task that it does not know.
@@ -237,6 +304,7 @@ def _done(found: Pictures) -> Task:
         model=found.model,
         created=found.created,
         request_id=found.request_id,
+        notes=found.notes,
     )
 
 

@@ -3,37 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.protocol.steps import Flow, Reply, Together
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
-from opeai_nb.client.wire.read_answer import Pictures
-from opeai_nb.errors import NoPictureError, OpeaiError
+from opeai_nb.client.wire.read_answer import GUESS, Pictures
+from opeai_nb.client.wire.read_pictures import SAID_EMPTY
+from opeai_nb.errors import NoPictureError, OpeaiError, UnreadableAnswerError
 from opeai_nb.fields import DEFAULT_MODEL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from opeai_nb.client.values.task import Task
     from opeai_nb.client.wire.endpoint import Endpoint
+    from opeai_nb.errors import Answer
 
 
-def assembled(found: Pictures, request: ImageRequest, task_id: str | None = None) -> Generation:
-    """Return the generation of an answer; raise the items' error when none is a picture."""
+def assembled(
+    found: Pictures,
+    request: ImageRequest,
+    task_id: str | None = None,
+    answer: Callable[[], Answer] | None = None,
+) -> Generation:
+    """Return the generation of an answer; raise the items' error when none is a picture.
+
+    *answer* gives it as it came: kept where it was guessed at, or where an item cannot be read.
+    """
     generation = Generation(
         pictures=found.pictures,
         request=request,
         usage=found.usage,
-        task_id=task_id or None,
+        task_id=task_id or found.task_id,
         created=found.created,
         model=found.model,
         request_id=found.request_id,
+        notes=(*found.notes, *_dropped_input(found, request)),
     )
+    if answer is not None and (GUESS in found.notes or any(map(_is_unread, generation.failed))):
+        generation = replace(generation, answer=answer())
     if not generation.good:
         raise _nothing_good(generation)
     return generation
+
+
+def _is_unread(picture: Picture) -> bool:
+    """Tell an item that we could not read from one that the platform says has failed."""
+    error = picture.error
+    return isinstance(error, NoPictureError) and error.message not in SAID_EMPTY
+
+
+def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
+    """Tell a gateway that dropped the input pictures: the answer's own account counts none."""
+    details = (found.usage or {}).get("input_tokens_details")
+    counted = details.get("image_tokens") if isinstance(details, dict) else None
+    if request.image and counted == 0 and not isinstance(counted, bool):
+        return (DROPPED_INPUT,)
+    return ()
+
+
+DROPPED_INPUT: Final = (
+    "The answer counts no input picture: a gateway on the way may have dropped `image`, and this "
+    "may be no edit of it."
+)
 
 
 def received(reply: Reply) -> tuple[Picture, ...]:
@@ -43,14 +77,31 @@ def received(reply: Reply) -> tuple[Picture, ...]:
 
 def _nothing_good(generation: Generation) -> OpeaiError:
     """Return the error for an answer without any picture: the items' own when they agree."""
+    if GUESS in generation.notes:
+        return _with_evidence(UnreadableAnswerError(_NO_GUESS), generation)
     errors = [picture.error for picture in generation.failed if picture.error is not None]
     error = errors[0] if len({type(error) for error in errors}) == 1 else None
     if error is None or isinstance(error, NoPictureError):
-        told = f": {errors[0].message}" if errors else "."
+        told = f": {errors[0].message}" if errors else _EMPTY
         error = NoPictureError(f"The platform answered without any picture{told}")
+    return _with_evidence(error, generation)
+
+
+def _with_evidence(error: OpeaiError, generation: Generation) -> OpeaiError:
     error.request, error.pictures = generation.request, generation.pictures
     error.request_id, error.task_id = generation.request_id, generation.task_id
+    error.answer = error.answer or generation.answer
     return error
+
+
+_NO_GUESS: Final = (
+    "The answer holds neither a picture, nor a task, nor an error; what stood where a picture "
+    "might be is none."
+)
+_EMPTY: Final = (
+    ": its list is empty. A proxy between may have dropped a task that is still being painted, and "
+    "paid for."
+)
 
 
 def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
@@ -82,11 +133,23 @@ def finished(task: Task) -> Generation:
     if task.error is not None:
         raise task.error
     if not task.pictures:
-        raise NoPictureError(
-            "The task succeeded, but no picture came with it.", task_id=task.id, request=request
+        error = NoPictureError(
+            "The task succeeded, but no picture came with it.",
+            task_id=task.id,
+            request=request,
+            advice="The task's answer is kept in error.answer, and the task itself for 24 hours: "
+            "`%imagine resume` asks it again, also after an update.",
         )
-    found = Pictures(task.pictures, task.usage, task.created, task.model, task.request_id)
-    return assembled(found, request, task.id)
+        error.answer = task.answer
+        raise error
+    found = Pictures(
+        task.pictures, task.usage, task.created, task.model, task.request_id, notes=task.notes
+    )
+    try:
+        return assembled(found, request, task.id)
+    except OpeaiError as failure:
+        failure.answer = task.answer
+        raise
 
 
 def _earlier(task: Task) -> ImageRequest:

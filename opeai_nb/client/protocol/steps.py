@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from opeai_nb.client.values.task import Task
+from opeai_nb.errors import Answer
 
 if TYPE_CHECKING:
     from opeai_nb.secret import Secret
@@ -64,8 +65,11 @@ class Reader(Protocol):
     def rest(self) -> bytes:
         """Return the body without its pictures."""
 
-    def body(self) -> Any:
-        """Return what the rest means; a `Blob` stands for each picture."""
+    def body(self, charset: str | None = None) -> Any:
+        """Return what the rest means; a `Blob` stands for each; *charset* is as declared."""
+
+    def raw(self, pictures: Mapping[int, Source]) -> bytes:
+        """Return the body as it came, from its rest and the *pictures*, whole or in part."""
 
 
 @dataclass(frozen=True)
@@ -118,9 +122,11 @@ class Reply:
     """An HTTP answer, read to its end.
 
     *body* is what the call's reader made of it: parsed JSON with a `Blob` for each picture, or
-    `NotJson`, or the beginning of a page. *pictures* holds what the blobs stand for, by number.
+    `Documents`, `NotJson`, or the beginning of a page. *pictures* holds what the blobs stand for,
+    by number.
     Header names are in lower case. *clock* is in seconds. All of it is as it came, for it is used:
-    *key* is what must be taken out of whatever is shown.
+    *key* is what must be taken out of whatever is shown. *raw* gives the body back as it came,
+    within `MAX_RAW_BYTES`.
     """
 
     status: int
@@ -128,7 +134,13 @@ class Reply:
     body: Any
     pictures: Mapping[int, Source] = field(default_factory=dict)
     clock: float = 0.0
-    key: Secret | None = None
+    key: Secret | None = field(default=None, repr=False)
+    raw: Callable[[], bytes] = bytes
+
+    def answer(self) -> Answer:
+        """Return the body as it came, to be kept: with a placeholder where the key stands."""
+        raw = self.raw()
+        return Answer(raw if self.key is None else self.key.hidden(raw))
 
 
 @dataclass(frozen=True)
@@ -136,6 +148,13 @@ class NotJson:
     """A body that is no JSON; *text* is its beginning."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Documents:
+    """A body of several JSON values: an event stream that nobody asked for, or lines of JSON."""
+
+    values: tuple[Any, ...]
 
 
 class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
@@ -154,6 +173,8 @@ class CutAnswer(Exception):  # noqa: N818  a word of the protocol between shell 
         """What was complete before."""
         self.reply: Reply | None = None
         """What had arrived of the answer; the connection may break behind its last brace."""
+        self.answer: Callable[[], Answer] = Answer
+        """Gives what had arrived as it came, to be kept."""
 
 
 class Dripped(CutAnswer):

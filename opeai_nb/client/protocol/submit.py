@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import assembled, received
-from opeai_nb.client.protocol.steps import Call, CutAnswer, Flow, NotJson, Reply, Sleep, Unsent
+from opeai_nb.client.protocol.steps import (
+    Call,
+    CutAnswer,
+    Flow,
+    NotJson,
+    Piece,
+    Reply,
+    Sleep,
+    Unsent,
+)
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
+from opeai_nb.client.wire.read_task import poll_link
+from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import (
     OpeaiError,
     OutcomeUnknownError,
@@ -28,9 +39,12 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.endpoint import Endpoint
+    from opeai_nb.secret import Secret
 
 
-_TASK_ID = re.compile(r'"task_id"\s*:\s*"([^"\\]{1,200})"')
+_TASK_ID = re.compile(
+    r'"(?:task|job)[_-]?id"\s*:\s*(?:"([^"\\]{1,200})"|(\d{1,30})\s*[,}])', re.IGNORECASE
+)
 
 
 def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generation | Task]:
@@ -62,7 +76,7 @@ def _sent(call: Call, request: ImageRequest) -> Flow[Generation | Task]:
         except CutAnswer as failure:
             if (rescued := _rescued(failure.reply, request)) is not None:
                 return rescued
-            raise _unknown_outcome(failure) from failure
+            raise _cut(failure) from failure
         answer = _read_submission(reply, request)
         if not isinstance(answer, Problem):
             return answer
@@ -82,32 +96,70 @@ def _submission(endpoint: Endpoint, request: ImageRequest, key: str) -> Call:
     )
 
 
+def reread(answer: bytes, request: ImageRequest, key: Secret | None) -> Generation | Task:
+    """Return what an answer that was kept says today: pictures (not downloaded yet), or a task.
+
+    Raises what `submit` raises when it cannot be read yet.
+    """
+    answer = answer if key is None else key.restored(answer)
+    reader, pictures = JsonReader(), {}
+    parts: dict[int, bytearray] = {}
+    for event in [*reader.feed(answer), *reader.finish()]:
+        if isinstance(event, Piece):
+            parts.setdefault(event.number, bytearray()).extend(event.data)
+        else:
+            pictures[event.number] = bytes(parts.pop(event.number, b""))
+    reply = Reply(200, {}, reader.body(), pictures, key=key, raw=lambda: answer)
+    result = _read_submission(reply, request)
+    if isinstance(result, Problem):
+        raise _with_answer(error_of(result, paid=True), reply)
+    return result
+
+
 def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task | Problem:
-    if _is_half(reply):
-        if (task := _task_in_half(reply, request)) is not None:
-            return task
-        sources = tuple(source for _, source in sorted(reply.pictures.items()))
-        raise _unknown_outcome(CutAnswer("it ends in the middle", reply.status, sources))
     try:
-        answer = read_answer(reply)
+        if _is_half(reply):
+            return _half(reply, request)
+        answer = read_answer(reply, request)
+        if isinstance(answer, Problem):
+            return answer
+        if isinstance(answer, Pictures):
+            return assembled(answer, request, answer=reply.answer)
+        if not answer.id and not answer.is_settled:
+            raise UnreadableAnswerError(
+                "The platform accepted the request, but gave no task id to ask about.",
+                status_code=reply.status,
+                request_id=answer.request_id,
+            )
     except OpeaiError as error:
-        error.pictures = received(reply)
-        raise
-    if isinstance(answer, Pictures):
-        return assembled(answer, request)
-    if isinstance(answer, Problem):
-        return answer
-    if not answer.id and not answer.is_settled:
-        raise UnreadableAnswerError(
-            "The platform accepted the request, but gave no task id to ask about.",
-            status_code=reply.status,
-            request_id=answer.request_id,
-            advice="It may have been painted and paid for; the request id helps its support.",
-        )
+        error.pictures = error.pictures or received(reply)
+        raise _with_answer(error, reply)  # noqa: B904  it is the same error
     if answer.error is not None:
         answer.error.task_id = answer.id or None
         answer.error.pictures = received(reply)
-    return replace(answer, request=request, retry_after=schedule.retry_after(reply.headers))
+    return replace(
+        answer,
+        request=request,
+        retry_after=schedule.retry_after(reply.headers),
+        answer=None if answer.pictures else reply.answer(),
+    )
+
+
+def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
+    """Hang on an error about a paid request what came: nothing of it is dropped."""
+    if reply.status < 300:  # noqa: PLR2004  HTTP success
+        error.answer = error.answer or reply.answer()
+        error.status_code = error.status_code or reply.status
+    return error
+
+
+def _half(reply: Reply, request: ImageRequest) -> Task:
+    """Return the task in an answer that ends in the middle; raise where there is none."""
+    if (task := _task_in_half(reply, request)) is not None:
+        return task
+    if not reply.body.text.strip():
+        raise _unknown_outcome("The answer is empty.", reply.status)
+    raise _unknown_outcome("The answer was cut off: it ends in the middle.", reply.status)
 
 
 def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | None:
@@ -124,15 +176,19 @@ def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | 
 def _task_in_half(reply: Reply, request: ImageRequest) -> Task | None:
     """Return the task whose id stands in the first part of an answer: it can be asked about."""
     found = None if reply.pictures else _TASK_ID.search(reply.body.text)
-    return Task(found[1], request=request) if found else None
+    return Task(found[1] or found[2], request=request) if found else None
 
 
 def _is_half(reply: Reply) -> bool:
-    """Tell a success whose JSON ends in the middle: without a length nobody else notices."""
+    """Tell a success whose JSON ends in the middle: without a length nobody else notices.
+
+    An empty one that says where to ask (202 and a Location) is whole.
+    """
     return (
         reply.status < 300  # noqa: PLR2004  HTTP success
         and isinstance(reply.body, NotJson)
         and reply.body.text.lstrip()[:1] in {"", "{", "["}
+        and not (reply.status in {201, 202} and poll_link(Places(), reply))
     )
 
 
@@ -140,6 +196,7 @@ def _pause_before_resending(problem: Problem, reply: Reply, refused: int) -> flo
     """Return the pause after a 429; raise the error when sending again cannot or must not help."""
     error = error_of(problem, paid=True)
     error.pictures = received(reply)
+    _with_answer(error, reply)
     error.retry_after = asked = schedule.retry_after(reply.headers)
     if (
         not isinstance(error, RateLimitError)
@@ -151,9 +208,12 @@ def _pause_before_resending(problem: Problem, reply: Reply, refused: int) -> flo
     return schedule.wished(asked) or schedule.backoff(refused)
 
 
-def _unknown_outcome(failure: CutAnswer) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        f"The answer was cut off: {failure}.",
-        status_code=failure.status,
-        pictures=[Picture(source=source) for source in failure.pictures],
-    )
+def _unknown_outcome(message: str, status: int | None) -> OutcomeUnknownError:
+    return OutcomeUnknownError(message, status_code=status)
+
+
+def _cut(failure: CutAnswer) -> OutcomeUnknownError:
+    error = _unknown_outcome(f"The answer was cut off: {failure}.", failure.status)
+    error.pictures = tuple(Picture(source=source) for source in failure.pictures)
+    error.answer = failure.answer() or None
+    return error

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.errors import Answer
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -29,7 +30,9 @@ class Generation(Sequence["Image.Image"]):
     why); the sequence holds the ones that are pictures. *usage* is the platform's own account,
     *task_id* is set when a task made them, *created* is in seconds since 1970, *model* is the name
     that the platform echoed (it may differ from the one asked for, platform.md 1.10), and
-    *replayed_from* names the record when the library showed it instead of sending a request.
+    *replayed_from* names the record when the library showed it instead of sending a request;
+    *notes* is what a person should be told beside the pictures, and *answer* the answer as it came
+    where not all of it could be read.
     """
 
     pictures: tuple[Picture, ...]
@@ -41,6 +44,8 @@ class Generation(Sequence["Image.Image"]):
     request_id: str | None = None
     replayed_from: str | None = None
     origin: str | None = field(default=None)
+    notes: tuple[str, ...] = field(default=(), repr=False)
+    answer: Answer | None = field(default=None, repr=False)
 
     @cached_property
     def good(self) -> tuple[Picture, ...]:

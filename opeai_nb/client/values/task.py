@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -10,30 +11,86 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.values.request import ImageRequest
-    from opeai_nb.errors import OpeaiError
+    from opeai_nb.errors import Answer, OpeaiError
 
 Status = Literal["queued", "painting", "done", "failed", "unknown"]
 
-# platform.md 5: the words of new-api, DashScope and OpenAI-like gateways, brought together.
+# platform.md 5: the words of new-api, DashScope, OpenAI-like gateways and others, brought together;
+# in upper case, without what separates their parts.
 _WORDS: Final[Mapping[Status, frozenset[str]]] = {
     "queued": frozenset(
         [
-            "NOT_START",
+            "NOTSTART",
+            "NOTSTARTED",
             "SUBMITTED",
             "QUEUED",
             "PENDING",
             "CREATED",
             "WAITING",
+            "WAIT",
             "ACCEPTED",
             "SCHEDULED",
-            "IN_QUEUE",
+            "INQUEUE",
+            "QUEUEING",
+            "QUEUING",
+            "ENQUEUED",
+            "NEW",
+            "INIT",
+            "INITIALIZED",
+            "INITIALIZING",
+            "PREPARING",
+            "STARTING",
+            "BOOTING",
+            "RECEIVED",
+            "UNSTARTED",
+            "VALIDATING",
+            "READYTOSTART",
         ]
     ),
     "painting": frozenset(
-        ["IN_PROGRESS", "RUNNING", "PROCESSING", "SUSPENDED", "STARTED", "GENERATING"]
+        [
+            "INPROGRESS",
+            "INPROCESS",
+            "RUNNING",
+            "PROCESSING",
+            "SUSPENDED",
+            "STARTED",
+            "GENERATING",
+            "ACTIVE",
+            "WORKING",
+            "EXECUTING",
+            "RENDERING",
+            "UPLOADING",
+            "POSTPROCESSING",
+            "FINALIZING",
+            "RETRYING",
+            "PAUSED",
+            "ONGOING",
+            "DOING",
+            "PROCESS",
+            "PROGRESS",
+            "SAVING",
+            "SAMPLING",
+        ]
     ),
     "done": frozenset(
-        ["SUCCESS", "SUCCEEDED", "SUCCEED", "COMPLETED", "COMPLETE", "DONE", "FINISHED"]
+        [
+            "SUCCESS",
+            "SUCCEEDED",
+            "SUCCEED",
+            "SUCCESSFUL",
+            "COMPLETED",
+            "COMPLETE",
+            "DONE",
+            "FINISHED",
+            "FINISH",
+            "READY",
+            "PARTIALSUCCESS",
+            "PARTIALLYSUCCEEDED",
+            "PARTIALLYCOMPLETED",
+            "GENERATED",
+            "FULFILLED",
+        ]
     ),
     "failed": frozenset(
         [
@@ -41,26 +98,55 @@ _WORDS: Final[Mapping[Status, frozenset[str]]] = {
             "FAILED",
             "FAIL",
             "ERROR",
+            "ERRORED",
             "CANCELED",
             "CANCELLED",
+            "CANCEL",
             "EXPIRED",
             "TIMEOUT",
+            "TIMEDOUT",
             "REJECTED",
             "ABORTED",
+            "TERMINATED",
+            "KILLED",
+            "DENIED",
+            "BLOCKED",
+            "NSFW",
+            "CRASHED",
+            "INVALID",
+            "REQUESTMODERATED",
+            "CONTENTMODERATED",
+            "MODERATED",
         ]
     ),
 }
+_CHINESE: Final[Mapping[str, Status]] = {
+    **dict.fromkeys(("失败", "取消", "过期"), "failed"),
+    **dict.fromkeys(("中", "执行"), "painting"),
+    **dict.fromkeys(("成功", "完成"), "done"),
+    **dict.fromkeys(("排队", "等待", "提交"), "queued"),
+}
+_PREFIX = re.compile(r"^(?:TASK|JOB|STATUS|STATE|IMAGE|GENERATE|GENERATION)+(?=[A-Z]{3})")
+_FAILED_PARTS: Final = ("FAILED", "FAILURE", "ERROR", "CANCELLED", "CANCELED", "REJECTED")
+_LEFT_OUT = re.compile(r"[^0-9A-Z]+")
 
 
 def read_status(word: object) -> Status:
-    """Return our word for a status of the platform; any vocabulary, any case.
+    """Return our word for a status of the platform: any vocabulary, case and separators.
 
     An empty word is `"queued"` (a fresh submit, platform.md 5); a word nobody knows is `"unknown"`.
     """
     if word is None or word == "":
         return "queued"
-    plain = str(word).strip().upper().replace("-", "_").replace(" ", "_")
-    return next((status for status, words in _WORDS.items() if plain in words), "unknown")
+    for part, status in _CHINESE.items():
+        if part in str(word):
+            return status
+    plain = _LEFT_OUT.sub("", str(word).upper())
+    for form in (plain, _PREFIX.sub("", plain)):
+        for status, words in _WORDS.items():
+            if form in words:
+                return status
+    return "failed" if any(part in plain for part in _FAILED_PARTS) else "unknown"
 
 
 @dataclass(frozen=True)
@@ -70,7 +156,9 @@ class Task:
     *status* is one of `queued painting done failed unknown`, *platform_status* the platform's own
     word; *model* and *prompt* are what it echoes; *progress* is a percentage (0 to 100) or None
     where the platform gives none; *pictures* are there when it is done (not yet fetched), *error*
-    when it failed; *retry_after* is the pause in seconds that the platform asks for.
+    when it failed; *retry_after* is the pause in seconds that the platform asks for; *answer* is
+    the body as it came, where it says nothing of pictures; *trouble* is why the last question about
+    it failed (it goes on all the same); *notes* is what a person should be told of its pictures.
     """
 
     id: str
@@ -87,6 +175,9 @@ class Task:
     retry_after: float | None = None
     poll_path: str | None = field(default=None, repr=False)
     request: ImageRequest | None = field(default=None, repr=False)
+    answer: Answer | None = field(default=None, repr=False)
+    trouble: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_settled(self) -> bool:

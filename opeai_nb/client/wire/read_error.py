@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from opeai_nb.client.protocol.steps import NotJson
 from opeai_nb.client.wire.redact import masked, without_key
+from opeai_nb.client.wire.unwrap import unpacked
 from opeai_nb.errors import (
     AnswerError,
     AuthenticationError,
@@ -34,8 +35,23 @@ if TYPE_CHECKING:
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.DOTALL | re.IGNORECASE)
-_FINE_CODES: Final = frozenset({"", "success", "ok", "0", "200", "none", "null", "true"})
-_ID_HEADERS: Final = ("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id")
+_FINE_CODES: Final = frozenset({"", "0", "none", "null", "true"})
+_FINE_NUMBER = re.compile(r"0+|0*2\d\d|1?0000|0*1000|20000")
+_FINE_WORDS = re.compile(
+    r"\b(?:success\w*|succeed\w*|ok|okay|accepted|created|submitted|queued|completed?|done|finished"
+    r"|normal|processing)\b|成功|完成|已提交|已受理",
+    re.IGNORECASE,
+)
+_FAILING_WORDS = re.compile(
+    r"\b(?:fail\w*|err\w*|invalid|not|no|denied|refus\w*|exceed\w*|limit\w*|unauthor\w*|forbid\w*"
+    r"|insufficient|unsuccess\w*|reject\w*|cannot|missing|expired|block\w*)\b|失败|错误|不|无",
+    re.IGNORECASE,
+)
+_ID_HEADERS: Final = (
+    *("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id", "x-litellm-call-id"),
+    *("request-id", "x-ms-request-id", "x-amzn-requestid", "x-amz-request-id", "x-tt-logid"),
+    *("x-portkey-trace-id", "x-trace-id", "x-correlation-id", "apim-request-id", "cf-ray"),
+)
 _MESSAGE_LIMIT: Final = 1000
 _CODE_LIMIT: Final = 200
 _DEEPEST: Final = 3
@@ -71,31 +87,60 @@ class Problem:
     type: str | None = None
     request_id: str | None = None
     status: int = 200
+    is_flat: bool = False
+    task_id: str | None = None
+
+
+def is_fine(text: str) -> bool:
+    """Tell whether a code or a message is a word of success, in whatever form."""
+    plain = text.strip().lower()
+    if plain in _FINE_CODES or _FINE_NUMBER.fullmatch(plain):
+        return True
+    words = plain.replace("_", " ").replace("-", " ")
+    return bool(_FINE_WORDS.search(words)) and not _FAILING_WORDS.search(words)
 
 
 def find_problem(body: Any) -> Problem | None:
     """Return what *body* says went wrong in one of the known envelopes, else None.
 
-    The envelopes are those of platform.md 7: `{"error": {…}}`, `{"error": "text"}`, flat `code` and
-    `message`, `{"success": false}`. The HTTP status is not looked at: an error may come with 200.
+    The envelopes are those of platform.md 7: `{"error": {…}}`, `{"error": "text"}`, a list of
+    `errors`, flat `code` and `message`, `{"success": false}`. The HTTP status is not looked at: an
+    error may come with 200.
     """
     if not isinstance(body, dict):
         return None
-    error = body.get("error")
+    error = _first_error(body)
     if isinstance(error, dict) and any(error.values()):
         return problem_of(_text_of(error), code=error.get("code"), kind=error.get("type"))
-    if isinstance(error, str) and error.strip():
-        return problem_of(error, code=body.get("code"), kind=body.get("type"))
-    if body.get("success") is False:
+    if isinstance(error, str) and error.strip() and not is_fine(error):
+        told = _text_of(body) if re.fullmatch(r"[\w.\-]+", error.strip()) else ""
+        return problem_of(told or error, code=body.get("code") or error, kind=body.get("type"))
+    if any(str(body.get(name)).lower() == "false" for name in ("success", "ok")):
         return problem_of(_text_of(body), code=body.get("code"))
-    code = _word(body.get("code"))
-    if code is not None and code.lower() not in _FINE_CODES and _text_of(body):
-        return problem_of(_text_of(body), code=code, kind=body.get("type"))
+    code = next((w for name in _CODES if (w := _word(body.get(name))) is not None), None)
+    if code is not None and not is_fine(code) and (text := _text_of(body)):
+        return replace(problem_of(text, code=code, kind=body.get("type")), is_flat=True)
     return None
+
+
+_CODES: Final = ("code", "error_code", "errorCode", "err_code", "errcode", "errno", "ret")
+
+
+def _first_error(body: Mapping[str, Any]) -> Any:
+    """Return what stands under `error`, or first in `errors`; JSON in a string is unpacked."""
+    error = unpacked(body.get("error") or body.get("Error"))
+    errors = body.get("errors")
+    if not error and isinstance(errors, list) and errors:
+        error = errors[0]
+    elif not error and isinstance(errors, (dict, str)):
+        error = errors
+    inner = error.get("error") if isinstance(error, dict) else None
+    return inner if isinstance(inner, dict) and any(inner.values()) else error
 
 
 def problem_of(message: str, *, code: object = None, kind: object = None) -> Problem:
     """Return a problem with its message cleaned: no id in it, no key, not too long."""
+    message = _inner_message(message)
     if len(message) > 4 * _MESSAGE_LIMIT:
         message = message[: 2 * _MESSAGE_LIMIT] + message[-_MESSAGE_LIMIT:]
     in_text = _REQUEST_ID.search(message)
@@ -106,6 +151,25 @@ def problem_of(message: str, *, code: object = None, kind: object = None) -> Pro
         type=_word(kind),
         request_id=in_text[1] if in_text else None,
     )
+
+
+def _inner_message(message: str) -> str:
+    """Return the message in a text that is JSON, or that ends in JSON, as relays hand errors on."""
+    head, brace, tail = message.partition("{")
+    for _ in range(_DEEPEST):
+        body = unpacked(brace + tail)
+        if not isinstance(body, dict):
+            break
+        inner = _first_error(body)
+        text = inner if isinstance(inner, str) else _text_of(inner if inner else body)
+        if not text:
+            break
+        message = text if len(head.strip()) < _SAYS_MUCH else f"{head.strip().rstrip(':-')}: {text}"
+        head, brace, tail = text.partition("{")
+    return message
+
+
+_SAYS_MUCH: Final = 12
 
 
 def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem | None:
@@ -142,8 +206,9 @@ def _nested(body: Any) -> list[Any]:
 def request_id_of(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the id that the platform's support asks for, from the headers or the body."""
     named = next((headers[name] for name in _ID_HEADERS if headers.get(name)), None)
+    names = ("request_id", "requestId", "trace_id", "traceId", "log_id")
     return named or next(
-        (_word(node["request_id"]) for node in nodes if "request_id" in node), None
+        (_word(node[name]) for node in nodes for name in names if node.get(name)), None
     )
 
 
@@ -163,7 +228,8 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     if kind is NotFoundError and task_id is not None:
         kind = TaskExpiredError
     told = problem.message or "the platform gave no reason"
-    advice = _ADVICE_413 if problem.status == 413 else None  # noqa: PLR2004  payload too large
+    advice = _advice(kind, problem, paid=paid)
+    task_id = task_id or problem.task_id
     return kind(
         _OPENING.get(kind, "The platform refused: {}").format(told.rstrip("."))[:_MESSAGE_LIMIT]
         + ".",
@@ -176,6 +242,37 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     )
 
 
+def _advice(kind: type[OpeaiError], problem: Problem, *, paid: bool) -> str | None:
+    """Return advice for what the class alone does not know; None for the advice of the class."""
+    message = problem.message.lower()
+    if problem.status == 413:  # noqa: PLR2004  payload too large
+        return _ADVICE_413
+    if any(word in message for word in _CHALLENGE):
+        return _ADVICE_CHALLENGE
+    if kind is AuthenticationError and any(word in message for word in _UPSTREAM):
+        return _ADVICE_UPSTREAM
+    if kind is AnswerError and paid and problem.status < 300:  # noqa: PLR2004  HTTP success
+        return _ADVICE_REFUSED
+    return None
+
+
+_CHALLENGE: Final = (
+    *("just a moment", "attention required", "checking your browser", "enable javascript"),
+    *("verify you are human", "access denied | ", "ddos protection"),
+)
+_UPSTREAM: Final = ("litellm", "upstream", "provider", "openaiexception", "channel", "渠道", "上游")
+_ADVICE_CHALLENGE: Final = (
+    "A protection page of the network before the platform answered, not the platform: try from "
+    "another network, or ask its owner to let API clients through."
+)
+_ADVICE_UPSTREAM: Final = (
+    "It is the key that the gateway uses for its own upstream that is refused: tell whoever runs "
+    "the gateway."
+)
+_ADVICE_REFUSED: Final = (
+    "Change what the message names; what came stands in error.answer, and the request id helps "
+    "the platform's support."
+)
 _OPENING: Final[Mapping[type[OpeaiError], str]] = {
     AuthenticationError: "The platform does not accept the key: {}",
     QuotaError: "The credit is used up: {}",
@@ -244,20 +341,28 @@ def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
     return AnswerError
 
 
+_TEXT_NAMES: Final = (
+    *("task_status_msg", "fail_reason", "failReason", "failure_reason", "message", "msg"),
+    *("detail", "details", "error_msg", "errorMsg", "error_message", "errorMessage", "err_msg"),
+    *("err", "reason", "description", "status_msg", "statusMessage", "error_description", "title"),
+    *("error",),
+)
+
+
 def _text_of(body: Mapping[str, Any], depth: int = 0) -> str:
     """Return the first text under the names that platform.md 2.5 and 5 list."""
-    names = (
-        *("message", "msg", "fail_reason", "failReason", "detail", "error_msg", "error_message"),
-        *("err", "reason", "description"),
-    )
-    for name in names:
+    for name in _TEXT_NAMES:
         value = body.get(name)
-        if isinstance(value, str) and value.strip():
+        if isinstance(value, str) and value.strip() and not is_fine(value):
             return value.strip()
         if isinstance(value, dict) and depth < _DEEPEST and (text := _text_of(value, depth + 1)):
             return text
         if isinstance(value, list):  # FastAPI's `detail`: one entry for each field
-            told = [item["msg"] for item in value if isinstance(item, dict) and "msg" in item]
+            told = [
+                item.get("msg") or item.get("message")
+                for item in value
+                if isinstance(item, dict) and (item.get("msg") or item.get("message"))
+            ]
             if told:
                 return "; ".join(map(str, told))
     return ""

@@ -8,49 +8,163 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, problem_of
+from opeai_nb.client.wire.links import (
+    link_in,
+    links_in,
+    may_be_picture,
+    picture_bytes,
+    relative_link,
+)
+from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
+from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 from opeai_nb.errors import NoPictureError, OpeaiError
 from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opeai_nb.client.protocol.steps import Source
+    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.unwrap import Places
 
-_BYTES: Final = ("b64_json", "b64", "base64", "image_base64")
-_EITHER: Final = ("image", "url", "image_url", "result_url")
+_BYTES: Final = ("b64_json",)
+_URLS: Final = ("result_url", "image_url", "url")
+_EITHER: Final = ("image", *_URLS, "sample", "inline_data", "file", "asset", "result", "output")
+_LOOSE: Final = ("data", "content", "value", "media", "picture", "img", "artifact", "resource")
+# What an object may say of itself; `image` last, for tasks repeat their input there.
+_ALONE: Final = ("b64_json", "result_url", "sample", "image_url", "url", "inline_data", "image")
+_DEEPEST_ITEM: Final = 4
 
 
-def pictures_in(places: Places, blobs: Mapping[int, Source]) -> list[Picture] | None:
+def pictures_in(
+    places: Places, blobs: Mapping[int, Source], request: ImageRequest | None = None
+) -> list[Picture] | None:
     """Return the pictures of an answer, in order; [] for an empty list, None where none can be.
 
-    The first list that holds something, else the one picture that an object names by itself
-    (platform.md 5).
+    The first list that holds a picture, else what an object or a wrapper names by itself
+    (platform.md 5); lists that a request has as well come last, and an input that is repeated is
+    no picture. Where all failed, the failures of the first list.
     """
-    for items in places.lists:
-        if any(not _is_task(item) for item in items):
-            return [read_item(item, blobs) for item in _flat(items) if not _is_task(item)]
-    for node in places.nodes:
-        if any(node.get(key) for key in (*_BYTES, *_EITHER)):
-            picture = read_item({key: node.get(key) for key in (*_BYTES, *_EITHER)}, blobs)
-            if picture.error is None:
-                return [picture]
-    return [] if places.lists else None
+    failed: list[Picture] | None = [] if places.lists else None
+    for lists in _by_trust(places.lists):
+        for items in lists:
+            pictures = _without_inputs(_read_items(items, blobs), request)
+            if any(picture.error is None for picture in pictures):
+                return pictures
+            failed = failed or pictures
+        if alone := _without_inputs(_named_alone(places, blobs), request):
+            return alone
+    return failed
 
 
-def read_item(item: Any, blobs: Mapping[int, Source]) -> Picture:
-    """Return what one item of a list stands for: a picture, or the reason why it is none."""
-    if isinstance(item, (str, Blob)):
-        item = {"url": item}
+def _by_trust(lists: Sequence[tuple[str, list[Any]]]) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Return the lists that only results have, and those that repeat an input at times."""
+    own = [items for name, items in lists if name not in INPUT_LISTS]
+    return own, [items for name, items in lists if name in INPUT_LISTS]
+
+
+def _read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
+    return [
+        picture
+        for item in _flat(items)
+        for picture in read_item(item, blobs)
+        if not (picture.error is not None and _is_task(item))
+    ]
+
+
+def _named_alone(places: Places, blobs: Mapping[int, Source]) -> list[Picture]:
+    """Return the picture that an object or a wrapper names by itself, the outermost first."""
+    for names in (_ALONE[:-1], _ALONE):
+        for node in places.nodes:
+            values = {name: node[name] for name in names if node.get(name)}
+            pictures = read_item(values, blobs) if values else []
+            if pictures and pictures[0].error is None:
+                return pictures
+    for text in places.texts:
+        pictures = read_item(text, blobs)
+        if pictures and pictures[0].error is None:
+            return pictures
+    return []
+
+
+def guessed_in(
+    body: Any, blobs: Mapping[int, Source], request: ImageRequest | None
+) -> list[Picture]:
+    """Return what may be a picture anywhere in a finished answer: URLs, and bytes that begin so."""
+    pictures: list[Picture] = []
+    for leaf in leaves_in(body):
+        if isinstance(leaf, Blob):
+            source = None if leaf.broken else blobs.get(leaf.number)
+            pictures += [Picture(source=source)] if source and _begins(source) else []
+        elif isinstance(leaf, str):
+            data = picture_bytes(leaf)
+            links = [] if data else [link for link in links_in(leaf) if may_be_picture(link)]
+            pictures += [Picture(source=data)] if data else [Picture(url=link) for link in links]
+    whole = [p for p in pictures if p.source or (p.url or "").lower().startswith("http")]
+    unique = {picture.url or id(picture): picture for picture in whole}
+    return _without_inputs(list(unique.values()), request)
+
+
+def _without_inputs(pictures: list[Picture], request: ImageRequest | None) -> list[Picture]:
+    inputs = request.image if request is not None else ()
+    urls = {image.url for image in inputs if image.url} | {
+        value for image in inputs for value in (image.raw or {}).values() if isinstance(value, str)
+    }
+    contents = {image.data for image in inputs if image.data}
+    return [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
+
+
+def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
+    """Return what one item of a list stands for: a picture, or the reason why it is none.
+
+    A text with Markdown in it, and an object with a list of URLs, may stand for several.
+    """
+    if isinstance(item, str):
+        return _in_text(item)
+    if isinstance(item, Blob):
+        item = {"b64_json": item}
     if not isinstance(item, dict):
-        return Picture(error=_failed("The platform sent an empty item instead of a picture."))
+        return [Picture(error=_failed(_EMPTY if item is None else _NO_ITEM))]
     names = ("revised_prompt", "actual_prompt")
     revised = next((item[key] for key in names if item.get(key) and type(item[key]) is str), None)
-    picture = _first_picture(item, blobs)
-    if picture is not None:
-        return replace(picture, revised_prompt=revised)
-    return Picture(revised_prompt=revised, error=_item_error(item))
+    pictures = _pictures_of(item, blobs)
+    if pictures:
+        return [replace(picture, revised_prompt=revised) for picture in pictures]
+    return [Picture(revised_prompt=revised, error=_item_error(item))]
+
+
+def _in_text(text: str) -> list[Picture]:
+    if (link := link_in(text)) is not None:
+        return [Picture(url=link)]
+    if data := picture_bytes(text):
+        return [Picture(source=data)]
+    pictures = [
+        Picture(source=data) if (data := picture_bytes(link)) else Picture(url=link)
+        for link in links_in(text)
+    ]
+    if pictures:
+        return pictures
+    if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
+        return [Picture(url=link)]
+    if data := decode_base64(text):
+        return [Picture(source=data)] if len(data) > _TINY else [Picture(error=_no_bytes())]
+    words = first_line(text)
+    told = f"Instead of a picture came text: {words!r}." if words else _NO_BYTES
+    return [Picture(error=_failed(told))]
+
+
+_TINY: Final = 40
+_EMPTY: Final = "The platform sent an empty item instead of a picture."
+_NO_ITEM: Final = "The platform sent an empty item instead of a picture: no object."
+_NO_BYTES_IN: Final = (
+    "The platform sent an item with neither bytes nor a URL that can be read: this picture is "
+    "missing."
+)
+_NO_BYTES: Final = "The platform sent an item with neither bytes nor a URL: this picture failed."
+
+
+SAID_EMPTY: Final = frozenset({_EMPTY, _NO_BYTES})
+"""What is said of items that the platform itself left empty: there is nothing in them to read."""
 
 
 def _is_task(item: Any) -> bool:
@@ -58,16 +172,21 @@ def _is_task(item: Any) -> bool:
 
 
 def _flat(items: list[Any]) -> Iterator[Any]:
-    """Yield the items of a list; those of DashScope's choices from inside their messages."""
+    """Yield the items of a list; those of a chat's choices from inside their messages."""
     for item in items:
         message = item.get("message", item) if isinstance(item, dict) else None
-        content = message.get("content") if isinstance(message, dict) else None
-        if isinstance(content, list):
+        message = message if isinstance(message, dict) else {}
+        content = message.get("content")
+        if isinstance(content, dict) and isinstance(content.get("parts"), list):
+            content = content["parts"]
+        if isinstance(message.get("images"), list) and message["images"]:
+            yield from message["images"]
+        elif isinstance(content, list):
             yield from _content(content)
         elif isinstance(content, str) and content:
             yield content
-        elif isinstance(item, dict) and isinstance(item.get("url"), list):
-            yield from item["url"]
+        elif isinstance(item, list):
+            yield from item
         else:
             yield item
 
@@ -76,40 +195,71 @@ def _content(content: list[Any]) -> Iterator[Any]:
     """Yield the images of a message; its text is the prompt as the model rewrote it."""
     parts = [part for part in content if isinstance(part, dict)]
     text = next((part["text"] for part in parts if isinstance(part.get("text"), str)), None)
-    for part in parts:
-        if any(part.get(key) for key in (*_BYTES, *_EITHER)):
-            yield {"revised_prompt": text, **part}
+    shown = [part for part in parts if any(part.get(key) for key in (*_BYTES, *_EITHER, *_LOOSE))]
+    for part in shown:
+        yield {"revised_prompt": text, **part}
+    if not shown and text and links_in(text):
+        yield text
 
 
-def _first_picture(item: dict[str, Any], blobs: Mapping[int, Source]) -> Picture | None:
+def _pictures_of(
+    item: dict[str, Any], blobs: Mapping[int, Source], depth: int = 0
+) -> list[Picture]:
     """Prefer bytes to a URL: they do not expire and cost no second request."""
-    values = {key: _inner(item.get(key)) for key in (*_BYTES, *_EITHER)}
-    url = next((text for text in values.values() if isinstance(text, str) and _is_url(text)), None)
-    for key, value in values.items():
-        source = _source(value, blobs)
-        # A name that says base64 is believed; under the others only what begins as a picture does.
-        if source and (key in _BYTES or not isinstance(source, bytes) or sniff_format(source[:16])):
-            return Picture(source=source, url=url)
-    return Picture(url=url) if url else None
+    urls = [link for key in (*_BYTES, *_EITHER) for link in _links(key, item.get(key))]
+    for key in (*_BYTES, *_EITHER, *_LOOSE):
+        value = item.get(key)
+        if (source := _source(key, value, blobs)) is not None:
+            return [Picture(source=source, url=urls[0] if urls else None)]
+    if urls:
+        return [Picture(url=url) for url in dict.fromkeys(urls)]
+    if depth < _DEEPEST_ITEM:
+        for key in (*_BYTES, *_EITHER, *_LOOSE):
+            inner = item.get(key)
+            for value in inner if isinstance(inner, list) else [inner]:
+                if isinstance(value, dict) and (found := _pictures_of(value, blobs, depth + 1)):
+                    return found
+    links = [link for key in _LOOSE for link in _links(key, item.get(key))]
+    return [Picture(url=link) for link in dict.fromkeys(links)]
 
 
-def _inner(value: Any) -> Any:
-    return value.get("url") if isinstance(value, dict) else value
+def _links(key: str, value: Any) -> list[str]:
+    """Return the URLs under a name; a relative one only where the name says that it is a URL."""
+    if isinstance(value, list):
+        return [link for inner in value for link in _links(key, inner)]
+    if not isinstance(value, str) or not value.strip() or value[:5].lower() == "data:":
+        return []
+    if (link := link_in(value)) is not None:
+        return [link]
+    if key in _BYTES or picture_bytes(value):
+        return []
+    if links := [link for link in links_in(value) if not link.lower().startswith("data:")]:
+        return links
+    relative = relative_link(value) if key in _URLS else None
+    return [relative] if relative else []
 
 
-def _source(value: Any, blobs: Mapping[int, Source]) -> Source | None:
+def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
+    """Return the bytes under a name: one that says base64 is believed, others must begin so."""
+    if isinstance(value, list) and value and key in _BYTES:
+        value = value[0]
     if isinstance(value, Blob):
-        return None if value.broken else blobs.get(value.number)
-    if isinstance(value, str) and value and not _is_url(value):
+        source = None if value.broken else blobs.get(value.number)
+        return source if source and (key in (*_BYTES, *_EITHER) or _begins(source)) else None
+    if not isinstance(value, str) or not value or link_in(value) is not None:
+        return None
+    if key in _BYTES and not links_in(value):
         return decode_base64(value)
-    return None
+    data = picture_bytes(value)
+    for link in () if data else links_in(value):
+        data = data or picture_bytes(link)
+    return data
 
 
-def _is_url(value: str) -> bool:
-    """Tell a URL, whole or from the root, from base64: a JPEG's begins with `/9j/`."""
-    if value.startswith("/"):
-        return not value.startswith("/9j/")
-    return value[:8].lower().startswith(("http://", "https://"))
+def _begins(source: Source) -> bool:
+    if isinstance(source, bytes):
+        return sniff_format(source[:16]) is not None
+    return source.suffix.lstrip(".") not in ("", "bin")
 
 
 def _item_error(item: dict[str, Any]) -> OpeaiError:
@@ -119,11 +269,14 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     if found is not None:
         return error_of(found, paid=False)
     broken = any(isinstance(value, Blob) and value.broken for value in item.values())
-    return _failed(
-        "The base64 of this picture is broken."
-        if broken
-        else "The platform sent an item with neither bytes nor a URL: this picture failed."
-    )
+    if broken:
+        return _failed("The base64 of this picture is broken.")
+    says_nothing = not any(item.get(key) for key in (*_BYTES, *_EITHER, *_LOOSE))
+    return _no_bytes() if says_nothing else _failed(_NO_BYTES_IN)
+
+
+def _no_bytes() -> NoPictureError:
+    return _failed(_NO_BYTES)
 
 
 def _failed(message: str) -> NoPictureError:

@@ -8,22 +8,39 @@ or a picture looks along two flat lists.
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-WRAPPERS: Final = ("data", "result", "output", "task_result", "response", "task_info", "metadata")
-_LISTS: Final = (*WRAPPERS, "images", "results", "choices", "urls", "image_urls")
+from opeai_nb.client.wire.spelling import our_names, squeezed
+
+_WRAPPERS: Final = (
+    *("data", "result", "output", "task_result", "response", "task_info", "metadata"),
+    *("result_json", "task", "job", "prediction", "generation", "body", "content"),
+    *("sd_generation_job", "generations_by_pk", "sdGenerationJob", "resp_data", "response_data"),
+)
+_LISTS: Final = (
+    *("images", "results", "outputs", "choices", "candidates", "urls", "image_urls"),
+    *("result_urls", "artifacts", "predictions", "generations", "generated_images", "pictures"),
+    *("items", "files", "assets", "parts", "b64_json", "image", "url", "result_url", "tasks"),
+)
+# Lists that a request has as well: a server may only be repeating what it was sent.
+INPUT_LISTS: Final = frozenset({"images", "image", "image_urls", "files", "url", "content"})
 _MOST_NODES: Final = 64  # the deepest answer seen has 9; more is a body made to keep us busy
 _DEEPEST: Final = 8
 
 
 @dataclass
 class Places:
-    """*nodes* are the objects of an answer, *lists* its lists of items, both from outside in."""
+    """*nodes* are the objects of an answer, *lists* its lists of items, both from outside in.
+
+    A list stands with its name; `""` is the body itself. *texts* are wrappers that are strings.
+    """
 
     nodes: list[dict[str, Any]] = field(default_factory=list)
-    lists: list[list[Any]] = field(default_factory=list)
+    lists: list[tuple[str, list[Any]]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def first(self, *names: str, kind: type | tuple[type, ...] = str) -> Any:
         """Return the first value of this kind under one of *names* that says something."""
@@ -36,21 +53,40 @@ class Places:
 
 
 def places_in(body: Any) -> Places:
-    """Return where to look in *body*, any JSON value."""
-    found = Places()
-    queue: deque[tuple[Any, int]] = deque([(body, 0)])
-    while queue and len(found.nodes) < _MOST_NODES:
-        value, depth = queue.popleft()
-        value = _unpacked(value)
+    """Return where to look in *body*, any JSON value; names are spelled as we do."""
+    places = Places()
+    queue: deque[tuple[str, Any, int]] = deque([("", our_names(unpacked(body)), 0)])
+    while queue and len(places.nodes) < _MOST_NODES:
+        name, value, depth = queue.popleft()
+        if isinstance(inner := unpacked(value), (dict, list)) and inner is not value:
+            value = our_names(inner)
         if isinstance(value, list):
-            found.lists.append(value)
+            places.lists.append((name, value))
             # A list of one task is a task: what a query for several ids answers.
-            queue.extend((item, depth + 1) for item in value[:1] if _is_only_task(value))
+            queue.extend((name, item, depth + 1) for item in value[:1] if _is_only_task(value))
+        elif isinstance(value, dict) and (items := _numbered(name, value)):
+            places.lists.append((name, items))
         elif isinstance(value, dict):
-            found.nodes.append(value)
+            places.nodes.append(value)
             if depth < _DEEPEST:
-                queue.extend((value[name], depth + 1) for name in _LISTS if name in value)
-    return found
+                queue.extend((key, value[key], depth + 1) for key in _inner_names(value))
+        elif isinstance(value, str) and name in _WRAPPERS:
+            places.texts.append(value)  # Replicate: `output` is the URL itself
+    return places
+
+
+def _inner_names(node: dict[str, Any]) -> list[str]:
+    """Return the names in *node* to look under: wrappers, lists, and JSON in a string."""
+    named = [key for key in (*_WRAPPERS, *_LISTS) if isinstance(node.get(key), (dict, list))]
+    texts = [key for key in (*_WRAPPERS, *_LISTS) if isinstance(node.get(key), str)]
+    wrapped = [key for key in texts if key in _WRAPPERS and node[key].strip()]
+    return [*named, *(key for key in wrapped if key not in ("content", "body", "generation"))]
+
+
+def _numbered(name: str, node: dict[str, Any]) -> list[Any]:
+    """Return the values of an object that is a list: `{"0": "https://…", "1": "https://…"}`."""
+    known = name in _LISTS or name in ("output", "result")
+    return list(node.values()) if known and node and all(k.isdigit() for k in node) else []
 
 
 def _is_only_task(values: list[Any]) -> bool:
@@ -58,11 +94,80 @@ def _is_only_task(values: list[Any]) -> bool:
     return isinstance(only, dict) and ("task_id" in only or "task_status" in only)
 
 
-def _unpacked(value: Any) -> Any:
-    """Return the JSON inside a string that holds JSON; anything else as it is."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+def unpacked(value: Any) -> Any:
+    """Return the JSON inside a string that holds JSON, twice over too; anything else as it is."""
+    for _ in range(3):
+        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+            break
         try:
-            return json.loads(value)
+            value = json.loads(value, strict=False)
         except (ValueError, RecursionError):
-            return value
+            break
     return value
+
+
+# Names under which an answer repeats what was asked, shows a draft, or points to something else:
+# parts of a name, and whole words of it that are too short to be looked for inside one.
+_NEVER_PARTS: Final = (
+    *("input", "request", "param", "argument", "payload", "callback", "webhook", "thumb"),
+    *("preview", "partial", "draft", "avatar", "reference", "source", "original", "status"),
+    *("cancel", "prompt", "error", "message", "watermark", "profile", "homepage", "support"),
+    *("stream", "progress", "intermediate", "lowres", "placeholder", "policy", "license"),
+    *("polling", "option", "provider", "cover", "initimage", "maskimage"),
+)
+_NEVER_WORDS: Final = frozenset(
+    [
+        "icon",
+        "logo",
+        "mask",
+        "init",
+        "poll",
+        "doc",
+        "docs",
+        "help",
+        "user",
+        "self",
+        "get",
+        "edit",
+        "next",
+        "prev",
+        "page",
+        "home",
+        "site",
+        "terms",
+        "model",
+        "blur",
+        "small",
+        "tiny",
+        "low",
+        "docs",
+        "check",
+    ]
+)
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+_MOST_TEXTS: Final = 500
+
+
+def leaves_in(body: Any) -> list[Any]:
+    """Return the strings and blobs of *body* that may be a result, whatever they are called.
+
+    None under a name that speaks of an input, a draft, a callback, a status or a page.
+    """
+    leaves: list[Any] = []
+    queue: deque[tuple[Any, int]] = deque([(body, 0)])
+    while queue and len(leaves) < _MOST_TEXTS:
+        value, depth = queue.popleft()
+        value = unpacked(value)
+        if isinstance(value, dict) and depth < _DEEPEST:
+            queue.extend((v, depth + 1) for k, v in value.items() if not _is_never(k))
+        elif isinstance(value, list) and depth < _DEEPEST:
+            queue.extend((item, depth + 1) for item in value)
+        elif not isinstance(value, (int, float, dict, list, type(None))):
+            leaves.append(value)
+    return leaves
+
+
+def _is_never(name: str) -> bool:
+    plain = squeezed(name)
+    words = {word.lower() for word in _WORDS.findall(name)}
+    return bool(words & _NEVER_WORDS) or any(part in plain for part in _NEVER_PARTS)

@@ -1,0 +1,101 @@
+"""The JSON values of a text: one, as promised, or what servers write instead of one."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+from opeai_nb.client.protocol.steps import Documents
+
+_JUNK: Final = "\ufeff\0 \t\r\n"
+_GUARD = re.compile(r"\A(?:\)\]\}',?|while\(1\);|for\(;;\);)\s*")
+_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[}\]])')
+_DECODER: Final = json.JSONDecoder(strict=False)
+_MOST: Final = 10_000
+_DRAFTS: Final = ("partial", "keepalive", "heartbeat", "ping")
+
+
+def json_values(text: str) -> Any:
+    """Return the value of *text*, or `Documents` where it holds several.
+
+    Understands raw control characters in strings, trailing commas, bytes behind the last brace,
+    several values in a row, and an event stream (partial pictures and heartbeats left out). Raises
+    `ValueError` for what is none of these, such as half a value.
+    """
+    text = _GUARD.sub("", text.strip(_JUNK))
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        pass
+    if _is_stream(text):
+        return _one_or_several(_events(text))
+    if text[:1] not in ("{", "["):
+        raise ValueError("no JSON")
+    return _one_or_several(_in_a_row(text))
+
+
+def _one_or_several(values: list[Any]) -> Any:
+    kept = [value for value in values if not _is_draft(value)]
+    if not kept:
+        raise ValueError("no JSON")
+    return kept[0] if len(kept) == 1 else Documents(tuple(kept))
+
+
+def _in_a_row(text: str) -> list[Any]:
+    """Return the values that stand one behind the other; what follows the last is ignored."""
+    values: list[Any] = []
+    position = 0
+    while position < len(text) and len(values) < _MOST:
+        if text[position] in _JUNK or text[position] in ",;":
+            position += 1
+            continue
+        try:
+            value, position = _DECODER.raw_decode(text, position)
+        except ValueError:
+            break
+        values.append(value)
+    if not values:
+        values.append(json.loads(_COMMA.sub(lambda m: m[1] or m[2], text), strict=False))
+    return [value for value in values if isinstance(value, (dict, list))] or values[:1]
+
+
+def _is_stream(text: str) -> bool:
+    return re.search(r"(?m)^(?:data|event|id|retry)\s*:", text[:4000]) is not None and (
+        re.search(r"(?m)^data\s*:", text) is not None
+    )
+
+
+def _events(text: str) -> list[Any]:
+    values: list[Any] = []
+    for block in re.split(r"\r?\n\r?\n|\r\r", text)[:_MOST]:
+        lines = [line.partition(":") for line in re.split(r"\r\n|\r|\n", block)]
+        data = [rest.removeprefix(" ") for name, _, rest in lines if name.strip() == "data"]
+        kind = next((rest.strip() for name, _, rest in lines if name.strip() == "event"), "")
+        values += [_named(value, kind) for value in _data(data)]
+    return values
+
+
+def _data(lines: list[str]) -> list[Any]:
+    """Return what the data of one event holds: lines of one value, or a value in each line."""
+    for texts in (["\n".join(lines)], lines):
+        values: list[Any] = []
+        for text in texts:
+            try:
+                values.append(_DECODER.decode(text))
+            except ValueError:
+                continue
+        if values:
+            return values
+    return []
+
+
+def _named(value: Any, kind: str) -> Any:
+    return {"type": kind, **value} if kind and isinstance(value, dict) else value
+
+
+def _is_draft(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    kind = f"{value.get('type', '')} {value.get('object', '')} {value.get('event', '')}".lower()
+    return any(word in kind for word in _DRAFTS)

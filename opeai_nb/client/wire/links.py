@@ -1,0 +1,84 @@
+"""A text that stands for a picture: a URL, base64, or Markdown and HTML around either."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from opeai_nb.client.http.base64_text import decode_base64
+from opeai_nb.formats import sniff_format
+
+_LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
+_DATA = re.compile(r"data:image/[^\s<>\"'`)\]]+", re.IGNORECASE)
+_TARGET = re.compile(
+    r"\]\(\s*<?([^\s)<>]+)|<img\b[^>]*\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE
+)
+_WRAPPED = {"<": ">", '"': '"', "'": "'", "`": "`", "(": ")"}
+_OTHER_FILES: Final = re.compile(
+    r"\.(?:json|html?|txt|md|js|css|xml|pdf|zip|mp4|mov|webm|mp3|wav|php)\Z", re.IGNORECASE
+)
+_MOST: Final = 100_000
+
+
+def link_in(text: str) -> str | None:
+    """Return the URL that *text* is, without what is wrapped around it; None where it is none.
+
+    A URL may be relative to the base URL when it is rooted or begins with `./`.
+    """
+    text = text.strip()
+    while len(text) > 1 and _WRAPPED.get(text[0]) == text[-1]:
+        text = text[1:-1].strip()
+    if text[:8].lower().startswith(("http://", "https://")):
+        return text if not re.search(r"\s", text) else text.split()[0]
+    rooted = text.startswith(("/", "./", "../")) and not text.startswith("/9j/")
+    return text if rooted and not re.search(r"\s", text) else None
+
+
+def relative_link(text: str) -> str | None:
+    """Return *text* as a path below the base URL, where it looks like one: `files/x.png`."""
+    text = text.strip()
+    plausible = re.fullmatch(r"[\w.~%!$&'()*+,;=:@/-]+(?:\?\S*)?", text) and len(text) < 2000  # noqa: PLR2004  a URL
+    looks = re.search(r"\.(?:png|jpe?g|webp|gif|avif|bmp|tiff?|svg)(?:\?|\Z)", text, re.IGNORECASE)
+    return text if plausible and (looks or "/" in text) else None
+
+
+def links_in(text: str) -> list[str]:
+    """Return the URLs of pictures in a text with Markdown, HTML or nothing around them, in order.
+
+    What Markdown or HTML shows as a picture comes before links that merely stand in the text.
+    """
+    text = text[:_MOST]
+    if (alone := link_in(text)) is not None:
+        return [alone]
+    shown = [first or second for first, second in _TARGET.findall(text)]
+    bare = [link.rstrip(".,;:!?)]}*_") for link in [*_DATA.findall(text), *_LINK.findall(text)]]
+    usable = [link for link in shown if link.lower().startswith(("http", "data:", "/"))]
+    return list(dict.fromkeys(usable or bare))
+
+
+def picture_bytes(text: str) -> bytes | None:
+    """Return the bytes of base64 that begin as a picture does; None for any other text."""
+    data = decode_base64(text)
+    return data if data and begins_as_picture(data) else None
+
+
+def begins_as_picture(data: bytes) -> bool:
+    """Tell whether *data* begins as a picture, SVG included."""
+    return sniff_format(data[:16]) is not None or is_svg(data)
+
+
+def is_svg(data: bytes) -> bool:
+    """Tell whether *data* begins as an SVG does: behind an XML head, comments and white space."""
+    head = data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return head.startswith(b"<svg") or (
+        head.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in head
+    )
+
+
+def may_be_picture(url: str) -> bool:
+    """Tell whether the path of a URL does not name another kind of file."""
+    try:
+        return not _OTHER_FILES.search(urlsplit(url).path)
+    except ValueError:
+        return False

@@ -1,0 +1,221 @@
+"""A task in an answer: its id, its status and what came of it, in any spelling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.task import Task, read_status
+from opeai_nb.client.wire.read_error import (
+    error_of,
+    find_problem,
+    problem_of,
+    reason_in,
+    request_id_of,
+)
+from opeai_nb.client.wire.read_pictures import guessed_in, pictures_in
+from opeai_nb.client.wire.unwrap import Places
+from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.protocol.steps import Reply
+    from opeai_nb.client.values.request import ImageRequest
+
+_STATUS_KEYS: Final = ("status", "task_status", "state")
+_TASK_OBJECT: Final = "image.generation.task"
+# kie.ai tells how a task stands by a number of its own.
+_FLAGS: Final = {0: "processing", 1: "success", 2: "failed", 3: "failed"}
+_LINK_HEADERS: Final = (
+    "location",
+    "operation-location",
+    "azure-asyncoperation",
+    "content-location",
+)
+_LONGEST_LINK: Final = 2000
+
+
+def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Task | None:
+    """Return the task that an answer tells of; None when it tells of none."""
+    node = _task_node(places.nodes)
+    link = poll_link(places, reply)
+    if node is None and (link is None or reply.status not in {201, 202}):
+        return None
+    node = node or {}
+    word = _status_word(node)
+    status = read_status(word)
+    if (not word or status == "unknown") and _are_listed(places, reply, request):
+        status = "done"
+    task_id = _id_of(node) or next(filter(None, map(_id_of, places.nodes)), "")
+    return Task(
+        id=task_id or _last_id(places, link),
+        status=status,
+        platform_status=word or "",
+        progress=_progress(places.first("progress", kind=(int, float, str))),
+        model=places.first("model"),
+        prompt=places.first("prompt"),
+        created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
+        pictures=_pictures(places, reply, request) if status == "done" else (),
+        usage=places.first("usage", kind=dict),
+        error=_failure(places, node, reply) if status == "failed" else None,
+        request_id=request_id_of(reply.headers, places.nodes),
+        poll_path=link,
+    )
+
+
+def _are_listed(places: Places, reply: Reply, request: ImageRequest | None) -> bool:
+    """Tell whether a list holds a picture: then it is made, whatever the status says.
+
+    Lists alone: an object's own `url` or `image` may be the task's, or its input.
+    """
+    lists = [
+        pair for pair in places.lists if pair[0] not in _INPUTS_OF_EDITS or not _edits(request)
+    ]
+    listed = pictures_in(Places(lists=lists), reply.pictures, request)
+    return any(picture.error is None for picture in listed or ())
+
+
+_INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
+
+
+def _edits(request: ImageRequest | None) -> bool:
+    return request is not None and bool(request.image)
+
+
+def _task_node(nodes: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the object that speaks of a task, the outermost where an upstream's is inside.
+
+    It has a status and an id, or names itself a task, or has a status alone, or an id with nothing
+    that says otherwise beside it.
+    """
+    told = [node for node in nodes if _status_word(node) is not None]
+    named = [node for node in nodes if node.get("object") == _TASK_OBJECT]
+    both = [node for node in told if _id_of(node)]
+    alone = [node for node in nodes if node.get("task_id") and _id_of(node)]
+    linked = [node for node in nodes if _link_in(node)]
+    only = [node for node in nodes[:1] if set(node) <= {"id", "created", "created_at", "model"}]
+    return next(iter([*both, *named, *told, *alone, *linked, *filter(_row_id, only)]), None)
+
+
+def _status_word(node: Mapping[str, Any]) -> str | None:
+    """Return the status word; `{"status": 404}` and `{"status": true}` are not a task's."""
+    word = next((node[key] for key in _STATUS_KEYS if isinstance(node.get(key), str)), None)
+    if word is None and type(node.get("success_flag")) is int:
+        return _FLAGS.get(node["success_flag"], "unknown")
+    return word
+
+
+def _id_of(node: Mapping[str, Any]) -> str | None:
+    """Return `task_id`, or `id` if it is a string: a TaskDto's `id` is a row number."""
+    task_id = node.get("task_id")
+    if isinstance(task_id, int) and not isinstance(task_id, bool):
+        return str(task_id)
+    texts = (task_id, node.get("id"))
+    return next((value.strip() for value in texts if type(value) is str and value.strip()), None)
+
+
+def _row_id(node: Mapping[str, Any]) -> str | None:
+    number = node.get("id")
+    whole = isinstance(number, int) and not isinstance(number, bool) and number > 0
+    return str(number) if whole else _id_of(node)
+
+
+def _last_id(places: Places, link: str | None) -> str:
+    """Return what else may be an id: a number, or what the link to the task ends in."""
+    numbers = filter(None, map(_row_id, places.nodes))
+    named = places.first("request_id", "uuid", "name") if link else None
+    return next(numbers, None) or named or (_id_in(link) if link else "")
+
+
+# -- where it is asked about
+
+
+def poll_link(places: Places, reply: Reply) -> str | None:
+    """Return where an answer says that its task is asked about, in its body or its headers."""
+    body = next(filter(None, map(_link_in, places.nodes)), None)
+    return body or next(
+        (reply.headers[name] for name in _LINK_HEADERS if reply.headers.get(name)), None
+    )
+
+
+def _link_in(node: Mapping[str, Any]) -> str | None:
+    """Return where a node says that its task is asked about (Replicate: `urls.get`)."""
+    direct = node.get("poll_url")
+    if isinstance(direct, str) and direct.strip():
+        return direct.strip()
+    for name in ("urls", "links", "_links"):
+        inner: Any = node.get(name)
+        for key in ("get", "self", "status", "poll") if isinstance(inner, dict) else ():
+            value = inner.get(key)
+            value = value.get("url", value.get("href")) if isinstance(value, dict) else value
+            if isinstance(value, str) and value.strip():
+                return value.strip()
+    return None
+
+
+def _id_in(link: str) -> str:
+    """Return the id in the link to a task: its query's `id`, else the last part of its path."""
+    try:
+        parts = urlsplit(link[:_LONGEST_LINK])
+        query = parse_qs(parts.query)
+    except ValueError:
+        return ""
+    named = next((query[name][0] for name in ("id", "task_id", "taskId") if name in query), "")
+    return named or unquote(parts.path.rstrip("/").rpartition("/")[2])
+
+
+# -- what came of it
+
+
+def _pictures(places: Places, reply: Reply, request: ImageRequest | None) -> tuple[Picture, ...]:
+    pictures = pictures_in(places, reply.pictures, request)
+    if any(picture.error is None for picture in pictures or ()):
+        return tuple(pictures or ())
+    reason = places.first("fail_reason")  # older builds keep the URL of a success there
+    if reason and reason.startswith("http"):
+        return (Picture(url=reason),)
+    return tuple(guessed_in(reply.body, reply.pictures, request) or pictures or ())
+
+
+def _failure(places: Places, node: Mapping[str, Any], reply: Reply) -> OpeaiError:
+    # The task's own words first, and what is innermost: an envelope says SUCCEED of the query.
+    inward = [node, *reversed(places.nodes)]
+    problem = next(filter(None, map(find_problem, inward)), None) or problem_of(
+        reason_in(inward), code=node.get("code")
+    )
+    error = error_of(problem, paid=False)
+    if isinstance(error, (ModerationError, QuotaError)):
+        return error
+    return TaskFailedError(
+        f"The task failed: {problem.message.rstrip('.') or _word_of(node)}.",
+        code=problem.code,
+        type=problem.type,
+        request_id=request_id_of(reply.headers, places.nodes) or problem.request_id,
+    )
+
+
+def _word_of(node: Mapping[str, Any]) -> str:
+    """Return a status word that says more than that it failed (BFL: `Content Moderated`)."""
+    word = _status_word(node) or ""
+    return word if len(word.split()) > 1 else "no reason given"
+
+
+def _progress(value: Any) -> float | None:
+    """Return a percentage from 42, "42%" or "42"; None for anything else."""
+    if isinstance(value, str):
+        value = value.strip().rstrip("%").strip()[:20]
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if 0 <= number <= 100 else None  # noqa: PLR2004  percent
+
+
+def integer(value: Any) -> int | None:
+    """Return a whole number; None for what is none."""
+    try:
+        return None if value is None else int(value)
+    except (OverflowError, ValueError):
+        return None

@@ -1,0 +1,77 @@
+"""One spelling for names and words that servers write in many: `taskId`, `TaskID`, `task-id`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+_LEFT_OUT = re.compile(r"[^0-9a-z]+")
+
+# What means the same, by our name; each in every spelling that differs in case and separators.
+_SAME: Final = {
+    "task_id": (
+        *("taskid", "taskuuid", "jobid", "predictionid", "generationid", "operationid"),
+        *("runid", "imagetaskid", "generatetaskid", "workflowrunid", "inferenceid", "promptid"),
+    ),
+    "request_id": ("requestid", "reqid"),
+    "status": ("status", "jobstatus", "generationstatus", "runstatus", "currentstatus"),
+    "task_status": ("taskstatus", "taskstate"),
+    "state": ("state", "jobstate", "phase"),
+    "poll_url": (
+        *("pollurl", "pollingurl", "statusurl", "queryurl", "taskurl", "fetchurl", "checkurl"),
+        *("statusendpoint", "operationlocation", "joburl", "pollinguri", "statusuri"),
+    ),
+    "b64_json": (
+        *("b64json", "b64", "base64", "imagebase64", "imageb64", "base64image", "b64image"),
+        *("bytesbase64encoded", "imagebytes", "base64data", "binarydatabase64", "imagesbase64"),
+    ),
+    "image_url": ("imageurl", "imageuri", "imgurl", "pictureurl", "picurl", "imagelink", "imgsrc"),
+    "result_url": (
+        *("resulturl", "resultimageurl", "outputurl", "outputimageurl", "finalurl", "resulturi"),
+        *("finalimageurl", "generatedimageurl", "outputuri", "resultimage", "outputimage"),
+    ),
+    "url": (
+        *("url", "uri", "signedurl", "downloaduri", "downloadurl", "fileurl", "originurl"),
+        *("mediaurl", "cdnurl", "signeduri", "fileuri", "publicurl", "ossurl", "gcsuri", "src"),
+        *("href", "link", "urlpath", "contenturl"),
+    ),
+    "image_urls": ("imageurls", "imageuris", "imgurls", "pictureurls", "imagelist", "imageslist"),
+    "result_urls": (
+        *("resulturls", "outputurls", "resultimages", "outputimages", "generatedimages"),
+        *("finalimages", "resultlist", "outputimageurls", "resultimageurls"),
+    ),
+    "revised_prompt": ("revisedprompt",),
+    "actual_prompt": ("actualprompt",),
+    "fail_reason": (
+        *("failreason", "failurereason", "failedreason", "failmsg", "failmessage", "failurecause"),
+    ),
+    "task_status_msg": ("taskstatusmsg", "taskstatusmessage", "statusmsg", "statusmessage"),
+    "error_msg": ("errormsg", "errmsg"),
+    "error_message": ("errormessage", "errmessage"),
+    "success_flag": ("successflag",),
+    "created_at": ("createdat", "createtime"),
+    "inline_data": ("inlinedata",),
+    "result_json": ("resultjson", "responsejson", "outputjson"),
+    "task_result": ("taskresult", "taskoutput"),
+    "task_info": ("taskinfo",),
+}
+_OURS: Final = {spelling: name for name, spellings in _SAME.items() for spelling in spellings}
+
+
+def squeezed(name: str) -> str:
+    """Return *name* in lower case, without what separates its words."""
+    return _LEFT_OUT.sub("", name.lower())
+
+
+def our_names(value: Any) -> Any:
+    """Return *value* with our names in its objects; a name that is there already is not replaced.
+
+    Names that we do not know stay as they are.
+    """
+    if isinstance(value, list):
+        return [our_names(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    items = [(name, our_names(inner)) for name, inner in value.items()]
+    ours = {_OURS.get(squeezed(name), name): inner for name, inner in items}
+    return {**ours, **{name: inner for name, inner in items if name in _SAME}}
