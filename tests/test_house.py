@@ -36,20 +36,24 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "fields": (set(), set()),
     "formats": (set(), set()),
     "warning": (set(), set()),
-    "imaging": ({"formats"}, {"PIL"}),
+    "plain_file": (set(), set()),
+    "imaging": ({"formats", "plain_file"}, {"PIL"}),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "secret"}, set()),
     "client": (
-        {"warning", "errors", "families", "fields", "formats", "imaging", "secret"},
+        {"plain_file", "warning", "errors", "families", "fields", "formats", "imaging", "secret"},
         {"httpx", "pybase64", "PIL", "numpy"},
     ),
-    "library": ({"warning", "errors", "formats", "imaging", "client.values"}, {"PIL"}),
+    "library": (
+        {"plain_file", "warning", "errors", "formats", "imaging", "client.values"},
+        {"PIL"},
+    ),
     "engine": ({"families"}, {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"}),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": ({"warning", "connect", "client", "library", "settings", "errors", "fields"}, set()),
     "bulk": (
-        {"studio", "client", "library", "settings", "errors", "fields", "imaging"},
+        {"plain_file", "studio", "client", "library", "settings", "errors", "fields", "imaging"},
         {"PIL"},
     ),
     "notebook": (

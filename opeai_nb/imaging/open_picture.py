@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import stat
 import threading
 import warnings
+from contextlib import suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.formats import DECODABLE
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL import Image
 
+_HEADER: Final = 65_536  # bytes: most files tell their size there, TIFF often at its end
 MAX_PIXELS: Final = 89_478_485
 """A picture of more pixels is not decoded: it is a mistake or a bomb. Pillow's own limit."""
 
@@ -43,24 +45,33 @@ def open_picture(source: bytes | Path) -> Image.Image:
     """
     from PIL import Image
 
-    if not isinstance(source, bytes) and not stat.S_ISREG(source.stat().st_mode):
-        raise UndecodableError("it is no file")  # a FIFO would block for ever
-    content = BytesIO(source) if isinstance(source, bytes) else source
+    content = source if isinstance(source, bytes) else read_plain(source)
     try:
         with _quiet, warnings.catch_warnings():
             # Beyond Pillow's limit it is refused below, in our own words.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(content, formats=decoders())
+            image = Image.open(BytesIO(content), formats=decoders())
     except Image.DecompressionBombError as error:
         raise TooManyPixelsError from error
-    except Exception as error:
-        if getattr(error, "errno", None):
-            raise
+    except Exception as error:  # a decoder may raise whatever it likes
         raise UndecodableError("it is no picture of a known format") from error
     if image.width * image.height > MAX_PIXELS:
-        image.close()
         raise TooManyPixelsError(image.size)
+    if not isinstance(source, bytes):
+        image.filename = str(source)  # as where Pillow opens it
     return image
+
+
+def picture_size(source: bytes | Path) -> tuple[int, int]:
+    """Return width and height in pixels, of a file from its beginning where that tells.
+
+    Raises as `open_picture` does.
+    """
+    if not isinstance(source, bytes):
+        head = read_plain(source, _HEADER, head=True)
+        with suppress(UndecodableError):
+            return open_picture(head).size
+    return open_picture(source).size
 
 
 def decoded_picture(source: bytes | Path) -> Image.Image:
@@ -72,7 +83,7 @@ def loaded(image: Image.Image) -> Image.Image:
     """Return an opened picture with its pixels. Raises `UndecodableError`."""
     try:
         image.load()
-    except Exception as error:  # a decoder may raise whatever it likes
+    except Exception as error:
         raise UndecodableError("it is cut short or broken") from error
     return image
 

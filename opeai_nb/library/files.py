@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import secrets
@@ -14,14 +13,13 @@ from collections import defaultdict
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.plain_file import open_plain
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
-_NOT_FOLLOWED: Final = (
-    getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-)
 PART: Final = ".part"
 """The ending of a file that is not complete."""
 GONE: Final = ".gone-"
@@ -40,37 +38,6 @@ def is_plain_file(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
-
-
-def read_plain(path: Path | str, limit: int, *, head: bool = False) -> bytes:
-    """Return the content of a regular file of at most *limit* bytes, or its *head* of as many.
-
-    Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
-    """
-    handle = _open_plain(path)
-    try:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "it is not a file")
-        if found.st_size > limit and not head:
-            raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
-        content = b""
-        while len(content) < limit and (more := os.read(handle, min(limit, found.st_size + 1))):
-            content += more
-        return content[:limit]
-    finally:
-        os.close(handle)
-
-
-def _open_plain(path: Path | str) -> int:
-    if not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(os.lstat(path).st_mode):
-        raise OSError(0, "it is a link")
-    try:
-        return os.open(path, os.O_RDONLY | _NOT_FOLLOWED)
-    except OSError as error:
-        if error.errno == errno.ELOOP:
-            raise OSError(0, "it is a link") from error
-        raise
 
 
 def write_part(folder: Path, data: bytes, *, durable: bool = True) -> Path:
@@ -201,7 +168,7 @@ def append_line(path: Path, line: bytes, *, durable: bool = True) -> None:
 
     The line break before it keeps it apart from a line that a crash cut short.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
+    handle = open_plain(path, os.O_WRONLY | os.O_APPEND)
     try:
         # A disk that fills takes the first part without an error, and refuses the rest.
         rest = memoryview(b"\n" + line)

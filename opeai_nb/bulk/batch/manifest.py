@@ -10,6 +10,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.library.files import write_whole
+from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +37,8 @@ class Manifest:
         self._written = 0
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a", encoding="utf-8")
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            self._file = os.fdopen(open_plain(self.path, flags), "a", encoding="utf-8")
             self._file.write("\n")  # a line that a crash cut short stays alone
         except OSError as error:
             raise LibraryError(f"The manifest cannot be written: {error.strerror}.") from error
@@ -62,14 +65,9 @@ class Manifest:
         with self._lock:
             self._file.close()
         lines = [line for line in read_manifest(self.path) if line["row"] < rows]
-        part = self.path.with_name(f".{secrets.token_hex(8)}.part")
+        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
         try:
-            with part.open("w", encoding="utf-8") as file:
-                for line in lines:
-                    file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.path)
+            write_whole(self.path, text.encode())
             _write_parquet(lines, self.path.with_suffix(".parquet"))
         except OSError as error:
             raise LibraryError(f"The manifest cannot be written: {error.strerror}.") from error
@@ -106,7 +104,7 @@ def read_manifest(path: Path) -> list[dict[str, Any]]:
     """
     found: dict[int, dict[str, Any]] = {}
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
+        with os.fdopen(open_plain(path), encoding="utf-8", errors="replace") as file:
             for text in file:
                 try:
                     line = json.loads(text)

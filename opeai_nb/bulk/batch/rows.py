@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from opeai_nb.bulk.sweep.template import filled, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
+from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +87,7 @@ def _as_row(item: object, number: int) -> Row:
 def _read(path: Path) -> list[dict[str, Any]]:
     try:
         # utf-8-sig: a spreadsheet that saves CSV puts a mark in front of the first column's name.
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with os.fdopen(open_plain(path, links=True), encoding="utf-8-sig", newline="") as file:
             if path.suffix.lower() in (".csv", ".tsv"):
                 return _table(file, path)
             return [_json_row(number, line) for number, line in enumerate(file, 1) if line.strip()]

@@ -19,6 +19,7 @@ from opeai_nb.imaging.grid_layout import shape_of
 from opeai_nb.imaging.labelled_grid import Cell, Page, labelled_grid, stacked
 from opeai_nb.imaging.scale import fitted
 from opeai_nb.library import with_provenance
+from opeai_nb.library.files import write_whole
 from opeai_nb.library.records.request_json import canonical, write_request
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class Grid:
             path.parent.mkdir(parents=True, exist_ok=True)
             for page in range(len(self)):
                 one = path if len(self) == 1 else path.with_stem(f"{path.stem}-{page + 1}")
-                one.write_bytes(self._png(page))
+                write_whole(one, self._png(page))
                 paths.append(one)
         except OSError as error:
             raise LibraryError(f"The grid could not be saved: {error.strerror}.") from error

@@ -107,7 +107,7 @@ class _File:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f".{secrets.token_hex(8)}.part"
-        self._file: BinaryIO = self._path.open("w+b", buffering=0)
+        self._file: BinaryIO = self._path.open("x+b", buffering=0)
         self._size = 0
 
     def write(self, data: bytes) -> None:

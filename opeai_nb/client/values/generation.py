@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.errors import LibraryError, NoPictureError
 from opeai_nb.formats import sniff_format
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,11 +159,22 @@ def _save_into(folder: Path, stem: str, picture: Picture) -> Path:
     data = _bytes_of(picture)
     ending = extension(sniff_format(data[:16]))
     path, number = folder / f"{stem}.{ending}", 1
-    while path.exists() and path.read_bytes() != data:
+    while not _is_written(path, data):
         number += 1
         path = folder / f"{stem}-v{number}.{ending}"
-    path.write_bytes(data)
     return path
+
+
+def _is_written(path: Path, data: bytes) -> bool:
+    """Write a new file, or tell whether it is there already with this content."""
+    try:
+        with path.open("xb") as file:  # never through a link
+            file.write(data)
+    except FileExistsError:
+        with suppress(OSError):  # a link, a folder, a FIFO
+            return read_plain(path) == data
+        return False
+    return True
 
 
 def _convert(picture: Picture, path: Path) -> None:

@@ -27,6 +27,7 @@ from opeai_nb.imaging.open_picture import (
     UndecodableError,
     decoded_picture,
 )
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "ImageInputWarning", "InputImage", "input_images"]
 
-_MOST_READ: Final = 512 * 1024 * 1024
-"""No file beyond this is read into memory: it is no picture."""
 _AS_IT_IS: Final = frozenset({"png", "jpeg", "webp"})
 _BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
 _ORIENTATION_TAG: Final = 0x0112
@@ -152,8 +151,7 @@ def _from_text(text: str) -> InputImage:
 
 def _from_path(path: Path) -> InputImage:
     try:
-        with path.expanduser().open("rb") as file:
-            data = file.read(_MOST_READ)
+        data = read_plain(path.expanduser(), links=True)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "that is no name of a file"
         raise ImageInputError(f"The file {_shown(str(path))} cannot be read: {why}.") from error

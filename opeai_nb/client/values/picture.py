@@ -5,13 +5,19 @@ from __future__ import annotations
 import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opeai_nb.errors import NoPictureError, OpeaiError
 from opeai_nb.formats import sniff_format
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from PIL import Image
+
+
+_Read = TypeVar("_Read")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +45,7 @@ class Picture:
         if not isinstance(self.source, Path):
             return self.source
         try:
-            return self.source.read_bytes()
+            return read_plain(self.source)
         except OSError as error:
             raise _unreadable(self.source, error) from error
 
@@ -56,10 +62,9 @@ class Picture:
     @property
     def size(self) -> tuple[int, int] | None:
         """(width, height) in pixels; None until the bytes are fetched. Reads the header only."""
-        if self.source is None:
-            return None
-        with self._open() as image:
-            return image.size
+        from opeai_nb.imaging.open_picture import picture_size
+
+        return None if self.source is None else self._opened(picture_size)
 
     @property
     def image(self) -> Image.Image:
@@ -72,12 +77,9 @@ class Picture:
         for known in self._decoded:
             if (image := known()) is not None:
                 return image
-        from opeai_nb.imaging.open_picture import UndecodableError, loaded
+        from opeai_nb.imaging.open_picture import decoded_picture
 
-        try:
-            image = loaded(self._open())
-        except UndecodableError as error:
-            raise _undecodable() from error
+        image = self._opened(decoded_picture)
         self._decoded[:] = [weakref.ref(image)]
         return image
 
@@ -88,14 +90,13 @@ class Picture:
     def _head(self) -> bytes:
         if isinstance(self.source, Path):
             try:
-                with self.source.open("rb") as file:
-                    return file.read(16)
+                return read_plain(self.source, 16, head=True)
             except OSError as error:
                 raise _unreadable(self.source, error) from error
         return (self.source or b"")[:16]
 
-    def _open(self) -> Image.Image:
-        from opeai_nb.imaging.open_picture import UndecodableError, open_picture
+    def _opened(self, read: Callable[[bytes | Path], _Read]) -> _Read:
+        from opeai_nb.imaging.open_picture import UndecodableError
 
         if self.error is not None:
             raise self.error
@@ -104,7 +105,7 @@ class Picture:
                 "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
             )
         try:
-            return open_picture(self.source)
+            return read(self.source)
         except UndecodableError as error:
             raise _undecodable() from error
         except OSError as error:

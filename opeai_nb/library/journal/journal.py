@@ -16,7 +16,6 @@ from opeai_nb.library.files import (
     is_older,
     names_in,
     own_folder,
-    read_plain,
     remove_folder,
     sync_folder,
 )
@@ -29,6 +28,7 @@ from opeai_nb.library.records.request_json import write_request
 from opeai_nb.library.records.validate import check_entry, writable
 from opeai_nb.library.replay import Slot
 from opeai_nb.library.warning import reason, warn
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable

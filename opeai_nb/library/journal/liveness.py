@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.library.files import discard, names_in, own_folder
 from opeai_nb.library.locks import try_lock
+from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,7 +69,7 @@ def sweep(journal: Path) -> None:
 def _is_held(path: Path) -> bool | None:
     """Tell whether somebody holds this lock; None where locks are not to be had."""
     try:
-        handle = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        handle = open_plain(path, os.O_RDWR)
     except OSError:
         return False
     try:

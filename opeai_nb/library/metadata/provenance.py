@@ -16,6 +16,7 @@ from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.record import ENDING, VERSION, moment_text, read_record
 from opeai_nb.library.records.request_json import canonical, read_request
 from opeai_nb.library.records.validate import UnusableRecordError, writable
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -86,7 +87,7 @@ def info(file: str | Path) -> dict[str, Any]:
     """
     path = Path(file).expanduser()
     try:
-        data = path.read_bytes()
+        data = read_plain(path, links=True)
     except OSError as error:
         raise LibraryError(f"The file {path.name} cannot be read: {error.strerror}.") from error
     if (told := _told(data)) is not None:

@@ -12,7 +12,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from opeai_nb.library.files import is_plain_file, names_in, own_folder, remove_folder, write_whole
+from opeai_nb.library.files import names_in, own_folder, remove_folder, write_whole
+from opeai_nb.plain_file import read_plain
 
 CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"
 _FILE: Final = "index-2.sqlite3"  # the number is the schema's
@@ -60,6 +61,9 @@ def _refuse_a_strangers(folder: Path) -> None:
 def _forget_what_is_gone(cache: Path) -> None:
     """Remove the indexes of libraries that are no longer there."""
     for name in names_in(cache):
-        told = cache / name / _OF
-        if is_plain_file(told) and not os.path.lexists(told.read_bytes()):
-            remove_folder(told.parent)
+        try:
+            library = read_plain(cache / name / _OF)
+        except OSError:
+            continue  # it is none of ours
+        if not os.path.lexists(library):
+            remove_folder(cache / name)

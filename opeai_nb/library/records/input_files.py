@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.input_image import InputImage
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import own_folder, read_plain, write_whole
+from opeai_nb.library.files import own_folder, write_whole
 from opeai_nb.library.records.request_json import content_of
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

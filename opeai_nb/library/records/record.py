@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.documents import Fact
-from opeai_nb.library.files import read_plain
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request
 from opeai_nb.library.records.validate import UnusableRecordError, check_record, writable
 from opeai_nb.library.replay import Slot
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

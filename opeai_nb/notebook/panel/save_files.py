@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
+from opeai_nb.library.files import is_plain_file, own_folder, write_whole
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
@@ -41,9 +42,8 @@ def upload_file(library: Path, label: str, content: bytes) -> Path:
     ending = extension(sniff_format(content[:16]))
     path = library / FOLDER / f"{slug(Path(label).stem)}-{digest}.{ending}"
     try:
-        if not path.is_file():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+        if not is_plain_file(path):
+            write_whole(own_folder(library / FOLDER) / path.name, content)
     except OSError as error:
         raise LibraryError(f"The upload cannot be written: {error.strerror}.") from error
     return path

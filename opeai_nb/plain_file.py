@@ -1,0 +1,66 @@
+"""Files that a stranger may have put there: regular files alone, and no opening that blocks.
+
+A FIFO blocks whoever opens it, a device may do anything, and a link leads out of a shared folder.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_LARGEST: Final = 512 * 1024 * 1024  # bytes: no picture and no text of ours is larger
+
+
+def open_plain(path: Path | str, flags: int = os.O_RDONLY, *, links: bool = False) -> int:
+    """Return a descriptor of a regular file, opened with *flags*; through a link only with *links*.
+
+    Raises `OSError`; its `strerror` says so when the file is a link or no file.
+    """
+    if not links and not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(_mode_of(path)):
+        raise OSError(0, "it is a link")
+    unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
+    try:
+        handle = os.open(path, flags | _NOT_BLOCKING | unfollowed, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(0, "it is a link") from error
+        if error.errno == errno.ENXIO:  # a FIFO that nobody reads
+            raise OSError(0, "it is not a file") from error
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(0, "it is not a file")
+    return handle
+
+
+def _mode_of(path: Path | str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except FileNotFoundError:
+        return 0
+
+
+def read_plain(
+    path: Path | str, limit: int = _LARGEST, *, head: bool = False, links: bool = False
+) -> bytes:
+    """Return the content of a regular file of at most *limit* bytes, or its *head* of as many.
+
+    Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
+    """
+    handle = open_plain(path, links=links)
+    try:
+        size = os.fstat(handle).st_size
+        if size > limit and not head:
+            raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
+        content = b""
+        while len(content) < limit and (more := os.read(handle, min(limit, size + 1))):
+            content += more
+        return content[:limit]
+    finally:
+        os.close(handle)
