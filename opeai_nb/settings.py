@@ -1,7 +1,8 @@
 """Settings: an argument wins over `%config`, that over the environment, that over the default.
 
 The environment is completed by the nearest `.env` file, read anew on each call. A key is looked
-for in this order: given, typed (`%imagine key`), environment, `.env`, system keyring, Colab.
+for in this order: given, typed (`%imagine key`), environment, `.env`, system keyring, Colab; for a
+server that a `.env` names, in that file alone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from opeai_nb.errors import OptionError
 from opeai_nb.secret import Secret, secret
@@ -35,6 +36,10 @@ VARIABLES: Final = {
 
 Origin = Literal["platform", "engine"]
 
+_NO_KEY: Final = (
+    "The file .env names a server (OPEAI_BASE_URL) without a key for it: yours is not sent there."
+)
+_OUTSIDE: Final = "The file .env puts the library (OPEAI_NB_LIBRARY) outside its own folder."
 _KEY_NAME: Final = VARIABLES["api_key"]
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>OPEAI_[A-Z_]+)\s*=\s*(?P<value>.*?)\s*")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""")
@@ -55,6 +60,7 @@ class Settings:
       asked into the picture files.
     - *max_images_per_session*: how many pictures are asked for before somebody has to agree to
       more; 0: any number.
+    - *refusal*: what a `.env` file wants and does not get; while it stands, nothing is sent.
     """
 
     api_key: Secret | None = None
@@ -65,6 +71,7 @@ class Settings:
     replay: bool = True
     metadata: bool = True
     max_images_per_session: int = 0
+    refusal: str | None = None
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINE_CHOICES:
@@ -91,8 +98,14 @@ class Settings:
     def origin(self) -> Origin:
         """Return who paints: `"platform"` or `"engine"`.
 
-        Raises `OptionError` when the engine is forbidden and there is no key to reach the platform.
+        Raises `OptionError` when the engine is forbidden and there is no key to reach the platform,
+        and for a `refusal`.
         """
+        if self.refusal is not None:
+            raise OptionError(
+                self.refusal,
+                advice="If that is what you want, set it in the environment. Nothing was sent.",
+            )
         if self.engine_is_chosen:
             return "engine"
         if self.api_key is not None or self.base_url is not None:
@@ -110,17 +123,18 @@ def settings(**given: Any) -> Settings:
 
     Raises `OptionError` for a name that is no setting, or a value that cannot be.
     """
-    names = {item.name for item in fields(Settings)}
+    names = {item.name for item in fields(Settings)} - {"refusal"}
     if unknown := sorted(given.keys() - names):
         raise OptionError(
             f"There is no setting {unknown[0]!r}.", advice=f"There are: {', '.join(sorted(names))}."
         )
-    values = {**_dotenv(), **_environment(), **_typed, **_told(given)}
+    values = _merged(_dotenv(), _environment(), {**_typed, **_told(given)})
     chosen = Settings(**_told(values, "base_url", "engine")).engine_is_chosen
     if "api_key" not in values and not chosen:
         values["api_key"] = _stored_key()
     if isinstance(values.get("api_key"), str):
         values["api_key"] = secret(values["api_key"], "given")
+    values = {name: value for name, value in values.items() if value is not None}
     if "library" in values:
         values["library"] = Path(values["library"]).expanduser()
     if "allow_hosts" in values:
@@ -128,9 +142,33 @@ def settings(**given: Any) -> Settings:
     return Settings(**values)
 
 
+def _merged(file: _Dotenv, environment: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that hold: *said* in the session, else the environment's, else the file's.
+
+    A folder that was cloned or unpacked is one's own, and its `.env` is a stranger's: a server that
+    it names gets the key of the same file and no other, and a library lies below its folder.
+    """
+    values = {**file.values, **environment, **said}
+    alone = file.values.keys() - environment.keys() - said.keys()
+    if "library" in alone and not _is_below(values["library"], file.folder):
+        return {**values, "library": None, "refusal": _OUTSIDE}
+    url = str(values.get("base_url", "")).lower()
+    if "base_url" in alone and not url.startswith(ENGINE_PREFIX):
+        if "api_key" not in file.values or "api_key" in said:
+            return {**values, "base_url": None, "refusal": _NO_KEY}
+        values["api_key"] = file.values["api_key"]
+    return values
+
+
+def _is_below(path: str, folder: Path) -> bool:
+    """Tell whether *path*, as it is meant in the working directory, lies below *folder*."""
+    return Path(path).expanduser().resolve().is_relative_to(folder.resolve())
+
+
 def sources() -> dict[str, str]:
     """Return which settings the environment and the `.env` file give now, and which of the two."""
-    return {**dict.fromkeys(_dotenv(), ".env file"), **dict.fromkeys(_environment(), "environment")}
+    told = dict.fromkeys(_dotenv().values, ".env file")
+    return {**told, **dict.fromkeys(_environment(), "environment")}
 
 
 def _told(values: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -144,7 +182,14 @@ def _environment() -> dict[str, Any]:
     return _found(dict(os.environ), "environment")
 
 
-def _dotenv() -> dict[str, Any]:
+class _Dotenv(NamedTuple):
+    """What a `.env` file says, and the folder it lies in."""
+
+    values: dict[str, Any]
+    folder: Path
+
+
+def _dotenv() -> _Dotenv:
     """Return what the nearest `.env` says: of the working directory, else of a folder above it.
 
     Only the `OPEAI_` variables are looked at, and only in files and folders of the user's own: a
@@ -159,8 +204,9 @@ def _dotenv() -> dict[str, Any]:
             except OSError as error:
                 raise OptionError(f"The file .env cannot be read: {error.strerror}.") from error
             written = (_ASSIGNMENT.fullmatch(line) for line in lines)
-            return _found({w["name"]: _plain(w["value"]) for w in written if w}, ".env file")
-    return {}
+            variables = {w["name"]: _plain(w["value"]) for w in written if w}
+            return _Dotenv(_found(variables, ".env file"), folder)
+    return _Dotenv({}, Path.cwd())
 
 
 def _own_folders(start: Path) -> Iterator[Path]:

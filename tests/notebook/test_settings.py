@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from opeai_nb.errors import OptionError
-from opeai_nb.settings import Secret, settings
+from opeai_nb.secret import secret
+from opeai_nb.settings import Secret, _typed, settings
 
 KEY = "sk-abcdefghijklmnop"
 
@@ -105,3 +106,75 @@ def test_without_a_key_the_engine_paints_unless_it_is_forbidden() -> None:
     assert settings(api_key=KEY, engine="always").origin == "engine"
     with pytest.raises(OptionError, match="forbidden"):
         _ = settings(engine="never").origin
+
+
+# -- a `.env` that came with a folder
+
+
+SERVER = "OPEAI_BASE_URL=https://elsewhere.example"
+
+
+def refused(**given: str) -> str:
+    found = settings(**given)
+    with pytest.raises(OptionError, match="Nothing was sent") as raised:
+        _ = found.origin
+    assert found.base_url is None
+    return raised.value.message
+
+
+@pytest.mark.parametrize("where", ["environment", "given", "typed", "nowhere"])
+def test_a_server_of_a_dotenv_file_never_gets_a_key_from_elsewhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    (folder.parent / ".env").write_text(f"{SERVER}\n")
+    if where == "environment":
+        monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    if where == "typed":  # not by `take_key`: a person's own keyring would keep it
+        monkeypatch.setitem(_typed, "api_key", secret(KEY, "typed"))
+    assert "names a server" in refused(**({"api_key": KEY} if where == "given" else {}))
+
+
+def test_a_server_of_a_dotenv_file_gets_the_key_of_that_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / ".env").write_text(f"{SERVER}\nOPEAI_API_KEY=sk-of-the-file\n")
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    assert key_of() == "sk-of-the-file"
+    assert settings().origin == "platform"
+    assert "names a server" in refused(api_key=KEY)
+
+
+def test_a_server_of_the_environment_gets_the_key_of_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.parent / ".env").write_text(f"{SERVER}\nOPEAI_API_KEY=sk-of-the-file\n")
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    monkeypatch.setenv("OPEAI_BASE_URL", "https://mine.example")
+    assert key_of() == KEY
+    assert settings().base_url == "https://mine.example"
+
+
+def test_a_dotenv_file_may_choose_the_engine(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    (folder.parent / ".env").write_text("OPEAI_BASE_URL=engine:\n")
+    assert settings().origin == "engine"
+
+
+@pytest.mark.parametrize("place", ["../../elsewhere", "~/elsewhere", "/elsewhere", "link/inside"])
+def test_a_dotenv_file_puts_the_library_nowhere_outside(
+    folder: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder.parent / ".env").write_text(f"OPEAI_NB_LIBRARY={place}\n")
+    assert "outside its own folder" in refused()
+    assert settings().library == Path("imagine")
+    assert settings(library="/mine").library == Path("/mine")
+    assert settings(library="/mine").origin == "engine"
+
+
+@pytest.mark.parametrize("place", ["pictures", "a/b", "../shared"])
+def test_a_dotenv_file_may_put_the_library_below_its_folder(folder: Path, place: str) -> None:
+    (folder.parent / ".env").write_text(f"OPEAI_NB_LIBRARY={place}\n")
+    assert settings().library == Path(place)
+    assert settings().origin == "engine"
