@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,6 +13,11 @@ from PIL import Image
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.engine.server.uvicorn_server import serving
+
+Answers = Callable[..., httpx.Response]
+"""A function that sends a request made of its arguments and returns the answer."""
+Clients = Callable[..., httpx.Client]
+"""A function from an engine to a client of it."""
 
 
 class Clock:
@@ -42,13 +47,13 @@ class Swatches:
         return Image.new("RGB", size, (shade % 256, shade // 256 % 256, 120))
 
     def edit(
-        self, images: list[Image.Image], prompt: str, size: tuple[int, int], /, **manner: Any
+        self, images: Sequence[Image.Image], prompt: str, size: tuple[int, int], /, **manner: Any
     ) -> Image.Image:
         self.painted.append(prompt)
         return images[0].convert("RGB").resize(size)
 
     def encode(
-        self, image: Image.Image, /, output_format: str = "png", output_compression: int = 100
+        self, image: object, /, output_format: str = "png", output_compression: int = 100
     ) -> bytes:
         file = io.BytesIO()
         image.save(file, output_format)
@@ -72,14 +77,14 @@ def picture() -> Callable[..., bytes]:
 KEY = {"Authorization": "Bearer sk-any"}
 
 
-def _client_of(engine: Engine, **options: object) -> httpx.Client:
+def _client_of(engine: Engine, **options: Any) -> httpx.Client:
     return httpx.Client(
         transport=EngineTransport(engine), base_url=ENGINE_URL, headers=KEY, **options
     )
 
 
 @pytest.fixture
-def client_of() -> Callable[..., httpx.Client]:
+def client_of() -> Clients:
     """The function that opens a client of an engine, in process."""
     return _client_of
 
@@ -119,7 +124,7 @@ def door(request: pytest.FixtureRequest, engine: Engine) -> Iterator[httpx.Clien
 
 
 @pytest.fixture
-def create(client: httpx.Client) -> Callable[..., httpx.Response | None]:
+def create(client: httpx.Client) -> Answers:
     """The function that posts a request and returns the answer."""
 
     def create(model: str = "qwen-image-2.0", **fields: object) -> httpx.Response:

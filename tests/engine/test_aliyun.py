@@ -9,29 +9,29 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.engine.conftest import Clock
+from tests.engine.conftest import Answers, Clock
 
 PATH = "/aliyun/v1/images/generations"
 ASYNC = {"X-DashScope-Async": "enable"}
 
 
 def body(
-    model: str = "qwen-image-2.0", *content: dict, text: str = "a cat", **parameters: Any
-) -> dict:
+    model: str = "qwen-image-2.0", *content: dict[str, Any], text: str = "a cat", **parameters: Any
+) -> dict[str, Any]:
     messages = [{"role": "user", "content": [*content, {"text": text}]}]
     return {"model": model, "input": {"messages": messages}, "parameters": parameters}
 
 
 @pytest.fixture
-def post(client: httpx.Client) -> Callable[..., Any]:
+def post(client: httpx.Client) -> Answers:
     return lambda json, **headers: client.post(PATH, json=json, headers=headers)
 
 
-def contents(answer: dict) -> list[list[dict]]:
+def contents(answer: dict[str, Any]) -> list[list[dict]]:
     return [choice["message"]["content"] for choice in answer["output"]["choices"]]
 
 
-def test_qwen_puts_its_pictures_into_one_choice(post: Callable[..., Any]) -> None:
+def test_qwen_puts_its_pictures_into_one_choice(post: Answers) -> None:
     answer = post(body(n=2, size="1024*768")).json()
     (items,) = contents(answer)
     assert [set(item) for item in items] == [{"image"}, {"image"}]
@@ -39,24 +39,24 @@ def test_qwen_puts_its_pictures_into_one_choice(post: Callable[..., Any]) -> Non
     assert answer["request_id"]
 
 
-def test_wan_makes_a_choice_of_each_picture_and_four_by_default(post: Callable[..., Any]) -> None:
+def test_wan_makes_a_choice_of_each_picture_and_four_by_default(
+    post: Answers,
+) -> None:
     answer = post(body("wan2.6-t2i")).json()
     assert [len(items) for items in contents(answer)] == [1] * 4
     assert answer["usage"] == {"image_count": 4, "size": "1280*1280"}
 
 
-def test_an_omitted_size_is_dashscopes_own(post: Callable[..., Any]) -> None:
+def test_an_omitted_size_is_dashscopes_own(post: Answers) -> None:
     assert post(body()).json()["usage"]["width"] == 2048
 
 
-def test_a_rewritten_prompt_comes_as_text(post: Callable[..., Any]) -> None:
+def test_a_rewritten_prompt_comes_as_text(post: Answers) -> None:
     (items,) = contents(post(body(prompt_extend=True)).json())
     assert items[-1] == {"text": "a cat"}
 
 
-def test_a_reference_image_makes_an_edit(
-    post: Callable[..., Any], picture: Callable[..., bytes]
-) -> None:
+def test_a_reference_image_makes_an_edit(post: Answers, picture: Callable[..., bytes]) -> None:
     image = "data:image/png;base64," + base64.b64encode(picture(640, 512)).decode()
     answer = post(body("wan2.6-image", {"image": image}, n=1)).json()
     assert answer["usage"]["size"] == "640*512"
@@ -85,9 +85,7 @@ def test_a_reference_image_makes_an_edit(
         (body("rehearsal-moderation"), "DataInspectionFailed"),
     ],
 )
-def test_a_mistake_gets_a_flat_error(
-    post: Callable[..., Any], json: dict[str, Any], code: str
-) -> None:
+def test_a_mistake_gets_a_flat_error(post: Answers, json: object, code: str) -> None:
     answer = post(json)
     assert answer.status_code == 400
     assert set(answer.json()) == {"code", "message", "request_id"}
@@ -95,7 +93,7 @@ def test_a_mistake_gets_a_flat_error(
 
 
 @pytest.mark.parametrize("model", ["gpt-image-2", "nobody", "doubao-seedream-4.5"])
-def test_only_aliyun_models_have_a_channel(post: Callable[..., Any], model: str) -> None:
+def test_only_aliyun_models_have_a_channel(post: Answers, model: str) -> None:
     answer = post(body(model))
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "model_not_found"
@@ -103,11 +101,11 @@ def test_only_aliyun_models_have_a_channel(post: Callable[..., Any], model: str)
 
 class TestTasks:
     @pytest.fixture
-    def look(self, client: httpx.Client) -> Callable[..., Any]:
+    def look(self, client: httpx.Client) -> Callable[[str], dict[str, Any]]:
         return lambda task: client.get(f"/aliyun/v1/tasks/{task}").json()
 
     def test_a_task_goes_from_pending_to_succeeded(
-        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+        self, post: Answers, look: Callable[[str], dict[str, Any]], clock: Clock
     ) -> None:
         answer = post(body(n=2), **ASYNC).json()
         assert answer["output"]["task_status"] == "PENDING"
@@ -121,7 +119,7 @@ class TestTasks:
         assert len(items) == 2
 
     def test_an_older_model_answers_with_results(
-        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+        self, post: Answers, look: Callable[[str], dict[str, Any]], clock: Clock
     ) -> None:
         task = post(body("qwen-image-plus"), **ASYNC).json()["output"]["task_id"]
         clock.pass_(10.0)
@@ -132,7 +130,7 @@ class TestTasks:
         assert output["submit_time"] == "2026-04-29 05:20:00.000"
 
     def test_a_failed_task_is_http_200_with_code_and_message(
-        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+        self, post: Answers, look: Callable[[str], dict[str, Any]], clock: Clock
     ) -> None:
         task = post(body("rehearsal-failed")).json()["output"]["task_id"]
         clock.pass_(10.0)
@@ -141,7 +139,7 @@ class TestTasks:
         assert output["message"]
 
     def test_an_expired_or_unknown_task_is_unknown(
-        self, post: Callable[..., Any], look: Callable[..., Any], clock: Clock
+        self, post: Answers, look: Callable[[str], dict[str, Any]], clock: Clock
     ) -> None:
         task = post(body(), **ASYNC).json()["output"]["task_id"]
         clock.pass_(86_401)
@@ -150,10 +148,10 @@ class TestTasks:
 
     def test_a_task_is_found_under_its_own_dialect_only(
         self,
-        post: Callable[..., Any],
-        look: Callable[..., Any],
+        post: Answers,
+        look: Callable[[str], dict[str, Any]],
         client: httpx.Client,
-        create: Callable[..., httpx.Response | None],
+        create: Answers,
     ) -> None:
         native = post(body(), **ASYNC).json()["output"]["task_id"]
         assert client.get(f"/v1/images/generations/{native}").status_code == 404

@@ -19,6 +19,7 @@ from PIL import Image
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.work.fetch import fetch, is_public
 from opeai_nb.engine.work.image_inputs import bytes_max, decoded, references
+from tests.engine.conftest import Answers
 
 MODEL = "qwen-image-2.0"
 
@@ -46,7 +47,7 @@ def text(picture: Callable[..., bytes]) -> str:
     ],
 )
 def test_every_form_of_image_makes_an_edit(
-    create: Callable[..., httpx.Response | None], text: str, form: Callable[..., Any]
+    create: Answers, text: str, form: Callable[[str], object]
 ) -> None:
     (item,) = create(image=form(text)).json()["data"]
     painted = Image.open(io.BytesIO(base64.b64decode(item["b64_json"])))
@@ -55,26 +56,20 @@ def test_every_form_of_image_makes_an_edit(
 
 
 @pytest.mark.parametrize("image", [None, "", []])
-def test_an_empty_image_is_no_edit(
-    create: Callable[..., httpx.Response | None], image: list[Any] | str | None
-) -> None:
+def test_an_empty_image_is_no_edit(create: Answers, image: object) -> None:
     assert create("dall-e-3", image=image).status_code == 200
 
 
-def test_a_size_that_is_asked_wins_over_the_inputs(
-    create: Callable[..., httpx.Response | None], text: str
-) -> None:
+def test_a_size_that_is_asked_wins_over_the_inputs(create: Answers, text: str) -> None:
     (item,) = create(image=text, size="512x512").json()["data"]
     assert Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size == (512, 512)
 
 
-def test_an_edit_as_a_task_says_so(create: Callable[..., httpx.Response | None], text: str) -> None:
+def test_an_edit_as_a_task_says_so(create: Answers, text: str) -> None:
     assert create("gpt-image-2", image=text).json()["mode"] == "edit"
 
 
-def test_the_engines_own_picture_urls_are_read_from_the_store(
-    create: Callable[..., httpx.Response | None], text: str
-) -> None:
+def test_the_engines_own_picture_urls_are_read_from_the_store(create: Answers, text: str) -> None:
     url = create(response_format="url", size="512x512").json()["data"][0]["url"]
     (item,) = create(image=url).json()["data"]
     assert Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size == (512, 512)
@@ -111,25 +106,19 @@ def test_the_engines_own_picture_urls_are_read_from_the_store(
         ("http://engine.invalid/v1/models", "InvalidURL"),
     ],
 )
-def test_an_image_that_can_not_be_had_is_refused(
-    create: Callable[..., httpx.Response | None], image: Any, code: str
-) -> None:
+def test_an_image_that_can_not_be_had_is_refused(create: Answers, image: object, code: str) -> None:
     answer = create(image=image)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == code
 
 
-def test_a_model_that_does_not_edit_refuses_an_image(
-    create: Callable[..., httpx.Response | None], text: str
-) -> None:
+def test_a_model_that_does_not_edit_refuses_an_image(create: Answers, text: str) -> None:
     answer = create("qwen-image-plus", image=text)
     assert answer.status_code == 400
     assert "does not accept image input" in answer.json()["error"]["message"]
 
 
-def test_wan_image_takes_one_to_four(
-    create: Callable[..., httpx.Response | None], text: str
-) -> None:
+def test_wan_image_takes_one_to_four(create: Answers, text: str) -> None:
     assert create("wan2.6-image", image=[text] * 4).status_code == 200
     assert create("wan2.6-image", image=[text] * 5).status_code == 400
 
@@ -145,17 +134,13 @@ def bomb(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("size", [(5001, 5000), (10_000, 10_000), (60_000, 60_000)])
-def test_an_image_bomb_is_refused(
-    create: Callable[..., httpx.Response | None], size: tuple[int, int]
-) -> None:
+def test_an_image_bomb_is_refused(create: Answers, size: tuple[int, int]) -> None:
     answer = create(image=base64.b64encode(bomb(*size)).decode())
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid_image"
 
 
-def test_a_truncated_image_is_refused(
-    create: Callable[..., httpx.Response | None], picture: Callable[..., bytes]
-) -> None:
+def test_a_truncated_image_is_refused(create: Answers, picture: Callable[..., bytes]) -> None:
     answer = create(image=base64.b64encode(picture(300, 300, "JPEG")[:-200]).decode())
     assert answer.status_code == 400
 
@@ -167,7 +152,7 @@ def test_an_input_has_its_vendors_limit_in_bytes(vendor: str, megabytes: int) ->
 
 
 def test_a_phone_sized_photo_is_reduced_before_painting(
-    create: Callable[..., httpx.Response | None], picture: Callable[..., bytes]
+    create: Answers, picture: Callable[..., bytes]
 ) -> None:
     photo = base64.b64encode(picture(5000, 4000, "JPEG")).decode()
     (item,) = create(image=photo).json()["data"]
@@ -240,28 +225,28 @@ class TestFetch:
     def get(url: str, bytes_max: int = 1000, seconds: float = 10.0) -> bytes:
         return fetch(url, bytes_max, seconds=seconds, allowed=lambda address: True)
 
-    def test_a_body_is_returned_whole(self, serve: Callable[..., str]) -> None:
+    def test_a_body_is_returned_whole(self, serve: Callable[..., Any]) -> None:
         url = serve(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")
         assert self.get(url + "/a?b=c%2F") == b"abc"
 
-    def test_a_redirect_is_followed(self, serve: Callable[..., str]) -> None:
+    def test_a_redirect_is_followed(self, serve: Callable[..., Any]) -> None:
         url = serve(
             b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n",
             b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc",
         )
         assert self.get(url) == b"abc"
 
-    def test_redirects_are_counted(self, serve: Callable[..., str]) -> None:
+    def test_redirects_are_counted(self, serve: Callable[..., Any]) -> None:
         url = serve(*[b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"] * 5)
         with pytest.raises(ApiError, match="redirects too often"):
             self.get(url)
 
-    def test_a_redirect_to_another_scheme_is_refused(self, serve: Callable[..., str]) -> None:
+    def test_a_redirect_to_another_scheme_is_refused(self, serve: Callable[..., Any]) -> None:
         url = serve(b"HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\n\r\n")
         with pytest.raises(ApiError, match="only http and https"):
             self.get(url)
 
-    def test_each_address_is_judged_also_after_a_redirect(self, serve: Callable[..., str]) -> None:
+    def test_each_address_is_judged_also_after_a_redirect(self, serve: Callable[..., Any]) -> None:
         seen = []
 
         def allowed(address: str) -> bool:
@@ -273,19 +258,19 @@ class TestFetch:
             fetch(url, 1000, allowed=allowed)
         assert seen == ["127.0.0.1", "127.0.0.2"]
 
-    def test_bytes_are_counted(self, serve: Callable[..., str]) -> None:
+    def test_bytes_are_counted(self, serve: Callable[..., Any]) -> None:
         url = serve(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 1001)
         with pytest.raises(ApiError, match="at most"):
             self.get(url)
 
     @pytest.mark.parametrize("answer", [b"", b"rubbish\r\n\r\n", b"HTTP/1.1 404 Not Found\r\n\r\n"])
-    def test_a_bad_answer_is_an_error(self, serve: Callable[..., str], answer: bytes) -> None:
+    def test_a_bad_answer_is_an_error(self, serve: Callable[..., Any], answer: Any) -> None:
         with pytest.raises(ApiError, match="failed to download"):
             self.get(serve(answer))
 
     @pytest.mark.parametrize("start", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"])
     def test_a_server_that_hangs_is_left_in_time(
-        self, serve: Callable[..., str], start: bytes
+        self, serve: Callable[..., Any], start: Any
     ) -> None:
         url = serve(start, hold=threading.Event())
         with pytest.raises(ApiError, match="failed to download"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,16 +12,14 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import ENGINE_URL, Engine
-from tests.engine.conftest import Clock, Swatches
+from tests.engine.conftest import Answers, Clients, Clock, Swatches
 
 
-def size_of(item: dict) -> tuple[int, int]:
+def size_of(item: dict[str, Any]) -> tuple[int, int]:
     return Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size
 
 
-def test_the_defaults_are_the_documented_ones(
-    create: Callable[..., httpx.Response | None], clock: Clock
-) -> None:
+def test_the_defaults_are_the_documented_ones(create: Answers, clock: Clock) -> None:
     answer = create().json()
     assert answer["created"] == int(clock.now)
     (item,) = answer["data"]
@@ -30,20 +28,20 @@ def test_the_defaults_are_the_documented_ones(
     assert size_of(item) == (1024, 1024)
 
 
-def test_usage_counts_pictures_and_adds_up(create: Callable[..., httpx.Response | None]) -> None:
+def test_usage_counts_pictures_and_adds_up(create: Answers) -> None:
     usage = create(n=3, size="512x512").json()["usage"]
     assert usage["generated_images"] == 3
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
     assert sum(usage["input_tokens_details"].values()) == usage["input_tokens"]
 
 
-def test_the_body_is_as_long_as_it_says(create: Callable[..., httpx.Response | None]) -> None:
+def test_the_body_is_as_long_as_it_says(create: Answers) -> None:
     answer = create(n=2, size="512x512")
     assert len(answer.content) == int(answer.headers["content-length"])
 
 
 def test_pictures_of_a_batch_differ_and_those_of_two_requests_do_not(
-    create: Callable[..., httpx.Response | None],
+    create: Answers,
 ) -> None:
     first = [item["b64_json"] for item in create(n=2, size="512x512").json()["data"]]
     again = [item["b64_json"] for item in create(n=2, size="512x512").json()["data"]]
@@ -52,9 +50,7 @@ def test_pictures_of_a_batch_differ_and_those_of_two_requests_do_not(
 
 
 def test_a_url_answer_has_an_empty_b64_json_and_its_url_holds_the_picture(
-    create: Callable[..., httpx.Response | None],
-    engine: Engine,
-    client_of: Callable[..., httpx.Client],
+    create: Answers, engine: Engine, client_of: Clients
 ) -> None:
     (item,) = create(response_format="url", size="512x512").json()["data"]
     assert item["b64_json"] == ""
@@ -80,7 +76,7 @@ def test_a_url_answer_has_an_empty_b64_json_and_its_url_holds_the_picture(
     ],
 )
 def test_items_have_their_vendors_shape(
-    create: Callable[..., httpx.Response | None], model: str, fields: dict[str, Any], keys: set[str]
+    create: Answers, model: str, fields: dict[str, Any], keys: set[str]
 ) -> None:
     (item,) = create(model, **fields).json()["data"]
     assert set(item) == keys
@@ -97,26 +93,24 @@ def test_items_have_their_vendors_shape(
     ],
 )
 def test_an_omitted_size_is_the_models_own(
-    create: Callable[..., httpx.Response | None], model: str, size: tuple[int, int]
+    create: Answers, model: str, size: tuple[int, int]
 ) -> None:
     assert size_of(create(model).json()["data"][0]) == size
 
 
-def test_wan_answers_with_urls_whatever_is_asked(
-    create: Callable[..., httpx.Response | None],
-) -> None:
+def test_wan_answers_with_urls_whatever_is_asked(create: Answers) -> None:
     (item,) = create("wan2.6-t2i", response_format="b64_json").json()["data"]
     assert item["b64_json"] == ""
     assert item["url"]
 
 
-def test_wan_takes_either_sign_in_size(create: Callable[..., httpx.Response | None]) -> None:
+def test_wan_takes_either_sign_in_size(create: Answers) -> None:
     assert create("wan2.6-t2i", size="1280*1280").status_code == 200
     assert create("wan2.6-t2i", size="1280x1280").status_code == 200
 
 
 def test_seedream_answers_jpeg_under_its_upstream_name(
-    create: Callable[..., httpx.Response | None],
+    create: Answers,
 ) -> None:
     answer = create("doubao-seedream-4.5").json()
     assert answer["model"] == "seedream-4-5-251128"
@@ -124,9 +118,7 @@ def test_seedream_answers_jpeg_under_its_upstream_name(
     assert base64.b64decode(answer["data"][0]["b64_json"])[:3] == b"\xff\xd8\xff"
 
 
-def test_seedream_may_make_fewer_pictures_than_n(
-    create: Callable[..., httpx.Response | None],
-) -> None:
+def test_seedream_may_make_fewer_pictures_than_n(create: Answers) -> None:
     counts = {
         len(create("doubao-seedream-4.0", n=4, size="1K", prompt=p).json()["data"]) for p in "ab"
     }
@@ -134,7 +126,7 @@ def test_seedream_may_make_fewer_pictures_than_n(
 
 
 def test_seedream_makes_one_picture_when_sequences_are_disabled(
-    create: Callable[..., httpx.Response | None],
+    create: Answers,
 ) -> None:
     answer = create("doubao-seedream-4.0", n=4, size="1K", sequential_image_generation="disabled")
     assert len(answer.json()["data"]) == 1
@@ -144,7 +136,7 @@ def test_seedream_makes_one_picture_when_sequences_are_disabled(
     ("format_", "magic"), [("png", b"\x89PNG"), ("jpeg", b"\xff\xd8"), ("webp", b"RIFF")]
 )
 def test_gpt_image_answers_in_the_format_that_is_asked(
-    create: Callable[..., httpx.Response | None], format_: str, magic: bytes
+    create: Answers, format_: str, magic: bytes
 ) -> None:
     answer = create("gpt-image-1", output_format=format_).json()
     assert answer["output_format"] == format_
@@ -152,22 +144,20 @@ def test_gpt_image_answers_in_the_format_that_is_asked(
 
 
 @pytest.mark.parametrize("field", ["quality", "style", "user", "output_format", "background"])
-def test_an_ignored_field_is_not_even_judged(
-    create: Callable[..., httpx.Response | None], field: str
-) -> None:
+def test_an_ignored_field_is_not_even_judged(create: Answers, field: str) -> None:
     assert create("wan2.6-t2i", **{field: "nonsense"}).status_code == 200
 
 
-def test_null_means_omitted(create: Callable[..., httpx.Response | None]) -> None:
+def test_null_means_omitted(create: Answers) -> None:
     nulls = dict.fromkeys(["n", "size", "quality", "response_format", "image", "stream"])
     assert create(**nulls).status_code == 200
 
 
-def test_unknown_fields_are_dropped(create: Callable[..., httpx.Response | None]) -> None:
+def test_unknown_fields_are_dropped(create: Answers) -> None:
     assert create(seed=1, negative_prompt=["x"], aspect_ratio={}).status_code == 200
 
 
-def test_an_n_of_zero_is_one(create: Callable[..., httpx.Response | None]) -> None:
+def test_an_n_of_zero_is_one(create: Answers) -> None:
     assert len(create(n=0).json()["data"]) == 1
 
 
@@ -183,7 +173,7 @@ def test_every_answer_has_a_request_id(client: httpx.Client) -> None:
 
 
 def test_picture_urls_start_with_base_url_where_one_is_given(
-    painter: Swatches, client_of: Callable[..., httpx.Client]
+    painter: Swatches, client_of: Clients
 ) -> None:
     engine = Engine(painter=painter, base_url="https://pictures.example/")
     with client_of(engine) as client:
@@ -195,13 +185,11 @@ def test_picture_urls_start_with_base_url_where_one_is_given(
 
 class TestPictureUrls:
     @pytest.fixture
-    def url(self, create: Callable[..., httpx.Response | None]) -> str:
+    def url(self, create: Answers) -> str:
         return create("dall-e-3", response_format="url").json()["data"][0]["url"]
 
     @pytest.fixture
-    def bare(
-        self, engine: Engine, client_of: Callable[..., httpx.Client]
-    ) -> Iterator[httpx.Client]:
+    def bare(self, engine: Engine, client_of: Clients) -> Iterator[httpx.Client]:
         with client_of(engine) as client:
             client.headers.pop("Authorization")
             yield client

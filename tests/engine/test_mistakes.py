@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
-from tests.engine.conftest import Swatches
+from tests.engine.conftest import Answers, Clients, Swatches
 
 INVALID = "invalid_image_request"
 
@@ -70,7 +70,7 @@ INVALID = "invalid_image_request"
     ],
 )
 def test_a_mistake_gets_its_documented_error(
-    create: Callable[..., httpx.Response | None],
+    create: Answers,
     fields: dict[str, Any],
     status: int,
     code: str,
@@ -85,7 +85,7 @@ def test_a_mistake_gets_its_documented_error(
 
 
 def test_a_wrong_response_format_gets_the_platforms_own_example_to_the_letter(
-    create: Callable[..., httpx.Response | None],
+    create: Answers,
 ) -> None:
     answer = create(response_format="png")
     assert answer.status_code == 400
@@ -152,7 +152,7 @@ def test_a_request_without_a_bearer_key_is_refused(
 
 
 def test_a_key_that_is_demanded_is_compared_whole_and_never_echoed(
-    painter: Swatches, client_of: Callable[..., httpx.Client]
+    painter: Swatches, client_of: Clients
 ) -> None:
     engine = Engine(painter=painter, key="sk-right")
     with client_of(engine) as client:
@@ -198,10 +198,10 @@ def test_an_unknown_model_is_shown_as_documented(client: httpx.Client) -> None:
 
 
 def test_a_painter_that_fails_is_a_500_and_the_engine_lives_on(
-    client_of: Callable[..., httpx.Client], painter: Swatches, caplog: pytest.LogCaptureFixture
+    client_of: Clients, painter: Swatches, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken(type(painter)):
-        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image | None:
+        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image:
             if prompt == "break":
                 raise RuntimeError("out of paint")
             return super().paint(prompt, size, **manner)

@@ -57,7 +57,7 @@ def test_it_names_every_model(description: dict[str, Any]) -> None:
     assert schema["properties"]["model"]["examples"] == list(MODELS)
 
 
-def test_it_describes_the_fields_that_are_read_and_their_types(description: Any) -> None:
+def test_it_describes_the_fields_that_are_read_and_their_types(description: dict[str, Any]) -> None:
     schema = description["components"]["schemas"]["ImageRequest"]
     names = {"string": str, "integer": int, "boolean": bool}
     types = {

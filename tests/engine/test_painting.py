@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
+from tests.engine.conftest import Clients
 
 MODEL = "rehearsal-partial"  # whose first picture is whole, and which paints small
 
@@ -24,7 +25,7 @@ def studio() -> Iterator[Engine]:
 
 
 @pytest.fixture
-def paint(studio: Engine, client_of: Callable[..., httpx.Client]) -> Callable[..., bytes]:
+def paint(studio: Engine, client_of: Clients) -> Callable[..., bytes]:
     def paint(**fields: Any) -> bytes:
         body = {"model": MODEL, "prompt": "a lighthouse at sunset", "size": "96x64", **fields}
         with client_of(studio) as client:

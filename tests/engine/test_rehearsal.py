@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -12,14 +11,14 @@ import pytest
 
 from opeai_nb.engine.faults import rehearsal
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
-from tests.engine.conftest import Clock, Swatches
+from tests.engine.conftest import Answers, Clock, Swatches
 
 
 @pytest.fixture
-def post(door: httpx.Client) -> Callable[..., httpx.Response | None]:
+def post(door: httpx.Client) -> Answers:
     def post(
-        model: str, *, key: str | None = None, timeout: float = 30, **fields: int
-    ) -> httpx.Response | None:
+        model: str, *, key: str | None = None, timeout: float = 30, **fields: Any
+    ) -> httpx.Response:
         headers = {} if key is None else {"Idempotency-Key": key}
         body = {"model": model, "prompt": "a cat", "size": "64x64", **fields}
         return door.post("/v1/images/generations", json=body, headers=headers, timeout=timeout)
@@ -28,7 +27,7 @@ def post(door: httpx.Client) -> Callable[..., httpx.Response | None]:
 
 
 @pytest.fixture
-def look(door: httpx.Client) -> Callable[..., Any]:
+def look(door: httpx.Client) -> Answers:
     return lambda task: door.get(f"/v1/images/generations/{task}")
 
 
@@ -43,7 +42,7 @@ def test_every_model_is_documented_and_listed(client: httpx.Client) -> None:
 
 
 def test_slow_tells_its_progress_over_12_seconds(
-    post: Callable[..., httpx.Response | None], look: Callable[..., Any], clock: Clock
+    post: Answers, look: Answers, clock: Clock
 ) -> None:
     task = post("rehearsal-slow").json()["id"]
     seen = []
@@ -54,7 +53,7 @@ def test_slow_tells_its_progress_over_12_seconds(
 
 
 def test_failed_reaches_40_percent_and_ends_with_a_reason(
-    post: Callable[..., httpx.Response | None], look: Callable[..., Any], clock: Clock
+    post: Answers, look: Answers, clock: Clock
 ) -> None:
     task = post("rehearsal-failed").json()["id"]
     clock.pass_(1.4)
@@ -67,9 +66,7 @@ def test_failed_reaches_40_percent_and_ends_with_a_reason(
     assert "data" not in body
 
 
-def test_expired_is_not_found_once_it_is_done(
-    post: Callable[..., httpx.Response | None], look: Callable[..., Any], clock: Clock
-) -> None:
+def test_expired_is_not_found_once_it_is_done(post: Answers, look: Answers, clock: Clock) -> None:
     task = post("rehearsal-expired").json()["id"]
     clock.pass_(1.0)
     assert look(task).json()["status"] == "IN_PROGRESS"
@@ -77,14 +74,14 @@ def test_expired_is_not_found_once_it_is_done(
     assert look(task).status_code == 404
 
 
-def test_moderation_refuses_every_prompt(post: Callable[..., httpx.Response | None]) -> None:
+def test_moderation_refuses_every_prompt(post: Answers) -> None:
     answer = post("rehearsal-moderation")
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "moderation_blocked"
 
 
 def test_rate_limited_refuses_a_request_twice_and_then_paints(
-    post: Callable[..., httpx.Response | None],
+    post: Answers,
 ) -> None:
     first, second, third = (post("rehearsal-rate-limited", key="k") for _ in range(3))
     assert (first.status_code, first.headers["Retry-After"]) == (429, "1")
@@ -93,14 +90,12 @@ def test_rate_limited_refuses_a_request_twice_and_then_paints(
     assert len(third.json()["data"]) == 1
 
 
-def test_rate_limited_counts_each_request_by_itself(
-    post: Callable[..., httpx.Response | None],
-) -> None:
+def test_rate_limited_counts_each_request_by_itself(post: Answers) -> None:
     post("rehearsal-rate-limited", key="a")
     assert post("rehearsal-rate-limited", key="b").content != b""
 
 
-def test_partial_fails_every_second_picture(post: Callable[..., httpx.Response | None]) -> None:
+def test_partial_fails_every_second_picture(post: Answers) -> None:
     answer = post("rehearsal-partial", n=4).json()
     first, second, third, fourth = answer["data"]
     assert base64.b64decode(first["b64_json"])[:4] == b"\x89PNG"
@@ -110,13 +105,13 @@ def test_partial_fails_every_second_picture(post: Callable[..., httpx.Response |
     assert answer["usage"]["generated_images"] == 2
 
 
-def test_empty_has_items_without_pictures(post: Callable[..., httpx.Response | None]) -> None:
+def test_empty_has_items_without_pictures(post: Answers) -> None:
     answer = post("rehearsal-empty", n=2)
     assert answer.status_code == 200
     assert answer.json()["data"] == [{"url": "", "b64_json": "", "revised_prompt": ""}] * 2
 
 
-def test_502_is_a_proxys_html(post: Callable[..., httpx.Response | None]) -> None:
+def test_502_is_a_proxys_html(post: Answers) -> None:
     answer = post("rehearsal-502")
     assert answer.status_code == 502
     assert answer.headers["content-type"].startswith("text/html")
@@ -143,7 +138,7 @@ def test_dropped_ends_in_the_middle_of_the_body_after_the_first_of_two_pictures(
 
 
 def test_dropped_answers_whole_when_the_same_key_is_sent_again(
-    post: Callable[..., httpx.Response | None], painter: Swatches
+    post: Answers, painter: Swatches
 ) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         post("rehearsal-dropped", key="k")

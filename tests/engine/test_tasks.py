@@ -9,24 +9,23 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from opeai_nb.engine import Engine
-from tests.engine.conftest import Clock, Swatches
+from tests.engine.conftest import Answers, Clients, Clock, Swatches
 
 DAY = 86_400
 
 
 @pytest.fixture
-def look(client: httpx.Client) -> Callable[..., httpx.Response]:
+def look(client: httpx.Client) -> Answers:
     def look(task: str) -> httpx.Response:
         return client.get(f"/v1/images/generations/{task}")
 
     return look
 
 
-def test_the_submit_answer_is_the_documented_one(
-    create: Callable[..., httpx.Response | None], clock: Clock
-) -> None:
+def test_the_submit_answer_is_the_documented_one(create: Answers, clock: Clock) -> None:
     answer = create("gpt-image-2", quality="low")
     task = answer.json()
     assert answer.status_code == 200
@@ -46,7 +45,7 @@ def test_the_submit_answer_is_the_documented_one(
 
 
 def test_a_task_queues_progresses_and_succeeds(
-    create: Callable[..., httpx.Response | None], look: Callable[..., httpx.Response], clock: Clock
+    create: Answers, look: Answers, clock: Clock
 ) -> None:
     task = create("gpt-image-2", n=2).json()["id"]
     seen = []
@@ -61,7 +60,7 @@ def test_a_task_queues_progresses_and_succeeds(
 
 
 def test_a_result_has_urls_even_though_b64_json_was_asked(
-    create: Callable[..., httpx.Response | None], look: Callable[..., httpx.Response], clock: Clock
+    create: Answers, look: Answers, clock: Clock
 ) -> None:
     task = create("gpt-image-2", n=2, response_format="b64_json").json()["id"]
     clock.pass_(10)
@@ -72,9 +71,7 @@ def test_a_result_has_urls_even_though_b64_json_was_asked(
     assert body["completed_at"] == body["created_at"] + 10
 
 
-def test_a_task_is_kept_for_24_hours(
-    create: Callable[..., httpx.Response | None], look: Callable[..., httpx.Response], clock: Clock
-) -> None:
+def test_a_task_is_kept_for_24_hours(create: Answers, look: Answers, clock: Clock) -> None:
     task = create("gpt-image-2").json()["id"]
     clock.pass_(DAY)
     assert look(task).json()["status"] == "SUCCESS"
@@ -92,15 +89,11 @@ def test_a_task_is_kept_for_24_hours(
 
 
 @pytest.mark.parametrize("task", ["image_0", "x", "%00", "a%2Fb", "'; DROP TABLE generations;--"])
-def test_an_unknown_task_is_not_found(look: Callable[..., httpx.Response], task: str) -> None:
+def test_an_unknown_task_is_not_found(look: Answers, task: str) -> None:
     assert look(task).status_code == 404
 
 
-def test_a_sync_generation_is_no_task(
-    create: Callable[..., httpx.Response | None],
-    engine: Engine,
-    look: Callable[..., httpx.Response],
-) -> None:
+def test_a_sync_generation_is_no_task(create: Answers, engine: Engine, look: Answers) -> None:
     create(size="512x512")
     (row,) = engine._generations.store._reader.execute("SELECT id FROM generations").fetchall()
     assert look(row[0]).status_code == 404
@@ -108,8 +101,8 @@ def test_a_sync_generation_is_no_task(
 
 class TestIdempotency:
     @pytest.fixture
-    def post(self, client: httpx.Client) -> Callable[..., httpx.Response]:
-        def post(key: str, **fields: str) -> httpx.Response:
+    def post(self, client: httpx.Client) -> Answers:
+        def post(key: str, **fields: Any) -> httpx.Response:
             body = {"model": "gpt-image-2", "prompt": "a cat", **fields}
             headers = {"Idempotency-Key": key}
             return client.post("/v1/images/generations", json=body, headers=headers)
@@ -117,41 +110,33 @@ class TestIdempotency:
         return post
 
     def test_a_repeated_key_gets_the_same_task(
-        self, post: Callable[..., httpx.Response], clock: Clock, painter: Swatches
+        self, post: Answers, clock: Clock, painter: Swatches
     ) -> None:
         first = post("k1")
         clock.pass_(60)
         assert post("k1").json() == first.json()
         assert painter.painted == ["a cat"]
 
-    def test_a_repeated_key_gets_the_same_sync_answer(
-        self, post: Callable[..., httpx.Response], clock: Clock
-    ) -> None:
+    def test_a_repeated_key_gets_the_same_sync_answer(self, post: Answers, clock: Clock) -> None:
         first = post("k1", model="qwen-image-2.0")
         clock.pass_(60)
         assert post("k1", model="qwen-image-2.0").json() == first.json()
 
-    def test_another_key_makes_another_task(self, post: Callable[..., httpx.Response]) -> None:
+    def test_another_key_makes_another_task(self, post: Answers) -> None:
         assert post("k1").json()["id"] != post("k2").json()["id"]
 
-    def test_a_key_is_forgotten_after_24_hours(
-        self, post: Callable[..., httpx.Response], clock: Clock
-    ) -> None:
+    def test_a_key_is_forgotten_after_24_hours(self, post: Answers, clock: Clock) -> None:
         first = post("k1").json()["id"]
         clock.pass_(DAY + 1)
         assert post("k1").json()["id"] != first
 
-    def test_a_key_sent_with_another_body_is_an_error(
-        self, post: Callable[..., httpx.Response]
-    ) -> None:
+    def test_a_key_sent_with_another_body_is_an_error(self, post: Answers) -> None:
         post("k1")
         answer = post("k1", prompt="a dog")
         assert answer.status_code == 409
         assert answer.json()["error"]["code"] == "idempotency_key_reused"
 
-    def test_requests_are_logged_with_their_key(
-        self, post: Callable[..., httpx.Response], engine: Engine
-    ) -> None:
+    def test_requests_are_logged_with_their_key(self, post: Answers, engine: Engine) -> None:
         post("k1")
         assert list(engine.requests) == [("POST", "/v1/images/generations", "k1")]
 
@@ -164,7 +149,7 @@ class TestRestart:
         tmp_path: Path,
         clock: Clock,
         painter: Swatches,
-        client_of: Callable[..., httpx.Client],
+        client_of: Clients,
     ) -> None:
         first = Engine(store=tmp_path, clock=clock, painter=painter, workers=0)
         with client_of(first) as client:
@@ -185,7 +170,7 @@ class TestRestart:
         tmp_path: Path,
         clock: Clock,
         painter: Swatches,
-        client_of: Callable[..., httpx.Client],
+        client_of: Clients,
         picture: Callable[..., bytes],
     ) -> None:
         import base64
@@ -211,13 +196,13 @@ class TestRestart:
 
 
 def test_a_task_whose_painting_fails_ends_as_failure(
-    client_of: Callable[..., httpx.Client],
+    client_of: Clients,
     clock: Clock,
     painter: Swatches,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     class Broken(type(painter)):
-        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> None:
+        def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image:
             raise RuntimeError("out of paint")
 
     engine = Engine(painter=Broken(), clock=clock, workers=0)

@@ -9,17 +9,18 @@ import sys
 import threading
 import tracemalloc
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from PIL import Image
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
 from opeai_nb.engine.server.event_loop import engine_loop
-from tests.engine.conftest import Clock, Swatches
+from tests.engine.conftest import Clients, Clock, Swatches
 
 BODY = {"model": "qwen-image-2.0", "prompt": "a cat", "size": "512x512"}
 
@@ -125,7 +126,7 @@ def test_sync_and_async_answers_are_the_same(engine: Engine, client: httpx.Clien
 
 def test_a_sync_call_works_inside_a_running_loop(client: httpx.Client) -> None:
     async def cell() -> int:
-        return client.get("/v1/models").status_code  # noqa: ASYNC212  it is what is tried
+        return client.get("/v1/models").status_code  # noqa: ASYNC212  it is what is tested
 
     assert asyncio.run(cell()) == 200
 
@@ -154,7 +155,7 @@ def test_many_threads_and_loops_ask_at_once(engine: Engine, client: httpx.Client
     assert answers == [200] * 100
 
 
-def app_engine(app: Callable[..., Any]) -> Engine:
+def app_engine(app: ASGIApp) -> Engine:
     """Return an engine whose answers are those of the ASGI *app*."""
     engine = Engine()
     engine._dispatch = lambda scope, headers, receive, send, answer: app(scope, receive, send)
@@ -164,7 +165,7 @@ def app_engine(app: Callable[..., Any]) -> Engine:
 def test_the_body_arrives_while_it_is_made() -> None:
     go_on = threading.Event()
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"first", "more_body": True})
         await asyncio.to_thread(go_on.wait)
@@ -183,7 +184,7 @@ def test_the_body_arrives_while_it_is_made() -> None:
 def test_an_answer_that_nobody_reads_waits_and_is_not_piled_up() -> None:
     sent = []
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(100):
             await send({"type": "http.response.body", "body": b"x" * 2**20, "more_body": True})
@@ -217,7 +218,7 @@ def test_a_request_body_is_read_as_the_engine_asks_for_it(client: httpx.Client) 
 
 
 def test_a_refused_request_leaves_its_body_unread(client: httpx.Client) -> None:
-    def chunks() -> Iterator[Any]:
+    def chunks() -> Iterator[bytes]:
         yield b"x"
         raise AssertionError("the body was read on")
 
@@ -236,9 +237,7 @@ def test_a_failing_request_body_is_the_callers_error(client: httpx.Client) -> No
 
 
 def test_an_application_that_answers_nothing_is_a_dropped_connection() -> None:
-    async def app(
-        scope: dict[str, Any], receive: Callable[..., Any], send: Callable[..., Any]
-    ) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         return
 
     with (
@@ -251,7 +250,7 @@ def test_an_application_that_answers_nothing_is_a_dropped_connection() -> None:
 def test_a_hang_up_is_heard_and_the_application_goes_on() -> None:
     heard = threading.Event()
 
-    async def app(scope: Any, receive: Any, send: Any) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         assert (await receive())["type"] == "http.request"
         assert (await receive())["type"] == "http.disconnect"
@@ -265,7 +264,7 @@ def test_a_hang_up_is_heard_and_the_application_goes_on() -> None:
 
 
 def test_a_post_that_is_given_up_is_obeyed_all_the_same(
-    painter: Swatches, client_of: Callable[..., httpx.Client]
+    painter: Swatches, client_of: Clients
 ) -> None:
     go_on, done = threading.Event(), threading.Event()
 
@@ -316,9 +315,7 @@ def test_a_closed_engine_refuses_the_connection(engine: Engine, client: httpx.Cl
         client.get("/v1/models")
 
 
-def test_an_engine_that_is_let_go_is_collected(
-    painter: Swatches, client_of: Callable[..., httpx.Client]
-) -> None:
+def test_an_engine_that_is_let_go_is_collected(painter: Swatches, client_of: Clients) -> None:
     engine = Engine(painter=painter)
     with client_of(engine) as client:
         client.post("/v1/images/generations", json=BODY).raise_for_status()
@@ -338,7 +335,7 @@ def test_an_engine_that_is_let_go_is_collected(
 
 class TestFaults:
     @staticmethod
-    def outcomes(seed: int, painter: Swatches, client_of: Callable[..., httpx.Client]) -> list[str]:
+    def outcomes(seed: int, painter: Swatches, client_of: Clients) -> list[str]:
         engine = Engine(painter=painter, fail_rate=0.5, seed=seed)
         seen = []
         with client_of(engine) as client:
@@ -351,21 +348,21 @@ class TestFaults:
         return seen
 
     def test_a_part_of_requests_fails_in_every_way(
-        self, painter: Swatches, client_of: Callable[..., httpx.Client]
+        self, painter: Swatches, client_of: Clients
     ) -> None:
         seen = self.outcomes(1, painter, client_of)
         assert set(seen) == {"200", "429", "500", "502", "503", "cut"}
         assert 8 <= seen.count("200") <= 32
 
     def test_a_seed_makes_the_sequence_the_same(
-        self, painter: Swatches, client_of: Callable[..., httpx.Client]
+        self, painter: Swatches, client_of: Clients
     ) -> None:
         one, same, other = (self.outcomes(seed, painter, client_of) for seed in (1, 1, 2))
         assert one == same
         assert one != other
 
     @staticmethod
-    def waits(client_of: Callable[..., httpx.Client], **options: Any) -> list[float]:
+    def waits(client_of: Clients, **options: Any) -> list[float]:
         seen: list[float] = []
 
         async def sleep(seconds: float) -> None:
@@ -378,15 +375,11 @@ class TestFaults:
         engine.close()
         return seen
 
-    def test_each_answer_waits_for_the_latency(
-        self, client_of: Callable[..., httpx.Client]
-    ) -> None:
+    def test_each_answer_waits_for_the_latency(self, client_of: Clients) -> None:
         assert self.waits(client_of) == []
         assert self.waits(client_of, latency=0.3, seed=1) == [0.3] * 40
 
-    def test_jitter_is_more_or_less_and_the_same_for_a_seed(
-        self, client_of: Callable[..., httpx.Client]
-    ) -> None:
+    def test_jitter_is_more_or_less_and_the_same_for_a_seed(self, client_of: Clients) -> None:
         one, same, other = (
             self.waits(client_of, latency=0.3, jitter=0.1, seed=seed) for seed in (1, 1, 2)
         )
@@ -394,7 +387,7 @@ class TestFaults:
         assert (one == same, one == other) == (True, False)
 
     def test_jitter_beyond_the_latency_never_waits_less_than_nothing(
-        self, client_of: Callable[..., httpx.Client]
+        self, client_of: Clients
     ) -> None:
         waits = self.waits(client_of, jitter=0.1, seed=1)
         assert 5 < len(waits) < 35
@@ -428,7 +421,7 @@ def test_a_time_scale_that_is_no_number_is_an_error(
 def test_a_time_scale_of_zero_ends_a_task_at_once(
     clock: Clock,
     painter: Swatches,
-    client_of: Callable[..., httpx.Client],
+    client_of: Clients,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("OPEAI_NB_TIME_SCALE", "0")
