@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.engine.conftest import Answers, Clock
+from opeai_nb.engine import Engine
+from tests.engine.conftest import Answers, Clients, Clock
 
 PATH = "/aliyun/v1/images/generations"
 ASYNC = {"X-DashScope-Async": "enable"}
@@ -157,3 +158,16 @@ class TestTasks:
         assert client.get(f"/v1/images/generations/{native}").status_code == 404
         other = create("gpt-image-2").json()["id"]
         assert look(other)["output"]["task_status"] == "UNKNOWN"
+
+
+def test_a_seed_paints_the_same_picture_however_often(
+    post: Answers, engine: Engine, client_of: Clients
+) -> None:
+    def painted(**parameters: object) -> bytes:
+        (choice,) = contents(post(body(size="512*512", **parameters)).json())
+        with client_of(engine) as client:
+            client.headers.pop("Authorization")
+            return client.get(choice[0]["image"]).content
+
+    assert painted(seed=7) == painted(seed=7)
+    assert painted() != painted()

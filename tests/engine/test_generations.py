@@ -40,13 +40,39 @@ def test_the_body_is_as_long_as_it_says(create: Answers) -> None:
     assert len(answer.content) == int(answer.headers["content-length"])
 
 
-def test_pictures_of_a_batch_differ_and_those_of_two_requests_do_not(
-    create: Answers,
+def data_of(answer: httpx.Response) -> list[str]:
+    return [item["b64_json"] for item in answer.json()["data"]]
+
+
+def test_pictures_of_a_batch_differ_and_so_do_those_of_equal_requests(create: Answers) -> None:
+    pictures = [data for _ in range(3) for data in data_of(create(n=2, size="512x512"))]
+    assert len(set(pictures)) == 6
+
+
+def test_a_batch_asked_in_equal_parts_has_no_picture_twice(create: Answers) -> None:
+    whole = data_of(create(n=3, size="512x512"))
+    assert [data_of(create(size="512x512"))[0] for _ in range(3)] == whole
+
+
+def test_another_engine_paints_the_same_sequence(
+    create: Answers, client_of: Clients, painter: Swatches
 ) -> None:
-    first = [item["b64_json"] for item in create(n=2, size="512x512").json()["data"]]
-    again = [item["b64_json"] for item in create(n=2, size="512x512").json()["data"]]
-    assert first[0] != first[1]
-    assert first == again
+    here = [data_of(create(size="512x512")) for _ in range(3)]
+    body = {"model": "qwen-image-2.0", "prompt": "a cat", "size": "512x512"}
+    with client_of(Engine(painter=painter)) as client:
+        there = [data_of(client.post("/v1/images/generations", json=body)) for _ in range(3)]
+    assert there == here
+
+
+def test_a_repeated_idempotency_key_is_no_further_request(client: httpx.Client) -> None:
+    def asked(key: str) -> list[str]:
+        body = {"model": "qwen-image-2.0", "prompt": "a cat", "n": 2, "size": "512x512"}
+        headers = {"Idempotency-Key": key}
+        return data_of(client.post("/v1/images/generations", json=body, headers=headers))
+
+    first, again, second = asked("one"), asked("one"), asked("two")
+    assert again == first
+    assert not set(first) & set(second)
 
 
 def test_a_url_answer_has_an_empty_b64_json_and_its_url_holds_the_picture(

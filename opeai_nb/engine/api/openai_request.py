@@ -56,6 +56,8 @@ class ApiRequest:
     seed: int | None = None
     prompt_extend: bool = False
     dialect: str = "openai"
+    take: int = 0
+    """How many equal requests came before it: asked again, a model paints another picture."""
 
     def sized(self, width: int, height: int) -> ApiRequest:
         """Return it with the size that was left to the first input image."""

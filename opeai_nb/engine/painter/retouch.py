@@ -41,6 +41,7 @@ def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.I
     picture = _coloured(picture, read)
     picture = _toned(picture, matte, read)
     picture = _in_weather(picture, read, request)
+    picture = _exposed(picture, request)
     picture = _collaged(picture, images[1:])
     picture = _in_style(picture, read, request, frame, is_quiet=_is_quiet(read, request))
     if "frame" in read.changes:
@@ -178,6 +179,15 @@ def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
             blurred.paste(image, (0, 0), matte)
         image = blurred
     return image
+
+
+def _exposed(image: Image.Image, request: PaintRequest) -> Image.Image:
+    """Return a further variant a little warmer or cooler than the first, whatever the words."""
+    if not request.variant:
+        return image
+    warm, bright = (request.chance("exposure").random(2) * 36 - 18).tolist()
+    tone = whole((128 + warm + bright, 128 + bright, 128 - warm + bright))
+    return ImageChops.soft_light(image, Image.new("RGB", image.size, tone))
 
 
 def _in_weather(image: Image.Image, read: Scene, request: PaintRequest) -> Image.Image:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import itertools
 import logging
 import secrets
+import uuid
 from base64 import b64encode
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -23,7 +27,7 @@ from opeai_nb.engine.work.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
 
 
@@ -58,6 +62,7 @@ class Generations:
         self._task_seconds = task_seconds
         self._time_scale = time_scale
         self._rng = rng
+        self._takes: dict[bytes, Iterator[int]] = {}
 
     def close(self) -> None:
         """Dismiss the threads and close the store."""
@@ -136,10 +141,10 @@ class Generations:
     ) -> tuple[StoredGeneration, bool]:
         """Keep *request* and return its generation, and whether it is new (not a repeated key)."""
         now, rehearsal = self.clock(), REHEARSALS.get(request.model)
+        request = replace(request, take=self._take(request, inputs))
         wait, length = self._seconds(request) if is_task else (0.0, 0.0)
-        hexes = secrets.token_hex(12)  # 24 hex digits: platform.md 1.4
         generation = StoredGeneration(
-            id=f"image_{hexes}" if request.dialect == "openai" else _uuid(hexes),
+            id=_id(request.dialect),
             kind="task" if is_task else "sync",
             request=request.dumps(),
             created=now,
@@ -157,6 +162,15 @@ class Generations:
             if self._eager:
                 await asyncio.gather(*map(asyncio.wrap_future, jobs), return_exceptions=True)
         return stored, fresh
+
+    def _take(self, request: ApiRequest, inputs: Sequence[bytes]) -> int:
+        """Return how many equal requests this engine has accepted; 0 where a seed fixes all."""
+        if request.seed is not None:
+            return 0
+        digest = hashlib.sha256(request.dumps().encode())
+        for data in inputs:
+            digest.update(hashlib.sha256(data).digest())
+        return next(self._takes.setdefault(digest.digest(), itertools.count()))
 
     def _seconds(self, request: ApiRequest) -> tuple[float, float]:
         """Return when a task leaves the queue and when it is done, in seconds from now."""
@@ -258,10 +272,9 @@ def _picture(generation: str, position: int, expires: float) -> StoredPicture:
     )
 
 
-def _uuid(hexes: str) -> str:
-    """Return an id in DashScope's form (platform.md 3.3)."""
-    text = hexes + secrets.token_hex(4)
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _id(dialect: str) -> str:
+    """Return an id in the platform's form (platform.md 1.4) or in DashScope's (3.3)."""
+    return f"image_{secrets.token_hex(12)}" if dialect == "openai" else str(uuid.uuid4())
 
 
 def _gone() -> bytes:

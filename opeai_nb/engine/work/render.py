@@ -46,12 +46,15 @@ class Painter(Protocol):
 def render(
     painter: Painter | None, request: ApiRequest, inputs: Sequence[bytes], position: int
 ) -> bytes:
-    """Return the file of the picture at *position*; the same request gives the same bytes."""
+    """Return the file of the picture at *position*; the same request gives the same bytes.
+
+    A further take goes on where the last one ended: its variants are new.
+    """
     if painter is None:
         painter = _default_painter()
     size = (request.width, request.height)
     manner: Manner = {
-        "variant": position,
+        "variant": request.take * request.n + position,
         "seed": request.seed,
         "style": request.style,
         "quality": request.quality,
