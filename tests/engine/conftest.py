@@ -18,6 +18,8 @@ Answers = Callable[..., httpx.Response]
 """A function that sends a request made of its arguments and returns the answer."""
 Clients = Callable[..., httpx.Client]
 """A function from an engine to a client of it."""
+Files = Callable[..., bytes]
+"""The function that makes the file of a plain picture."""
 
 
 class Clock:
@@ -69,7 +71,7 @@ def _picture(
 
 
 @pytest.fixture
-def picture() -> Callable[..., bytes]:
+def picture() -> Files:
     """The function that makes the file of a plain picture."""
     return _picture
 

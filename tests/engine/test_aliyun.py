@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from opeai_nb.engine import Engine
-from tests.engine.conftest import Answers, Clients, Clock
+from tests.engine.conftest import Answers, Clients, Clock, Files
 
 PATH = "/aliyun/v1/images/generations"
 ASYNC = {"X-DashScope-Async": "enable"}
@@ -57,7 +57,7 @@ def test_a_rewritten_prompt_comes_as_text(post: Answers) -> None:
     assert items[-1] == {"text": "a cat"}
 
 
-def test_a_reference_image_makes_an_edit(post: Answers, picture: Callable[..., bytes]) -> None:
+def test_a_reference_image_makes_an_edit(post: Answers, picture: Files) -> None:
     image = "data:image/png;base64," + base64.b64encode(picture(640, 512)).decode()
     answer = post(body("wan2.6-image", {"image": image}, n=1)).json()
     assert answer["usage"]["size"] == "640*512"

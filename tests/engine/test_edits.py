@@ -19,13 +19,13 @@ from PIL import Image
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.work.fetch import fetch, is_public
 from opeai_nb.engine.work.image_inputs import bytes_max, decoded, references
-from tests.engine.conftest import Answers
+from tests.engine.conftest import Answers, Files
 
 MODEL = "qwen-image-2.0"
 
 
 @pytest.fixture
-def text(picture: Callable[..., bytes]) -> str:
+def text(picture: Files) -> str:
     return base64.b64encode(picture(600, 500)).decode()
 
 
@@ -140,7 +140,7 @@ def test_an_image_bomb_is_refused(create: Answers, size: tuple[int, int]) -> Non
     assert answer.json()["error"]["code"] == "invalid_image"
 
 
-def test_a_truncated_image_is_refused(create: Answers, picture: Callable[..., bytes]) -> None:
+def test_a_truncated_image_is_refused(create: Answers, picture: Files) -> None:
     answer = create(image=base64.b64encode(picture(300, 300, "JPEG")[:-200]).decode())
     assert answer.status_code == 400
 
@@ -151,9 +151,7 @@ def test_an_input_has_its_vendors_limit_in_bytes(vendor: str, megabytes: int) ->
         decoded("A" * (megabytes * 4 * 2**20 // 3 + 100), bytes_max(vendor))
 
 
-def test_a_phone_sized_photo_is_reduced_before_painting(
-    create: Answers, picture: Callable[..., bytes]
-) -> None:
+def test_a_phone_sized_photo_is_reduced_before_painting(create: Answers, picture: Files) -> None:
     photo = base64.b64encode(picture(5000, 4000, "JPEG")).decode()
     (item,) = create(image=photo).json()["data"]
     painted = Image.open(io.BytesIO(base64.b64decode(item["b64_json"])))

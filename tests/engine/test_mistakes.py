@@ -178,10 +178,17 @@ def test_an_unknown_path_or_method_is_the_gateways_404(client: httpx.Client) -> 
     assert client.delete("/v1/models").status_code == 404
 
 
-def test_edits_and_variations_are_not_implemented(client: httpx.Client) -> None:
-    for path in ("/v1/images/edits", "/v1/images/variations"):
-        answer = client.post(path)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (501, "api_not_implemented")
+def test_variations_are_refused_for_good_and_say_what_to_send(client: httpx.Client) -> None:
+    answer = client.post("/v1/images/variations")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "api_not_implemented")
+    assert "/v1/images/edits" in error["message"]
+
+
+def test_a_form_is_told_where_forms_are_taken(client: httpx.Client) -> None:
+    answer = client.post("/v1/images/generations", files={"image": b"x"}, data={"prompt": "a cat"})
+    assert answer.status_code == 400
+    assert "/v1/images/edits takes multipart forms" in answer.json()["error"]["message"]
 
 
 def test_an_unknown_model_is_shown_as_documented(client: httpx.Client) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
-from tests.engine.conftest import Clients
+from tests.engine.conftest import Clients, Files
 
 MODEL = "rehearsal-partial"  # whose first picture is whole, and which paints small
 
@@ -25,7 +25,7 @@ def studio() -> Iterator[Engine]:
 
 
 @pytest.fixture
-def paint(studio: Engine, client_of: Clients) -> Callable[..., bytes]:
+def paint(studio: Engine, client_of: Clients) -> Files:
     def paint(**fields: Any) -> bytes:
         body = {"model": MODEL, "prompt": "a lighthouse at sunset", "size": "96x64", **fields}
         with client_of(studio) as client:
@@ -39,36 +39,34 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data))
 
 
-def test_a_picture_has_the_size_that_was_asked(paint: Callable[..., bytes]) -> None:
+def test_a_picture_has_the_size_that_was_asked(paint: Files) -> None:
     assert opened(paint()).size == (96, 64)
 
 
-def test_the_same_request_makes_the_same_bytes(paint: Callable[..., bytes]) -> None:
+def test_the_same_request_makes_the_same_bytes(paint: Files) -> None:
     assert paint() == paint()
 
 
-def test_another_prompt_makes_another_picture(paint: Callable[..., bytes]) -> None:
+def test_another_prompt_makes_another_picture(paint: Files) -> None:
     assert paint() != paint(prompt="a green forest at night")
 
 
 @pytest.mark.parametrize("format_", ["png", "jpeg", "webp"])
-def test_a_picture_has_the_format_that_was_asked(paint: Callable[..., bytes], format_: str) -> None:
+def test_a_picture_has_the_format_that_was_asked(paint: Files, format_: str) -> None:
     assert opened(paint(output_format=format_)).format == format_.upper()
 
 
-def test_compression_makes_a_jpeg_smaller(paint: Callable[..., bytes]) -> None:
+def test_compression_makes_a_jpeg_smaller(paint: Files) -> None:
     sizes = [len(paint(output_format="jpeg", output_compression=c)) for c in (10, 90)]
     assert sizes[0] < sizes[1]
 
 
-def test_a_transparent_background_has_clear_pixels(paint: Callable[..., bytes]) -> None:
+def test_a_transparent_background_has_clear_pixels(paint: Files) -> None:
     alpha = opened(paint(prompt="a red flower", background="transparent")).getchannel("A")
     assert alpha.getextrema()[0] == 0
 
 
-def test_an_edit_changes_the_picture_that_was_given(
-    paint: Callable[..., bytes], picture: Callable[..., bytes]
-) -> None:
+def test_an_edit_changes_the_picture_that_was_given(paint: Files, picture: Files) -> None:
     given = picture(96, 64)
     image = base64.b64encode(given).decode()
     edited = paint(prompt="make it red", image=image)
@@ -76,12 +74,12 @@ def test_an_edit_changes_the_picture_that_was_given(
     assert opened(edited).convert("RGB").tobytes() != opened(given).tobytes()
 
 
-def test_a_watermark_is_visible(paint: Callable[..., bytes]) -> None:
+def test_a_watermark_is_visible(paint: Files) -> None:
     assert paint() != paint(watermark=True)
 
 
 @pytest.mark.parametrize(
     "size", [f"{width}x{height}" for width, height in [(1536, 512), (4096, 64), (64, 4096)]]
 )
-def test_the_largest_sides_are_painted(paint: Callable[..., bytes], size: str) -> None:
+def test_the_largest_sides_are_painted(paint: Files, size: str) -> None:
     assert opened(paint(size=size)).size == tuple(map(int, size.split("x")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import signal
@@ -13,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import openai
 import pytest
 from openai import OpenAI
 
 from opeai_nb.cli.main import main
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
-from tests.engine.conftest import Clients, Swatches
+from tests.engine.conftest import Clients
 
 KEY = {"Authorization": "Bearer sk-any"}
 
@@ -161,60 +159,3 @@ def test_picture_urls_over_a_socket_start_with_the_servers_origin(engine: Engine
         picture = answer.json()["data"][0]["url"]
         assert picture.startswith(f"{url}/pictures/")
         assert httpx.get(picture, trust_env=False).content.startswith(b"\x89PNG")
-
-
-class TestOpenaiSdk:
-    """The official SDK, pointed at the engine over loopback."""
-
-    @pytest.fixture
-    def sdk(self, painter: Swatches) -> Iterator[openai.OpenAI]:
-        engine = Engine(painter=painter, key="sk-right")
-        with (
-            serving(engine) as url,
-            httpx.Client(trust_env=False) as http,
-            openai.OpenAI(
-                base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=http
-            ) as sdk,
-        ):
-            yield sdk
-        engine.close()
-
-    def test_it_generates_pictures(self, sdk: openai.OpenAI) -> None:
-        answer = sdk.images.generate(model="qwen-image-2.0", prompt="a cat", n=2, size="1024x1024")
-        assert [base64.b64decode(image.b64_json)[:4] for image in answer.data] == [b"\x89PNG"] * 2
-        assert answer.usage.input_tokens_details.text_tokens == 1
-
-    def test_it_gets_urls(self, sdk: openai.OpenAI) -> None:
-        answer = sdk.images.generate(model="dall-e-3", prompt="a cat", response_format="url")
-        assert answer.data[0].url.startswith("http://127.0.0.1:")
-        assert answer.data[0].revised_prompt == "a cat"
-
-    def test_it_lists_and_shows_models(self, sdk: openai.OpenAI) -> None:
-        assert "gpt-image-2" in [model.id for model in sdk.models.list()]
-        assert sdk.models.retrieve("dall-e-3").owned_by == "openai"
-
-    @pytest.mark.parametrize(
-        ("fields", "error"),
-        [
-            ({"prompt": ""}, openai.BadRequestError),
-            ({"model": "rehearsal-moderation"}, openai.BadRequestError),
-            ({"model": "rehearsal-rate-limited"}, openai.RateLimitError),
-            ({"model": "rehearsal-502"}, openai.InternalServerError),
-            ({"model": "nobody"}, openai.InternalServerError),
-        ],
-    )
-    def test_it_raises_its_own_typed_errors(
-        self, sdk: openai.OpenAI, fields: dict[str, Any], error: Any
-    ) -> None:
-        with pytest.raises(error) as raised:
-            sdk.images.generate(**{"model": "qwen-image-2.0", "prompt": "a cat", **fields})
-        assert raised.value.response.headers["X-Oneapi-Request-Id"]
-
-    def test_a_wrong_key_is_its_authentication_error(self, sdk: openai.OpenAI) -> None:
-        with pytest.raises(openai.AuthenticationError):
-            sdk.with_options(api_key="sk-wrong").models.list()
-
-    def test_an_error_code_reaches_its_error(self, sdk: openai.OpenAI) -> None:
-        with pytest.raises(openai.BadRequestError) as raised:
-            sdk.images.generate(model="rehearsal-moderation", prompt="a cat")
-        assert raised.value.code == "moderation_blocked"

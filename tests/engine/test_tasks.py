@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
-from tests.engine.conftest import Answers, Clients, Clock, Swatches
+from tests.engine.conftest import Answers, Clients, Clock, Files, Swatches
 
 DAY = 86_400
 
@@ -171,7 +170,7 @@ class TestRestart:
         clock: Clock,
         painter: Swatches,
         client_of: Clients,
-        picture: Callable[..., bytes],
+        picture: Files,
     ) -> None:
         import base64
 

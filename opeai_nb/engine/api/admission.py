@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
 from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.api.picture_urls import PictureUrls
-from opeai_nb.engine.api.request_body import read_body
+from opeai_nb.engine.api.request_body import read_fields
 from opeai_nb.engine.faults.misbehaviour import Misbehaviour
 from opeai_nb.engine.work.generations import Generations
+from opeai_nb.engine.work.image_inputs import Reference
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-_SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
-Parse = Callable[[bytes], tuple[ApiRequest, list[str]]]
+Parse = Callable[[dict[str, Any]], tuple[ApiRequest, list[Reference]]]
 Answer = Callable[..., Awaitable[Response]]
 
 
@@ -34,16 +32,21 @@ class Admission:
     misbehaviour: Misbehaviour
 
     async def admit(
-        self, http: Request, parse: Parse, is_task: Callable[[ApiRequest], bool], answer: Answer
+        self,
+        http: Request,
+        parse: Parse,
+        is_task: Callable[[ApiRequest], bool],
+        answer: Answer,
+        *,
+        forms: bool = False,
     ) -> Response:
         """Return *answer*'s response to the generation that *http* asks for.
 
-        *parse* turns the body into a request and the references of its input images. *answer* gets
-        *http*, the generation, and `fresh`: False where an Idempotency-Key is sent again.
+        *parse* turns the body's fields into a request and its input images, a mask last. *answer*
+        gets *http*, the generation, and `fresh`: False where an Idempotency-Key is sent again.
         """
-        body = await read_body(http)
-        request, refs = parse(body) if len(body) <= _SMALL else await asyncio.to_thread(parse, body)
-        digest = hashlib.sha256(body).hexdigest()
+        fields, digest = await read_fields(http, forms=forms)
+        request, refs = parse(fields)
         key = http.headers.get("idempotency-key")
         early = self.misbehaviour.refusal(request.model, key or digest)
         if early is not None:

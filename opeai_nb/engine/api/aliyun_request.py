@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest, check_limits, pixels_of, text_of
+from opeai_nb.engine.work.image_inputs import Reference
 from opeai_nb.families import Family, accepts_size
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PARAMETERS: Final[dict[str, type]] = {
 }
 
 
-def parse_native(body: Mapping[str, Any]) -> tuple[ApiRequest, list[str]]:
+def parse_native(body: Mapping[str, Any]) -> tuple[ApiRequest, list[Reference]]:
     """Return the request in *body* and the references of its input images.
 
     ApiError 503 for a model without an Aliyun channel, 400 for what DashScope refuses.
@@ -70,7 +71,7 @@ def _model(value: object) -> tuple[Family, str]:
     return model.family, name
 
 
-def _content(value: object) -> tuple[str, list[str]]:
+def _content(value: object) -> tuple[str, list[Reference]]:
     """Return the one text and the images of the one message."""
     messages = value.get("messages") if isinstance(value, dict) else None
     if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):

@@ -13,7 +13,7 @@ from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_request import parse_native
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
-from opeai_nb.engine.api.openai_request import ApiRequest, loads
+from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.faults.rehearsal import failed_message, item_fault
 from opeai_nb.engine.work.store import StoredGeneration
 
@@ -57,7 +57,7 @@ class AliyunRoutes:
         asked = http.headers.get("x-dashscope-async", "").lower() == "enable"
         return await self._admission.admit(
             http,
-            lambda body: parse_native(loads(body)),
+            parse_native,
             lambda request: asked or MODELS[request.model].async_only,
             self._answer,
         )

@@ -13,6 +13,7 @@ from opeai_nb.families import Family, accepts_size, parse_size
 _FORMS: Final = ("b64_json", "url")
 _N_MAX: Final = 128  # the gateway's own bound for every model, platform.md 2.4
 _SQUARES: Final = {"1K": 1024, "2K": 2048, "3K": 3072, "4K": 4096, "AUTO": 1024}
+_GPT_SIZES: Final = ((1024, 1024), (1536, 1024), (1024, 1536))
 _OUTPUT_FORMATS: Final = ("png", "jpeg", "webp")
 FIELD_TYPES: Final[dict[str, type]] = {  # platform.md 1.2
     "model": str,
@@ -56,6 +57,8 @@ class ApiRequest:
     seed: int | None = None
     prompt_extend: bool = False
     dialect: str = "openai"
+    masked: bool = False
+    """Whether the last of its input images is a mask."""
     take: int = 0
     """How many equal requests came before it: asked again, a model paints another picture."""
 
@@ -63,6 +66,9 @@ class ApiRequest:
         """Return it with the size that was left to the first input image."""
         if self.width:
             return self
+        if self.model.startswith("gpt-image"):  # its three sizes alone, platform.md 4.1
+            ratio = width / height
+            width, height = min(_GPT_SIZES, key=lambda size: abs(size[0] / size[1] - ratio))
         return replace(self, size=f"{width}x{height}", width=width, height=height)
 
     def dumps(self) -> str:
@@ -157,7 +163,8 @@ def check_limits(family: Family, prompt: str, n: int, edits: int) -> None:
 
 def _wrong_images(family: Family) -> ApiError:
     if family.images_max == 0:
-        return refusal(family, "this model does not accept image input", "image")
+        message = "this model does not accept image input; gpt-image-1 and qwen-image-2.0 do"
+        return refusal(family, message, "image")
     return ApiError(  # the gateway's own check, platform.md 1.9
         f"this model takes {family.images_min} to {family.images_max} images in `image`",
         param="image",
@@ -212,7 +219,7 @@ def _size(family: Family, asked: str, edits: int) -> tuple[str, int, int]:
             "size an unexpected error occurred in the parameter, "
             "please use 'x' instead of the multiplication sign '×'"
         )
-    if not asked and edits:
+    if edits and asked in {"", "auto"}:
         return "auto", 0, 0
     size = text_of(asked) or family.default_size or "1024x1024"
     if family.vendor == "aliyun":  # the gateway turns WxH into W*H, so both do: platform.md 1.9

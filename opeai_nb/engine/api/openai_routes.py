@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -10,9 +11,9 @@ from starlette.routing import Route
 from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
-from opeai_nb.engine.api.openai_request import ApiRequest, loads, parse
+from opeai_nb.engine.api.openai_request import ApiRequest, parse
 from opeai_nb.engine.api.responses import sync_pieces, usage
-from opeai_nb.engine.work.image_inputs import references
+from opeai_nb.engine.work.image_inputs import Reference, references
 from opeai_nb.engine.work.store import StoredGeneration
 from opeai_nb.engine.work.task_state import submitted, task_body
 
@@ -33,8 +34,8 @@ class OpenAIRoutes:
         return [
             Route("/v1/images/generations", self.create, methods=["POST"]),
             Route("/v1/images/generations/{task_id}", self.task, methods=["GET"]),
-            Route("/v1/images/edits", _not_implemented, methods=["POST"]),
-            Route("/v1/images/variations", _not_implemented, methods=["POST"]),
+            Route("/v1/images/edits", self.edit, methods=["POST"]),
+            Route("/v1/images/variations", _no_variations, methods=["POST"]),
             Route("/v1/models", _models, methods=["GET"]),
             Route("/v1/models/{model:path}", _model, methods=["GET"]),
         ]
@@ -43,11 +44,15 @@ class OpenAIRoutes:
         """Answer POST /v1/images/generations (platform.md 1.2 to 1.5)."""
         return await self._admission.admit(http, _parsed, _is_task, self._answer)
 
+    async def edit(self, http: Request) -> Response:
+        """Answer POST /v1/images/edits, a form or JSON (platform.md 2.4, 4.1)."""
+        return await self._admission.admit(http, _edit, _is_task, self._answer, forms=True)
+
     async def _answer(
         self, http: Request, generation: StoredGeneration, *, fresh: bool
     ) -> Response:
         request = ApiRequest.loads(generation.request)
-        edits = self._generations.store.count_inputs(generation.id)
+        edits = self._generations.store.count_inputs(generation.id) - request.masked
         if generation.kind == "task":
             return JSONResponse(submitted(generation, request, edits))
         data = await self._generations.pictures(generation, keep=request.form == "url")
@@ -62,7 +67,7 @@ class OpenAIRoutes:
         if task is None or now_state is None or now_state.status == "EXPIRED":
             raise task_not_found()
         generation, request = task
-        edits = self._generations.store.count_inputs(generation.id)
+        edits = self._generations.store.count_inputs(generation.id) - request.masked
         body = task_body(
             generation,
             request,
@@ -74,11 +79,24 @@ class OpenAIRoutes:
         return JSONResponse(body)
 
 
-def _parsed(body: bytes) -> tuple[ApiRequest, list[str]]:
-    """Return the request in *body* and its image references."""
-    fields = loads(body)
-    refs = references(fields.get("image"))
-    return parse(fields, edits=len(refs)), refs
+def _parsed(fields: dict[str, Any]) -> tuple[ApiRequest, list[Reference]]:
+    """Return the request in *fields* and its images."""
+    images = references(fields.get("image"))
+    return parse(fields, edits=len(images)), images
+
+
+def _edit(fields: dict[str, Any]) -> tuple[ApiRequest, list[Reference]]:
+    """Return the edit in *fields* and its images, the mask last."""
+    images = references(fields.get("image") or fields.get("images"))
+    mask = references(fields.get("mask"))
+    if not images:
+        raise ApiError(
+            "image is required: a file in the form field `image`, or a URL or data URL in JSON",
+            param="image",
+        )
+    if len(mask) > 1:
+        raise ApiError("mask must be one image", param="mask")
+    return replace(parse(fields, edits=len(images)), masked=bool(mask)), images + mask
 
 
 def _is_task(request: ApiRequest) -> bool:
@@ -105,11 +123,11 @@ async def _model(http: Request) -> Response:
     )
 
 
-async def _not_implemented(_http: Request) -> Response:
-    """Answer for the edits endpoint, which the gateway does not have (platform.md 2.4)."""
+async def _no_variations(_http: Request) -> Response:
+    """Answer for variations: not the gateway's 501 (platform.md 2.4), which SDKs send again."""
     raise ApiError(
-        "API not implemented",
-        status=501,
+        "API not implemented: image variations. "
+        "Send the picture as `image` to /v1/images/edits, with a prompt",
         type="new_api_error",
         code="api_not_implemented",
         param="",

@@ -1,15 +1,27 @@
-"""The body of a request, within bounds."""
+"""The body of a request, within bounds: JSON, or a form with files."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+import hashlib
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.api.openai_request import FIELD_TYPES, loads
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from starlette.requests import Request
 
 BODY_MAX: Final = 64 * 1024 * 1024  # two input images of 20 MB in base64, and some room
+_SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
+_PIECE: Final = 256 * 1024  # bytes of a form parsed at a time: between two of them polls get a turn
+_FILES_MAX: Final = 17  # sixteen images and a mask, platform.md 4.1
 _DRAIN_MAX: Final = 256 * 1024 * 1024  # read and dropped, so that the client hears the 413
 
 
@@ -33,3 +45,58 @@ async def read_body(http: Request) -> bytes:
             code="read_request_body_failed",
         )
     return b"".join(chunks)
+
+
+async def read_fields(http: Request, *, forms: bool) -> tuple[dict[str, Any], str]:
+    """Return the fields of a JSON body, or of a multipart form, and their digest.
+
+    In a form files are bytes, and `image`, `image[]` and `image[0]` are one list under `image`.
+    Raises ApiError 400 for a body that is neither, or a form where *forms* are not taken.
+    """
+    body = await read_body(http)
+    if http.headers.get("content-type", "").lower().startswith("multipart/"):
+        if not forms:
+            raise ApiError(
+                "send the request as JSON (Content-Type: application/json), with an input picture "
+                "as a URL or data URL in `image`; /v1/images/edits takes multipart forms",
+                code="bad_request_body",
+            )
+        return await _form(http.headers, body)
+    fields = loads(body) if len(body) <= _SMALL else await asyncio.to_thread(loads, body)
+    return fields, hashlib.sha256(body).hexdigest()
+
+
+async def _form(headers: Headers, body: bytes) -> tuple[dict[str, Any], str]:
+    """Return a form's fields; their digest leaves out the boundary, which each repeat changes."""
+    fields: dict[str, Any] = {}
+    digest = hashlib.sha256()
+    parser = MultiPartParser(headers, _pieces(body), max_files=_FILES_MAX, max_part_size=BODY_MAX)
+    try:
+        form = await parser.parse()
+    except (MultiPartException, KeyError) as error:  # KeyError: no boundary
+        raise ApiError("the form could not be read", code="bad_request_body") from error
+    for name, value in form.multi_items():
+        name = re.sub(r"\[\d*\]$", "", name)  # noqa: PLW2901  each client names lists its own way
+        item = await value.read() if isinstance(value, UploadFile) else value
+        digest.update(repr((name, len(item))).encode())
+        digest.update(item if isinstance(item, bytes) else item.encode())
+        if name in {"image", "images"}:
+            fields.setdefault("image", []).append(item)
+        else:
+            fields[name] = _typed(name, item)
+    await form.close()
+    return fields, digest.hexdigest()
+
+
+async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
+    for start in range(0, len(body), _PIECE):
+        yield body[start : start + _PIECE]
+        await asyncio.sleep(0)
+
+
+def _typed(name: str, value: str | bytes) -> object:
+    """Return a form's text as the JSON value that it stands for, or unchanged where it is none."""
+    kind = FIELD_TYPES.get(name, str)
+    if kind is int and value.isdigit():
+        return int(value)
+    return {"true": True, "false": False}.get(str(value), value) if kind is bool else value

@@ -19,7 +19,9 @@ class Manner(TypedDict, total=False):
     *variant* (0): the place among the n pictures of one request. *seed* (None). *style* (None): a
     style word, "vivid" or "natural"; words the painter does not know change nothing. *quality*
     ("auto"): low, medium, high, hd, standard, auto. *transparent* (False): RGBA with only the
-    subject opaque. *watermark* (False).
+    subject opaque. *watermark* (False). *mask* (None): for an edit, an L picture of the first
+    image's size; it is painted where the mask is 255, and stays as it is, to the pixel, where it
+    is 0.
     """
 
     variant: int
@@ -28,6 +30,7 @@ class Manner(TypedDict, total=False):
     quality: str
     transparent: bool
     watermark: bool
+    mask: Image | None
 
 
 def paint(prompt: str, size: tuple[int, int], **manner: Unpack[Manner]) -> Image:

@@ -45,6 +45,7 @@ class PaintRequest:
     quality: str = "auto"
     transparent: bool = False
     watermark: bool = False
+    mask: Image | None = None
 
     def frame(self) -> Frame:
         """Return the frame. Raises ValueError for a side outside 16 to 4096 pixels."""

@@ -46,6 +46,8 @@ def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.I
     picture = _in_style(picture, read, request, frame, is_quiet=_is_quiet(read, request))
     if "frame" in read.changes:
         picture = _framed(picture)
+    if request.mask is not None:
+        picture = Image.composite(picture, _flat(first), ImageOps.fit(request.mask, frame.size))
     if request.transparent:
         picture.putalpha(matte)
     if request.watermark:
@@ -75,14 +77,19 @@ def _on_ground(
     image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest, frame: Frame
 ) -> Image.Image:
     """Return the picture before another ground, if the words name one."""
-    flat = Image.new("RGB", frame.size, (255, 255, 255))
-    flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    flat = _flat(image)
     place = _named_ground(read, request.prompt)
     if not place:
         return flat
     ground = _ground(place, read, request, frame)
     ground.paste(flat, (0, 0), matte)
     return ground
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    flat = Image.new("RGB", image.size, (255, 255, 255))
+    flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    return flat
 
 
 def _named_ground(read: Scene, prompt: str) -> str | None:

@@ -10,6 +10,7 @@ import secrets
 import uuid
 from base64 import b64encode
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -18,7 +19,7 @@ from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.engine.work.fetch import SECONDS, fetch, is_public
-from opeai_nb.engine.work.image_inputs import bytes_max, decoded, is_url
+from opeai_nb.engine.work.image_inputs import Reference, bytes_max, decoded, is_url
 from opeai_nb.engine.work.render import Painter, checked_size, render
 from opeai_nb.engine.work.store import StoredGeneration, StoredPicture
 from opeai_nb.engine.work.store_cache import CachedStore
@@ -71,7 +72,7 @@ class Generations:
         self.store.close()
 
     async def inputs(
-        self, model: str, references: Sequence[str], own: Callable[[str], str | None]
+        self, model: str, references: Sequence[Reference], own: Callable[[str], str | None]
     ) -> list[bytes]:
         """Return the input images; *own* gives the picture's id in a URL that is the engine's own.
 
@@ -105,10 +106,14 @@ class Generations:
     async def sized(self, request: ApiRequest, inputs: Sequence[bytes]) -> ApiRequest:
         """Check *inputs* by decoding them; let the first one decide a size that was not asked."""
         jobs = [
-            self._painters.submit(secrets.token_hex(8), lambda d=data: checked_size(d), urgent=True)  # type: ignore[misc]  # a default binds the loop's variable
+            self._painters.submit(secrets.token_hex(8), partial(checked_size, data), urgent=True)
             for data in inputs
         ]
         sizes = [await asyncio.wrap_future(job) for job in jobs]
+        if request.masked and sizes[-1] != sizes[0]:
+            raise ApiError(
+                "the mask must have the size of the first image", code="invalid_image", param="mask"
+            )
         return request.sized(*sizes[0]) if sizes else request
 
     def repeated(self, key: str | None, digest: str) -> StoredGeneration | None:

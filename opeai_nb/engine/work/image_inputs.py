@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final
+from typing import Final, TypeGuard
 
 from opeai_nb.engine.api.error_envelope import ApiError
 
@@ -17,8 +17,12 @@ _DATA_URL: Final = re.compile(r"data:image/[\w.+-]{1,40}(;[\w=.+-]{1,40})*;base6
 _SPACE: Final = str.maketrans("", "", " \t\r\n")
 
 
-def references(image: object) -> list[str]:
-    """Return the strings in an `image` field, in order: [] where it is absent, null or empty.
+Reference = str | bytes
+"""A URL, a data URL or base64; or a file's bytes, from a form."""
+
+
+def references(image: object) -> list[Reference]:
+    """Return the images in an `image` field, in order: [] where it is absent, null or empty.
 
     Objects may be `{"url"}`, `{"image_url"}` (a string or again an object) and `{"b64_json"}`
     (platform.md 1.2: their shape is not documented). Raises ApiError 400 for anything else.
@@ -29,12 +33,12 @@ def references(image: object) -> list[str]:
     return strings
 
 
-def _strings(value: object, depth: int) -> list[str]:
-    if value is None or value in ("", []):
+def _strings(value: object, depth: int) -> list[Reference]:
+    if value is None or value in ("", b"", []):
         return []
     if depth == 0:
         raise _bad("image is nested too deeply")
-    if isinstance(value, str):
+    if isinstance(value, str | bytes):
         return [value]
     if isinstance(value, list):
         return [text for item in value for text in (_strings(item, depth - 1) or [_missing()])]
@@ -42,6 +46,8 @@ def _strings(value: object, depth: int) -> list[str]:
         for name in ("url", "image_url", "b64_json"):
             if value.get(name):
                 return _strings(value[name], depth - 1)
+        if value.get("file_id"):
+            raise _bad("files are not kept here: send image_url, a URL or data URL, not file_id")
         raise _bad("an image object needs url, image_url or b64_json")
     raise _bad("image must be a string, an array or an object")
 
@@ -55,13 +61,17 @@ def bytes_max(vendor: str) -> int:
     return _BYTES_MAX.get(vendor, _BYTES_MAX_ELSEWHERE)
 
 
-def is_url(reference: str) -> bool:
-    """Tell whether *reference* is to be fetched; all else is a data URL or bare base64."""
-    return reference[:8].lower().startswith(("http://", "https://"))
+def is_url(reference: Reference) -> TypeGuard[str]:
+    """Tell whether *reference* is to be fetched; all else holds the image itself."""
+    return isinstance(reference, str) and reference[:8].lower().startswith(("http://", "https://"))
 
 
-def decoded(reference: str, most: int) -> bytes:
-    """Return the bytes, at most *most*, of a data URL or of bare base64, padded or not."""
+def decoded(reference: Reference, most: int) -> bytes:
+    """Return the bytes, at most *most*, of a file, a data URL or bare base64, padded or not."""
+    if isinstance(reference, bytes):
+        if len(reference) > most:
+            raise _too_large(most)
+        return reference
     text = reference
     if reference[:5].lower() == "data:":
         match = _DATA_URL.match(reference)
@@ -72,11 +82,15 @@ def decoded(reference: str, most: int) -> bytes:
         raise _bad("only http and https image URLs are accepted")
     text = text.translate(_SPACE).rstrip("=")
     if len(text) > most * 4 // 3 + 4:
-        raise _bad(f"an input image may have at most {most // 2**20} MB")
+        raise _too_large(most)
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
         raise _bad("image is neither a URL, a data URL nor base64") from error
+
+
+def _too_large(most: int) -> ApiError:
+    return _bad(f"an input image may have at most {most // 2**20} MB")
 
 
 def _bad(message: str) -> ApiError:

@@ -63,6 +63,8 @@ def render(
     }
     if inputs:
         images = [_opened(data) for data in inputs]
+        if request.masked:
+            manner["mask"] = _editable(images.pop())
         image = painter.edit(images, request.prompt, size, **manner)
     else:
         image = painter.paint(request.prompt, size, **manner)
@@ -87,6 +89,13 @@ def checked_size(data: bytes) -> tuple[int, int]:
     """
     image = _opened(data)
     return max(64, image.width), max(64, image.height)
+
+
+def _editable(mask: Image) -> Image:
+    """Return where *mask* lets an edit paint, 255 there: where it is clear (platform.md 4.1)."""
+    from PIL import ImageOps
+
+    return ImageOps.invert(mask.convert("RGBA").getchannel("A"))
 
 
 def _opened(data: bytes) -> Image:

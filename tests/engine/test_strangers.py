@@ -1,0 +1,111 @@
+"""Foreign clients, pointed at the engine over loopback: what they send, it serves."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import openai
+import pytest
+from PIL import Image
+
+from opeai_nb.engine import Engine
+from opeai_nb.engine.server.uvicorn_server import serving
+from tests.engine.conftest import Files, Swatches
+
+
+@pytest.fixture
+def sdk(painter: Swatches) -> Iterator[openai.OpenAI]:
+    engine = Engine(painter=painter, key="sk-right")
+    with (
+        serving(engine) as url,
+        httpx.Client(trust_env=False) as http,
+        openai.OpenAI(
+            base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=http
+        ) as sdk,
+    ):
+        yield sdk
+    engine.close()
+
+
+def test_openai_python_generates_pictures(sdk: openai.OpenAI) -> None:
+    answer = sdk.images.generate(model="qwen-image-2.0", prompt="a cat", n=2, size="1024x1024")
+    assert [base64.b64decode(image.b64_json)[:4] for image in answer.data] == [b"\x89PNG"] * 2
+    assert answer.usage.input_tokens_details.text_tokens == 1
+
+
+def test_openai_python_gets_urls(sdk: openai.OpenAI) -> None:
+    answer = sdk.images.generate(model="dall-e-3", prompt="a cat", response_format="url")
+    assert answer.data[0].url.startswith("http://127.0.0.1:")
+    assert answer.data[0].revised_prompt == "a cat"
+
+
+def test_openai_python_lists_and_shows_models(sdk: openai.OpenAI) -> None:
+    assert "gpt-image-2" in [model.id for model in sdk.models.list()]
+    assert sdk.models.retrieve("dall-e-3").owned_by == "openai"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"prompt": ""}, openai.BadRequestError),
+        ({"model": "rehearsal-moderation"}, openai.BadRequestError),
+        ({"model": "rehearsal-rate-limited"}, openai.RateLimitError),
+        ({"model": "rehearsal-502"}, openai.InternalServerError),
+        ({"model": "nobody"}, openai.InternalServerError),
+    ],
+)
+def test_openai_python_raises_its_own_typed_errors(
+    sdk: openai.OpenAI, fields: dict[str, Any], error: Any
+) -> None:
+    with pytest.raises(error) as raised:
+        sdk.images.generate(**{"model": "qwen-image-2.0", "prompt": "a cat", **fields})
+    assert raised.value.response.headers["X-Oneapi-Request-Id"]
+
+
+def test_a_wrong_key_is_its_authentication_error(sdk: openai.OpenAI) -> None:
+    with pytest.raises(openai.AuthenticationError):
+        sdk.with_options(api_key="sk-wrong").models.list()
+
+
+def test_an_error_code_reaches_its_error(sdk: openai.OpenAI) -> None:
+    with pytest.raises(openai.BadRequestError) as raised:
+        sdk.images.generate(model="rehearsal-moderation", prompt="a cat")
+    assert raised.value.code == "moderation_blocked"
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_openai_python_edits_pictures(sdk: openai.OpenAI, picture: Files, many: int) -> None:
+    files = [(f"{n}.png", picture(600, 400), "image/png") for n in range(many)]
+    answer = sdk.images.edit(
+        model="gpt-image-1",
+        image=files[0] if many == 1 else files,
+        prompt="make it a sunny day",
+        n=2,
+        size="1024x1024",
+    )
+    sizes = [Image.open(io.BytesIO(base64.b64decode(one.b64_json))).size for one in answer.data]
+    assert sizes == [(1024, 1024)] * 2
+    assert answer.usage.input_tokens_details.image_tokens == 256 * many
+
+
+def test_openai_python_edits_with_a_mask(sdk: openai.OpenAI, picture: Files) -> None:
+    mask = io.BytesIO()
+    Image.new("RGBA", (600, 400)).save(mask, "PNG")
+    answer = sdk.images.edit(
+        model="gpt-image-1",
+        image=("cat.png", picture(600, 400)),
+        mask=("mask.png", mask.getvalue()),
+        prompt="a hat",
+    )
+    assert answer.size == "1536x1024"
+    assert answer.usage.input_tokens_details.image_tokens == 256
+
+
+def test_openai_python_is_refused_a_variation_once(sdk: openai.OpenAI, picture: Files) -> None:
+    refused = pytest.raises(openai.BadRequestError, match="Send the picture as `image`")
+    with pytest.deprecated_call(), refused:
+        sdk.with_options(max_retries=2).images.create_variation(image=("a.png", picture()))
