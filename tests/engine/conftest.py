@@ -81,7 +81,10 @@ KEY = {"Authorization": "Bearer sk-any"}
 
 def _client_of(engine: Engine, **options: Any) -> httpx.Client:
     return httpx.Client(
-        transport=EngineTransport(engine), base_url=ENGINE_URL, headers=KEY, **options
+        transport=EngineTransport(engine),
+        base_url=ENGINE_URL,
+        headers=KEY,
+        **{"timeout": 60, **options},  # a machine may be busy
     )
 
 

@@ -13,6 +13,7 @@ from opeai_nb.engine import Engine
 from tests.engine.conftest import Answers, Clients, Clock, Files
 
 PATH = "/aliyun/v1/images/generations"
+MODELS = ("qwen-image-2.0", "qwen-image-2.0-pro", "z-image-turbo")
 ASYNC = {"X-DashScope-Async": "enable"}
 
 
@@ -67,7 +68,8 @@ def test_a_reference_image_makes_an_edit(post: Answers, picture: Files) -> None:
     ("json", "code"),
     [
         ({"model": "qwen-image-2.0"}, "InvalidParameter"),
-        ({"model": "qwen-image-2.0", "input": {"prompt": "a cat"}}, "InvalidParameter"),
+        ({"model": "qwen-image-2.0", "input": {"prompt": 7}}, "InvalidParameter"),
+        ({"model": "qwen-image-2.0", "input": {"prompt": "a", "images": 7}}, "InvalidParameter"),
         ({"model": "qwen-image-2.0", "input": {"messages": []}}, "InvalidParameter"),
         ({"model": "qwen-image-2.0", "input": {"messages": [7]}}, "InvalidParameter"),
         (body(size="1024x1024"), "InvalidParameter"),
@@ -97,10 +99,64 @@ def test_a_mistake_gets_a_flat_error(post: Answers, json: object, code: str) -> 
 def test_only_aliyun_models_have_a_channel(post: Answers, model: str) -> None:
     answer = post(body(model))
     assert answer.status_code == 503
-    assert answer.json()["error"]["code"] == "model_not_found"
+    assert answer.json()["code"] == "ModelNotFound"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        (PATH, {"Authorization": ""}, 401, "InvalidApiKey"),
+        ("/aliyun/v1/services/nowhere", {}, 404, "InvalidParameter"),
+    ],
+)
+def test_every_error_below_aliyun_has_dashscopes_shape(
+    client: httpx.Client, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
+    answer = client.post(path, json=body(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "multimodal-generation/generation",
+        "image-generation/generation",
+        "text2image/image-synthesis",
+        "image2image/image-synthesis",
+    ],
+)
+def test_dashscopes_own_paths_take_its_requests(client: httpx.Client, name: str) -> None:
+    path = f"/aliyun/v1/services/aigc/{name}"
+    assert client.post(path, json=body()).json()["output"]["choices"]
+    old = {"model": "qwen-image", "input": {"prompt": "a cat"}, "parameters": {"size": "1328*1328"}}
+    task = client.post(path, json=old, headers=ASYNC).json()["output"]
+    assert task["task_status"] == "PENDING"
 
 
 class TestTasks:
+    def test_tasks_are_listed_the_latest_first(self, post: Answers, client: httpx.Client) -> None:
+        tasks = [post(body(f"{name}"), **ASYNC).json()["output"]["task_id"] for name in MODELS]
+        rows = client.get("/aliyun/v1/tasks", params={"page_size": "2"}).json()
+        assert [row["task_id"] for row in rows["data"]] == tasks[:-3:-1]
+        assert (rows["total"], rows["total_page"]) == (3, 2)
+        only = client.get("/aliyun/v1/tasks", params={"model_name": MODELS[0]}).json()
+        assert [row["status"] for row in only["data"]] == ["PENDING"]
+
+    def test_a_task_that_queues_can_be_canceled_and_no_other(
+        self, post: Answers, client: httpx.Client, clock: Clock
+    ) -> None:
+        def cancel(task: str) -> httpx.Response:
+            return client.post(f"/aliyun/v1/tasks/{task}/cancel")
+
+        first, second = (post(body(), **ASYNC).json()["output"]["task_id"] for _ in range(2))
+        assert cancel(first).status_code == 200
+        clock.pass_(10)
+        assert client.get(f"/aliyun/v1/tasks/{first}").json()["output"]["task_status"] == "CANCELED"
+        answer = cancel(second)
+        assert (answer.status_code, answer.json()["code"]) == (400, "UnsupportedOperation")
+        assert cancel("nobody").json()["output"]["task_status"] == "UNKNOWN"
+
     @pytest.fixture
     def look(self, client: httpx.Client) -> Callable[[str], dict[str, Any]]:
         return lambda task: client.get(f"/aliyun/v1/tasks/{task}").json()

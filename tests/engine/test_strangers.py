@@ -10,11 +10,13 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from openai.types import ImagesResponse
+from openai.types.shared import ErrorObject
 from PIL import Image
 
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
-from tests.engine.conftest import Files, Swatches
+from tests.engine.conftest import Answers, Files, Swatches
 
 
 @pytest.fixture
@@ -109,3 +111,71 @@ def test_openai_python_is_refused_a_variation_once(sdk: openai.OpenAI, picture: 
     refused = pytest.raises(openai.BadRequestError, match="Send the picture as `image`")
     with pytest.deprecated_call(), refused:
         sdk.with_options(max_retries=2).images.create_variation(image=("a.png", picture()))
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [
+        ("qwen-image-2.0", {"n": 2}),
+        ("qwen-image-2.0", {"response_format": "url"}),
+        ("dall-e-3", {}),
+        ("dall-e-3", {"response_format": "url"}),
+        ("wan2.6-t2i", {}),
+        ("gpt-image-1", {}),
+        ("gpt-image-1", {"size": "auto", "quality": "auto"}),
+        ("gpt-image-1", {"quality": "low", "size": "1536x1024", "background": "transparent"}),
+        ("rehearsal-partial", {"n": 4}),
+    ],
+)
+def test_answers_are_valid_by_openais_own_types(
+    create: Answers, model: str, fields: dict[str, Any]
+) -> None:
+    ImagesResponse.model_validate(create(model, **fields).json(), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "fields"),
+    [("", {}), ("nobody", {}), ("gpt-image-1", {"size": "1x1"}), ("rehearsal-moderation", {})],
+)
+def test_errors_are_valid_by_openais_own_type(
+    create: Answers, model: str, fields: dict[str, Any]
+) -> None:
+    error = create(model, **fields).json()["error"]
+    assert {"message", "type", "param", "code"} <= set(error)
+    ErrorObject.model_validate(error, strict=True)
+
+
+def test_openai_python_finds_the_request_id(sdk: openai.OpenAI) -> None:
+    assert sdk.images.generate(model="qwen-image-2.0", prompt="a cat")._request_id
+
+
+@pytest.mark.long
+class TestDashscope:
+    """The vendor's own SDK, with the engine's `/aliyun/v1` as its base."""
+
+    @pytest.fixture
+    def base(self, painter: Swatches, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+        dashscope = pytest.importorskip("dashscope")
+        engine = Engine(painter=painter, task_seconds=(0.2, 0.2))
+        with serving(engine) as url:
+            monkeypatch.setattr(dashscope, "base_http_api_url", f"{url}/aliyun/v1")
+            monkeypatch.setattr(dashscope, "api_key", "sk-any")
+            monkeypatch.setenv("NO_PROXY", "*")
+            yield url
+        engine.close()
+
+    def test_it_submits_waits_and_lists(self, base: str) -> None:
+        from dashscope import ImageSynthesis
+
+        asked = ImageSynthesis.call(model="qwen-image", prompt="a cat", size="1328*1328")
+        assert asked.output.task_status == "SUCCEEDED", asked
+        assert asked.output.results[0].url.startswith(base)
+        listed = ImageSynthesis.list()
+        assert listed.output or listed.status_code == 200
+
+    def test_a_refusal_has_its_code_and_words(self, base: str) -> None:
+        from dashscope import ImageSynthesis
+
+        refused = ImageSynthesis.async_call(model="nobody", prompt="a cat")
+        assert (refused.status_code, refused.code) == (503, "ModelNotFound")
+        assert "No available channel" in refused.message

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.api.request_body import read_fields
@@ -30,6 +31,13 @@ class Admission:
     generations: Generations
     urls: PictureUrls
     misbehaviour: Misbehaviour
+    sync: bool
+    """Whether models that answer with a task alone answer with pictures; rehearsals apart."""
+
+    def is_task(self, request: ApiRequest) -> bool:
+        """Tell whether *request*'s model answers with a task (platform.md 1.4)."""
+        model = MODELS[request.model]
+        return model.async_only and not (self.sync and model.family.vendor != "engine")
 
     async def admit(
         self,
@@ -56,7 +64,10 @@ class Admission:
         if generation is None:
             inputs = await self.generations.inputs(request.model, refs, self.urls.own(http))
             request = await self.generations.sized(request, inputs)
+            task = is_task(request)
+            if not task and request.model.startswith("gpt-image"):
+                request = replace(request, form="b64_json")  # in a task alone URLs: platform.md 1.4
             generation, fresh = await self.generations.accept(
-                request, inputs, is_task=is_task(request), key=key, digest=digest
+                request, inputs, is_task=task, key=key, digest=digest
             )
         return await answer(http, generation, fresh=fresh)

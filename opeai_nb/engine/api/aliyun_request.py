@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest, check_limits, pixels_of, text_of
-from opeai_nb.engine.work.image_inputs import Reference
+from opeai_nb.engine.work.image_inputs import Reference, references
 from opeai_nb.families import Family, accepts_size
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ def _model(value: object) -> tuple[Family, str]:
 
 
 def _content(value: object) -> tuple[str, list[Reference]]:
-    """Return the one text and the images of the one message."""
+    """Return the one text and the images of the one message, or of the older form (3.2)."""
+    if isinstance(value, dict) and "messages" not in value and "prompt" in value:
+        images = (value.get(name) for name in ("images", "base_image_url", "ref_img"))
+        return text_of(value["prompt"]), references([image for image in images if image])
     messages = value.get("messages") if isinstance(value, dict) else None
     if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):
         raise _bad("input.messages must hold exactly one message")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +19,7 @@ from opeai_nb.engine.faults.rehearsal import failed_message, item_fault
 from opeai_nb.engine.work.store import StoredGeneration
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Iterator
 
     from starlette.requests import Request
 
@@ -29,12 +30,18 @@ _STATUSES: Final = {  # platform.md 3.4
     "SUCCESS": "SUCCEEDED",
     "FAILURE": "FAILED",
     "EXPIRED": "UNKNOWN",
+    "CANCELED": "CANCELED",
 }
+_ENDED: Final = ("SUCCEEDED", "FAILED", "CANCELED")
+_SERVICES: Final = "/aliyun/v1/services/aigc/"
+_SERVICE_NAMES: Final = (  # DashScope's own paths, which its SDK appends: platform.md 3.1
+    "multimodal-generation/generation",
+    "image-generation/generation",
+    "text2image/image-synthesis",
+    "image2image/image-synthesis",
+)
 _FAMILIES_WITH_RESULTS: Final = ("qwen-image", "wan2-t2i")  # the older answer, platform.md 3.3
 _MODELS_WITH_RESULTS: Final = ("wan2.5-t2i-preview",)
-# What the gateway says before DashScope hears of it keeps the gateway's envelope.
-_GATEWAY_CODES: Final = ("model_not_found", "bad_request_body", "read_request_body_failed")
-_CODES: Final = {"moderation_blocked": "DataInspectionFailed", "InvalidURL": "InvalidURL"}
 
 
 class AliyunRoutes:
@@ -47,9 +54,12 @@ class AliyunRoutes:
 
     def routes(self) -> list[Route]:
         """Return the routes for the engine's router."""
+        paths = ("/aliyun/v1/images/generations", *(_SERVICES + name for name in _SERVICE_NAMES))
         return [
-            Route("/aliyun/v1/images/generations", _flat(self.create), methods=["POST"]),
-            Route("/aliyun/v1/tasks/{task_id}", _flat(self.task), methods=["GET"]),
+            *(Route(path, self.create, methods=["POST"]) for path in paths),
+            Route("/aliyun/v1/tasks", self.tasks, methods=["GET"]),
+            Route("/aliyun/v1/tasks/{task_id}", self.task, methods=["GET"]),
+            Route("/aliyun/v1/tasks/{task_id}/cancel", self.cancel, methods=["POST"]),
         ]
 
     async def create(self, http: Request) -> Response:
@@ -58,7 +68,7 @@ class AliyunRoutes:
         return await self._admission.admit(
             http,
             parse_native,
-            lambda request: asked or MODELS[request.model].async_only,
+            lambda request: asked or self._admission.is_task(request),
             self._answer,
         )
 
@@ -81,14 +91,13 @@ class AliyunRoutes:
 
     async def task(self, http: Request) -> Response:
         """Answer a task query; an unknown or expired task has the status UNKNOWN."""
-        id_ = http.path_params["task_id"]
-        body: dict[str, Any] = {"request_id": http.scope["request_id"]}
-        task = self._generations.task(id_, "aliyun")
+        task = self._generations.task(http.path_params["task_id"], "aliyun")
         if task is None:
-            return JSONResponse(body | {"output": {"task_id": id_, "task_status": "UNKNOWN"}})
+            return _no_task(http)
         generation, request = task
+        body: dict[str, Any] = {"request_id": http.scope["request_id"]}
         status = _STATUSES[self._generations.look(generation).status]
-        output: dict[str, Any] = {"task_id": id_, "task_status": status}
+        output: dict[str, Any] = {"task_id": generation.id, "task_status": status}
         if status != "UNKNOWN":
             output["submit_time"] = _local(generation.created)
         if status == "FAILED":
@@ -103,30 +112,62 @@ class AliyunRoutes:
             body["usage"] = _usage(request)
         return JSONResponse(body | {"output": output})
 
-
-def _flat(
-    endpoint: Callable[[Request], Awaitable[Response]],
-) -> Callable[[Request], Awaitable[Response]]:
-    """Return *endpoint* with DashScope's flat errors (platform.md 3.3)."""
-
-    async def flat(http: Request) -> Response:
-        try:
-            return await endpoint(http)
-        except ApiError as error:
-            if error.code in _GATEWAY_CODES:
-                raise
-            body = {
-                "code": "Throttling" if error.status == 429 else _code(error),  # noqa: PLR2004  HTTP's own number
-                "message": error.message,
+    async def tasks(self, http: Request) -> Response:
+        """List the tasks of the last 24 hours, the latest first, by model and status if asked."""
+        rows = [self._row(generation, request) for generation, request in self._recent()]
+        for name in ("model_name", "status"):
+            if value := http.query_params.get(name):
+                rows = [row for row in rows if row[name] == value]
+        page, size = _number(http, "page_no", 1), _number(http, "page_size", 10)
+        return JSONResponse(
+            {
                 "request_id": http.scope["request_id"],
+                "data": rows[(page - 1) * size : page * size],
+                "total": len(rows),
+                "total_page": -(-len(rows) // size),
+                "page_no": page,
+                "page_size": size,
             }
-            return JSONResponse(body, status_code=error.status, headers=error.headers)
+        )
 
-    return flat
+    def _recent(self) -> Iterator[tuple[StoredGeneration, ApiRequest]]:
+        for id_ in self._generations.store.recent_tasks(self._generations.clock()):
+            task = self._generations.task(id_, "aliyun")
+            if task is not None:
+                yield task
+
+    def _row(self, generation: StoredGeneration, request: ApiRequest) -> dict[str, Any]:
+        status = _STATUSES[self._generations.look(generation).status]
+        return {
+            "task_id": generation.id,
+            "model_name": request.model,
+            "status": status,
+            "start_time": int(generation.created * 1000),
+            "end_time": int(generation.ends * 1000) if status in _ENDED else None,
+        }
+
+    async def cancel(self, http: Request) -> Response:
+        """Cancel a task that still queues; ApiError 400 for one that is further (3.1)."""
+        task = self._generations.task(http.path_params["task_id"], "aliyun")
+        if task is None:
+            return _no_task(http)
+        if self._generations.look(task[0]).status != "QUEUED":
+            raise ApiError(
+                "the task is not PENDING, so it can not be canceled", code="UnsupportedOperation"
+            )
+        self._generations.store.end(task[0].id, "canceled")
+        return JSONResponse({"request_id": http.scope["request_id"]})
 
 
-def _code(error: ApiError) -> str:
-    return _CODES.get(error.code or "", "InvalidParameter")
+def _no_task(http: Request) -> Response:
+    """Return the answer about an unknown task, which is no error (platform.md 3.4)."""
+    output = {"task_id": http.path_params["task_id"], "task_status": "UNKNOWN"}
+    return JSONResponse({"request_id": http.scope["request_id"], "output": output})
+
+
+def _number(http: Request, name: str, default: int) -> int:
+    text = http.query_params.get(name, "")
+    return max(1, int(text)) if text.isdecimal() else default
 
 
 def _pictures(request: ApiRequest, urls: list[str]) -> dict[str, Any]:

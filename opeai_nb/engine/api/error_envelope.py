@@ -42,14 +42,35 @@ class ApiError(Exception):
 
 
 def envelope(error: ApiError, request_id: str) -> dict[str, Any]:
-    """Return the JSON body of *error*; `param` stands only where it is known (platform.md 2.5)."""
-    suffix = "" if error.documented else f" (request id: {request_id})"
-    body: dict[str, Any] = {"message": error.message + suffix, "type": error.type}
-    if error.param is not None:
-        body["param"] = error.param
-    if error.code is not None:
-        body["code"] = error.code
-    return {"error": body}
+    """Return the JSON body of *error*.
+
+    `param` and `code` are null where they say nothing, as OpenAI's schema wants; they are left out
+    where the platform's own example leaves them out.
+    """
+    if not error.documented:
+        message = f"{error.message} (request id: {request_id})"
+        body = {"message": message, "type": error.type, "param": error.param, "code": error.code}
+        return {"error": body}
+    body = {"message": error.message, "type": error.type, "param": error.param, "code": error.code}
+    return {"error": {name: value for name, value in body.items() if value is not None}}
+
+
+def flat_envelope(error: ApiError, request_id: str) -> dict[str, Any]:
+    """Return DashScope's JSON body of *error* (platform.md 3.3, 3.6)."""
+    code = _NATIVE_CODES.get(error.status) or _NATIVE_CODES.get(error.code, "InvalidParameter")
+    return {"code": code, "message": error.message, "request_id": request_id}
+
+
+_NATIVE_CODES: Final[dict[int | str | None, str]] = {  # by status, else by the gateway's code
+    401: "InvalidApiKey",
+    403: "AccessDenied",
+    429: "Throttling",
+    500: "InternalError",
+    "model_not_found": "ModelNotFound",
+    "moderation_blocked": "DataInspectionFailed",
+    "InvalidURL": "InvalidURL",
+    "UnsupportedOperation": "UnsupportedOperation",
+}
 
 
 # What a vendor's refusal looks like behind the gateway: type and code (platform.md 3.6, 4.1, 4.2).

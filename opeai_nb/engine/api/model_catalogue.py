@@ -78,14 +78,18 @@ def _model(name: str) -> CatalogueModel:
 MODELS: Final[dict[str, CatalogueModel]] = {name: _model(name) for name in _NAMES}
 
 
-def listing(model: CatalogueModel) -> dict[str, Any]:
-    """Return the JSON of *model* as the model endpoints show it (platform.md 1.7, 2.6)."""
+def listing(model: CatalogueModel, *, sync: bool) -> dict[str, Any]:
+    """Return the JSON of *model* as the model endpoints show it (platform.md 1.7, 2.6).
+
+    *sync*: whether the engine has no tasks but those of rehearsals.
+    """
+    async_only = model.async_only and not (sync and model.family.vendor != "engine")
     return {
         "id": model.id,
         "object": "model",
         "created": _CREATED,
         "owned_by": model.owned_by,
         "supported_endpoint_types": ["image-generation"],
-        "features": {"async_only": model.async_only},
+        "features": {"async_only": async_only},
         "description": model.description,
     }

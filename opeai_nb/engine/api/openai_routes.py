@@ -36,17 +36,20 @@ class OpenAIRoutes:
             Route("/v1/images/generations/{task_id}", self.task, methods=["GET"]),
             Route("/v1/images/edits", self.edit, methods=["POST"]),
             Route("/v1/images/variations", _no_variations, methods=["POST"]),
-            Route("/v1/models", _models, methods=["GET"]),
-            Route("/v1/models/{model:path}", _model, methods=["GET"]),
+            Route("/v1/models", self.models, methods=["GET"]),
+            Route("/v1/models/", self.models, methods=["GET"]),
+            Route("/v1/models/{model:path}", self.model, methods=["GET"]),
         ]
 
     async def create(self, http: Request) -> Response:
         """Answer POST /v1/images/generations (platform.md 1.2 to 1.5)."""
-        return await self._admission.admit(http, _parsed, _is_task, self._answer)
+        return await self._admission.admit(http, _parsed, self._admission.is_task, self._answer)
 
     async def edit(self, http: Request) -> Response:
         """Answer POST /v1/images/edits, a form or JSON (platform.md 2.4, 4.1)."""
-        return await self._admission.admit(http, _edit, _is_task, self._answer, forms=True)
+        return await self._admission.admit(
+            http, _edit, self._admission.is_task, self._answer, forms=True
+        )
 
     async def _answer(
         self, http: Request, generation: StoredGeneration, *, fresh: bool
@@ -78,6 +81,24 @@ class OpenAIRoutes:
         )
         return JSONResponse(body)
 
+    async def models(self, _http: Request) -> Response:
+        """List the catalogue (platform.md 2.6)."""
+        entries = [listing(model, sync=self._admission.sync) for model in MODELS.values()]
+        return JSONResponse({"success": True, "object": "list", "data": entries})
+
+    async def model(self, http: Request) -> Response:
+        """Show one model; an unknown one is HTTP 200 with an error, as documented (1.5)."""
+        name = http.path_params["model"]
+        if name in MODELS:
+            return JSONResponse(listing(MODELS[name], sync=self._admission.sync))
+        raise ApiError(
+            f"The model '{name}' does not exist",
+            status=200,
+            code="model_not_found",
+            param="model",
+            documented=True,
+        )
+
 
 def _parsed(fields: dict[str, Any]) -> tuple[ApiRequest, list[Reference]]:
     """Return the request in *fields* and its images."""
@@ -97,30 +118,6 @@ def _edit(fields: dict[str, Any]) -> tuple[ApiRequest, list[Reference]]:
     if len(mask) > 1:
         raise ApiError("mask must be one image", param="mask")
     return replace(parse(fields, edits=len(images)), masked=bool(mask)), images + mask
-
-
-def _is_task(request: ApiRequest) -> bool:
-    return MODELS[request.model].async_only
-
-
-async def _models(_http: Request) -> Response:
-    """List the catalogue (platform.md 2.6)."""
-    entries: list[dict[str, Any]] = [listing(model) for model in MODELS.values()]
-    return JSONResponse({"success": True, "object": "list", "data": entries})
-
-
-async def _model(http: Request) -> Response:
-    """Show one model; an unknown one is HTTP 200 with an error, as documented (platform.md 1.5)."""
-    name = http.path_params["model"]
-    if name in MODELS:
-        return JSONResponse(listing(MODELS[name]))
-    raise ApiError(
-        f"The model '{name}' does not exist",
-        status=200,
-        code="model_not_found",
-        param="model",
-        documented=True,
-    )
 
 
 async def _no_variations(_http: Request) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 
 _FOLDER: Final = "/pictures/"
+_PREFIXES: Final = ("x-forwarded-prefix", "x-forwarded-context", "x-proxycontextpath")
+_ORIGIN: Final = re.compile(r"https?://[\w.\-\[\]:]+(/[\w.~%@:\-]+)*")
 _EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 
@@ -37,7 +40,7 @@ class PictureUrls:
 
     def of(self, http: Request, generation: str, output_format: str) -> list[str]:
         """Return the URLs of a generation's pictures, in order."""
-        base = self._base(http)
+        base = self.base(http)
         extension = _EXTENSIONS[output_format]
         return [
             f"{base}{_FOLDER}{picture.id}.{extension}?{picture.signature}"
@@ -49,7 +52,7 @@ class PictureUrls:
 
         Such a URL may stand in `image`; it is read from the store, never fetched.
         """
-        bases = {self._base(http), *self._aliases}
+        bases = {self.base(http), *self._aliases}
 
         def picture_id(url: str) -> str | None:
             try:
@@ -80,14 +83,32 @@ class PictureUrls:
             return _xml(403, "AccessDenied", "Request has expired.")
         return Response(data, media_type=media_type(data))
 
-    def _base(self, http: Request) -> str:
-        if self._base_url is not None:
-            return self._base_url
-        return f"{http.url.scheme}://{http.url.netloc}"
+    def base(self, http: Request) -> str:
+        """Return where the engine's own URLs start, as the client or the proxy before it says."""
+        return self._base_url or _origin(http)
 
 
 def _id(name: str) -> str:
     return name.partition(".")[0]
+
+
+def _origin(http: Request) -> str:
+    """Return the origin and path prefix under which *http*'s client knows the engine.
+
+    `Forwarded` (RFC 7239), `X-Forwarded-*`, and what jupyter-server-proxy sends for the prefix.
+    """
+    headers = http.headers
+    pairs = re.findall(r'(host|proto)="?([^";,\s]+)', headers.get("forwarded", "").lower())
+    forwarded = dict(reversed(pairs))  # the first hop's stand first
+    scheme = headers.get("x-forwarded-proto") or forwarded.get("proto", http.url.scheme)
+    host = headers.get("x-forwarded-host") or forwarded.get("host", http.url.netloc)
+    prefix = next((headers[name] for name in _PREFIXES if headers.get(name)), "")
+    origin = f"{_first(scheme)}://{_first(host)}{_first(prefix).rstrip('/')}"
+    return origin if _ORIGIN.fullmatch(origin) else f"{http.url.scheme}://{http.url.netloc}"
+
+
+def _first(value: str) -> str:
+    return value.partition(",")[0].strip()
 
 
 def _xml(status: int, code: str, message: str) -> Response:

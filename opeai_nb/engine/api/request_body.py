@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.datastructures import Headers, UploadFile
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 BODY_MAX: Final = 64 * 1024 * 1024  # two input images of 20 MB in base64, and some room
+_CODINGS: Final = ("gzip", "x-gzip", "deflate")
 _SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
 _PIECE: Final = 256 * 1024  # bytes of a form parsed at a time: between two of them polls get a turn
 _FILES_MAX: Final = 17  # sixteen images and a mask, platform.md 4.1
@@ -38,13 +40,41 @@ async def read_body(http: Request) -> bytes:
         if size > _DRAIN_MAX:
             break
     if size > BODY_MAX:
+        raise _too_large()
+    encoding = http.headers.get("content-encoding", "identity").strip().lower()
+    body = b"".join(chunks)
+    if encoding in {"", "identity"}:
+        return body
+    return await asyncio.to_thread(_decompressed, body, encoding)
+
+
+def _decompressed(body: bytes, encoding: str) -> bytes:
+    """Return the plain *body*; ApiError 413 as soon as it is too large, however small it came."""
+    if encoding not in _CODINGS:
         raise ApiError(
-            "request body too large",
-            status=413,
-            type="new_api_error",
+            "a request body may be sent as it is, or with Content-Encoding gzip or deflate",
+            status=415,
             code="read_request_body_failed",
         )
-    return b"".join(chunks)
+    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
+    try:
+        plain = decoder.decompress(body, BODY_MAX + 1)
+    except zlib.error as error:
+        raise ApiError("the compressed body is broken", code="bad_request_body") from error
+    if len(plain) > BODY_MAX:
+        raise _too_large()
+    if not decoder.eof:
+        raise ApiError("the compressed body is cut short", code="bad_request_body")
+    return plain
+
+
+def _too_large() -> ApiError:
+    return ApiError(
+        "request body too large",
+        status=413,
+        type="new_api_error",
+        code="read_request_body_failed",
+    )
 
 
 async def read_fields(http: Request, *, forms: bool) -> tuple[dict[str, Any], str]:

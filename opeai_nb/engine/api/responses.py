@@ -129,8 +129,8 @@ def _head(request: ApiRequest, vendor: str, created: float) -> bytes:
         head |= {
             "background": "transparent" if request.transparent else "opaque",
             "output_format": request.output_format,
-            "size": request.size,
-            "quality": request.quality,
+            "size": f"{request.width}x{request.height}",
+            "quality": "medium" if request.quality == "auto" else request.quality,
         }
     return _dumps(head)[:-1] + b', "data": ['
 

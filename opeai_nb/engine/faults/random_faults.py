@@ -69,7 +69,10 @@ def failure(kind: str, request_id: str) -> Response:
     if kind == "429":  # the per-IP limiter's: no body
         return Response(status_code=429)
     error = ApiError(
-        "请求上游地址失败", status=int(kind), type="new_api_error", code="do_request_failed"
+        "请求上游地址失败 (the upstream could not be reached)",
+        status=int(kind),
+        type="new_api_error",
+        code="do_request_failed",
     )
     return JSONResponse(envelope(error, request_id), status_code=error.status)
 

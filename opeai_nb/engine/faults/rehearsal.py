@@ -104,7 +104,7 @@ def moderation_blocked() -> ApiError:
 def rate_limited() -> ApiError:
     """Return the first 429 of a request; the second has no body (platform.md 2.5)."""
     return ApiError(
-        "当前分组上游负载已饱和，请稍后再试",  # noqa: RUF001  the gateway's own text
+        "当前分组上游负载已饱和，请稍后再试 (too many requests: wait and ask again)",  # noqa: RUF001  the gateway's own text
         status=429,
         type="new_api_error",
         code="",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import os
 import random
@@ -17,22 +16,24 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
 
 from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_routes import AliyunRoutes
-from opeai_nb.engine.api.error_envelope import ApiError, envelope, unauthorized
+from opeai_nb.engine.api.error_envelope import ApiError, envelope, flat_envelope
 from opeai_nb.engine.api.openai_routes import OpenAIRoutes
 from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.faults.misbehaviour import Misbehaviour
 from opeai_nb.engine.faults.random_faults import ConnectionDropped, Faults, cutting, failure
+from opeai_nb.engine.server.gate import Gate
+from opeai_nb.engine.server.home_page import AnsweredRequest, home_page
 from opeai_nb.engine.work.generations import Generations
 from opeai_nb.engine.work.render import Painter
 from opeai_nb.engine.work.store_cache import CachedStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from starlette.types import Message, Receive, Scope, Send
 
@@ -41,10 +42,11 @@ ENGINE_URL: Final = "http://engine.invalid"
 """The base URL in process; a name that never resolves (RFC 2606)."""
 
 TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
+_UNDER_V1: Final = ("/images/", "/models")  # what a client asks whose base URL lacks /v1
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _LOG_MAX: Final = 10_000  # requests: a day of polls, in a few megabytes
-_GUARDED: Final = ("/v1/", "/aliyun/")
-_ID_HEADER: Final = "X-Oneapi-Request-Id"  # platform.md 2.5
+_ID_HEADERS: Final = ("X-Oneapi-Request-Id", "X-Request-Id")  # platform.md 2.5; OpenAI's SDKs
+_SHOWN_MAX: Final = 10  # requests on the page at /
 
 
 class LoggedRequest(NamedTuple):
@@ -69,6 +71,9 @@ class Engine:
     *time_scale*: multiplies every duration of the engine; None reads
     `OPEAI_NB_TIME_SCALE`, else 1.
     *sleep*: what waits for a latency's seconds.
+    *hosts*: the names in `Host` that are answered; None answers all.
+    *cors*: the origin whose pages may ask, `*` (every one, as the gateway) or None.
+    *sync*: every model answers with pictures, for clients that know no tasks; rehearsals apart.
     *workers*: painting threads, None one fewer than processors (1 to 4), which leaves one to answer
     polls; 0 paints a task before its POST is answered, so that it depends on the clock alone.
 
@@ -90,6 +95,9 @@ class Engine:
         task_seconds: tuple[float, float] = (1.5, 2.5),
         time_scale: float | None = None,
         workers: int | None = None,
+        hosts: Collection[str] | None = None,
+        cors: str | None = "*",
+        sync: bool = False,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         scale = _time_scale() if time_scale is None else time_scale
@@ -97,7 +105,9 @@ class Engine:
         self.requests: deque[LoggedRequest] = deque(maxlen=_LOG_MAX)
         self.accepting = True
         """False lets EngineTransport raise ConnectError, as if nobody listened."""
-        self._key = key
+        self._gate = Gate(key, hosts, cors)
+        self._sync = sync
+        self._answered: deque[AnsweredRequest] = deque(maxlen=_SHOWN_MAX)
         self._clock = clock
         self._faults = Faults(
             latency=latency * scale,
@@ -115,13 +125,16 @@ class Engine:
             time_scale=scale,
             rng=rng,
         )
-        urls = PictureUrls(self._generations, base_url=base_url, aliases=(ENGINE_URL,))
-        admission = Admission(self._generations, urls, Misbehaviour(time_scale=scale))
+        self._urls = PictureUrls(self._generations, base_url=base_url, aliases=(ENGINE_URL,))
+        misbehaviour = Misbehaviour(time_scale=scale)
+        admission = Admission(self._generations, self._urls, misbehaviour, sync=sync)
         routes = [
             *OpenAIRoutes(admission).routes(),
             *AliyunRoutes(admission).routes(),
-            *urls.routes(),
+            *self._urls.routes(),
             Route("/openapi.json", _description, methods=["GET"]),
+            Route("/", self._home, methods=["GET"]),
+            Route("/docs", _to_home, methods=["GET"]),
         ]
         self._router = Router(routes, redirect_slashes=False)
 
@@ -144,7 +157,7 @@ class Engine:
         self.requests.append(
             LoggedRequest(scope["method"], scope["path"], headers.get("idempotency-key"))
         )
-        answer = _Answer(send, self._request_id())
+        answer = _Answer(send, self._request_id(), self._gate.cors_headers())
         kind = self._faults.draw()  # before the wait: the sequence is that of the arrivals
         await self._faults.delay()
         try:
@@ -155,6 +168,14 @@ class Engine:
                 await self._dispatch(scope, headers, receive, outlet, answer)
         except (ConnectionDropped, ClientDisconnect):
             return  # without the end of the body: the server drops the connection
+        except asyncio.CancelledError:  # the server ends, and somebody waits
+            if answer.status:
+                raise
+            await _error(_ending(), scope, answer)(scope, receive, answer.send)
+        finally:
+            self._answered.appendleft(
+                AnsweredRequest(self._clock(), scope["method"], scope["path"], answer.status)
+            )
 
     async def _dispatch(
         self, scope: Scope, headers: Headers, receive: Receive, send: Send, answer: _Answer
@@ -162,30 +183,32 @@ class Engine:
         # An "app" in the scope makes Starlette raise its 404 and 405 rather than answer them.
         scope = {**scope, "app": self, "request_id": answer.request_id}
         try:
-            self._authorize(scope["path"], headers)
+            self._gate.check_host(headers)
+            if scope["method"] == "OPTIONS":
+                await self._gate.options(headers)(scope, receive, send)
+                return
+            self._gate.check_key(scope["path"], headers)
             await self._router(scope, receive, send)
         except ApiError as error:
-            await _error(error, answer)(scope, receive, send)
+            await _error(error, scope, answer)(scope, receive, send)
         except HTTPException:
-            await _error(_invalid_url(scope), answer)(scope, receive, send)
+            await _error(_invalid_url(scope), scope, answer)(scope, receive, send)
         except (ConnectionDropped, ClientDisconnect):
             raise
         except Exception:
             _LOG.exception("the engine failed on %s %s", scope["method"], scope["path"])
-            if answer.started:
+            if answer.status:
                 raise
-            await _error(_internal_error(), answer)(scope, receive, send)
+            await _error(_internal_error(), scope, answer)(scope, receive, send)
 
-    def _authorize(self, path: str, headers: Headers) -> None:
-        """Raise ApiError 401 unless the request has a Bearer token, the right one if it matters."""
-        if not path.startswith(_GUARDED):
-            return
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        token = token.strip()
-        if scheme.lower() != "bearer" or not token:
-            raise unauthorized("未提供令牌")
-        if self._key is not None and not hmac.compare_digest(token.encode(), self._key.encode()):
-            raise unauthorized("无效的令牌")
+    async def _home(self, http: Request) -> Response:
+        """Answer GET / with a page that a person can read."""
+        return home_page(
+            self._urls.base(http),
+            tuple(self._answered),
+            needs_key=self._gate.key is not None,
+            sync=self._sync,
+        )
 
     def _request_id(self) -> str:
         """Return a time and a random number, as the gateway's ids are."""
@@ -194,18 +217,25 @@ class Engine:
 
 
 class _Answer:
-    """The way to the client, which puts the request id on every answer."""
+    """The way to the client, which puts the request id on every answer, and *headers*."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, headers: dict[str, str]) -> None:
         self._send = send
+        self._headers = headers | dict.fromkeys(_ID_HEADERS, request_id)
         self.request_id = request_id
-        self.started = False
+        self.status = 0
+        """0 until the head is sent."""
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            self.started = True
-            MutableHeaders(scope=message)[_ID_HEADER] = self.request_id
+            self.status = message["status"]
+            MutableHeaders(scope=message).update(self._headers)
         await self._send(message)
+
+
+async def _to_home(_http: Request) -> Response:
+    """Answer GET /docs, where other servers have a page."""
+    return RedirectResponse("./")
 
 
 async def _description(_http: Request) -> Response:
@@ -214,9 +244,10 @@ async def _description(_http: Request) -> Response:
     return Response(data, media_type="application/json")
 
 
-def _error(error: ApiError, answer: _Answer) -> JSONResponse:
+def _error(error: ApiError, scope: Scope, answer: _Answer) -> JSONResponse:
+    body = flat_envelope if scope["path"].startswith("/aliyun/") else envelope
     return JSONResponse(
-        envelope(error, answer.request_id), status_code=error.status, headers=error.headers
+        body(error, answer.request_id), status_code=error.status, headers=error.headers
     )
 
 
@@ -224,10 +255,16 @@ def _internal_error() -> ApiError:
     return ApiError("internal error", status=500, type="new_api_error", code="internal_error")
 
 
+def _ending() -> ApiError:
+    return ApiError("the server ends", status=503, type="new_api_error", code="server_ending")
+
+
 def _invalid_url(scope: Scope) -> ApiError:
     """Return the gateway's 404, for a wrong method as well (platform.md 2.4)."""
+    path = scope["path"][:200]
+    hint = "; the base URL of an OpenAI client ends in /v1" if path.startswith(_UNDER_V1) else ""
     return ApiError(
-        f"Invalid URL ({scope['method']} {scope['path'][:200]})",
+        f"Invalid URL ({scope['method']} {path}){hint}",
         status=404,
         code="",
         param="",

@@ -84,7 +84,7 @@ class Generations:
             if not is_url(reference):
                 images.append(await asyncio.to_thread(decoded, reference, most))
             elif (id_ := own(reference)) is not None:
-                images.append(await self.picture_data(id_) or _gone())
+                images.append(await self.picture_data(id_) or _gone(id_))
             else:
                 images.append(await self._fetched(reference, most))
         return images
@@ -256,7 +256,7 @@ class Generations:
             if not self.store.closed:  # else the interpreter ends, and it is painted another time
                 _LOG.error("a picture could not be painted", exc_info=error)
                 if generation.kind == "task":
-                    self.store.fail(generation.id)
+                    self.store.end(generation.id, "failure")
             raise
         return data
 
@@ -282,5 +282,6 @@ def _id(dialect: str) -> str:
     return f"image_{secrets.token_hex(12)}" if dialect == "openai" else str(uuid.uuid4())
 
 
-def _gone() -> bytes:
-    raise ApiError("the input image's URL has expired", code="InvalidURL", param="image")
+def _gone(id_: str) -> bytes:
+    what = "has expired" if id_ else "is not that of a picture"
+    raise ApiError(f"the input image's URL {what}", code="InvalidURL", param="image")

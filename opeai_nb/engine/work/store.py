@@ -53,7 +53,7 @@ class StoredGeneration:
     ends: float
     """When a task is done, if its pictures are painted by then."""
     fate: str
-    """`success`, `failure` or `expired`."""
+    """`success`, `failure`, `expired` or `canceled`."""
     key: str | None
     """The request's Idempotency-Key."""
     digest: str
@@ -189,10 +189,20 @@ class Store:
         with self._write() as db:
             db.execute("UPDATE pictures SET data = ? WHERE id = ?", (data, picture.id))
 
-    def fail(self, generation: str) -> None:
-        """Let a task end as FAILURE, since its pictures could not be painted."""
+    def end(self, generation: str, fate: str) -> None:
+        """Let a task end otherwise than it would have: `failure` or `canceled`."""
         with self._write() as db:
-            db.execute("UPDATE generations SET fate = 'failure' WHERE id = ?", (generation,))
+            db.execute("UPDATE generations SET fate = ? WHERE id = ?", (fate, generation))
+
+    def recent_tasks(self, now: float) -> list[str]:
+        """Return the ids of the tasks of the last 24 hours, the latest first."""
+        with self._read_lock:
+            rows = self._reader.execute(
+                "SELECT id FROM generations WHERE kind = 'task' AND created >= ? "
+                "ORDER BY created DESC",
+                (now - RETENTION,),
+            ).fetchall()
+        return [row[0] for row in rows]
 
     def _prune(self, now: float) -> None:
         with self._write() as db:

@@ -83,13 +83,13 @@ class CachedStore(Store):
                 painted = replace(picture, painted=True)
                 entry.pictures = [painted if p.id == picture.id else p for p in entry.pictures]
 
-    def fail(self, generation: str) -> None:
-        """Let a task end as FAILURE, since its pictures could not be painted."""
-        super().fail(generation)
+    def end(self, generation: str, fate: str) -> None:
+        """Let a task end otherwise than it would have: `failure` or `canceled`."""
+        super().end(generation, fate)
         with self._entries_lock:
             entry = self._entries.get(generation)
             if entry is not None:
-                entry.generation = replace(entry.generation, fate="failure")
+                entry.generation = replace(entry.generation, fate=fate)
 
     def _remember(self, entry: _Entry) -> None:
         with self._entries_lock:

@@ -20,8 +20,8 @@ class State:
     """What one answer says about a task."""
 
     status: str
-    """`QUEUED`, `IN_PROGRESS`, `SUCCESS`, `FAILURE` (platform.md 1.6) or `EXPIRED`,
-    which no answer shows: the task is not found."""
+    """`QUEUED`, `IN_PROGRESS`, `SUCCESS`, `FAILURE` (platform.md 1.6), `CANCELED` (3.4), or
+    `EXPIRED`, which no answer shows: the task is not found."""
     progress: int
 
 
@@ -31,6 +31,8 @@ def state(generation: StoredGeneration, now: float, *, painted: bool, begun: boo
     *painted*: all its pictures are there; *begun*: somebody paints them or has painted one.
     It succeeds when its time has come **and** it is painted; a queue of painters shows as QUEUED.
     """
+    if generation.fate == "canceled":
+        return State("CANCELED", 0)
     if now < generation.starts:
         return State("QUEUED", 0)
     if generation.fate != "success":

@@ -1,0 +1,90 @@
+"""Who may ask, and from where: the engine's own host names, pages of other origins, a key."""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from opeai_nb.engine.api.error_envelope import ApiError, unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from starlette.datastructures import Headers
+
+_GUARDED: Final = ("/v1/", "/aliyun/")
+_MAX_AGE: Final = "43200"  # seconds that a browser remembers a preflight: the gateway's 12 hours
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Refuses what may not ask.
+
+    *key*: the only Bearer token that is accepted; None accepts any. *hosts*: the names in `Host`
+    that are answered; None answers all. *cors*: the origin whose pages may ask, `*` for every one
+    (platform.md 2.5), None for none.
+    """
+
+    key: str | None
+    hosts: Collection[str] | None
+    cors: str | None
+
+    def check_host(self, headers: Headers) -> None:
+        """Raise ApiError 403 for a Host that is not the engine's own.
+
+        A page whose name was made to resolve to 127.0.0.1 would be of the engine's own origin.
+        """
+        host = _name(headers.get("host", ""))
+        if self.hosts is not None and host and host not in self.hosts:
+            raise ApiError(
+                f"this server does not answer for the host {host[:100]}; "
+                f"start it with --allow-host {host[:100]} to let it",
+                status=403,
+                type="new_api_error",
+                code="access_denied",
+            )
+
+    def check_key(self, path: str, headers: Headers) -> None:
+        """Raise ApiError 401 unless the request has a Bearer token, the right one if it matters."""
+        if not path.startswith(_GUARDED):
+            return
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized("未提供令牌 (no API key: send Authorization: Bearer <key>)")
+        if self.key is not None and not hmac.compare_digest(token.encode(), self.key.encode()):
+            raise unauthorized("无效的令牌 (this is not the API key of this server)")
+
+    def options(self, headers: Headers) -> Response:
+        """Return the answer to OPTIONS: what a browser asks before a page's request."""
+        answer = Response(status_code=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
+        if self.cors is not None:
+            answer.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
+            answer.headers["Access-Control-Allow-Headers"] = headers.get(
+                "access-control-request-headers", "*"
+            )
+            answer.headers["Access-Control-Max-Age"] = _MAX_AGE
+            # A page of the internet may ask the loopback only where this is said.
+            answer.headers["Access-Control-Allow-Private-Network"] = "true"
+        return answer
+
+    def cors_headers(self) -> dict[str, str]:
+        """Return what stands on every answer, so that a page may read it."""
+        if self.cors is None:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": self.cors,
+            "Access-Control-Expose-Headers": "X-Oneapi-Request-Id, X-Request-Id, Retry-After",
+            **({} if self.cors == "*" else {"Vary": "Origin"}),
+        }
+
+
+def _name(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return host
