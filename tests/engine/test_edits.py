@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from PIL import Image
 

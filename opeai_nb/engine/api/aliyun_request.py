@@ -74,8 +74,8 @@ def _model(value: object) -> tuple[Family, str]:
 def _content(value: object) -> tuple[str, list[Reference]]:
     """Return the one text and the images of the one message, or of the older form (3.2)."""
     if isinstance(value, dict) and "messages" not in value and "prompt" in value:
-        images = (value.get(name) for name in ("images", "base_image_url", "ref_img"))
-        return text_of(value["prompt"]), references([image for image in images if image])
+        pictures = (value.get(name) for name in ("images", "base_image_url", "ref_img"))
+        return text_of(value["prompt"]), references([picture for picture in pictures if picture])
     messages = value.get("messages") if isinstance(value, dict) else None
     if not isinstance(messages, list) or len(messages) != 1 or not isinstance(messages[0], dict):
         raise _bad("input.messages must hold exactly one message")
