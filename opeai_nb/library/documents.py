@@ -142,6 +142,7 @@ class EntryDocument(TypedDict):
     deadline: NotRequired[float]
     duration: NotRequired[float]
     error: NotRequired[str]
+    unread: NotRequired[bool]
     answer: NotRequired[AnswerDocument]
 
 

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from opeai_nb.client.protocol.results import finished
+from opeai_nb.client.protocol.results import NO_GUESS, finished, nothing_good
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.read_answer import GUESS
 from opeai_nb.errors import (
     DownloadError,
     InputError,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from opeai_nb.client import AsyncClient, Generation
+    from opeai_nb.client import AsyncClient, Generation, ImageRequest
     from opeai_nb.library import Entry, Library
     from opeai_nb.studio.job import Job
     from opeai_nb.studio.session_limit import Ledger
@@ -35,6 +36,8 @@ Result = TypeVar("Result")
 
 # Errors that leave open whether the request was carried out.
 _UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
+# Errors about an answer that is whole, paid for, and holds what we cannot read.
+_UNREAD: Final = (UnreadableAnswerError, NoPictureError)
 _STOPPED: Final = "it was stopped while it was being sent"
 _NOWHERE: Final = "This picture could not be saved, and the process that had it is gone."
 _CUT: Final = "The answer was cut off before this picture."
@@ -89,6 +92,11 @@ class Making:
                 self.job.request, idempotency_key=entry.key, into=into
             )
         except BaseException as error:
+            if isinstance(error, OpeaiError) and error.answer:
+                if isinstance(error, _UNREAD):
+                    await self.disk(entry.unread, _reason(error), error.answer)
+                    raise
+                await self.disk(entry.keep_answer, error.answer)
             refused = isinstance(error, OpeaiError) and not isinstance(error, _UNCERTAIN)
             # A refusal of the second sending says nothing about what became of the first.
             if not was_sent and (refused or entry.state == "intended"):
@@ -130,6 +138,8 @@ class Making:
         it was never sent.
         """
         await self.disk(entry.adopt)
+        if entry.has_unread and (answer := await self.disk(entry.answer)) is not None:
+            return await self._reread(entry, answer)
         if entry.state != "pending":
             generation = await self.disk(entry.generation)
             if generation is not None:
@@ -139,8 +149,23 @@ class Making:
                 "This request has neither a task that could be asked about nor pictures to fetch.",
                 advice="%imagine forget drops it, %imagine resume with --send sends it once more.",
             )
-        task = Task(entry.task_id, poll_path=entry.poll_path, request=self.job.request)
-        return await self._task(entry, task, is_new=False)
+        return await self._task(entry, _task_of(entry, self.job.request), is_new=False)
+
+    async def _reread(self, entry: Entry, answer: bytes) -> Generation:
+        """Read an answer again that an earlier version, or a fault of ours, could not read."""
+        try:
+            read = await self.disk(self.client.reread, answer, self.job.request)
+        except OpeaiError:
+            if entry.task_id is not None:
+                return await self._task(entry, _task_of(entry, self.job.request), is_new=False)
+            generation = await self.disk(entry.generation)
+            if generation is None:
+                raise
+            return await self._pictures(entry, _with_missing(generation, entry))
+        if isinstance(read, Task):
+            self.job.learns(await self.disk(self._noted_task, entry, read))
+            return await self._task(entry, read)
+        return await self._pictures(entry, read)
 
     async def _task(self, entry: Entry, task: Task, *, is_new: bool = True) -> Generation:
         try:
@@ -160,6 +185,12 @@ class Making:
             raise
         try:
             generation = finished(last)
+        except NoPictureError as error:
+            if entry.is_over:
+                await self._settle(entry, error)
+            else:
+                await self.disk(entry.unread, _reason(error), error.answer or b"")
+            raise
         except OpeaiError as error:
             await self._settle(entry, error)
             raise
@@ -179,6 +210,9 @@ class Making:
         )
         whole = replace(generation, pictures=tuple(fetched), origin=self.job.origin)
         if not whole.good:
+            if GUESS in generation.notes:
+                await self.disk(entry.unknown, NO_GUESS)
+                raise nothing_good(replace(whole, answer=generation.answer))
             error = whole.failed[0].error
             raise error if error is not None else AssertionError("a failed picture has an error")
         missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
@@ -188,7 +222,7 @@ class Making:
                 "`%imagine resume` fetches what is missing, for 24 hours."
             )
         else:
-            self.job.notes.clear()  # what the journal could not promise matters no more
+            self._tell_only(generation)
             return await self.disk(self._kept, entry, whole)
         return await self.disk(_out_of_the_journal, whole, entry)
 
@@ -196,6 +230,8 @@ class Making:
         self, entry: Entry, generation: Generation
     ) -> tuple[Mapping[int, Path], Generation | None]:
         """Note an answer; return the files that came with it, and what is kept if that is all."""
+        if generation.answer is not None:
+            entry.keep_answer(generation.answer)
         entry.answered(generation)
         known = entry.received()
         if not known or len(known) < len(generation.pictures):
@@ -204,9 +240,15 @@ class Making:
             replace(picture, source=known[number], error=None)
             for number, picture in enumerate(generation.pictures)
         )
-        self.job.notes.clear()  # what the journal could not promise matters no more
+        self._tell_only(generation)
         whole = replace(generation, pictures=pictures, origin=self.job.origin)
         return known, self._kept(entry, whole)
+
+    def _tell_only(self, generation: Generation) -> None:
+        """Say what is to be said of the answer; what the journal could not promise is over."""
+        self.job.notes.clear()
+        for note in generation.notes:
+            self.job.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
         kept = self.library.keep(entry, whole)
@@ -250,6 +292,10 @@ class Making:
 
         running = asyncio.get_running_loop().run_in_executor(self.threads, told)
         return await asyncio.shield(running)
+
+
+def _task_of(entry: Entry, request: ImageRequest) -> Task:
+    return Task(entry.task_id or "", poll_path=entry.poll_path, request=request)
 
 
 def _reason(error: BaseException) -> str:

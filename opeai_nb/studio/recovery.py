@@ -18,12 +18,13 @@ Way = Literal["", "wait", "resume", "send"]
 def way_on(entry: Entry) -> Way:
     """Return what can become of an unfinished request, besides being forgotten.
 
-    `wait`: another living process works on it. `resume`: GETs alone finish it, or what reached us
-    is all there will be. `send`: only a POST can help. Empty: nothing, it can only be forgotten.
+    `wait`: another living process works on it. `resume`: GETs alone finish it, what reached us is
+    all there will be, or an answer may be read by now. `send`: only a POST can help. Empty:
+    nothing, it can only be forgotten.
     """
     if entry.is_alive and not entry.is_mine:
         return "wait"
-    if entry.truth in {"pending", "fetching"}:
+    if entry.truth in {"pending", "fetching", "answer not read"}:
         return "resume"
     if entry.truth == "in flight":
         return "wait"

@@ -157,7 +157,7 @@ class Studio:
             return running
         making = self._making(found.request, timeout, found)
         making.job.id = found.id
-        again = send and way_on(found) != "resume"
+        again = send and (way_on(found) != "resume" or found.truth == "answer not read")
         return self._run(making.job, making.once_more(found) if again else making.rest(found))
 
     def resume_all(self, *, timeout: float = DEFAULT_TIMEOUT) -> list[Job]:
@@ -257,7 +257,7 @@ class Studio:
             return None
         if entry.truth in {"pending", "fetching"} and way_on(entry) == "resume":
             return entry
-        if entry.truth == "outcome unknown":
+        if entry.truth in {"outcome unknown", "answer not read"}:
             job.note(
                 "An earlier run of this request was cut off, and may have been painted and paid "
                 "for: `%imagine tasks` tells of it."

@@ -45,7 +45,7 @@ def assembled(
     if answer is not None and (GUESS in found.notes or any(map(_is_unread, generation.failed))):
         generation = replace(generation, answer=answer())
     if not generation.good:
-        raise _nothing_good(generation)
+        raise nothing_good(generation)
     return generation
 
 
@@ -75,10 +75,10 @@ def received(reply: Reply) -> tuple[Picture, ...]:
     return tuple(Picture(source=source) for _, source in sorted(reply.pictures.items()))
 
 
-def _nothing_good(generation: Generation) -> OpeaiError:
+def nothing_good(generation: Generation) -> OpeaiError:
     """Return the error for an answer without any picture: the items' own when they agree."""
     if GUESS in generation.notes:
-        return _with_evidence(UnreadableAnswerError(_NO_GUESS), generation)
+        return _with_evidence(UnreadableAnswerError(NO_GUESS), generation)
     errors = [picture.error for picture in generation.failed if picture.error is not None]
     error = errors[0] if len({type(error) for error in errors}) == 1 else None
     if error is None or isinstance(error, NoPictureError):
@@ -94,7 +94,7 @@ def _with_evidence(error: OpeaiError, generation: Generation) -> OpeaiError:
     return error
 
 
-_NO_GUESS: Final = (
+NO_GUESS: Final = (
     "The answer holds neither a picture, nor a task, nor an error; what stood where a picture "
     "might be is none."
 )
@@ -123,7 +123,7 @@ def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
         pictures[place] = picture
     fetched = replace(generation, pictures=tuple(pictures))
     if not fetched.good:
-        raise _nothing_good(fetched)
+        raise nothing_good(fetched)
     return fetched
 
 

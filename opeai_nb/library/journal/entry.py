@@ -10,10 +10,22 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.documents import Fact, State
-from opeai_nb.library.files import append_line, own_folder, remove_folder, write_whole
+from opeai_nb.library.files import (
+    append_line,
+    is_plain_file,
+    own_folder,
+    read_plain,
+    remove_folder,
+    write_whole,
+)
 from opeai_nb.library.journal import liveness
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
-from opeai_nb.library.journal.received_files import JOURNAL, received_in
+from opeai_nb.library.journal.received_files import (
+    ANSWER,
+    JOURNAL,
+    MOST_OF_AN_ANSWER,
+    received_in,
+)
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import read_request
 from opeai_nb.library.records.validate import writable
@@ -29,7 +41,14 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.task import Task
 
 Truth = Literal[
-    "in flight", "not sent", "outcome unknown", "pending", "expired", "fetching", "not kept"
+    "in flight",
+    "not sent",
+    "outcome unknown",
+    "answer not read",
+    "pending",
+    "expired",
+    "fetching",
+    "not kept",
 ]
 
 RETENTION: Final = 86_400.0
@@ -151,8 +170,9 @@ class Entry:
     def truth(self) -> Truth:
         """What can be said of it.
 
-        `in flight` while its process lives and has heard nothing yet; `not kept` where pictures
-        came that no disk took, and no URL is known to fetch them again.
+        `in flight` while its process lives and has heard nothing yet; `answer not read` where one
+        came and is kept that nobody could read; `not kept` where pictures came that no disk took,
+        and no URL is known to fetch them again.
         """
         if self.state in ("intended", "sending") and self.is_alive:
             return "in flight"
@@ -162,7 +182,7 @@ class Entry:
             return "expired" if self.time_left() == 0 else "pending"
         if self.state == "fetching":
             return "fetching" if self._can_be_fetched() else "not kept"
-        return "outcome unknown"
+        return "answer not read" if self.has_unread else "outcome unknown"
 
     def _can_be_fetched(self) -> bool:
         items = (self._facts.get("answer") or {}).get("pictures", ())
@@ -229,6 +249,40 @@ class Entry:
     def unknown(self, reason: str) -> None:
         """Note that nobody can tell whether the request was carried out, and why."""
         self._note(state="unknown", error=reason)
+
+    def unread(self, reason: str, answer: bytes) -> None:
+        """Note that an answer came that nobody can read yet, and keep it as it came.
+
+        Once there is a task its state stays, so that the task can be asked about again.
+        """
+        self.keep_answer(answer)
+        state = "pending" if self.state == "pending" else "unknown"
+        self._note(state=state, error=reason, unread=True)
+
+    def keep_answer(self, answer: bytes) -> None:
+        """Keep an answer as it came, 64 MB of it at most; warns where the disk refuses it."""
+        if self.folder is None or not answer:
+            return
+        try:
+            write_whole(self.folder / ANSWER, answer[:MOST_OF_AN_ANSWER])
+        except OSError as error:
+            self._lose(error)
+
+    def answer(self) -> bytes | None:
+        """Return the answer that nobody could read, as it came; None where there is none."""
+        if self.folder is None:
+            return None
+        try:
+            return read_plain(self.folder / ANSWER, MOST_OF_AN_ANSWER)
+        except (OSError, ValueError):
+            return None
+
+    @property
+    def has_unread(self) -> bool:
+        """True while an answer is kept that nobody could read."""
+        if self.folder is None or not self._facts.get("unread"):
+            return False
+        return is_plain_file(self.folder / ANSWER)
 
     def failed(self, reason: str) -> None:
         """Settle it without a picture: it was refused, or provably never sent.

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOURNAL: Final = "journal.jsonl"
+ANSWER: Final = ".answer"
+"""An answer that could not be read, as it came; hidden, so that it is never taken for a picture."""
+MOST_OF_AN_ANSWER: Final = 64 * 1024 * 1024
 
 
 def received_in(folder: Path, answer: Mapping[str, Any] | None) -> dict[int, Path]:

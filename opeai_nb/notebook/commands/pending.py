@@ -48,6 +48,8 @@ def tasks(session: Session) -> Table:
 def _next(entry: Entry, way: str) -> str:
     if way == "wait":
         return "runs in another kernel"
+    if way == "resume" and entry.has_unread:
+        return "its answer is kept, and read again by: resume (also after an update) · forget"
     if way == "resume":
         return "resume"
     return _NEXT[entry.truth]
