@@ -14,7 +14,6 @@ from opeai_nb.library.files import (
     append_line,
     is_plain_file,
     own_folder,
-    read_plain,
     remove_folder,
     write_whole,
 )
@@ -31,6 +30,7 @@ from opeai_nb.library.records.request_json import read_request
 from opeai_nb.library.records.validate import writable
 from opeai_nb.library.replay import Slot
 from opeai_nb.library.warning import reason, warn
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
