@@ -16,7 +16,8 @@ from opeai_nb._lazy import attach
 if TYPE_CHECKING:
     from opeai_nb.library.journal.entry import Entry as Entry
     from opeai_nb.library.library import Library as Library
-    from opeai_nb.library.metadata.provenance import info as info
+    from opeai_nb.library.lineage import info as info
+    from opeai_nb.library.marks import Marks as Marks
     from opeai_nb.library.metadata.provenance import received_bytes as received_bytes
     from opeai_nb.library.metadata.provenance import request_from as request_from
     from opeai_nb.library.metadata.provenance import with_provenance as with_provenance

@@ -1,7 +1,8 @@
-"""The two JSON documents of a library: a record, and the lines of a journal entry put together.
+"""The JSON documents of a library: a record, its marks, and a journal entry.
 
     2026-11-22-fox-3f2a9c1d.json           RecordDocument, once and for all
     2026-11-22-fox-3f2a9c1d-1.png          a picture that it names
+    marks/2026-11-22-fox-3f2a9c1d.jsonl    MarkDocument, a line for each change of its marks
     .pending/3f2a9c1d/journal.jsonl        EntryDocument, a line for each change, the last one wins
     .pending/3f2a9c1d/0/received.png       a picture on its way, by its place in the answer
 
@@ -103,6 +104,17 @@ class RecordDocument(TypedDict):
     slot: NotRequired[SlotDocument]
     place: NotRequired[str]
     toolkit: NotRequired[str]
+
+
+class MarkDocument(TypedDict):
+    """A change of what people say of a record; *at* is ISO 8601 in UTC."""
+
+    at: str
+    star: NotRequired[bool]
+    trash: NotRequired[bool]
+    note: NotRequired[str]
+    tag: NotRequired[list[str]]
+    untag: NotRequired[list[str]]
 
 
 class AnswerDocument(TypedDict):

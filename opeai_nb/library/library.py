@@ -7,10 +7,11 @@ import secrets
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Unpack
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.journal.journal import Journal
+from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.record import ENDING, Record, read_record
@@ -189,9 +190,11 @@ class Library(Catalogue):
             "WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))",
             (known, json.dumps(sorted(origins))),
         )
+        trash = self._marks.trashed()
         return [
             (Summary(record, created, Slot(cell, call) if call else None), file)
             for record, created, cell, call, file in rows
+            if record not in trash
         ]
 
     def problems(self, *, new: bool = False) -> list[str]:
@@ -199,7 +202,7 @@ class Library(Catalogue):
 
         With *new*, only what no such call has returned yet.
         """
-        for _ in self.records():
+        for _ in self.records(trashed=True):
             pass  # each is looked at: a picture may have been spoiled in place
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
@@ -209,12 +212,29 @@ class Library(Catalogue):
         return fresh if new else found
 
     def holds(self, identities: Iterable[str]) -> frozenset[str]:
-        """Return those of these identities that some record has, in one look."""
+        """Return those of these identities that some record has that may be shown, in one look."""
         rows = self._index.rows(
-            "SELECT DISTINCT identity FROM kept WHERE identity IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(identities)),),
+            "SELECT DISTINCT identity FROM kept WHERE identity IN (SELECT value FROM json_each(?)) "
+            "AND id NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(identities)), json.dumps(sorted(self._marks.trashed()))),
         )
         return frozenset(known for (known,) in rows)
+
+    # -- marks
+
+    def mark(self, id_or_prefix: str, **change: Unpack[Change]) -> Marks:
+        """Change what is said of a record and return what holds then.
+
+        *star* and *trash* are switched, *note* is replaced, *tag* and *untag* are lists of words;
+        what is not given stays. Nothing is deleted: what is in the trash is not listed and not
+        replayed, its files stay, and `trash=False` brings it back. Raises `LibraryError` when
+        there is no such record, a tag is none, or the folder cannot be written.
+        """
+        record = self.record(id_or_prefix)
+        for name in ("tag", "untag"):
+            if name in change:
+                change[name] = [tag_of(text) for text in change[name]]
+        return self._marks.change(record, change, self._moment())
 
     # -- names
 

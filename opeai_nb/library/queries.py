@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.dates import Moment, seconds
+from opeai_nb.library.marks import MarkFiles, Marks
 from opeai_nb.library.records.index import Index
 from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import Record, parse_record
@@ -35,9 +36,22 @@ _OLDER: Final = """
 _SEARCH: Final = """
     SELECT file, look, stands FROM kept
     WHERE (:model IS NULL OR model GLOB :model) AND (:origin IS NULL OR origin = :origin)
+    AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+    AND id NOT IN (SELECT value FROM json_each(:hidden))
     AND created >= :since AND created < :until
     AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(kept.words, value) = 0)
     ORDER BY created DESC, id DESC LIMIT :limit"""
+_HOLDING: Final = """
+    SELECT file, look, stands FROM kept
+    WHERE EXISTS (SELECT 1 FROM json_each(:sha256)
+        WHERE instr(stands, value) > 0
+        AND value IN (SELECT json_extract(item.value, '$.sha256')
+            FROM json_each(kept.stands, '$.pictures') AS item))
+    OR instr(stands, '"image"') > 0 AND EXISTS (
+        SELECT 1 FROM json_each(kept.stands, '$.request.image') AS item
+        WHERE json_extract(item.value, '$.name') IN (SELECT value FROM json_each(:inputs))
+        OR json_extract(item.value, '$.sha256') IN (SELECT value FROM json_each(:inputs)))
+    ORDER BY created DESC, id DESC"""
 _DURATIONS: Final = """
     SELECT duration FROM kept
     WHERE model = ? AND origin = ? AND task = ? AND duration IS NOT NULL
@@ -54,18 +68,20 @@ class Catalogue:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder).expanduser().absolute()
         self._index = Index(self.folder)
+        self._marks = MarkFiles(self.folder)
 
     def close(self) -> None:
         """Let go of the index file. The library can be used again."""
         self._index.close()
 
-    def records(self, *, newest_first: bool = True) -> Iterator[Record]:
-        """Iterate over all records, in the order in which they were asked."""
+    def records(self, *, newest_first: bool = True, trashed: bool = False) -> Iterator[Record]:
+        """Iterate over the records in the order in which they were asked, *trashed* ones or not."""
+        hidden = frozenset() if trashed else self._marks.trashed()
         query = _OLDER if newest_first else _NEWER
         last: tuple[Any, ...] = (_FOREVER if newest_first else -_FOREVER, "")
         while True:
             rows = self._index.rows(query, (*last, _PAGE))
-            yield from self._sound(row[2:] for row in rows)
+            yield from self._sound(row[2:] for row in rows if row[1] not in hidden)
             if len(rows) < _PAGE:
                 return
             last = rows[-1][:2]
@@ -124,14 +140,26 @@ class Catalogue:
         since: Moment | None = None,
         until: Moment | None = None,
         origin: str | None = None,
+        starred: bool = False,
+        tag: str | None = None,
+        trashed: bool = False,
         limit: int | None = None,
     ) -> list[Record]:
         """Return the records that hold every word of *text*, newest first.
 
         Words are looked for in the prompt, the negative and revised prompts and the model, without
         regard to case. *model* is a name, or a pattern with `*`. *since* and *until* are
-        dates (`2026-11-22`, the day included), datetimes or seconds since 1970.
+        dates (`2026-11-22`, the day included), datetimes or seconds since 1970. *starred* and
+        *tag* ask for the marks; with *trashed* the trash is searched instead of the rest.
         """
+        marks = self._marks.all()
+        trash = {record for record, each in marks.items() if each.trashed}
+        marked = [
+            record
+            for record, each in marks.items()
+            if (each.starred or not starred) and (tag is None or each.has_tag(tag))
+        ]
+        asked = marked if starred or tag is not None else sorted(trash) if trashed else None
         rows = self._index.rows(
             _SEARCH,
             {
@@ -140,10 +168,24 @@ class Catalogue:
                 "origin": origin,
                 "since": -_FOREVER if since is None else seconds(since),
                 "until": _FOREVER if until is None else seconds(until, end=True),
+                "ids": None if asked is None else json.dumps([*asked]),
+                "hidden": json.dumps(sorted(set(marks) - trash if trashed else trash)),
                 "limit": -1 if limit is None else limit,
             },
         )
         return list(self._sound(rows))
+
+    def marks(self, record: Record) -> Marks:
+        """Return what people say of a record: star, tags, note, and whether it is in the trash."""
+        return self._marks.all().get(record.id, Marks())
+
+    def holding(self, *, sha256: Iterable[str] = (), inputs: Iterable[str] = ()) -> list[Record]:
+        """Return the records with a picture of such a sha256, or with such an input, newest first.
+
+        An input is told by its name or by its sha256.
+        """
+        values = {"sha256": json.dumps([*sha256]), "inputs": json.dumps([*inputs])}
+        return list(self._sound(self._index.rows(_HOLDING, values)))
 
     def durations(self, model: str, origin: str, *, tasks: bool = True) -> tuple[float, ...]:
         """Return how many seconds the last 20 tasks of a model took, newest last.

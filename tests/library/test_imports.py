@@ -33,7 +33,7 @@ def test_neither_loading_nor_asking_costs_pillow_or_httpx(
 
 def test_loading_the_package_loads_none_of_its_modules() -> None:
     loaded = {name for name in loaded_by("import opeai_nb.library") if "opeai_nb" in name}
-    assert loaded == {"opeai_nb", "opeai_nb._lazy", "opeai_nb.library"}
+    assert loaded == {"opeai_nb", "opeai_nb._lazy", "opeai_nb._version", "opeai_nb.library"}
 
 
 def test_every_public_name_is_there() -> None:

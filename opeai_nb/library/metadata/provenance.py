@@ -79,18 +79,16 @@ def received_bytes(data: bytes) -> bytes:
     return data
 
 
-def info(file: str | Path) -> dict[str, Any]:
-    """Return what is known of a picture file: from the file itself, else from its record beside it.
+def file_info(path: Path) -> dict[str, Any]:
+    """Return what a picture file tells, else its record beside it.
 
-    The request stands under `request`; a file that only another tool has written into gives its
-    text under `parameters`. Raises `LibraryError` when nothing is known or the file is unreadable.
+    Raises `LibraryError` when nothing is known or the file is unreadable.
     """
-    path = Path(file).expanduser()
     try:
         data = read_plain(path, links=True)
     except OSError as error:
         raise LibraryError(f"The file {path.name} cannot be read: {error.strerror}.") from error
-    if (told := _told(data)) is not None:
+    if (told := told_in(data)) is not None:
         return told
     if (told := _from_record(path)) is not None:
         return told
@@ -109,7 +107,7 @@ def request_from(file: str | Path) -> ImageRequest:
     file does not tell, or when an input picture is not there.
     """
     path = Path(file).expanduser()
-    written = info(path).get("request")
+    written = file_info(path).get("request")
     if not isinstance(written, dict):
         raise LibraryError(f"{path.name} holds no request.")
     try:
@@ -123,8 +121,8 @@ def _editor(data: bytes) -> ModuleType | None:
     return _EDITORS.get(sniff_format(data[:16]) or "")
 
 
-def _told(data: bytes) -> dict[str, Any] | None:
-    """Return what the file tells; of several tellings the one that was put in last."""
+def told_in(data: bytes) -> dict[str, Any] | None:
+    """Return what a picture file tells; of several tellings the one that was put in last."""
     return writable(next(_all_told(data), None))  # type: ignore[no-any-return]  # JSON as it was
 
 

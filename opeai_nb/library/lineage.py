@@ -1,0 +1,125 @@
+"""Where a kept picture was made from, and what was made from it: edits form a tree.
+
+An input picture is known again by its bytes, as received or as they lie in the library, by what its
+own file tells, or by its name in the library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opeai_nb.errors import LibraryError
+from opeai_nb.library.metadata.provenance import file_info, told_in
+from opeai_nb.library.queries import Catalogue
+from opeai_nb.library.records.input_files import find_inputs
+from opeai_nb.plain_file import read_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from opeai_nb.library.records.record import Record
+
+_LARGEST: Final = 256_000_000  # bytes: a picture that the library keeps
+_DEEPEST: Final = 20  # edits of edits of edits
+_ID_IN_NAME: Final = slice(-8, None)
+
+
+class Edit(NamedTuple):
+    """A record that was made from another, and what was made from it in turn."""
+
+    record: Record
+    edits: tuple[Edit, ...]
+
+
+def sources(library: Catalogue, record: Record) -> list[Record]:
+    """Return the records whose pictures were the inputs of *record*, each once, in order."""
+    inputs = record.written.get("image", ())
+    found = [_source(library, record, image) for image in inputs]
+    others = (one for one in found if one is not None and one.id != record.id)
+    return list({one.id: one for one in others}.values())
+
+
+def _source(library: Catalogue, record: Record, image: Mapping[str, Any]) -> Record | None:
+    for holder in library.holding(sha256=[str(image["sha256"])]):
+        if holder.created < record.created:
+            return holder
+    stem = str(image.get("name", "")).rpartition(".")[0].rpartition("-")[0]
+    (kept,) = find_inputs(record.folder, [image], strict=False)
+    told = told_in(kept.data) if kept.data else None
+    for known in (told.get("id") if told else None, stem[_ID_IN_NAME]):
+        try:
+            if known and (source := library.record(str(known))).id == known:
+                return source
+        except LibraryError:
+            continue
+    return None
+
+
+def edits(library: Catalogue, record: Record) -> tuple[Edit, ...]:
+    """Return what was made from the pictures of *record*, oldest first, as a tree."""
+    return _edits(library, record, (record.id,))
+
+
+def _edits(library: Catalogue, record: Record, above: tuple[str, ...]) -> tuple[Edit, ...]:
+    if len(above) > _DEEPEST:
+        return ()
+    made = library.holding(inputs=[*record.files, *_digests(record)])
+    return tuple(
+        Edit(one, _edits(library, one, (*above, one.id)))
+        for one in reversed(made)
+        if one.id not in above  # a record that was edited by hand may name itself
+    )
+
+
+def _digests(record: Record) -> Iterator[str]:
+    """Yield the sha256 of each picture as received, and as its file lies here."""
+    for picture in record.pictures:
+        if picture.sha256:
+            yield picture.sha256
+        if picture.file:
+            try:
+                data = read_plain(record.folder / picture.file, _LARGEST)
+            except OSError:
+                continue
+            yield hashlib.sha256(data).hexdigest()
+
+
+def info(file: str | Path) -> dict[str, Any]:
+    """Return what is known of a picture file: from the file itself, else from its record beside it.
+
+    The request stands under `request`; a file that only another tool has written into gives its
+    text under `parameters`. Of a file in a library also its `starred`, `tags` and `note`, the ids
+    of the records it was `made_from`, and its `edits`, each with `id`, `prompt` and `edits` of its
+    own. Raises `LibraryError` when nothing is known or the file is unreadable.
+    """
+    path = Path(file).expanduser()
+    told = file_info(path)
+    library = Catalogue(path.parent)
+    try:
+        record = library.record(str(told.get("id") or "-"))
+    except LibraryError:
+        return told
+    else:
+        return {**told, **_beside(library, record)} if path.name in record.files else told
+    finally:
+        library.close()
+
+
+def _beside(library: Catalogue, record: Record) -> dict[str, Any]:
+    marks = library.marks(record)
+    return {
+        "starred": marks.starred,
+        "tags": list(marks.tags),
+        "note": marks.note,
+        "trashed": marks.trashed,
+        "made_from": [source.id for source in sources(library, record)],
+        "edits": _written(edits(library, record)),
+    }
+
+
+def _written(tree: tuple[Edit, ...]) -> list[dict[str, Any]]:
+    return [
+        {"id": it.record.id, "prompt": it.record.prompt, "edits": _written(it.edits)} for it in tree
+    ]

@@ -1,0 +1,173 @@
+"""What people say of what is kept: a star, tags, a note, and that it lies in the trash.
+
+    marks/2026-11-22-fox-3f2a9c1d.jsonl       a line for each change; the latest one counts
+
+A record says what was asked and what came, once and for all: so this stands beside it. Lines are
+appended: two kernels, or people who share a folder, mark one record at once and lose nothing, and
+what is undone can be seen. Where a file is another user's, one's own begins beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypedDict
+
+from opeai_nb.errors import LibraryError
+from opeai_nb.library.documents import MarkDocument, check
+from opeai_nb.library.files import append_line, own_folder, times_in
+from opeai_nb.library.records.index_row import folded
+from opeai_nb.library.records.record import ENDING, moment_text
+from opeai_nb.library.warning import reason
+from opeai_nb.plain_file import read_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from opeai_nb.library.records.record import Record
+
+FOLDER: Final = "marks"
+_LINES: Final = ".jsonl"
+_LARGEST: Final = 1_000_000  # bytes: some ten thousand changes of one record
+_ID_LENGTH: Final = 8
+_LONGEST_TAG: Final = 64
+_Stamp = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What holds of one record now; *tags* in the order of the alphabet."""
+
+    starred: bool = False
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    trashed: bool = False
+
+    def has_tag(self, tag: str) -> bool:
+        """Tell whether it has this tag, without regard to case."""
+        return folded(tag) in map(folded, self.tags)
+
+    def __str__(self) -> str:
+        star, trash = "★" * self.starred, "in the trash" * self.trashed
+        return " ".join(filter(None, (star, *(f"#{tag}" for tag in self.tags), self.note, trash)))
+
+
+class Change(TypedDict, total=False):
+    """One change; what is not in it stays as it is."""
+
+    star: bool
+    trash: bool
+    note: str
+    tag: list[str]
+    untag: list[str]
+
+
+def put_together(lines: Iterable[Mapping[str, Any]]) -> Marks:
+    """Return what the lines of a record come to, whatever the order in which they were read."""
+    latest: dict[str, Any] = {}
+    tags: dict[str, str] = {}
+    for line in sorted(lines, key=lambda line: str(line["at"])):
+        latest.update({name: value for name, value in line.items() if value is not None})
+        tags.update({folded(tag): tag for tag in line.get("tag") or ()})
+        for tag in line.get("untag") or ():
+            tags.pop(folded(tag), None)
+    return Marks(
+        starred=latest.get("star", False),
+        tags=tuple(sorted(tags.values(), key=folded)),
+        note=latest.get("note", ""),
+        trashed=latest.get("trash", False),
+    )
+
+
+def tag_of(text: str) -> str:
+    """Return a tag as it is kept, without its `#`. Raises `LibraryError` when it is none."""
+    tag = text.strip().removeprefix("#")
+    if not tag or len(tag) > _LONGEST_TAG or any(sign.isspace() for sign in tag):
+        raise LibraryError(
+            f"{text!r} is no tag.", advice=f"A tag is one word of at most {_LONGEST_TAG} letters."
+        )
+    return tag
+
+
+class MarkFiles:
+    """The marks of a folder's records, read again when their files change. Any thread may ask."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / FOLDER
+        self._lock = threading.Lock()
+        self._read: dict[str, tuple[_Stamp, list[Any]]] = {}
+
+    def all(self) -> dict[str, Marks]:
+        """Return the marks of each record that has some, by its id."""
+        lines: dict[str, list[Any]] = {}
+        with self._lock:
+            for name, stamp in self._names().items():
+                if name not in self._read or self._read[name][0] != stamp:
+                    self._read[name] = (stamp, _lines_of(self._folder / name))
+                lines.setdefault(_id_in(name), []).extend(self._read[name][1])
+        return {record: put_together(each) for record, each in lines.items()}
+
+    def trashed(self) -> frozenset[str]:
+        """Return the ids of the records that lie in the trash."""
+        return frozenset(record for record, marks in self.all().items() if marks.trashed)
+
+    def change(self, record: Record, change: Change, moment: float) -> Marks:
+        """Note a change of a record's marks; return what holds then.
+
+        *moment* is in seconds since 1970. Raises `LibraryError` where the disk refuses.
+        """
+        line = json.dumps({"at": moment_text(moment), **change}, ensure_ascii=False)
+        try:
+            self._append(record.file.removesuffix(ENDING), line.encode("utf-8", "replace"))
+        except OSError as error:
+            raise LibraryError(
+                f"{record.id} cannot be marked: {reason(error)}.",
+                advice="Marks stand in the library's folder, which must be writable.",
+            ) from error
+        return self.all().get(record.id, Marks())
+
+    def _append(self, stem: str, line: bytes) -> None:
+        own_folder(self._folder)
+        names = [name for name in self._names() if name.startswith(f"{stem}.")]
+        for name in sorted(names):
+            with suppress(PermissionError):  # another user's, in a folder that is shared
+                append_line(self._folder / name, line)
+                return
+        own = self._folder / f"{stem}{f'.{secrets.token_hex(4)}' if names else ''}{_LINES}"
+        with suppress(FileExistsError):  # by another kernel, just now
+            own.open("xb").close()
+        append_line(own, line)
+
+    def _names(self) -> dict[str, _Stamp]:
+        """Return time and size of each file of marks; none where the folder is a link."""
+        try:
+            return {} if self._folder.is_symlink() else times_in(self._folder, _LINES)
+        except OSError:
+            return {}
+
+
+def _id_in(name: str) -> str:
+    """Return the id in the name of a file of marks: `2026-11-22-fox-3f2a9c1d.1b2c3d4e.jsonl`."""
+    return name.partition(".")[0][-_ID_LENGTH:]
+
+
+def _lines_of(path: Path) -> list[Any]:
+    """Return the sound lines of a file; one that a crash cut short is passed over."""
+    try:
+        texts = read_plain(path, _LARGEST).splitlines()
+    except OSError:
+        return []
+    return [line for text in texts if (line := _line(text)) is not None]
+
+
+def _line(text: bytes) -> Any:
+    try:
+        line = json.loads(text)
+        check(line, MarkDocument)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return line
