@@ -160,3 +160,23 @@ def test_a_file_goes_before_an_attribute(cells: Cells, tmp_path: Path) -> None:
     (tmp_path / "pic.png").write_bytes(made.pictures[0].data)
     cells.run("%imagine -i pic.png in blue")
     assert len(cells.sent) == 2
+
+
+def test_braces_that_may_be_no_alternatives_are_asked_about_and_plain_ones_are_not(
+    cells: Cells,
+) -> None:
+    with pytest.raises(OptionError, match="as if its braces were alternatives"):
+        cells.run("%imagine {x = 1|y = 2}")
+    assert not cells.sent
+    cells.run("%imagine {red|blue} fox")
+    cells.run("%imagine --yes {x = 1|y = 2}")
+    cells.run("%imagine --raw {x = 3|y = 4}")
+    cells.run('%imagine {"subject": "fox|hare"}')
+    assert sorted(cells.sent) == [
+        "blue fox",
+        "red fox",
+        "x = 1",
+        "y = 2",
+        '{"subject": "fox|hare"}',
+        "{x = 3|y = 4}",
+    ]

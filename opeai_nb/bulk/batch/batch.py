@@ -19,6 +19,7 @@ from opeai_nb.studio.here import studio_here
 if TYPE_CHECKING:
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.run.progress import Progress
+    from opeai_nb.bulk.sweep.axis import Missing
     from opeai_nb.bulk.sweep.plan import Plan, Point
     from opeai_nb.studio import Studio
 
@@ -30,6 +31,7 @@ def batch(
     out: str | Path | None = None,
     mirror: str | None = None,
     studio: Studio | None = None,
+    missing: Missing = "refuse",
     **fields: Any,
 ) -> Batch:
     """Read a batch; nothing is sent before `run()`.
@@ -38,9 +40,10 @@ def batch(
     column for each field. *prompt* is a template that the columns fill (`a poster of {city}`).
     *fields* are for all rows that have none of their own. *out* is the folder that gets the
     pictures and `manifest.jsonl` (default: the library); *mirror* an fsspec URL that gets copies.
+    *missing* `skip` leaves rows out that lack a word of the template, which are refused else.
     Raises `InputError` for a row that cannot be right, with its number.
     """
-    rows = rows_of(source, prompt, fields)
+    rows = rows_of(source, prompt, fields, missing)
     return Batch(rows.plan, rows.given, _studio(studio, out), mirror)
 
 

@@ -6,14 +6,16 @@ import csv
 import itertools
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from opeai_nb.bulk.batch.manifest import OURS
+from opeai_nb.bulk.sweep.axis import Missing, is_missing
 from opeai_nb.bulk.sweep.plan import Plan, numbered
-from opeai_nb.bulk.sweep.template import filled, names_in
+from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
@@ -29,6 +31,8 @@ _TRUTH: Final = {
     **dict.fromkeys(("false", "no", "0"), False),
 }
 _LIKE: Final = 0.8
+_PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
+_WHOLE: Final = re.compile(r"[+-]?\d+(\.0*)?")  # pandas writes 1.0 where another cell is empty
 _FILE_ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
 
 
@@ -40,19 +44,24 @@ class Rows:
     plan: Plan
 
 
-def rows_of(source: object, prompt: str | None, fixed: Mapping[str, Any]) -> Rows:
+def rows_of(
+    source: object, prompt: str | None, fixed: Mapping[str, Any], missing: Missing = "refuse"
+) -> Rows:
     """Return the rows of *source* and their requests.
 
     A column named as a field of the request is that field; an empty cell is not set; *fixed* fields
     are for rows that have none. All other columns are words for the template *prompt* (`{city}`),
-    and go to the manifest as they are. Raises `InputError` with the row's number, before anything
-    is sent.
+    and go to the manifest as they are. A row that lacks a word of the template is refused, or left
+    out where *missing* is `skip`. Raises `InputError` with the row's number, before anything is
+    sent.
     """
     given, base = _given(source)
     if not given:
         raise InputError("The batch is empty.", advice="Give it at least one prompt.")
     _check_columns(given, prompt, fixed)
-    used = set(names_in(prompt)) if prompt else set()
+    used = _words(given, prompt)
+    if missing == "skip":
+        given = [row for row in given if used <= row.keys() | fixed.keys()]
     points = numbered(_requests(given, prompt, fixed, used, base))
     return Rows(given, Plan((), points))
 
@@ -68,6 +77,7 @@ def _given(source: object) -> tuple[list[dict[str, Any]], Path]:
         return _read(path), path.parent
     to_dict = getattr(source, "to_dict", None)
     if callable(to_dict) and hasattr(source, "columns"):
+        _check_twice([str(name).strip() for name in source.columns])
         return [_clean(row, number) for number, row in enumerate(to_dict("records"), 1)], Path()
     if isinstance(source, Iterable) and not isinstance(source, Mapping):
         return [_clean(_as_row(item, n), n) for n, item in enumerate(source, 1)], Path()
@@ -108,10 +118,13 @@ def _table(file: TextIO, path: Path) -> list[dict[str, Any]]:
     elif delimiter == "," and ";" in head and "," not in head:
         delimiter = ";"  # what Excel writes where the comma is the decimal point
     reader = csv.DictReader(itertools.chain([head], file), delimiter=delimiter, strict=True)
-    names = [name.strip() for name in reader.fieldnames or ()]
+    _check_twice([name.strip() for name in reader.fieldnames or ()])
+    return [_clean(row, number) for number, row in enumerate(reader, 1)]
+
+
+def _check_twice(names: Sequence[str]) -> None:
     if twice := sorted({name for name in names if name and names.count(name) > 1}):
         raise InputError(f"Two columns are named {twice[0]!r}.", advice="Nothing was sent.")
-    return [_clean(row, number) for number, row in enumerate(reader, 1)]
 
 
 def _json_row(number: int, line: str) -> dict[str, Any]:
@@ -133,15 +146,25 @@ def _clean(row: Row, number: int) -> dict[str, Any]:
 
 
 def _is_empty(value: object) -> bool:
-    return value is None or value != value or (isinstance(value, str) and not value.strip())  # noqa: PLR0124  NaN
+    return is_missing(value) or (isinstance(value, str) and not value.strip())
+
+
+def _words(given: Sequence[Row], prompt: str | None) -> set[str]:
+    """Return the columns that the template uses, also by `{name:format}` or with a space."""
+    if prompt is None:
+        return set()
+    columns = {name for row in given for name in row}
+    return set(names_in(prompt)) | (mentioned(prompt) & columns)
 
 
 def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str, Any]) -> None:
     columns = {name for row in given for name in row}
-    words = set(names_in(prompt)) if prompt else set()
+    words = _words(given, prompt)
     if prompt is None and "prompt" not in columns:
+        near = next((name for name in sorted(columns) if name.lower() in _PROMPTS), "")
+        hint = f" Rename {near!r} to 'prompt'." if near else ""
         raise InputError(
-            "There is no column named prompt.",
+            f"There is no column named prompt.{hint}",
             advice=f'There are: {", ".join(sorted(columns))}. Name one so, or give prompt="…" '
             "with {column} in it. Nothing was sent.",
         )
@@ -173,10 +196,20 @@ def _requests(
             }
             if isinstance(text, Mapping | list | tuple):
                 raise InputError(f"The prompt is a {type(text).__name__}, not text.")
-            asked["prompt"] = filled(str(text), {name: values.get(name, "") for name in words})
+            asked["prompt"] = str(text) if prompt is None else filled(prompt, _cells(values, words))
             yield (), build_request(None, asked)
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
+
+
+def _cells(values: Row, words: set[str]) -> Row:
+    """Return the values for the words. Raises `InputError` for a cell that is empty."""
+    if lacking := sorted(words - values.keys()):
+        raise InputError(
+            f"The column {lacking[0]!r} is empty, and the prompt needs it.",
+            advice='Fill it in, or leave such rows out with missing="skip". Nothing was sent.',
+        )
+    return {name: values[name] for name in words}
 
 
 def _value(name: str, value: Any, base: Path) -> Any:
@@ -207,8 +240,7 @@ def _is_file(path: Path) -> bool:
 
 def _number(name: str, value: Any) -> Any:
     if isinstance(value, str):
-        try:
-            return int(value)
-        except ValueError as error:
-            raise InputError(f"{name} is {value!r}, not a whole number.") from error
+        if not _WHOLE.fullmatch(value.strip()):
+            raise InputError(f"{name} is {value!r}, not a whole number.")
+        return int(value.partition(".")[0])
     return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -12,6 +12,7 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from opeai_nb.bulk.sweep.braces import split, tokens
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,22 +37,25 @@ Part = str | Choices
 def parts_of(prompt: str) -> tuple[Part, ...]:
     """Return *prompt* cut into texts and groups of alternatives.
 
-    A group is a pair of braces with a `|` of its own inside; all other braces are text. `n$$` in
-    front takes n of them, joined by a comma, `n$$glue$$` by *glue*, `m-n$$` from m to n. A weight
-    (`0.5::cat`) is for chance, and a sweep takes all: it is passed over. Groups may be nested.
-    Raises `InputError` for a group that stands for more than a million texts.
+    A group is a pair of braces with a `|` of its own inside; all other braces, and JSON, CSS and
+    code with bars in it, are text (`braces`). `n$$` in front takes n of them, joined by a comma,
+    `n$$glue$$` by *glue*, `m-n$$` from m to n. A weight (`0.5::cat`) is for chance, and a sweep
+    takes all: it is passed over. Groups may be nested. Raises `InputError` for a group that stands
+    for more than a million texts.
     """
     found: list[Part] = []
-    text, place = "", 0
-    while place < len(prompt):
-        end = _closing(prompt, place) if prompt[place] == "{" else None
-        variants = None if end is None else _variants(prompt[place + 1 : end])
-        if end is None or variants is None:
-            text, place = text + prompt[place], place + 1
-            continue
-        found += [text] * bool(text)
-        found.append(Choices(tuple(dict.fromkeys(variants))))
-        text, place = "", end + 1
+    text = ""
+    for token in tokens(prompt):
+        if token.kind == "choice":
+            found += [text] * bool(text)
+            found.append(Choices(tuple(dict.fromkeys(_variants(token.text)))))
+            text = ""
+        elif token.kind == "frame":
+            inner = parts_of(token.text)
+            found += [f"{text}{{{{", *inner]
+            text = "}}"
+        else:
+            text += token.source
     return (*found, text) if text or not found else tuple(found)
 
 
@@ -61,23 +65,12 @@ def expanded(prompt: str) -> list[str]:
     return ["".join(chosen) for chosen in itertools.product(*options)]
 
 
-def _closing(prompt: str, start: int) -> int | None:
-    """Return the place of the brace that closes the one at *start*; None when none does."""
-    depth = 0
-    for place in range(start, len(prompt)):
-        depth += {"{": 1, "}": -1}.get(prompt[place], 0)
-        if depth == 0:
-            return place
-    return None
-
-
-def _variants(inside: str) -> list[str] | None:
-    """Return the texts of a group; None for braces that are no group."""
+def _variants(inside: str) -> list[str]:
+    """Return the texts of a group."""
     counted = _COUNT.match(inside)
-    options = _split(inside[counted.end() :] if counted else inside)
-    if len(options) == 1:
-        return None
-    texts = [text for option in options for text in expanded(_WEIGHT.sub("", option, count=1))]
+    options = split(inside[counted.end() :] if counted else inside)
+    plain = (_WEIGHT.sub("", option, count=1) for option in options)
+    texts = [text.replace(r"\|", "|") for option in plain for text in expanded(option)]
     if counted is None:
         return texts
     least, most = int(counted[1]), min(int(counted[2] or counted[1]), len(texts))
@@ -96,15 +89,3 @@ def _arrangements(texts: list[str], least: int, most: int) -> Iterator[tuple[str
                     advice="Take fewer of them at once. Nothing was sent.",
                 )
             yield chosen
-
-
-def _split(inside: str) -> list[str]:
-    """Split at the bars that stand in no inner braces."""
-    options, depth = [""], 0
-    for letter in inside:
-        depth += {"{": 1, "}": -1}.get(letter, 0)
-        if letter == "|" and depth == 0:
-            options.append("")
-        else:
-            options[-1] += letter
-    return options

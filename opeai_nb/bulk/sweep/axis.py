@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from opeai_nb.errors import InputError
 
 _LONGEST_LABEL: Final = 60
 _PAIR: Final = 2
+Missing = Literal["refuse", "skip"]
+"""What becomes of values that are none."""
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,53 @@ class Axis:
         raise KeyError(f"{self.name} has no value {wanted!r}; it has {known}")
 
 
-def axis_of(name: str, given: object) -> Axis | None:
+def axis_of(
+    name: str, given: object, missing: Missing = "refuse", *, may_be_none: bool = True
+) -> Axis | None:
     """Return the axis that *given* makes, or None where it is one value.
 
     Lists, ranges, arrays and other collections are axes; a mapping gives labels to its values.
-    Text, bytes and a pair of numbers (a size) are values. Raises `InputError` for an empty one.
+    Text, bytes and a pair of numbers (a size) are values. A value that is *missing* is refused, or
+    left out (`skip`); for a field, None is a value: not set. Raises `InputError` for an empty axis.
     """
     if isinstance(given, Mapping):
-        return None if name == "extra" else _axis(name, list(given.values()), list(given))
+        if name == "extra":
+            return None
+        values, labels = list(given.values()), list(given)
+        return _axis(name, *_present(name, values, labels, missing, may_be_none=may_be_none))
     if not _is_collection(given):
         return None
     # An array or a column of a table knows its values as Python's own numbers and texts.
     listed: Any = given.tolist() if hasattr(given, "tolist") else given
     values = list(listed)
-    return _axis(name, values, [label_of(value) for value in values])
+    labels = [label_of(value) for value in values]
+    return _axis(name, *_present(name, values, labels, missing, may_be_none=may_be_none))
+
+
+def _present(
+    name: str, values: list[Any], labels: list[Any], missing: Missing, *, may_be_none: bool
+) -> tuple[list[Any], list[Any]]:
+    """Return the values that are there and their labels. Raises `InputError` where one may not."""
+    kept = [
+        place
+        for place, value in enumerate(values)
+        if not is_missing(value) or (value is None and may_be_none)
+    ]
+    if len(kept) < len(values) and missing == "refuse":
+        place = next(place for place in range(len(values)) if place not in kept)
+        raise InputError(
+            f"{name} has no value in place {place + 1}: it is {values[place]}.",
+            advice='Fill it in, or pass missing="skip". Nothing was sent.',
+        )
+    return [values[place] for place in kept], [labels[place] for place in kept]
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether *value* is none at all: None, NaN, NaT, or the NA of pandas."""
+    try:
+        return value is None or bool(value != value)  # noqa: PLR0124  only what is missing differs
+    except (TypeError, ValueError):
+        return type(value).__name__ == "NAType"  # which tells nothing; an array is there
 
 
 def label_of(value: object) -> str:

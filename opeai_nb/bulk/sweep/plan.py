@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
-from opeai_nb.bulk.sweep.axis import Axis, axis_of
-from opeai_nb.bulk.sweep.template import filled, names_in
+from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of
+from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.library import identity
@@ -102,33 +102,36 @@ def plan_of(
     *,
     word: Callable[[str], str] | None = None,
     raw: bool = False,
+    missing: Missing = "refuse",
 ) -> Plan:
     """Return the plan of a prompt, or several, and values: collections among them are axes.
 
     `{name}` and `__name__` in the prompt stand for the value of that name, `{a|b}` for alternatives
     (axes `choice`, `choice_2`, …); all other names are fields of the request. With *word*, the
-    words are its business: it is called with each prompt, its alternatives taken. With *raw*
-    all braces are text. Raises `InputError` before anything is sent: for a name
-    that is neither in the prompt nor a field, an empty axis, and what `ImageRequest` refuses.
+    words are its business: it is called with each prompt, its alternatives taken. With *raw* all
+    braces are text. *missing* `skip` leaves values out that are none (None, NaN). Raises
+    `InputError` before anything is sent: for a name that is neither in the prompt nor a field, an
+    empty axis, a missing value, and what `ImageRequest` refuses.
     """
     prompts = _prompts(prompt)
     templates = (str(prompt),) if prompts is None else prompts.values
-    words = (
-        {name for template in templates for name in names_in(template)} if word is None else set()
-    )
+    words: set[str] = set()
+    if word is None:
+        words = {name for template in templates for name in names_in(template)}
+        words |= {name for template in templates for name in mentioned(template)} & values.keys()
     _check_names(words, values)
     axes = [] if prompts is None else [prompts]
     pieces = None if prompts is not None else ((str(prompt),) if raw else parts_of(str(prompt)))
     axes += _choices(pieces or ())
     fixed: dict[str, Any] = {}
     for name, given in values.items():
-        axis = axis_of(name, given)
+        axis = axis_of(name, given, missing, may_be_none=name not in words)
         if axis is None:
             fixed[name] = given
         else:
             axes.append(axis)
     _check_size(axes)
-    made = _Maker(pieces, words, fixed, tuple(axes), word or str)
+    made = _Maker(pieces, words, fixed, tuple(axes), word)
     return Plan(tuple(axes), numbered(made))
 
 
@@ -152,7 +155,7 @@ class _Maker:
         words: set[str],
         fixed: dict[str, Any],
         axes: tuple[Axis, ...],
-        word: Callable[[str], str],
+        word: Callable[[str], str] | None,
     ) -> None:
         self._pieces, self._words, self._fixed = pieces, words, fixed
         self._axes, self._word = axes, word
@@ -168,7 +171,10 @@ class _Maker:
     def _request(self, values: dict[str, Any]) -> ImageRequest:
         everything = {**self._fixed, **values}
         text = self._text(everything)
-        prompt = self._word(filled(text, {n: everything[n] for n in self._words & set(everything)}))
+        if self._word is None:
+            prompt = filled(text, {n: everything[n] for n in self._words & set(everything)})
+        else:
+            prompt = self._word(text)
         # `style` is a field of the API too: a word of the prompt is not sent a second time.
         names = _FIELDS - self._words
         asked = {name: value for name, value in everything.items() if name in names}
@@ -210,7 +216,8 @@ def _check_names(words: set[str], values: Mapping[str, Any]) -> None:
     if missing := sorted(words - values.keys()):
         raise InputError(
             f"The prompt has {{{missing[0]}}}, and no value was given for it.",
-            advice=f"Pass {missing[0]}=[…]. Nothing was sent.",
+            advice=f"Pass {missing[0]}=[…], or write {{{{{missing[0]}}}}} to keep the braces. "
+            "Nothing was sent.",
         )
     for name in values:
         if name not in words and name not in _FIELDS:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.run.progress import Progress
+    from opeai_nb.bulk.sweep.axis import Missing
     from opeai_nb.bulk.sweep.grid import Grid
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.studio import Studio
@@ -27,6 +28,7 @@ def sweep(
     prompt: str | Sequence[str] | Mapping[str, str],
     *,
     studio: Studio | None = None,
+    missing: Missing = "refuse",
     **values: Any,
 ) -> Sweep:
     """Plan a sweep; nothing is sent before `run()`.
@@ -34,12 +36,12 @@ def sweep(
     *prompt* may hold words (`{animal}`) and alternatives (`{cat|dog}`, `{2$$ and $$ink|oil}`), or
     be several prompts. *values* are for those words and for the fields of `ImageRequest`: a list
     is varied, a mapping is varied under labels of its own, anything else is the same for all.
-    *studio* default: the notebook's, else one for the settings of the environment. Raises
-    `InputError`.
+    *studio* default: the notebook's, else one for the settings of the environment. *missing* `skip`
+    leaves values out that are none (None, NaN), which are refused else. Raises `InputError`.
 
         sweep("a {animal} in {style}", animal=["fox", "owl"], style=["ink", "oil"], n=2)
     """
-    return Sweep(plan_of(prompt, values), studio)
+    return Sweep(plan_of(prompt, values, missing=missing), studio)
 
 
 class Sweep:

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.errors import OptionError, did_you_mean
+from opeai_nb.bulk.sweep.braces import tokens
+from opeai_nb.bulk.sweep.template import filled
+from opeai_nb.errors import InputError, OptionError, did_you_mean
 from opeai_nb.notebook.magic.cell_transform import MARKER_LINE
-from opeai_nb.notebook.magic.variables import PATH, follow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-_NAME = r"[^\W\d]\w*"
-_FIELD = re.compile(
-    rf"""
-    (?P<escaped>\{{\{{(?:{_NAME})[^{{}}|]*\}}\}})      # {{{{name}}}}: braces that stay, one pair
-    | \{{{PATH}
-      (?::(?P<format>[^{{}}|]*))?\}}
-    """,
-    re.VERBOSE,
-)
 
 
 def without_markers(text: str) -> str:
@@ -33,31 +23,17 @@ def interpolated(text: str, names: Mapping[str, Any]) -> str:
 
     `{{name}}` gives `{name}`. Braces with `|` are alternatives and stay, as does everything that is
     no such field: JSON, code, CSS. Raises `OptionError` for a plain `{name}` that is not defined
-    (it would be paid for literally), and for an attribute, key or format that does not fit.
+    (it would be paid for literally), for a value that is missing, and for an attribute, key or
+    format that does not fit.
     """
-
-    def filled(found: re.Match[str]) -> str:
-        if found["escaped"]:
-            return found["escaped"][1:-1]
-        name, path, form = found["name"], found["path"], found["format"]
-        if name not in names:
-            if path or form is not None:
-                return found[0]
-            raise _undefined(name, names)
-        return _value(found[0], names[name], path, form or "")
-
-    return _FIELD.sub(filled, text)
-
-
-def _value(field: str, value: Any, path: str, form: str) -> str:
+    for token in tokens(text):
+        plain = token.kind == "word" and not token.path and token.form is None
+        if plain and token.source[0] == "{" and token.name not in names:
+            raise _undefined(token.name, names)
     try:
-        return format(follow(value, path), form)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        raise OptionError(
-            f"{field} in the prompt cannot be filled in: {type(error).__name__}: {error}.",
-            advice=f"Correct it, write {{{field}}} to keep the braces, or add --raw. "
-            "Nothing was sent.",
-        ) from error
+        return filled(text, names, wild=False)
+    except InputError as error:
+        raise OptionError(error.message, advice=error.advice) from error
 
 
 def _undefined(name: str, names: Mapping[str, Any]) -> OptionError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.sweep.braces import is_doubtful
 from opeai_nb.errors import OptionError
 from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen
@@ -60,12 +61,13 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
         from opeai_nb.notebook.display.table import Text
 
         return Text(f"{swept.table}\nNothing was sent.")
-    agreed = bool(cell.get("yes")) or _ask(session, swept, fresh=bool(cell.get("fresh")))
+    doubtful = not cell.get("raw") and is_doubtful(prompt)
+    agreed = cell.get("yes") or _ask(session, swept, cell.get("fresh", False), doubtful)
     session.store(cell.get("out"), swept)
     running = swept.start(
         fresh=bool(cell.get("fresh")),
         timeout=float(cell["timeout"]),
-        beyond_limit=agreed,
+        beyond_limit=bool(agreed),
         metadata=cell.get("metadata"),
     )
     session.will_show(swept, cell["show"])
@@ -93,10 +95,11 @@ def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, 
     return Sweep(plan, session.studio)
 
 
-def _ask(session: Session, swept: Sweep, *, fresh: bool) -> bool:
+def _ask(session: Session, swept: Sweep, fresh: object, doubtful: object) -> bool:
     """Ask before many pictures are paid for, or more than the session may; tell whether asked.
 
-    Raises `OptionError` where nobody can answer.
+    Also where it is *doubtful* that braces in the prompt are meant as alternatives. Raises
+    `OptionError` where nobody can answer.
     """
     kept = frozenset[int]() if fresh else swept.kept
     send = [point for point in swept.plan if point.number not in kept]
@@ -104,17 +107,20 @@ def _ask(session: Session, swept: Sweep, *, fresh: bool) -> bool:
     confirm_above = session.config.trait_values()["confirm_above"]
     limit = session.studio.settings.max_images_per_session
     is_beyond = bool(limit) and session.studio.ledger.asked + pictures > limit
-    if not pictures or (pictures <= confirm_above and not is_beyond):
-        return False
     told = f"This cell asks for {pictures} pictures in {len(send)} requests"
     name, most = "confirm_above", confirm_above
     if is_beyond:
         name, most = "max_images_per_session", limit
-    told += f", more than {name} ({most}) allows without asking"
+    if pictures and (is_beyond or pictures > confirm_above):
+        told += f", more than {name} ({most}) allows without asking"
+        advice = f"Add --yes, or set %config Imagine.{name}."
+    elif pictures and doubtful:
+        told += ", as if its braces were alternatives"
+        advice = "Add --yes, or --raw, or write {{…|…}} to keep the braces."
+    else:
+        return False
     if not session.may_ask:
-        raise OptionError(
-            f"{told}.", advice=f"Add --yes, or set %config Imagine.{name}. Nothing was sent."
-        )
+        raise OptionError(f"{told}.", advice=f"{advice} Nothing was sent.")
     if not is_agreed(f"{told}. Send them?"):
         raise OptionError("It was not confirmed.", advice="Nothing was sent.")
     return True

@@ -7,19 +7,16 @@ import sys
 from collections import ChainMap
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.sweep.braces import NAME, STEPS
+from opeai_nb.bulk.sweep.template import follow
 from opeai_nb.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import FrameType
 
-_WORD = r"[^\W\d]\w*"
-_STEPS = rf"(?:\.{_WORD}|\[[^\[\]{{}}]+\])*"
-PATH: Final = rf"(?P<name>{_WORD})(?P<path>{_STEPS})"
-"""A variable and a way into it: `row`, `row[animal]`, `cat.kittens[0].name`."""
-_PATH = re.compile(PATH)
-_REFERENCE = re.compile(rf"\$({_WORD})({_STEPS})|\{{({_WORD})({_STEPS})\}}")
-_STEP = re.compile(rf"\.({_WORD})|\[([^\[\]]+)\]")
+_PATH = re.compile(rf"(?P<name>{NAME})(?P<path>{STEPS})")
+_REFERENCE = re.compile(rf"\$({NAME})({STEPS})|\{{({NAME})({STEPS})\}}")
 _COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _MACHINERY: Final = frozenset({"IPython", "opeai_nb", "ipykernel"})
 
@@ -79,20 +76,6 @@ def _part(text: str, value: Any, path: str) -> Any:
             f"There is no {text}: {type(error).__name__}: {error}.",
             advice="Correct it. Nothing was sent.",
         ) from error
-
-
-def follow(value: Any, path: str) -> Any:
-    """Return what *path*, such as `.kittens[0]`, leads to. Raises what the steps raise."""
-    for step in _STEP.finditer(path):
-        value = getattr(value, step[1]) if step[1] else value[_key(step[2])]
-    return value
-
-
-def _key(text: str) -> int | str:
-    text = text.strip()
-    if re.fullmatch(r"-?\d+", text):
-        return int(text)
-    return text[1:-1] if text[:1] in "\"'" and text[:1] == text[-1:] else text
 
 
 def _no_variable(name: str, names: Mapping[str, Any], what: str = "no variable") -> OptionError:
