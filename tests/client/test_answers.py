@@ -365,6 +365,11 @@ class TestEnvelopes:
 class TestAccount:
     """`usage`, `created` and `model` in any vocabulary, or none."""
 
+    def test_the_counts_keep_the_platforms_own_names(self, shell: Callable[..., Shell]) -> None:
+        usage = {"generated_images": 1, "total_tokens": 9, "input_tokens_details": {"src": 1}}
+        answer = {"data": [{"b64_json": B64}], "usage": usage}
+        assert shell(Answer(answer)).generate("x").usage == usage
+
     @pytest.mark.parametrize("usage", [None, {}, 7])
     def test_no_usage_is_none(
         self, shell: Callable[..., Shell], usage: dict[str, Any] | int | None

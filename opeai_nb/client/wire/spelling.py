@@ -66,12 +66,16 @@ def squeezed(name: str) -> str:
 def our_names(value: Any) -> Any:
     """Return *value* with our names in its objects; a name that is there already is not replaced.
 
-    Names that we do not know stay as they are.
+    Names that we do not know stay as they are, and so does all of `usage`: its counts go to the
+    user under the platform's own names (platform.md 1.3: `generated_images`).
     """
     if isinstance(value, list):
         return [our_names(item) for item in value]
     if not isinstance(value, dict):
         return value
-    items = [(name, our_names(inner)) for name, inner in value.items()]
+    items = [
+        (name, inner if squeezed(name) == "usage" else our_names(inner))
+        for name, inner in value.items()
+    ]
     ours = {_OURS.get(squeezed(name), name): inner for name, inner in items}
     return {**ours, **{name: inner for name, inner in items if name in _SAME}}
