@@ -31,6 +31,7 @@ VARIABLES: Final = {
     "base_url": "OPEAI_BASE_URL",
     "engine": "OPEAI_NB_ENGINE",
     "library": "OPEAI_NB_LIBRARY",
+    "max_images_per_session": "OPEAI_NB_MAX_IMAGES_PER_SESSION",
 }
 """Which setting each variable of the environment, or line of a `.env` file, gives."""
 
@@ -59,7 +60,7 @@ class Settings:
     - *replay*: show what is in the library instead of paying again. *metadata*: write what was
       asked into the picture files.
     - *max_images_per_session*: how many pictures are asked for before somebody has to agree to
-      more; 0: any number.
+      more; 0: any number; env `OPEAI_NB_MAX_IMAGES_PER_SESSION`.
     - *refusal*: what a `.env` file wants and does not get; while it stands, nothing is sent.
     """
 
@@ -137,9 +138,20 @@ def settings(**given: Any) -> Settings:
     values = {name: value for name, value in values.items() if value is not None}
     if "library" in values:
         values["library"] = Path(values["library"]).expanduser()
+    if isinstance(limit := values.get("max_images_per_session"), str):
+        values["max_images_per_session"] = _count(limit)
     if "allow_hosts" in values:
         values["allow_hosts"] = frozenset(values["allow_hosts"])
     return Settings(**values)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise OptionError(
+            f"{VARIABLES['max_images_per_session']} is {text!r}, not a whole number.",
+            advice="Correct it, or take it out. Nothing was sent.",
+        )
+    return int(text)
 
 
 def _merged(file: _Dotenv, environment: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:

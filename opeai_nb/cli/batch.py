@@ -53,6 +53,7 @@ def parser() -> argparse.ArgumentParser:
         "--send-unknown", action="store_true", help="send again what was cut off in flight before"
     )
     made.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
+    made.add_argument("--yes", action="store_true", help="exceed the session's limit of pictures")
     made.add_argument("--quiet", action="store_true", help="show no bar")
     return made
 
@@ -124,6 +125,7 @@ def _made(rows: Batch, options: argparse.Namespace) -> bool:
             concurrency=options.concurrency,
             timeout=options.timeout,
             fresh=options.fresh,
+            beyond_limit=options.yes,
             send_unknown=options.send_unknown,
         )
     except LibraryError as error:

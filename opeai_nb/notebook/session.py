@@ -51,7 +51,7 @@ class Session:
             allow_hosts=said["allow_hosts"] or None,
             replay=said["replay"],
             metadata=said["metadata"],
-            max_images_per_session=said["max_images_per_session"],
+            max_images_per_session=said["max_images_per_session"] or None,
         )
         if now.library.is_absolute():
             return now

@@ -260,6 +260,16 @@ def test_the_command_s_exit_code_tells_what_went_wrong(
     assert main(["batch", str(csv), "--out", str(tmp_path / "out"), "--quiet"]) == code
 
 
+def test_the_command_keeps_to_the_session_s_limit_unless_told_yes(
+    csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPEAI_NB_MAX_IMAGES_PER_SESSION", "1")
+    arguments = ["batch", str(csv), "--out", str(tmp_path / "out"), "--quiet"]
+    assert main(arguments) == 1
+    assert "this session's limit of 1" in capsys.readouterr().err
+    assert main([*arguments, "--yes"]) == 0
+
+
 def test_the_command_counts_rows_from_1_everywhere(
     csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
