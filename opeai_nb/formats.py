@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-PictureFormat = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heif"]
+PictureFormat = Literal["png", "jpeg", "webp", "gif", "bmp", "tiff", "avif", "heif", "svg"]
 
 DECODABLE: Final = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 """Pillow's names of the decoders that may be reached; HEIF is there with pillow-heif alone.
@@ -29,9 +29,25 @@ def sniff_format(head: bytes) -> PictureFormat | None:
 
     The content decides, never a name or a Content-Type: both are wrong often (platform.md 7).
     """
+    if is_svg(head):
+        return "svg"
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[4:8] == b"ftyp":
         brand = head[8:12]
         return "avif" if brand in (b"avif", b"avis") else "heif" if brand in _HEIF_BRANDS else None
     return next((name for magic, name in _SIGNATURES if head.startswith(magic)), None)
+
+
+def is_svg(head: bytes) -> bool:
+    """Tell whether *head* begins as an SVG, behind an XML head and comments too.
+
+    SVG is kept as it came, never decoded. Of an XML head alone (16 bytes) it is believed.
+    """
+    plain = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if plain.startswith((b"<?xml", b"<!--", b"<!doctype svg")):
+        return b"<svg" in plain or len(head) <= _SHORT
+    return plain.startswith(b"<svg")
+
+
+_SHORT: Final = 16

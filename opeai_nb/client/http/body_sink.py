@@ -123,7 +123,7 @@ class _File:
     def named(self) -> Path:
         """Give the complete file its name and return that."""
         self._file.seek(0)
-        ending = extension(sniff_format(self._file.read(16)))
+        ending = extension(sniff_format(self._file.read(2000)))
         self._file.close()
         return self._path.rename(self._path.with_name(f"{self._path.stem.lstrip('.')}.{ending}"))
 

@@ -61,7 +61,7 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
             "pool": None,
         }
     }
-    if not call.with_key:
+    if call.as_written:
         # A signed query string must travel as it was written; httpx would encode it its own way.
         extensions["target"] = _target(call.url)
     headers = httpx.Headers([*_HEADERS, *call.headers.items()])  # whose repr hides Authorization

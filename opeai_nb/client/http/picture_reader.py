@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.http.json_reader import MAX_PICTURE_BYTES
 from opeai_nb.client.protocol.steps import CutAnswer, Event, PictureEnd, Piece
+from opeai_nb.formats import is_svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,29 +21,34 @@ _PAGES: Final = (b"", b"<", b"{")
 class PictureReader:
     """Hands every byte on as picture 0.
 
-    A page (HTML, XML, JSON) is told apart by its first character and never kept as a picture.
-    Raises `CutAnswer` beyond *limit* bytes.
+    A page (HTML, XML, JSON) is told apart by how it begins and never kept as a picture; an SVG is
+    none. Raises `CutAnswer` beyond *limit* bytes.
     """
 
     def __init__(self, limit: int = MAX_PICTURE_BYTES) -> None:
         self._limit = limit
         self._size = 0
         self._head = b""
+        self._held: bytes | None = b""
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Take some bytes of the body."""
+        """Take some bytes of the body; its beginning is held back until it tells what it is."""
         self._size += len(chunk)
         if self._size > self._limit:
             raise CutAnswer("it is larger than any picture can be, and was not read further")
-        known, self._head = self._is_page(), (self._head + chunk[:_QUOTED])[:_QUOTED]
-        if not chunk or self._is_page():
+        self._head = (self._head + chunk[:_QUOTED])[:_QUOTED]
+        if self._held is None:
+            return [Piece(0, chunk)] if chunk else []
+        self._held += chunk
+        if self._is_page():
+            self._held = self._held[:_QUOTED]
             return []
-        # White space before the first letter was held back: it might have been that of a page.
-        return [Piece(0, self._head if known and self._size <= _QUOTED else chunk)]
+        held, self._held = self._held, None
+        return [Piece(0, held)]
 
     def finish(self) -> list[Event]:
         """Complete the picture: it ends with the body."""
-        return [] if self._is_page() else [PictureEnd(0)]
+        return [PictureEnd(0)] if self._held is None else []
 
     def rest(self) -> bytes:
         """Return the beginning of the body, to tell a picture from an error page."""
@@ -58,4 +64,4 @@ class PictureReader:
         return source if isinstance(source, bytes) else source.read_bytes()
 
     def _is_page(self) -> bool:
-        return self._head.lstrip()[:1] in _PAGES
+        return self._head.lstrip()[:1] in _PAGES and not is_svg(self._head.ljust(_QUOTED))

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.steps import Call, CutAnswer, Dripped, Flow, Resolve, Sleep, Unsent
+from opeai_nb.client.protocol.steps import (
+    Call,
+    CutAnswer,
+    Dripped,
+    Flow,
+    Now,
+    Resolve,
+    Sleep,
+    Unsent,
+)
 from opeai_nb.client.wire.read_error import first_line, problem_of
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
+from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,20 +70,30 @@ def download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
 
 def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
     url = _joined(endpoint.base_url + "/", picture.url or "")
+    now: float = yield Now()
+    is_fresh = picture.seen is not None and now - picture.seen < _FRESH
     for _ in range(_HOPS):
         yield from _check(endpoint, url)
-        reply: Reply = yield from _get(url)
+        reply: Reply = yield from _get(endpoint, url, picture.url or "", is_fresh=is_fresh)
         target = reply.headers.get("location")
         if 300 <= reply.status < 400 and target:  # noqa: PLR2004  a redirect
             url = _joined(url, target)
             continue
+        if reply.status >= 300:  # noqa: PLR2004  HTTP success
+            raise _refused_by_server(reply, url, picture.url or "", is_fresh=is_fresh)
         return replace(picture, source=_picture_in(reply, url))
     raise DownloadError("The picture's URL redirects too many times.", url=url)
 
 
-def _get(url: str) -> Flow[Reply]:
+def _get(endpoint: Endpoint, url: str, written: str, *, is_fresh: bool) -> Flow[Reply]:
     call = Call(
-        "GET", url, PictureReader, with_key=False, read_timeout=_READ_TIMEOUT, longest=_LONGEST
+        "GET",
+        url,
+        PictureReader,
+        with_key=False,
+        as_written=True,
+        read_timeout=_READ_TIMEOUT,
+        longest=_LONGEST,
     )
     for attempt in range(1, _ATTEMPTS + 1):
         asked = None
@@ -83,10 +105,18 @@ def _get(url: str) -> Flow[Reply]:
             if isinstance(failure, Dripped):  # from the start again, it would be no quicker
                 raise error from failure
         else:
-            if reply.status != 429 and reply.status < 500:  # noqa: PLR2004  passing failures
+            if reply.status in _WANTS_KEY and not call.with_key and endpoint.is_own(url):
+                # A picture on the API's own origin may need its key; nobody else ever gets it.
+                call = replace(call, with_key=True)
+                continue
+            if not _may_pass(reply, is_fresh=is_fresh) and not _is_cut_short(reply):
                 return reply
             asked = schedule.retry_after(reply.headers)
-            error = _refused_by_server(reply, url)
+            if reply.status >= 300:  # noqa: PLR2004  HTTP success
+                error = _refused_by_server(reply, url, written, is_fresh=is_fresh)
+            else:
+                error = DownloadError("The picture ends in the middle.", url=url)
+                error.answer = reply.answer()
         if attempt == _ATTEMPTS:
             raise error
         yield Sleep(
@@ -95,26 +125,86 @@ def _get(url: str) -> Flow[Reply]:
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
+_FRESH: Final = 60.0
+"""Seconds for which a URL may not be known everywhere yet: content networks take their time."""
+_WANTS_KEY: Final = frozenset({401, 403})
+_NOT_YET: Final = frozenset({403, 404, 409, 425})
+
+
+def _may_pass(reply: Reply, *, is_fresh: bool) -> bool:
+    """Tell a failure that may be over in a moment."""
+    status = reply.status
+    return status in {408, 429} or status >= 500 or (is_fresh and status in _NOT_YET)  # noqa: PLR2004  the server's own failures
+
+
+def _is_cut_short(reply: Reply) -> bool:
+    """Tell a picture whose end is missing, where no length says how long it should be."""
+    source = reply.pictures.get(0)
+    if source is None or "content-length" in reply.headers:
+        return False
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    ends = {"png": b"IEND", "jpeg": b"\xff\xd9"}
+    end = ends.get(sniff_format(data[:16]) or "")
+    return end is not None and end not in data
+
+
 def _picture_in(reply: Reply, url: str) -> Source:
-    if reply.status >= 300:  # noqa: PLR2004  HTTP success
-        raise _refused_by_server(reply, url)
-    if 0 in reply.pictures:
-        return reply.pictures[0]
+    source = reply.pictures.get(0)
+    head = first_bytes(source) if source is not None else b""
+    if source is not None and sniff_format(head) is not None:
+        return source
     told = without_key(first_line(reply.body), reply.key)
-    if not told:
+    if source is None and not told:
         raise DownloadError("The picture's URL returned nothing.", url=url)
-    raise DownloadError(f"A web page came instead of the picture: {told}.", url=url)
+    if source is None:
+        raise DownloadError(f"A web page came instead of the picture: {told}.", url=url)
+    words = told[:80] if told.isprintable() else "bytes of no known format"
+    error = DownloadError(f"What came from the picture's URL is no picture: {words}.", url=url)
+    error.answer = reply.answer()
+    if isinstance(source, Path):
+        source.unlink(missing_ok=True)
+    raise error
 
 
-def _refused_by_server(reply: Reply, url: str) -> DownloadError:
+def first_bytes(source: Source) -> bytes:
+    """Return enough of a picture's beginning to tell its format."""
+    if isinstance(source, bytes):
+        return source[:_TELLING]
+    with source.open("rb") as file:
+        return file.read(_TELLING)
+
+
+_TELLING: Final = 2000
+
+
+def _refused_by_server(reply: Reply, url: str, written: str, *, is_fresh: bool) -> DownloadError:
     told = without_key(problem_of(first_line(reply.body)).message, reply.key)
-    gone = reply.status in {403, 404, 410}
     return DownloadError(
         f"The picture's URL was refused{': ' + told if told else ''}.",
         url=url,
         status_code=reply.status,
-        advice="It has expired: such URLs last for 24 hours at most." if gone else None,
+        advice=_advice(reply.status, written, is_fresh=is_fresh),
     )
+
+
+_OWN_DISK = re.compile(
+    r"(?:file:|[A-Za-z]:[\\/]|/(?:home|root|tmp|var|mnt|opt|Users|workspace|content|srv|app|usr)/)"
+)
+_ON_ITS_DISK: Final = (
+    "It is a path on the server's own disk, which nobody else can read: ask with "
+    'response_format="b64_json".'
+)
+
+
+def _advice(status: int, written: str, *, is_fresh: bool) -> str | None:
+    """Return what helps with a URL that is refused; None for the advice of the class."""
+    if _OWN_DISK.match(written):
+        return _ON_ITS_DISK
+    if status not in {403, 404, 410}:
+        return None
+    if is_fresh:
+        return "It is not there yet, or not for everybody: `%imagine resume` fetches it later."
+    return "It may have expired: such URLs last for 24 hours at most, many for an hour."
 
 
 def _joined(base: str, url: str) -> str:
@@ -133,7 +223,9 @@ def _check(endpoint: Endpoint, url: str) -> Flow[None]:
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not host:
         raise RefusedDownloadError(
-            "The picture's URL is not an http or https URL.", url=url, advice=""
+            "The picture's URL is not an http or https URL.",
+            url=url,
+            advice=_ON_ITS_DISK if _OWN_DISK.match(url) else "",
         )
     if host == endpoint.host or host in endpoint.allow_hosts:
         return

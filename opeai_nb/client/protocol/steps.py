@@ -76,9 +76,9 @@ class Reader(Protocol):
 class Call:
     """One HTTP exchange.
 
-    *with_key* adds the Authorization header. *read_timeout* is the longest silence, *longest* the
-    time for a whole body that drips, both in seconds; None: as long as it takes, because what is
-    paid for is never cut.
+    *with_key* adds the Authorization header, *as_written* keeps the URL's own encoding.
+    *read_timeout* is the longest silence, *longest* the time for a whole body that drips, both in
+    seconds; None: as long as it takes, because what is paid for is never cut.
     """
 
     method: str
@@ -87,6 +87,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes | None = field(default=None, repr=False)
     with_key: bool = True
+    as_written: bool = False
     read_timeout: float = 60.0
     longest: float | None = None
 

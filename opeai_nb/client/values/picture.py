@@ -26,7 +26,8 @@ class Picture:
 
     *source* is the received bytes, the file that holds them, or None while they are not fetched.
     *url* is where the platform keeps it (for 24 hours at most, platform.md 7), *revised_prompt*
-    what the model made of the prompt, *error* why this item has no picture.
+    what the model made of the prompt, *error* why this item has no picture. *seen* is when its
+    answer came, by the client's clock: a URL that is seconds old has not expired.
     """
 
     source: bytes | Path | None = field(default=None, repr=False)
@@ -34,6 +35,7 @@ class Picture:
     revised_prompt: str | None = None
     error: OpeaiError | None = None
     received_sha256: str | None = field(default=None, repr=False)
+    seen: float | None = field(default=None, repr=False)
     _decoded: list[weakref.ref[Image.Image]] = field(default_factory=list, repr=False, init=False)
 
     @property
@@ -84,8 +86,8 @@ class Picture:
         return image
 
     def __getstate__(self) -> dict[str, Any]:
-        """Leave the decoded image out: it can be decoded again."""
-        return {**self.__dict__, "_decoded": []}
+        """Leave out the decoded image, and the time of a clock that another process has not."""
+        return {**self.__dict__, "_decoded": [], "seen": None}
 
     def _head(self) -> bytes:
         if isinstance(self.source, Path):

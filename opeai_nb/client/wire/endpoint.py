@@ -57,6 +57,13 @@ class Endpoint:
             return None
         return url.removeprefix(self.base_url) if url.startswith(self.base_url + "/") else url
 
+    def is_own(self, url: str) -> bool:
+        """Tell whether *url* has the very origin of the base URL: scheme, host and port."""
+        try:
+            return _origin(url) == _origin(self.base_url)
+        except ValueError:
+            return False
+
     def query(self, path: str) -> Call:
         """Return a GET of JSON."""
         return Call(
@@ -66,6 +73,12 @@ class Endpoint:
             read_timeout=QUERY_TIMEOUT,
             longest=QUERY_LONGEST,
         )
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    ports = {"http": 80, "https": 443}
+    return parts.scheme, parts.hostname, parts.port or ports.get(parts.scheme)
 
 
 def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:

@@ -65,15 +65,7 @@ def picture_bytes(text: str) -> bytes | None:
 
 def begins_as_picture(data: bytes) -> bool:
     """Tell whether *data* begins as a picture, SVG included."""
-    return sniff_format(data[:16]) is not None or is_svg(data)
-
-
-def is_svg(data: bytes) -> bool:
-    """Tell whether *data* begins as an SVG does: behind an XML head, comments and white space."""
-    head = data[:2000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return head.startswith(b"<svg") or (
-        head.startswith((b"<?xml", b"<!--", b"<!doctype svg")) and b"<svg" in head
-    )
+    return sniff_format(data[:2000]) is not None
 
 
 def may_be_picture(url: str) -> bool:

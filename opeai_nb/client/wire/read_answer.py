@@ -64,14 +64,14 @@ def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures |
     is neither a picture, a task nor an error.
     """
     try:
-        return _without_key(_read(reply, request), reply.key)
+        return _without_key(_read(reply, request), reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         raise
 
 
 def _without_key(
-    answer: Pictures | Task | Problem, key: Secret | None
+    answer: Pictures | Task | Problem, key: Secret | None, clock: float
 ) -> Pictures | Task | Problem:
     if isinstance(answer, Problem):
         return problem_without_key(answer, key)
@@ -84,7 +84,7 @@ def _without_key(
         answer,
         request_id=without_key(answer.request_id, key) if answer.request_id else None,
         pictures=tuple(
-            replace(item, revised_prompt=value_without_key(item.revised_prompt, key))
+            replace(item, revised_prompt=value_without_key(item.revised_prompt, key), seen=clock)
             for item in answer.pictures
         ),
         **{name: value_without_key(value, key) for name, value in values.items()},

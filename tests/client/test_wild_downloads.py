@@ -1,0 +1,170 @@
+"""Picture URLs as servers in the wild serve them: fetched, or refused with what helps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.errors import DownloadError, OpeaiError
+from opeai_nb.testing import Answer, Script, pictures_answer, png
+from tests.client.shells import KEY, Shell
+
+Shells = Callable[..., Shell]
+RED = png(64, 48, (200, 0, 0))
+OWN = "https://platform.test/generated/f.png"
+ELSEWHERE = "https://pictures.test/f.png"
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
+
+
+def failing(shell: Shells, url: str, *replies: Any) -> OpeaiError:
+    with pytest.raises(OpeaiError) as caught:
+        shell(pictures_answer(url), *replies).generate("a fox")
+    return caught.value
+
+
+@pytest.mark.parametrize("status", [403, 404, 425])
+def test_fresh_url_that_is_not_there_yet_is_tried_again(shell: Shells, status: int) -> None:
+    not_yet = Answer(b"not here yet", status=status)
+    assert len(shell(pictures_answer(ELSEWHERE), not_yet, not_yet, RED).generate("a fox")) == 1
+
+
+def test_fresh_url_that_never_comes_is_not_called_expired(shell: Shells) -> None:
+    error = failing(shell, ELSEWHERE, *[Answer(b"no", status=404)] * 4)
+    assert "expired" not in str(error)
+    assert "not there yet" in str(error)
+
+
+def test_old_url_is_asked_once_and_may_have_expired(shell: Shells) -> None:
+    script = Script(Answer(b"gone", status=403))
+    with pytest.raises(DownloadError, match="may have expired"):
+        shell(transport=script).fetch(Generation((Picture(url=ELSEWHERE),), ImageRequest("x")))
+    assert len(script.requests) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_own_origin_is_asked_once_more_with_the_key(shell: Shells, status: int) -> None:
+    script = Script(pictures_answer(OWN), Answer(b"no key", status=status), RED)
+    assert len(shell(transport=script).generate("a fox")) == 1
+    keys = [request.headers.get("authorization") for request in script.requests[1:]]
+    assert keys == [None, f"Bearer {KEY}"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://pictures.test/f.png",
+        "http://platform.test/f.png",
+        "https://platform.test:8443/f.png",
+        "https://platform.test.evil.test/f.png",
+        "https://evil.test/platform.test",
+    ],
+)
+def test_no_other_origin_ever_gets_the_key(shell: Shells, url: str) -> None:
+    script = Script(
+        lambda request: (
+            pictures_answer(url) if request.method == "POST" else Answer(b"no key", status=401)
+        )
+    )
+    with pytest.raises(DownloadError):
+        shell(transport=script, allow_hosts=["platform.test"]).generate("a fox")
+    assert not any(request.headers.get("authorization") for request in script.requests[1:])
+
+
+def test_redirect_from_the_own_origin_leaves_the_key_at_home(shell: Shells) -> None:
+    moved = Answer(b"", status=302, headers={"Location": ELSEWHERE})
+    script = Script(pictures_answer(OWN), Answer(b"", status=401), moved, Answer(b"no", status=401))
+    with pytest.raises(DownloadError):
+        shell(transport=script).generate("a fox")
+    assert "authorization" not in script.requests[-1].headers
+
+
+def test_query_travels_as_written_with_the_key_too(shell: Shells) -> None:
+    url = f"{OWN}?X-Sig=a%2Fb+c=="
+    script = Script(pictures_answer(url), Answer(b"", status=401), RED)
+    shell(transport=script).generate("a fox")
+    targets = [request.extensions["target"] for request in script.requests[1:]]
+    assert targets == [b"/generated/f.png?X-Sig=a%2Fb+c=="] * 2
+
+
+@pytest.mark.parametrize("into", [False, True])
+@pytest.mark.parametrize("body", [b"expired", b'["not found"]', b"\0\1\2\3" * 9, b"PK\3\4 zip"])
+def test_bytes_that_are_no_picture_are_never_kept_as_one(
+    shell: Shells, tmp_path: Path, body: bytes, into: bool
+) -> None:
+    with pytest.raises(DownloadError, match="no picture") as caught:
+        shell(pictures_answer(ELSEWHERE), body).generate(
+            "a fox", **({"into": tmp_path} if into else {})
+        )
+    assert caught.value.answer == body
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        SVG,
+        b'<?xml version="1.0"?>\n<!-- made by x -->\n' + SVG,
+        b"\n  " + SVG,
+        b"<!DOCTYPE svg PUBLIC '-//W3C//DTD SVG 1.1//EN'>" + SVG,
+    ],
+)
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_svg_is_kept_and_named(shell: Shells, tmp_path: Path, body: bytes, chunk: int) -> None:
+    client = shell(pictures_answer(ELSEWHERE), Answer(body, chunk=chunk))
+    generation = client.generate("a fox", into=tmp_path)
+    (picture,) = generation.pictures
+    assert picture.data == body
+    assert picture.path is not None
+    assert picture.path.suffix == ".svg"
+
+
+def test_picture_that_ends_in_the_middle_is_fetched_again(shell: Shells) -> None:
+    half = RED[: len(RED) // 2]
+    assert len(shell(pictures_answer(ELSEWHERE), half, RED).generate("a fox")) == 1
+
+
+@pytest.mark.parametrize("path", ["/home/user/outputs/a.jpeg", "/tmp/x.png", "file:///tmp/x.png"])
+def test_path_of_the_servers_own_disk_names_the_way_out(shell: Shells, path: str) -> None:
+    error = failing(shell, path, *[Answer(b"nope", status=404)] * 4)
+    assert "own disk" in str(error)
+    assert 'response_format="b64_json"' in str(error)
+    assert "expired" not in str(error)
+
+
+def test_key_that_is_a_word_stays_in_what_is_used(shell: Shells) -> None:
+    url = "https://localai.test/localai/f.png"
+    script = Script(lambda r: pictures_answer(url) if r.method == "POST" else RED)
+    generation = shell(transport=script, api_key="localai").generate("a localai fox")
+    assert str(script.requests[1].url) == url
+    assert generation.pictures[0].url == url
+
+
+def test_key_that_is_a_word_is_masked_in_what_is_shown(shell: Shells) -> None:
+    refused = Answer({"error": {"message": "bad key local-dev"}}, status=401)
+    with pytest.raises(OpeaiError, match=r"bad key \[key\]"):
+        shell(refused, api_key="local-dev").generate("a fox")
+
+
+def test_key_that_is_a_word_stays_in_ids_and_models(shell: Shells) -> None:
+    task = {"task_id": "task-ollama-1", "status": "QUEUED"}
+    done = {"status": "SUCCESS", "model": "ollama/sdxl", **pictures_answer(RED).body}
+    script = Script(lambda r: Answer(task) if r.method == "POST" else Answer(done))
+    generation = shell(transport=script, api_key="ollama").generate("a fox")
+    assert script.requests[1].url.path.endswith("/task-ollama-1")
+    assert generation.model == "ollama/sdxl"
+
+
+@pytest.mark.parametrize(
+    "pasted", ['"{}"', "'{}'", "OPEAI_API_KEY={}", 'export OPEAI_API_KEY="{}"', " {}\n", "`{}`"]
+)
+def test_what_is_pasted_around_a_key_is_taken_off(
+    shell: Shells, monkeypatch: pytest.MonkeyPatch, pasted: str
+) -> None:
+    monkeypatch.setenv("OPEAI_API_KEY", pasted.format(KEY))
+    script = Script(pictures_answer(RED))
+    shell(transport=script, api_key=None).generate("a fox")
+    assert script.requests[0].headers["authorization"] == f"Bearer {KEY}"
