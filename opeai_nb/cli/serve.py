@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import sqlite3
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from opeai_nb.cli.exit_codes import GOOD
+from opeai_nb.cli.main import tell
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,20 +19,24 @@ if TYPE_CHECKING:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Serve until Ctrl-C. Raises `InputError` for what cannot be served."""
+    """Serve until Ctrl-C or SIGTERM. Raises `InputError` for what cannot be served."""
     from opeai_nb.engine import Engine, serve
 
     options = _parser().parse_args(arguments)
     try:
         engine = Engine(
             store=options.store,
-            key=options.key,
+            key=_key(options),
+            base_url=options.base_url,
+            hosts=_hosts(options),
+            cors=None if options.cors == "off" else options.cors,
+            sync=options.sync,
             latency=options.latency,
             jitter=options.jitter,
             fail_rate=options.fail_rate,
             seed=options.seed,
         )
-        serve(engine, port=options.port, on_listening=lambda url: _announce(url, options.key))
+        serve(engine, port=options.port, on_listening=lambda url: _announce(url, options))
     except (OSError, OverflowError, ValueError, sqlite3.Error) as error:
         raise _refusal(error, options) from error
     engine.close()
@@ -42,7 +50,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--port", type=int, default=8765, help="0 takes a free one (default 8765)")
-    add("--key", help="the only key that is accepted (default: any)")
+    keys = parser.add_mutually_exclusive_group()
+    keys.add_argument("--key", help="the only key that is accepted (default: any)")
+    keys.add_argument("--key-env", metavar="NAME", help="the variable that holds the key")
+    keys.add_argument("--key-file", metavar="FILE", help="the file that holds the key")
+    add("--base-url", metavar="URL", help="where clients reach it, if not where it listens")
+    add("--allow-host", metavar="NAME", action="append", default=[], help="answer for it, too; *")
+    add("--cors", metavar="ORIGIN", default="*", help="whose pages may ask; off (default *: all)")
+    add("--sync", action="store_true", help="no tasks: every model answers with pictures")
     add("--latency", type=float, default=0.0, help="seconds each answer waits")
     add("--jitter", type=float, default=0.0, help="seconds more or less")
     add("--fail-rate", type=float, default=0.0, help="part of requests that fail")
@@ -51,10 +66,39 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _announce(url: str, key: str | None) -> None:
+def _key(options: argparse.Namespace) -> str | None:
+    if options.key_file is not None:
+        return Path(options.key_file).read_text(encoding="utf-8").strip()
+    key: str | None = options.key
+    if options.key_env is not None:
+        key = os.environ.get(options.key_env)
+        if key is None:
+            raise ValueError(f"the variable {options.key_env} is not set")
+    return key
+
+
+def _hosts(options: argparse.Namespace) -> set[str] | None:
+    """Return the host names that are answered; None for all."""
+    if "*" in options.allow_host:
+        return None
+    given = {urlsplit(options.base_url or "").hostname or "", *map(str.lower, options.allow_host)}
+    return {"127.0.0.1", "localhost", "::1", *given}
+
+
+def _announce(url: str, options: argparse.Namespace) -> None:
+    base = (options.base_url or url).rstrip("/")
     # The key itself is never printed: it would stay in a terminal's history or a log.
-    shown = "any-key  # any key is accepted" if key is None else "'<the key given by --key>'"
-    print(f"export OPEAI_BASE_URL={url}\nexport OPEAI_API_KEY={shown}", flush=True)  # noqa: T201  a command's output
+    is_open = options.key is None and options.key_env is None and options.key_file is None
+    lines = [
+        f"export OPEAI_BASE_URL={base}",
+        "export OPEAI_API_KEY=any-key  # any key is accepted"
+        if is_open
+        else "# OPEAI_API_KEY must be the key that was given",
+        f"# an OpenAI client: OPENAI_BASE_URL={base}/v1, and the key as OPENAI_API_KEY",
+    ]
+    print("\n".join(lines), flush=True)  # noqa: T201  a command's output
+    where = url if base == url else f"{url}, for clients at {base}"
+    tell(f"opeai_nb serve: listening on {where} (Ctrl-C stops)")
 
 
 def _refusal(error: Exception, options: argparse.Namespace) -> InputError:
@@ -63,5 +107,5 @@ def _refusal(error: Exception, options: argparse.Namespace) -> InputError:
             f"Port {options.port} is taken.", advice="Give another: --port 0 takes a free one."
         )
     if isinstance(error, (OSError, sqlite3.Error)):
-        return InputError(f"{error}.", advice="Give another --store or --port.")
+        return InputError(f"{error}.", advice="Give another --store, --key-file or --port.")
     return InputError(f"{error}.", advice="--help says what is taken.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -30,11 +32,12 @@ class Served:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self.lines = [self.process.stdout.readline().rstrip() for _ in range(2)]
-        self.url = self.lines[0].removeprefix("export OPEAI_BASE_URL=")
+        self.lines = [self.process.stdout.readline().rstrip() for _ in range(3)]
+        self.word = self.process.stderr.readline().rstrip()
+        self.url = re.search(r"listening on (http://[\d.:]+)", self.word)[1]
 
-    def interrupt(self) -> tuple[int, str, str]:
-        self.process.send_signal(signal.SIGINT)
+    def interrupt(self, how: int = signal.SIGINT) -> tuple[int, str, str]:
+        self.process.send_signal(how)
         out, err = self.process.communicate(timeout=30)
         return self.process.returncode, out, err
 
@@ -54,22 +57,70 @@ def served() -> Iterator[Callable[..., Served]]:
         one.process.communicate()
 
 
-def test_it_prints_what_to_export_and_stops_on_ctrl_c(served: Callable[..., Served]) -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_says_what_to_set_and_ends_in_order(served: Callable[..., Served], how: int) -> None:
     server = served()
-    assert re.fullmatch(r"export OPEAI_BASE_URL=http://127\.0\.0\.1:\d+", server.lines[0])
-    assert server.lines[1].startswith("export OPEAI_API_KEY=any-key")
+    assert server.word == f"opeai_nb serve: listening on {server.url} (Ctrl-C stops)"
+    assert server.lines == [
+        f"export OPEAI_BASE_URL={server.url}",
+        "export OPEAI_API_KEY=any-key  # any key is accepted",
+        f"# an OpenAI client: OPENAI_BASE_URL={server.url}/v1, and the key as OPENAI_API_KEY",
+    ]
     assert httpx.get(f"{server.url}/v1/models", headers=KEY, trust_env=False).status_code == 200
+    assert server.interrupt(how) == (0, "", "")
+
+
+def test_who_waits_when_it_ends_gets_an_envelope(served: Callable[..., Served]) -> None:
+    server = served("--latency", "500")
+    with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port), timeout=60) as line:
+        line.sendall(b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\n")
+        line.sendall(b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}")
+        outcome(server.url)  # 2 seconds: the POST has arrived long before
+        assert server.interrupt()[0] == 0
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b" 503 " in head
+    assert json.loads(body)["error"]["code"] == "server_ending"
+
+
+@pytest.mark.parametrize("way", ["--key", "--key-env", "--key-file"])
+def test_a_key_is_demanded_and_not_printed(
+    served: Callable[..., Served], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    file = tmp_path / "key"
+    file.write_text("sk-of-mine\n")
+    monkeypatch.setenv("KEY_OF_MINE", "sk-of-mine")
+    value = {"--key": "sk-of-mine", "--key-env": "KEY_OF_MINE", "--key-file": str(file)}[way]
+    server = served(way, value)
+    assert server.lines[1] == "# OPEAI_API_KEY must be the key that was given"
+    assert "sk-of-mine" not in "".join([*server.lines, server.word])
+    right = {"Authorization": "Bearer sk-of-mine"}
+    statuses = [
+        httpx.get(f"{server.url}/v1/models", headers=headers, trust_env=False).status_code
+        for headers in (KEY, right)
+    ]
+    assert statuses == [401, 200]
     assert server.interrupt() == (0, "", "")
 
 
-def test_a_key_is_demanded_and_not_printed(served: Callable[..., Served]) -> None:
-    server = served("--key", "sk-of-mine")
-    assert server.lines[1] == "export OPEAI_API_KEY='<the key given by --key>'"
-    assert "sk-of-mine" not in "".join(server.lines)
-    assert httpx.get(f"{server.url}/v1/models", headers=KEY, trust_env=False).status_code == 401
-    code, out, err = server.interrupt()
-    assert code == 0
-    assert "sk-of-mine" not in out + err
+def test_it_serves_behind_a_proxy_and_without_tasks(served: Callable[..., Served]) -> None:
+    base = "https://hub.example.org/engine"
+    server = served("--base-url", base, "--sync", "--cors", "off", "--allow-host", "other.example")
+    assert server.lines[0] == f"export OPEAI_BASE_URL={base}"
+    with httpx.Client(base_url=server.url, headers=KEY, trust_env=False, timeout=60) as client:
+        body = {"model": "dall-e-2", "prompt": "x", "size": "256x256", "response_format": "url"}
+        for host, status in (
+            ("hub.example.org", 200),
+            ("other.example", 200),
+            ("evil.example", 403),
+        ):
+            answer = client.post("/v1/images/generations", json=body, headers={"Host": host})
+            assert answer.status_code == status
+            assert "access-control-allow-origin" not in answer.headers
+            if status == 200:
+                assert answer.json()["data"][0]["url"].startswith(f"{base}/pictures/")
+        models = {model["id"]: model for model in client.get("/v1/models").json()["data"]}
+        assert not models["gpt-image-2"]["features"]["async_only"]
 
 
 def outcome(url: str) -> str:
@@ -133,6 +184,10 @@ def test_tasks_and_pictures_survive_a_restart(
         (["--port", "99999"], "port"),
         (["--fail-rate", "2"], "fail_rate must be from 0 to 1"),
         (["--store", os.devnull], "exists"),
+        (["--key", ""], "the key is empty"),
+        (["--key", "ключ"], "visible ASCII"),
+        (["--key-env", "NO_SUCH_VARIABLE"], "NO_SUCH_VARIABLE is not set"),
+        (["--key-file", "/no/such/file"], "No such file"),
     ],
 )
 def test_what_can_not_be_served_is_one_line_of_error(

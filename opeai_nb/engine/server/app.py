@@ -159,8 +159,8 @@ class Engine:
         )
         answer = _Answer(send, self._request_id(), self._gate.cors_headers())
         kind = self._faults.draw()  # before the wait: the sequence is that of the arrivals
-        await self._faults.delay()
         try:
+            await self._faults.delay()
             if kind not in ("", "cut"):
                 await failure(kind, answer.request_id)(scope, receive, answer.send)
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -32,6 +33,15 @@ class Gate:
     key: str | None
     hosts: Collection[str] | None
     cors: str | None
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a key that no request could bring."""
+        if self.key is not None and not re.fullmatch(r"[!-~]+", self.key):
+            raise ValueError(
+                "the key must be visible ASCII characters without spaces: it travels in a header"
+                if self.key
+                else "the key is empty, so that nobody could ask: leave it out to accept any key"
+            )
 
     def check_host(self, headers: Headers) -> None:
         """Raise ApiError 403 for a Host that is not the engine's own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import sys
 import threading
@@ -23,28 +24,41 @@ _GRACE_SECONDS: Final = 2  # for answers under way when the server is asked to s
 
 
 def serve(
-    engine: Engine | None = None,
-    *,
-    port: int = 0,
-    on_listening: Callable[[str], None] | None = None,
+    engine: Engine, *, port: int = 0, on_listening: Callable[[str], None] | None = None
 ) -> None:
     """Serve *engine* on 127.0.0.1 until Ctrl-C or SIGTERM, then return.
 
     *port* 0 takes a free one; *on_listening* is called with the base URL once the port is open.
-    OSError when the port is taken.
+    Who waits for an answer gets 2 seconds, then a 503. Raises OSError when the port is taken.
     """
-    with _listening(port) as listener:
-        server = _server(engine if engine is not None else Engine())
-        interval = sys.getswitchinterval()
-        try:
+    interval = sys.getswitchinterval()
+    try:
+        with _listening(port) as listener, _sigterm_as_ctrl_c():
             sys.setswitchinterval(_SWITCH_SECONDS)
             if on_listening is not None:
                 on_listening(_url(listener))
-            server.run(sockets=[listener])
-        except KeyboardInterrupt:  # uvicorn raises the signal again once it has closed
-            return
-        finally:
-            sys.setswitchinterval(interval)
+            _server(engine).run(sockets=[listener])
+    except KeyboardInterrupt:  # uvicorn raises the signal again once it has closed
+        return
+    finally:
+        sys.setswitchinterval(interval)
+
+
+@contextlib.contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt: by default it ends the process and closes nothing."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextlib.contextmanager
