@@ -16,17 +16,6 @@ import opeai_nb
 HOUSE = Path(opeai_nb.__file__).parent
 OUTSIDE = {"httpx", "PIL", "numpy", "starlette", "uvicorn", "IPython", "ipywidgets", "pybase64"}
 
-# What a command line shares with a notebook: the parser, and the badge as text.
-SHARED = {
-    "notebook.magic.line",
-    "notebook.magic.options",
-    "notebook.magic.prompt",
-    "notebook.magic.ask",
-    "notebook.magic.run_cell",
-    "notebook.magic.sweep_cell",
-    "notebook.display.badge",
-}
-
 # room -> (rooms of ours that it may import, packages from OUTSIDE that it may import)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "_lazy": (set(), set()),
@@ -73,7 +62,9 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "testing": ({"client", "errors"}, {"httpx"}),
     "cli": (
-        {"studio", "bulk", "engine", "settings", "errors", "fields", "client", "library", *SHARED},
+        # Of the notebook what a command line shares with it: the parser, and the badge as text.
+        {"studio", "bulk", "engine", "errors", "fields", "client", "library"}
+        | {"notebook.magic", "notebook.display.badge"},
         set(),
     ),
     "__main__": ({"cli"}, set()),
