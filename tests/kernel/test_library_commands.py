@@ -27,7 +27,54 @@ def test_history_lists_what_is_kept_with_pictures(kernel: Any) -> None:
     assert "<b>" not in html
     told = "found = %imagine history RED fox\n[record.prompt[:9] for record in found]"
     assert text(kernel, told) == "['a red fox']"
-    assert text(kernel, "%imagine history walrus") == "No prompt has these words."
+    assert text(kernel, "%imagine history walrus") == "Nothing kept matches this."
+
+
+def test_what_is_starred_tagged_noted_and_trashed_is_found_again_and_comes_back(
+    kernel: Any,
+) -> None:
+    kernel.good(FOX)
+    kernel.good("%%imagine -s 512x512\n猫 in the garden")
+    cat, fox = ids(kernel)
+    assert text(kernel, f"%imagine star {fox[:6]}") == f"{fox}  ★"
+    assert text(kernel, f"%imagine tag {fox} #poster") == f"{fox}  ★ #poster"
+    assert text(kernel, f"%imagine note {fox} for the talk") == f"{fox}  ★ #poster for the talk"
+    for asked in ("--starred", "--tag poster", "--tag=Poster fox", "--starred --model qwen*"):
+        assert ids(kernel, asked) == [fox], asked
+    assert ids(kernel, "--starred garden") == []
+    told = text(kernel, f"%imagine trash {fox}")
+    assert f"%imagine restore {fox}" in told
+    assert (ids(kernel), ids(kernel, "--trash")) == ([cat], [fox])
+    assert text(kernel, "%imagine usage").splitlines()[-1].split()[-3:-1] == ["2", "3"]
+    kernel.good(f"%imagine trash {cat}")
+    assert "in the trash" in text(kernel, "%imagine history")
+    kernel.good(f"%imagine restore {fox} {cat}")
+    assert ids(kernel) == [cat, fox]
+    kernel.good(f"%imagine untag {fox} poster")
+    assert text(kernel, f"%imagine unstar {fox}") == f"{fox}  for the talk"
+    assert text(kernel, f"%imagine note {fox}") == f"{fox}  no marks"
+    assert kernel.run("%imagine star 00000000").error["ename"] == "LibraryError"
+    assert "%imagine -- star over" in str(kernel.run("%imagine star over the sea").error)
+
+
+def test_info_shows_edits_as_a_tree(kernel: Any) -> None:
+    kernel.good("%%imagine -s 512x512 -o first\na hill")
+    kernel.good("%%imagine -s 512x512 -i first -o blue\nmake it blue")
+    kernel.good("%%imagine -s 512x512 -i blue -o last\nnow at night")
+    last, blue, first = ids(kernel)
+    lines = text(kernel, f"%imagine info {first}").splitlines()
+    assert [line.split("  ")[-1].strip() for line in lines[-2:]] == [
+        f"{blue} make it blue",
+        f"· {last} now at night",
+    ]
+    assert f"made from  {first}" in " ".join(text(kernel, f"%imagine info {blue}").split(" "))
+    assert eval(text(kernel, "opeai_nb.info(last.pictures[0].path)['made_from']")) == [blue]
+
+
+def ids(kernel: Any, asked: str = "") -> list[str]:
+    """Return the ids that `%imagine history` lists, the newest first."""
+    kernel.good(f"import opeai_nb\nlisted = %imagine history {asked}")
+    return list(eval(text(kernel, "[record.id for record in listed]")))
 
 
 def test_before_there_is_anything_every_command_says_so(kernel: Any) -> None:
@@ -120,10 +167,10 @@ def test_an_unknown_outcome_is_forgotten_or_knowingly_sent(kernel: Any) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("stop abc", "No job 'abc'"),
-        ("forget abc", "No unfinished request"),
-        ("resume abc", "No unfinished request"),
-        ("resume abc def", "one id, or none"),
+        ("stop abcd", "No job 'abcd'"),
+        ("forget abcd", "No unfinished request"),
+        ("resume abcd", "No unfinished request"),
+        ("resume abcd defa", "one id, or none"),
         ("resume --send", "Name it"),
         ("info nothing.png", "cannot be read"),
         ("tasks for tomorrow", "%imagine -- tasks for tomorrow"),

@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.commands import kept, pending
+from opeai_nb.notebook.commands import kept, marks, pending
 from opeai_nb.notebook.display.table import Table, Text
 from opeai_nb.notebook.magic.options import help_text
 
@@ -141,7 +141,8 @@ class Command(NamedTuple):
 
     def fits(self, words: Sequence[str]) -> bool:
         """Tell whether *words* may be ids, where ids are asked for: `stop sign` is a prompt."""
-        return "ID" not in self.arguments or all(map(_ID.fullmatch, words))
+        ids = words[:1] if "WORDS" in self.arguments else words
+        return "ID" not in self.arguments or all(map(_ID.fullmatch, ids))
 
 
 COMMANDS: Final[Mapping[str, Command]] = {
@@ -156,6 +157,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "stop": Command(pending.stop, "ID", 1, 1),
     "forget": Command(pending.forget, "ID", 1, 1),
     "info": Command(kept.info, "FILE", 1, inf),
-    "history": Command(kept.history, "[WORDS]", 0, inf),
+    "history": Command(kept.history, kept.HISTORY, 0, inf),
+    "star": Command(marks.star, "ID", 1, inf),
+    "unstar": Command(marks.unstar, "ID", 1, inf),
+    "tag": Command(marks.tag, "ID WORDS", 2, inf),
+    "untag": Command(marks.untag, "ID WORDS", 2, inf),
+    "note": Command(marks.note, "ID [WORDS]", 1, inf),
+    "trash": Command(marks.trash, "ID", 1, inf),
+    "restore": Command(marks.restore, "ID", 1, inf),
     "usage": Command(kept.usage),
 }
