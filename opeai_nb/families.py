@@ -291,7 +291,14 @@ FAMILIES: Final[tuple[Family, ...]] = (
     ),
     Family(
         name="rehearsal-task",
-        prefixes=("rehearsal-slow", "rehearsal-failed", "rehearsal-expired"),
+        prefixes=(
+            "rehearsal-slow",
+            "rehearsal-failed",
+            "rehearsal-expired",
+            "rehearsal-envelope",
+            "rehearsal-hiccup",
+            "rehearsal-no-task",
+        ),
         vendor="engine",
         sizes=("1024x1024", "512x512", "1536x1024", "1024x1536"),
         default_size="1024x1024",

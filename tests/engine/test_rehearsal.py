@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from opeai_nb.engine.faults import rehearsal
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
-from tests.engine.conftest import Answers, Clock, Swatches
+from tests.engine.conftest import Answers, Clock, Files, Swatches
 
 
 @pytest.fixture
@@ -154,3 +155,50 @@ def test_stalled_stays_silent_after_half_of_the_body(door: httpx.Client) -> None
         drain(answer, received)
     answer.close()
     assert len(received) == int(answer.headers["content-length"]) // 2
+
+
+def test_envelope_speaks_another_gateways_words(
+    post: Answers, look: Answers, clock: Clock, door: httpx.Client
+) -> None:
+    submitted = post("rehearsal-envelope").json()
+    assert set(submitted["data"]) == {"taskId"}
+    task = submitted["data"]["taskId"]
+    assert look(task).json()["data"] == {"taskId": task, "state": "waiting"}
+    clock.pass_(2)
+    finished = look(task).json()["data"]
+    assert finished["state"] == "success"
+    (url,) = json.loads(finished["resultJson"])["resultUrls"]
+    assert "/pictures/" in url
+
+
+def test_cdn_is_late_and_then_oddly_encoded(post: Answers, door: httpx.Client) -> None:
+    url = post("rehearsal-cdn").json()["data"][0]["url"]
+    del door.headers["Authorization"]
+    assert door.get(url).status_code == 404
+    with door.stream("GET", url) as answer:
+        assert answer.headers["Content-Encoding"] == "aws-chunked"
+        assert b"".join(answer.iter_raw()).startswith(b"\x89PNG")
+
+
+def test_hiccup_refuses_the_second_query_alone(post: Answers, look: Answers) -> None:
+    task = post("rehearsal-hiccup").json()["id"]
+    assert [look(task).status_code for _ in range(4)] == [200, 400, 200, 200]
+
+
+def test_stream_sends_events_that_nobody_asked_for(post: Answers) -> None:
+    answer = post("rehearsal-stream", n=2)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = re.findall(r"^data: (.*)$", answer.text, re.MULTILINE)
+    assert [json.loads(event)["type"] for event in events] == ["image_generation.completed"] * 2
+    assert base64.b64decode(json.loads(events[0])["b64_json"]).startswith(b"\x89PNG")
+
+
+def test_no_image_makes_a_plain_generation_of_an_edit(post: Answers, picture: Files) -> None:
+    image = base64.b64encode(picture(512, 512)).decode()
+    usage = post("rehearsal-no-image", image=image).json()["usage"]
+    assert usage["input_tokens_details"]["image_tokens"] == 0
+
+
+def test_no_task_loses_the_task(post: Answers) -> None:
+    answer = post("rehearsal-no-task")
+    assert (answer.status_code, answer.json()["data"]) == (200, [])

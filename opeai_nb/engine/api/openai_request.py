@@ -8,6 +8,7 @@ from typing import Any, Final, NoReturn
 
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
+from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.families import Family, accepts_size, parse_size
 
 _FORMS: Final = ("b64_json", "url")
@@ -114,6 +115,8 @@ def parse(body: dict[str, Any], *, edits: int) -> ApiRequest:
         if name in FIELD_TYPES and value is not None and name not in family.ignored
     }
     form = _form(family, body.get("response_format"))
+    if model.id in REHEARSALS:
+        form = REHEARSALS[model.id].form or form
     size, width, height = _size(family, fields.get("size") or "", edits)
     if fields.get("stream"):
         raise ApiError("stream=true is not supported on the OpenAI image relay yet")

@@ -13,6 +13,8 @@ from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
 from opeai_nb.engine.api.openai_request import ApiRequest, parse
 from opeai_nb.engine.api.responses import sync_pieces, usage
+from opeai_nb.engine.faults import in_the_wild
+from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.engine.work.image_inputs import Reference, references
 from opeai_nb.engine.work.store import StoredGeneration
 from opeai_nb.engine.work.task_state import submitted, task_body
@@ -57,7 +59,8 @@ class OpenAIRoutes:
         request = ApiRequest.loads(generation.request)
         edits = self._generations.store.count_inputs(generation.id) - request.masked
         if generation.kind == "task":
-            return JSONResponse(submitted(generation, request, edits))
+            body = submitted(generation, request, edits)
+            return JSONResponse(in_the_wild.submission(request.model, body))
         data = await self._generations.pictures(generation, keep=request.form == "url")
         urls = self._urls.of(http, generation.id, request.output_format)
         pieces = sync_pieces(request, generation.created, data, urls, edits=edits)
@@ -79,7 +82,7 @@ class OpenAIRoutes:
             urls=self._urls.of(http, generation.id, request.output_format),
             usage=usage(request, edits, request.n),
         )
-        return JSONResponse(body)
+        return JSONResponse(self._admission.misbehaviour.task(request.model, body))
 
     async def models(self, _http: Request) -> Response:
         """List the catalogue (platform.md 2.6)."""
@@ -102,7 +105,7 @@ class OpenAIRoutes:
 
 def _parsed(fields: dict[str, Any]) -> tuple[ApiRequest, list[Reference]]:
     """Return the request in *fields* and its images."""
-    images = references(fields.get("image"))
+    images = _seen(fields, references(fields.get("image")))
     return parse(fields, edits=len(images)), images
 
 
@@ -117,7 +120,16 @@ def _edit(fields: dict[str, Any]) -> tuple[ApiRequest, list[Reference]]:
         )
     if len(mask) > 1:
         raise ApiError("mask must be one image", param="mask")
-    return replace(parse(fields, edits=len(images)), masked=bool(mask)), images + mask
+    images = _seen(fields, images)
+    return replace(parse(fields, edits=len(images)), masked=bool(images and mask)), (
+        images and images + mask
+    )
+
+
+def _seen(fields: dict[str, Any], images: list[Reference]) -> list[Reference]:
+    """Return *images* unless the model is one that drops them."""
+    rehearsal = REHEARSALS.get(str(fields.get("model")))
+    return [] if rehearsal and rehearsal.drops_images else images
 
 
 async def _no_variations(_http: Request) -> Response:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 from starlette.routing import Route
 
+from opeai_nb.engine.faults.misbehaviour import Misbehaviour
 from opeai_nb.engine.work.generations import Generations
 from opeai_nb.engine.work.render import media_type
 
@@ -28,9 +29,15 @@ class PictureUrls:
     """Makes picture URLs below *base_url* (None: the request's own origin) and answers them."""
 
     def __init__(
-        self, generations: Generations, *, base_url: str | None, aliases: tuple[str, ...]
+        self,
+        generations: Generations,
+        misbehaviour: Misbehaviour,
+        *,
+        base_url: str | None,
+        aliases: tuple[str, ...],
     ) -> None:
         self._generations = generations
+        self._misbehaviour = misbehaviour
         self._base_url = base_url.rstrip("/") if base_url else None
         self._aliases = aliases
 
@@ -81,7 +88,9 @@ class PictureUrls:
         data = await self._generations.picture_data(id_)
         if data is None:
             return _xml(403, "AccessDenied", "Request has expired.")
-        return Response(data, media_type=media_type(data))
+        response = Response(data, media_type=media_type(data))
+        model = self._generations.model_of(picture)
+        return self._misbehaviour.picture(model, picture.id, response)
 
     def base(self, http: Request) -> str:
         """Return where the engine's own URLs start, as the client or the proxy before it says."""

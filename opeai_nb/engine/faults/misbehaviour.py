@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import HTMLResponse, Response
 
 from opeai_nb.engine.api.responses import Piece, PiecesResponse
+from opeai_nb.engine.faults import in_the_wild
 from opeai_nb.engine.faults.rehearsal import (
     BAD_GATEWAY,
     CUT_AT,
@@ -30,7 +31,7 @@ class Misbehaviour:
 
     def __init__(self, *, time_scale: float) -> None:
         self._time_scale = time_scale
-        self._refused: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
 
     def refusal(self, model: str, asker: str) -> Response | None:
         """Return the answer of a model that does not get as far as painting, or raise ApiError.
@@ -46,15 +47,35 @@ class Misbehaviour:
         return None
 
     def _too_many(self, asker: str) -> Response | None:
-        times = self._refused.pop(asker, 0)
-        if times == RATE_LIMITS:
+        times = self._times(asker)
+        if times >= RATE_LIMITS:
+            self._counts.pop(asker, None)
             return None
-        if len(self._refused) >= _COUNTERS_MAX:
-            self._refused.clear()
-        self._refused[asker] = times + 1
         if times == 0:
             raise rate_limited()
         return Response(status_code=429)  # as the per-IP limiter: no body, platform.md 2.5
+
+    def _times(self, what: str) -> int:
+        """Return how often *what* was there before."""
+        if len(self._counts) >= _COUNTERS_MAX:
+            self._counts.clear()
+        times = self._counts.get(what, 0)
+        self._counts[what] = times + 1
+        return times
+
+    def task(self, model: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer to a query of a task, or raise ApiError; *body* is the right one."""
+        polls = self._times(body["id"]) if model == "rehearsal-hiccup" else 0
+        return in_the_wild.task(model, body, polls)
+
+    def picture(self, model: str, url: str, response: Response) -> Response:
+        """Return the answer to the GET of a picture; *response* is the right one."""
+        if model != "rehearsal-cdn":
+            return response
+        if not self._times(url):
+            return Response("not here yet", status_code=404, media_type="text/plain")
+        response.headers["Content-Encoding"] = "aws-chunked"
+        return response
 
     def answer(self, model: str, pieces: Sequence[Piece], *, fresh: bool) -> Response:
         """Return the response that sends *pieces*: all of them, or what *model* lets through.
@@ -68,6 +89,8 @@ class Misbehaviour:
             return _StalledResponse(
                 pieces, cut=length // 2, seconds=STALL_SECONDS * self._time_scale
             )
+        if model == "rehearsal-stream":
+            return Response(in_the_wild.event_stream(pieces), media_type="text/event-stream")
         return PiecesResponse(pieces)
 
 

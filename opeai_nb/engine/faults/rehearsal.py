@@ -14,6 +14,14 @@ name                       what it does
                            Idempotency-Key, the whole answer comes
 `rehearsal-502`          a 502 with an HTML page from a proxy
 `rehearsal-stalled`      half of the body, then silence for 10 minutes
+`rehearsal-envelope`     a task in another gateway's words: `code` 200, `taskId`, `state`,
+                         `resultJson`
+`rehearsal-cdn`          picture URLs that are 404 the first time, as on a CDN that is not there
+                         yet, and then come with `Content-Encoding: aws-chunked`, intact
+`rehearsal-hiccup`       a task whose second query is answered 400, and all others as they should
+`rehearsal-stream`       an event stream, although `stream` was not asked for
+`rehearsal-no-image`     a gateway that drops `image`: a plain generation instead of the edit
+`rehearsal-no-task`      a proxy that knows no tasks: of each it makes an empty `data`
 ========================== =====================================================================
 
 All times are multiplied by the engine's *time_scale*. Facts: platform.md 2.3 (empty and failed
@@ -37,6 +45,9 @@ class Rehearsal:
     """For a task: how long it queues, and how long until it ends."""
     fate: str = "success"
     """For a task: `success`, `failure` or `expired`."""
+    form: str | None = None
+    """The only form of its pictures: `url` or `b64_json`."""
+    drops_images: bool = False
 
 
 REHEARSALS: Final[dict[str, Rehearsal]] = {
@@ -75,6 +86,30 @@ REHEARSALS: Final[dict[str, Rehearsal]] = {
     ),
     "rehearsal-stalled": Rehearsal(
         "Misbehaves on purpose: half of the body, then silence.",
+    ),
+    "rehearsal-envelope": Rehearsal(
+        "Misbehaves on purpose: a task in another gateway's words, with taskId and resultJson.",
+        seconds=(0.5, 1.5),
+    ),
+    "rehearsal-cdn": Rehearsal(
+        "Misbehaves on purpose: its pictures are 404 the first time, then oddly encoded.",
+        form="url",
+    ),
+    "rehearsal-hiccup": Rehearsal(
+        "Misbehaves on purpose: a task whose second query is answered 400.",
+        seconds=(0.5, 2.5),
+    ),
+    "rehearsal-stream": Rehearsal(
+        "Misbehaves on purpose: an event stream, although none was asked for.",
+        form="b64_json",
+    ),
+    "rehearsal-no-image": Rehearsal(
+        "Misbehaves on purpose: it drops the input image and makes a plain generation.",
+        drops_images=True,
+    ),
+    "rehearsal-no-task": Rehearsal(
+        "Misbehaves on purpose: a proxy that makes an empty answer of the task.",
+        seconds=(0.5, 1.5),
     ),
 }
 

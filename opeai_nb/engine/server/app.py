@@ -125,8 +125,10 @@ class Engine:
             time_scale=scale,
             rng=rng,
         )
-        self._urls = PictureUrls(self._generations, base_url=base_url, aliases=(ENGINE_URL,))
         misbehaviour = Misbehaviour(time_scale=scale)
+        self._urls = PictureUrls(
+            self._generations, misbehaviour, base_url=base_url, aliases=(ENGINE_URL,)
+        )
         admission = Admission(self._generations, self._urls, misbehaviour, sync=sync)
         routes = [
             *OpenAIRoutes(admission).routes(),

@@ -135,6 +135,11 @@ class Generations:
         request = ApiRequest.loads(generation.request)
         return (generation, request) if request.dialect == dialect else None
 
+    def model_of(self, picture: StoredPicture) -> str:
+        """Return the model that made *picture*; "" where nobody knows any more."""
+        generation = self.store.generation(picture.generation, self.clock())
+        return ApiRequest.loads(generation.request).model if generation else ""
+
     async def accept(
         self,
         request: ApiRequest,
