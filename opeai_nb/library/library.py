@@ -7,30 +7,53 @@ import secrets
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Literal, Unpack
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import Journal
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.record import ENDING, Record, read_record
-from opeai_nb.library.records.request_json import identity
 from opeai_nb.library.records.validate import UnusableRecordError
-from opeai_nb.library.replay import Decision, Session, Slot, Summary, choose
+from opeai_nb.library.replay import Scene, Take, place_key
+from opeai_nb.library.slot import Slot
 from opeai_nb.library.warning import reason, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.journal.entry import Entry
+    from opeai_nb.library.session import Session
 
 Origin = Literal["platform", "engine"]
 
 _ID_BYTES: Final = 4
+_TAKES: Final = """
+    SELECT id, created, cell, call, json_extract(stands, '$.place'), file FROM kept
+    WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
+
+
+class Look(NamedTuple):
+    """What is there of one request: the *scene* of a decision, and what its takes are.
+
+    *files* holds the file of each record, *entries* each unfinished request, by their ids.
+    """
+
+    scene: Scene
+    files: dict[str, str]
+    entries: dict[str, Entry]
+
+    def having(self, slot: Slot, take: str) -> Look:
+        """Return the look once *slot* has a take."""
+        had = self.scene.had
+        takes = {**had.takes, slot: (*had.takes.get(slot, ()), take)}
+        return self._replace(scene=self.scene._replace(had=replace(had, takes=takes)))
 
 
 class Library(Catalogue):
@@ -52,6 +75,7 @@ class Library(Catalogue):
         self.metadata = metadata
         self._clock = clock
         self._journal = Journal(self.folder, clock)
+        self._claims = Claims()
         self._told: set[str] = set()
         self._lock = threading.Lock()
         self._latest = 0.0
@@ -69,16 +93,15 @@ class Library(Catalogue):
         base_url: str,
         origin: Origin,
         slot: Slot | None = None,
+        place: str | None = None,
         metadata: bool | None = None,
-        sending: bool = False,
     ) -> Entry:
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
-        With *sending* the POST leaves as soon as this returns, and that is what is noted: one
-        wait for the disk does for two. *key* is the Idempotency-Key; *metadata* overrides the
-        library's own choice for this one, a resume after a restart included. Where the disk
-        refuses, a `LibraryWarning` says what is no longer guaranteed, and the entry lives in
-        memory.
+        *key* is the Idempotency-Key, *place* that of the take which its slot had before;
+        *metadata* overrides the library's own choice for this one, a resume after a restart
+        included. Where the disk refuses, a `LibraryWarning` says what is no longer guaranteed, and
+        the entry lives in memory.
         """
         created, entry_id = self._moment(), self._new_id()
         return self._journal.begin(
@@ -90,8 +113,8 @@ class Library(Catalogue):
             base_url=base_url,
             origin=origin,
             slot=slot,
+            place=place,
             metadata=self.metadata if metadata is None else metadata,
-            sending=sending,
         )
 
     def pending(self) -> list[Entry]:
@@ -142,60 +165,47 @@ class Library(Catalogue):
 
     # -- replay
 
-    def replay(
-        self,
-        request: ImageRequest,
-        *,
-        slot: Slot | None,
-        session: Session,
-        origins: Iterable[str],
-        fresh: bool = False,
-    ) -> Record | None:
-        """Return the record that this run shows, or None when it sends; see `decide`."""
-        return self.decide(request, slot=slot, session=session, origins=origins, fresh=fresh).record
+    def claim(self, request: str) -> AbstractContextManager[None]:
+        """Return what is entered to look and to begin, by one at a time for each identity."""
+        return self._claims.hold(request)
 
-    def decide(
-        self,
-        request: ImageRequest,
-        *,
-        slot: Slot | None,
-        session: Session,
-        origins: Iterable[str],
-        fresh: bool = False,
-    ) -> Decision:
-        """Count one run of *request* and say whether it shows a record or sends.
+    def look(
+        self, request: str, session: Session, *, origins: Collection[str], server: str
+    ) -> Look:
+        """Return all that a decision on *request*, an identity, looks at.
 
-        *slot* is the run's place, None where no cell is known; *origins* are those that may be
-        replayed here. A *fresh* run is counted and sends. The decision's slot goes to `begin`.
+        Records count when their origin is one of *origins*, unfinished requests when they were
+        sent to *server*.
         """
-        known = identity(request)
-        run = session.run(known, slot)
-        while True:
-            rows = self._summaries(known, frozenset(origins))
-            choice = choose((summary for summary, _ in rows), run)
-            if fresh or choice.record is None:
-                return Decision(None, choice.slot, run.is_first and not fresh)
-            file = next(file for summary, file in rows if summary.id == choice.record)
-            try:
-                record = read_record(self.folder, file)
-            except UnusableRecordError:
-                self._index.reread(file)  # changed in place: we choose anew
-                continue
-            session.show(record.id, run.slot)
-            return Decision(record, choice.slot, run.is_first)
-
-    def _summaries(self, known: str, origins: frozenset[str]) -> list[tuple[Summary, str]]:
-        rows = self._index.rows(
-            "SELECT id, created, cell, call, file FROM kept "
-            "WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))",
-            (known, json.dumps(sorted(origins))),
-        )
-        trash = self._marks.trashed()
-        return [
-            (Summary(record, created, Slot(cell, call) if call else None), file)
-            for record, created, cell, call, file in rows
-            if record not in trash
+        entries = {
+            entry.id: entry
+            for entry in self._journal.of(request)
+            if entry.base_url == server and entry.origin in origins
+        }
+        files, takes, trash = {}, [], self._marks.trashed()
+        for record, created, cell, call, place, file in self._index.rows(
+            _TAKES, (request, json.dumps(sorted(origins)))
+        ):
+            slot = Slot(cell, call) if call else None
+            own = place or place_key(created, record)
+            is_mine, is_trashed = record in session.made, record in trash
+            takes.append(Take(record, created, slot, own, is_mine=is_mine, is_trashed=is_trashed))
+            files[record] = file
+        takes += [
+            Take(e.id, e.created, e.slot, e.place, state, is_mine=e.id in session.made)
+            for e in entries.values()
+            if e.id not in files and (state := e.take_state) is not None
         ]
+        ordered = tuple(sorted(takes, key=lambda take: take.order))
+        return Look(Scene(ordered, (), session.had(request), session.name), files, entries)
+
+    def kept(self, file: str) -> Record | None:
+        """Return the record in a file of a look; None where it has been spoiled since."""
+        try:
+            return read_record(self.folder, file)
+        except UnusableRecordError:
+            self._index.reread(file)  # changed in place: the next look does not see it
+            return None
 
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.

@@ -1,144 +1,223 @@
-"""Whether a run shows what is kept or sends anew, as a pure function."""
+"""Whether a run shows what is there or sends: the rule of replay, values in, a decision out.
+
+A *take* is one record of a request, or what the journal holds of one. All values here are of one
+request: its takes, the notes of all sessions on it, and what this session had of it. The rule
+stands as a model of its own, without I/O and for all requests, in `tests/library/replay_model.py`;
+on random lives both decide the same.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import re
-import threading
-from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
-    from opeai_nb.library.records.record import Record
+    from opeai_nb.library.slot import Slot
 
-_NOTEBOOK_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+Does = Literal["show", "resume", "wait", "refuse", "send"]
+Caller = Literal["cell", "point", "panel"]
+TakeState = Literal["kept", "pending", "under way", "unknown"]
 
 
 @dataclass(frozen=True)
-class Slot:
-    """Where a picture has its place: a notebook cell and which call in that run, counted from 1.
+class Take:
+    """One record, or an unfinished request.
 
-    Without cell ids *cell* is None, and *call* is the ordinal of this request in its session. An
-    id that is more than a notebook's own (some editors send a path) is kept as a hash.
+    *at* is when it was asked (seconds since 1970). *place* is the key of the first take of its
+    place. *is_mine* tells that this session made it. `pending` can be finished without a POST,
+    `under way` has somebody who works on it.
     """
-
-    cell: str | None
-    call: int = 1
-
-    def __post_init__(self) -> None:
-        if self.cell is not None and not _NOTEBOOK_ID.fullmatch(self.cell):
-            # The fragment alone: the path before it changes when the notebook is moved.
-            telling = self.cell.rpartition("#")[2]
-            digest = hashlib.sha256(telling.encode("utf-8", "replace")).hexdigest()
-            object.__setattr__(self, "cell", f"hash-{digest[:16]}")
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the slot as it stands in a record."""
-        return {"cell": self.cell, "call": self.call}
-
-    @classmethod
-    def from_json(cls, written: Mapping[str, Any] | None) -> Slot | None:
-        """Return the slot of a record; None for a find of the panel."""
-        return None if written is None else cls(written.get("cell"), written.get("call", 1))
-
-
-class Summary(NamedTuple):
-    """As much of a record as the decision needs; *created* orders them."""
 
     id: str
-    created: float
-    slot: Slot | None
+    at: float
+    slot: Slot | None = None
+    place: str = ""
+    state: TakeState = "kept"
+    is_mine: bool = False
+    is_trashed: bool = False
+
+    @property
+    def key(self) -> str:
+        """What names a place after its first take; keys sort in the order of creation."""
+        return place_key(self.at, self.id)
+
+    @property
+    def order(self) -> tuple[float, str]:
+        """When it was asked, in an order that is the same everywhere."""
+        return self.at, self.id
 
 
-class Run(NamedTuple):
-    """One run of a request: its slot, whether the slot's first in this session, and what is shown.
+class Note(NamedTuple):
+    """A session's word that *slot* had *take* at the time *at*; *session* sorts by its start."""
 
-    *shown* are the ids of records that other slots of this session have shown as theirs.
+    at: float
+    session: str
+    slot: Slot
+    take: str
+
+
+@dataclass(frozen=True)
+class Had:
+    """What this session had of one request: per slot its takes, in the order of first runs.
+
+    *open* are slots in runs of cells that have not ended, *unwell* those whose last run ended in an
+    error or an interrupt. *reserved* is what "insert code" keeps for the next cell, *inserted* are
+    slots that showed such a take; *told* are slots that told of takes in the trash.
     """
 
-    slot: Slot
-    is_first: bool
-    shown: frozenset[str] = frozenset()
+    takes: Mapping[Slot, tuple[str, ...]]
+    open: frozenset[Slot] = frozenset()
+    unwell: frozenset[Slot] = frozenset()
+    inserted: frozenset[Slot] = frozenset()
+    told: frozenset[Slot] = frozenset()
+    reserved: str | None = None
+
+    @property
+    def failed(self) -> frozenset[Slot]:
+        """The slots whose run has ended, and not well."""
+        return self.unwell - self.open
+
+
+class Scene(NamedTuple):
+    """All that a decision looks at. *session* is this one's name in the notes."""
+
+    takes: tuple[Take, ...]
+    notes: tuple[Note, ...]
+    had: Had
+    session: str = ""
 
 
 class Choice(NamedTuple):
-    """The record to show, by its id, or None to send; and the slot that the run takes."""
+    """What a run does, and with which take: the one shown, finished, waited for or refused for.
 
-    record: str | None
-    slot: Slot
-
-
-class Session:
-    """What ran already since this kernel was started. In memory; any thread may use it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._ran: set[tuple[Slot, str | None]] = set()
-        self._ordinals: Counter[str] = Counter()
-        self._shown: dict[str, Slot] = {}
-
-    def run(self, identity: str, slot: Slot | None = None) -> Run:
-        """Count one run and return it. Without a slot it is the next ordinal of this request."""
-        with self._lock:
-            if slot is None:
-                slot = Slot(None, self._ordinals[identity] + 1)
-            if slot.cell is None:
-                self._ordinals[identity] = max(self._ordinals[identity], slot.call)
-            # An ordinal counts the runs of one request; a cell is one place, whatever it asks.
-            key = (slot, identity if slot.cell is None else None)
-            is_first = key not in self._ran
-            self._ran.add(key)
-            shown = (record for record, owner in self._shown.items() if owner != slot)
-            return Run(slot, is_first, frozenset(shown))
-
-    def show(self, record: str, slot: Slot) -> None:
-        """Note that *slot* shows this record: no other slot takes it for unclaimed."""
-        with self._lock:
-            self._shown.setdefault(record, slot)
-
-
-def choose(records: Iterable[Summary], run: Run) -> Choice:
-    """Return what a run shows of the records of the same request whose origins may be replayed.
-
-    - The first run of a slot shows that slot's newest record;
-    - else the newest one that no other slot claims;
-    - any further run sends.
-    - Without cell ids the k-th run takes the k-th slot in order of creation.
-    """
-    ordered = sorted(records, key=lambda record: (record.created, record.id))
-    slot = run.slot if run.slot.cell is not None else _kth_slot(ordered, run.slot)
-    if not run.is_first:
-        return Choice(None, slot)
-    own = [record for record in ordered if record.slot == slot]
-    found = own or [record for record in ordered if _is_unclaimed(record, run)]
-    return Choice(found[-1].id if found else None, slot)
-
-
-def _kth_slot(ordered: Sequence[Summary], asked: Slot) -> Slot:
-    slots = list(dict.fromkeys(record.slot for record in ordered if record.slot is not None))
-    return slots[asked.call - 1] if asked.call <= len(slots) else asked
-
-
-def _is_unclaimed(record: Summary, run: Run) -> bool:
-    """Tell whether no other slot claims a record: by standing in it, or by showing it already.
-
-    An ordinal is a claim among ordinals only; to a cell it is a find from elsewhere.
-    """
-    claimed = record.slot is not None and (record.slot.cell is not None or run.slot.cell is None)
-    return not claimed and record.id not in run.shown
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the library says to a run: the *record* to show, or None; and the *slot* it takes.
-
-    The slot belongs into the journal when the request is sent, so that the next session finds the
-    picture in the same place. *is_first* tells that the run may show what is kept or under way.
+    *place* is where a take that is made now belongs, None for a place of its own.
     """
 
-    record: Record | None
-    slot: Slot
-    is_first: bool = False
+    does: Does
+    take: str | None = None
+    is_reserved: bool = False
+    place: str | None = None
+
+
+def place_key(at: float, id: str) -> str:  # noqa: A002  the id of a record, as everywhere
+    """Return the key of a take that begins a place of its own."""
+    return f"{at:.6f}-{id}"
+
+
+def decide(scene: Scene, slot: Slot | None, *, caller: Caller = "cell", fresh: bool) -> Choice:
+    """Say what a run does. After a wait or a resume that brought nothing, ask again.
+
+    *slot* is None for a click in the panel.
+    """
+    if slot is None:
+        return _send(scene, None, fresh=fresh)
+    choice = _choose(scene, slot)
+    place = _place(scene, slot, choice)
+    if fresh:
+        return _send(scene, place, fresh=True)
+    does = _does(scene, choice) if choice else "send"
+    is_further = caller != "point" and slot in scene.had.takes and slot not in scene.had.failed
+    own = choice and does == "resume" and choice.take == had_last(scene, slot)
+    if choice and (not is_further or own):
+        return choice._replace(does=does, place=place)
+    untrashed = scene._replace(takes=tuple(replace(t, is_trashed=False) for t in scene.takes))
+    if not is_further and slot not in scene.had.told and (hidden := _choose(untrashed, slot)):
+        return Choice("refuse", hidden.take)  # told once, for the trash
+    return _send(scene, place, fresh=False)
+
+
+def _does(scene: Scene, choice: Choice) -> Does:
+    state = next(take.state for take in scene.takes if take.id == choice.take)
+    return {"kept": "show", "under way": "wait"}.get(state, "resume")  # type: ignore[return-value]  # two of its words
+
+
+def _send(scene: Scene, place: str | None, *, fresh: bool) -> Choice:
+    unknown = [take.id for take in scene.takes if take.state == "unknown"]
+    return Choice("refuse", unknown[-1]) if unknown and not fresh else Choice("send", place=place)
+
+
+def _place(scene: Scene, slot: Slot, choice: Choice | None) -> str | None:
+    """Return the place of a take that is made now: that of the take which the slot had before."""
+    if choice is None:
+        return None
+    others = {ids[-1] for other, ids in scene.had.takes.items() if other != slot}
+    return None if choice.take in others else _there(scene)[str(choice.take)].place
+
+
+def _choose(scene: Scene, slot: Slot) -> Choice | None:
+    """Return the take for a run that need not send: its own, the reserved one, the row's next."""
+    there, had = _there(scene), scene.had
+    if (own := had_last(scene, slot)) is not None:
+        return Choice("show", own)
+    if had.reserved in there:
+        return Choice("show", had.reserved, is_reserved=True)
+    if untouched := _untouched(scene):
+        return Choice("show", untouched[0])
+    held = {take for other, ids in had.takes.items() if other not in had.failed for take in ids}
+    for other, ids in had.takes.items():  # left by a run that did not end well
+        if other in had.failed and ids[-1] in there.keys() - held:
+            return Choice("show", ids[-1])
+    return None
+
+
+def _untouched(scene: Scene) -> list[str]:
+    """Return the row less what this session has of it: one position for each of its slots."""
+    had = scene.had
+    known = {n.slot for n in scene.notes if n.session != scene.session and n.slot.lasts}
+    left = [(slot, take) for slot, take in row(scene) if slot not in had.takes]
+    for slot, ids in had.takes.items():
+        position = next((pair for pair in left if pair[1] in ids), None)
+        if position and slot not in known | had.inserted:
+            left.remove(position)
+    return [take for _, take in left]
+
+
+def had_last(scene: Scene, slot: Slot) -> str | None:
+    """Return the take that a slot made or showed last, of those that are still there."""
+    there = _there(scene)
+    here = [take for take in scene.had.takes.get(slot, ()) if take in there]
+    if here or not slot.lasts:
+        return here[-1] if here else None
+    shown = [(note.at, note.take) for note in scene.notes if note.slot == slot]
+    made = [(take.at, take.id) for take in scene.takes if take.slot == slot]
+    return max((pair for pair in shown + made if pair[1] in there), default=(0, None))[1]
+
+
+def row(scene: Scene) -> list[tuple[Slot | None, str]]:
+    """Return what stands in notebooks, in order: slot (None: not known any more) and take.
+
+    The latest other session first, its slots as they first ran, with what each had last; then what
+    only sessions before it had; at last the newest take of each place that no session noted.
+    """
+    there = _there(scene)
+    notes = [n for n in scene.notes if n.session != scene.session and n.take in there]
+    latest = {n.slot: n.session for n in notes if n.slot.lasts}  # such a slot stands there alone
+    positions: list[tuple[Slot | None, str]] = []
+    for session in sorted({note.session for note in notes}, reverse=True):
+        listed = {take for _, take in positions}
+        ends = {
+            note.slot: note.take
+            for note in notes
+            if note.session == session and latest.get(note.slot, session) == session
+        }
+        positions += [
+            (slot if slot.lasts else None, take)
+            for slot, take in ends.items()
+            if take not in listed
+        ]
+    return positions + _unnoted(scene, there.values(), {note.take for note in notes})
+
+
+def _unnoted(scene: Scene, there: Iterable[Take], noted: set[str]) -> list[tuple[Slot | None, str]]:
+    """Return the newest take of each place of which no session has a note."""
+    noted = noted.union(*scene.had.takes.values())
+    others = [take for take in there if not (take.is_mine and take.slot)]
+    known = {take.place for take in others if take.id in noted}
+    newest = {take.place: take for take in others if take.place not in known}
+    return [(t.slot if t.slot and t.slot.lasts else None, t.id) for _, t in sorted(newest.items())]
+
+
+def _there(scene: Scene) -> dict[str, Take]:
+    return {t.id: t for t in scene.takes if t.state != "unknown" and not t.is_trashed}

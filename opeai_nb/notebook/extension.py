@@ -47,6 +47,7 @@ def load(shell: InteractiveShell) -> Session:
     formatters.mimebundle_formatter.for_type_by_name(*_GRID, _grid_bundle)
     session.be_here()
     shell.events.register("pre_run_cell", session.be_here)
+    shell.events.register("post_run_cell", session.cell_ended)
     manager: Any = shell.input_transformer_manager
     manager.cleanup_transforms.insert(0, with_body)
     manager.line_transforms.append(with_prompts)  # behind IPython's own for cell magics
@@ -59,6 +60,7 @@ def unload(shell: InteractiveShell) -> None:
     """Take away what `load` registered; jobs under way go on."""
     if (session := _loaded(shell)) is not None:
         shell.events.unregister("pre_run_cell", session.be_here)
+        shell.events.unregister("post_run_cell", session.cell_ended)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("imagine", None)
     shell.magics_manager.registry.pop(Imagine.__name__, None)

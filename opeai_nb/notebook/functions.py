@@ -40,7 +40,12 @@ def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generat
     session = _session()
     if session is None:
         return studio_here().generate(prompt, **fields)
-    job = session.studio.start(prompt, **{"slot": session.slot(), **fields})
+    from opeai_nb.client.values.request import build_request
+    from opeai_nb.studio.run_options import RunOptions
+
+    options, fields = RunOptions.split(fields)
+    request = build_request(prompt, fields)
+    job = session.studio.start(request, slot=session.slot(request), options=options)
     session.watch(job)
     return job.result()
 

@@ -9,9 +9,11 @@ from opeai_nb.notebook.display.frontend import cell_id, frontend, notebook_folde
 from opeai_nb.studio.here import following, set_studio_here
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
     from traitlets import HasTraits
 
+    from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.library import Session as Runs
     from opeai_nb.library import Slot
     from opeai_nb.notebook.display.frontend import Frontend
     from opeai_nb.settings import Settings
@@ -35,7 +37,7 @@ class Session:
         self.folder = notebook_folder(shell)
         self.models: list[str] = []
         self._studio = following(lambda: self.settings)
-        self._calls: tuple[str, int] = ("", 0)
+        self._runs: Runs | None = None
         self._looks: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
 
     @property
@@ -62,6 +64,7 @@ class Session:
         """The studio for the settings as they are now; its session outlives a changed setting."""
         studio = self._studio()
         studio.watcher = self.watch
+        self._runs = studio.session
         return studio
 
     def be_here(self, *_: object) -> None:
@@ -92,16 +95,22 @@ class Session:
         values = self.config.trait_values()
         return {name: values[name] for name in names if values[name] not in _NOT_SET}
 
-    def slot(self) -> Slot | None:
-        """Return the cell that asks, and which call in this run of it; None where none is told."""
+    def slot(self, request: ImageRequest) -> Slot | None:
+        """Return the slot of the next call of *request* in the cell that runs.
+
+        None where the front end tells no cell.
+        """
+        from opeai_nb.library import identity
+
         cell = cell_id(self.shell)
         if cell is None:
             return None
-        from opeai_nb.library import Slot
+        return self.studio.session.slot(identity(request), cell, run_id(self.shell))
 
-        run = run_id(self.shell)
-        self._calls = (run, self._calls[1] + 1 if self._calls[0] == run else 1)
-        return Slot(cell, self._calls[1])
+    def cell_ended(self, result: ExecutionResult) -> None:
+        """Note how the cell ended: what it paid for before an error is not paid for again."""
+        if self._runs is not None:
+            self._runs.cell_ended(cell_id(self.shell), well=bool(result.success))
 
     def store(self, name: str | None, value: Any) -> None:
         """Put a result, or the job that failed, into the user's namespace."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import queue
-import threading
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from opeai_nb.errors import JobStoppedError
+from opeai_nb.studio.changes import Changes
 from opeai_nb.studio.loop import running_here
 
 if TYPE_CHECKING:
@@ -19,7 +18,9 @@ if TYPE_CHECKING:
     from opeai_nb.client import Generation, ImageRequest, Task
     from opeai_nb.settings import Origin
 
-State = Literal["sending", "queued", "painting", "fetching", "done", "failed", "stopped", "unknown"]
+State = Literal[
+    "waiting", "sending", "queued", "painting", "fetching", "done", "failed", "stopped", "unknown"
+]
 SETTLED: Final = frozenset({"done", "failed", "stopped", "unknown"})
 
 
@@ -37,13 +38,8 @@ class Update:
     left: float | None = None
 
 
-class Job:
-    """A request under way.
-
-    *id* names it in the library's journal, *request* is what was asked, *origin* who paints
-    (`platform` or `engine`). *notes* say what could not be written on the way. `result()` waits,
-    `await job` waits on any loop, `stop()` drops it.
-    """
+class JobProgress:
+    """The writing half of a job: what the pipeline tells, on its loop, to whoever holds the job."""
 
     def __init__(self, request: ImageRequest, origin: Origin, clock: Callable[[], float]) -> None:
         self.id = ""
@@ -51,25 +47,104 @@ class Job:
         self.origin = origin
         self.snapshots: list[Task] = []
         self.notes: list[str] = []
-        self._future: concurrent.futures.Future[Generation] = concurrent.futures.Future()
+        self.durations: tuple[float, ...] = ()
+        self.state: State = "sending"
+        self.percent: float | None = None
+        self.changes = Changes()
+        self.future: concurrent.futures.Future[Generation] = concurrent.futures.Future()
         self._cancel: Callable[[], object] | None = None
         self._is_unwanted = False
-        self._state: State = "sending"
-        self._progress: float | None = None
-        self.durations: tuple[float, ...] = ()
         self._clock = clock
         self._began = clock()
         self._ended: float | None = None
-        self._lock = threading.Lock()
-        self._followers: list[queue.SimpleQueue[None]] = []
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began, until it settled."""
+        return (self._clock() if self._ended is None else self._ended) - self._began
+
+    @property
+    def task_id(self) -> str | None:
+        """The platform's id of the task, once there is one."""
+        return self.snapshots[-1].id if self.snapshots else None
+
+    def says(self, state: State, percent: float | None = None) -> None:
+        """Take the next state and tell everyone who follows."""
+        self.state, self.percent = state, percent
+        self.changes.tell()
+
+    def note(self, text: str) -> None:
+        """Take what could not be done, once, for whoever waits."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def saw(self, task: Task) -> None:
+        """Take a snapshot of the task."""
+        self.snapshots.append(task)
+        if task.status in {"queued", "painting"}:
+            self.says("queued" if task.status == "queued" else "painting", task.progress)
+
+    def may_be_stopped_by(self, cancel: Callable[[], object]) -> None:
+        """Take what stops the work behind the job."""
+        self._cancel = cancel
+        if self._is_unwanted:
+            cancel()
+
+    def stop(self) -> None:
+        """Stop the work, as soon as it is known how."""
+        self._is_unwanted = True
+        if self._cancel is not None:
+            self._cancel()
+
+    def succeeded(self, generation: Generation) -> None:
+        """Settle with pictures."""
+        self._ended = self._clock()
+        self.state, self.percent = "done", None
+        self.future.set_result(generation)
+        self.changes.tell()
+
+    def failed(self, error: BaseException, state: State = "failed") -> None:
+        """Settle with an error."""
+        self._ended = self._clock()
+        self.state, self.percent = state, None
+        self.future.set_exception(error)
+        self.changes.tell()
+
+    def stopped(self) -> None:
+        """Settle because somebody stopped waiting."""
+        text = "This job was stopped."
+        error = JobStoppedError(text, task_id=self.task_id, request=self.request)
+        self.failed(error, "stopped")
+
+
+class Job:
+    """A request under way.
+
+    *request* is what was asked, *origin* who paints (`platform` or `engine`). *notes* say what
+    could not be written on the way. `result()` waits,
+    `await job` waits on any loop, `stop()` drops it.
+    """
+
+    def __init__(self, progress: JobProgress) -> None:
+        self.request = progress.request
+        self.origin = progress.origin
+        self.snapshots = progress.snapshots
+        self.notes = progress.notes
+        self._progress = progress
+        self._future = progress.future
 
     def __repr__(self) -> str:
         return f"<Job: {self.status} · {self.request.model}>"
 
     @property
+    def id(self) -> str:
+        """Its name in the library's journal; empty until something is noted there."""
+        return self._progress.id
+
+    @property
     def status(self) -> State:
-        """One of `sending queued painting fetching done failed stopped unknown`."""
-        return self._state
+        """One of `waiting sending queued painting fetching done failed stopped unknown`."""
+        return self._progress.state
 
     @property
     def is_settled(self) -> bool:
@@ -79,17 +154,22 @@ class Job:
     @property
     def task_id(self) -> str | None:
         """The platform's id of the task, once there is one."""
-        return self.snapshots[-1].id if self.snapshots else None
+        return self._progress.task_id
+
+    @property
+    def durations(self) -> tuple[float, ...]:
+        """How long this model took before, in seconds, newest last."""
+        return self._progress.durations
 
     @property
     def update(self) -> Update:
         """What a badge shows now."""
         from opeai_nb.client.protocol.schedule import time_left
 
-        elapsed = (self._clock() if self._ended is None else self._ended) - self._began
-        waiting = self._state in {"sending", "queued", "painting"}
-        left = time_left(elapsed, self.durations) if waiting else None
-        return Update(self._state, elapsed, self._progress if waiting else None, left)
+        now, elapsed = self._progress, self._progress.elapsed
+        is_open = now.state in {"sending", "queued", "painting"}
+        left = time_left(elapsed, now.durations) if is_open else None
+        return Update(now.state, elapsed, now.percent if is_open else None, left)
 
     def result(self, timeout: float | None = None) -> Generation:
         """Wait for the pictures and return them; raise what the job failed of.
@@ -111,6 +191,10 @@ class Job:
         generation = self._future.result()
         self._warn()
         return generation
+
+    async def settled(self) -> None:
+        """Wait until the job has settled, however it ends."""
+        await self._settled_on(asyncio.get_running_loop())
 
     def _settled_on(self, loop: asyncio.AbstractEventLoop) -> asyncio.Future[None]:
         """Return what is done on *loop* when the job settles."""
@@ -134,9 +218,7 @@ class Job:
 
         A task that is known stays in the library's list of pending tasks.
         """
-        self._is_unwanted = True
-        if self._cancel is not None:
-            self._cancel()
+        self._progress.stop()
 
     def follow(self, tick: float = 1.0) -> Iterator[Update]:
         """Yield an update whenever something changes and each *tick* seconds, until it settles.
@@ -144,95 +226,17 @@ class Job:
         Runs in the caller's own thread, so that whoever displays does so from there; an interrupt
         ends the iteration and leaves the job running.
         """
-        changed: queue.SimpleQueue[None] = queue.SimpleQueue()
-        with self._lock:
-            self._followers.append(changed)
-        try:
+        for _ in self._progress.changes.follow(lambda: self.is_settled, tick):
             yield self.update
-            while not self.is_settled:
-                try:
-                    changed.get(timeout=tick)
-                except queue.Empty:
-                    pass  # nothing happened: the seconds still count
-                else:
-                    self._drain(changed)
-                if not self.is_settled:
-                    yield self.update
-            yield self.update
-        finally:
-            with self._lock:
-                self._followers.remove(changed)
+        yield self.update
 
     def take_notes(self) -> list[str]:
         """Return the notes and forget them: whoever takes them tells them."""
         taken, self.notes[:] = list(self.notes), []
         return taken
 
-    def when_settled(self, call: Callable[[Job], object]) -> None:
-        """Call *call* with the job when it settles, on the thread where that happens."""
-        self._future.add_done_callback(lambda _: call(self))
-
     def _warn(self) -> None:
         from opeai_nb.library import LibraryWarning
 
         for note in self.take_notes():
             warnings.warn(note, LibraryWarning, stacklevel=3)
-
-    # -- for the studio, on its loop
-
-    def says(self, state: State, progress: float | None = None) -> None:
-        """Take the next state and tell everyone who follows."""
-        self._state, self._progress = state, progress
-        self._tell()
-
-    def note(self, text: str) -> None:
-        """Take what could not be done, once, for whoever waits."""
-        if text not in self.notes:
-            self.notes.append(text)
-
-    def saw(self, task: Task) -> None:
-        """Take a snapshot of the task."""
-        self.snapshots.append(task)
-        if task.status in {"queued", "painting"}:
-            self.says("queued" if task.status == "queued" else "painting", task.progress)
-
-    def learns(self, durations: tuple[float, ...]) -> None:
-        """Take how long this model took before, in seconds."""
-        self.durations = durations
-
-    def may_be_stopped_by(self, cancel: Callable[[], object]) -> None:
-        """Take what stops the work behind this job."""
-        self._cancel = cancel
-        if self._is_unwanted:
-            cancel()
-
-    def succeeded(self, generation: Generation) -> None:
-        """Settle with pictures."""
-        self._settle("done")
-        self._future.set_result(generation)
-        self._tell()
-
-    def failed(self, error: BaseException, state: State = "failed") -> None:
-        """Settle with an error."""
-        self._settle(state)
-        self._future.set_exception(error)
-        self._tell()
-
-    def stopped(self) -> None:
-        """Settle because somebody stopped waiting."""
-        error = JobStoppedError("This job was stopped.", task_id=self.task_id, request=self.request)
-        self.failed(error, "stopped")
-
-    def _settle(self, state: State) -> None:
-        self._ended = self._clock()
-        self._state, self._progress = state, None
-
-    def _tell(self) -> None:
-        with self._lock:
-            for follower in self._followers:
-                follower.put(None)
-
-    @staticmethod
-    def _drain(changed: queue.SimpleQueue[None]) -> None:
-        while not changed.empty():
-            changed.get_nowait()

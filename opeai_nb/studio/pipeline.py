@@ -1,4 +1,16 @@
-"""How a picture is made: journal, POST, task, download, keep. Data only moves forward."""
+"""How a picture is made: journal, POST, task, download, keep. Data only moves forward.
+
+The states of an entry in the journal, each noted before what follows it begins:
+
+    intended --> sending --> pending --> fetching --> kept: the record is there, the entry is gone
+        |         |   |         |            ^
+        |         |   +---------|------------+   an answer at once
+        v         v             v
+      gone      gone          gone               never sent; refused; the task failed
+              or unknown                         nobody can tell whether it was carried out
+
+`finished` enters at `pending` or `fetching` with what an earlier process left.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +32,7 @@ from opeai_nb.errors import (
     TaskExpiredError,
     UnreadableAnswerError,
 )
+from opeai_nb.studio.decision import Resume, Send, Show, Wait
 from opeai_nb.warning import told_to
 
 if TYPE_CHECKING:
@@ -29,7 +42,8 @@ if TYPE_CHECKING:
 
     from opeai_nb.client import AsyncClient, Generation, ImageRequest
     from opeai_nb.library import Entry, Library
-    from opeai_nb.studio.job import Job
+    from opeai_nb.studio.decision import Ask, Decision, Door
+    from opeai_nb.studio.job import Job, JobProgress
     from opeai_nb.studio.session_limit import Ledger
 
 Result = TypeVar("Result")
@@ -38,58 +52,94 @@ Result = TypeVar("Result")
 _UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
 # Errors about an answer that is whole, paid for, and holds what we cannot read.
 _UNREAD: Final = (UnreadableAnswerError, NoPictureError)
+_LOOK_AGAIN: Final = 0.5
+"""Seconds between two looks at what another process makes: somebody waits, and a look is cheap."""
 _STOPPED: Final = "it was stopped while it was being sent"
 _NOWHERE: Final = "This picture could not be saved, and the process that had it is gone."
 _CUT: Final = "The answer was cut off before this picture."
 
 
 @dataclass(frozen=True)
-class Making:
+class Pipeline:
     """What the making of one job needs. Disk work runs in *threads*, never on the loop.
 
-    *timeout* is how long a task is waited for, in seconds.
+    *job_of* gives the job of this process that works on an entry; *timeout* is how long a task is
+    waited for, in seconds.
     """
 
     client: AsyncClient
     library: Library
-    job: Job
+    progress: JobProgress
     threads: Executor
     ledger: Ledger
+    job_of: Callable[[str], Job | None]
     timeout: float
+
+    async def made(self, ask: Ask, door: Door) -> Generation:
+        """Do what the door decides, and decide again where that brings nothing."""
+        after: str | None = None
+        while True:
+            decision = await self._decided(door, ask, after)
+            if isinstance(decision, Show):
+                return decision.generation
+            if isinstance(decision, Wait):
+                after = decision.id
+                await self._elsewhere(door, ask, after)
+                continue
+            entry = decision.entry
+            is_new = isinstance(decision, Send)
+            try:
+                return await self._worked_on(entry, send=is_new)
+            except BaseException as error:
+                is_over = await self.disk(door.brought_nothing, ask, entry)
+                if is_new or not is_over or not isinstance(error, OpeaiError):
+                    raise
+                after = None
+
+    async def _decided(self, door: Door, ask: Ask, after: str | None) -> Decision:
+        deciding = asyncio.ensure_future(self.disk(door.decide, ask, self.progress, after))
+        try:
+            decision = await asyncio.shield(deciding)
+        except asyncio.CancelledError:
+            decision = await deciding
+            if isinstance(decision, Send):
+                await self.disk(decision.entry.forget)
+                self.ledger.release(self.progress)
+                await self.disk(door.brought_nothing, ask, decision.entry)
+            raise
+        if isinstance(decision, Send | Resume):
+            self.progress.id = decision.entry.id
+        return decision
+
+    async def _elsewhere(self, door: Door, ask: Ask, take: str) -> None:
+        """Wait until nobody works on a take any more, in this process or another."""
+        self.progress.says("waiting")
+        if (other := self.job_of(take)) is not None:
+            await other.settled()
+        while await self.disk(door.is_under_way, ask, take):  # noqa: ASYNC110  a file tells it
+            await asyncio.sleep(_LOOK_AGAIN)
 
     # -- sending
 
-    async def anew(self, begin: Callable[[], Entry]) -> Generation:
-        """Send the request, wait for it, and return the generation as the library keeps it."""
-        return await self.sent(await self._begun(begin))
-
-    async def once_more(self, entry: Entry) -> Generation:
-        """Send what an earlier session left, knowingly: it may have been carried out before."""
+    async def resumed(self, entry: Entry, *, send: bool) -> Generation:
+        """Finish what somebody names; with *send*, send it knowingly, maybe for a second time."""
         await self.disk(entry.adopt)
-        return await self.sent(entry)
+        return await self._worked_on(entry, send=send)
+
+    async def _worked_on(self, entry: Entry, *, send: bool) -> Generation:
+        try:
+            return await (self.sent(entry) if send else self.finished(entry))
+        finally:
+            await self.disk(entry.release)
 
     async def sent(self, entry: Entry) -> Generation:
-        """Send what is in the journal, for the first time or knowingly once more, with its key."""
+        """Send what is in the journal, with its key, and return the generation as it is kept."""
         was_sent = entry.state != "intended"
-        return await self._submitted(entry, was_sent=was_sent, leaving=self._leaving)
-
-    async def at_once(self, begin: Callable[[], Entry]) -> Generation:
-        """Send what *begin* notes as `sending` in the journal: one wait for the disk before it."""
-        entry = await self._begun(begin)
-        return await self._submitted(entry, was_sent=False)
-
-    async def _submitted(
-        self,
-        entry: Entry,
-        *,
-        was_sent: bool,
-        leaving: Callable[[Entry], Path | None] | None = None,
-    ) -> Generation:
         try:
-            into = await self.disk(leaving, entry) if leaving else entry.folder
-            self.job.says("sending")
+            into = await self.disk(self._leaving, entry)
+            self.progress.says("sending")
             answer = await self.client.submit(
-                self.job.request, idempotency_key=entry.key, into=into
+                self.progress.request, idempotency_key=entry.key, into=into
             )
         except BaseException as error:
             if isinstance(error, OpeaiError) and error.answer:
@@ -105,7 +155,7 @@ class Making:
                 await self.disk(entry.unknown, _reason(error))
             raise
         if isinstance(answer, Task):
-            self.job.learns(await self.disk(self._noted_task, entry, answer))
+            self.progress.durations = await self.disk(self._noted_task, entry, answer)
             return await self._task(entry, answer)
         return await self._pictures(entry, answer)
 
@@ -115,29 +165,18 @@ class Making:
 
     def _leaving(self, entry: Entry) -> Path | None:
         """Note that the request leaves now, and return the folder for what comes."""
-        self.job.learns(self._durations(tasks=False))
+        self.progress.durations = self._durations(tasks=False)
         entry.sending()
         return _room(entry.folder)
 
-    async def _begun(self, begin: Callable[[], Entry]) -> Entry:
-        beginning = asyncio.ensure_future(self.disk(begin))
-        try:
-            entry = await asyncio.shield(beginning)
-        except asyncio.CancelledError:
-            await self.disk((await beginning).forget)
-            raise
-        self.job.id = entry.id
-        return entry
-
     # -- finishing
 
-    async def rest(self, entry: Entry) -> Generation:
+    async def finished(self, entry: Entry) -> Generation:
         """Finish what was begun earlier, by GETs alone.
 
         Raises `InputError` when there is neither a task nor a picture: its outcome is unknown, or
         it was never sent.
         """
-        await self.disk(entry.adopt)
         if entry.has_unread and (answer := await self.disk(entry.answer)) is not None:
             return await self._reread(entry, answer)
         if entry.state != "pending":
@@ -149,21 +188,21 @@ class Making:
                 "This request has neither a task that could be asked about nor pictures to fetch.",
                 advice="%imagine forget drops it, %imagine resume with --send sends it once more.",
             )
-        return await self._task(entry, _task_of(entry, self.job.request), is_new=False)
+        return await self._task(entry, _task_of(entry, self.progress.request), is_new=False)
 
     async def _reread(self, entry: Entry, answer: bytes) -> Generation:
         """Read an answer again that an earlier version, or a fault of ours, could not read."""
         try:
-            read = await self.disk(self.client.reread, answer, self.job.request)
+            read = await self.disk(self.client.reread, answer, self.progress.request)
         except OpeaiError:
             if entry.task_id is not None:
-                return await self._task(entry, _task_of(entry, self.job.request), is_new=False)
+                return await self._task(entry, _task_of(entry, self.progress.request), is_new=False)
             generation = await self.disk(entry.generation)
             if generation is None:
                 raise
             return await self._pictures(entry, _with_missing(generation, entry))
         if isinstance(read, Task):
-            self.job.learns(await self.disk(self._noted_task, entry, read))
+            self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
         return await self._pictures(entry, read)
 
@@ -173,9 +212,9 @@ class Making:
                 task = await self.client.task(task)
             last = await self.client.watch(
                 task,
-                self.job.saw,
+                self.progress.saw,
                 timeout=self.timeout,
-                durations=self.job.durations if is_new else (),
+                durations=self.progress.durations if is_new else (),
                 into=await self.disk(_room, entry.folder),
             )
         except TaskExpiredError as error:
@@ -198,7 +237,7 @@ class Making:
 
     async def _pictures(self, entry: Entry, generation: Generation) -> Generation:
         """Download what is not here yet, keep everything, and return it as it is kept."""
-        self.job.says("fetching")
+        self.progress.says("fetching")
         known, whole = await self.disk(self._arrived, entry, generation)
         if whole is not None:
             return whole
@@ -208,7 +247,7 @@ class Making:
                 for number in range(len(generation.pictures))
             )
         )
-        whole = replace(generation, pictures=tuple(fetched), origin=self.job.origin)
+        whole = replace(generation, pictures=tuple(fetched), origin=self.progress.origin)
         if not whole.good:
             if GUESS in generation.notes:
                 await self.disk(entry.unknown, NO_GUESS)
@@ -217,7 +256,7 @@ class Making:
             raise error if error is not None else AssertionError("a failed picture has an error")
         missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
         if missing and not entry.is_over:
-            self.job.note(
+            self.progress.note(
                 f"{missing} of {len(fetched)} pictures could not be downloaded yet; "
                 "`%imagine resume` fetches what is missing, for 24 hours."
             )
@@ -241,14 +280,14 @@ class Making:
             for number, picture in enumerate(generation.pictures)
         )
         self._tell_only(generation)
-        whole = replace(generation, pictures=pictures, origin=self.job.origin)
+        whole = replace(generation, pictures=pictures, origin=self.progress.origin)
         return known, self._kept(entry, whole)
 
     def _tell_only(self, generation: Generation) -> None:
         """Say what is to be said of the answer; what the journal could not promise is over."""
-        self.job.notes.clear()
+        self.progress.notes.clear()
         for note in generation.notes:
-            self.job.note(note)
+            self.progress.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
         kept = self.library.keep(entry, whole)
@@ -278,16 +317,18 @@ class Making:
     async def _settle(self, entry: Entry, error: BaseException) -> None:
         """Close what the platform refused or gave up: nothing was painted, nothing will come."""
         await self.disk(entry.failed, _reason(error))
-        self.ledger.release(self.job)
+        self.ledger.release(self.progress)
 
     def _durations(self, *, tasks: bool) -> tuple[float, ...]:
-        return self.library.durations(self.job.request.model, self.job.origin, tasks=tasks)
+        return self.library.durations(
+            self.progress.request.model, self.progress.origin, tasks=tasks
+        )
 
     async def disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Run disk work on a thread; a stop does not cut it in the middle."""
 
         def told() -> Result:
-            with told_to(self.job.note):
+            with told_to(self.progress.note):
                 return work(*arguments)
 
         running = asyncio.get_running_loop().run_in_executor(self.threads, told)

@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 from opeai_nb.errors import SessionLimitError
 
 if TYPE_CHECKING:
-    from opeai_nb.studio.job import Job
+    from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.studio.job import JobProgress
 
 
 class Ledger:
@@ -22,10 +23,10 @@ class Ledger:
     def __init__(self) -> None:
         self.asked = 0
         self.records: set[str] = set()
-        self._reserved: WeakKeyDictionary[Job, int] = WeakKeyDictionary()
+        self._reserved: WeakKeyDictionary[JobProgress, int] = WeakKeyDictionary()
         self._lock = threading.Lock()
 
-    def reserve(self, job: Job, most: int) -> None:
+    def reserve(self, job: JobProgress, most: int) -> None:
         """Count the pictures that *job* is about to ask for.
 
         Raises `SessionLimitError`, and counts nothing, where that makes more than *most*; 0 is no
@@ -42,7 +43,12 @@ class Ledger:
             self.asked += count
             self._reserved[job] = count
 
-    def release(self, job: Job) -> None:
+    def count(self, request: ImageRequest) -> None:
+        """Count what was asked for elsewhere on behalf of this session, limit or not."""
+        with self._lock:
+            self.asked += request.n or 1
+
+    def release(self, job: JobProgress) -> None:
         """Take back what *job* reserved, if it did: it was refused, and nothing was painted."""
         with self._lock:
             self.asked -= self._reserved.pop(job, 0)

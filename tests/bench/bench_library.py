@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
-from opeai_nb.library import Library, Session, Slot, identity, received_bytes
+from opeai_nb.library import Library, Slot, identity, received_bytes
+from tests.library.replaying import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,18 +114,17 @@ def asking(folder: Path) -> None:
 
     def opened() -> None:
         library = Library(folder)
-        library.replay(requests[0], slot=None, session=Session(), origins={"platform"})
+        shown(library, requests[0])
         library.close()
 
     row("opening and first question", median(opened), 300)
     library = Library(folder)
-    session = Session()
     library.origins()
     todo = iter(requests * 2)
-    hit = median(lambda: replayed(library, next(todo), session))
+    hit = median(lambda: replayed(library, next(todo)))
     row("replay lookup", hit, 5)
     row("replay lookup after each keep", statistics.median(after_keep(library, requests)), 5)
-    row("replay lookup, nothing found", median(lambda: missed(library, session)), 5)
+    row("replay lookup, nothing found", median(lambda: missed(library)), 5)
     row("search, one word", median(lambda: library.search("harbour")), 500)
     row("search, all of them", median(library.search), 500)
     row(
@@ -136,16 +136,15 @@ def asking(folder: Path) -> None:
     row("durations", median(lambda: library.durations("qwen-image-2.0", "platform")), None)
 
 
-def replayed(library: Library, request: ImageRequest, session: Session) -> None:
-    session = Session()
-    record = library.replay(request, slot=None, session=session, origins={"platform"})
+def replayed(library: Library, request: ImageRequest) -> None:
+    record = shown(library, request)
     assert record is not None
     assert record.prompt == request.prompt
 
 
-def missed(library: Library, session: Session) -> None:
+def missed(library: Library) -> None:
     new = ImageRequest("never asked")
-    assert library.replay(new, slot=Slot("c"), session=session, origins={"platform"}) is None
+    assert shown(library, new, slot=Slot("c")) is None
 
 
 def after_keep(library: Library, requests: list[ImageRequest]) -> list[float]:
@@ -153,7 +152,7 @@ def after_keep(library: Library, requests: list[ImageRequest]) -> list[float]:
     for request in requests:
         entry = library.begin(ImageRequest("new"), key="k", base_url="http://x", origin="platform")
         library.keep(entry, Generation((Picture(noise(1, 2000)),), entry.request))
-        found.append(timed(lambda request=request: replayed(library, request, Session())))
+        found.append(timed(lambda request=request: replayed(library, request)))
     return found
 
 

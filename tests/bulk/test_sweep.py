@@ -54,9 +54,11 @@ def test_running_again_sends_only_what_is_missing(
     assert transport.posts == 6 + 5
 
 
-def test_what_a_cell_made_is_found(studio: Studio, transport: Watched) -> None:
-    studio.generate("a fox in ink", **SMALL)
-    foxes(studio).run()
+def test_what_a_cell_of_an_earlier_session_made_is_found(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    new_studio().generate("a fox in ink", **SMALL)
+    foxes(new_studio()).run()
     assert transport.posts == 6
 
 

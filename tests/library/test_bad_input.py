@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest
-from opeai_nb.library import Library, Session, Slot
+from opeai_nb.library import Library, Slot
+from tests.library.replaying import shown
 
 EDITS = {
     "cut short": lambda text: text[: len(text) // 2],
@@ -72,9 +73,7 @@ def check_that_it_is_skipped(folder: Path, path: Path) -> str:
         assert library.problems() == [problem]
         assert [r.prompt for r in library.search()] == ["good"]
         for prompt, is_shown in (("good", True), ("bad", False)):
-            found = library.replay(
-                ImageRequest(prompt), slot=Slot(prompt), session=Session(), origins={"platform"}
-            )
+            found = shown(library, ImageRequest(prompt), slot=Slot(prompt))
             assert (found is not None) == is_shown
         library.close()
     return problem
@@ -198,9 +197,7 @@ def test_a_prompt_edited_by_hand_is_another_request(
     path.write_text(text.replace('"bad"', '"better"', 1), encoding="utf-8")
     library.close()
     for prompt, is_shown in (("bad", False), ("better", True)):
-        found = library.replay(
-            ImageRequest(prompt), slot=Slot("bad"), session=Session(), origins={"platform"}
-        )
+        found = shown(library, ImageRequest(prompt), slot=Slot("bad"))
         assert (found is not None) == is_shown
 
 
@@ -209,9 +206,7 @@ def test_a_picture_spoiled_under_a_running_session_is_not_shown(
 ) -> None:
     assert len(list(library.records())) == 2
     picture_of(kept[0]).write_text("<html>")  # in place: the folder itself has not changed
-    found = library.replay(
-        ImageRequest("bad"), slot=Slot("bad"), session=Session(), origins={"platform"}
-    )
+    found = shown(library, ImageRequest("bad"), slot=Slot("bad"))
     assert found is None
     assert "is no png picture" in library.problems()[0]
 
@@ -223,9 +218,7 @@ def test_an_older_generation_is_shown_where_the_newest_is_spoiled(
         keep("a cat", slot=Slot("c"))
     newest, oldest = library.records()
     newest.paths[0].write_text("<html>")
-    found = library.replay(
-        ImageRequest("a cat"), slot=Slot("c"), session=Session(), origins={"platform"}
-    )
+    found = shown(library, ImageRequest("a cat"), slot=Slot("c"))
     assert found.id == oldest.id
 
 

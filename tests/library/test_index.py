@@ -17,10 +17,11 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.library import Entry, Library, Session, Slot
+from opeai_nb.library import Entry, Library, Slot
 from opeai_nb.library.records.index import Index
 from opeai_nb.library.records.index_file import index_file
 from tests.library.conftest import Clock
+from tests.library.replaying import shown
 
 
 def prompts(library: Library) -> list[Any]:
@@ -296,9 +297,7 @@ def test_a_copy_without_the_index_replays(
     keep("a", slot=Slot("c"))
     copied = tmp_path / "copied"
     shutil.copytree(folder, copied, ignore=shutil.ignore_patterns(".index", ".pending"))
-    found = Library(copied).replay(
-        ImageRequest("a"), slot=Slot("c"), session=Session(), origins={"platform"}
-    )
+    found = shown(Library(copied), ImageRequest("a"), slot=Slot("c"))
     assert found.prompt == "a"
 
 

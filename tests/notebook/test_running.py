@@ -10,6 +10,7 @@ from opeai_nb.client import ImageRequest
 from opeai_nb.notebook.display.badge_display import Screen
 from opeai_nb.notebook.display.watch import Detached, watch_job
 from opeai_nb.studio import Job
+from opeai_nb.studio.job import JobProgress
 
 
 class Interrupted(Screen):
@@ -31,9 +32,10 @@ class Interrupted(Screen):
 
 @pytest.mark.parametrize("again", [False, True])
 def test_an_interrupt_detaches_and_a_second_one_drops_the_job(again: bool) -> None:
-    job = Job(ImageRequest("a fox"), "engine", time.monotonic)
+    progress = JobProgress(ImageRequest("a fox"), "engine", time.monotonic)
+    job = Job(progress)
     stopped: list[str] = []
-    job.may_be_stopped_by(lambda: stopped.append("stopped"))
+    progress.may_be_stopped_by(lambda: stopped.append("stopped"))
     screen = Interrupted(again=again)
     with pytest.raises(Detached) as raised:
         watch_job(job, screen)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.bulk.batch.manifest import Manifest
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import rows_of
-from opeai_nb.bulk.run.orders import Orders, checked
+from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.workers import kept_of
 from opeai_nb.bulk.sweep.plan import counted
@@ -121,7 +121,7 @@ class Batch:
         if self._run is not None and not self._run.is_over:
             raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
         cluster = orders.pop("on", None)
-        given = checked(Orders(**orders, mirror=self._mirror))
+        given = BulkOptions(**orders, mirror=self._mirror)
         self._manifest = Manifest(self.folder)
         self._run = Run(self.plan, self._settled)
         if cluster is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from collections import deque
 from contextlib import suppress
 from dataclasses import replace
@@ -15,12 +14,11 @@ from opeai_nb.bulk.run.outcome import failed
 from opeai_nb.bulk.run.workers import HOPELESS, kept_of
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import OpeaiError, OptionError, SessionLimitError
-from opeai_nb.studio.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.run.run import Run
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.studio import Studio
@@ -30,28 +28,28 @@ _PER_SLOT: Final = 8
 _RETRIES: Final = 3
 
 
-def begin_on(client: Any, run: Run, studio: Studio, orders: Orders) -> None:
+def begin_on(client: Any, run: Run, studio: Studio, options: BulkOptions) -> None:
     """Let the workers of a `distributed.Client` make the points of *run*; returns at once.
 
-    `orders.concurrency` is the limit on requests under way for the whole cluster. The library must
+    `options.concurrency` is the limit on requests under way for the whole cluster. The library must
     lie in a folder that all workers see under the same path. Raises `OptionError`, and
     `SessionLimitError` for more pictures than this session may ask for: workers have no session.
     """
-    _check_limit(run, studio, orders)
+    _check_limit(run, studio, options)
     slots = sum(client.nthreads().values())
     if not slots:
         raise OptionError("The cluster has no workers.", advice="Wait for them, then run again.")
-    cluster = Cluster(client, run, studio, orders, slots)
+    cluster = Cluster(client, run, studio, options, slots)
     run.origin = studio.settings.origin
     run.works(cluster)
     threading.Thread(target=cluster.work, name="opeai_nb-cluster", daemon=True).start()
 
 
-def _check_limit(run: Run, studio: Studio, orders: Orders) -> None:
+def _check_limit(run: Run, studio: Studio, options: BulkOptions) -> None:
     most = studio.settings.max_images_per_session
-    if not most or orders.beyond_limit:
+    if not most or options.beyond_limit:
         return
-    kept = frozenset[int]() if orders.fresh else kept_of(studio, run.points)
+    kept = frozenset[int]() if options.fresh else kept_of(studio, run.points)
     pictures = sum(point.request.n or 1 for point in run.points if point.number not in kept)
     if studio.ledger.asked + pictures > most:
         raise SessionLimitError(
@@ -67,18 +65,20 @@ class Cluster:
     holds for all workers together, with no word between them.
     """
 
-    def __init__(self, client: Any, run: Run, studio: Studio, orders: Orders, slots: int) -> None:
+    def __init__(
+        self, client: Any, run: Run, studio: Studio, options: BulkOptions, slots: int
+    ) -> None:
         self.running = 0
         self._client = client
         self._run = run
         self._site = dask_worker.Site.of(studio.settings, studio.library.folder)
         self._studio = studio
         self._library = studio.library.folder
-        self._lanes = min(slots, orders.concurrency)
-        self._orders = replace(orders, concurrency=orders.concurrency // self._lanes)
+        self._lanes = min(slots, options.concurrency)
+        self._options = replace(options, concurrency=options.concurrency // self._lanes)
         self._name = secrets.token_hex(8)
         self._halted = threading.Event()
-        self._shares = shares_of(run.points, self._lanes, self._orders.concurrency)
+        self._shares = shares_of(run.points, self._lanes, self._options.concurrency)
 
     def halt(self) -> None:
         """Begin nothing more, on any worker."""
@@ -112,7 +112,7 @@ class Cluster:
             if not under_way:
                 return
             self.running = sum(
-                min(len(points), self._orders.concurrency) for points in under_way.values()
+                min(len(points), self._options.concurrency) for points in under_way.values()
             )
             future = next(completed)
             self._take(future, under_way.pop(future))
@@ -124,7 +124,7 @@ class Cluster:
             self._name,
             number,
             points,
-            self._orders,
+            self._options,
             key=f"opeai_nb-share-{self._name}-{number}",
             pure=False,
             retries=_RETRIES,
@@ -135,8 +135,8 @@ class Cluster:
         if error is None:
             for point, outcome in future.result():
                 if outcome.state == "done":
-                    job = Job(point.request, self._studio.settings.origin, time.monotonic)
-                    self._studio.ledger.reserve(job, 0)  # it counts in this session, wherever made
+                    # It counts in this session, wherever it was made.
+                    self._studio.ledger.count(point.request)
                 elif isinstance(outcome.error, HOPELESS):
                     self.halt()  # the other shares would meet it as well
                 self._run.take(point, outcome)

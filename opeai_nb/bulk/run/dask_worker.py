@@ -6,10 +6,12 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from filelock import FileLock
 
 from opeai_nb.bulk.run.workers import Crew
-from opeai_nb.errors import LibraryError, OptionError
+from opeai_nb.errors import OptionError
 from opeai_nb.library.files import own_folder
 from opeai_nb.library.journal.journal import FOLDER
 from opeai_nb.settings import settings
@@ -19,7 +21,7 @@ from opeai_nb.studio.loop import schedule
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.settings import Settings
@@ -78,7 +80,7 @@ class Site:
 
 
 def make(
-    site: Site, run: str, number: int, points: Sequence[Point], orders: Orders
+    site: Site, run: str, number: int, points: Sequence[Point], options: BulkOptions
 ) -> list[tuple[Point, Outcome]]:
     """Make a share and return what became of its points; those not begun are left out.
 
@@ -90,7 +92,7 @@ def make(
     with _alone(Path(site.library), f"{run}-{number}"):
         sign = halt_sign(Path(site.library), run)
         crew = Crew(
-            site.studio(), points, orders, lambda *each: made.append(each), is_halted=sign.exists
+            site.studio(), points, options, lambda *each: made.append(each), is_halted=sign.exists
         )
         schedule(crew.work()).result()
     return made
@@ -118,12 +120,7 @@ def _folder(library: Path) -> Path:
 
 
 @contextmanager
-def _alone(library: Path, name: str) -> Iterator[Any]:
+def _alone(library: Path, name: str) -> Iterator[None]:
     """Wait for the share's lock and hold it; a process that dies lets go of it."""
-    try:
-        import fcntl
-    except ImportError as error:  # Windows
-        raise LibraryError("Work is shared over POSIX folders only.") from error
-    with (_folder(library) / f"{name}.lock").open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield file
+    with FileLock(_folder(library) / f"{name}.lock"):
+        yield

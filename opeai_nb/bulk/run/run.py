@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from typing import TYPE_CHECKING, Protocol
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 from opeai_nb.bulk.run.outcome import GOOD, Outcome
 from opeai_nb.bulk.run.progress import Progress
 from opeai_nb.bulk.run.workers import Crew, stopped
+from opeai_nb.studio.changes import Changes
 from opeai_nb.studio.loop import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from opeai_nb.bulk.run.orders import Orders
+    from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.studio import Studio
 
@@ -53,8 +53,7 @@ class Run:
         self._ended: float | None = None
         self._counts = dict.fromkeys(("done", "replayed", "failed", "unknown", "stopped"), 0)
         self._over = threading.Event()
-        self._lock = threading.Lock()
-        self._followers: list[queue.SimpleQueue[None]] = []
+        self._changes = Changes()
         self._work: Work | None = None
         self._halted = False
 
@@ -75,10 +74,10 @@ class Run:
             told += [f"{count} {word}"] * bool(count)
         return " · ".join(told)
 
-    def begin(self, studio: Studio, orders: Orders) -> Run:
+    def begin(self, studio: Studio, options: BulkOptions) -> Run:
         """Let a crew of *studio* work; returns at once."""
         self.origin = studio.settings.origin
-        crew = Crew(studio, self.points, orders, self.take)
+        crew = Crew(studio, self.points, options, self.take)
         self.works(crew)
         schedule(crew.work()).add_done_callback(lambda done: self.ends(done.exception()))
         return self
@@ -127,24 +126,11 @@ class Run:
 
         Runs in the caller's own thread. Raises what broke the run.
         """
-        changed: queue.SimpleQueue[None] = queue.SimpleQueue()
-        with self._lock:
-            self._followers.append(changed)
-        try:
-            while not self.is_over:
-                yield self.progress
-                try:
-                    changed.get(timeout=tick)
-                except queue.Empty:
-                    continue  # nothing settled: the time left still changes
-                self._over.wait(least)
-                while not changed.empty():
-                    changed.get_nowait()
-            self.wait()
+        follow = self._changes.follow
+        for _ in follow(lambda: self.is_over, tick, lambda: self._over.wait(least)):
             yield self.progress
-        finally:
-            with self._lock:
-                self._followers.remove(changed)
+        self.wait()
+        yield self.progress
 
     def watch(self, watcher: Callable[[Run], object] | None = None) -> None:
         """Follow to the end, shown by *watcher*; an interrupt ends the following.
@@ -173,14 +159,14 @@ class Run:
         """Take what became of a point."""
         self._counts[outcome.state] += 1
         self._settled(point, outcome)
-        self._tell()
+        self._changes.tell()
 
     def ends(self, error: BaseException | None = None) -> None:
         """Take it that nothing more comes; *error* is what broke the run, not a failed point."""
         self.error = error
         self._ended = self._clock()
         self._over.set()
-        self._tell()
+        self._changes.tell()
 
     def _running(self) -> int:
         settled = sum(self._counts.values())
@@ -190,11 +176,6 @@ class Run:
         sent = self._counts["done"] + self._counts["failed"] + self._counts["unknown"]
         open_ = len(self.points) - sum(self._counts.values())
         return elapsed / sent * open_ if sent and open_ else None
-
-    def _tell(self) -> None:
-        with self._lock:
-            for follower in self._followers:
-                follower.put(None)
 
 
 def missing(points: Sequence[Point], outcomes: dict[int, Outcome]) -> list[Point]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.run.orders import Orders, checked
+from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.workers import kept_of, stopped
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
@@ -92,7 +92,7 @@ class Sweep:
                 "This sweep is running already.", advice="Wait for it, or halt it: .running.halt()"
             )
         cluster = orders.pop("on", None)
-        given = checked(Orders(**orders))
+        given = BulkOptions(**orders)
         if given.fresh:
             self.outcomes.clear()
         run = Run(missing(self.plan, self.outcomes), self._settled)

@@ -28,7 +28,8 @@ from opeai_nb.library.journal.received_files import (
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import read_request
 from opeai_nb.library.records.validate import writable
-from opeai_nb.library.replay import Slot
+from opeai_nb.library.replay import TakeState, place_key
+from opeai_nb.library.slot import Slot
 from opeai_nb.library.warning import reason, warn
 from opeai_nb.plain_file import read_plain
 
@@ -92,15 +93,19 @@ class Entry:
         self.created: float = facts["created"]
         self.name: str = facts["name"]
         self.slot: Slot | None = Slot.from_json(facts.get("slot"))
-        # A request that is begun as `sending` by this process leaves now.
-        begun = request is not None and facts.get("state") == "sending"
-        self._sent: float | None = clock() if begun else None
+        self.followed: str | None = facts.get("place")
+        self._sent: float | None = None
         self._is_lost = False
 
     def __repr__(self) -> str:
         return f"<Entry {self.id}: {self.truth}, {self.model}>"
 
     # -- what it is
+
+    @property
+    def place(self) -> str:
+        """The key of the first take of its place: its own, unless it *followed* another."""
+        return self.followed or place_key(self.created, self.id)
 
     @property
     def state(self) -> State:
@@ -158,7 +163,7 @@ class Entry:
 
     @property
     def is_mine(self) -> bool:
-        """True while this process works on it."""
+        """True while a job of this process works on it."""
         return self.folder is None or liveness.is_mine(self.folder.parent, self._facts["owner"])
 
     @property
@@ -183,6 +188,18 @@ class Entry:
         if self.state == "fetching":
             return "fetching" if self._can_be_fetched() else "not kept"
         return "answer not read" if self.has_unread else "outcome unknown"
+
+    @property
+    def take_state(self) -> TakeState | None:
+        """What a run can do with it; None where it was not sent, or the platform has dropped it."""
+        if self.is_alive:
+            return "under way"
+        truth = self.truth
+        if truth in ("pending", "fetching"):
+            return "pending"
+        if truth == "outcome unknown" and len(self.received()) >= int(self.written.get("n") or 1):
+            return "pending"  # all that was asked for lies complete in the journal
+        return None if truth in ("not sent", "expired") else "unknown"
 
     def _can_be_fetched(self) -> bool:
         items = (self._facts.get("answer") or {}).get("pictures", ())
@@ -212,6 +229,11 @@ class Entry:
                 self._note(owner=liveness.this_owner(self.folder.parent))
             except OSError as error:
                 self._lose(error)
+
+    def release(self) -> None:
+        """Note that nobody works on it any more: whoever asks for it may finish it."""
+        if self.folder is not None and self.folder.is_dir():
+            self._note(durable=False, owner={})
 
     def sending(self) -> None:
         """Note that the POST leaves now: if the process dies, the outcome is unknown."""

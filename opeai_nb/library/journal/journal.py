@@ -24,9 +24,9 @@ from opeai_nb.library.journal.entry import Entry
 from opeai_nb.library.journal.received_files import JOURNAL
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, VERSION
-from opeai_nb.library.records.request_json import write_request
+from opeai_nb.library.records.request_json import identity_of, write_request
 from opeai_nb.library.records.validate import check_entry, writable
-from opeai_nb.library.replay import Slot
+from opeai_nb.library.slot import Slot
 from opeai_nb.library.warning import reason, warn
 from opeai_nb.plain_file import read_plain
 
@@ -55,6 +55,7 @@ class Journal:
         self._folder = library / FOLDER
         self._clock = clock
         self._problems: dict[str, str] = {}
+        self._requests: dict[str, str] = {}
 
     def begin(
         self,
@@ -67,8 +68,8 @@ class Journal:
         base_url: str,
         origin: str,
         slot: Slot | None,
+        place: str | None,
         metadata: bool,
-        sending: bool = False,
     ) -> Entry:
         """Put the intent on the disk and return the entry; where the disk refuses, warn."""
         facts = {
@@ -80,13 +81,15 @@ class Journal:
             "base_url": base_url,
             "origin": origin,
             "slot": slot.to_json() if slot else None,
+            "place": place,
             "metadata": metadata,
             "request": writable(write_request(request)),
-            "state": "sending" if sending else "intended",
+            "state": "intended",
         }
         folder: Path | None = None
         try:
             folder = self._write(facts, request)
+            self._requests[entry_id] = identity_of(facts["request"])
         except OSError as error:
             warn(
                 f"The library folder cannot be written ({reason(error)}): the request goes out, "
@@ -126,6 +129,19 @@ class Journal:
         found = [entry for name in names if (entry := self._read(name)) is not None]
         return sorted(found, key=lambda entry: (entry.created, entry.id))
 
+    def of(self, request: str) -> list[Entry]:
+        """Return the unfinished entries of one request, by its identity, oldest first.
+
+        What an entry asks for never changes: each is read once to know it.
+        """
+        if self._folder.is_symlink():
+            return []
+        names = [name for name in names_in(self._folder) if _ID.fullmatch(name)]
+        alike = [name for name in names if self._requests.get(name, request) == request]
+        entries = [entry for name in alike if (entry := self._read(name)) is not None]
+        same = [entry for entry in entries if self._requests[entry.id] == request]
+        return sorted(same, key=lambda entry: (entry.created, entry.id))
+
     def _sweep(self) -> None:
         """Remove what processes left that were killed while they began or settled an entry."""
         liveness.sweep(self._folder)
@@ -151,6 +167,7 @@ class Journal:
         if (self._library / f"{facts['name']}{ENDING}").is_file():
             remove_folder(folder)
             return None
+        self._requests[name] = identity_of(facts["request"])
         return Entry(facts, library=self._library, folder=folder, clock=self._clock)
 
     def problems(self) -> list[str]:

@@ -17,7 +17,8 @@ from opeai_nb.library.documents import Fact
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request
 from opeai_nb.library.records.validate import UnusableRecordError, check_record, writable
-from opeai_nb.library.replay import Slot
+from opeai_nb.library.replay import place_key
+from opeai_nb.library.slot import Slot
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
@@ -133,6 +134,11 @@ class Record:
     def slot(self) -> Slot | None:
         """Where the picture has its place; None for a find of the panel."""
         return Slot.from_json(self.stands.get("slot"))
+
+    @property
+    def place(self) -> str:
+        """The key of the first take of its place: its own, unless it followed another."""
+        return self.stands.get("place") or place_key(self.created, self.id)
 
     usage = Fact[dict[str, Any] | None]("stands")
     """The platform's own account."""

@@ -113,6 +113,7 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
         "answered_model": generation.model,
         "platform_created": generation.created,
         "slot": entry.slot.to_json() if entry.slot else None,
+        "place": entry.followed,
         "toolkit": __version__,
     }
     told = {name: value for name, value in stands.items() if value is not None}

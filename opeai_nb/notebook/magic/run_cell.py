@@ -39,7 +39,7 @@ def run(
     if parsed.cell.get("dry_run"):
         return dry_run(request, session.studio)
     cell = {**session.cell_defaults, **parsed.cell}
-    slot = session.slot()
+    slot = session.slot(request)
     try:
         return _run(session, request, cell, slot)
     except SessionLimitError as error:

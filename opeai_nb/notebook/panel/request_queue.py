@@ -192,7 +192,7 @@ class Runs:
     def _started(self, request: ImageRequest) -> Job:
         # A click is always fresh. What it finds stands in no cell: the first cell that asks for
         # the same shows it.
-        self.job = self._studio().send(request, slot=None)
+        self.job = self._studio().start(request, caller="panel")
         return self.job
 
     def _follow(self, job: Job | None) -> None:

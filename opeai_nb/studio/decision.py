@@ -1,0 +1,259 @@
+"""The one door of a request: show what is there, finish it, wait for it, or send.
+
+The rule itself is `library.replay`, pure; here it is asked, with the disk's answers, in one call.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
+from opeai_nb.library.records.request_json import identity
+from opeai_nb.library.replay import decide
+from opeai_nb.studio.run_options import RunOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opeai_nb.client import Generation, ImageRequest
+    from opeai_nb.library import Entry, Library, Session, Slot
+    from opeai_nb.library.library import Look
+    from opeai_nb.library.replay import Caller, Choice
+    from opeai_nb.settings import Settings
+    from opeai_nb.studio.job import JobProgress
+    from opeai_nb.studio.session_limit import Ledger
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A run of a request: what is asked, in which slot, by whom and how.
+
+    *slot* is None where no cell is known; a click in the panel never has one.
+    """
+
+    request: ImageRequest
+    slot: Slot | None = None
+    caller: Caller = "cell"
+    options: RunOptions = field(default_factory=RunOptions)
+    identity: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.identity:
+            object.__setattr__(self, "identity", identity(self.request))
+
+
+class Show(NamedTuple):
+    """The library has it."""
+
+    generation: Generation
+
+
+class Resume(NamedTuple):
+    """It was begun, and can be finished without a POST."""
+
+    entry: Entry
+
+
+class Wait(NamedTuple):
+    """Somebody makes it now, under this id."""
+
+    id: str
+
+
+class Send(NamedTuple):
+    """The intent is on the disk: the POST may leave."""
+
+    entry: Entry
+
+
+Decision = Show | Resume | Wait | Send
+
+
+@dataclass(frozen=True)
+class Door:
+    """Decides for one studio; *server* is the base URL that it asks. For threads: it asks the disk.
+
+    Looking and beginning happen under the claim of the request, so that of two who ask for the
+    same at once one begins, and the other sees it.
+    """
+
+    library: Library
+    session: Session
+    settings: Settings
+    ledger: Ledger
+    server: str
+
+    def decide(self, ask: Ask, job: JobProgress, after: str | None = None) -> Decision:
+        """Return what this run does, noted in the session.
+
+        *after* is the take that it waited for: it is shown or finished now, if it can be, else the
+        run decides again. Raises `SessionLimitError`, `OptionError` where the engine would paint
+        beside pictures of the platform, and `OutcomeUnknownError` where an earlier run may have
+        been paid for.
+        """
+        with self.library.claim(ask.identity):
+            if after is not None and (decision := self._come_of(ask, after)) is not None:
+                return decision
+            while True:
+                slot = ask.slot
+                if slot is None and ask.caller != "panel":
+                    slot = self.session.slot_without_cell(ask.identity)
+                look, choice = self._chosen(ask, slot)
+                decision = self._obeyed(replace(ask, slot=slot), job, look, choice)
+                if decision is not None:
+                    return decision
+
+    def brought_nothing(self, ask: Ask, entry: Entry) -> bool:
+        """Tell whether a request that failed is over, unpaid.
+
+        What is over, or of unknown outcome, was no run of its slot.
+        """
+        left = self._look(ask).entries.get(entry.id)
+        if left is None or left.take_state in (None, "unknown"):
+            self.session.gone(ask.identity, entry.id)
+        return left is None
+
+    def is_under_way(self, ask: Ask, take: str) -> bool:
+        """Tell whether somebody works on a take."""
+        entry = self._look(ask).entries.get(take)
+        return entry is not None and entry.take_state == "under way"
+
+    def shown(self, asks: Iterable[Ask]) -> list[bool]:
+        """Tell of each of these runs whether it would show what is kept; nothing is noted."""
+        if not self.settings.replay:
+            return [False for _ in asks]
+        asks = list(asks)
+        held = self.library.holds(ask.identity for ask in asks)
+        looks: dict[str, Look] = {}
+        return [ask.identity in held and self._would_show(ask, looks) for ask in asks]
+
+    def _would_show(self, ask: Ask, looks: dict[str, Look]) -> bool:
+        look = looks[ask.identity] if ask.identity in looks else self._look(ask)
+        choice = decide(look.scene, ask.slot, caller=ask.caller, fresh=False)
+        if choice.take is not None and ask.slot is not None:
+            look = look.having(ask.slot, choice.take)
+        looks[ask.identity] = look
+        return choice.does == "show"
+
+    def _look(self, ask: Ask) -> Look:
+        origins = {"platform", self.settings.origin}
+        return self.library.look(ask.identity, self.session, origins=origins, server=self.server)
+
+    def _chosen(self, ask: Ask, slot: Slot | None) -> tuple[Look, Choice]:
+        look = self._look(ask)
+        scene = look.scene
+        if ask.options.send_unknown:
+            known = (take for take in scene.takes if take.state != "unknown")
+            scene = scene._replace(takes=tuple(known))
+        fresh = ask.options.fresh or not self.settings.replay
+        return look, decide(scene, slot, caller=ask.caller, fresh=fresh)
+
+    def _come_of(self, ask: Ask, take: str) -> Decision | None:
+        """Return what can be done now with a take that was waited for; None where it is no more."""
+        look = self._look(ask)
+        if (file := look.files.get(take)) and (record := self.library.kept(file)):
+            return Show(self.library.generation(record, ask.request))
+        entry = look.entries.get(take)
+        state = None if entry is None else entry.take_state
+        if entry is not None and state == "pending":
+            entry.adopt()
+            return Resume(entry)
+        if state == "under way":
+            return Wait(take)
+        self.session.gone(ask.identity, take)
+        return None
+
+    def _obeyed(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
+        """Carry out a choice; None where what it chose has been spoiled since."""
+        if choice.does == "send":
+            return Send(self._begun(ask, job, look, choice.place))
+        take = str(choice.take)
+        if choice.does == "refuse":
+            raise self._refusal(ask, look, take)
+        decision: Decision
+        if choice.does == "show":
+            record = self.library.kept(look.files[take])
+            if record is None:
+                return None
+            decision = Show(self.library.generation(record, ask.request))
+        elif choice.does == "wait":
+            decision = Wait(take)
+        else:
+            look.entries[take].adopt()
+            decision = Resume(look.entries[take])
+        if ask.slot is not None:
+            self.session.has(ask.identity, ask.slot, take, is_reserved=choice.is_reserved)
+        return decision
+
+    def _refusal(self, ask: Ask, look: Look, take: str) -> OpeaiError:
+        if (entry := look.entries.get(take)) is not None:
+            return _unknown(ask, entry)
+        if ask.slot is not None:
+            self.session.told(ask.identity, ask.slot)
+        return OptionError(
+            "What this cell would show lies in the trash.",
+            advice="Take it out of there, or run the cell again: then it asks for a new picture. "
+            "Nothing was sent.",
+        )
+
+    def _begun(self, ask: Ask, job: JobProgress, look: Look, place: str | None) -> Entry:
+        self._refuse_to_paint_over()
+        options, settings = ask.options, self.settings
+        self.ledger.reserve(job, 0 if options.beyond_limit else settings.max_images_per_session)
+        if options.send_unknown:
+            for entry in look.entries.values():
+                if entry.take_state == "unknown" and not entry.received():
+                    entry.forget()
+        entry = self.library.begin(
+            ask.request,
+            key=str(uuid.uuid4()),
+            base_url=self.server,
+            origin=settings.origin,
+            slot=ask.slot,
+            place=place,
+            metadata=settings.metadata if options.metadata is None else options.metadata,
+        )
+        self.session.made.add(entry.id)
+        if ask.slot is not None:
+            self.session.has(ask.identity, ask.slot, entry.id)
+        return entry
+
+    def _refuse_to_paint_over(self) -> None:
+        """Raise where the engine would paint for want of a key beside pictures of the platform.
+
+        A notebook that came with its library would silently get another picture than it shows.
+        """
+        settings = self.settings
+        by_default = settings.origin == "engine" and not settings.engine_is_chosen
+        if by_default and "platform" in self.library.origins():
+            raise OptionError(
+                "The library holds pictures of the platform, none of them for this request, and "
+                "there is no API key.",
+                advice="Set OPEAI_API_KEY to ask the platform, or OPEAI_BASE_URL=engine: to let "
+                "the embedded engine paint. Nothing was sent.",
+            )
+
+
+def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
+    """Return why a run does not send: an earlier one may have been paid for."""
+    count = ask.request.n or 1
+    advice = (
+        "Look: %imagine tasks and %imagine resume. Drop it: %imagine forget. Or send it again "
+        "knowingly, with --fresh. Nothing was sent."
+    )
+    if ask.caller == "point":
+        advice = (
+            "So it is not sent again by itself. send_unknown=True (--send-unknown) sends such "
+            "requests anew; %imagine tasks tells of them."
+        )
+    error = OutcomeUnknownError(
+        "An earlier run of this request was cut off before its answer came: "
+        f"{count} picture{'s' * (count != 1)} may have been painted and paid for.",
+        advice=advice,
+        task_id=entry.task_id,
+        request=ask.request,
+    )
+    error.idempotency_key = entry.key
+    return error
