@@ -150,8 +150,8 @@ def test_a_job_is_listed_stopped_resumed_and_forgotten(kernel: Any) -> None:
 
 
 def test_an_unknown_outcome_is_forgotten_or_knowingly_sent(kernel: Any) -> None:
-    cell = "%%imagine -m rehearsal-dropped\na fox"
-    for _ in range(2):
+    for prompt in ("a fox", "a fox", "an owl"):  # the second run sends nothing
+        cell = f"%%imagine -m rehearsal-dropped\n{prompt}"
         assert kernel.run(cell).error["ename"] == "OutcomeUnknownError"
     listed = text(kernel, "%imagine tasks")
     assert listed.count("outcome unknown") == 2

@@ -99,6 +99,8 @@ def test_an_inserted_cell_shows_what_was_found_elsewhere_and_only_once(
     """A find of the panel, or of a machine that tells no cells, belongs to nobody yet."""
     kernel = new_kernel(**platform.variables)
     find = shown(kernel, None)[0]
+    kernel.restart(gently=True)
+    kernel.good("%load_ext opeai_nb")
     assert shown(kernel, "inserted") == (find, True)
     assert platform.posts == 1
     assert shown(kernel, "another")[1] is False, "it is claimed now"
@@ -121,6 +123,8 @@ def test_what_changes_the_picture_is_part_of_the_request_and_the_rest_is_not(
     )
     edit = "%%imagine -s 512x512 -o fox {}\nmake it blue"
     first = shown(kernel, None, edit.format("-i a.png"))[0]
+    kernel.restart(gently=True)
+    kernel.good("%load_ext opeai_nb")
     moved = shown(kernel, "c1", edit.format("-i b/c.png --timeout 99 --show none --quiet"))
     assert moved == (first, True)
     assert shown(kernel, "c2", edit.format("-i a.png -q high"))[1] is False
