@@ -16,7 +16,7 @@ from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Library, Marks, Slot
 from opeai_nb.library.marks import put_together
-from opeai_nb.library.replay import Session
+from tests.library import replaying
 
 Keep = Callable[..., Generation]
 
@@ -78,8 +78,7 @@ def test_what_is_in_the_trash_is_not_replayed(library: Library, fox: str) -> Non
     request = ImageRequest("a fox")
 
     def shown() -> str | None:
-        asked: dict[str, Any] = {"slot": Slot("cell-1"), "origins": {"platform"}}
-        record = library.replay(request, session=Session(), **asked)
+        record = replaying.shown(library, request, slot=Slot("cell-1"))
         return record.id if record else None
 
     identity = library.record(fox).identity
