@@ -67,7 +67,7 @@ def test_info_shows_edits_as_a_tree(kernel: Any) -> None:
         f"{blue} make it blue",
         f"· {last} now at night",
     ]
-    assert f"made from  {first}" in " ".join(text(kernel, f"%imagine info {blue}").split(" "))
+    assert f"made from {first}" in " ".join(text(kernel, f"%imagine info {blue}").split())
     assert eval(text(kernel, "opeai_nb.info(last.pictures[0].path)['made_from']")) == [blue]
 
 
