@@ -38,6 +38,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from opeai_nb.printable import printable, printable_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -88,6 +90,7 @@ class OpeaiError(Exception):
         request: Any = None,
         pictures: Sequence[Any] = (),
     ) -> None:
+        message = printable_line(message)  # a server's words stand in many of them
         super().__init__(message)
         self.message = message
         self.advice = self.default_advice if advice is None else advice
@@ -109,7 +112,7 @@ class OpeaiError(Exception):
         """What a paid request was sent with: sending it again with this key is the same request."""
 
     def __str__(self) -> str:
-        return f"{self.message} {self.advice}".strip()
+        return printable(f"{self.message} {self.advice}".strip())
 
     def evidence(self) -> str:
         """Return status, code and ids in one line, for the traceback and for support."""
@@ -119,13 +122,13 @@ class OpeaiError(Exception):
             "task": self.task_id,
             "request id": self.request_id,
         }
-        return " · ".join(f"{name} {value}" for name, value in known.items() if value)
+        return printable_line(" · ".join(f"{k} {value}" for k, value in known.items() if value))
 
     def _render_traceback_(self) -> list[str]:
         """Give IPython a short traceback: what happened, then the next step with the evidence."""
         lines = [f"{type(self).__name__}: {self.message}"]
         step = " ".join(filter(None, [self.advice, f"({self.evidence()})" * bool(self.evidence())]))
-        return [*lines, f"  → {step}"] if step else lines
+        return [printable(line) for line in ([*lines, f"  → {step}"] if step else lines)]
 
 
 class InputError(OpeaiError, ValueError):

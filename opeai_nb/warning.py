@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
+from opeai_nb.printable import printable_line
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -15,7 +17,7 @@ _listener: ContextVar[Callable[[str], object] | None] = ContextVar("listener", d
 
 def warn(text: str, category: type[Warning], *, stacklevel: int = 3) -> None:
     """Tell the listener of this context, or warn as `warnings.warn` does where there is none."""
-    listener = _listener.get()
+    listener, text = _listener.get(), printable_line(text)
     if listener is None:
         warnings.warn(text, category, stacklevel=stacklevel)
     else:

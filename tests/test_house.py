@@ -20,33 +20,55 @@ OUTSIDE = {"httpx", "PIL", "numpy", "starlette", "uvicorn", "IPython", "ipywidge
 TABLE: dict[str, tuple[set[str], set[str]]] = {
     "_lazy": (set(), set()),
     "_version": (set(), set()),
-    "errors": (set(), set()),
+    "errors": ({"printable"}, set()),
     "families": (set(), set()),
     "fields": (set(), set()),
     "formats": (set(), set()),
-    "warning": (set(), set()),
+    "warning": ({"printable"}, set()),
+    "printable": (set(), set()),
     "plain_file": (set(), set()),
     "imaging": ({"formats", "plain_file"}, {"PIL"}),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "secret"}, set()),
     "client": (
-        {"plain_file", "warning", "errors", "families", "fields", "formats", "imaging", "secret"},
+        {
+            "printable",
+            "plain_file",
+            "warning",
+            "errors",
+            "families",
+            "fields",
+            "formats",
+            "imaging",
+            "secret",
+        },
         {"httpx", "pybase64", "PIL", "numpy"},
     ),
     "library": (
-        {"plain_file", "warning", "errors", "formats", "imaging", "client.values"},
+        {"printable", "plain_file", "warning", "errors", "formats", "imaging", "client.values"},
         {"PIL"},
     ),
     "engine": ({"families"}, {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"}),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": ({"warning", "connect", "client", "library", "settings", "errors", "fields"}, set()),
     "bulk": (
-        {"plain_file", "studio", "client", "library", "settings", "errors", "fields", "imaging"},
+        {
+            "printable",
+            "plain_file",
+            "studio",
+            "client",
+            "library",
+            "settings",
+            "errors",
+            "fields",
+            "imaging",
+        },
         {"PIL"},
     ),
     "notebook": (
         {
+            "printable",
             "studio",
             "bulk",
             "settings",
@@ -63,7 +85,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "testing": ({"client", "errors"}, {"httpx"}),
     "cli": (
         # Of the notebook what a command line shares with it: the parser, and the badge as text.
-        {"studio", "bulk", "engine", "errors", "fields", "client", "library"}
+        {"studio", "bulk", "engine", "errors", "fields", "client", "library", "printable"}
         | {"notebook.magic", "notebook.display.badge"},
         set(),
     ),

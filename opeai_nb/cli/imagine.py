@@ -19,6 +19,7 @@ from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
 from opeai_nb.notebook.magic.line import Parsed, parse_arguments
+from opeai_nb.printable import escaped_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -241,7 +242,7 @@ def _request_json(request: ImageRequest) -> dict[str, Any]:
 
 
 def _print_json(value: dict[str, Any]) -> None:
-    print(json.dumps(value, ensure_ascii=False), flush=True)  # noqa: T201  a command's output
+    print(escaped_json(json.dumps(value, ensure_ascii=False)), flush=True)  # noqa: T201  a command's output
 
 
 def _from_here(path: Path) -> Path:

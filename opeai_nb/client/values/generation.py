@@ -13,6 +13,7 @@ from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.errors import LibraryError, NoPictureError
 from opeai_nb.formats import sniff_format
 from opeai_nb.plain_file import read_plain
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,7 +100,7 @@ class Generation(Sequence["Image.Image"]):
             count += f", {len(self.failed)} failed"
         sizes = {_size_of(picture) for picture in self.good if picture.source is not None}
         size = " ".join(f"{width}x{height}" for width, height in sorted(filter(None, sizes)))
-        return " · ".join(filter(None, [count, self.request.model, size]))
+        return " · ".join(filter(None, [count, printable_line(self.request.model), size]))
 
     def save(self, target: str | Path = ".") -> list[Path]:
         """Write the received bytes to files and return their paths.

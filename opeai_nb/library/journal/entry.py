@@ -32,6 +32,7 @@ from opeai_nb.library.replay import TakeState, place_key
 from opeai_nb.library.slot import Slot
 from opeai_nb.library.warning import reason, warn
 from opeai_nb.plain_file import read_plain
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,7 +99,7 @@ class Entry:
         self._is_lost = False
 
     def __repr__(self) -> str:
-        return f"<Entry {self.id}: {self.truth}, {self.model}>"
+        return f"<Entry {self.id}: {self.truth}, {printable_line(self.model)}>"
 
     # -- what it is
 

@@ -20,6 +20,7 @@ from opeai_nb.library.records.validate import UnusableRecordError, check_record,
 from opeai_nb.library.replay import place_key
 from opeai_nb.library.slot import Slot
 from opeai_nb.plain_file import read_plain
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,7 +82,8 @@ class Record:
         return hash(self.id)
 
     def __repr__(self) -> str:
-        return f"<Record {self.id}: {len(self.pictures)} x {self.model}, {self.prompt[:40]!r}>"
+        text = f"{self.id}: {len(self.pictures)} x {self.model}, {self.prompt[:40]!r}"
+        return f"<Record {printable_line(text)}>"
 
     @property
     def id(self) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.printable import printable_line
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -70,6 +72,6 @@ def detached_text(job: Job) -> str:
 def bundle(state: str, text: str) -> Bundle:
     """Return the badge as a mimebundle: plain text, and one escaped span."""
     sign, colour = _LOOKS[state]
-    line = f"{sign} {text}"
+    line = f"{sign} {printable_line(text)}"
     style = _STYLE.format(colour=colour)
     return {"text/plain": line, "text/html": f'<span style="{style}">{escape(line)}</span>'}

@@ -7,6 +7,8 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unicodedata import east_asian_width
 
+from opeai_nb.printable import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -30,7 +32,7 @@ class Text:
     """What a command answers: shown as it is, and the same string for whoever wants it."""
 
     def __init__(self, text: str) -> None:
-        self.text = text
+        self.text = printable(text)
 
     def __repr__(self) -> str:
         return self.text
@@ -55,11 +57,11 @@ class Table(Sequence[Any]):
         items: Sequence[Any] = (),
         note: str = "",
     ) -> None:
-        told = [tuple(row) for row in rows]
+        told = [tuple(_seen(cell) for cell in row) for row in rows]
         used = [n for n in range(len(head)) if any(row[n] != "" for row in told)]
         self.head = tuple(head[n] for n in used)
         self.rows = [tuple(row[n] for n in used) for row in told]
-        self.note = note
+        self.note = printable(note)
         self._items = tuple(items)
 
     def __len__(self) -> int:
@@ -134,3 +136,7 @@ def _width(text: str) -> int:
 def _padded(text: str, width: int, right: bool) -> str:
     space = " " * (width - _width(text))
     return space + text if right else text + space
+
+
+def _seen(cell: Cell) -> Cell:
+    return printable(cell) if isinstance(cell, str) else cell

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.notebook.display import badge
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from opeai_nb.bulk import Run
@@ -58,7 +59,7 @@ def watch_job(job: Job, screen: Screen) -> Generation:
             if not job.is_settled:
                 screen.show(update.state, badge.live_text(update, job.origin))
         for note in job.take_notes():
-            print(f"Note: {note}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
+            print(f"Note: {printable_line(note)}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
         generation = job.result()
     except KeyboardInterrupt:
         try:
