@@ -70,7 +70,7 @@ class ImageRequest:
             _refuse_fields_without_place(self)
 
     def set_fields(self) -> dict[str, Any]:
-        """Return the fields that were set, by name; *image* as `InputImage`s, *extra* as given."""
+        """Return the fields that were set, by name; *image* as a tuple of `InputImage`."""
         values = {item.name: getattr(self, item.name) for item in fields(self)}
         return {name: value for name, value in values.items() if value not in (None, (), {})}
 

@@ -1,0 +1,211 @@
+"""The documentation site: built without a network and a warning, with nothing broken in it."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+
+from tests.browser.conftest import ARTIFACTS, CHROMIUM, FLAGS, REQUIRED
+
+pytest.importorskip("sphinx", reason="Sphinx is not installed")
+ROOT = Path(__file__).parents[2]
+NOWHERE = "http://127.0.0.1:9"  # whatever asks for the network is refused
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, as the README says; a warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "2"]
+    proxies = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), NOWHERE)
+    done = subprocess.run(
+        [*command, "-d", str(folder / "doctrees"), str(ROOT / "notebooks"), str(folder / "html")],
+        env={**os.environ, **proxies},
+        capture_output=True,
+        text=True,
+        check=False,  # what it said is told below
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return folder / "html"
+
+
+class Page(HTMLParser):
+    """What a page links to, what it loads, and the anchors that it has."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.loads: list[str] = []
+        self.anchors: set[str] = set()
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value or "" for name, value in attrs}
+        self.anchors |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "a" and values.get("href"):
+            self.links.append(values["href"])
+        if tag in {"script", "img", "iframe", "source"} and values.get("src"):
+            self.loads.append(values["src"])
+        if tag == "link" and values.get("rel") in {
+            "stylesheet",
+            "icon",
+            "preload",
+            "shortcut icon",
+        }:
+            self.loads.append(values["href"])
+
+
+@functools.cache
+def pages(site: Path) -> dict[str, Page]:
+    """Return every page by its address inside the site."""
+    files = [path for path in site.rglob("*.html") if "_static" not in path.parts]
+    return {str(path.relative_to(site)): Page(path.read_text("utf-8")) for path in files}
+
+
+def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
+    """The site opens without a network."""
+    foreign = [
+        (address, load)
+        for address, page in pages(site).items()
+        for load in page.loads
+        if urlsplit(load).netloc
+    ]
+    assert foreign == []
+
+
+def test_no_link_inside_the_site_is_broken(site: Path) -> None:
+    """Every link leads to a page that is there, and to an anchor that it has."""
+    broken = []
+    for address, page in pages(site).items():
+        for link in page.links:
+            url = urlsplit(urljoin(f"http://site/{address}", link))
+            if url.netloc != "site":
+                continue
+            target = unquote(url.path).lstrip("/") or address
+            if not (site / target).is_file():
+                broken.append((address, link))
+            elif url.fragment and target in pages(site):
+                anchors = pages(site)[target].anchors | {""}
+                if unquote(url.fragment) not in anchors:
+                    broken.append((address, link))
+    assert broken == []
+
+
+PUBLIC = (
+    "opeai_nb",
+    "opeai_nb.bulk",
+    "opeai_nb.client",
+    "opeai_nb.engine",
+    "opeai_nb.library",
+    "opeai_nb.studio",
+    "opeai_nb.testing",
+)
+
+
+def test_the_reference_has_every_public_name(site: Path) -> None:
+    """What `dir` shows of a public package has its docstring in the reference."""
+    from sphinx.util.inventory import InventoryFile
+
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
+    told = {name for kind, items in inventory.data.items() if kind[:3] == "py:" for name in items}
+    public = {
+        f"{package}.{name}"
+        for package in PUBLIC
+        for name in dir(importlib.import_module(package))
+        if name[0] != "_" and f"opeai_nb.{name}" not in told  # some stand in two packages
+    }
+    constants = {"opeai_nb.engine.ENGINE_URL"}
+    assert public - told - constants == set()
+
+
+def test_the_lists_are_those_of_the_help(site: Path) -> None:
+    """Every option, sub-command, command, setting and error stands on its page of the reference."""
+    from opeai_nb import errors
+    from opeai_nb.cli.main import COMMANDS as PROGRAMS
+    from opeai_nb.notebook.commands import COMMANDS
+    from opeai_nb.notebook.magic.imagine import Imagine
+    from opeai_nb.notebook.magic.options import OPTIONS
+
+    expected = {
+        "options": [spelling for option in OPTIONS for spelling in option.spellings],
+        "commands": [*(f"%imagine {name}" for name in COMMANDS), *PROGRAMS],
+        "settings": list(Imagine.class_trait_names(config=True)),
+        "errors": [name for name in vars(errors) if name.endswith("Error")],
+    }
+    for page, words in expected.items():
+        text = (site / "reference" / f"{page}.html").read_text("utf-8")
+        plain = "".join(_Text(text).pieces)
+        assert [word for word in words if word not in plain] == [], page
+
+
+class _Text(HTMLParser):
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.pieces: list[str] = []
+        self.feed(text)
+
+    def handle_data(self, data: str) -> None:
+        self.pieces.append(data)
+
+
+@pytest.fixture
+def address(site: Path) -> Iterator[str]:
+    """Serve the site on a free port."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: Any) -> None:
+            """Say nothing: a test's output is for what went wrong."""
+
+    handler = functools.partial(Quiet, directory=str(site))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+MISSING = "() => [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="there is no Chromium here")
+def test_a_browser_sees_every_picture_and_finds_what_it_searches(site: Path, address: str) -> None:
+    """Each page opens without an error, light and dark, and the search knows the pages."""
+    from playwright.sync_api import sync_playwright
+
+    troubles: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1300, "height": 1000}, color_scheme="dark")
+        page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
+        for name in sorted(pages(site)):
+            page.goto(f"{address}/{name}", wait_until="load")
+            page.evaluate(
+                "() => document.querySelectorAll('img').forEach(i => i.loading = 'eager')"
+            )
+            page.wait_for_function(f"() => ({MISSING})().length === 0")
+        ARTIFACTS.mkdir(exist_ok=True)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
+            page.goto(f"{address}/01_quickstart.html", wait_until="load")
+            page.screenshot(path=ARTIFACTS / f"site-{scheme}.png", full_page=True)
+        page.goto(f"{address}/search.html?q=sweep", wait_until="load")
+        page.wait_for_selector("#search-results ul.search li a")
+        found = page.locator("#search-results ul.search li a").evaluate_all(
+            "a => a.map(i => i.href)"
+        )
+        browser.close()
+    assert troubles == []
+    assert any("06_sweeps" in link for link in found)
