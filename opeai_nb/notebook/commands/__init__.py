@@ -92,10 +92,12 @@ option's value may be a variable: -n $count, -i photo. Defaults: %config Imagine
 
 
 def _help(_: Session) -> Text:
+    """Show the options and the commands."""
     return Text(usage())
 
 
 def _config(session: Session) -> Table:
+    """List the settings, their values and where they come from."""
     from opeai_nb.notebook.commands.config import rows
 
     found = rows(session)
@@ -103,18 +105,21 @@ def _config(session: Session) -> Table:
 
 
 def _key(_: Session) -> Text:
+    """Ask for the API key without showing it; an empty answer forgets it."""
     from opeai_nb.notebook.commands.config import ask_for_key
 
     return Text(ask_for_key())
 
 
 def _version(_: Session) -> Text:
+    """Tell the version of the package."""
     from opeai_nb._version import __version__
 
     return Text(f"opeai_nb {__version__}")
 
 
 def _models(session: Session) -> Table:
+    """List the models, how they answer and what they take."""
     listed = session.studio.models()
     session.models = [model.id for model in listed]
     rows = [(model.id, _answers(model.async_only), model.description or "") for model in listed]
@@ -126,6 +131,7 @@ def _answers(async_only: bool | None) -> str:
 
 
 def _panel(session: Session) -> Any:
+    """Open the panel."""
     from opeai_nb.notebook.panel.panel import panel_on
 
     return panel_on(session)

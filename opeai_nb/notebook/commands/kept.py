@@ -28,7 +28,7 @@ _ID: Final = re.compile(r"[0-9a-f]{4,8}")
 
 
 def info(session: Session, *words: str) -> Table:
-    """Tell where a picture file comes from."""
+    """Tell how a picture file was made."""
     from opeai_nb.library import info as told_by
 
     name = " ".join(words).strip("\"'")
