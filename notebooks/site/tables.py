@@ -1,12 +1,13 @@
 """What the site lists and the package knows: options, commands, models, settings, errors.
 
 Each function returns Markdown, made of the tables that the help, the completion and the panel are
-made of. In a page, `{listed} options` stands for `options()`.
+made of. In a page, `{listed} options` stands for `options()`, and `{public}` for docstrings.
 """
 
 from __future__ import annotations
 
 import inspect
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from sphinx.util.docutils import SphinxDirective
@@ -136,7 +137,30 @@ class Listed(SphinxDirective):
         return self.parse_text_to_nodes(text, allow_section_headings=True)
 
 
+class Public(SphinxDirective):
+    """`public:: PACKAGE`: the docstrings of all its public names, by the name one imports."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Return them; a function that `opeai_nb` itself has stands on the page of functions."""
+        package = self.arguments[0]
+        return self.parse_text_to_nodes("\n\n".join(_public(package)), allow_section_headings=True)
+
+
+def _public(package: str) -> Iterator[str]:
+    module, root = import_module(package), import_module("opeai_nb")
+    for name in dir(module):
+        thing = getattr(module, name)
+        shared = getattr(root, name, None) is thing
+        if name[0] == "_" or not callable(thing) or (shared and not inspect.isclass(thing)):
+            continue
+        kind = "class" if inspect.isclass(thing) else "function"
+        yield f".. auto{kind}:: {'opeai_nb' if shared else package}.{name}"
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Register the directive."""
+    """Register the directives."""
     app.add_directive("listed", Listed)
+    app.add_directive("public", Public)
     return {"parallel_read_safe": True}

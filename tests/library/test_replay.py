@@ -1,4 +1,4 @@
-"""Design.md section 5, "Replay", as lives of notebooks: what a person sees, and what is sent."""
+"""The rule of replay, as lives of notebooks: what a person sees, and what is sent."""
 
 from __future__ import annotations
 
