@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from opeai_nb.errors import OptionError
 from opeai_nb.notebook.display.frontend import cell_id, frontend, notebook_folder, run_id
 from opeai_nb.studio.here import following, set_studio_here
 
@@ -38,6 +39,7 @@ class Session:
         self.models: list[str] = []
         self._studio = following(lambda: self.settings)
         self._runs: Runs | None = None
+        self._refused = ("", "")
         self._looks: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
 
     @property
@@ -80,6 +82,19 @@ class Session:
     def may_ask(self) -> bool:
         """True where somebody sits who can answer a question."""
         return self.frontend in {"live", "terminal"}
+
+    def refuse_config(self, reason: str) -> None:
+        """Remember that `%config` was refused in the cell that runs now, and why."""
+        self._refused = (run_id(self.shell), reason)
+
+    def check_config(self) -> None:
+        """Raise `OptionError` where this very cell set something wrong: it would be paid for."""
+        run, reason = self._refused
+        if run and run == run_id(self.shell):
+            raise OptionError(
+                f"%config in this cell was refused: {reason}",
+                advice="Correct it and run the cell again. Nothing was sent.",
+            )
 
     @property
     def request_defaults(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ class Cells:
     """Runs cells in *shell*; *sent* are the prompts that were paid for."""
 
     def __init__(self) -> None:
-        self.shell = InteractiveShell(user_ns={})
+        self.shell = InteractiveShell.instance(user_ns={})
         self.session = load(self.shell)
         self.session._studio = lambda: self.studio
 
@@ -59,3 +59,4 @@ def shell_cells() -> Iterator[Cells]:
         unload(made.shell)
         made.shell.atexit_operations()
         atexit.unregister(made.shell.atexit_operations)
+        InteractiveShell.clear_instance()

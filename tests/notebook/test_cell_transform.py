@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from IPython.core.displayhook import DisplayHook
 from IPython.core.inputtransformer2 import TransformerManager
 
-from opeai_nb.notebook.magic.cell_transform import with_body, with_prompts
+from opeai_nb.notebook.magic.cell_transform import DROPPED, with_body, with_prompts
 from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import without_markers
 
@@ -51,13 +51,15 @@ class Shell:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self.dropped: list[bool] = []
         self.bodies: list[tuple[str, str]] = []
 
     def system(self, command: str) -> None:
         """Run nothing."""
 
     def run_line_magic(self, name: str, line: str) -> str:
-        self.lines.append(line)
+        self.lines.append(line.removesuffix(DROPPED))
+        self.dropped.append(line.endswith(DROPPED))
         return f"{name} ran"
 
     def run_cell_magic(self, name: str, line: str, cell: str) -> None:
@@ -120,6 +122,13 @@ def test_any_body_arrives(text: str) -> None:
 def test_what_is_no_line_of_ours_is_left_to_ipython(cell: str) -> None:
     plain = TransformerManager().transform_cell(cell)
     assert transformed(cell) == plain
+
+
+def test_the_magic_is_told_where_python_drops_its_value() -> None:
+    cell = "%imagine a\nx = %imagine b\nif x:\n    %imagine c\n    %imagine d;\n%imagine e\n# end\n"
+    shell, _ = run(cell)
+    assert shell.lines == ["a", "b", "c", "d", "e"]
+    assert shell.dropped == [True, False, True, False, False]
 
 
 def test_lines_of_other_magics_open_nothing() -> None:

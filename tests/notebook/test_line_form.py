@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from IPython.utils.capture import capture_output
 
 from opeai_nb.errors import OptionError
 from tests.notebook.shell import Cells, shell_cells
@@ -180,3 +182,48 @@ def test_braces_that_may_be_no_alternatives_are_asked_about_and_plain_ones_are_n
         '{"subject": "fox|hare"}',
         "{x = 3|y = 4}",
     ]
+
+
+def displayed(cells: Cells, code: str) -> list[str]:
+    """Return the texts of what a cell displays, its value not among them."""
+    with capture_output() as output:
+        value = cells.shell.run_cell(code)
+    value.raise_error()
+    return [shown.data["text/plain"] for shown in output.outputs]
+
+
+def test_each_picture_is_seen_where_it_was_made(cells: Cells) -> None:
+    """In a loop, in a block, in a function and before the last line; not where it is silenced."""
+    picture = "<Generation: 1 picture · qwen-image-2.0 · 8x8>"
+    code = "%imagine a\nfor _ in 'xy':\n    %imagine b\n%imagine c;\ny = %imagine d\n%imagine e"
+    assert displayed(cells, code) == [picture] * 3
+    assert len(cells.sent) == 6
+    cells.run("def paint():\n    %imagine f")
+    assert displayed(cells, "paint()\npaint();") == [picture] * 2
+
+
+def test_each_command_of_a_cell_shows_its_table(cells: Cells) -> None:
+    shown = displayed(cells, "%imagine version\n%imagine tasks\n%imagine history")
+    assert [text.split()[0] for text in shown] == ["opeai_nb", "Nothing"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("n = 'two'", "two"),
+        ("n = -3", "-3"),
+        ("size = 1024", "1024"),
+        ("show = 'huge'", "huge"),
+        ("modle = 'x'", "There is no setting 'modle'. Did you mean 'model'?"),
+    ],
+)
+def test_a_prompt_below_a_wrong_setting_is_not_paid_for(
+    cells: Cells, setting: str, told: str
+) -> None:
+    warning = pytest.warns() if "modle" in setting else nullcontext()
+    with warning, pytest.raises(OptionError, match="Nothing was sent") as raised:
+        cells.run(f"%config Imagine.{setting}\n%imagine a fox")
+    assert told in str(raised.value)
+    assert not cells.sent
+    cells.run("%imagine a fox")
+    assert cells.sent == ["a fox"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OpeaiError, OptionError
-from opeai_nb.notebook.display.badge_display import Screen
+from opeai_nb.notebook.display.badge_display import Screen, show_value
 from opeai_nb.notebook.display.table import Table
 from opeai_nb.notebook.display.watch import watch_job
 
@@ -95,8 +95,6 @@ def _nothing_to_resume(others: int) -> str:
 
 def _each(session: Session, jobs: Iterable[Job]) -> Table:
     """Wait for all, show what came of each, and raise the first error when all are done."""
-    from IPython.display import display
-
     done, errors = [], []
     for job in jobs:
         try:
@@ -104,7 +102,7 @@ def _each(session: Session, jobs: Iterable[Job]) -> Table:
         except OpeaiError as error:
             errors.append(error)
         else:
-            display(generation)
+            show_value(generation)
             done.append(generation)
     if errors:
         raise errors[0]

@@ -38,6 +38,14 @@ def publish(
         display(data, metadata=metadata, raw=True)
 
 
+def show_value(value: Any) -> None:
+    """Show *value* in the cell that runs now as a last line would; None is not shown."""
+    from IPython.display import display
+
+    if value is not None:
+        display(value)
+
+
 class Screen:
     """The badge of one cell.
 

@@ -15,6 +15,11 @@ _ABOVE = re.compile(r"\s*(?:#.*)?\s*")
 _LINE = re.compile(r"(?P<before>\s*(?:\S.*?=\s*)?)%imagine[ \t](?P<line>.*)", re.DOTALL)
 _HELP = re.compile(r"\s*\?*\s*")
 _ESCAPED = re.compile(r"(\s*)(?:[\w.,\s]*=\s*)?[%!?]")
+DROPPED: Final = "\n"
+"""What ends the text of a `%imagine` whose value Python drops: in a block, or before the last line.
+
+The magic shows it then. No line that is typed ends so.
+"""
 _RESULT: Final = "_result_of_imagine"
 
 
@@ -54,18 +59,22 @@ def with_prompts(lines: list[str]) -> list[str]:
             line += rest.pop(0)
         found = _LINE.fullmatch(line)
         if found and not _HELP.fullmatch(found["line"]) and _is_statement(done, found["before"]):
-            line = f"{found['before']}{_call(found['line'], rest)}\n"
+            line = f"{found['before']}{_call(found['line'], rest, found['before'])}\n"
         done.append(line)
     return done
 
 
-def _call(text: str, following: list[str]) -> str:
+def _call(text: str, following: list[str], before: str) -> str:
     """Return the call for the *text* behind `%imagine`; takes its further lines off *following*."""
     text = text.strip()
     while text.endswith("\\") and following:
         text = f"{text[:-1].rstrip()} {following.pop(0).strip()}"
     silent = ";" * text.endswith(";")
-    return f"get_ipython().run_line_magic('imagine', {text.removesuffix(';')!r}){silent}"
+    text = text.removesuffix(";")
+    is_last = not before and all(map(_ABOVE.fullmatch, following))
+    if not (silent or before.strip() or is_last):
+        text += DROPPED
+    return f"get_ipython().run_line_magic('imagine', {text!r}){silent}"
 
 
 def _is_statement(above: list[str], before: str) -> bool:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, Float, Int, List, Unicode
+from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode
 
+from opeai_nb.errors import did_you_mean
 from opeai_nb.fields import DEFAULT_MODEL, DEFAULT_TIMEOUT
+from opeai_nb.notebook.magic.cell_transform import DROPPED
 from opeai_nb.notebook.session import Session
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+    from traitlets.config import Config
 
     from opeai_nb.notebook.magic.line import Parsed
 
@@ -67,11 +70,33 @@ class Imagine(Magics):
         super().__init__(shell, **options)
         self.session = Session(shell, self)
 
+    def update_config(self, config: Config) -> None:
+        """Take what `%config Imagine.…` says, or remember why not: IPython only prints it."""
+        unknown = sorted(config.get("Imagine", {}).keys() - self.traits(config=True).keys())
+        try:
+            super().update_config(config)
+            if unknown:
+                hint = did_you_mean(unknown[0], self.traits(config=True))
+                raise TraitError(f"There is no setting {unknown[0]!r}.{hint}")
+        except TraitError as error:
+            self.session.refuse_config(str(error))
+            raise
+
     # What stands behind {braces} is filled in by us, in the prompt alone and in one pass.
     @no_var_expand
     @line_cell_magic
     def imagine(self, line: str, cell: str | None = None) -> Any:
         """Generate images from a prompt; `%imagine help` lists options and commands."""
+        if cell is not None or not line.endswith(DROPPED):
+            return self._run(line, cell)
+        from opeai_nb.notebook.display.badge_display import show_value
+
+        # What Python drops is shown here: a picture that is paid for is to be seen.
+        return show_value(self._run(line.removesuffix(DROPPED), None))
+
+    imagine.getdoc = _usage  # type: ignore[union-attr]  # where IPython's `?` looks first
+
+    def _run(self, line: str, cell: str | None) -> Any:
         # What a first run needs is imported by it: `%load_ext` stays cheap.
         from opeai_nb.notebook.commands import command_in
         from opeai_nb.notebook.magic import run_cell, sweep_cell
@@ -80,6 +105,7 @@ class Imagine(Magics):
 
         if cell is None and (command := command_in(line)) is not None:
             return command(self.session)
+        self.session.check_config()
         names = names_here(self.session.names)
         parsed = parse(line, names)
         if parsed.cell.get("help"):
@@ -88,8 +114,6 @@ class Imagine(Magics):
         prompt = _prompt(parsed, cell)
         run = sweep_cell.run if sweep_cell.is_sweep(parsed, prompt) else run_cell.run
         return run(self.session, parsed, prompt, names)
-
-    imagine.getdoc = _usage  # type: ignore[union-attr]  # where IPython's `?` looks first
 
 
 def _prompt(parsed: Parsed, cell: str | None) -> str:
