@@ -33,7 +33,9 @@ def task(model: str, body: dict[str, Any], polls: int) -> dict[str, Any]:
     Raises ApiError 400 once in mid-task for the model that does so.
     """
     if model == "rehearsal-hiccup" and polls == 1:
-        raise ApiError("task_not_exist", type="new_api_error", code="task_not_exist")
+        raise ApiError(
+            "bad response status code 400", type="upstream_error", code="bad_response_status_code"
+        )
     if model == "rehearsal-envelope":
         urls = [item["url"] for item in body.get("data", ())]
         inner = {"taskId": body["id"], "state": _STATES[body["status"]]}
