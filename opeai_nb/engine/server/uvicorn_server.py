@@ -97,6 +97,7 @@ def _server(engine: Engine) -> uvicorn.Server:
     config = uvicorn.Config(
         engine,
         lifespan="off",
+        ws="none",  # else uvicorn imports websockets, which warns of old names in pairs of versions
         # A rehearsed drop is an application that ends early, which uvicorn logs as an error.
         log_level="critical",
         access_log=False,
