@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.session import Session
 
 # An id, or the beginning of one: the journal's are hexadecimal, the platform's have a digit.
-_ID = re.compile(rf"[0-9a-f]{{4,}}|\S*\d\S*|{pending.SEND}")
+_ID = re.compile(rf"[0-9a-f]{{3,}}|\S*\d\S*|{pending.SEND}")
 # An id of the journal, its option, or the file of a picture: no word of a prompt.
 _ARGUMENT = re.compile(rf"(?=\w*\d)[0-9a-f]{{4,}}|{pending.SEND}|\S+\.(?:png|jpe?g|webp)")
 
