@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import struct
+import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -179,7 +181,7 @@ def test_other_tools_read_the_parameters(format_: str, picture: Callable[..., by
 def test_a_setting_with_a_comma_is_quoted(picture: Callable[..., bytes]) -> None:
     facts = {**FACTS, "request": {**FACTS["request"], "model": "a, b: c"}}
     settings = infotext_of(with_provenance(picture(), facts)).split("\n")[-1]
-    assert settings.startswith('Model: "a, b: c", ')
+    assert ', Model: "a, b: c", ' in settings
 
 
 def test_a_prompt_too_long_for_an_exif_segment_leaves_the_picture_whole(
@@ -284,3 +286,42 @@ def test_a_file_saved_again_by_pillow_still_tells(
         text.add_text(name, value)
     image.save(tmp_path / "again.png", pnginfo=text)
     assert info(tmp_path / "again.png")["request"]["prompt"] == "a cat"
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
+def test_exiftool_reads_and_edits_the_file_without_a_word_and_our_record_stays(
+    format_: str, picture: Callable[..., bytes], tmp_path: Path
+) -> None:
+    path = tmp_path / f"fox.{format_.lower()}"
+    path.write_bytes(with_provenance(picture(format_), FACTS))
+    for command in (["-Artist=me", "-overwrite_original"], ["-a", "-G1"]):
+        done = subprocess.run(
+            ["exiftool", *command, str(path)], capture_output=True, text=True, check=True
+        )
+        assert "Warning" not in done.stdout + done.stderr
+    assert "me" in done.stdout
+    assert {name: info(path)[name] for name in FACTS} == FACTS
+
+
+def test_a_record_in_a_makers_note_as_the_first_version_wrote_it_is_still_read(
+    picture: Callable[..., bytes],
+) -> None:
+    data = with_provenance(picture("JPEG"), FACTS)
+    before = data.replace(b"\xc0\xde\x00\x07", b"\x92\x7c\x00\x07", 1)
+    assert before != data
+    assert received_bytes(before) == picture("JPEG")
+
+
+@pytest.mark.parametrize("prompt", ["a red fox", "a fox, big\nand: 水彩 (it's 1.2)"])
+def test_readers_of_other_generators_find_the_prompt(
+    prompt: str, picture: Callable[..., bytes], tmp_path: Path
+) -> None:
+    sd_parsers = pytest.importorskip("sd_parsers")
+    facts = {**FACTS, "request": {"prompt": prompt, "model": "qwen-image-2.0"}}
+    for format_ in ("PNG", "JPEG", "WEBP"):
+        path = tmp_path / f"fox.{format_.lower()}"
+        path.write_bytes(with_provenance(picture(format_), facts))
+        found = sd_parsers.ParserManager().parse(path)
+        assert found is not None, format_
+        assert [str(each.value) for each in found.prompts] == [prompt], format_

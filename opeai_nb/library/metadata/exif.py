@@ -9,7 +9,7 @@ import struct
 from typing import Any, Final
 
 _MARK: Final = b"opeai_nb\0"
-_SOFTWARE, _EXIF_IFD, _MAKER_NOTE, _USER_COMMENT = 0x0131, 0x8769, 0x927C, 0x9286
+_SOFTWARE, _EXIF_IFD, _USER_COMMENT, _OURS = 0x0131, 0x8769, 0x9286, 0xC0DE
 _ASCII, _LONG, _UNDEFINED = 2, 4, 7
 _ENTRY: Final = 12
 _NAMESPACE: Final = "https://api-platform.ope.ai/opeai_nb/1.0/"
@@ -18,14 +18,17 @@ Tag = tuple[int, int, bytes]
 
 
 def tiff(told: str, parameters: str | None) -> bytes:
-    """Return an EXIF block: our JSON as the maker's note, *parameters* as the user comment.
+    """Return an EXIF block: *parameters* as the user comment, our JSON under a tag of our own.
+
+    A maker's note would be its place, but exiftool warns of one that it cannot parse, and writes no
+    WebP that has one. `told_in` reads those of before.
 
     Big-endian throughout: readers of the comment expect UTF-16BE (piexif, A1111).
     """
-    inner: list[Tag] = [(_MAKER_NOTE, _UNDEFINED, _MARK + told.encode())]
+    inner: list[Tag] = [(_OURS, _UNDEFINED, _MARK + told.encode())]
     if parameters is not None:
         comment = b"UNICODE\0" + parameters.encode("utf-16-be")
-        inner.append((_USER_COMMENT, _UNDEFINED, comment))
+        inner.insert(0, (_USER_COMMENT, _UNDEFINED, comment))
     software: Tag = (_SOFTWARE, _ASCII, b"opeai_nb\0")
     after = 8 + len(_directory([software, (_EXIF_IFD, _LONG, bytes(4))], 8))
     outer = _directory([software, (_EXIF_IFD, _LONG, struct.pack(">I", after))], 8)

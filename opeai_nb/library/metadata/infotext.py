@@ -25,6 +25,10 @@ def infotext(facts: Mapping[str, Any]) -> str:
         lines.append(f"Negative prompt: {negative}")
     size = facts.get("size")
     settings = {
+        # Of no meaning here, but without three such settings many readers see no prompt at all.
+        "Steps": 1,
+        "Sampler": "opeai_nb",
+        "CFG scale": 1,
         "Model": request["model"],
         "Size": f"{size[0]}x{size[1]}" if size else None,
         "Seed": request.get("seed"),
