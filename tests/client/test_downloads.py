@@ -127,7 +127,12 @@ class TestPrivateAddresses:
         assert len(shell(RED).fetch(pointing_at(f"http://{host}/1.png"))) == 1
 
     @pytest.mark.parametrize(
-        "address", ["10.0.0.1", "127.0.0.1", "fe80::1%eth0", "::ffff:127.0.0.1"]
+        "address",
+        [
+            *("10.0.0.1", "127.0.0.1", "fe80::1%eth0", "::ffff:127.0.0.1"),
+            *("64:ff9b::a00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:0:0:0:0:80ff:fffe"),
+            *("::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "fd00::1", "::", "0.0.0.0"),
+        ],
     )
     def test_name_of_a_private_address_is_refused(
         self, shell: Callable[..., Shell], address: str
@@ -136,6 +141,40 @@ class TestPrivateAddresses:
         client = shell(transport=Script(), resolve=homes.__getitem__)
         with pytest.raises(RefusedDownloadError):
             client.fetch(pointing_at("http://inner.test/1.png"))
+
+    @pytest.mark.parametrize(
+        "address", ["8.8.8.8", "2001:4860::1", "64:ff9b::808:808", "2002:808:808::", "198.18.0.7"]
+    )
+    def test_name_of_a_public_address_is_fetched(
+        self, shell: Callable[..., Shell], address: str
+    ) -> None:
+        homes = {"outer.test": [address], "platform.test": ["8.8.4.4"]}
+        client = shell(RED, resolve=homes.__getitem__)
+        assert len(client.fetch(pointing_at("http://outer.test/1.png"))) == 1
+
+    def test_the_address_that_was_checked_is_the_one_connected_to(
+        self, shell: Callable[..., Shell]
+    ) -> None:
+        """A name that is asked for twice may lead elsewhere the second time (DNS rebinding)."""
+        asked: list[str] = []
+
+        def resolve(host: str) -> tuple[str, ...]:
+            asked.append(host)
+            return ("127.0.0.1",)
+
+        with misbehaving(Answer(RED)) as server:
+            port = server.url.rsplit(":", 1)[1]
+            client = shell(base_url="http://127.0.0.9", resolve=resolve)
+            made = client.fetch(pointing_at(f"http://nobody-knows.test:{port}/1.png"))
+        assert len(made) == 1
+        assert asked == ["nobody-knows.test"]
+
+    def test_of_several_addresses_the_next_is_tried(self, shell: Callable[..., Shell]) -> None:
+        with misbehaving(Answer(RED)) as server:
+            port = server.url.rsplit(":", 1)[1]
+            homes = ("127.0.0.7", "127.0.0.1")
+            client = shell(base_url="http://127.0.0.9", resolve=lambda _: homes)
+            assert len(client.fetch(pointing_at(f"http://nobody-knows.test:{port}/1.png"))) == 1
 
     def test_host_that_is_allowed_is_fetched(self, shell: Callable[..., Shell]) -> None:
         client = shell(RED, allow_hosts=["192.168.1.1"])

@@ -182,6 +182,12 @@ def test_references_keep_their_order() -> None:
         ("::ffff:8.8.8.8", True),
         ("64:ff9b::a00:1", False),
         ("2002:7f00:1::", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("fec0::1", False),
+        ("64:ff9b:1::1", False),
+        ("64:ff9b::808:808", True),
+        ("2002:808:808::", True),
     ],
 )
 def test_only_public_addresses_are_fetched_from(address: str, public: bool) -> None:

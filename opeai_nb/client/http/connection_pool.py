@@ -56,7 +56,7 @@ class WideTransport(httpx.BaseTransport):
         sent = _as_httpcore(request)
         origin = sent.url.origin
         with _errors_of_httpx():
-            connection = self._connection(origin)
+            connection = self._connection(origin, _pinned(request))
             try:
                 answer = connection.handle_request(sent)
             except BaseException:
@@ -69,14 +69,16 @@ class WideTransport(httpx.BaseTransport):
         for connection in self._idle.all():
             connection.close()
 
-    def _connection(self, origin: httpcore.Origin) -> httpcore.HTTPConnection:
+    def _connection(
+        self, origin: httpcore.Origin, pinned: tuple[str, ...]
+    ) -> httpcore.HTTPConnection:
         stack = self._idle.stack(origin)
         while (known := _popped(stack)) is not None:
             if not known.has_expired():
                 return known
             known.close()
         return httpcore.HTTPConnection(
-            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=WideBackend()
+            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=WideBackend(pinned)
         )
 
 
@@ -91,7 +93,7 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
         sent = _as_httpcore(request)
         origin = sent.url.origin
         with _errors_of_httpx():
-            connection = await self._connection(origin)
+            connection = await self._connection(origin, _pinned(request))
             try:
                 answer = await connection.handle_async_request(sent)
             except BaseException:
@@ -104,14 +106,19 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
         for connection in self._idle.all():
             await connection.aclose()
 
-    async def _connection(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection:
+    async def _connection(
+        self, origin: httpcore.Origin, pinned: tuple[str, ...]
+    ) -> httpcore.AsyncHTTPConnection:
         stack = self._idle.stack(origin)
         while (known := _popped(stack)) is not None:
             if not known.has_expired():
                 return known
             await known.aclose()
         return httpcore.AsyncHTTPConnection(
-            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=AsyncWideBackend()
+            origin,
+            self._idle.tls_for(origin),
+            IDLE_SECONDS,
+            network_backend=AsyncWideBackend(pinned),
         )
 
 
@@ -174,6 +181,12 @@ class _Idle(Generic[Connection]):
                 told = f"the certificates for TLS cannot be loaded ({why})"
                 raise httpx.ConnectError(told) from error
         return self._tls
+
+
+def _pinned(request: httpx.Request) -> tuple[str, ...]:
+    """Return the addresses that may be connected to for a request; none: any of its host."""
+    addresses: tuple[str, ...] = request.extensions.get("addresses", ())
+    return addresses
 
 
 def _popped(stack: list[Connection]) -> Connection | None:

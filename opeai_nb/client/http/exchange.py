@@ -61,6 +61,8 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
             "pool": None,
         }
     }
+    if call.addresses:
+        extensions["addresses"] = call.addresses
     if call.as_written:
         # A signed query string must travel as it was written; httpx would encode it its own way.
         extensions["target"] = _target(call.url)

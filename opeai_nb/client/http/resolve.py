@@ -6,30 +6,32 @@ import socket
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies, proxy_bypass
 
+from opeai_nb.client.protocol.steps import Unsent
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
 def addresses_of(host: str) -> tuple[str, ...]:
-    """Return the addresses of *host*; none when it is unknown, or a proxy resolves it."""
+    """Return the addresses of *host*; none when a proxy resolves it. Raises `Unsent`."""
     if behind_proxy(host):
         return ()
     try:
         return _addresses(socket.getaddrinfo(host, None))
-    except (OSError, UnicodeError):
-        return ()  # the download itself will say that the host is unknown
+    except (OSError, UnicodeError) as error:
+        raise Unsent(getattr(error, "strerror", None) or "the host is unknown") from error
 
 
 async def async_addresses_of(host: str) -> tuple[str, ...]:
-    """Return the addresses of *host*; none when it is unknown, or a proxy resolves it."""
+    """Return the addresses of *host*; none when a proxy resolves it. Raises `Unsent`."""
     import asyncio  # dear, and the synchronous client needs none
 
     if behind_proxy(host):
         return ()
     try:
         return _addresses(await asyncio.get_running_loop().getaddrinfo(host, None))
-    except (OSError, UnicodeError):
-        return ()  # the download itself will say that the host is unknown
+    except (OSError, UnicodeError) as error:
+        raise Unsent(getattr(error, "strerror", None) or "the host is unknown") from error
 
 
 def behind_proxy(host: str) -> bool:

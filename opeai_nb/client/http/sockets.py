@@ -7,6 +7,7 @@ setting of httpx or httpcore reads more at once.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
@@ -104,16 +105,36 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
 
 
 class WideBackend(httpcore.SyncBackend):
-    """httpcore's synchronous backend with wide reads."""
+    """httpcore's synchronous backend with wide reads.
 
-    def connect_tcp(self, *where: Any, **options: Any) -> httpcore.NetworkStream:
+    *addresses* are tried in their order in place of the host, which is not looked up again: what
+    was checked is what is connected to.
+    """
+
+    def __init__(self, addresses: tuple[str, ...] = ()) -> None:
+        self._addresses = addresses
+
+    def connect_tcp(self, host: str, *where: Any, **options: Any) -> httpcore.NetworkStream:
         """Connect; the stream reads widely."""
-        return _Stream(super().connect_tcp(*where, **options))
+        *others, last = self._addresses or (host,)
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _Stream(super().connect_tcp(address, *where, **options))
+        return _Stream(super().connect_tcp(last, *where, **options))
 
 
 class AsyncWideBackend(httpcore.AnyIOBackend):
-    """httpcore's asynchronous backend with wide reads."""
+    """httpcore's asynchronous backend with wide reads; *addresses* as for its twin."""
 
-    async def connect_tcp(self, *where: Any, **options: Any) -> httpcore.AsyncNetworkStream:
+    def __init__(self, addresses: tuple[str, ...] = ()) -> None:
+        self._addresses = addresses
+
+    async def connect_tcp(
+        self, host: str, *where: Any, **options: Any
+    ) -> httpcore.AsyncNetworkStream:
         """Connect; the stream reads widely."""
-        return _AsyncStream(await super().connect_tcp(*where, **options))
+        *others, last = self._addresses or (host,)
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _AsyncStream(await super().connect_tcp(address, *where, **options))
+        return _AsyncStream(await super().connect_tcp(last, *where, **options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.addresses import private_nets
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -39,21 +39,6 @@ _READ_TIMEOUT: Final = 60.0  # seconds of silence
 _LONGEST: Final = 600.0
 """Seconds for one picture: 10 MB at 17 KB/s."""
 
-# Written out instead of `is_private`: 198.18/15 counts as private there, and proxies that answer
-# with fake addresses put every public host into it.
-_PRIVATE: Final = tuple(
-    (name, ipaddress.ip_network(net))
-    for name, nets in {
-        "loopback": ("127.0.0.0/8", "::1/128"),
-        "unspecified": ("0.0.0.0/8", "::/128"),
-        "link-local": ("169.254.0.0/16", "fe80::/10"),
-        "shared": ("100.64.0.0/10",),
-        "local": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
-        "multicast": ("224.0.0.0/4", "240.0.0.0/4", "ff00::/8"),
-    }.items()
-    for net in nets
-)
-
 
 def download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
     """Return *picture* with its bytes, or with the error that says why they could not be had.
@@ -73,8 +58,8 @@ def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
     now: float = yield Now()
     is_fresh = picture.seen is not None and now - picture.seen < _FRESH
     for _ in range(_HOPS):
-        yield from _check(endpoint, url)
-        reply: Reply = yield from _get(endpoint, url, picture.url or "", is_fresh=is_fresh)
+        call = replace(_CALL, url=url, addresses=(yield from _check(endpoint, url)))
+        reply: Reply = yield from _get(endpoint, call, picture.url or "", is_fresh=is_fresh)
         target = reply.headers.get("location")
         if 300 <= reply.status < 400 and target:  # noqa: PLR2004  a redirect
             url = _joined(url, target)
@@ -85,16 +70,19 @@ def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
     raise DownloadError("The picture's URL redirects too many times.", url=url)
 
 
-def _get(endpoint: Endpoint, url: str, written: str, *, is_fresh: bool) -> Flow[Reply]:
-    call = Call(
-        "GET",
-        url,
-        PictureReader,
-        with_key=False,
-        as_written=True,
-        read_timeout=_READ_TIMEOUT,
-        longest=_LONGEST,
-    )
+_CALL: Final = Call(
+    "GET",
+    "",
+    PictureReader,
+    with_key=False,
+    as_written=True,
+    read_timeout=_READ_TIMEOUT,
+    longest=_LONGEST,
+)
+
+
+def _get(endpoint: Endpoint, call: Call, written: str, *, is_fresh: bool) -> Flow[Reply]:
+    url = call.url
     for attempt in range(1, _ATTEMPTS + 1):
         asked = None
         try:
@@ -218,7 +206,11 @@ def _joined(base: str, url: str) -> str:
     return joined
 
 
-def _check(endpoint: Endpoint, url: str) -> Flow[None]:
+def _check(endpoint: Endpoint, url: str) -> Flow[tuple[str, ...]]:
+    """Return the addresses that a URL may be fetched from; none where nobody has to check.
+
+    The connection goes to one of these: a name that is asked for again may lead elsewhere.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not host:
@@ -228,28 +220,31 @@ def _check(endpoint: Endpoint, url: str) -> Flow[None]:
             advice=_ON_ITS_DISK if _OWN_DISK.match(url) else "",
         )
     if host == endpoint.host or host in endpoint.allow_hosts:
-        return
-    there: set[str] = yield from _private_nets(host)
-    if there and not there <= (yield from _private_nets(endpoint.host)):
+        return ()
+    addresses: tuple[str, ...] = yield from _addresses(host, url)
+    there = _nets_of(addresses)
+    if there and not there <= _nets_of((yield from _addresses(endpoint.host, url))):
         raise RefusedDownloadError(
             f"The picture's URL leads to the private address of {host}.", url=url
         )
+    return addresses
 
 
-def _private_nets(host: str) -> Flow[set[str]]:
-    """Return which private networks a host has an address in; an address speaks for itself."""
-    literal = _net_of(host)
-    if literal is not None:
-        return literal
-    addresses: Iterable[str] = yield Resolve(host)
-    return set().union(*(_net_of(address) or set() for address in addresses))
+def _nets_of(addresses: Iterable[str]) -> set[str]:
+    return set().union(*(private_nets(address) or () for address in addresses))
 
 
-def _net_of(address: str) -> set[str] | None:
-    """Return the private networks of an IP address, by name; None for what is no address."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    ip = getattr(ip, "ipv4_mapped", None) or ip
-    return {name for name, net in _PRIVATE if ip.version == net.version and ip in net}
+def _addresses(host: str, url: str) -> Flow[tuple[str, ...]]:
+    """Return the addresses of a host; an address speaks for itself. Raises `DownloadError`."""
+    if private_nets(host) is not None:
+        return (host,)
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return (yield Resolve(host))  # type: ignore[no-any-return]  # what the step is answered
+        except Unsent as failure:
+            if attempt == _ATTEMPTS:
+                raise DownloadError(
+                    f"The picture could not be downloaded: {failure}.", url=url
+                ) from failure
+            yield Sleep(schedule.backoff(attempt, 0.5))
+    raise AssertionError("the last attempt returns or raises")  # pragma: no cover

@@ -78,7 +78,8 @@ class Call:
 
     *with_key* adds the Authorization header, *as_written* keeps the URL's own encoding.
     *read_timeout* is the longest silence, *longest* the time for a whole body that drips, both in
-    seconds; None: as long as it takes, because what is paid for is never cut.
+    seconds; None: as long as it takes, because what is paid for is never cut. *addresses* are the
+    only ones that are connected to, where there are some.
     """
 
     method: str
@@ -90,6 +91,7 @@ class Call:
     as_written: bool = False
     read_timeout: float = 60.0
     longest: float | None = None
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -26,18 +26,25 @@ _REDIRECTS: Final = 3  # http to https to a store: more is a loop
 _CHUNK: Final = 65_536  # bytes between two looks at the deadline and the size
 _HTTP_OK: Final = 200
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
-_NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+# IPv4 in the last 32 bits: compatible, mapped, translated (RFC 2765) and NAT64 (RFC 6052).
+_CARRIERS: Final = tuple(
+    ipaddress.IPv6Network(net)
+    for net in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
+)
+_LOCAL_NAT64: Final = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 def is_public(address: str) -> bool:
     """Tell whether an IP address belongs to the public internet, IPv4 inside IPv6 included."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if ip in _NAT64:
+        inner = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if any(ip in net for net in _CARRIERS):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if ip.is_site_local or ip in _LOCAL_NAT64:
+            return False
     return ip.is_global and not ip.is_multicast
 
 
