@@ -6,7 +6,10 @@ No key, no display, no browser: the embedded engine paints, and what came of it 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -88,6 +91,7 @@ def _execute(notebook: Any, folder: Path) -> bool:
         extra_arguments=["--log-level=ERROR"],
         timeout=_CELL_TIMEOUT,
         resources={"metadata": {"path": str(folder)}},
+        on_notebook_start=_hear_interrupts,
         on_cell_executed=show,
     )
     try:
@@ -95,7 +99,16 @@ def _execute(notebook: Any, folder: Path) -> bool:
     except nbclient.exceptions.CellExecutionError as error:
         tell(f"opeai_nb demo: a cell failed: {error.ename}: {error.evalue}")
         return False
+    except nbclient.exceptions.DeadKernelError:
+        tell("opeai_nb demo: the kernel ended. Run it again: what was painted is kept.")
+        return False
     return True
+
+
+def _hear_interrupts(**_: Any) -> None:
+    """Let Ctrl-C end the demo: nbclient would end the kernel, and tell of that as a failure."""
+    with contextlib.suppress(NotImplementedError):  # Windows
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
 
 
 def _kernel_manager() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,33 @@ def test_the_executed_notebook_is_there(shown: Shown) -> None:
     notebook = json.loads((folder / QUICKSTART).read_text(encoding="utf-8"))
     counts = [cell["execution_count"] for cell in notebook["cells"] if "outputs" in cell]
     assert counts == list(range(1, 13))
+
+
+@pytest.mark.kernel
+@pytest.mark.skipif(os.name == "nt", reason="sends a signal")
+def test_an_interrupted_demo_says_so_and_the_next_one_finishes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "opeai_nb", "demo"]
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    with subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        assert any(line.startswith("  4/12") for line in demo.stdout)  # the next cell paints
+        demo.send_signal(signal.SIGINT)
+        _, error = demo.communicate()
+    assert demo.returncode == 130
+    assert error == (
+        "opeai_nb demo: interrupted; what was painted is kept. Run it again for the rest.\n"
+    )
+    again = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert "6 pictures in" in again.stdout
 
 
 @pytest.mark.parametrize("command", ["demo", "lab"])

@@ -5,12 +5,18 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from PIL import Image
 
 from opeai_nb.cli import imagine
 from opeai_nb.cli.main import main
+from opeai_nb.client import ImageRequest
+from opeai_nb.errors import OutcomeUnknownError
+
+if TYPE_CHECKING:
+    from opeai_nb.studio import Studio
 
 SMALL = ["-s", "512x512"]
 
@@ -63,6 +69,47 @@ def test_a_failure_is_1_and_the_others_are_made(
     failed, good = map(json.loads, capsys.readouterr().out.splitlines())
     assert (failed["error"]["type"], failed["paths"]) == ("ModerationError", [])
     assert good["paths"]
+
+
+class Jobs:
+    """A studio and each of its jobs in one: whoever follows is interrupted *interrupts* times."""
+
+    status = "failed"
+    request = ImageRequest("a fox")
+
+    def __init__(self, interrupts: int) -> None:
+        self.interrupts = interrupts
+        self.started = 0
+
+    def start(self, _: ImageRequest, **__: Any) -> Jobs:
+        self.started += 1
+        return self
+
+    def follow(self, _: float) -> list[Any]:
+        self.interrupts -= 1
+        if self.interrupts >= 0:
+            raise KeyboardInterrupt
+        return []
+
+    def take_notes(self) -> list[str]:
+        return []
+
+    def result(self) -> Any:
+        raise OutcomeUnknownError("Cut.")
+
+
+@pytest.mark.parametrize(
+    ("interrupts", "told", "lines"), [(1, "interrupted", 17), (2, "fetched, not paid for twice", 1)]
+)
+def test_an_interrupt_sends_nothing_more_and_waits_and_a_second_one_does_not(
+    interrupts: int, told: str, lines: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    jobs = Jobs(interrupts)
+    making = imagine._Making(cast("Studio", jobs), {}, as_json=True)
+    with pytest.raises(KeyboardInterrupt, match=told):
+        making.make([Jobs.request] * 20)
+    assert jobs.started == 16
+    assert len(capsys.readouterr().out.splitlines()) == lines - 1
 
 
 @pytest.mark.parametrize(
