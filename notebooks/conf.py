@@ -33,12 +33,18 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
-autodoc_default_options = {"members": True, "show-inheritance": True}
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": "BaseException, tuple, dict",
+}
+
+python_maximum_signature_line_length = 80
 
 html_theme = "pydata_sphinx_theme"
 html_title = "opeai_nb"
 html_static_path = ["site/static"]
 html_css_files = ["site.css"]
+html_sidebars = {page: [] for page in ("index", "install", "platform", "changelog")}  # no siblings
 html_copy_source = False
 html_show_sourcelink = False
 html_theme_options = {
