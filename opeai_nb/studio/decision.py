@@ -194,8 +194,8 @@ class Door:
             self.session.told(ask.identity, ask.slot)
         return OptionError(
             "What this cell would show lies in the trash.",
-            advice="`%imagine history --trash` lists it, `%imagine restore ID` brings it back. Or run "
-            "the cell again: then it asks for a new picture. Nothing was sent.",
+            advice="`%imagine history --trash` lists it, `%imagine restore ID` brings it back. Or "
+            "run the cell again: then it asks for a new picture. Nothing was sent.",
         )
 
     def _begun(self, ask: Ask, job: JobProgress, look: Look, place: str | None) -> Entry:
