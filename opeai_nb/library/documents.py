@@ -5,6 +5,7 @@
     marks/2026-11-22-fox-3f2a9c1d.jsonl    MarkDocument, a line for each change of its marks
     .pending/3f2a9c1d/journal.jsonl        EntryDocument, a line for each change, the last one wins
     .pending/3f2a9c1d/0/received.png       a picture on its way, by its place in the answer
+    .sessions/1795348800.123456-3f2a.jsonl NoteDocument, a line for each take that a slot had
 
 Documents come from strangers, too: `check` is what stands between them and the code. Fields of a
 later version are passed over; one that is absent and one that is null are the same.
@@ -156,6 +157,15 @@ class EntryDocument(TypedDict):
     error: NotRequired[str]
     unread: NotRequired[bool]
     answer: NotRequired[AnswerDocument]
+
+
+class NoteDocument(TypedDict):
+    """A session's word: at this moment (seconds since 1970) the slot had this take of a request."""
+
+    at: float
+    request: str
+    slot: SlotDocument
+    take: str
 
 
 _T = TypeVar("_T")

@@ -13,11 +13,12 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import Journal
 from opeai_nb.library.marks import Change, Marks, tag_of
+from opeai_nb.library.notes import Notes
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.record import ENDING, Record, read_record
 from opeai_nb.library.records.validate import UnusableRecordError
-from opeai_nb.library.replay import Scene, Take, place_key
+from opeai_nb.library.replay import Note, Scene, Take, place_key
 from opeai_nb.library.slot import Slot
 from opeai_nb.library.warning import reason, warn
 
@@ -76,6 +77,7 @@ class Library(Catalogue):
         self._clock = clock
         self._journal = Journal(self.folder, clock)
         self._claims = Claims()
+        self._notes = Notes(self.folder)
         self._told: set[str] = set()
         self._lock = threading.Lock()
         self._latest = 0.0
@@ -197,7 +199,12 @@ class Library(Catalogue):
             if e.id not in files and (state := e.take_state) is not None
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
-        return Look(Scene(ordered, (), session.had(request), session.name), files, entries)
+        scene = Scene(ordered, self._notes.of(request), session.had(request), session.name)
+        return Look(scene, files, entries)
+
+    def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
+        """Note for later sessions which take a slot has."""
+        self._notes.add(request, Note(self._moment(), session.name, slot, take))
 
     def kept(self, file: str) -> Record | None:
         """Return the record in a file of a look; None where it has been spoiled since."""

@@ -183,9 +183,19 @@ class Door:
         else:
             look.entries[take].adopt()
             decision = Resume(look.entries[take])
-        if ask.slot is not None:
-            self.session.has(ask.identity, ask.slot, take, is_reserved=choice.is_reserved)
+        self._note(ask, look, take, is_reserved=choice.is_reserved)
         return decision
+
+    def _note(self, ask: Ask, look: Look, take: str, *, is_reserved: bool = False) -> None:
+        """Note that the run's slot has a take, in this session and for later ones."""
+        if ask.slot is None:
+            return
+        self.session.has(ask.identity, ask.slot, take, is_reserved=is_reserved)
+        # A point that has a take of its own needs no note: the take says so itself, and a batch of
+        # ten thousand rows would add as many lines each time that it is run.
+        own = next((t.slot for t in look.scene.takes if t.id == take), ask.slot)
+        if ask.caller != "point" or own != ask.slot:
+            self.library.note(ask.identity, self.session, ask.slot, take)
 
     def _refusal(self, ask: Ask, look: Look, take: str) -> OpeaiError:
         if (entry := look.entries.get(take)) is not None:
@@ -216,8 +226,7 @@ class Door:
             metadata=settings.metadata if options.metadata is None else options.metadata,
         )
         self.session.made.add(entry.id)
-        if ask.slot is not None:
-            self.session.has(ask.identity, ask.slot, entry.id)
+        self._note(ask, look, entry.id)
         return entry
 
     def _refuse_to_paint_over(self) -> None:

@@ -79,14 +79,17 @@ class Life:
 
     # -- the same values in the words of the code
 
+    def name(self, take: int) -> str:
+        return f"{take:08x}"
+
     def scene(self, request: str) -> replay.Scene:
         names = {theirs.id: own.name for theirs, own in self.kernels}
         takes = [
             replay.Take(
-                name(take.id),
+                self.name(take.id),
                 moment(take.id),
                 slot_of(take.slot),
-                replay.place_key(moment(take.place), name(take.place)),
+                replay.place_key(moment(take.place), self.name(take.place)),
                 STATES[take.state],
                 is_mine=take.session == self.session.id,
                 is_trashed=take.trashed,
@@ -95,7 +98,7 @@ class Life:
             if take.request == request
         ]
         notes = [
-            replay.Note(moment(note.at), names[note.session], slot, name(note.take))
+            replay.Note(moment(note.at), names[note.session], slot, self.name(note.take))
             for note in self.library.notes
             if note.slot.request == request and (slot := slot_of(note.slot)) is not None
         ]
@@ -118,7 +121,7 @@ class Life:
         decision = model.decide(self.library, self.session, run)
         slot = slot_of(model.slot_of(self.session, run))
         choice = replay.decide(self.scene(request), slot, caller=caller, fresh=fresh)
-        taken = None if decision.take is None else name(decision.take)
+        taken = None if decision.take is None else self.name(decision.take)
         assert (choice.does, choice.take, choice.is_reserved) == (
             decision.does,
             taken,
@@ -130,26 +133,36 @@ class Life:
             take = next(take for take in self.library.takes if take.id == decision.take)
             if slot is not None and take.trashed:
                 self.session = model.refused(self.session, run)
-                self.own.told(request, slot)
+                self.told(request, slot)
         else:
             assert slot is not None
             self.library, self.session = model.shown(self.library, self.session, run, decision)
-            self.own.has(request, slot, str(taken), is_reserved=decision.reserved)
+            self.has(request, slot, str(taken), is_reserved=decision.reserved)
             if decision.does == "resume":
+                self.resumed(str(taken))
                 self.library = model.changed(self.library, decision.take or 0, state="kept")
 
     def sent(self, run: model.Run, slot: Slot | None, choice: replay.Choice, outcome: str) -> None:
         self.library, self.session, take = model.began(self.library, self.session, run)
         made = self.library.takes[-1]
-        place = choice.place or replay.place_key(moment(take), name(take))
-        assert place == replay.place_key(moment(made.place), name(made.place))
+        place = choice.place or replay.place_key(moment(take), self.name(take))
+        assert place == replay.place_key(moment(made.place), self.name(made.place))
         if slot is not None:
-            self.own.has(run.request, slot, name(take))
+            self.own.has(run.request, slot, self.name(take))
         if outcome != "unpaid":
             self.library = model.changed(self.library, take, state=outcome)
         if outcome in ("unpaid", "unknown"):
             self.library, self.session = model.gone(self.library, self.session, take)
-            self.own.gone(run.request, name(take))
+            self.own.gone(run.request, self.name(take))
+
+    def has(self, request: str, slot: Slot, take: str, *, is_reserved: bool = False) -> None:
+        self.own.has(request, slot, take, is_reserved=is_reserved)
+
+    def told(self, request: str, slot: Slot) -> None:
+        self.own.told(request, slot)
+
+    def resumed(self, take: str) -> None:
+        """On the disk it is kept now."""
 
     def end(self, cell: str | None, *, well: bool) -> None:
         self.calls = Counter({key: n for key, n in self.calls.items() if key[1] != cell})
@@ -167,12 +180,12 @@ class Life:
     def forget(self, number: int) -> None:
         if take := self.take(number):
             self.library, self.session = model.gone(self.library, self.session, take.id)
-            self.own.gone(take.request, name(take.id))
+            self.own.gone(take.request, self.name(take.id))
 
     def insert_code(self, number: int) -> None:
         if take := self.take(number):
             self.session = model.reserved(self.session, take.request, take.id)
-            self.own.reserve(take.request, name(take.id))
+            self.own.reserve(take.request, self.name(take.id))
 
     def lose_notes(self) -> None:
         self.library = replace(self.library, notes=())
@@ -192,10 +205,6 @@ class Life:
 
 def moment(at: int) -> float:
     return 1_795_348_800.0 + at
-
-
-def name(take: int) -> str:
-    return f"{take:08x}"
 
 
 def slot_of(slot: model.Slot | None) -> Slot | None:

@@ -1,0 +1,100 @@
+"""What each session showed where: a file of lines for each, only ever added to.
+
+    .sessions/1795348800.123456-3f2a9c1d.jsonl     the session's name sorts by when it began
+
+Notes keep a notebook's pictures in their places when its cells get other ids, are split, merged or
+moved. They may be lost: then what stands in the records rules.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.library.documents import NoteDocument, check
+from opeai_nb.library.files import append_line, names_in, own_folder
+from opeai_nb.library.replay import Note
+from opeai_nb.library.slot import Slot
+from opeai_nb.plain_file import read_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER: Final = ".sessions"
+_ENDING: Final = ".jsonl"
+_NAME = re.compile(r"\d{1,12}\.\d{6}-[0-9a-f]{8}")
+_LARGEST: Final = 64_000_000
+_WATCHED: Final = 32
+"""Sessions whose files are looked at again and again: older ones run no more."""
+
+
+class Notes:
+    """The notes of a library's sessions, by request. Any thread may use it."""
+
+    def __init__(self, library: Path) -> None:
+        self._folder = library / FOLDER
+        self._lock = threading.Lock()
+        self._seen: dict[str, int] = {}
+        self._own: set[str] = set()
+        self._notes: defaultdict[str, list[Note]] = defaultdict(list)
+
+    def add(self, request: str, note: Note) -> None:
+        """Note what a slot has; where the disk refuses, this session alone remembers it."""
+        line = {"at": note.at, "request": request, "slot": note.slot.to_json(), "take": note.take}
+        with self._lock:
+            self._notes[request].append(note)
+            self._own.add(note.session)
+            with suppress(OSError):  # a library that cannot be written still replays
+                path = own_folder(self._folder, unlisted=True) / f"{note.session}{_ENDING}"
+                path.touch()
+                append_line(path, json.dumps(line).encode(), durable=False)
+
+    def of(self, request: str) -> tuple[Note, ...]:
+        """Return all notes on a request, in the order in which they were made."""
+        with self._lock:
+            self._read_new()
+            notes = self._notes.get(request, ())
+            return tuple(sorted(notes, key=lambda note: (note.at, note.session, note.take)))
+
+    def _read_new(self) -> None:
+        if self._folder.is_symlink():
+            return
+        names = {name.removesuffix(_ENDING) for name in names_in(self._folder)}
+        sessions = sorted(name for name in names - self._own if _NAME.fullmatch(name))
+        late = set(sessions[-_WATCHED:])
+        for session in sessions:
+            if session in late or session not in self._seen:
+                self._read(session)
+
+    def _read(self, session: str) -> None:
+        """Read what was added to a session's file since it was read last."""
+        path = self._folder / f"{session}{_ENDING}"
+        try:
+            if path.lstat().st_size == self._seen.get(session, -1):
+                return
+            text = read_plain(path, _LARGEST)
+        except OSError:
+            self._seen[session] = -1
+            return
+        start = max(0, self._seen.get(session, 0))
+        last = max(start, text.rfind(b"\n"))
+        for line in text[start:last].splitlines():
+            self._take(session, line)
+        # The last line may be on its way: then it is read again when the file has grown.
+        self._seen[session] = len(text) if self._take(session, text[last:]) else last
+
+    def _take(self, session: str, text: bytes) -> bool:
+        """Take a line; False where it is none: cut short, or edited."""
+        try:
+            line = json.loads(text)
+            check(line, NoteDocument)
+            slot = Slot(line["slot"]["cell"], line["slot"]["call"])
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return False
+        note = Note(float(line["at"]), session, slot, line["take"])
+        self._notes[line["request"]].append(note)
+        return True
