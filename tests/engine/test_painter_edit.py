@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageFilter
 
 from opeai_nb.engine.painter import edit, paint
 
@@ -183,3 +183,46 @@ def test_the_given_picture_is_left_as_it_was(cat: Image.Image) -> None:
 def test_an_edit_without_a_picture_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         edit([], "make it blue", None)
+
+
+NIGHTS = ["the sea at night", "mountains under a full moon", "a city at night"]
+
+
+def lights(image: Image.Image) -> int:
+    """Return how many pixels of the sky stand out from the air around them."""
+    sky = image.convert("L").crop((0, 0, image.width, image.height // 4))
+    air = sky.filter(ImageFilter.MinFilter(9)).filter(ImageFilter.MaxFilter(9))
+    return int((np.asarray(sky).astype(int) - np.asarray(air) > 24).sum())
+
+
+@pytest.mark.parametrize("prompt", NIGHTS)
+def test_a_sunny_day_leaves_no_moon_and_no_stars(prompt: str) -> None:
+    night = paint(prompt, (256, 256))
+    day = edit([night], "make it a sunny day", None)
+    assert lights(night) > 40
+    assert lights(day) <= 2
+    brightest = day.convert("L").crop((0, 0, 256, 64)).getextrema()[1]
+    assert brightest < 235  # a moon made brighter would be white
+
+
+@pytest.mark.parametrize("prompt", ["a city at night", "a lighthouse at night"])
+def test_a_sunny_day_leaves_what_stands_below_the_sky(prompt: str) -> None:
+    night = paint(prompt, (256, 256))
+    assert likeness(night, edit([night], "make it a sunny day", None)) > 0.6
+
+
+def test_an_edit_by_night_keeps_the_moon() -> None:
+    night = paint("mountains under a full moon", (256, 256))
+    assert lights(edit([night], "warmer", None)) > 40
+
+
+def test_what_a_mask_leaves_out_is_untouched_to_the_pixel(teapot: Image.Image) -> None:
+    mask = Image.new("L", teapot.size)
+    mask.paste(255, (60, 60, 120, 120))
+    edited = edit([teapot], "watercolour, at night, snow", None, mask=mask)
+    changed = ImageChops.difference(edited, teapot).getbbox()
+    assert changed is not None
+    assert changed[0] >= 60
+    assert changed[1] >= 60
+    assert changed[2] <= 120
+    assert changed[3] <= 120

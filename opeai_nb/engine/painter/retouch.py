@@ -15,6 +15,7 @@ from opeai_nb.engine.painter.raster import grading
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.colour import luma, mixed, scaled, whole
 from opeai_nb.engine.painter.raster.frame import Frame
+from opeai_nb.engine.painter.raster.night_sky import without_lights
 from opeai_nb.engine.painter.raster.subject_mask import subject_matte
 from opeai_nb.engine.painter.raster.watermark import marked
 from opeai_nb.engine.painter.scenes.scene_table import SCENES
@@ -132,6 +133,8 @@ def _in_hour(
         return image
     if hour == "night" and luma(grading.mean_tone(image)) < _NIGHTLY:
         return image
+    if hour != "night":
+        image = without_lights(image)
     image = grading.lifted(image, _HOUR_TONE.get(hour, 0.0))
     if hour == "day":
         image = grading.levelled(grading.saturated(image, 1.12), 1.06, 6)
