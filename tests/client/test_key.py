@@ -106,7 +106,7 @@ class TestEchoed:
     def test_download_page_does_not_show_it(self, shell: Callable[..., Shell]) -> None:
         page = Answer(f"<p>no access with {KEY}</p>", status=403)
         with pytest.raises(OpeaiError) as caught:
-            shell(pictures_answer("https://p.test/1.png"), page).generate("a fox")
+            shell(pictures_answer("https://p.test/1.png"), *[page] * 4).generate("a fox")
         assert not shows_key(everything_of(caught.value))
 
     def test_other_words_are_left_alone(self, shell: Callable[..., Shell]) -> None:

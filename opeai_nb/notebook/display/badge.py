@@ -18,6 +18,7 @@ ENGINE_NOTE: Final = "embedded engine"
 # State -> (sign, colour). The sign tells the state without the colour; every colour carries white
 # text with a contrast of 4.5 or more and stands on a white page as well as on a dark one.
 _LOOKS: Final[Mapping[str, tuple[str, str]]] = {
+    "waiting": ("⧗", "#5b6472"),
     "sending": ("↗", "#5b6472"),
     "queued": ("◷", "#7a5c00"),
     "painting": ("◐", "#1f5fbf"),
