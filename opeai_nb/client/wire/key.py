@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from opeai_nb.client.wire.log_filter import keep_out_of_logs
 from opeai_nb.errors import InputError
 from opeai_nb.secret import Secret, secret
 
@@ -27,4 +28,6 @@ def checked_key(api_key: str | None) -> Secret | None:
             "outside ASCII).",
             advice="Copy it again from the platform. Nothing was sent.",
         )
+    if key is not None:
+        keep_out_of_logs(key)
     return key
