@@ -109,3 +109,12 @@ def test_a_record_without_what_it_needs_is_refused(name: str) -> None:
 def test_a_state_that_we_do_not_know_is_refused() -> None:
     with pytest.raises(TypeError, match="state"):
         check_entry({**ENTRY, "state": "painting"})
+
+
+def test_an_entry_or_a_record_of_too_many_pictures_is_refused() -> None:
+    """Each URL of a journal would be a GET to wherever a stranger wishes."""
+    many = [{"url": f"https://example.org/{number}.png"} for number in range(20_000)]
+    with pytest.raises(ValueError, match="pictures"):
+        check_entry({**ENTRY, "answer": {"pictures": many}})
+    with pytest.raises(ValueError, match="pictures"):
+        check_record({**RECORD, "pictures": RECORD["pictures"] * 20_000})

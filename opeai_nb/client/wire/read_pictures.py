@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import decode_base64
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.unwrap import Places
 
+MOST_ITEMS: Final = 512
+"""Pictures of one answer that are looked at: a request has 128 at most (platform.md 2.4)."""
+_TOO_MANY: Final = f"The answer lists more than {MOST_ITEMS} pictures: the rest was left out."
 _BYTES: Final = ("b64_json",)
 _URLS: Final = ("result_url", "image_url", "url")
 _EITHER: Final = ("image", *_URLS, "sample", "inline_data", "file", "asset", "result", "output")
@@ -64,12 +68,15 @@ def _by_trust(lists: Sequence[tuple[str, list[Any]]]) -> tuple[list[list[Any]], 
 
 
 def _read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
-    return [
+    pictures = [
         picture
-        for item in _flat(items)
-        for picture in read_item(item, blobs)
+        for item in islice(_flat(items), MOST_ITEMS)
+        for picture in read_item(item, blobs)[:MOST_ITEMS]
         if not (picture.error is not None and _is_task(item))
     ]
+    if len(items) <= MOST_ITEMS and len(pictures) <= MOST_ITEMS:
+        return pictures
+    return [*pictures[:MOST_ITEMS], Picture(error=_failed(_TOO_MANY))]
 
 
 def _named_alone(places: Places, blobs: Mapping[int, Source]) -> list[Picture]:

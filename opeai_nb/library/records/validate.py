@@ -12,6 +12,8 @@ from opeai_nb.library.files import is_plain_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MOST_PICTURES: Final = 1024
+"""A request has 128 at most (platform.md 2.4); more would be GETs to wherever a stranger likes."""
 _MOST: Final = 2**53
 """No number of ours is larger; SQLite takes none of 64 bits and more."""
 
@@ -42,7 +44,7 @@ def check_record(stands: Mapping[str, Any]) -> None:
         raise ValueError("duration")
     if (slot := stands.get("slot")) is not None and not 1 <= slot["call"] < _MOST:
         raise ValueError("slot")
-    if not stands["pictures"]:
+    if not 0 < len(stands["pictures"]) <= MOST_PICTURES:
         raise ValueError("pictures")
     for item in stands["pictures"]:
         _check_picture(item)
@@ -57,7 +59,9 @@ def check_entry(facts: Mapping[str, Any]) -> None:
             raise ValueError("a time that is none")
     if not is_plain_name(facts["name"]):
         raise ValueError("name")
-    if (answer := facts.get("answer")) is not None and not answer["pictures"]:
+    if (answer := facts.get("answer")) is not None and not (
+        0 < len(answer["pictures"]) <= MOST_PICTURES
+    ):
         raise ValueError("pictures")
 
 
