@@ -7,7 +7,7 @@ from typing import Final, NoReturn
 from urllib.parse import quote
 
 _PASTED = re.compile(
-    r"(?:(?:export|set|setx)\s+)?(?:\$env:)?[A-Z][A-Z0-9_]*(?:_KEY|_TOKEN)\s*[=:]\s*(?P<key>.+)",
+    r"(?:(?:export|set|setx)\s+)?(?:\$env:)?[A-Z][A-Z0-9_]*(?:_KEY|_TOKEN|_URL)\s*[=:]\s*(?P<key>.+)",
     re.IGNORECASE,
 )
 _QUOTES: Final = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "<": ">"}

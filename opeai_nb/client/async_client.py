@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Self
 from opeai_nb.client import arguments
 from opeai_nb.client.http import exchange
 from opeai_nb.client.http.body_sink import Sink
-from opeai_nb.client.http.connection_pool import async_transport_for_here
+from opeai_nb.client.http.connection_pool import AsyncWideTransport
 from opeai_nb.client.http.content_encoding import async_chunks, reader_for
 from opeai_nb.client.http.limiter import Throttle
+from opeai_nb.client.http.of_loop import OfLoop
 from opeai_nb.client.http.resolve import async_addresses_of
 from opeai_nb.client.protocol import flows
 from opeai_nb.client.protocol.poll import Patience, ask, watch
@@ -77,17 +78,22 @@ class AsyncClient:
             base_url, allow_hosts=frozenset(allow_hosts), submit_timeout=submit_timeout
         )
         self._key = checked_key(api_key)
-        self._transport = async_transport_for_here() if transport is None else transport
+        self._transport = AsyncWideTransport() if transport is None else transport
         self._resolve = resolve or (async_addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep
         # A bound, so that a thousand tasks are a few dozen connections. With 24 in flight, 256
         # tasks 100 ms away are polled as often as is useful (16 cost 0.1 s of lag: bench_load).
-        self._queries = asyncio.Semaphore(MOST_QUERIES)
-        self.throttle = Throttle(MOST_SUBMISSIONS, clock, sleep)
+        self._queries = OfLoop(lambda: asyncio.Semaphore(MOST_QUERIES))
+        self._throttles = OfLoop(lambda: Throttle(MOST_SUBMISSIONS, clock, sleep))
 
     def __repr__(self) -> str:
         return f"<AsyncClient: {self.endpoint.base_url}, key {'set' if self._key else 'not set'}>"
+
+    @property
+    def throttle(self) -> Throttle:
+        """How many paid requests may be in flight on this loop, as the answers taught it."""
+        return self._throttles.here()
 
     async def __aenter__(self) -> Self:
         return self
@@ -248,7 +254,8 @@ class AsyncClient:
 
     async def _call(self, call: Call, into: Path | None) -> Reply:
         response, reader, sink = None, None, None
-        limit = self._queries if call.content is None else self.throttle
+        throttle = self.throttle
+        limit = self._queries.here() if call.content is None else throttle
         try:
             request = exchange.request_of(call, self._key)
             async with (
@@ -258,7 +265,7 @@ class AsyncClient:
                 ) as response,
             ):
                 if turn is not None:
-                    self.throttle.heard(turn, response.status_code, response.headers)
+                    throttle.heard(turn, response.status_code, response.headers)
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
                 began = self._clock()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from opeai_nb.client import arguments
 from opeai_nb.client.http import exchange
 from opeai_nb.client.http.body_sink import Sink
-from opeai_nb.client.http.connection_pool import transport_for_here
+from opeai_nb.client.http.connection_pool import WideTransport
 from opeai_nb.client.http.content_encoding import chunks, reader_for
 from opeai_nb.client.http.resolve import addresses_of
 from opeai_nb.client.protocol import flows
@@ -72,7 +72,7 @@ class Client:
             base_url, allow_hosts=frozenset(allow_hosts), submit_timeout=submit_timeout
         )
         self._key = checked_key(api_key)
-        self._transport = transport_for_here() if transport is None else transport
+        self._transport = WideTransport() if transport is None else transport
         self._resolve = resolve or (addresses_of if transport is None else _nowhere)
         self._clock = clock
         self._sleep = sleep

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,15 @@ class Studio:
         """What shows a run of many requests that somebody waits for; a notebook sets it."""
         self._clients = Clients(self.settings, client)
         self._clock = clock
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-disk")
+        self._disk: tuple[int, ThreadPoolExecutor] | None = None
+
+    @property
+    def _threads(self) -> ThreadPoolExecutor:
+        """The threads for the disk; a fork gets its own, for threads do not survive one."""
+        if self._disk is None or self._disk[0] != os.getpid():
+            made = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-disk")
+            self._disk = (os.getpid(), made)
+        return self._disk[1]
 
     def __repr__(self) -> str:
         return f"<Studio: {self.settings.origin}, {len(self.jobs)} jobs>"
@@ -75,7 +84,7 @@ class Studio:
         """
         same_folder = settings.library == self.settings.library
         other = Studio(settings, library=self.library if same_folder else None, clock=self._clock)
-        other.jobs, other.ledger, other._threads = self.jobs, self.ledger, self._threads
+        other.jobs, other.ledger, other._disk = self.jobs, self.ledger, (os.getpid(), self._threads)
         other.watcher = self.watcher
         if same_folder:
             other.session = self.session

@@ -226,7 +226,8 @@ class TestPrivateAddresses:
         assert not behind_proxy("pictures.test")
         monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
         assert (behind_proxy("pictures.test"), behind_proxy("inner.test")) == (True, False)
-        assert addresses_of("localhost") == ()
+        assert addresses_of("pictures.test") == ()
+        assert not behind_proxy("localhost")
 
 
 class TestWhatCounts:

@@ -8,22 +8,26 @@ go. The TLS context, half of the start of httpx, is made for the first https req
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
-from urllib.request import getproxies
 
 import httpcore
 import httpx
 
+from opeai_nb.client.http.certificates import tls_context
+from opeai_nb.client.http.of_loop import OfLoop
+from opeai_nb.client.http.proxies import Proxy, ProxyProblemError, proxy_for
 from opeai_nb.client.http.sockets import AsyncWideBackend, WideBackend
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 MOST_IDLE: Final = 20
 IDLE_SECONDS: Final = 5.0
 """How many connections are kept open to one server, and for how long: httpx's own figures."""
+MOST_AFTER_POST: Final = 2  # for the first polls
 _FAILURES: Final = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -35,45 +39,48 @@ _FAILURES: Final = (
 Connection = TypeVar("Connection", httpcore.HTTPConnection, httpcore.AsyncHTTPConnection)
 
 
-def transport_for_here() -> httpx.BaseTransport:
-    """Return the way to the network: through the proxy of this environment, where it has one."""
-    return _Proxied() if _through_proxy() else WideTransport()
-
-
-def async_transport_for_here() -> httpx.AsyncBaseTransport:
-    """Return the way to the network: through the proxy of this environment, where it has one."""
-    return _AsyncProxied() if _through_proxy() else AsyncWideTransport()
-
-
 class WideTransport(httpx.BaseTransport):
-    """`httpx.HTTPTransport` with wide reads. How many connections it opens is the caller's care."""
+    """`httpx.HTTPTransport` with wide reads. How many connections it opens is the caller's care.
+
+    A paid POST goes on a connection of its own: on one that was kept, the server may just have
+    closed it, and nobody could tell whether the request was read. Where the environment names a
+    proxy for a URL, httpx takes that way.
+    """
 
     def __init__(self) -> None:
         self._idle: _Idle[httpcore.HTTPConnection] = _Idle()
+        self._proxied: _Proxied[httpx.HTTPTransport] = _Proxied(httpx.HTTPTransport)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
+        if (proxy := proxy_of(request)) is not None:
+            with _errors_of_proxy(proxy):
+                return self._proxied.way(proxy, request).handle_request(_for_proxy(request))
         sent = _as_httpcore(request)
         origin = sent.url.origin
         with _errors_of_httpx():
-            connection = self._connection(origin, _pinned(request))
+            connection = self._connection(origin, _pinned(request), fresh=request.method == "POST")
             try:
                 answer = connection.handle_request(sent)
             except BaseException:
                 connection.close()
                 raise
-        return _as_httpx(answer, _Body(answer.stream, connection, self._idle.stack(origin)))
+        return _as_httpx(
+            answer, _Body(answer.stream, connection, self._idle.stack(origin), _most_idle(request))
+        )
 
     def close(self) -> None:
         """Close all connections that nobody uses."""
         for connection in self._idle.all():
             connection.close()
+        for way in self._proxied.all():
+            way.close()
 
     def _connection(
-        self, origin: httpcore.Origin, pinned: tuple[str, ...]
+        self, origin: httpcore.Origin, pinned: tuple[str, ...], *, fresh: bool
     ) -> httpcore.HTTPConnection:
         stack = self._idle.stack(origin)
-        while (known := _popped(stack)) is not None:
+        while not fresh and (known := _popped(stack)) is not None:
             if not known.has_expired():
                 return known
             known.close()
@@ -83,69 +90,113 @@ class WideTransport(httpx.BaseTransport):
 
 
 class AsyncWideTransport(httpx.AsyncBaseTransport):
-    """`httpx.AsyncHTTPTransport` with wide reads. How many connections it opens: as its twin."""
+    """`httpx.AsyncHTTPTransport` with wide reads: as its twin, on any number of event loops."""
 
     def __init__(self) -> None:
-        self._idle: _Idle[httpcore.AsyncHTTPConnection] = _Idle()
+        self._idle: OfLoop[_Idle[httpcore.AsyncHTTPConnection]] = OfLoop(_Idle)
+        self._proxied: OfLoop[_Proxied[httpx.AsyncHTTPTransport]] = OfLoop(
+            lambda: _Proxied(httpx.AsyncHTTPTransport)
+        )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
+        if (proxy := proxy_of(request)) is not None:
+            with _errors_of_proxy(proxy):
+                way = self._proxied.here().way(proxy, request)
+                return await way.handle_async_request(_for_proxy(request))
         sent = _as_httpcore(request)
         origin = sent.url.origin
+        idle = self._idle.here()
         with _errors_of_httpx():
-            connection = await self._connection(origin, _pinned(request))
+            connection = await self._connection(
+                idle, origin, _pinned(request), fresh=request.method == "POST"
+            )
             try:
                 answer = await connection.handle_async_request(sent)
             except BaseException:
                 await connection.aclose()
                 raise
-        return _as_httpx(answer, _AsyncBody(answer.stream, connection, self._idle.stack(origin)))
+        return _as_httpx(
+            answer, _AsyncBody(answer.stream, connection, idle.stack(origin), _most_idle(request))
+        )
 
     async def aclose(self) -> None:
-        """Close all connections that nobody uses."""
-        for connection in self._idle.all():
+        """Close all connections that nobody uses on this loop; other loops closed theirs."""
+        for connection in self._idle.here().all():
             await connection.aclose()
+        for way in self._proxied.here().all():
+            await way.aclose()
 
     async def _connection(
-        self, origin: httpcore.Origin, pinned: tuple[str, ...]
+        self,
+        idle: _Idle[httpcore.AsyncHTTPConnection],
+        origin: httpcore.Origin,
+        pinned: tuple[str, ...],
+        *,
+        fresh: bool,
     ) -> httpcore.AsyncHTTPConnection:
-        stack = self._idle.stack(origin)
-        while (known := _popped(stack)) is not None:
+        stack = idle.stack(origin)
+        while not fresh and (known := _popped(stack)) is not None:
             if not known.has_expired():
                 return known
             await known.aclose()
         return httpcore.AsyncHTTPConnection(
             origin,
-            self._idle.tls_for(origin),
+            idle.tls_for(origin),
             IDLE_SECONDS,
             network_backend=AsyncWideBackend(pinned),
         )
 
 
-class _Proxied(httpx.BaseTransport):
-    """httpx itself, which knows what the environment says of proxies."""
-
-    def __init__(self) -> None:
-        self._client = httpx.Client()
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return self._client.send(_for_proxy(request), stream=True)
-
-    def close(self) -> None:
-        self._client.close()
+Way = TypeVar("Way", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 
 
-class _AsyncProxied(httpx.AsyncBaseTransport):
-    """httpx itself, which knows what the environment says of proxies."""
+class _Proxied(Generic[Way]):
+    """httpx's own transports, one for each proxy; paid requests never share a connection."""
 
-    def __init__(self) -> None:
-        self._client = httpx.AsyncClient()
+    def __init__(self, make: Callable[..., Way]) -> None:
+        self._make: Callable[..., Way] = make
+        self._process = os.getpid()
+        self._ways: dict[tuple[str, bool], Way] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._client.send(_for_proxy(request), stream=True)
+    def way(self, proxy: Proxy, request: httpx.Request) -> Way:
+        if self._process != os.getpid():  # what a fork inherited is its parent's
+            self._process, self._ways = os.getpid(), {}
+        key = (proxy.url, request.method == "POST")
+        if key not in self._ways:
+            limits = httpx.Limits(max_keepalive_connections=0 if key[1] else MOST_IDLE)
+            self._ways[key] = self._make(
+                proxy=httpx.Proxy(proxy.url), verify=tls_context(), limits=limits, trust_env=False
+            )
+        return self._ways[key]
 
-    async def aclose(self) -> None:
-        await self._client.aclose()
+    def all(self) -> list[Way]:
+        ways, self._ways = list(self._ways.values()), {}
+        return ways
+
+
+def proxy_of(request: httpx.Request) -> Proxy | None:
+    """Return the proxy for a request; raises `httpx.ProxyError` where a variable names none."""
+    try:
+        return proxy_for(str(request.url))
+    except ProxyProblemError as error:
+        raise httpx.ProxyError(str(error), request=request) from error
+
+
+@contextmanager
+def _errors_of_proxy(proxy: Proxy) -> Iterator[None]:
+    """Name the proxy, and what named it, in whatever fails on the way to it."""
+    try:
+        yield
+    except ImportError as error:
+        raise httpx.ProxyError(
+            f"{proxy} needs a package: pip install 'httpx[socks]', or add the host to NO_PROXY"
+        ) from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+        why = str(error) or "no connection could be made in time"
+        raise httpx.ProxyError(f"{proxy} does not lead there: {why}") from error
+    except ValueError as error:
+        raise httpx.ProxyError(f"{proxy} is no proxy that can be used") from error
 
 
 def _for_proxy(request: httpx.Request) -> httpx.Request:
@@ -157,29 +208,30 @@ def _for_proxy(request: httpx.Request) -> httpx.Request:
 class _Idle(Generic[Connection]):
     """Connections that nobody uses, those of one server on a stack with the last used on top.
 
-    Safe to use from several threads: a list's append and pop are.
+    Safe to use from several threads: a list's append and pop are. They belong to one process: a
+    fork that wrote to its parent's would read the parent's answers.
     """
 
     def __init__(self) -> None:
+        self._process = os.getpid()
         self._stacks: dict[tuple[bytes, bytes, int], list[Connection]] = {}
+        self._inherited: list[object] = []
         self._tls: ssl.SSLContext | None = None
 
     def stack(self, origin: httpcore.Origin) -> list[Connection]:
+        if self._process != os.getpid():
+            self._inherited.append(self._stacks)  # never closed here: the parent uses them
+            self._process, self._stacks = os.getpid(), {}
         return self._stacks.setdefault((origin.scheme, origin.host, origin.port), [])
 
     def all(self) -> Iterator[Connection]:
-        for stack in self._stacks.values():
+        for stack in self._stacks.values() if self._process == os.getpid() else ():
             while stack:
                 yield stack.pop()
 
     def tls_for(self, origin: httpcore.Origin) -> ssl.SSLContext | None:
         if self._tls is None and origin.scheme == b"https":
-            try:
-                self._tls = httpx.create_ssl_context()
-            except OSError as error:  # a wrong SSL_CERT_FILE, or what it holds
-                why = error.strerror or "their file is broken"
-                told = f"the certificates for TLS cannot be loaded ({why})"
-                raise httpx.ConnectError(told) from error
+            self._tls = tls_context()
         return self._tls
 
 
@@ -189,6 +241,11 @@ def _pinned(request: httpx.Request) -> tuple[str, ...]:
     return addresses
 
 
+def _most_idle(request: httpx.Request) -> int:
+    """Return how many connections may wait beside that of *request*: POSTs use none of them."""
+    return MOST_AFTER_POST if request.method == "POST" else MOST_IDLE
+
+
 def _popped(stack: list[Connection]) -> Connection | None:
     try:
         return stack.pop()
@@ -196,16 +253,12 @@ def _popped(stack: list[Connection]) -> Connection | None:
         return None
 
 
-def _kept(connection: Connection, stack: list[Connection]) -> bool:
+def _kept(connection: Connection, stack: list[Connection], most: int) -> bool:
     """Put a connection back, if it can be used again; tell whether it was."""
-    if not connection.is_idle() or len(stack) >= MOST_IDLE:
+    if not connection.is_idle() or len(stack) >= most:
         return False
     stack.append(connection)
     return True
-
-
-def _through_proxy() -> bool:
-    return any(scheme != "no" for scheme in getproxies())
 
 
 def _as_httpcore(request: httpx.Request) -> httpcore.Request:
@@ -242,7 +295,9 @@ class _Body(httpx.SyncByteStream):
         stream: Any,
         connection: httpcore.HTTPConnection,
         stack: list[httpcore.HTTPConnection],
+        most: int,
     ) -> None:
+        self._most = most
         self._stream = stream
         self._connection: httpcore.HTTPConnection | None = connection
         self._stack = stack
@@ -255,7 +310,7 @@ class _Body(httpx.SyncByteStream):
         connection, self._connection = self._connection, None
         if connection is not None:
             self._stream.close()
-            if not _kept(connection, self._stack):
+            if not _kept(connection, self._stack, self._most):
                 connection.close()
 
 
@@ -265,7 +320,9 @@ class _AsyncBody(httpx.AsyncByteStream):
         stream: Any,
         connection: httpcore.AsyncHTTPConnection,
         stack: list[httpcore.AsyncHTTPConnection],
+        most: int,
     ) -> None:
+        self._most = most
         self._stream = stream
         self._connection: httpcore.AsyncHTTPConnection | None = connection
         self._stack = stack
@@ -279,5 +336,5 @@ class _AsyncBody(httpx.AsyncByteStream):
         connection, self._connection = self._connection, None
         if connection is not None:
             await self._stream.aclose()
-            if not _kept(connection, self._stack):
+            if not _kept(connection, self._stack, self._most):
                 await connection.aclose()

@@ -93,10 +93,27 @@ def failure_of(error: Exception) -> Unsent | CutAnswer:
         return Unsent("no connection could be made in time")
     if isinstance(error, _UNSENT):
         told = _NUMBERS.sub("", str(error)).strip()
-        return Unsent(told[:200] or "no connection could be made")
+        return Unsent(told[:300] or "no connection could be made", _way_out(error, told))
     if isinstance(error, httpx.ReadTimeout):
         return CutAnswer("the server stopped answering")
     return CutAnswer("the connection broke")
+
+
+def _way_out(error: Exception, told: str) -> str | None:
+    """Return what helps where the environment is to blame, not the network."""
+    if "CERTIFICATE_VERIFY_FAILED" in told:
+        return (
+            f"{_UNPAID} Its certificate is not trusted here. In a network with certificates of its "
+            "own, set SSL_CERT_FILE to the file that holds them."
+        )
+    if "certificates for TLS" in told:
+        return f"{_UNPAID} Set that variable to a file of certificates, or unset it."
+    if isinstance(error, httpx.ProxyError):
+        return f"{_UNPAID} Start that proxy, mend or unset its variable, or extend NO_PROXY."
+    return None
+
+
+_UNPAID: Final = "Nothing was sent, so nothing was paid."
 
 
 def failure_with(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies, proxy_bypass
 
+from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.protocol.steps import Unsent
 
 if TYPE_CHECKING:
@@ -36,7 +36,11 @@ async def async_addresses_of(host: str) -> tuple[str, ...]:
 
 def behind_proxy(host: str) -> bool:
     """Tell whether requests to *host* go through a proxy."""
-    return any(scheme != "no" for scheme in getproxies()) and not proxy_bypass(host)
+    name = f"[{host}]" if ":" in host else host
+    try:
+        return any(proxy_for(f"{scheme}://{name}") for scheme in ("http", "https"))
+    except ProxyProblemError:
+        return False  # the request itself will say what is wrong
 
 
 def _addresses(found: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:

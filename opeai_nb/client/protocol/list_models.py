@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.poll import pause_after
+from opeai_nb.client.protocol.poll import pause_after, query
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Reply, Sleep, Unsent
 from opeai_nb.client.wire.read_error import error_of, read_problem
 from opeai_nb.client.wire.redact import hide_in, value_without_key
@@ -38,9 +38,11 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
     """Return what `GET /v1/models` lists (platform.md 2.6); it may not be complete."""
     for attempt in range(1, schedule.QUERY_ATTEMPTS + 1):
         try:
-            reply: Reply = yield endpoint.query("/v1/models")
+            reply: Reply = yield from query(endpoint, "/v1/models")
         except Unsent as failure:
-            raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
+            raise UnreachableError(
+                f"The platform cannot be reached: {failure}.", advice=failure.advice
+            ) from failure
         except CutAnswer as failure:
             error: OpeaiError = ConnectionLostError(f"The list of models was cut off: {failure}.")
             error.__cause__ = failure

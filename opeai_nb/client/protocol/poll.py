@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
 
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import received
@@ -236,7 +237,7 @@ def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
         paths = (own, *(path for path in paths if path != own))
     for path in paths:
         try:
-            reply: Reply = yield endpoint.query(path)
+            reply: Reply = yield from query(endpoint, path)
         except (Unsent, CutAnswer) as failure:
             raise ConnectionLostError(
                 f"The connection was lost while checking on the task: {failure}.",
@@ -249,6 +250,21 @@ def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
             if path == paths[-1]:
                 raise
     raise AssertionError("a dialect has at least one path")  # pragma: no cover
+
+
+def query(endpoint: Endpoint, path: str) -> Flow[Reply]:
+    """Return the answer to a GET; a redirect inside the base URL's origin is followed."""
+    call = endpoint.query(path)
+    reply: Reply = yield call
+    for _ in range(schedule.MOVES):
+        target = reply.headers.get("location")
+        if not (300 <= reply.status < 400 and target):  # noqa: PLR2004  a redirect
+            break
+        if (moved := endpoint.own_path(urljoin(call.url, target))) is None:
+            break
+        call = endpoint.query(moved)
+        reply = yield call
+    return reply
 
 
 def _read_query(reply: Reply, task: Task) -> Task:

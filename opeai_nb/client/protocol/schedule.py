@@ -18,6 +18,7 @@ _SHORTEST_PAUSE: Final = 0.2
 SUBMIT_ATTEMPTS: Final = 5
 """A submission refused with 429 is sent at most four times more."""
 CONNECT_ATTEMPTS: Final = 3  # a name server's hiccup passes in 1.5 s; a wrong URL should tell soon
+MOVES: Final = 3  # redirects followed inside one origin: a slash, a version, and no loop
 QUERY_ATTEMPTS: Final = 5  # pauses of 1, 2, 4 and 8 s: a gateway that restarts is back by then
 
 _LEARNED_FROM: Final = 3  # of two durations one may be a cold start

@@ -161,7 +161,11 @@ class Documents:
 
 
 class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
-    """The request never left: the connection could not be made."""
+    """The request never left: no connection could be made. *advice* is the way out, if known."""
+
+    def __init__(self, reason: str, advice: str | None = None) -> None:
+        super().__init__(reason)
+        self.advice = advice
 
 
 class CutAnswer(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error

@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
@@ -28,6 +29,7 @@ from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.client.wire.read_task import poll_link
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import (
+    NotFoundError,
     OpeaiError,
     OutcomeUnknownError,
     RateLimitError,
@@ -56,27 +58,35 @@ def submit(endpoint: Endpoint, request: ImageRequest, key: str) -> Flow[Generati
     """
     call = _submission(endpoint, request, key)
     try:
-        return (yield from _sent(call, request))
+        return (yield from _sent(endpoint, call, request))
     except OpeaiError as error:
+        if type(error) is NotFoundError:
+            error.advice = f"POST {urlsplit(call.url).path} was asked. {error.advice}"
         error.request, error.idempotency_key = request, key
         raise
 
 
-def _sent(call: Call, request: ImageRequest) -> Flow[Generation | Task]:
-    refused = unsent = 0
+def _sent(endpoint: Endpoint, call: Call, request: ImageRequest) -> Flow[Generation | Task]:
+    refused = unsent = moved = 0
     while True:
         try:
             reply: Reply = yield call
         except Unsent as failure:
             unsent += 1
             if unsent >= schedule.CONNECT_ATTEMPTS:
-                raise UnreachableError(f"The platform cannot be reached: {failure}.") from failure
+                raise UnreachableError(
+                    f"The platform cannot be reached: {failure}.", advice=failure.advice
+                ) from failure
             yield Sleep(schedule.backoff(unsent, first=0.5))
             continue
         except CutAnswer as failure:
             if (rescued := _rescued(failure.reply, request)) is not None:
                 return rescued
             raise _cut(failure) from failure
+        if (url := endpoint.moved_to(call.url, reply)) is not None and moved < schedule.MOVES:
+            # It says that nothing was begun here, and the key does not leave its origin.
+            call, moved = replace(call, url=url), moved + 1
+            continue
         answer = _read_submission(reply, request)
         if not isinstance(answer, Problem):
             return answer

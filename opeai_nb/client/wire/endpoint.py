@@ -9,8 +9,9 @@ from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
-from opeai_nb.client.protocol.steps import Call
+from opeai_nb.client.protocol.steps import Call, Reply
 from opeai_nb.errors import InputError
+from opeai_nb.secret import bare
 
 PLATFORM_URL: Final = "https://api-platform.ope.ai"
 SUBMIT_TIMEOUT: Final = 300.0
@@ -19,7 +20,12 @@ QUERY_TIMEOUT: Final = 60.0
 QUERY_LONGEST: Final = 120.0
 """Seconds for the body of a query: a poll that drips would outlast the deadline of its task."""
 
-_API_PATHS = re.compile(r"(/aliyun)?(/v1)?(/images(/generations)?)?/?\Z")
+# What people paste as a base URL: with `/v1` or not, or the whole path of some endpoint.
+_API_PATHS = re.compile(
+    r"(?:/aliyun)?(?:/v1)*(?:/(?:images(?:/(?:generations|edits|variations)(?:/[^/]*)?)?|models(?:/.*)?"
+    r"|chat/completions|completions|responses|embeddings|files|batches|tasks(?:/.*)?))?/?\Z"
+)
+_SLASHES = re.compile(r"/{2,}")
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,17 @@ class Endpoint:
         The key is sent to nobody else.
         """
         try:
-            url = urljoin(self.base_url + "/", link)
-            same = urlsplit(url)[:2] == urlsplit(self.base_url)[:2]
+            url = urljoin(self.base_url + "/", link.strip())
+            there, here = urlsplit(url), urlsplit(self.base_url)
         except ValueError:
             return None
-        if not same:
+        if there.hostname != here.hostname or there.scheme not in {"http", "https"}:
             return None
+        if not self.is_own(url):
+            if there.port is not None:
+                return None
+            # Behind a proxy that ends TLS a server takes itself for http: the path is what counts.
+            url = there._replace(scheme=here.scheme, netloc=here.netloc).geturl()
         return url.removeprefix(self.base_url) if url.startswith(self.base_url + "/") else url
 
     def is_own(self, url: str) -> bool:
@@ -63,6 +74,20 @@ class Endpoint:
             return _origin(url) == _origin(self.base_url)
         except ValueError:
             return False
+
+    def moved_to(self, url: str, reply: Reply) -> str | None:
+        """Return where a redirect leads that keeps method and body, inside the base URL's origin.
+
+        None for any other answer: the key and a paid request follow nobody elsewhere.
+        """
+        target = reply.headers.get("location")
+        if reply.status not in {307, 308} or not target:
+            return None
+        try:
+            joined = urljoin(url, target)
+        except ValueError:
+            return None
+        return joined if self.is_own(joined) else None
 
     def query(self, path: str) -> Call:
         """Return a GET of JSON."""
@@ -93,6 +118,7 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
             "A client alone cannot reach the embedded engine.",
             advice="Use opeai_nb.generate(…), opeai_nb.connect.client() or %%imagine.",
         )
+    given = bare(given) if isinstance(given, str) else given
     try:
         parts = urlsplit(given.strip())
         known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
@@ -108,5 +134,5 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
             "The base URL holds a user or a password.",
             advice="Give the key in OPEAI_API_KEY instead.",
         )
-    path = _API_PATHS.sub("", parts.path)
+    path = _API_PATHS.sub("", _SLASHES.sub("/", parts.path)).rstrip("/")
     return Endpoint(f"{parts.scheme}://{parts.netloc}{path}", **options)

@@ -293,6 +293,8 @@ def _by_code(problem: Problem) -> type[OpeaiError] | None:
     for words, error in _BY_MESSAGE:
         if any(word in message for word in words):
             return error
+    if _UNKNOWN_MODEL.search(message) and problem.status in {200, 400, 404, 422, 503}:
+        return ModelNotFoundError
     # Last, and never by the type: `invalid_request_error` goes with a wrong key and path as well.
     wrong = problem.status not in _TELLING and any(word in code for word in _WRONG)
     return BadRequestError if wrong else None
@@ -316,6 +318,10 @@ _BY_MESSAGE: Final = (
 )
 
 
+_UNKNOWN_MODEL: Final = re.compile(
+    r"\bmodel\b.{0,120}?\b(?:not found|does not exist|not exist|is not available|unknown|"
+    r"no longer available)|(?:unknown|invalid|no such|unsupported) model\b|模型.{0,40}不存在"
+)
 _TELLING: Final = frozenset({401, 402, 403, 404, 429})
 _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
     400: BadRequestError,
@@ -376,9 +382,8 @@ def _redirected(status: int, headers: Mapping[str, str]) -> str:
         parts = urlsplit(headers["location"])
     except ValueError:
         return "it redirects"
-    return (
-        f"it redirects to {parts.scheme}://{parts.hostname}" if parts.hostname else "it redirects"
-    )
+    host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.hostname else ""
+    return f"it redirects to {host}{parts.path}" if host or parts.path else "it redirects"
 
 
 def _loose_text(body: Any) -> str:

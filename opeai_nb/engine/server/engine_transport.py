@@ -65,7 +65,16 @@ class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """
 
     def __init__(self, engine: Engine | None = None) -> None:
-        self.engine = shared_engine() if engine is None else engine
+        self._given = engine
+        self._process = os.getpid()
+        self._engine = shared_engine() if engine is None else engine
+
+    @property
+    def engine(self) -> Engine:
+        """The engine that answers; a fork gets a shared one of its own, with threads that live."""
+        if self._given is None and self._process != os.getpid():
+            self._process, self._engine = os.getpid(), shared_engine()
+        return self._engine
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""

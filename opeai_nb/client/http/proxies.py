@@ -1,0 +1,142 @@
+"""Which proxy the environment names for a URL, in every form in which people write it.
+
+Read here, not by httpx: that takes IPv6 in NO_PROXY for a bad URL, knows no CIDR, and fails in the
+constructor for a setting that has nothing to do with the request.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_KINDS: Final = ("http", "https", "socks5", "socks5h")
+_SAME: Final = {"socks": "socks5", "socks4a": "socks5h", "tunnel": "http"}
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A proxy that is in use. *url* may hold a password; *variable* is what names it."""
+
+    url: str
+    variable: str
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        return f"the proxy of {self.variable} ({parts.hostname}:{parts.port or 80})"
+
+    __repr__ = __str__
+
+
+class ProxyProblemError(Exception):
+    """A variable that names no proxy that can be understood; says which, and what to do."""
+
+
+def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | None:
+    """Return the proxy for *url*; None for none. Raises `ProxyProblemError`.
+
+    Lower case counts before upper case, the URL's own scheme before `ALL_PROXY`. This machine
+    itself is never reached through a proxy.
+    """
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    environ = os.environ if environ is None else environ
+    named = _named_for(parts.scheme, environ)
+    if named is None or is_loopback(host) or is_exempt(host, port, environ):
+        return None
+    variable, text = named
+    return Proxy(_url(text, variable), variable)
+
+
+def _named_for(scheme: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+    for name in (f"{scheme}_proxy", "all_proxy"):
+        for variable in (name, name.upper()):
+            # A CGI script's client may set HTTP_PROXY by a header of its own.
+            is_header = variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ
+            if (text := environ.get(variable, "").strip()) and not is_header:
+                return variable, text
+    system = {} if environ is not os.environ or _names_any(environ) else getproxies()
+    text = system.get(scheme) or system.get("all") or ""
+    return ("the system's settings", text) if text else None
+
+
+def _names_any(environ: Mapping[str, str]) -> bool:
+    return any(name.lower().endswith("_proxy") for name in environ)
+
+
+def _url(text: str, variable: str) -> str:
+    text = text.strip("\"'")
+    kind, colon, rest = text.partition("://")
+    if not colon:
+        kind, rest = "http", text
+    kind = _SAME.get(kind.lower(), kind.lower())
+    try:
+        parts = urlsplit(f"{kind}://{rest}")
+        whole = bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        whole = False
+    if kind not in _KINDS or not whole:
+        raise ProxyProblemError(
+            f"{variable} is no proxy that can be used: give one such as http://127.0.0.1:7890 or "
+            "socks5://127.0.0.1:7890, or add the host to NO_PROXY"
+        )
+    return f"{kind}://{rest}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether *host* is this machine."""
+    if host.lower().rstrip(".") == "localhost" or host.lower().endswith(".localhost"):
+        return True
+    address = _address(host)
+    return address is not None and address.is_loopback
+
+
+def is_exempt(host: str, port: int | None, environ: Mapping[str, str]) -> bool:
+    """Tell whether NO_PROXY exempts *host*: names, suffixes, `*`, addresses, networks, ports."""
+    entries = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if any(
+        _matches(entry, host.lower().rstrip("."), port) for entry in re.split(r"[\s,;]+", entries)
+    ):
+        return True
+    uses_system = environ is os.environ and not _names_any(environ)
+    return uses_system and bool(proxy_bypass(host))
+
+
+def _matches(entry: str, host: str, port: int | None) -> bool:
+    entry = entry.strip("\"'").lower().removeprefix("http://").removeprefix("https://").rstrip("/.")
+    if not entry:
+        return False
+    if entry == "*":
+        return True
+    address = _address(host)
+    network = _network(entry)
+    if network is not None:
+        return address is not None and address.version == network.version and address in network
+    name, colon, wanted = entry.rpartition(":")
+    if colon and wanted.isdigit():
+        return (port is None or int(wanted) == port) and _matches(name, host, None)
+    suffix = entry.removeprefix("*").removeprefix(".")
+    return host == suffix or host.endswith(f".{suffix}")
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    text, slash, bits = entry.partition("/")
+    try:
+        return ipaddress.ip_network(f"{text.strip('[]')}{slash}{bits.strip(']')}", strict=False)
+    except ValueError:
+        return None
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -1,0 +1,279 @@
+"""Proxies, certificates and base URLs as people set them: understood, or told by our own errors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from opeai_nb.client import AsyncClient, Client
+from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
+from opeai_nb.client.wire.endpoint import endpoint_at
+from opeai_nb.errors import (
+    AuthenticationError,
+    InputError,
+    ModelNotFoundError,
+    NotFoundError,
+    OpeaiError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from opeai_nb.testing import Answer, Script, error_answer, pictures_answer, png, task_answer
+from tests.client.shells import KEY, Shell
+
+Shells = Callable[..., Shell]
+TAILS = ("", "/", "//", "/v1", "/v1/", "/v1//", "//v1", "/v1/v1", "/v1/images", "/v1/models")
+ENDPOINTS = ("/v1/chat/completions", "/v1/images/edits", "/v1/images/generations/", "/v1/responses")
+
+
+class TestProxies:
+    @pytest.mark.parametrize(
+        ("variables", "url", "proxy"),
+        [
+            ({"HTTP_PROXY": "http://p:1"}, "http://a.test", "http://p:1"),
+            (
+                {"http_proxy": "http://p:1", "HTTP_PROXY": "http://q:1"},
+                "http://a.test",
+                "http://p:1",
+            ),
+            ({"HTTPS_PROXY": "p:7890"}, "https://a.test", "http://p:7890"),
+            ({"HTTP_PROXY": "http://p:1"}, "https://a.test", None),
+            ({"ALL_PROXY": "socks5://p:1"}, "https://a.test", "socks5://p:1"),
+            ({"all_proxy": "socks://p:1"}, "http://a.test", "socks5://p:1"),
+            ({"all_proxy": "SOCKS5H://p:1"}, "http://a.test", "socks5h://p:1"),
+            ({"HTTP_PROXY": '"http://p:1"'}, "http://a.test", "http://p:1"),
+            ({"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"}, "http://a.test", None),
+            ({}, "http://a.test", None),
+        ],
+    )
+    def test_variable_is_read(self, variables: dict[str, str], url: str, proxy: str | None) -> None:
+        chosen = proxy_for(url, variables)
+        assert (chosen.url if chosen else None) == proxy
+
+    @pytest.mark.parametrize(
+        ("entry", "url", "is_exempt"),
+        [
+            ("a.test", "http://a.test", True),
+            ("a.test", "http://b.a.test", True),
+            (".a.test", "http://b.a.test", True),
+            ("*.a.test", "http://b.a.test", True),
+            ("a.test", "http://na.test", False),
+            ("A.TEST", "http://a.test", True),
+            ("a.test:8080", "http://a.test:8080", True),
+            ("a.test:8080", "http://a.test:81", False),
+            ("*", "http://a.test", True),
+            ("10.0.0.0/8", "http://10.1.2.3", True),
+            ("10.1.2.3", "http://10.1.2.3:80", True),
+            ("fd07:b51a:cc66:f0::/64", "http://[fd07:b51a:cc66:f0::5]", True),
+            ("fd07:b51a:cc66:f0::/64", "http://a.test", False),
+            ("[fd07::1]", "http://[fd07::1]:80", True),
+            ("[fd07::]/16", "http://[fd07::1]", True),
+            ("x.test, a.test", "http://a.test", True),
+            ("x.test a.test", "http://a.test", True),
+            (" ,,/,[,]:", "http://a.test", False),
+        ],
+    )
+    @pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+    def test_exemption_is_read(self, name: str, entry: str, url: str, is_exempt: bool) -> None:
+        variables = {"HTTP_PROXY": "http://p:1", name: entry}
+        assert (proxy_for(url, variables) is None) is is_exempt
+
+    @pytest.mark.parametrize(
+        "host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "a.localhost"]
+    )
+    def test_this_machine_is_never_behind_a_proxy(self, host: str) -> None:
+        assert proxy_for(f"http://{host}:80", {"HTTP_PROXY": "http://p:1"}) is None
+
+    @pytest.mark.parametrize(
+        "text", ["ftp://p:1", "http://", "http://p:port", "socks4://p:1", "://"]
+    )
+    def test_what_is_no_proxy_is_named(self, text: str) -> None:
+        with pytest.raises(ProxyProblemError, match="HTTP_PROXY is no proxy"):
+            proxy_for("http://a.test", {"HTTP_PROXY": text})
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"ALL_PROXY": "socks5://127.0.0.1:9"},
+            {"all_proxy": "socks://127.0.0.1:9"},
+            {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "127.0.0.1,[::1]"},
+            {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "fd07:b51a:cc66:f0::/64"},
+            {"HTTPS_PROXY": "http://127.0.0.1:9", "SSL_CERT_FILE": "gone.pem"},
+            {"HTTP_PROXY": "nonsense://x"},
+        ],
+    )
+    @pytest.mark.parametrize("kind", [Client, AsyncClient])
+    def test_no_setting_fails_in_the_constructor(
+        self, kind: type, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, text in variables.items():
+            monkeypatch.setenv(name, text)
+        assert kind(base_url="http://a.test", api_key=KEY)
+
+    @pytest.mark.parametrize(
+        ("variable", "text", "told"),
+        [
+            ("HTTP_PROXY", "http://127.0.0.1:9", r"HTTP_PROXY \(127\.0\.0\.1:9\)"),
+            ("ALL_PROXY", "http://me:secret@127.0.0.1:9", r"ALL_PROXY \(127\.0\.0\.1:9\)"),
+            ("HTTP_PROXY", "nonsense://x", "HTTP_PROXY is no proxy"),
+        ],
+    )
+    def test_dead_proxy_is_named_at_the_first_request(
+        self, shell: Shells, monkeypatch: pytest.MonkeyPatch, variable: str, text: str, told: str
+    ) -> None:
+        monkeypatch.setenv(variable, text)
+        with pytest.raises(UnreachableError, match=told) as caught:
+            shell(base_url="http://a.test").generate("a fox")
+        assert "NO_PROXY" in str(caught.value)
+        assert "secret" not in str(caught.value)
+
+    def test_proxy_is_used(
+        self, shell: Shells, monkeypatch: pytest.MonkeyPatch, proxy: tuple[str, list[str]]
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", proxy[0])
+        assert len(shell(base_url="http://a.test").generate("a fox")) == 1
+        assert proxy[1] == ["POST http://a.test/v1/images/generations"]
+
+
+@pytest.fixture
+def proxy() -> Iterator[tuple[str, list[str]]]:
+    """A proxy that answers by itself, and what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(f"POST {self.path}")
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = pictures_answer(png()).content
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", asked
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_certificates_that_are_gone_are_named(
+    shell: Shells, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "gone.pem")
+    with pytest.raises(UnreachableError, match=f"certificates for TLS that {variable} names"):
+        shell(base_url="https://127.0.0.1:9").generate("a fox")
+
+
+class TestBaseUrls:
+    @pytest.mark.parametrize("tail", [*TAILS, *ENDPOINTS])
+    @pytest.mark.parametrize("root", ["http://h.test", "http://h.test/api"])
+    def test_any_tail_is_understood(self, root: str, tail: str) -> None:
+        at = endpoint_at(root + tail).at("/v1/images/generations")
+        assert at == f"{root}/v1/images/generations"
+
+    @pytest.mark.parametrize("text", ['"http://h.test/v1"', "OPEAI_BASE_URL=http://h.test/v1"])
+    def test_what_is_pasted_around_it_is_taken_off(self, text: str) -> None:
+        assert endpoint_at(text).base_url == "http://h.test"
+
+    @pytest.mark.parametrize("text", ["h.test/v1", "ftp://h.test", "http://", "http:///v1"])
+    def test_what_is_none_is_told(self, text: str) -> None:
+        with pytest.raises(InputError, match="not an http or https URL"):
+            endpoint_at(text)
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("status", [307, 308])
+    def test_post_is_sent_where_its_own_origin_says(self, shell: Shells, status: int) -> None:
+        moved = Answer(b"", status=status, headers={"Location": "/v1/images/generations/"})
+        script = Script(moved, pictures_answer(png()))
+        assert len(shell(transport=script).generate("a fox")) == 1
+        assert script.requests[1].url.path == "/v1/images/generations/"
+        assert script.sent[0] == script.sent[1]
+
+    @pytest.mark.parametrize("target", ["https://evil.test/v1", "//evil.test/x"])
+    def test_post_follows_nobody_elsewhere(self, shell: Shells, target: str) -> None:
+        script = Script(Answer(b"", status=307, headers={"Location": target}))
+        with pytest.raises(UnreadableAnswerError, match=r"redirects to \w+://evil\.test|redirects"):
+            shell(transport=script).generate("a fox")
+        assert len(script.posts) == 1
+
+    def test_redirects_in_a_circle_end(self, shell: Shells) -> None:
+        script = Script(lambda _: Answer(b"", status=307, headers={"Location": "/v1/x"}))
+        with pytest.raises(UnreadableAnswerError, match="redirects to /v1/x"):
+            shell(transport=script).generate("a fox")
+        assert len(script.requests) == 4
+
+    @pytest.mark.parametrize("status", [301, 302, 307, 308])
+    def test_poll_follows_its_own_origin(self, shell: Shells, status: int) -> None:
+        moved = Answer(b"", status=status, headers={"Location": "/v1/tasks/image_1"})
+        done = task_answer("SUCCESS", data=pictures_answer(png()).body["data"])
+        script = Script(task_answer(), moved, done)
+        assert len(shell(transport=script).generate("a fox")) == 1
+        assert script.requests[2].url.path == "/v1/tasks/image_1"
+
+
+class TestWhatAnErrorSays:
+    def told(self, shell: Shells, answer: Answer) -> OpeaiError:
+        with pytest.raises(OpeaiError) as caught:
+            shell(answer).generate("a fox")
+        return caught.value
+
+    def test_path_that_is_not_there_is_named(self, shell: Shells) -> None:
+        error = self.told(shell, Answer({"detail": "Not Found"}, status=404))
+        assert type(error) is NotFoundError
+        assert "POST /v1/images/generations" in str(error)
+        assert "OPEAI_BASE_URL" in str(error)
+
+    @pytest.mark.parametrize(
+        "message",
+        [
+            "model 'x' not found, try pulling it first",
+            "The model `x` does not exist or you do not have access to it",
+            "Invalid model name passed in model=x. Call `/v1/models` to view available models",
+        ],
+    )
+    @pytest.mark.parametrize("status", [400, 404])
+    def test_unknown_model_is_no_wrong_base_url(
+        self, shell: Shells, message: str, status: int
+    ) -> None:
+        error = self.told(shell, error_answer(message, status=status, code=""))
+        assert type(error) is ModelNotFoundError
+        assert "OPEAI_BASE_URL" not in str(error)
+
+    def test_key_of_a_gateways_upstream_is_not_ours(self, shell: Shells) -> None:
+        message = "litellm.AuthenticationError: OpenAIException - invalid token"
+        error = self.told(shell, error_answer(message, status=401, code="401"))
+        assert type(error) is AuthenticationError
+        assert "OPEAI_API_KEY" not in str(error)
+
+    def test_challenge_page_is_no_missing_right(self, shell: Shells) -> None:
+        page = Answer("<html><title>Just a moment...</title></html>", status=403)
+        assert "protection page" in str(self.told(shell, page))
+
+    @pytest.mark.parametrize(
+        ("body", "reason"),
+        [
+            ({"error": {"message": '{"error": {"message": "too small"}}'}}, "too small"),
+            ({"error": {"message": 'upstream said: {"message": "too small"}'}}, "too small"),
+            ({"errors": [{"message": "too small"}]}, "too small"),
+            ({"errors": ["too small"]}, "too small"),
+            ({"detail": [{"loc": ["x"], "msg": "too small"}]}, "too small"),
+            ({"ok": False, "msg": "too small"}, "too small"),
+        ],
+    )
+    def test_reason_is_found(self, shell: Shells, body: Any, reason: str) -> None:
+        assert reason in self.told(shell, Answer(body, status=400)).message
+
+    @pytest.mark.parametrize("name", ["x-litellm-call-id", "X-Request-Id", "cf-ray", "x-trace-id"])
+    def test_request_id_of_any_gateway_is_read(self, shell: Shells, name: str) -> None:
+        answer = Answer(pictures_answer(png()).body, headers={name: "r-1"})
+        assert shell(answer).generate("a fox").request_id == "r-1"
