@@ -150,7 +150,8 @@ def ask(folder: Path, base_url: str, key: str, fields: dict[str, Any], fatal: Po
     )
     studio = Studio(settings(), client=client)
     sys.addaudithook(points.audit)
-    studio.start("a fox in the snow", **fields).result(60)
+    # A prompt of its own: of equal ones the engine paints another picture each time.
+    studio.start(f"a fox in the snow, {folder.name}", **fields).result(60)
     (folder / "points.json").write_text(json.dumps(points.passed))
 
 
