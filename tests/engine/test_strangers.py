@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,6 +21,8 @@ from PIL import Image
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
 from tests.engine.conftest import Answers, Files, Swatches
+
+VERBS = ("generate", "edit")
 
 
 @pytest.fixture
@@ -179,3 +185,31 @@ class TestDashscope:
         refused = ImageSynthesis.async_call(model="nobody", prompt="a cat")
         assert (refused.status_code, refused.code) == (503, "ModelNotFound")
         assert "No available channel" in refused.message
+
+
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
+def test_the_readmes_table_of_clients_is_that_of_a_run(
+    sdk: openai.OpenAI, picture: Files, tmp_path: Path
+) -> None:
+    """Two clients in JavaScript and one in Python generate and edit, as the README's table says."""
+    here = Path(__file__).parent
+    packages = ["openai@6", "ai@6", "@ai-sdk/openai@3"]
+    install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path), *packages]
+    subprocess.run(install, check=True, capture_output=True, timeout=300)
+    script = shutil.copy(here / "strangers.mjs", tmp_path)
+    image = picture(512, 512)
+    engine = Engine()
+    with serving(engine) as url:
+        command = ["node", script, url, base64.b64encode(image).decode()]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    engine.close()
+    results: dict[str, object] = json.loads(done.stdout)
+    asked = {"model": "gpt-image-1", "prompt": "a cat"}
+    results["openai-python generate"] = len(sdk.images.generate(**asked).data) == 1
+    file = ("cat.png", image, "image/png")
+    results["openai-python edit"] = len(sdk.images.edit(image=file, **asked).data) == 1
+    readme = (here.parents[1] / "README.md").read_text(encoding="utf-8")
+    for client in ("openai-python", "openai-node", "AI SDK"):
+        words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
+        assert f"| {client} | {' | '.join(words)} |" in readme, results
