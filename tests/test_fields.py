@@ -9,7 +9,7 @@ import pytest
 import traitlets
 
 from opeai_nb.bulk.batch.rows import rows_of
-from opeai_nb.cli import batch as batch_command
+from opeai_nb.cli import batch_command
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.engine.api import aliyun_request, openai_request

@@ -163,13 +163,6 @@ def test_every_room_stands_in_the_table() -> None:
     assert rooms == set(TABLE)
 
 
-# What is left to do. A circle may go from this list; none may come.
-CIRCLES = {
-    frozenset({"client.values.generation", "client.values.input_image", "client.values.request"}),
-    frozenset({"library.records.record", "library.replay"}),
-    frozenset({"bulk.sweep.grid", "bulk.sweep.sweep"}),
-    frozenset({"engine.painter.scenes.interiors", "engine.painter.scenes.scene_table"}),
-}
 MODULES = {
     ".".join(["opeai_nb", *path.relative_to(HOUSE).with_suffix("").parts]).removesuffix(
         ".__init__"
@@ -233,7 +226,7 @@ def circles() -> set[frozenset[str]]:
 
 def test_no_file_leads_back_to_itself() -> None:
     """No circle of imports, neither at run time nor with types nor inside functions."""
-    assert circles() <= CIRCLES
+    assert circles() == set()
 
 
 def run_fresh(code: str) -> str:

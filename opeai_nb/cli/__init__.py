@@ -1,1 +1,1 @@
-"""The commands of `python -m opeai_nb`: one file each, named as it is typed."""
+"""The commands of `python -m opeai_nb`: `demo` is in `demo_command`, and so on."""

@@ -19,7 +19,7 @@ COMMANDS: Final = {
     "batch": "make the pictures of a CSV or JSONL file",
     "serve": "serve the embedded engine on 127.0.0.1, for any client of the API",
 }
-"""Each is a module of this folder with `run(arguments) -> exit code`."""
+"""`demo` is `demo_command.run(arguments) -> exit code`, and so on."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return GOOD
     if name not in COMMANDS:
         return _fail("", _unknown(name))
-    run: Callable[[Sequence[str]], int] = import_module(f"opeai_nb.cli.{name}").run
+    run: Callable[[Sequence[str]], int] = import_module(f"opeai_nb.cli.{name}_command").run
     try:
         return run(rest)
     except OpeaiError as error:

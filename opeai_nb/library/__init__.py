@@ -16,6 +16,7 @@ from opeai_nb._lazy import attach
 if TYPE_CHECKING:
     from opeai_nb.library.journal.entry import Entry as Entry
     from opeai_nb.library.library import Library as Library
+    from opeai_nb.library.library_warning import LibraryWarning as LibraryWarning
     from opeai_nb.library.lineage import info as info
     from opeai_nb.library.marks import Marks as Marks
     from opeai_nb.library.metadata.provenance import received_bytes as received_bytes
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
     from opeai_nb.library.records.record import KeptPicture as KeptPicture
     from opeai_nb.library.records.record import Record as Record
     from opeai_nb.library.records.request_json import identity as identity
-    from opeai_nb.library.session import Session as Session
+    from opeai_nb.library.session_notes import Session as Session
     from opeai_nb.library.slot import Slot as Slot
     from opeai_nb.library.usage import Usage as Usage
     from opeai_nb.library.usage import UsageRow as UsageRow
-    from opeai_nb.library.warning import LibraryWarning as LibraryWarning
 
 __getattr__, __dir__ = attach(__name__)

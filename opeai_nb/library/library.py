@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import Journal
+from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.notes import Notes
 from opeai_nb.library.queries import Catalogue
@@ -20,7 +21,6 @@ from opeai_nb.library.records.record import ENDING, Record, read_record
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay import Note, Scene, Take, place_key
 from opeai_nb.library.slot import Slot
-from opeai_nb.library.warning import reason, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.journal.entry import Entry
-    from opeai_nb.library.session import Session
+    from opeai_nb.library.session_notes import Session
 
 Origin = Literal["platform", "engine"]
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.documents import MarkDocument, check
 from opeai_nb.library.files import append_line, own_folder, times_in
+from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import ENDING, moment_text
-from opeai_nb.library.warning import reason
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from opeai_nb.cli import lab
+from opeai_nb.cli import lab_command
 from opeai_nb.cli.main import main
 from opeai_nb.cli.tutorials import QUICKSTART, tutorials
 
@@ -133,15 +133,15 @@ def test_what_is_not_installed_is_one_line_and_2(
 
 def test_lab_copies_the_tutorials_and_keeps_what_was_changed(tmp_path: Path) -> None:
     (tmp_path / QUICKSTART).write_text("mine", encoding="utf-8")
-    lab.copy_tutorials(tmp_path)
+    lab_command.copy_tutorials(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in tutorials()}
     assert len(tutorials()) == 7
     assert (tmp_path / QUICKSTART).read_text(encoding="utf-8") == "mine"
 
 
 def test_lab_opens_the_quickstart(tmp_path: Path) -> None:
-    command = lab.lab_command(tmp_path, has_display=True, is_root=False)
+    command = lab_command.lab_command(tmp_path, has_display=True, is_root=False)
     assert f"--LabApp.default_url=/lab/tree/{QUICKSTART}" in command
     assert not {"--allow-root", "--no-browser"} & set(command)
-    bare = lab.lab_command(tmp_path, has_display=False, is_root=True)
+    bare = lab_command.lab_command(tmp_path, has_display=False, is_root=True)
     assert {"--allow-root", "--no-browser"} <= set(bare)

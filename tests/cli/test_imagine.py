@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from PIL import Image
 
-from opeai_nb.cli import imagine
+from opeai_nb.cli import imagine_command
 from opeai_nb.cli.main import main
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import OutcomeUnknownError
@@ -105,7 +105,7 @@ def test_an_interrupt_sends_nothing_more_and_waits_and_a_second_one_does_not(
     interrupts: int, told: str, lines: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs = Jobs(interrupts)
-    making = imagine._Making(cast("Studio", jobs), {}, as_json=True)
+    making = imagine_command._Making(cast("Studio", jobs), {}, as_json=True)
     with pytest.raises(KeyboardInterrupt, match=told):
         making.make([Jobs.request] * 20)
     assert jobs.started == 16
@@ -149,4 +149,4 @@ def test_help_lists_the_magic_s_options(capsys: pytest.CaptureFixture[str]) -> N
     assert main(["imagine", "--help"]) == 0
     shown = capsys.readouterr().out
     assert "--negative-prompt TEXT" in shown
-    assert imagine.EXIT_CODES in shown
+    assert imagine_command.EXIT_CODES in shown

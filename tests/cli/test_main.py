@@ -18,7 +18,7 @@ def test_every_command_says_what_it_does(capsys: pytest.CaptureFixture[str]) -> 
     shown = capsys.readouterr().out
     for name, summary in COMMANDS.items():
         assert f"{name:<9}{summary}" in shown
-        assert callable(import_module(f"opeai_nb.cli.{name}").run)
+        assert callable(import_module(f"opeai_nb.cli.{name}_command").run)
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.commands.kept import history_query
+from opeai_nb.notebook.commands.kept_commands import history_query
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,12 @@ from opeai_nb.library.journal.received_files import (
     MOST_OF_AN_ANSWER,
     received_in,
 )
+from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import read_request
 from opeai_nb.library.records.validate import writable
 from opeai_nb.library.replay import TakeState, place_key
 from opeai_nb.library.slot import Slot
-from opeai_nb.library.warning import reason, warn
 from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 

@@ -22,12 +22,12 @@ from opeai_nb.library.files import (
 from opeai_nb.library.journal import liveness
 from opeai_nb.library.journal.entry import Entry
 from opeai_nb.library.journal.received_files import JOURNAL
+from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, VERSION
 from opeai_nb.library.records.request_json import identity_of, write_request
 from opeai_nb.library.records.validate import check_entry, writable
 from opeai_nb.library.slot import Slot
-from opeai_nb.library.warning import reason, warn
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:

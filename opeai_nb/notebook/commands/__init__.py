@@ -8,7 +8,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.commands import kept, marks, pending
+from opeai_nb.notebook.commands import kept_commands, mark_commands, pending_commands
 from opeai_nb.notebook.display.table import Table, Text
 from opeai_nb.notebook.magic.options import help_text
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.session import Session
 
 # An id, or the beginning of one: the journal's are hexadecimal, the platform's have a digit.
-_ID = re.compile(rf"[0-9a-f]{{3,}}|\S*\d\S*|{pending.SEND}")
+_ID = re.compile(rf"[0-9a-f]{{3,}}|\S*\d\S*|{pending_commands.SEND}")
 # An id of the journal, its option, or the file of a picture: no word of a prompt.
-_ARGUMENT = re.compile(rf"(?=\w*\d)[0-9a-f]{{4,}}|{pending.SEND}|\S+\.(?:png|jpe?g|webp)")
+_ARGUMENT = re.compile(rf"(?=\w*\d)[0-9a-f]{{4,}}|{pending_commands.SEND}|\S+\.(?:png|jpe?g|webp)")
 
 
 def command_in(line: str) -> Callable[[Session], Any] | None:
@@ -98,7 +98,7 @@ def _help(_: Session) -> Text:
 
 def _config(session: Session) -> Table:
     """List the settings, their values and where they come from."""
-    from opeai_nb.notebook.commands.config import rows
+    from opeai_nb.notebook.commands.config_commands import rows
 
     found = rows(session)
     return Table(("setting", "value", "from"), found, items=found)
@@ -106,7 +106,7 @@ def _config(session: Session) -> Table:
 
 def _key(_: Session) -> Text:
     """Ask for the API key without showing it; an empty answer forgets it."""
-    from opeai_nb.notebook.commands.config import ask_for_key
+    from opeai_nb.notebook.commands.config_commands import ask_for_key
 
     return Text(ask_for_key())
 
@@ -158,18 +158,18 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "key": Command(_key),
     "version": Command(_version),
     "panel": Command(_panel),
-    "tasks": Command(pending.tasks),
-    "resume": Command(pending.resume, f"[ID] [{pending.SEND}]", 0, 2),
-    "stop": Command(pending.stop, "ID", 1, 1),
-    "forget": Command(pending.forget, "ID", 1, 1),
-    "info": Command(kept.info, "FILE", 1, inf),
-    "history": Command(kept.history, kept.HISTORY, 0, inf),
-    "star": Command(marks.star, "ID", 1, inf),
-    "unstar": Command(marks.unstar, "ID", 1, inf),
-    "tag": Command(marks.tag, "ID WORDS", 2, inf),
-    "untag": Command(marks.untag, "ID WORDS", 2, inf),
-    "note": Command(marks.note, "ID [WORDS]", 1, inf),
-    "trash": Command(marks.trash, "ID", 1, inf),
-    "restore": Command(marks.restore, "ID", 1, inf),
-    "usage": Command(kept.usage),
+    "tasks": Command(pending_commands.tasks),
+    "resume": Command(pending_commands.resume, f"[ID] [{pending_commands.SEND}]", 0, 2),
+    "stop": Command(pending_commands.stop, "ID", 1, 1),
+    "forget": Command(pending_commands.forget, "ID", 1, 1),
+    "info": Command(kept_commands.info, "FILE", 1, inf),
+    "history": Command(kept_commands.history, kept_commands.HISTORY, 0, inf),
+    "star": Command(mark_commands.star, "ID", 1, inf),
+    "unstar": Command(mark_commands.unstar, "ID", 1, inf),
+    "tag": Command(mark_commands.tag, "ID WORDS", 2, inf),
+    "untag": Command(mark_commands.untag, "ID WORDS", 2, inf),
+    "note": Command(mark_commands.note, "ID [WORDS]", 1, inf),
+    "trash": Command(mark_commands.trash, "ID", 1, inf),
+    "restore": Command(mark_commands.restore, "ID", 1, inf),
+    "usage": Command(kept_commands.usage),
 }
