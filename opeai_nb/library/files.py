@@ -10,6 +10,7 @@ import stat
 import threading
 import time
 from collections import defaultdict
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -131,9 +132,24 @@ def own_folder(path: Path, *, unlisted: bool = False) -> Path:
         raise OSError(0, f"{path.name} is a link")
     if not path.is_dir():
         path.mkdir(parents=True, exist_ok=True)
-    if unlisted and not (path / ".gitignore").exists():
-        write_whole(path / ".gitignore", b"*\n", durable=False)
+    if unlisted:
+        _unlist(path)
     return path
+
+
+def _unlist(folder: Path) -> None:
+    """Hide a folder from git.
+
+    A killed process would leave a temporary file for ever. Written in place, a kill leaves an empty
+    file, and the next call replaces it.
+    """
+    path = folder / ".gitignore"
+    with suppress(FileNotFoundError):
+        if path.lstat().st_size:
+            return
+        path.unlink()
+    with suppress(FileExistsError), path.open("xb") as file:  # another process may be quicker
+        file.write(b"*\n")
 
 
 def names_in(folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Entry, Library, Slot, received_bytes
+from opeai_nb.library.files import own_folder
 from tests.library.conftest import Clock
 
 
@@ -315,3 +316,21 @@ def test_a_duration_is_known_where_one_process_saw_it(
         library.keep(entry, generation)
     assert library.durations("qwen-image-2.0", "platform") == (4.0, 6.0)
     assert library.durations("qwen-image-2.0", "engine") == ()
+
+
+def test_a_folder_is_hidden_from_git_also_after_a_kill_cut_that_off(tmp_path: Path) -> None:
+    folder = tmp_path / ".sessions"
+    folder.mkdir()
+    (folder / ".gitignore").touch()
+    own_folder(folder, unlisted=True)
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [(".gitignore", "*\n")]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_hiding_a_folder_writes_through_no_link(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.touch()
+    (tmp_path / ".sessions").mkdir()
+    (tmp_path / ".sessions" / ".gitignore").symlink_to(outside)
+    own_folder(tmp_path / ".sessions", unlisted=True)
+    assert not outside.read_bytes()
