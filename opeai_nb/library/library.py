@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.journal.claims import Claims
-from opeai_nb.library.journal.journal import Journal
+from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.notes import Notes
@@ -76,7 +76,7 @@ class Library(Catalogue):
         self.metadata = metadata
         self._clock = clock
         self._journal = Journal(self.folder, clock)
-        self._claims = Claims()
+        self._claims = Claims(self.folder / FOLDER)
         self._notes = Notes(self.folder)
         self._told: set[str] = set()
         self._lock = threading.Lock()

@@ -1,0 +1,96 @@
+"""Whoever asks for the same at the same moment: one request is sent, and all get its picture."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from opeai_nb.engine import Engine
+from opeai_nb.engine.server.uvicorn_server import serving
+from opeai_nb.library.slot import Slot
+from opeai_nb.studio import Studio
+from opeai_nb.studio.run_options import RunOptions
+from tests.canned import Canned
+from tests.studio.conftest import Watched
+
+KERNEL = """
+import sys
+from opeai_nb.library.slot import Slot
+from opeai_nb.studio import Studio
+studio = Studio()
+print("ready", flush=True)
+sys.stdin.readline()
+made = studio.start("a red fox", slot=Slot("cell-1", 1), size="1024x1024").result()
+print(made.pictures[0].data.hex())
+"""
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_studios_of_their_own_send_one_request(
+    new_studio: Callable[..., Studio], transport: Watched, round_: int
+) -> None:
+    """Each has a library object of its own, as each kernel does; they begin at one moment."""
+    together = threading.Barrier(4)
+
+    def asked(studio: Studio) -> bytes | None:
+        together.wait(10)
+        job = studio.start(f"a fox, {round_}", slot=Slot("cell-1", 1), size="1024x1024")
+        return job.result(60).pictures[0].data
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(asked, [new_studio() for _ in range(4)]))
+    assert transport.posts == 1
+    assert len(set(made)) == 1
+    assert made[0]
+
+
+def test_processes_send_one_request(tmp_path: Path) -> None:
+    """Three kernels that are told to begin at the same time, and a server that counts."""
+    engine = Engine(painter=Canned(), task_seconds=(0.05, 0.1))
+    with serving(engine) as url:
+        environment = {
+            "OPEAI_BASE_URL": url,
+            "OPEAI_API_KEY": "any-key",
+            "OPEAI_NB_LIBRARY": str(tmp_path / "imagine"),
+            "OPEAI_NB_CACHE": str(tmp_path / "cache"),
+            "PYTHONPATH": ":".join(sys.path),
+        }
+        kernels = [
+            subprocess.Popen(
+                [sys.executable, "-c", KERNEL],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=environment,
+            )
+            for _ in range(3)
+        ]
+        for kernel in kernels:
+            assert kernel.stdout is not None
+            assert kernel.stdout.readline() == "ready\n"
+        for kernel in kernels:
+            assert kernel.stdin is not None
+            kernel.stdin.write("go\n")
+            kernel.stdin.flush()
+        made = {kernel.communicate(timeout=120)[0].strip() for kernel in kernels}
+    posts = [line for line in engine.requests if line.method == "POST"]
+    engine.close()
+    assert len(posts) == 1
+    assert len(made) == 1
+    assert all(made)
+
+
+def test_with_fresh_each_sends(new_studio: Callable[..., Studio], transport: Watched) -> None:
+    """`--fresh` means another picture, also beside one that is on its way."""
+    jobs = [
+        new_studio().start("a fox", options=RunOptions(fresh=True), size="1024x1024")
+        for _ in range(2)
+    ]
+    assert all(job.result(60) for job in jobs)
+    assert transport.posts == 2
