@@ -164,7 +164,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     made.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its loop runs on in the thread of the tests: others need that
 def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 

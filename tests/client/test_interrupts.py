@@ -66,7 +66,7 @@ class TestAsync:
                 with pytest.raises(asyncio.CancelledError) as caught:
                     await job
                 assert caught.value.task.id == "image_1"
-                assert (c._queries._value, c.throttle.busy) == (MOST_QUERIES, 0)
+                assert (c._queries.here()._value, c.throttle.busy) == (MOST_QUERIES, 0)
 
         asyncio.run(run())
 
