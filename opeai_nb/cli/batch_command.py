@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest import NAME
+from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
 from opeai_nb.cli.main import tell
 from opeai_nb.errors import InputError, LibraryError
@@ -32,7 +33,7 @@ EXIT_CODES: Final = (
 
 def parser() -> argparse.ArgumentParser:
     """Return what reads the arguments."""
-    made = argparse.ArgumentParser(
+    made = CommandParser(
         prog="python -m opeai_nb batch",
         description="Make the pictures of a file, a row each; run it again for what is missing.",
         epilog=EXIT_CODES,

@@ -5,7 +5,6 @@ No key, no display, no browser: the embedded engine paints, and what came of it 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import os
@@ -13,6 +12,7 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED
 from opeai_nb.cli.main import tell
 from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
@@ -32,7 +32,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises `InputError` where it cannot begin, and `KeyboardInterrupt` with what is left of it.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m opeai_nb demo",
         description="Run the quickstart on the embedded engine: no key, no display, no browser.",
     )

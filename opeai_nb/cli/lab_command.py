@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -10,6 +9,7 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.main import tell
 from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
 from opeai_nb.errors import InputError
@@ -26,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Arguments that are not ours go to JupyterLab. Raises `InputError` where it cannot begin.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m opeai_nb lab",
         description="Open the tutorials in JupyterLab. All other options go to JupyterLab.",
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import sqlite3
@@ -10,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD
 from opeai_nb.cli.main import tell
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 
@@ -44,7 +45,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         prog="python -m opeai_nb serve",
         description="Serve the embedded engine: the platform's HTTP API with a painter of its own.",
     )

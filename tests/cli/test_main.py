@@ -32,9 +32,14 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         ([], "Which command? Commands: demo, lab"),
         (["imagin"], "There is no command 'imagin'. Did you mean imagine?"),
         (["--verison"], "There is no command '--verison'."),
+        (["batch"], "The following arguments are required: source, --out."),
+        (["batch", "a.csv", "--out", "out", "--nope"], "Unrecognized arguments: --nope."),
+        (["serve", "--port", "x"], "Argument --port: invalid int value: 'x'."),
+        (["demo", "--dir"], "Argument --dir: expected one argument."),
+        (["imagine", "--nope", "a fox"], "There is no option --nope."),
     ],
 )
-def test_an_unknown_command_is_one_line_and_2(
+def test_what_is_wrong_on_the_line_is_one_line_and_2(
     words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(words) == 2
