@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.journal.entry import Entry
-    from opeai_nb.library.session_notes import Session
+    from opeai_nb.library.session_takes import Session
 
 Origin = Literal["platform", "engine"]
 

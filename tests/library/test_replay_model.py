@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opeai_nb.library import Session, Slot, replay
-from opeai_nb.library.session_notes import POINT
+from opeai_nb.library.session_takes import POINT
 from tests.library import replay_model as model
 
 REQUESTS = ("a cat", "a cat", "a cat", "a dog")

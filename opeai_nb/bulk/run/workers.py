@@ -18,7 +18,7 @@ from opeai_nb.errors import (
     RateLimitError,
 )
 from opeai_nb.library import Slot
-from opeai_nb.library.session_notes import POINT
+from opeai_nb.library.session_takes import POINT
 from opeai_nb.studio.decision import Ask
 from opeai_nb.studio.run_options import RunOptions
 
