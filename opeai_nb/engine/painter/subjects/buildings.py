@@ -72,8 +72,8 @@ def lighthouse(pen: Pen, colour: Colour | None) -> None:
 def _lantern(pen: Pen, band: Colour) -> None:
     dark: Colour = (52, 52, 62)
     pen.flat(box(-0.115, 0.775, 0.115, 0.795), colour=dark)
-    for x in np.linspace(-0.11, 0.11, 9):
-        pen.flat(box(float(x) - 0.003, 0.79, float(x) + 0.003, 0.835), colour=dark)
+    for post in np.linspace(-0.11, 0.11, 9):
+        pen.flat(box(float(post) - 0.003, 0.79, float(post) + 0.003, 0.835), colour=dark)
     pen.flat(box(-0.113, 0.832, 0.113, 0.84), colour=dark)
     shine = max(0.35, pen.light.lamps)
     pen.raw(box(-0.055, 0.795, 0.055, 0.895), colour=mixed((196, 220, 230), (255, 236, 170), shine))
