@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b64encode, urlsafe_b64encode
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opeai_nb.client.http import content_encoding, json_reader
@@ -194,7 +195,13 @@ class TestCaps:
 
 
 class TestPictures:
-    @given(data=st.binary(max_size=300), cuts=st.lists(st.integers(0, 10**6), max_size=6))
+    @given(
+        data=st.binary(max_size=300) | st.binary(max_size=30).map(lambda end: b"<svg" + end),
+        cuts=st.lists(st.integers(0, 10**6), max_size=6),
+    )
+    @example(data=b"<svg", cuts=[])
+    @example(data=b" <!-- a fox --><SVG>", cuts=[3])
+    @example(data=b"<!-- no drawing -->", cuts=[3])
     def test_every_byte_is_handed_on_unless_it_is_a_page(
         self, data: bytes, cuts: list[Any]
     ) -> None:
@@ -202,6 +209,9 @@ class TestPictures:
         edges = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
         events = [e for a, b in pairwise(edges) for e in subject.feed(data[a:b])]
         events += subject.finish()
-        page = data.lstrip()[:1] in (b"", b"<", b"{")
+        drawing = re.match(
+            rb"\s*(<(\?xml|!--|!doctype svg).*)?<svg", data, re.IGNORECASE | re.DOTALL
+        )
+        page = data.lstrip()[:1] in (b"", b"<", b"{") and not drawing
         assert b"".join(e.data for e in events if isinstance(e, Piece)) == (b"" if page else data)
         assert (PictureEnd(0) in events) is not page
