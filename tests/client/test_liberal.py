@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import httpx
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opeai_nb.client import Client, Generation, ImageRequest, Picture, Task
@@ -82,6 +82,8 @@ def _no(_: float) -> None: ...
 
 class TestAnyAnswer:
     @given(body=answers, status=statuses)
+    @example(body='{"Error":1}', status=301)
+    @example(body={"message": 'told: {"errors": [[1], 2]}'}, status=400)
     def test_any_json_is_a_result_or_our_own_error(self, body: Any, status: int) -> None:
         content = json.dumps(body).encode()
         found = outcome(lambda _: Answer(content, status))

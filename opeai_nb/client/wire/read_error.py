@@ -161,7 +161,11 @@ def _inner_message(message: str) -> str:
         if not isinstance(body, dict):
             break
         inner = _first_error(body)
-        text = inner if isinstance(inner, str) else _text_of(inner if inner else body)
+        text = (
+            inner
+            if isinstance(inner, str)
+            else _text_of(inner if isinstance(inner, dict) and inner else body)
+        )
         if not text:
             break
         message = text if len(head.strip()) < _SAYS_MUCH else f"{head.strip().rstrip(':-')}: {text}"
