@@ -257,7 +257,10 @@ class UnreadableAnswerError(OpeaiError):
 class TaskFailedError(OpeaiError):
     """The task ended without a picture; `message` is the platform's reason."""
 
-    default_advice = "Fix what the message mentions, then run again."
+    default_advice = (
+        "The platform says that it made no picture. Fix what the message mentions before you ask "
+        "anew; the task id helps the platform's support."
+    )
 
 
 class TaskTimeoutError(OpeaiError, TimeoutError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
+    from opeai_nb.client.arguments import AnswerWarning as AnswerWarning
     from opeai_nb.client.async_client import AsyncClient as AsyncClient
     from opeai_nb.client.protocol.list_models import Model as Model
     from opeai_nb.client.sync_client import Client as Client

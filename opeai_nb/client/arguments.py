@@ -13,9 +13,12 @@ from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.hints import RequestWarning, hints
 from opeai_nb.errors import InputError, LibraryError, OpeaiError
+from opeai_nb.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from opeai_nb.client.values.generation import Generation
 
 _SENDABLE = re.compile(r"[!-~]{1,255}")
 
@@ -78,6 +81,23 @@ def task_for(task: Task | str) -> Task:
     if not isinstance(task, Task) or not task.id:
         raise InputError("That is neither a task nor a task id.", advice="Nothing was asked.")
     return task
+
+
+class AnswerWarning(UserWarning):
+    """Pictures came, and something about them should be known: see `Generation.notes`."""
+
+
+def told(generation: Generation) -> Generation:
+    """Warn of what is to be known beside the pictures, and return them.
+
+    Where warnings are errors it is printed: a filter must not cost what is paid for.
+    """
+    for note in generation.notes:
+        try:
+            warn(note, AnswerWarning, stacklevel=4)
+        except AnswerWarning as warning:
+            warnings.showwarning(warning, AnswerWarning, __file__, 0)
+    return generation
 
 
 def interrupted(error: BaseException, task: Task | None) -> None:

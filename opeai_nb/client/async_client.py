@@ -130,7 +130,7 @@ class AsyncClient:
         key = arguments.key_for(idempotency_key)
         patience = Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return await self._obey(flow, on_update, arguments.folder_at(into))
+        return arguments.told(await self._obey(flow, on_update, arguments.folder_at(into)))
 
     async def submit(
         self,
@@ -143,7 +143,9 @@ class AsyncClient:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
-        return await self._obey(submit(self.endpoint, request, key), into=arguments.folder_at(into))
+        flow = submit(self.endpoint, request, key)
+        answer = await self._obey(flow, into=arguments.folder_at(into))
+        return answer if isinstance(answer, Task) else arguments.told(answer)
 
     async def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
@@ -177,11 +179,8 @@ class AsyncClient:
     ) -> Generation:
         """Follow a task until it is settled and download its pictures."""
         patience = Patience(timeout, durations)
-        return await self._obey(
-            flows.wait(self.endpoint, arguments.task_for(task), patience),
-            on_update,
-            arguments.folder_at(into),
-        )
+        flow = flows.wait(self.endpoint, arguments.task_for(task), patience)
+        return arguments.told(await self._obey(flow, on_update, arguments.folder_at(into)))
 
     def reread(self, answer: bytes, request: ImageRequest) -> Generation | Task:
         """Read an answer anew that was kept (`error.answer`): pictures, or a task to wait for.

@@ -114,7 +114,7 @@ class Client:
         key = arguments.key_for(idempotency_key)
         patience = Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return self._obey(flow, on_update, arguments.folder_at(into))
+        return arguments.told(self._obey(flow, on_update, arguments.folder_at(into)))
 
     def submit(
         self,
@@ -127,7 +127,9 @@ class Client:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
-        return self._obey(submit(self.endpoint, request, key), into=arguments.folder_at(into))
+        flow = submit(self.endpoint, request, key)
+        answer = self._obey(flow, into=arguments.folder_at(into))
+        return answer if isinstance(answer, Task) else arguments.told(answer)
 
     def task(self, task: Task | str) -> Task:
         """Ask about a task once: a snapshot."""
@@ -161,11 +163,8 @@ class Client:
     ) -> Generation:
         """Follow a task until it is settled and download its pictures."""
         patience = Patience(timeout, durations)
-        return self._obey(
-            flows.wait(self.endpoint, arguments.task_for(task), patience),
-            on_update,
-            arguments.folder_at(into),
-        )
+        flow = flows.wait(self.endpoint, arguments.task_for(task), patience)
+        return arguments.told(self._obey(flow, on_update, arguments.folder_at(into)))
 
     def reread(self, answer: bytes, request: ImageRequest) -> Generation | Task:
         """Read an answer anew that was kept (`error.answer`): pictures, or a task to wait for.

@@ -29,13 +29,15 @@ class Update:
     """What a badge shows: the *state*, the time in it and in all, and how far a task has come.
 
     *elapsed* is in seconds since the job began, *progress* a percentage where the platform gives
-    one, *left* the seconds that tasks of this model usually still need, where that is known.
+    one, *left* the seconds that tasks of this model usually still need, where that is known;
+    *trouble* is why the last question about the task failed: it goes on all the same.
     """
 
     state: State
     elapsed: float = 0.0
     progress: float | None = None
     left: float | None = None
+    trouble: str | None = None
 
 
 class JobProgress:
@@ -50,6 +52,7 @@ class JobProgress:
         self.durations: tuple[float, ...] = ()
         self.state: State = "sending"
         self.percent: float | None = None
+        self.trouble: str | None = None
         self.changes = Changes()
         self.future: concurrent.futures.Future[Generation] = concurrent.futures.Future()
         self._cancel: Callable[[], object] | None = None
@@ -81,6 +84,7 @@ class JobProgress:
     def saw(self, task: Task) -> None:
         """Take a snapshot of the task."""
         self.snapshots.append(task)
+        self.trouble = task.trouble
         if task.status in {"queued", "painting"}:
             self.says("queued" if task.status == "queued" else "painting", task.progress)
 
@@ -169,7 +173,8 @@ class Job:
         now, elapsed = self._progress, self._progress.elapsed
         is_open = now.state in {"sending", "queued", "painting"}
         left = time_left(elapsed, now.durations) if is_open else None
-        return Update(now.state, elapsed, now.percent if is_open else None, left)
+        trouble = now.trouble if is_open else None
+        return Update(now.state, elapsed, now.percent if is_open else None, left, trouble)
 
     def result(self, timeout: float | None = None) -> Generation:
         """Wait for the pictures and return them; raise what the job failed of.

@@ -138,9 +138,10 @@ class Pipeline:
         try:
             into = await self.disk(self._leaving, entry)
             self.progress.says("sending")
-            answer = await self.client.submit(
-                self.progress.request, idempotency_key=entry.key, into=into
-            )
+            with told_to(self.progress.note):
+                answer = await self.client.submit(
+                    self.progress.request, idempotency_key=entry.key, into=into
+                )
         except BaseException as error:
             if isinstance(error, OpeaiError) and error.answer:
                 if isinstance(error, _UNREAD):

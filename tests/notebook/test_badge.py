@@ -53,6 +53,13 @@ def test_a_live_line_tells_time_progress_and_who_paints() -> None:
     assert badge.live_text(Update("queued", 0.2), "platform") == "queued 0 s"
 
 
+def test_a_live_line_tells_of_a_question_that_failed() -> None:
+    update = Update("painting", 12.4, trouble="The platform does not accept the key: no such key.")
+    expected = "painting 12 s · still asking: The platform does not accept the key: no such key"
+    assert badge.live_text(update, "platform") == expected
+    assert len(badge.live_text(Update("painting", 1, trouble="x" * 900), "platform")) < 160
+
+
 def test_the_final_line_is_the_same_sent_or_replayed() -> None:
     request = ImageRequest("a fox")
     pictures = (Picture(png((64, 32))), Picture(png((64, 32))))

@@ -14,6 +14,7 @@ from opeai_nb.errors import InputError, OptionError, OutcomeUnknownError, TaskEx
 from opeai_nb.library import Library, Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+from opeai_nb.testing import Script, error_answer, task_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,11 +161,21 @@ def test_what_another_living_process_works_on_is_left_to_it(
     assert later.resume_all() == []
 
 
-def test_a_task_that_is_not_found_stays_for_a_day(
-    studio: Studio, new_studio: Callable[..., Studio]
-) -> None:
+def test_a_task_that_is_not_found_stays_for_a_day(tmp_path: Path) -> None:
     """With another key it may be there: it is dropped when its 24 hours are over."""
-    job = studio.start("a fox", model="rehearsal-expired")
+    now = [1000.0]
+
+    async def pause(seconds: float) -> None:
+        now[0] += seconds
+
+    gone = error_answer("image not found", status=404, code="ResourceNotFound")
+    script = Script(lambda sent: task_answer(id="t1") if sent.method == "POST" else gone)
+    client = AsyncClient(
+        base_url="http://p.test", transport=script, sleep=pause, clock=lambda: now[0]
+    )
+    chosen = settings(base_url="http://p.test", library=tmp_path / "imagine")
+    studio = Studio(chosen, client=client)
+    job = studio.start("a fox")
     assert isinstance(job._future.exception(60), TaskExpiredError)
     (entry,) = studio.library.pending()
     assert (entry.truth, entry.task_id) == ("pending", job.task_id)

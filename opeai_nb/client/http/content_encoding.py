@@ -152,41 +152,73 @@ class _Zlib:
             yield plain
 
 
-class _Library:
-    """br or zstd, by whichever library is installed."""
+_SIP: Final = 64
+"""Bytes handed to a library at once: four bytes of zstd can stand for 128 KB."""
 
-    def __init__(self, decompress: Callable[[bytes], bytes]) -> None:
-        self._decompress = decompress
-        self.is_whole = True
+
+class _Brotli:
+    """br, by `brotli` or `brotlicffi`."""
+
+    def __init__(self, module: Any) -> None:
+        self._unpack = module.Decompressor()
+        self._error: type[Exception] = module.error
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self._unpack.is_finished())
 
     def __call__(self, chunk: bytes) -> Iterator[bytes]:
         for start in range(0, len(chunk), _SIP):
+            if self._unpack.is_finished():
+                return  # what follows is padding
             try:
-                yield self._decompress(chunk[start : start + _SIP])
-            except Exception as error:  # each library has an error of its own
+                yield self._unpack.process(chunk[start : start + _SIP])
+            except self._error as error:
                 raise CutAnswer("its body is not compressed as it says") from error
 
 
-_SIP: Final = 4096
+class _Zstd:
+    """zstd of one or several frames, by the standard library (3.14), `zstandard` or a backport."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._error: type[Exception] = module.ZstdError
+        self._unpack = self._begun()
+
+    @property
+    def is_whole(self) -> bool:
+        return bool(self._unpack.eof)
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:
+        for start in range(0, len(chunk), _SIP):
+            sip = chunk[start : start + _SIP]
+            while sip:
+                if self._unpack.eof:
+                    self._unpack = self._begun()
+                try:
+                    yield self._unpack.decompress(sip)
+                except self._error as error:
+                    raise CutAnswer("its body is not compressed as it says") from error
+                sip = self._unpack.unused_data if self._unpack.eof else b""
+
+    def _begun(self) -> Any:
+        made = self._module.ZstdDecompressor()
+        return made.decompressobj() if hasattr(made, "decompressobj") else made
+
+
+_LIBRARIES: Final[Mapping[str, tuple[Callable[[Any], Unpack], tuple[str, ...]]]] = {
+    "br": (_Brotli, ("brotli", "brotlicffi")),
+    "zstd": (_Zstd, ("compression.zstd", "zstandard", "backports.zstd")),
+}
 
 
 def _by_library(coding: str) -> Unpack:
-    names = {
-        "br": ("brotli", "brotlicffi"),
-        "zstd": ("compression.zstd", "zstandard", "backports.zstd"),
-    }
-    for name in names[coding]:
+    make, names = _LIBRARIES[coding]
+    for name in names:
         try:
-            module: Any = import_module(name)
+            return make(import_module(name))
         except ImportError:
             continue
-        if coding == "br":
-            return _Library(module.Decompressor().process)
-        maker = module.ZstdDecompressor
-        made = maker()
-        return _Library(
-            (made.decompressobj() if hasattr(made, "decompressobj") else made).decompress
-        )
     raise CutAnswer(
         f"its body is compressed with {coding!r}, which was not asked for and no library here reads"
     )

@@ -38,9 +38,7 @@ GIVE_UP_AFTER: Final = 180.0
 REFUSALS: Final = 5  # equal refusals in a row that end the waiting, if they lasted a while
 REFUSED_FOR: Final = 30.0
 """Seconds that refusals must have lasted: a challenge or a gateway that restarts passes sooner."""
-GONE_CAP: Final = 5  # DashScope's UNKNOWN in a row: it has no such task
 EMPTY_CAP: Final = 3  # successes without a picture: results may be stored a moment later
-MISSING_CAP: Final = 2  # "no such task" right after its submission: tables lag behind
 
 _PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
 
@@ -101,7 +99,7 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
             yield replace(task, trouble=error.message)
             now = yield Now()  # a question that failed may have taken a minute
             continue
-        course.saw(task)
+        course.saw(task, now)
         yield task
     return task
 
@@ -114,10 +112,8 @@ class _Course:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        # A submission may reach the task table a moment after its answer reached us.
-        self._missing = 0 if task.request is not None else MISSING_CAP
         self._gone = self._empty = self._failures = self._refusals = 0
-        self._failing_since = self._refused_since = 0.0
+        self._failing_since = self._refused_since = self._gone_since = 0.0
         self._error: OpeaiError | None = None
 
     @property
@@ -134,13 +130,14 @@ class _Course:
             return pause_after(self._error, self._failures)
         return schedule.wished(self._task.retry_after) or schedule.next_poll(elapsed, durations)
 
-    def saw(self, task: Task) -> None:
+    def saw(self, task: Task, now: float) -> None:
         """Take note of a snapshot. Raises `TaskExpiredError` where DashScope says it is gone."""
         self._task, self._error = task, None
-        self._failures, self._refusals, self._missing = 0, 0, MISSING_CAP
+        self._failures = self._refusals = 0
         self._empty += task.status == "done" and not task.pictures
+        self._gone_since = self._gone_since if self._gone else now
         self._gone = self._gone + 1 if _is_dashscopes_unknown(task) else 0
-        if self._gone >= GONE_CAP:
+        if self._gone >= REFUSALS and now - self._gone_since >= REFUSED_FOR:
             raise TaskExpiredError(
                 "The platform does not know the task.", task_id=task.id, request=task.request
             )
@@ -148,8 +145,8 @@ class _Course:
     def failed(self, error: OpeaiError, now: float) -> None:
         """Take note of a failure to ask; raise it when asking again cannot help.
 
-        That is: no such task, nothing but failures for `GIVE_UP_AFTER`, or the same refusal
-        `REFUSALS` times over `REFUSED_FOR` seconds (a key that was revoked).
+        That is: nothing but failures for `GIVE_UP_AFTER`, or the same refusal `REFUSALS` times over
+        `REFUSED_FOR` seconds (a key that was revoked, a task that is not there).
         """
         if not self._failures:
             self._failing_since = now
@@ -159,13 +156,8 @@ class _Course:
             self._refusals, self._refused_since = 0, now
         self._refusals += is_refusal
         self._error = error
-        if isinstance(error, TaskExpiredError):
-            self._missing += 1
-            if self._missing > MISSING_CAP:
-                raise error
-        elif now - self._failing_since > GIVE_UP_AFTER or (
-            self._refusals >= REFUSALS and now - self._refused_since >= REFUSED_FOR
-        ):
+        is_refused = self._refusals >= REFUSALS and now - self._refused_since >= REFUSED_FOR
+        if is_refused or now - self._failing_since > GIVE_UP_AFTER:
             raise _about_task(error, self._task)
 
     def too_late(self) -> TaskTimeoutError:
@@ -199,6 +191,8 @@ def _is_same(error: OpeaiError, other: OpeaiError | None) -> bool:
 
 def _about_task(error: OpeaiError, task: Task) -> OpeaiError:
     """Say of an error that it is the question's, not the task's: the task goes on."""
+    if isinstance(error, TaskExpiredError):
+        return error
     error.advice = f"{_REMEDY.get(type(error), '')} {TASK_GOES_ON}".strip()
     error.answer = error.answer or task.answer
     return error

@@ -35,6 +35,7 @@ _STYLE: Final = (
     "font:500 12px/18px system-ui,-apple-system,'Segoe UI',sans-serif;white-space:nowrap"
 )
 Bundle = dict[str, str]
+_TROUBLE: Final = 120  # characters: the badge is one line
 
 
 def live_text(update: Update, origin: str) -> str:
@@ -46,6 +47,8 @@ def live_text(update: Update, origin: str) -> str:
         parts.append(f"about {max(1, round(update.left))} s left")
     if origin == "engine":
         parts.append(ENGINE_NOTE)
+    if update.trouble:
+        parts.append(f"still asking: {update.trouble[:_TROUBLE].rstrip('.')}")
     return " · ".join(parts)
 
 
