@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from opeai_nb import errors
 from opeai_nb.client import Client, Generation, ImageRequest, Picture
+from opeai_nb.client.values.result_view import generation_bundle
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.display import badge
-from opeai_nb.notebook.display.result_view import generation_bundle
 from opeai_nb.notebook.display.table import Table, Text
 from opeai_nb.printable import escaped_json, printable, printable_line
 from opeai_nb.testing import Answer, Script

@@ -15,7 +15,7 @@ from opeai_nb.studio.here import set_studio_here
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from opeai_nb.bulk import Grid, Sweep
+    from opeai_nb.bulk import Sweep
     from opeai_nb.client import Generation
     from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Job
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
 _JOB: Final = ("opeai_nb.studio.job", "Job")
 _SWEEP: Final = ("opeai_nb.bulk.sweep.sweep", "Sweep")
-_GRID: Final = ("opeai_nb.bulk.sweep.grid", "Grid")
 
 
 def load(shell: InteractiveShell) -> Session:
@@ -44,7 +43,6 @@ def load(shell: InteractiveShell) -> Session:
     formatters.mimebundle_formatter.for_type_by_name(*_GENERATION, partial(_bundle, session))
     formatters.ipython_display_formatter.for_type_by_name(*_JOB, partial(_show_job, session))
     formatters.mimebundle_formatter.for_type_by_name(*_SWEEP, partial(_sweep_bundle, session))
-    formatters.mimebundle_formatter.for_type_by_name(*_GRID, _grid_bundle)
     session.be_here()
     shell.events.register("pre_run_cell", session.be_here)
     shell.events.register("post_run_cell", session.cell_ended)
@@ -73,7 +71,6 @@ def unload(shell: InteractiveShell) -> None:
         (formatters.mimebundle_formatter, _GENERATION),
         (formatters.ipython_display_formatter, _JOB),
         (formatters.mimebundle_formatter, _SWEEP),
-        (formatters.mimebundle_formatter, _GRID),
     ):
         formatter.deferred_printers.pop(name, None)
         formatter.type_printers.pop(getattr(sys.modules.get(name[0]), name[1], None), None)
@@ -88,7 +85,7 @@ def unload(shell: InteractiveShell) -> None:
 
 def _bundle(session: Session, generation: Generation) -> Any:
     """Return the mimebundle of a generation, as the cell that runs now wants it."""
-    from opeai_nb.notebook.display.result_view import generation_bundle
+    from opeai_nb.client.values.result_view import generation_bundle
 
     return generation_bundle(generation, session.look(generation) or "thumb")
 
@@ -106,12 +103,6 @@ def _show_job(session: Session, job: Job) -> None:
 
     if session.look(job) is None:
         show_job(job, session.frontend, one_slot=is_vscode(session.shell))
-
-
-def _grid_bundle(grid: Grid) -> Any:
-    from opeai_nb.notebook.magic.sweep_cell import grid_bundle
-
-    return grid_bundle(grid)
 
 
 def _loaded(shell: InteractiveShell) -> Session | None:

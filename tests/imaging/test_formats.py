@@ -14,13 +14,13 @@ from PIL import Image
 import opeai_nb
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.values.input_image import input_images
+from opeai_nb.client.values.result_view import generation_bundle
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.work import render
 from opeai_nb.errors import ImageInputError, NoPictureError
 from opeai_nb.formats import DECODABLE, sniff_format
 from opeai_nb.imaging.open_picture import UndecodableError, decoders, open_picture
 from opeai_nb.notebook.display import previews
-from opeai_nb.notebook.display.result_view import generation_bundle
 from tests.pictures import encoded
 
 if TYPE_CHECKING:

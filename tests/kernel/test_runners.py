@@ -137,3 +137,35 @@ def test_papermill_runs_it_to_the_end_and_keeps_what_it_showed(tmp_path: Path) -
     cells = papermill(written(tmp_path, [CELLS[0], CELLS[1], CELLS[4]], error_is_expected=False))
     assert texts(cells[1])[0] == BADGE
     assert texts(cells[2])[0].startswith("✓ 1 picture")
+
+
+MARIMO = """
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import opeai_nb
+    opeai_nb.generate("a red fox", size="512x512")
+    return (opeai_nb,)
+
+
+@app.cell
+def _(opeai_nb):
+    opeai_nb.sweep("a {animal}", animal=["cat", "dog"], size="512x512").run()
+    return
+"""
+
+
+@pytest.mark.long  # marimo starts a kernel of its own
+def test_marimo_shows_what_a_cell_returns(tmp_path: Path, environment: dict[str, str]) -> None:
+    """No magic and no extension there: a generation and a sweep show themselves."""
+    (tmp_path / "notebook.py").write_text(MARIMO)
+    command = [sys.executable, "-m", "marimo", "export", "html", "notebook.py", "-o", "page.html"]
+    env = {**os.environ, **environment, "OPEAI_BASE_URL": "engine:"}
+    subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=120)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count('"image/jpeg": "data:image/jpeg;base64,') == 2
+    assert len(list(tmp_path.glob("imagine/*.png"))) == 3

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.client.values.result_view import full_size, generation_bundle, sheet_of
 from opeai_nb.errors import ModerationError, OptionError
-from opeai_nb.notebook.display.result_view import full_size, generation_bundle, sheet_of
 from tests.pictures import encoded, png
 
 
@@ -103,6 +104,12 @@ def test_a_replay_is_told_by_the_metadata_alone() -> None:
     assert replayed == data
     assert "replayed_from" not in metadata["opeai_nb"]
     assert remembered["opeai_nb"]["replayed_from"] == "3f2a9c1d"
+
+
+def test_a_generation_shows_itself_where_no_extension_was_loaded() -> None:
+    """IPython before `%load_ext`, and marimo, ask the object alone."""
+    fox = generation(noisy((640, 480)))
+    assert DisplayFormatter().format(fox) == generation_bundle(fox)
 
 
 def test_full_shows_the_received_bytes_as_they_are() -> None:

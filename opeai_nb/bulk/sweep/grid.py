@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
+from base64 import b64encode
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ SHEET_WIDTH: Final = 960
 SHEET_BYTES: Final = 150_000
 _SMALLEST: Final = 72
 _LARGEST: Final = 512
+_MOST_PAGES: Final = 6
+_ALT_LENGTH: Final = 300
 MOST_PIXELS: Final = 100_000_000
 """A page that would be larger is scaled down to this: 100 megapixels are 300 MB in memory."""
 
@@ -129,6 +132,16 @@ class Grid:
         note = f"{counted(more, 'page')} more: .grid().image({most}), .grid().save(…)"
         image = stacked(sheets, note if more else "")
         return jpeg(image, SHEET_BYTES, optimize=True), image.size
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return data and metadata: the pages below each other, as one thumbnail."""
+        del include, exclude  # one picture in one format: there is nothing to choose from
+        sheet, (width, height) = self.jpeg(_MOST_PAGES)
+        data = {"text/plain": repr(self), "image/jpeg": b64encode(sheet).decode()}
+        about = {"width": width, "height": height, "alt": self.alt[:_ALT_LENGTH]}
+        return data, {"image/jpeg": about}
 
     # -- what stands where
 

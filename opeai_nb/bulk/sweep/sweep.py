@@ -60,6 +60,15 @@ class Sweep:
     def __repr__(self) -> str:
         return f"<Sweep: {self.summary}>"
 
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return data and metadata that show the plan, or the grid of what came of it."""
+        if not self.outcomes:
+            return {"text/plain": f"{self!r}\n{self.table}"}, {}
+        data, metadata = self.grid()._repr_mimebundle_(include, exclude)
+        return {**data, "text/plain": repr(self)}, metadata
+
     @property
     def studio(self) -> Studio:
         """What makes the pictures."""

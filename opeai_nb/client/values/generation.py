@@ -92,6 +92,15 @@ class Generation(Sequence["Image.Image"]):
     def __repr__(self) -> str:
         return f"<Generation: {self.summary}>"
 
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return data and metadata for front ends that know no magic, such as marimo."""
+        del include, exclude  # one picture in one format: there is nothing to choose from
+        from opeai_nb.client.values.result_view import generation_bundle
+
+        return generation_bundle(self)
+
     @property
     def summary(self) -> str:
         """Return `2 pictures · qwen-image-2.0 · 1536x1024`: the same on every run, no id in it."""

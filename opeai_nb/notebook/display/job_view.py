@@ -6,10 +6,10 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.client.values.result_view import generation_bundle
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.badge_display import Screen, publish
-from opeai_nb.notebook.display.result_view import generation_bundle
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation

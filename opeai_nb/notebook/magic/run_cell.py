@@ -6,11 +6,11 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.client.values.result_view import full_bundles
 from opeai_nb.errors import SessionLimitError
 from opeai_nb.notebook.display.badge_display import Screen, publish
 from opeai_nb.notebook.display.frontend import is_vscode
 from opeai_nb.notebook.display.job_view import JobView
-from opeai_nb.notebook.display.result_view import full_bundles
 from opeai_nb.notebook.display.table import Text
 from opeai_nb.notebook.display.watch import TICK, Detached, watch_job
 from opeai_nb.notebook.magic.ask import is_agreed

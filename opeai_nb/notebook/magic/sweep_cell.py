@@ -15,14 +15,12 @@ from opeai_nb.notebook.magic.ask import is_agreed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.bulk import Grid, Sweep
+    from opeai_nb.bulk import Sweep
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
 
 # In free text such as `style` a comma is a comma: several styles are a list in a variable.
 LISTED: Final = tuple(field.name for field in FIELDS if field.kind == "word")
-_MOST_PAGES: Final = 6
-_ALT_LENGTH: Final = 300
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -127,23 +125,7 @@ def _ask(session: Session, swept: Sweep, fresh: object, doubtful: object) -> boo
 
 
 def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:
-    """Return data and metadata that show a sweep: its plan, or the grid of what came of it."""
-    if not sweep.outcomes:
-        return {"text/plain": f"{sweep!r}\n{sweep.table}"}, {}
-    if show == "none":
+    """Return data and metadata that show a sweep, as text alone where *show* is `none`."""
+    if show == "none" and sweep.outcomes:
         return {"text/plain": repr(sweep)}, {}
-    data, metadata = grid_bundle(sweep.grid())
-    return {**data, "text/plain": repr(sweep)}, metadata
-
-
-def grid_bundle(grid: Grid) -> Bundle:
-    """Return data and metadata that show a grid: its pages below each other, as one thumbnail."""
-    import pybase64
-
-    sheet, (width, height) = grid.jpeg(_MOST_PAGES)
-    data = {
-        "text/plain": repr(grid),
-        "image/jpeg": pybase64.b64encode_as_string(sheet),
-    }
-    alt = grid.alt[:_ALT_LENGTH]
-    return data, {"image/jpeg": {"width": width, "height": height, "alt": alt}}
+    return sweep._repr_mimebundle_()

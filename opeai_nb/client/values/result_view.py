@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opeai_nb.errors import NoPictureError, OptionError
 from opeai_nb.imaging.contact_sheet import contact_sheet, plate
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from opeai_nb.client import Generation, Picture
+    from opeai_nb.client.values.picture import Picture
+    from opeai_nb.client.values.request import ImageRequest
 
 SHOWS: Final = ("thumb", "full", "none")
 _ALT_LENGTH: Final = 300
@@ -26,7 +27,22 @@ _SHOWN_AS: Final = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif"
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 
-def generation_bundle(generation: Generation, show: str = "thumb") -> Bundle:
+class Shown(Protocol):
+    """What a view has to know of a generation, which itself leads here."""
+
+    @property
+    def good(self) -> tuple[Picture, ...]:
+        """The pictures that did not fail."""
+
+    @property
+    def request(self) -> ImageRequest:
+        """What was asked."""
+
+    def __len__(self) -> int: ...
+    def __hash__(self) -> int: ...
+
+
+def generation_bundle(generation: Shown, show: str = "thumb") -> Bundle:
     """Return data and metadata that show *generation*.
 
     *show* `thumb`: a thumbnail, or a contact sheet of several. `full`: the received bytes of a
@@ -43,7 +59,7 @@ def generation_bundle(generation: Generation, show: str = "thumb") -> Bundle:
     return _bundle(generation, sheet, text)
 
 
-def full_bundles(generation: Generation) -> Iterator[Bundle]:
+def full_bundles(generation: Shown) -> Iterator[Bundle]:
     """Yield data and metadata for each picture at full size, the received bytes as they are."""
     pictures = generation.good
     # The next ones are read and encoded while the first are on their way to the page.
@@ -52,7 +68,7 @@ def full_bundles(generation: Generation) -> Iterator[Bundle]:
         yield _bundle(generation, sheet, f"<Picture: {number} of {len(generation)}>")
 
 
-def _bundle(generation: Generation, sheet: Encoded, text: str) -> Bundle:
+def _bundle(generation: Shown, sheet: Encoded, text: str) -> Bundle:
     import pybase64
 
     width, height = sheet.size
@@ -66,7 +82,7 @@ def _bundle(generation: Generation, sheet: Encoded, text: str) -> Bundle:
     )
 
 
-def _told(generation: Generation) -> dict[str, Any]:
+def _told(generation: Shown) -> dict[str, Any]:
     """Return what the output remembers of its generation: for tools, not for the eye."""
     names = ("task_id", "request_id", "replayed_from", "origin", "created")
     told = {name: getattr(generation, name) for name in names}
@@ -106,7 +122,7 @@ def _image(picture: Picture) -> Image.Image:
 
 
 @lru_cache(_SHEETS_KEPT)
-def _sheet(generation: Generation) -> Encoded:
+def _sheet(generation: Shown) -> Encoded:
     """Make the sheet once: IPython asks for it when a cell ends, the prefetch a moment before."""
     return sheet_of(generation.good, _pool().map)
 
