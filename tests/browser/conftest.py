@@ -85,9 +85,9 @@ def what_stands_on(page: Any, name: str) -> str:
 
 
 class Lab:
-    """JupyterLab serving a folder; *url* is where it answers."""
+    """JupyterLab serving a folder; *url* is where it answers. *start* is what starts it, if any."""
 
-    def __init__(self, folder: Path, home: Path) -> None:
+    def __init__(self, folder: Path, home: Path, *start: str) -> None:
         self.folder = folder
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
@@ -97,7 +97,7 @@ class Lab:
         self._log = (home / "server.log").open("wb")
         self._process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
+                *(*start, sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
                 *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *("--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}"),
