@@ -13,7 +13,7 @@ from opeai_nb.client.http import exchange
 from opeai_nb.client.http.body_sink import Sink
 from opeai_nb.client.http.connection_pool import AsyncWideTransport
 from opeai_nb.client.http.content_encoding import async_chunks, reader_for
-from opeai_nb.client.http.limiter import Throttle
+from opeai_nb.client.http.limiter import Throttle, in_time
 from opeai_nb.client.http.of_loop import OfLoop
 from opeai_nb.client.http.resolve import async_addresses_of
 from opeai_nb.client.protocol import flows
@@ -79,7 +79,10 @@ class AsyncClient:
         )
         self._key = checked_key(api_key)
         self._transport = AsyncWideTransport() if transport is None else transport
-        self._resolve = resolve or (async_addresses_of if transport is None else _nowhere)
+        self._resolve: Callable[[str, float], Awaitable[Iterable[str]]]
+        self._resolve = async_addresses_of if transport is None else _nowhere
+        if resolve is not None:
+            self._resolve = lambda host, _seconds: resolve(host)
         self._clock = clock
         self._sleep = sleep
         # A bound, so that a thousand tasks are a few dozen connections. With 24 in flight, 256
@@ -121,9 +124,9 @@ class AsyncClient:
         """Send a request, wait for it and download its pictures.
 
         *fields* are those of `ImageRequest`, by the API's names. *on_update* is called with each
-        snapshot of a task (and awaited if it wants to be); *timeout* is how long a task is waited
-        for, in seconds; *durations* of earlier tasks tune the polling; with *into*, pictures go
-        straight into files of that folder.
+        snapshot of a task (and awaited if it wants to be); *timeout* is how long a task and its
+        pictures are waited for, in seconds; *durations* of earlier tasks tune the polling; with
+        *into*, pictures go straight into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
         request = arguments.request_for(prompt, fields)
@@ -147,9 +150,10 @@ class AsyncClient:
         answer = await self._obey(flow, into=arguments.folder_at(into))
         return answer if isinstance(answer, Task) else arguments.told(answer)
 
-    async def task(self, task: Task | str) -> Task:
-        """Ask about a task once: a snapshot."""
-        return await self._obey(ask(self.endpoint, arguments.task_for(task)))
+    async def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
+        """Ask about a task once: a snapshot. *timeout* is how long it may take, in seconds."""
+        flow = ask(self.endpoint, arguments.task_for(task), Patience(timeout).timeout)
+        return await self._obey(flow)
 
     async def watch(
         self,
@@ -189,9 +193,20 @@ class AsyncClient:
         """
         return reread(answer, request, self._key)
 
-    async def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
-        """Download the pictures of a generation that are not here yet."""
-        return await self._obey(fetch(self.endpoint, generation), into=arguments.folder_at(into))
+    async def fetch(
+        self,
+        generation: Generation,
+        *,
+        timeout: float | None = None,
+        into: str | Path | None = None,
+    ) -> Generation:
+        """Download the pictures of a generation that are not here yet.
+
+        *timeout* is how long that may take, in seconds; None: ten minutes a picture.
+        """
+        seconds = None if timeout is None else Patience(timeout).timeout
+        flow = fetch(self.endpoint, generation, seconds)
+        return await self._obey(flow, into=arguments.folder_at(into))
 
     async def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -242,8 +257,8 @@ class AsyncClient:
                 return self._clock()
             case Now():
                 return self._clock()
-            case Resolve(host):
-                return await self._resolve(host)
+            case Resolve(host, seconds):
+                return await self._resolve(host, seconds)
             case Together(parts):
                 return await asyncio.gather(*(self._obey(part, into=into) for part in parts))
             case Task() if on_update is not None:
@@ -255,30 +270,31 @@ class AsyncClient:
         response, reader, sink = None, None, None
         throttle = self.throttle
         limit = self._queries.here() if call.content is None else throttle
+        began = self._clock()
         try:
-            request = exchange.request_of(call, self._key)
-            async with (
-                limit as turn,
-                contextlib.aclosing(
-                    await self._transport.handle_async_request(request)
-                ) as response,
-            ):
+            async with contextlib.AsyncExitStack() as stack:
+                turn = await in_time(stack.enter_async_context(limit), call.patience)
+                call = exchange.begun(call, self._clock() - began)
+                began = self._clock()
+                request = exchange.request_of(call, self._key)
+                answering = self._transport.handle_async_request(request)
+                response = await stack.enter_async_context(contextlib.aclosing(await answering))
                 if turn is not None:
                     throttle.heard(turn, response.status_code, response.headers)
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
-                began = self._clock()
                 async for chunk in async_chunks(response):
                     sink.take(reader.feed(chunk))
                     exchange.check_pace(call, self._clock() - began)
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
-            raise exchange.failure_with(error, response, reader, sink, self._key) from error
+            late = exchange.late_or(error, call, self._clock() - began)
+            raise exchange.failure_with(late, response, reader, sink, self._key) from error
         finally:
             if sink is not None:
                 sink.close()
 
 
-async def _nowhere(_: str) -> tuple[str, ...]:
+async def _nowhere(_host: str, _seconds: float) -> tuple[str, ...]:
     """Know no address: what a transport of one's own reaches is its own business."""
     return ()

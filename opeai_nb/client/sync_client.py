@@ -73,7 +73,10 @@ class Client:
         )
         self._key = checked_key(api_key)
         self._transport = WideTransport() if transport is None else transport
-        self._resolve = resolve or (addresses_of if transport is None else _nowhere)
+        self._resolve: Callable[[str, float], Iterable[str]]
+        self._resolve = addresses_of if transport is None else _nowhere
+        if resolve is not None:
+            self._resolve = lambda host, _seconds: resolve(host)
         self._clock = clock
         self._sleep = sleep
 
@@ -106,8 +109,9 @@ class Client:
         """Send a request, wait for it and download its pictures.
 
         *fields* are those of `ImageRequest`, by the API's names. *on_update* is called with each
-        snapshot of a task; *timeout* is how long a task is waited for, in seconds; *durations* of
-        earlier tasks tune the polling; with *into*, pictures go straight into files of that folder.
+        snapshot of a task; *timeout* is how long a task and its pictures are waited for, in
+        seconds; *durations* of earlier tasks tune the polling; with *into*, pictures go straight
+        into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
         request = arguments.request_for(prompt, fields)
@@ -131,9 +135,10 @@ class Client:
         answer = self._obey(flow, into=arguments.folder_at(into))
         return answer if isinstance(answer, Task) else arguments.told(answer)
 
-    def task(self, task: Task | str) -> Task:
-        """Ask about a task once: a snapshot."""
-        return self._obey(ask(self.endpoint, arguments.task_for(task)))
+    def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
+        """Ask about a task once: a snapshot. *timeout* is how long it may take, in seconds."""
+        flow = ask(self.endpoint, arguments.task_for(task), Patience(timeout).timeout)
+        return self._obey(flow)
 
     def watch(
         self,
@@ -173,9 +178,20 @@ class Client:
         """
         return reread(answer, request, self._key)
 
-    def fetch(self, generation: Generation, *, into: str | Path | None = None) -> Generation:
-        """Download the pictures of a generation that are not here yet."""
-        return self._obey(fetch(self.endpoint, generation), into=arguments.folder_at(into))
+    def fetch(
+        self,
+        generation: Generation,
+        *,
+        timeout: float | None = None,
+        into: str | Path | None = None,
+    ) -> Generation:
+        """Download the pictures of a generation that are not here yet.
+
+        *timeout* is how long that may take, in seconds; None: ten minutes a picture.
+        """
+        seconds = None if timeout is None else Patience(timeout).timeout
+        flow = fetch(self.endpoint, generation, seconds)
+        return self._obey(flow, into=arguments.folder_at(into))
 
     def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -226,8 +242,8 @@ class Client:
                 return self._clock()
             case Now():
                 return self._clock()
-            case Resolve(host):
-                return self._resolve(host)
+            case Resolve(host, seconds):
+                return self._resolve(host, seconds)
             case Together(parts):
                 return self._together(parts, into)
             case Task() if on_update is not None:
@@ -247,23 +263,24 @@ class Client:
 
     def _call(self, call: Call, into: Path | None) -> Reply:
         response, reader, sink = None, None, None
+        began = self._clock()
         try:
             request = exchange.request_of(call, self._key)
             with contextlib.closing(self._transport.handle_request(request)) as response:
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
-                began = self._clock()
                 for chunk in chunks(response):
                     sink.take(reader.feed(chunk))
                     exchange.check_pace(call, self._clock() - began)
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
-            raise exchange.failure_with(error, response, reader, sink, self._key) from error
+            late = exchange.late_or(error, call, self._clock() - began)
+            raise exchange.failure_with(late, response, reader, sink, self._key) from error
         finally:
             if sink is not None:
                 sink.close()
 
 
-def _nowhere(_: str) -> tuple[str, ...]:
+def _nowhere(_host: str, _seconds: float) -> tuple[str, ...]:
     """Know no address: what a transport of one's own reaches is its own business."""
     return ()

@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.client.protocol.results import NO_GUESS, finished, nothing_good
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
@@ -208,13 +210,14 @@ class Pipeline:
         return await self._pictures(entry, read)
 
     async def _task(self, entry: Entry, task: Task, *, is_new: bool = True) -> Generation:
+        started = time.monotonic()
         try:
             if not is_new:  # it may be done for long: ask before waiting for it
-                task = await self.client.task(task)
+                task = await self.client.task(task, timeout=self.timeout)
             last = await self.client.watch(
                 task,
                 self.progress.saw,
-                timeout=self.timeout,
+                timeout=max(0.0, started + self.timeout - time.monotonic()),
                 durations=self.progress.durations if is_new else (),
                 into=await self.disk(_room, entry.folder),
             )
@@ -234,17 +237,23 @@ class Pipeline:
         except OpeaiError as error:
             await self._settle(entry, error)
             raise
-        return await self._pictures(entry, generation)
+        return await self._pictures(entry, generation, time.monotonic() - started)
 
-    async def _pictures(self, entry: Entry, generation: Generation) -> Generation:
-        """Download what is not here yet, keep everything, and return it as it is kept."""
+    async def _pictures(
+        self, entry: Entry, generation: Generation, waited: float = 0.0
+    ) -> Generation:
+        """Download what is not here yet, keep everything, and return it as it is kept.
+
+        *waited* is how many of the job's seconds went by with its task.
+        """
         self.progress.says("fetching")
         known, whole = await self.disk(self._arrived, entry, generation)
         if whole is not None:
             return whole
+        seconds = Patience(self.timeout).for_downloads(waited)
         fetched = await asyncio.gather(
             *(
-                self._picture(entry, generation, number, known.get(number))
+                self._picture(entry, generation, number, known.get(number), seconds)
                 for number in range(len(generation.pictures))
             )
         )
@@ -296,7 +305,12 @@ class Pipeline:
         return _out_of_the_journal(kept, entry)
 
     async def _picture(
-        self, entry: Entry, generation: Generation, number: int, known: Path | None
+        self,
+        entry: Entry,
+        generation: Generation,
+        number: int,
+        known: Path | None,
+        seconds: float,
     ) -> Picture:
         picture = generation.pictures[number]
         if known is not None:
@@ -308,7 +322,8 @@ class Pipeline:
         alone = replace(generation, pictures=(picture,))
         folder = None if entry.folder is None else entry.folder / str(number)
         try:
-            fetched = await self.client.fetch(alone, into=await self.disk(_room, folder))
+            room = await self.disk(_room, folder)
+            fetched = await self.client.fetch(alone, timeout=seconds, into=room)
         except DownloadError as error:
             return replace(picture, error=error)
         return fetched.pictures[0]

@@ -49,7 +49,7 @@ class WideTransport(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self._idle: _Idle[httpcore.HTTPConnection] = _Idle()
-        self._proxied: _Proxied[httpx.HTTPTransport] = _Proxied(httpx.HTTPTransport)
+        self._proxied: _Proxied[httpx.HTTPTransport] = _Proxied(httpx.HTTPTransport, WideBackend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
@@ -95,7 +95,7 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
     def __init__(self) -> None:
         self._idle: OfLoop[_Idle[httpcore.AsyncHTTPConnection]] = OfLoop(_Idle)
         self._proxied: OfLoop[_Proxied[httpx.AsyncHTTPTransport]] = OfLoop(
-            lambda: _Proxied(httpx.AsyncHTTPTransport)
+            lambda: _Proxied(httpx.AsyncHTTPTransport, AsyncWideBackend)
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -154,8 +154,9 @@ Way = TypeVar("Way", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
 class _Proxied(Generic[Way]):
     """httpx's own transports, one for each proxy; paid requests never share a connection."""
 
-    def __init__(self, make: Callable[..., Way]) -> None:
+    def __init__(self, make: Callable[..., Way], backend: Callable[[], Any]) -> None:
         self._make: Callable[..., Way] = make
+        self._backend = backend
         self._process = os.getpid()
         self._ways: dict[tuple[str, bool], Way] = {}
 
@@ -168,6 +169,8 @@ class _Proxied(Generic[Way]):
             self._ways[key] = self._make(
                 proxy=httpx.Proxy(proxy.url), verify=tls_context(), limits=limits, trust_env=False
             )
+            pool: Any = self._ways[key]._pool  # noqa: SLF001  httpx has no argument for a backend
+            pool._network_backend = self._backend()  # noqa: SLF001  as above
         return self._ways[key]
 
     def all(self) -> list[Way]:

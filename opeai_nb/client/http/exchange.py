@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from opeai_nb._version import __version__
+from opeai_nb.client.http.deadline import ends_in
 from opeai_nb.client.protocol.steps import CutAnswer, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from opeai_nb.secret import Secret
 
 CONNECT_TIMEOUT = 10.0
+_CONNECT_LONGEST: Final = 30.0  # seconds for all addresses of a host, however many it names
 WRITE_TIMEOUT = 120.0
 # What goes wrong before the request leaves. A broken proxy counts: it refuses the tunnel.
 _UNSENT = (
@@ -51,12 +54,14 @@ _url = lru_cache(maxsize=64)(httpx.URL)
 def request_of(call: Call, key: Secret | None) -> httpx.Request:
     """Return the HTTP request for a call, ready for `httpx.Client.send`.
 
-    Made without the client's help: it would add cookies, and costs a fifth of a small exchange.
+    Made without the client's help: it would add cookies, and costs a fifth of a small exchange. The
+    time that the call allows begins now.
     """
+    connect = min(_CONNECT_LONGEST, call.seconds or _CONNECT_LONGEST)
     extensions: dict[str, Any] = {
         "timeout": {
-            "connect": CONNECT_TIMEOUT,
-            "read": call.read_timeout,
+            "connect": ends_in(CONNECT_TIMEOUT, connect),
+            "read": ends_in(call.read_timeout, call.seconds),
             "write": WRITE_TIMEOUT,
             "pool": None,
         }
@@ -74,13 +79,28 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
     )
 
 
-def check_pace(call: Call, seconds: float) -> None:
-    """Raise `Dripped` for a body that is under way for longer than its call allows.
+def begun(call: Call, waited: float) -> Call:
+    """Return a call that had to wait for its turn: with less patience, and as much time."""
+    return call if call.patience is None else replace(call, patience=call.patience - waited)
 
-    No read timeout ends a body that comes byte by byte.
+
+def check_pace(call: Call, seconds: float) -> None:
+    """Raise `Dripped` for an exchange that is under way for longer than its call allows.
+
+    No read timeout ends an answer that comes byte by byte. Over sockets of our own `deadline.py`
+    ends it to the second, in its head as well; over any other transport this does, between chunks.
     """
-    if call.longest is not None and seconds > call.longest:
-        raise Dripped("it came too slowly, and was not read further")
+    if call.seconds is not None and seconds > call.seconds:
+        raise Dripped(_TOO_SLOW)
+
+
+def late_or(failure: Exception, call: Call, seconds: float) -> Exception:
+    """Return `Dripped` for a read that timed out because the whole exchange took too long."""
+    is_over = call.seconds is not None and seconds >= call.seconds
+    return Dripped(_TOO_SLOW) if is_over and isinstance(failure, httpx.ReadTimeout) else failure
+
+
+_TOO_SLOW: Final = "it came too slowly, and was not read further"
 
 
 def failure_of(error: Exception) -> Unsent | CutAnswer:

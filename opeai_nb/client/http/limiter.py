@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.steps import CutAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
 _TOO_MANY = 429
+Turn = TypeVar("Turn")
+
+
+async def in_time(turn: Awaitable[Turn], seconds: float | None) -> Turn:
+    """Wait for a turn. Raises `CutAnswer` where none comes in so many *seconds*."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await turn
+    except TimeoutError as error:
+        raise CutAnswer("others were still being answered") from error
 
 
 class Throttle:

@@ -3,33 +3,66 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING, Any
+import threading
+from concurrent.futures import Future, InvalidStateError
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.protocol.steps import Unsent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
 
 
-def addresses_of(host: str) -> tuple[str, ...]:
-    """Return the addresses of *host*; none when a proxy resolves it. Raises `Unsent`."""
+def addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
+    """Return the addresses of *host*; none when a proxy resolves it.
+
+    Raises `Unsent` where there are none, or none in so many *seconds*.
+    """
     if behind_proxy(host):
         return ()
-    try:
-        return _addresses(socket.getaddrinfo(host, None))
-    except (OSError, UnicodeError) as error:
-        raise Unsent(getattr(error, "strerror", None) or "the host is unknown") from error
+    with _failures():
+        return _looked_up(host).result(seconds)
 
 
-async def async_addresses_of(host: str) -> tuple[str, ...]:
-    """Return the addresses of *host*; none when a proxy resolves it. Raises `Unsent`."""
+async def async_addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
+    """Return the addresses of *host*, as its twin."""
     import asyncio  # dear, and the synchronous client needs none
 
     if behind_proxy(host):
         return ()
+    with _failures():
+        return await asyncio.wait_for(asyncio.wrap_future(_looked_up(host)), seconds)
+
+
+def _looked_up(host: str) -> Future[tuple[str, ...]]:
+    """Look a name up in a thread of its own: nothing else ends a name server that says nothing.
+
+    A daemon thread, for neither a pool nor the end of the interpreter should wait for it.
+    """
+    addresses: Future[tuple[str, ...]] = Future()
+
+    def look_up() -> None:
+        try:
+            entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is raised where it is awaited
+            with suppress(InvalidStateError):  # nobody waits any more
+                addresses.set_exception(error)
+        else:
+            with suppress(InvalidStateError):
+                addresses.set_result(tuple(str(entry[4][0]) for entry in entries))
+
+    threading.Thread(target=look_up, name="opeai_nb-lookup", daemon=True).start()
+    return addresses
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
     try:
-        return _addresses(await asyncio.get_running_loop().getaddrinfo(host, None))
+        yield
+    except TimeoutError as error:
+        raise Unsent("its name could not be looked up in time") from error
     except (OSError, UnicodeError) as error:
         raise Unsent(getattr(error, "strerror", None) or "the host is unknown") from error
 
@@ -41,7 +74,3 @@ def behind_proxy(host: str) -> bool:
         return any(proxy_for(f"{scheme}://{name}") for scheme in ("http", "https"))
     except ProxyProblemError:
         return False  # the request itself will say what is wrong
-
-
-def _addresses(found: Iterable[tuple[Any, ...]]) -> tuple[str, ...]:
-    return tuple(str(item[4][0]) for item in found)

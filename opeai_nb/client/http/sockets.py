@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 
+from opeai_nb.client.http.deadline import left_of
+
 if TYPE_CHECKING:
     import ssl
 
@@ -47,7 +49,8 @@ class _Stream(httpcore.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._stream.write(*self._outbox.rest())
-        return self._stream.read(max(max_bytes, READ_BYTES), timeout)
+        left = left_of(timeout, httpcore.ReadTimeout)
+        return self._stream.read(max(max_bytes, READ_BYTES), left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         for part in self._outbox.take(buffer, timeout):
@@ -62,7 +65,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, timeout))
+        left = left_of(timeout, httpcore.ConnectTimeout)
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -79,7 +83,8 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
     ) -> bytes:
         await self._stream.write(*self._outbox.rest())
-        return await self._stream.read(max(max_bytes, READ_BYTES), timeout)
+        left = left_of(timeout, httpcore.ReadTimeout)
+        return await self._stream.read(max(max_bytes, READ_BYTES), left)
 
     async def write(
         self,
@@ -98,7 +103,8 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
     ) -> httpcore.AsyncNetworkStream:
-        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        left = left_of(timeout, httpcore.ConnectTimeout)
+        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, left))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
@@ -114,13 +120,20 @@ class WideBackend(httpcore.SyncBackend):
     def __init__(self, addresses: tuple[str, ...] = ()) -> None:
         self._addresses = addresses
 
-    def connect_tcp(self, host: str, *where: Any, **options: Any) -> httpcore.NetworkStream:
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, *where: Any, **options: Any
+    ) -> httpcore.NetworkStream:
         """Connect; the stream reads widely."""
         *others, last = self._addresses or (host,)
+
+        def connected(address: str) -> httpcore.NetworkStream:
+            left = left_of(timeout, httpcore.ConnectTimeout)
+            return super(WideBackend, self).connect_tcp(address, port, left, *where, **options)
+
         for address in others:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return _Stream(super().connect_tcp(address, *where, **options))
-        return _Stream(super().connect_tcp(last, *where, **options))
+                return _Stream(connected(address))
+        return _Stream(connected(last))
 
 
 class AsyncWideBackend(httpcore.AnyIOBackend):
@@ -130,11 +143,23 @@ class AsyncWideBackend(httpcore.AnyIOBackend):
         self._addresses = addresses
 
     async def connect_tcp(
-        self, host: str, *where: Any, **options: Any
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+        *where: Any,
+        **options: Any,
     ) -> httpcore.AsyncNetworkStream:
         """Connect; the stream reads widely."""
         *others, last = self._addresses or (host,)
+
+        async def connected(address: str) -> httpcore.AsyncNetworkStream:
+            left = left_of(timeout, httpcore.ConnectTimeout)
+            return await super(AsyncWideBackend, self).connect_tcp(
+                address, port, left, *where, **options
+            )
+
         for address in others:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return _AsyncStream(await super().connect_tcp(address, *where, **options))
-        return _AsyncStream(await super().connect_tcp(last, *where, **options))
+                return _AsyncStream(await connected(address))
+        return _AsyncStream(await connected(last))

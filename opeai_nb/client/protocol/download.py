@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
@@ -40,26 +40,29 @@ _LONGEST: Final = 600.0
 """Seconds for one picture: 10 MB at 17 KB/s."""
 
 
-def download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
+def download(endpoint: Endpoint, picture: Picture, seconds: float | None = None) -> Flow[Picture]:
     """Return *picture* with its bytes, or with the error that says why they could not be had.
 
-    Without the Authorization header, over http(s) only, redirects followed by the same rules, the
-    URL's signature untouched, tried again when the network or the server fails in passing. What
-    came decides what it is; an HTML or XML page is no picture (platform.md 7). Never raises.
+    All of it takes so many *seconds* at most; None: as many as a slow line needs. Without the
+    Authorization header, over http(s) only, redirects followed by the same rules, the URL's
+    signature untouched, tried again when the network or the server fails in passing. What came
+    decides what it is; an HTML or XML page is no picture (platform.md 7). Never raises.
     """
     try:
-        return (yield from _download(endpoint, picture))
+        return (yield from _download(endpoint, picture, seconds))
     except OpeaiError as error:
         return replace(picture, error=error)
 
 
-def _download(endpoint: Endpoint, picture: Picture) -> Flow[Picture]:
+def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Flow[Picture]:
     url = _joined(endpoint.base_url + "/", picture.url or "")
     now: float = yield Now()
+    until = None if seconds is None else now + seconds
     is_fresh = picture.seen is not None and now - picture.seen < _FRESH
     for _ in range(_HOPS):
-        call = replace(_CALL, url=url, addresses=(yield from _check(endpoint, url)))
-        reply: Reply = yield from _get(endpoint, call, picture.url or "", is_fresh=is_fresh)
+        addresses = yield from _check(endpoint, url, until)
+        asked = _Asked(replace(_CALL, url=url, addresses=addresses), until, picture.url or "")
+        reply: Reply = yield from _get(endpoint, asked, is_fresh=is_fresh)
         target = reply.headers.get("location")
         if 300 <= reply.status < 400 and target:  # noqa: PLR2004  a redirect
             url = _joined(url, target)
@@ -81,12 +84,21 @@ _CALL: Final = Call(
 )
 
 
-def _get(endpoint: Endpoint, call: Call, written: str, *, is_fresh: bool) -> Flow[Reply]:
-    url = call.url
+@dataclass(frozen=True)
+class _Asked:
+    """A picture that is asked for, *until* the clock says so; *written* is its URL as it came."""
+
+    call: Call
+    until: float | None
+    written: str
+
+
+def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
+    call, url = asked.call, asked.call.url
     for attempt in range(1, _ATTEMPTS + 1):
-        asked = None
+        wish = None
         try:
-            reply: Reply = yield call
+            reply: Reply = yield replace(call, patience=(yield from _left(asked.until, url)))
         except (Unsent, CutAnswer) as failure:
             error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
             error.__cause__ = failure
@@ -99,18 +111,36 @@ def _get(endpoint: Endpoint, call: Call, written: str, *, is_fresh: bool) -> Flo
                 continue
             if not _may_pass(reply, is_fresh=is_fresh) and not _is_cut_short(reply):
                 return reply
-            asked = schedule.retry_after(reply.headers)
+            wish = schedule.retry_after(reply.headers)
             if reply.status >= 300:  # noqa: PLR2004  HTTP success
-                error = _refused_by_server(reply, url, written, is_fresh=is_fresh)
+                error = _refused_by_server(reply, url, asked.written, is_fresh=is_fresh)
             else:
                 error = DownloadError("The picture ends in the middle.", url=url)
                 error.answer = reply.answer()
         if attempt == _ATTEMPTS:
             raise error
-        yield Sleep(
-            min(schedule.LONGEST_PAUSE, schedule.backoff(attempt, 0.5) if asked is None else asked)
-        )
+        pause = schedule.backoff(attempt, 0.5) if wish is None else wish
+        yield from _pause(min(schedule.LONGEST_PAUSE, pause), asked.until, error)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+
+def _left(until: float | None, url: str) -> Flow[float | None]:
+    """Return the seconds that somebody still waits; None where nobody counts them."""
+    if until is None:
+        return None
+    now: float = yield Now()
+    if now >= until:
+        raise DownloadError("The picture was not downloaded in the time allowed.", url=url)
+    return until - now
+
+
+def _pause(seconds: float, until: float | None, error: DownloadError) -> Flow[None]:
+    """Wait before the next attempt; raise *error* where nobody would wait for that."""
+    if until is not None:
+        now: float = yield Now()
+        if now + seconds >= until:
+            raise error
+    yield Sleep(seconds)
 
 
 _FRESH: Final = 60.0
@@ -206,7 +236,7 @@ def _joined(base: str, url: str) -> str:
     return joined
 
 
-def _check(endpoint: Endpoint, url: str) -> Flow[tuple[str, ...]]:
+def _check(endpoint: Endpoint, url: str, until: float | None) -> Flow[tuple[str, ...]]:
     """Return the addresses that a URL may be fetched from; none where nobody has to check.
 
     The connection goes to one of these: a name that is asked for again may lead elsewhere.
@@ -221,9 +251,9 @@ def _check(endpoint: Endpoint, url: str) -> Flow[tuple[str, ...]]:
         )
     if host == endpoint.host or host in endpoint.allow_hosts:
         return ()
-    addresses: tuple[str, ...] = yield from _addresses(host, url)
+    addresses: tuple[str, ...] = yield from _addresses(host, url, until)
     there = _nets_of(addresses)
-    if there and not there <= _nets_of((yield from _addresses(endpoint.host, url))):
+    if there and not there <= _nets_of((yield from _addresses(endpoint.host, url, until))):
         raise RefusedDownloadError(
             f"The picture's URL leads to the private address of {host}.", url=url
         )
@@ -234,17 +264,19 @@ def _nets_of(addresses: Iterable[str]) -> set[str]:
     return set().union(*(private_nets(address) or () for address in addresses))
 
 
-def _addresses(host: str, url: str) -> Flow[tuple[str, ...]]:
+def _addresses(host: str, url: str, until: float | None) -> Flow[tuple[str, ...]]:
     """Return the addresses of a host; an address speaks for itself. Raises `DownloadError`."""
     if private_nets(host) is not None:
         return (host,)
     for attempt in range(1, _ATTEMPTS + 1):
+        left = yield from _left(until, url)
         try:
-            return (yield Resolve(host))  # type: ignore[no-any-return]  # what the step is answered
+            look = Resolve(host) if left is None else Resolve(host, min(left, Resolve.seconds))
+            return (yield look)  # type: ignore[no-any-return]  # what the step is answered
         except Unsent as failure:
-            if attempt == _ATTEMPTS:
-                raise DownloadError(
-                    f"The picture could not be downloaded: {failure}.", url=url
-                ) from failure
-            yield Sleep(schedule.backoff(attempt, 0.5))
+            error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
+            error.__cause__ = failure
+        if attempt == _ATTEMPTS:
+            raise error
+        yield from _pause(schedule.backoff(attempt, 0.5), until, error)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from opeai_nb.client.protocol.poll import Patience, watch
 from opeai_nb.client.protocol.results import fetch, finished
+from opeai_nb.client.protocol.steps import Now
 from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
 
 def wait(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Generation]:
     """Follow a task to its end and download its pictures."""
+    started: float = yield Now()
     last = yield from watch(endpoint, task, patience)
-    return (yield from fetch(endpoint, finished(last)))
+    now: float = yield Now()
+    return (yield from fetch(endpoint, finished(last), patience.for_downloads(now - started)))
 
 
 def generate(
@@ -32,4 +35,4 @@ def generate(
     answer = yield from submit(endpoint, request, key)
     if isinstance(answer, Task):
         return (yield from wait(endpoint, answer, patience))
-    return (yield from fetch(endpoint, answer))
+    return (yield from fetch(endpoint, answer, patience.for_downloads(0.0)))

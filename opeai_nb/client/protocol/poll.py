@@ -40,6 +40,8 @@ REFUSED_FOR: Final = 30.0
 """Seconds that refusals must have lasted: a challenge or a gateway that restarts passes sooner."""
 EMPTY_CAP: Final = 3  # successes without a picture: results may be stored a moment later
 
+_LEAST_FOR_DOWNLOADS: Final = 1.0
+
 _PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
 
 
@@ -62,19 +64,34 @@ class Patience:
                 advice="Give 0 or more. Nothing was sent.",
             )
 
+    def for_downloads(self, waited: float) -> float:
+        """Return the seconds for the pictures of a task that was *waited* for.
 
-def ask(endpoint: Endpoint, task: Task) -> Flow[Task]:
+        What is left, and never less than a tenth of the whole or a second: a picture that was
+        painted at the last moment can still be fetched.
+        """
+        return max(self.timeout - waited, 0.1 * self.timeout, _LEAST_FOR_DOWNLOADS)
+
+
+def ask(endpoint: Endpoint, task: Task, seconds: float = DEFAULT_TIMEOUT) -> Flow[Task]:
     """Ask about a task once, and again when the network or the platform fails in passing.
 
-    Raises `TaskExpiredError` for a task that the platform does not know, `ConnectionLostError` or
-    `ServerError` when it keeps failing; each carries the task id.
+    All of it takes so many *seconds* at most. Raises `TaskExpiredError` for a task that the
+    platform does not know, `ConnectionLostError` or `ServerError` when it keeps failing; each
+    carries the task id.
     """
-    for attempt in range(1, schedule.QUERY_ATTEMPTS):
+    now: float = yield Now()
+    until = now + seconds
+    for attempt in range(1, schedule.QUERY_ATTEMPTS + 1):
         try:
-            return (yield from _ask_once(endpoint, task))
+            return (yield from _ask_once(endpoint, task, until))
         except _PASSING as error:
-            yield Sleep(pause_after(error, attempt))
-    return (yield from _ask_once(endpoint, task))
+            now = yield Now()
+            pause = pause_after(error, attempt)
+            if attempt == schedule.QUERY_ATTEMPTS or now + pause >= until:
+                raise
+            yield Sleep(pause)
+    raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
 def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
@@ -92,7 +109,7 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
             raise course.too_late()
         now = yield Sleep(min(course.pause(now - started, patience.durations), left))
         try:
-            task = yield from _ask_once(endpoint, task)
+            task = yield from _ask_once(endpoint, task, started + patience.timeout)
         except OpeaiError as error:
             course.failed(error, now)
             # Somebody watches: the badge tells of the first failure, and goes on.
@@ -224,14 +241,18 @@ def pause_after(error: OpeaiError, attempt: int) -> float:
 _GONE_WORDS: Final = frozenset({"tasknotfound", "notfound", "tasknotexist", "notexist"})
 
 
-def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
+_LAST_QUESTION: Final = 0.5
+"""Seconds for a question at the deadline itself: it is asked, and not waited for much longer."""
+
+
+def _ask_once(endpoint: Endpoint, task: Task, until: float) -> Flow[Task]:
     dialect = DIALECTS[task.request.dialect if task.request else "openai"]
     paths = dialect.task_paths(task.id)
     if task.poll_path and (own := endpoint.own_path(task.poll_path)):
         paths = (own, *(path for path in paths if path != own))
     for path in paths:
         try:
-            reply: Reply = yield from query(endpoint, path)
+            reply: Reply = yield from query(endpoint, path, until)
         except (Unsent, CutAnswer) as failure:
             raise ConnectionLostError(
                 f"The connection was lost while checking on the task: {failure}.",
@@ -246,18 +267,25 @@ def _ask_once(endpoint: Endpoint, task: Task) -> Flow[Task]:
     raise AssertionError("a dialect has at least one path")  # pragma: no cover
 
 
-def query(endpoint: Endpoint, path: str) -> Flow[Reply]:
-    """Return the answer to a GET; a redirect inside the base URL's origin is followed."""
+def query(endpoint: Endpoint, path: str, until: float | None = None) -> Flow[Reply]:
+    """Return the answer to a GET; a redirect inside the base URL's origin is followed.
+
+    *until* is what the clock says when nobody waits for it any more.
+    """
     call = endpoint.query(path)
-    reply: Reply = yield call
-    for _ in range(schedule.MOVES):
+    for moves in range(schedule.MOVES + 1):
+        if until is not None:
+            now: float = yield Now()
+            if moves and now >= until:
+                break
+            call = replace(call, patience=max(_LAST_QUESTION, until - now))
+        reply: Reply = yield call
         target = reply.headers.get("location")
         if not (300 <= reply.status < 400 and target):  # noqa: PLR2004  a redirect
             break
         if (moved := endpoint.own_path(urljoin(call.url, target))) is None:
             break
-        call = endpoint.query(moved)
-        reply = yield call
+        call = replace(call, url=endpoint.at(moved))
     return reply
 
 

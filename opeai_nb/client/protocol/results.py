@@ -104,9 +104,12 @@ _EMPTY: Final = (
 )
 
 
-def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
+def fetch(
+    endpoint: Endpoint, generation: Generation, seconds: float | None = None
+) -> Flow[Generation]:
     """Download what is not fetched yet. A picture that fails keeps its URL and says why.
 
+    It takes so many *seconds* at most; None: as many as slow lines need.
     Raises the `DownloadError` when every picture failed; `error.pictures` keeps the URLs.
     """
     wanted = [i for i, p in enumerate(generation.pictures) if p.source is None and p.error is None]
@@ -116,7 +119,7 @@ def fetch(endpoint: Endpoint, generation: Generation) -> Flow[Generation]:
         download,  # not needed for pictures that came as bytes
     )
 
-    flows = tuple(download(endpoint, generation.pictures[i]) for i in wanted)
+    flows = tuple(download(endpoint, generation.pictures[i], seconds) for i in wanted)
     results: Sequence[Picture] = yield Together(flows)
     pictures = list(generation.pictures)
     for place, picture in zip(wanted, results, strict=True):

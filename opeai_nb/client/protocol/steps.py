@@ -77,9 +77,10 @@ class Call:
     """One HTTP exchange.
 
     *with_key* adds the Authorization header, *as_written* keeps the URL's own encoding.
-    *read_timeout* is the longest silence, *longest* the time for a whole body that drips, both in
-    seconds; None: as long as it takes, because what is paid for is never cut. *addresses* are the
-    only ones that are connected to, where there are some.
+    *read_timeout* is the longest silence, *longest* the time for the whole exchange, head and body,
+    *patience* the time that somebody has for it, the wait for a turn included, all in seconds;
+    None: as long as it takes, because what is paid for is never cut. *addresses* are the only ones
+    that are connected to, where there are some.
     """
 
     method: str
@@ -91,7 +92,13 @@ class Call:
     as_written: bool = False
     read_timeout: float = 60.0
     longest: float | None = None
+    patience: float | None = None
     addresses: tuple[str, ...] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        """The time for the exchange itself; None for one without an end."""
+        return min((s for s in (self.longest, self.patience) if s is not None), default=None)
 
 
 @dataclass(frozen=True)
@@ -108,9 +115,10 @@ class Now:
 
 @dataclass(frozen=True)
 class Resolve:
-    """The IP addresses of *host*."""
+    """The IP addresses of *host*, looked up within so many *seconds*."""
 
     host: str
+    seconds: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -185,7 +193,7 @@ class CutAnswer(Exception):  # noqa: N818  a word of the protocol between shell 
 
 
 class Dripped(CutAnswer):
-    """The body went on, and was given up: it took too long as a whole."""
+    """The answer went on, and was given up: it took too long as a whole."""
 
 
 Result = TypeVar("Result")
