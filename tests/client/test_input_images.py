@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import os
+import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from opeai_nb.client import Generation, ImageInputWarning, ImageRequest, Picture
-from opeai_nb.client.values.input_image import MAX_BYTES, input_images
+from opeai_nb.client.values.bare_file import bare_file
+from opeai_nb.client.values.input_image import MAX_BYTES, InputImage, input_images
 from opeai_nb.errors import ImageInputError
 from opeai_nb.testing import Script, pictures_answer, png
 from tests.client.shells import Shell
@@ -158,14 +164,137 @@ class TestKinds:
         assert input_images(path)[0].sha256 == input_images(RED)[0].sha256
 
 
+def exif(orientation: int) -> Image.Exif:
+    made = Image.Exif()
+    made[0x0112] = orientation
+    made[0x010F] = "SecretCamera"
+    made.get_ifd(0x8825)[2] = (52.0, 30.0, 1.0)
+    return made
+
+
+def noise(seed: int = 1) -> Image.Image:
+    return Image.fromarray(np.random.default_rng(seed).integers(0, 255, (20, 40, 3), np.uint8))
+
+
+class TestOneRule:
+    """A file and a PIL image of it become the same that models take."""
+
+    @pytest.mark.parametrize("mode", ["CMYK", "P", "1", "LA", "I;16"])
+    @pytest.mark.parametrize("how", ["path", "bytes", "image"])
+    def test_other_modes_become_eight_bits_of_rgb(
+        self, tmp_path: Path, mode: str, how: str
+    ) -> None:
+        smooth = Image.linear_gradient("L").resize((40, 20)).convert("RGB")
+        picture = Image.new("I;16", (40, 20), 0x8000) if mode == "I;16" else smooth.convert(mode)
+        path = tmp_path / "x.img"
+        path.write_bytes(encoded(picture, "JPEG" if mode == "CMYK" else "PNG"))
+        given = {"path": path, "bytes": path.read_bytes(), "image": picture}[how]
+        sent = opened(travelled(given))
+        assert (sent.mode in {"RGB", "RGBA"}, sent.size) == (True, (40, 20))
+        expected = picture.convert("RGB") if mode != "I;16" else Image.new("RGB", (40, 20), "grey")
+        apart = ImageChops.difference(sent.convert("RGB"), expected)
+        assert ImageStat.Stat(apart).mean[0] < 12, "the same picture"
+
+    @pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF"])
+    def test_animation_becomes_its_first_frame(self, kind: str) -> None:
+        frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+        moves = encoded(frames[0], kind, save_all=True, append_images=frames[1:], lossless=True)
+        sent = opened(travelled(moves))
+        assert getattr(sent, "n_frames", 1) == 1
+        assert sent.convert("RGB").getpixel((4, 4)) == (255, 0, 0)
+
+    def test_sixteen_bits_a_colour_become_eight(self) -> None:
+        deep = b64decode(
+            "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABEAIAAADA54+dAAAADElEQVR4nGNoYABBAAYHAYHR81yFAAAA"
+            "AElFTkSuQmCC"
+        )
+        assert deep[24] == 16
+        assert travelled(deep)[24] == 8
+
+    def test_identity_is_of_what_was_given(self, tmp_path: Path) -> None:
+        photo = encoded(noise(), exif=exif(1))
+        (image,) = input_images(photo)
+        assert image.sha256 == hashlib.sha256(photo).hexdigest()
+        again = InputImage(data=image.data)
+        assert again.wire() == image.wire(), "what a journal kept travels as at first"
+
+    @pytest.mark.parametrize("form", [str, Path, lambda path: path.as_uri()])
+    def test_path_in_any_form_is_the_file(
+        self, tmp_path: Path, form: Callable[[Path], Any]
+    ) -> None:
+        path = tmp_path / "a fox.png"
+        path.write_bytes(RED)
+        assert travelled(form(path)) == RED
+
+    def test_photo_leaves_without_its_place_through_both_shells(
+        self, shell: Callable[..., Shell], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "photo.jpg"
+        path.write_bytes(encoded(noise(), exif=exif(1)))
+        for dialect in ("openai", "aliyun"):
+            script = Script(pictures_answer(png()))
+            shell(transport=script).generate("a fox", image=str(path), dialect=dialect)
+            assert len(script.posts) == 1
+            texts = re.findall(rb"base64,([^\"]+)", script.posts[0].content)
+            assert [b"Secret" in b64decode(text) for text in texts] == [False]
+
+
+HEIC = b"\0\0\0\x18ftypheic" + b"\0" * 99
+
+
+class TestFilesThatCannotBeUsed:
+    @pytest.mark.parametrize("form", [str, Path])
+    @pytest.mark.parametrize(
+        ("content", "why"),
+        [
+            (HEIC, "HEIC.*pillow-heif"),
+            (b"", "it is empty"),
+            (b"\0" * 500, "nothing but zeros"),
+            (RED[:60], "PNG that is cut short or broken"),
+            (encoded(Image.new("RGB", (200, 200)))[:700], "JPEG that is cut short or broken"),
+            (b"%PDF-1.7", "it is a PDF"),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
+            (b"<html>no picture</html>", "it is text"),
+            (b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+            (b"\0\0\0\x18ftypmp42" + b"\0" * 99, "it is a film"),
+            (b"\x07" * 99, "no known kind"),
+        ],
+    )
+    def test_says_why(
+        self, shell: Callable[..., Shell], tmp_path: Path, form: type, content: bytes, why: str
+    ) -> None:
+        path = tmp_path / "photo.heic"
+        path.write_bytes(content)
+        script = Script()
+        with pytest.raises(ImageInputError, match=why) as caught:
+            shell(transport=script).generate("a fox", image=form(path))
+        assert "'photo.heic'" in str(caught.value)
+        assert "Nothing was sent" in str(caught.value)
+        assert script.requests == []
+
+    @pytest.mark.parametrize("form", [str, Path])
+    def test_folder_is_told(self, tmp_path: Path, form: type) -> None:
+        with pytest.raises(ImageInputError, match="it is a folder"):
+            input_images(form(tmp_path))
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    @pytest.mark.parametrize("form", [str, Path])
+    def test_missing_rights_are_told(self, tmp_path: Path, form: type) -> None:
+        path = tmp_path / "x.png"
+        path.write_bytes(RED)
+        path.chmod(0)
+        with pytest.raises(ImageInputError, match="cannot be read: Permission denied"):
+            input_images(form(path))
+
+    def test_image_that_was_opened_and_is_cut_is_told(self) -> None:
+        with pytest.raises(ImageInputError, match="cannot be converted"):
+            input_images(Image.open(io.BytesIO(encoded(Image.new("RGB", (200, 200)))[:700])))
+
+
 class TestPrivacy:
     def photo(self, orientation: int) -> bytes:
-        exif = Image.Exif()
-        exif[0x0112] = orientation
-        exif[0x010F] = "SecretCamera"
-        exif.get_ifd(0x8825)[2] = (52.0, 30.0, 1.0)
         image = Image.new("RGB", (40, 20), "red")
-        return encoded(image, exif=exif, comment=b"SecretComment")
+        return encoded(image, exif=exif(orientation), comment=b"SecretComment")
 
     def test_turned_photo_is_sent_upright_and_without_exif(self) -> None:
         data = travelled(self.photo(6))
@@ -173,8 +302,38 @@ class TestPrivacy:
         assert not opened(data).getexif()
         assert b"Secret" not in data
 
-    def test_upright_photo_travels_as_it_is(self) -> None:
-        assert travelled(self.photo(1)) == self.photo(1)
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "MPO"])
+    def test_upright_photo_is_sent_with_the_same_pixels_and_nothing_else(self, kind: str) -> None:
+        picture = noise()
+        secrets: dict[str, Any] = {"exif": exif(1), "comment": b"SecretComment"}
+        if kind == "PNG":
+            secrets["pnginfo"] = PngImagePlugin.PngInfo()
+            secrets["pnginfo"].add_itxt("Description", "Secret place")
+        if kind == "WEBP":
+            secrets["xmp"] = b"<x>Secret</x>"
+        if kind == "MPO":
+            secrets |= {"save_all": True, "append_images": [noise(2)]}
+        photo = encoded(picture, kind, **secrets) + b"Secret film behind the end"
+        data = travelled(photo)
+        assert b"Secret" in photo
+        assert b"Secret" not in data
+        assert not opened(data).getexif()
+        assert opened(data).tobytes() == opened(photo).tobytes(), "no pixel is touched"
+        assert getattr(opened(data), "n_frames", 1) == 1
+
+    def test_profile_of_the_colours_is_kept(self) -> None:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        for kind in ("JPEG", "PNG", "WEBP"):
+            data = travelled(encoded(noise(), kind, icc_profile=profile, exif=exif(1)))
+            assert opened(data).info["icc_profile"] == profile
+
+    @given(st.binary(max_size=400), st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 900))
+    def test_no_file_is_too_odd_to_be_stripped(self, junk: bytes, kind: str, place: int) -> None:
+        whole = encoded(noise(), kind)
+        for data in (junk, whole[:place] + junk, whole[:place] + junk + whole[place:]):
+            bare = bare_file(data)
+            assert bare is None or len(bare) <= len(data)
+            assert bare is None or bare_file(bare) is bare, "nothing is left to take out"
 
     def test_pil_image_is_sent_upright_and_without_exif(self) -> None:
         data = travelled(Image.open(io.BytesIO(self.photo(8))))

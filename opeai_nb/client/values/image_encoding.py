@@ -5,7 +5,10 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.bare_file import bare_file
+from opeai_nb.formats import sniff_format
 from opeai_nb.imaging.encode import shrunk
+from opeai_nb.imaging.open_picture import loaded, open_picture
 from opeai_nb.imaging.scale import plain
 
 if TYPE_CHECKING:
@@ -17,8 +20,41 @@ MAX_BYTES: Final = 10 * 1024 * 1024
 _JPEG_QUALITIES: Final = (95, 85, 75)
 
 
+_AS_IT_IS: Final = frozenset({"png", "jpeg", "webp"})
+_EIGHT_BITS: Final = frozenset({"L", "RGB", "RGBA"})
+_ORIENTATION_TAG: Final = 0x0112
+_PNG_DEPTH: Final = 24  # where its head tells the bits of a channel
+
+
 class ImageInputWarning(UserWarning):
     """A picture given as input was changed before it was sent; the text says from what to what."""
+
+
+def travelling(data: bytes) -> bytes:
+    """Return what travels of the file *data*: the same pixels, and nothing but the picture.
+
+    A PNG, JPEG or WebP of 8 bits in grey or RGB(A), upright and of one frame, goes without its
+    metadata; of any other (CMYK, a palette, 16 bits, an animation, a turned photo) its first frame
+    is encoded anew. Raises `UndecodableError`.
+    """
+    image = open_picture(data)
+    if as_stored(image, data) and _is_plain(image, data) and (bare := bare_file(data)) is not None:
+        return bare
+    return encoded_for_upload(loaded(image))
+
+
+def as_stored(image: Image.Image, data: bytes) -> bool:
+    """Tell whether a file is of a format that models take, small, and upright as it is stored."""
+    if sniff_format(data[:16]) not in _AS_IT_IS or len(data) > MAX_BYTES:
+        return False
+    return bool(image.getexif().get(_ORIENTATION_TAG, 1) == 1)
+
+
+def _is_plain(image: Image.Image, data: bytes) -> bool:
+    """Tell whether a file is 8 bits of grey or RGB(A), one frame of it (of an MPO the first)."""
+    deep = image.format == "PNG" and data[_PNG_DEPTH] > 8  # noqa: PLR2004  Pillow shows 8 of 16
+    moves = getattr(image, "is_animated", False) and image.format != "MPO"
+    return image.mode in _EIGHT_BITS and not (deep or moves or "transparency" in image.info)
 
 
 def encoded_for_upload(image: Image.Image) -> bytes:

@@ -9,15 +9,18 @@ import re
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.values.image_encoding import (
     MAX_BYTES,
     ImageInputWarning,
+    as_stored,
     by,
     encoded_for_upload,
+    travelling,
 )
+from opeai_nb.client.values.image_problem import why_unusable
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import ImageInputError, NoPictureError
 from opeai_nb.formats import sniff_format
@@ -36,9 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "ImageInputWarning", "InputImage", "input_images"]
 
-_AS_IT_IS: Final = frozenset({"png", "jpeg", "webp"})
 _BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
-_ORIENTATION_TAG: Final = 0x0112
 
 
 @runtime_checkable
@@ -54,14 +55,16 @@ class HasPictures(Protocol):
 class InputImage:
     """One input picture, ready to travel.
 
-    Exactly one is set: *url* (http, https or data URL, as given), *data* (the bytes of a file) or
-    *raw* (a JSON object, sent as it is). *name* is a basename for people, never a path.
+    Exactly one is set: *url* (http, https or data URL, as given), *data* (the bytes of a file as
+    given, which are its identity) or *raw* (a JSON object, sent as it is). *sent* is what travels
+    of *data*, where that is known already; *name* is a basename for people, never a path.
     """
 
     url: str | None = None
     data: bytes | None = field(default=None, repr=False)
     raw: Mapping[str, Any] | None = field(default=None, repr=False)
     name: str | None = None
+    sent: bytes | None = field(default=None, repr=False, compare=False)
 
     def wire(self) -> str | dict[str, Any]:
         """Return what stands in the request (platform.md 1.2): a URL, a data URL, or the dict."""
@@ -71,8 +74,9 @@ class InputImage:
             return self.url or ""
         import pybase64
 
-        kind = sniff_format(self.data) or "png"
-        return f"data:image/{kind};base64,{pybase64.b64encode_as_string(self.data)}"
+        sent = travelling(self.data) if self.sent is None else self.sent
+        kind = sniff_format(sent) or "png"
+        return f"data:image/{kind};base64,{pybase64.b64encode_as_string(sent)}"
 
     @property
     def sha256(self) -> str:
@@ -110,7 +114,8 @@ def _one(value: object) -> InputImage:
         return _from_path(Path(value))
     if hasattr(value, "read"):
         return _from_file(value)
-    if hasattr(value, "__array_interface__") or hasattr(value, "__array__"):
+    # Of the type: a PIL image that is asked for its own would decode and copy itself.
+    if any(hasattr(type(value), name) for name in ("__array_interface__", "__array__")):
         # PIL images offer this too, and Image.fromarray would copy them: so they are told apart.
         return _from_array_or_pil(value)
     raise ImageInputError(
@@ -134,12 +139,9 @@ def _from_text(text: str) -> InputImage:
         return InputImage(url=text)
     if text.lower().startswith("data:"):
         return _from_base64(text)
-    path = Path(text).expanduser()
-    try:
-        if path.exists():
-            return _from_path(path)
-    except (OSError, ValueError):
-        pass  # longer than a name may be, or with a NUL: then it can only be base64
+    path = _path_of(text)
+    if _is_there(path):
+        return _from_path(path)
     if _BARE_BASE64.fullmatch(text):
         return _from_base64(text)
     raise ImageInputError(
@@ -149,11 +151,31 @@ def _from_text(text: str) -> InputImage:
     )
 
 
+def _path_of(text: str) -> Path:
+    if not text.lower().startswith("file:"):
+        return Path(text)
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return Path(url2pathname(urlsplit(text).path))
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a path leads to something, also where nobody may look at it."""
+    try:
+        return os.path.lexists(path.expanduser())
+    except PermissionError:
+        return True
+    except (OSError, ValueError, RuntimeError):
+        return False  # longer than a name may be, with a NUL, of an unknown user: no path
+
+
 def _from_path(path: Path) -> InputImage:
     try:
         data = read_plain(path.expanduser(), links=True)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "that is no name of a file"
+    except (OSError, ValueError, RuntimeError) as error:
+        why = "it is a folder" if path.is_dir() else getattr(error, "strerror", None)
+        why = why or "that is no name of a file"
         raise ImageInputError(f"The file {_shown(str(path))} cannot be read: {why}.") from error
     return _from_bytes(data, path.name)
 
@@ -186,7 +208,14 @@ def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
         raise ImageInputError("The picture has no pixels.")
     _refuse_bomb(image)
     name = getattr(image, "filename", "") or name
-    return InputImage(data=encoded_for_upload(image), name=Path(name).name if name else None)
+    try:
+        data = encoded_for_upload(image)
+    except (OSError, ValueError, SyntaxError) as error:  # cut short, closed, of colours of its own
+        raise ImageInputError(
+            f"The picture cannot be converted: {error}.",
+            advice='Give a whole one, in "RGB" or "RGBA" (image.convert). Nothing was sent.',
+        ) from error
+    return InputImage(data=data, name=Path(name).name if name else None, sent=data)
 
 
 def _from_array_or_pil(value: Any) -> InputImage:
@@ -230,12 +259,13 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
     except TooManyPixelsError as error:
         raise _bomb(by(error.size) if error.size else "far too many") from error
     except UndecodableError as error:
+        why, advice = why_unusable(data)
         raise ImageInputError(
-            f"{_shown(name or 'What was given')} is not an image that can be opened.",
-            advice="Use PNG, JPEG or WebP. Nothing was sent.",
+            f"{_shown(name or 'What was given')} is not an image that can be opened: {why}.",
+            advice=f"{advice} Nothing was sent.",
         ) from error
-    if _travels_as_it_is(image, data):
-        return InputImage(data=data, name=name)
+    if as_stored(image, data):
+        return InputImage(data=data, name=name, sent=travelling(data))
     sent = _from_pil(image, name)
     if len(data) > MAX_BYTES:
         before, after = (f"{len(part) / 1e6:.1f} MB" for part in (data, sent.data or b""))
@@ -245,13 +275,6 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
             stacklevel=2,
         )
     return sent
-
-
-def _travels_as_it_is(image: Image.Image, data: bytes) -> bool:
-    """Tell whether the file may go as it is: a known format, small, and upright as it is stored."""
-    if sniff_format(data[:16]) not in _AS_IT_IS or len(data) > MAX_BYTES:
-        return False
-    return bool(image.getexif().get(_ORIENTATION_TAG, 1) == 1)
 
 
 def _refuse_bomb(image: Image.Image) -> None:

@@ -117,7 +117,7 @@ def _without_inputs(pictures: list[Picture], request: ImageRequest | None) -> li
     urls = {image.url for image in inputs if image.url} | {
         value for image in inputs for value in (image.raw or {}).values() if isinstance(value, str)
     }
-    contents = {image.data for image in inputs if image.data}
+    contents = {data for image in inputs for data in (image.data, image.sent) if data}
     return [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
 
 
