@@ -186,14 +186,16 @@ class _Making:
     def _tell_pictures(self, generation: Generation) -> None:
         self._show.last("done", final_text(generation))
         folder = self._cell.get("save")
-        paths = generation.save(folder) if folder else [picture.path for picture in generation.good]
+        pictures = generation.good
+        paths = generation.save(folder) if folder else [picture.path for picture in pictures]
         if self._as_json:
             _print_json(generation_json(generation, [str(path) for path in paths]))
             return
-        for path in filter(None, paths):
+        for picture, path in zip(pictures, paths, strict=True):
             if self._cell.get("show") != "none":
-                show_picture(path)
-            print(_from_here(path), flush=True)  # noqa: T201  a command's output
+                show_picture(picture)
+            if path is not None:
+                print(_from_here(path), flush=True)  # noqa: T201  a command's output
 
 
 class _Line:
