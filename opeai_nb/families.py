@@ -103,7 +103,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         ignored=_GPT_FIELDS | _SEQUENTIAL,
         pixels=(512 * 512, 2048 * 2048),
         prompt_max=800,
-        note="Any shape, at most 4.2 megapixels (2048x2048); edits take up to 3 pictures.",
+        note="Any shape up to 4.2 megapixels; edits take up to 3 pictures.",
     ),
     Family(  # platform.md 3.5, 6
         name="qwen-image",
@@ -113,7 +113,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         default_size="1328x1328",  # sources disagree: 1664x928 or this one, platform.md 3.5
         ignored=_GPT_FIELDS | _SEQUENTIAL,
         prompt_max=800,
-        note="One picture per request; five sizes, 1024x1024 is not among them.",
+        note="One picture per request, in five sizes; not 1024x1024.",
     ),
     Family(  # platform.md 3.1 names it and no more; the limits are those of its sibling 2.0
         name="qwen-image-edit",
@@ -196,7 +196,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         images_max=14,
         ignored=_GPT_FIELDS,
         pixels=(3_686_400, 4096 * 4096),
-        note="JPEG. With n above 1 the model may make fewer pictures.",
+        note="Returns JPEG, and sometimes fewer pictures than asked for.",
     ),
     Family(  # platform.md 1.10, 4.2: 4.0 also accepts 1K
         name="seedream-4.0",
@@ -208,7 +208,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         images_max=14,
         ignored=_GPT_FIELDS,
         pixels=(1024 * 1024, 4096 * 4096),
-        note="JPEG. With n above 1 the model may make fewer pictures.",
+        note="Returns JPEG, and sometimes fewer pictures than asked for.",
     ),
     Family(  # platform.md 1.10: the one Seedream whose default is 1024x1024
         name="seedream-3.0",
@@ -218,7 +218,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         default_size="1024x1024",
         ignored=_GPT_FIELDS,
         pixels=(512 * 512, 2048 * 2048),
-        note="JPEG.",
+        note="Returns JPEG.",
     ),
     Family(  # platform.md 4.1
         name="gpt-image-1",
@@ -232,7 +232,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         ignored=_GPT_IGNORED | {"response_format"},
         response_forms=frozenset({"b64_json"}),
         prompt_max=32_000,
-        note="1 to 10 pictures; three sizes.",
+        note="1 to 10 pictures, in three sizes.",
     ),
     Family(  # platform.md 1.4 (a task, so a URL), 4.1
         name="gpt-image-2",
@@ -251,7 +251,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         sides=(16, 3840),
         multiple=16,
         prompt_max=32_000,
-        note="Answers as a task; sides are multiples of 16, ratio up to 3:1, at most 3840x2160.",
+        note="Up to 3840x2160 and 3:1; sides are multiples of 16.",
     ),
     Family(  # platform.md 4.1
         name="dall-e-3",
@@ -262,7 +262,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         qualities=("standard", "hd"),
         ignored=_DALLE_IGNORED,
         prompt_max=4000,
-        note="One picture per request; its URLs expire after 60 minutes.",
+        note="One picture per request.",
     ),
     Family(  # platform.md 4.1
         name="dall-e-2",
@@ -275,7 +275,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         images_max=1,
         ignored=_DALLE_IGNORED | {"style"},
         prompt_max=1000,
-        note="Three square sizes; its URLs expire after 60 minutes.",
+        note="Three square sizes.",
     ),
     Family(  # the embedded engine's own
         name="rehearsal",
@@ -308,7 +308,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         answers="task",
         response_forms=frozenset({"url"}),
         pixels=(64 * 64, 2048 * 2048),
-        note="A model of the embedded engine that misbehaves on purpose, as a task.",
+        note="A model of the embedded engine that misbehaves on purpose.",
     ),
 )
 

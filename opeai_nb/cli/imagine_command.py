@@ -110,7 +110,7 @@ def _asked(parsed: Parsed, prompt: str) -> list[ImageRequest]:
         if not sys.stdin.isatty():
             raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
         if not is_agreed(f"{question}. Send them?"):
-            raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+            raise OptionError("This was not confirmed.", advice="Nothing was sent.")
     return [point.request for point in plan]
 
 

@@ -150,7 +150,7 @@ def test_a_dropped_file_is_taken_and_a_path_is_too(panel: Page, lab: Any) -> Non
     panel.page.get_by_text("dropped.png").wait_for()
     panel.page.get_by_placeholder("path, URL or variable").fill("beside.png")
     panel.page.keyboard.press("Enter")
-    panel.page.get_by_text("beside.png is there already").wait_for()
+    panel.page.get_by_text("beside.png is in the list already").wait_for()
 
 
 def test_the_inserted_cell_shows_the_panels_picture_and_pays_nothing(panel: Page) -> None:

@@ -39,7 +39,8 @@ def test_every_model_is_documented_and_listed(client: httpx.Client) -> None:
     listed = {model["id"]: model for model in client.get("/v1/models").json()["data"]}
     for name, entry in REHEARSALS.items():
         assert listed[name]["description"] == entry.description
-        assert "on purpose" in entry.description
+        assert entry.description.startswith("Rehearsal: ")
+        assert len(entry.description) <= 64, "a row of `%imagine models` is read whole"
 
 
 def test_slow_tells_its_progress_over_12_seconds(

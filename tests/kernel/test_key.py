@@ -92,7 +92,7 @@ def test_a_typed_key_is_used_and_told_as_set(kernel: Any) -> None:
     found = type_key(kernel, KEY)
     assert found.result["text/plain"] == "API key: set, until this kernel ends."
     assert settings_of(kernel)["key"] == ["set", "typed"]
-    assert settings_of(kernel)["painter"] == ["platform"]
+    assert settings_of(kernel)["pictures"] == ["from", "platform"]
     found = type_key(kernel, "")
     assert found.result["text/plain"] == "API key: the typed one is forgotten."
     assert settings_of(kernel)["key"] == ["not", "set"]

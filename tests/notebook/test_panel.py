@@ -232,7 +232,7 @@ def test_a_task_that_was_not_waited_for_can_be_waited_for_again(studio: Studio) 
     panel.stop()
     works.pop()()
     assert panel.state == "stopped"
-    assert "1 waiting dropped, unsent" in shown(panel)
+    assert "1 queued, not sent" in shown(panel)
     assert "ob-hidden" not in panel.again._dom_classes
     panel.again.click()
     works.pop()()
@@ -332,7 +332,7 @@ def test_a_copy_is_saved_and_nothing_is_written_over(panel: Panel, tmp_path: Pat
     with Image.open(target) as copy:
         assert (copy.format, copy.size) == ("JPEG", (512, 512))
     panel.stage._save()
-    assert "is there already" in shown(panel)
+    assert "already exists" in shown(panel)
 
 
 def upload(panel: Panel, name: str, content: bytes) -> None:
@@ -352,7 +352,7 @@ def test_an_upload_is_taken_named_in_the_cell_and_not_sent_back(panel: Panel) ->
     assert panel.tray.upload.value == ()
     assert [source.label for source in panel.images] == ["photo.png"]
     upload(panel, "photo.png", png((640, 640)))
-    assert "is there already" in shown(panel)
+    assert "is in the list already" in shown(panel)
     panel.prompt = "at night"
     assert "imagine/uploads/photo-" in panel.cell()
 

@@ -188,7 +188,7 @@ def test_a_cell_asks_for_the_same(
 ) -> None:
     asked = ImageRequest(prompt, style=style, n=n, watermark=watermark, extra={"k v": value})
     if reads_as_a_variable(style):
-        with pytest.raises(InputError, match="no cell can say"):
+        with pytest.raises(InputError, match="cannot be written as a cell"):
             cell_text(asked)
     else:
         assert read_cell(cell_text(asked)) == asked
@@ -325,7 +325,7 @@ def test_a_file_that_is_no_picture_is_named_and_refused() -> None:
 
 def test_the_same_picture_twice_is_used_once() -> None:
     first = input_sources.uploaded("a.png", png())
-    with pytest.raises(InputError, match="there already"):
+    with pytest.raises(InputError, match="in the list already"):
         input_sources.with_source((first,), input_sources.uploaded("copy of a.png", png()))
 
 

@@ -52,63 +52,62 @@ class Rehearsal:
 
 REHEARSALS: Final[dict[str, Rehearsal]] = {
     "rehearsal-slow": Rehearsal(
-        "Misbehaves on purpose: a task of 12 seconds, 2 of them queued, then with progress.",
+        "Rehearsal: a task of 12 seconds, the first two of them queued.",
         seconds=(2.0, 12.0),
     ),
     "rehearsal-failed": Rehearsal(
-        "Misbehaves on purpose: a task that ends as FAILURE with a reason.",
+        "Rehearsal: a task that fails, with a reason.",
         seconds=(0.5, 1.5),
         fate="failure",
     ),
     "rehearsal-expired": Rehearsal(
-        "Misbehaves on purpose: a task that is not found any more once it is done.",
+        "Rehearsal: a task that cannot be found once it is done.",
         seconds=(0.5, 1.5),
         fate="expired",
     ),
     "rehearsal-moderation": Rehearsal(
-        "Misbehaves on purpose: the safety system refuses every prompt (400 moderation_blocked).",
+        "Rehearsal: the safety system refuses every prompt.",
     ),
     "rehearsal-rate-limited": Rehearsal(
-        "Misbehaves on purpose: 429 twice for each request, the second time empty, then fine.",
+        "Rehearsal: each request is refused twice as too many (429).",
     ),
     "rehearsal-partial": Rehearsal(
-        "Misbehaves on purpose: every second picture of a batch has failed.",
+        "Rehearsal: every second picture of a request fails.",
     ),
     "rehearsal-empty": Rehearsal(
-        "Misbehaves on purpose: 200 with items whose url and b64_json are both empty.",
+        "Rehearsal: an answer whose items hold no picture.",
     ),
     "rehearsal-dropped": Rehearsal(
-        "Misbehaves on purpose: the connection drops in the middle of the body; the same "
-        "Idempotency-Key sent again gets the whole answer.",
+        "Rehearsal: the connection drops in the middle of the answer.",
     ),
     "rehearsal-502": Rehearsal(
-        "Misbehaves on purpose: a proxy's 502 with an HTML page.",
+        "Rehearsal: a proxy's error page (502) comes instead.",
     ),
     "rehearsal-stalled": Rehearsal(
-        "Misbehaves on purpose: half of the body, then silence.",
+        "Rehearsal: half of the answer, then silence.",
     ),
     "rehearsal-envelope": Rehearsal(
-        "Misbehaves on purpose: a task in another gateway's words, with taskId and resultJson.",
+        "Rehearsal: a task in another gateway's words.",
         seconds=(0.5, 1.5),
     ),
     "rehearsal-cdn": Rehearsal(
-        "Misbehaves on purpose: its pictures are 404 the first time, then oddly encoded.",
+        "Rehearsal: pictures that are not there at first (404).",
         form="url",
     ),
     "rehearsal-hiccup": Rehearsal(
-        "Misbehaves on purpose: a task whose second query is answered 400.",
+        "Rehearsal: a task whose second status query fails (400).",
         seconds=(0.5, 2.5),
     ),
     "rehearsal-stream": Rehearsal(
-        "Misbehaves on purpose: an event stream, although none was asked for.",
+        "Rehearsal: an event stream that nobody asked for.",
         form="b64_json",
     ),
     "rehearsal-no-image": Rehearsal(
-        "Misbehaves on purpose: it drops the input image and makes a plain generation.",
+        "Rehearsal: the input picture is dropped.",
         drops_images=True,
     ),
     "rehearsal-no-task": Rehearsal(
-        "Misbehaves on purpose: a proxy that makes an empty answer of the task.",
+        "Rehearsal: a proxy that empties the task's answer.",
         seconds=(0.5, 1.5),
     ),
 }

@@ -101,7 +101,8 @@ def _config(session: Session) -> Table:
     from opeai_nb.notebook.commands.config_commands import rows
 
     found = rows(session)
-    return Table(("setting", "value", "from"), found, items=found)
+    note = "%config Imagine says what each setting does, and changes it."
+    return Table(("setting", "value", "from"), found, items=found, note=note)
 
 
 def _key(_: Session) -> Text:

@@ -21,7 +21,7 @@ def rows(session: Session) -> list[tuple[str, str, str]]:
 
     now, found_in = session.settings, sources()
     key = ("set", now.api_key.source) if now.api_key else ("not set", "")
-    found = [("API key", *key), ("painter", _painter(now), "")]
+    found = [("API key", *key), ("pictures from", _painter(now), "")]
     for name, trait in sorted(session.config.traits(config=True).items()):
         value = getattr(session.config, name)
         source = "%config" if value != trait.default() else found_in.get(name, "default")
@@ -42,7 +42,7 @@ def ask_for_key() -> str:
         text = getpass(_PROMPT)
     except (EOFError, RuntimeError) as error:  # ipykernel: StdinNotImplementedError
         raise OptionError(
-            "Nobody is there to type a key.",
+            "There is nobody here to type a key.",
             advice="Set OPEAI_API_KEY, or write it into a .env file.",
         ) from error
     kept = take_key(text)

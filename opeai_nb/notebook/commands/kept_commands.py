@@ -36,7 +36,7 @@ def info(session: Session, *words: str) -> Table:
     try:
         rows = [(field, text) for field, text in _facts(told) if text]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise LibraryError(f"What {name}: its metadata has been edited.") from error
+        raise LibraryError(f"{name}: its metadata has been edited.") from error
     return Table(("", ""), rows, items=(told,))
 
 

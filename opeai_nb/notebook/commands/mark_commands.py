@@ -39,7 +39,7 @@ def note(session: Session, record: str, *words: str) -> Text:
 def trash(session: Session, *ids: str) -> Text:
     """Put records into the trash: they are neither listed nor replayed, and nothing is deleted."""
     text = _marked(session, ids, trash=True)
-    back = f"Back: %imagine restore {' '.join(ids)}."
+    back = f"To undo: %imagine restore {' '.join(ids)}."
     return Text(f"{text}\nTheir files stay in the library, and %imagine usage counts them. {back}")
 
 

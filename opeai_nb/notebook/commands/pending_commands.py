@@ -49,7 +49,7 @@ def _next(entry: Entry, way: str) -> str:
     if way == "wait":
         return "runs in another kernel"
     if way == "resume" and entry.has_unread:
-        return "its answer is kept, and read again by: resume (also after an update) · forget"
+        return "its answer is kept: resume reads it again (also after an update) · forget"
     if way == "resume":
         return "resume"
     return _NEXT[entry.truth]
@@ -114,7 +114,7 @@ def stop(session: Session, task: str) -> Table:
     for job in _under_way(session.studio):
         if (job.id and job.id.startswith(task)) or job.task_id == task:
             job.stop()
-            told = "Not waiting for it any more. What was sent goes on at the platform."
+            told = "No longer waiting for it. What was sent continues at the platform."
             return Table((), (), note=told)
     raise OptionError(f"No job {task!r} runs in this kernel.", advice="%imagine tasks lists all.")
 

@@ -120,7 +120,7 @@ def _ask(session: Session, swept: Sweep, fresh: object, doubtful: object) -> boo
     if not session.may_ask:
         raise OptionError(f"{told}.", advice=f"{advice} Nothing was sent.")
     if not is_agreed(f"{told}. Send them?"):
-        raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+        raise OptionError("This was not confirmed.", advice="Nothing was sent.")
     return True
 
 

@@ -33,7 +33,7 @@ def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
     nbval.
     """
     if MARKER_LINE.search(request.prompt):
-        raise _unsayable("A line of the prompt is a marker of nbval")
+        raise _unsayable("A line of the prompt is an nbval marker")
     said = request.set_fields()
     parts = ["%%imagine"]
     for option in REQUEST_OPTIONS:
@@ -100,6 +100,6 @@ def _has_alternatives(prompt: str) -> bool:
 
 def _unsayable(why: str) -> InputError:
     return InputError(
-        f"{why}, so no cell can say this request.",
+        f"{why}, so this request cannot be written as a cell.",
         advice="In Python: opeai_nb.Studio().generate(panel.request).",
     )

@@ -129,7 +129,7 @@ class Gallery:
         self.search = stock.text("Search the gallery", "search", "ob-path-field")
         self.newer = stock.button("←", lambda: self._turn("newer"), hint="Newer pictures")
         self.older = stock.button("→", lambda: self._turn("older"), hint="Older pictures")
-        again = stock.button("↻", self.reload, hint="Read the library again")
+        again = stock.button("↻", self.reload, hint="Reload the gallery")
         title = stock.html('<div class="ob-label">Gallery</div>')
         head = [title, self.search, self.newer, self.older, again]
         self._style, self._said = stock.html(css="ob-style"), stock.html()

@@ -35,7 +35,7 @@ class Tray:
         self, stock: Stock, controls: ControlTraits, names: Mapping[str, Any], limit: int
     ) -> None:
         self._stock, self._controls, self._names = stock, controls, names
-        self._hint = f"Up to {limit / 1e6:.0f} MB in one upload; for more give a path."
+        self._hint = f"Up to {limit / 1e6:.0f} MB per upload; for a larger file give its path."
         self._label, self._note = stock.html(), stock.html()
         self._tiles = stock.box((), "ob-tiles")
         self.upload = widgets.FileUpload(
@@ -62,7 +62,7 @@ class Tray:
         images, offered = self._controls.images, self._controls.model_options
         most, least = offered.images_max, offered.images_min
         hide(self.box, hidden=not most and not images)
-        told = "paints from words alone" if not most else f"takes up to {most}"
+        told = "takes none: it paints from the prompt alone" if not most else f"takes up to {most}"
         told = f"needs 1 to {most}" if least else told
         self._label.value = (
             f'<div class="ob-label">Pictures to edit <span style="font-weight:400">· the model '

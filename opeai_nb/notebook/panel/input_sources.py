@@ -52,7 +52,7 @@ def named(text: str, names: Mapping[str, Any]) -> Source:
 
     text = text.strip()
     if not text:
-        raise InputError("Nothing is named.", advice="Give a path, a URL or a variable.")
+        raise InputError("There is nothing to add.", advice="Give a path, a URL or a variable.")
     images, note = _read(picture_named(text, names))
     return Source(images, _short(text), written=text, note=note)
 
@@ -71,7 +71,7 @@ def given(value: Any) -> Source:
 def with_source(known: Sequence[Source], new: Source) -> tuple[Source, ...]:
     """Return *known* and *new*. Raises `InputError` when that picture is there already."""
     if any(source.digest == new.digest for source in known):
-        raise InputError(f"{new.label} is there already.", advice="It is used once.")
+        raise InputError(f"{new.label} is in the list already.", advice="It is used once.")
     return (*known, new)
 
 

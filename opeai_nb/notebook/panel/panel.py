@@ -74,7 +74,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         **controls: Any,
     ) -> None:
         if unknown := sorted(controls.keys() - set(NAMES)):
-            raise TraitError(f"There is no control {unknown[0]!r}. There are: {', '.join(NAMES)}.")
+            raise TraitError(f"There is no control {unknown[0]!r}. Controls: {', '.join(NAMES)}.")
         self._studio = studio
         self._defaults = defaults
         self._frontend = frontend
@@ -104,16 +104,25 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         self.gallery = Gallery(stock, lambda: self.studio.library, self.show)
         self._hints, self.code = stock.html(), stock.html()
         self.go = stock.button(
-            "Generate", self._clicked, hint="Ask for pictures (Ctrl+Enter)", css="ob-generate"
+            "Generate", self._clicked, hint="Make pictures (Ctrl+Enter)", css="ob-generate"
         )
         self.halt = stock.button(
-            "Stop waiting", self.stop, hint="What was sent goes on there", css="ob-stop ob-hidden"
+            "Stop waiting",
+            self.stop,
+            hint="What was sent continues at the platform",
+            css="ob-stop ob-hidden",
         )
         self.again = stock.button(
-            "Wait again", self._wait_again, hint="Ask about its task", css="ob-again ob-hidden"
+            "Wait again",
+            self._wait_again,
+            hint="Check the task again, and wait for it",
+            css="ob-again ob-hidden",
         )
         insert = stock.button(
-            "Insert code", self._show_code, hint="The same as a %%imagine cell", css="ob-insert"
+            "Insert code",
+            self._show_code,
+            hint="Write this request as a %%imagine cell",
+            css="ob-insert",
         )
         actions = stock.box([self.go, self.halt, self.again, insert], "ob-actions")
         left = [*self.composer.children, self.tray.box, self.advanced.box]

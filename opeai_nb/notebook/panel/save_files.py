@@ -25,10 +25,10 @@ def save_copy(generation: Generation, number: int, target: str) -> Path:
     that file is there already or no name is given, `LibraryError` when the disk refuses.
     """
     if not target.strip():
-        raise InputError("No file is named.", advice="Give a name such as fox.png.")
+        raise InputError("There is no file name.", advice="Give a name such as fox.png.")
     path = Path(target.strip()).expanduser()
     if path.is_file():
-        raise InputError(f"{path.name} is there already.", advice="Give another name.")
+        raise InputError(f"{path.name} already exists.", advice="Choose another name.")
     alone = replace(generation, pictures=(generation.good[number - 1],))
     return alone.save(path)[0]
 

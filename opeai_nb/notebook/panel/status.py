@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.panel.widget_factory import Stock
     from opeai_nb.studio import Job, Update
 
-_STOPPED = "not waiting any more · what was sent goes on at the platform"
+_STOPPED = "no longer waiting · what was sent continues at the platform"
 
 
 class Status:
@@ -38,7 +38,7 @@ class Status:
     def moved(self, job: Job, update: Update, waiting: int) -> None:
         """Show how far a job has come."""
         text = badge.live_text(update, job.origin)
-        more = f"{waiting} more waiting" if waiting else ""
+        more = f"{waiting} more queued" if waiting else ""
         self._html.value = line_html(update.state, text, more) + bar_html(update.progress)
 
     def ended(self, job: Job, dropped: int = 0, notes: Sequence[str] = ()) -> None:
@@ -51,7 +51,7 @@ class Status:
             told = note_html(*notes, css="ob-warn")
             self._html.value = line_html("done", badge.final_text(job.result())) + told
         elif job.status == "stopped":
-            more = f"{dropped} waiting dropped, unsent" if dropped else ""
+            more = f"{dropped} queued, not sent" if dropped else ""
             self._html.value = line_html("stopped", _STOPPED, more)
         else:
             word = "outcome unknown" if job.status == "unknown" else "failed"

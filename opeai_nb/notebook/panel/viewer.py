@@ -45,13 +45,16 @@ class Stage:
         self.compare = stock.toggle(
             "Compare", icon="columns", hint="Before and after, with a slider"
         )
-        saves = stock.toggle("Save as…", icon="save", hint="Save a copy under a name of yours")
+        saves = stock.toggle("Save as…", icon="save", hint="Save a copy under a name you choose")
         self.target = stock.text("File to save as", css="ob-path-field")
         save = stock.button("Save", self._save, hint="Write the file")
         self._saving = stock.box([self.target, save], "ob-save ob-hidden")
-        edits = stock.button("Edit this", edit, icon="pencil", hint="Use it as input picture")
+        edits = stock.button("Edit this", edit, icon="pencil", hint="Use this picture as input")
         restores = stock.button(
-            "Restore settings", restore, icon="undo", hint="Set the controls as they were"
+            "Restore settings",
+            restore,
+            icon="undo",
+            hint="Set the controls as they were for this picture",
         )
         self._tools = stock.box([edits, self.compare, restores, saves], "ob-tools ob-hidden")
         self.box = stock.box(
@@ -107,7 +110,7 @@ class Stage:
         given = find.record.rebuilt(strict=False).image
         before = next((image.data for image in given if image.data), None)
         if before is None:
-            self._said.value = note_html("The input picture is not in the library any more.")
+            self._said.value = note_html("The input picture is no longer in the library.")
             return None
         size = previews.shown_size(find.size)
         large = previews.large(find.path)
