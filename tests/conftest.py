@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
 # `.ci/run` asks for the thorough profile; the README's command is one that people wait for. Both
 # try the same examples each time: a red run is this commit's doing. "explore" is for looking.
@@ -28,6 +31,25 @@ settings.load_profile("quick")
 
 # Tests start about a hundred Python processes and kernels: each compiled the package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+# What tests/without says holds for these processes, too; pytest's own have it by `pythonpath`.
+_PATH = [str(Path(__file__).parent / "without"), os.environ.get("PYTHONPATH")]
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, _PATH))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave the thousands of tests to no garbage collector: they stay to the end of the run.
+
+    Each full collection would look at all of them, for half a second: `gc.collect` in a test,
+    and IPython's `%reset`.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
