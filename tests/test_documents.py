@@ -40,19 +40,14 @@ def page(path: Path) -> Text:
     return Text(str(path.relative_to(ROOT)), text)
 
 
-def is_docstring(node: ast.Constant, parents: dict[int, ast.AST]) -> bool:
-    """Tell whether a string stands alone, as docstrings and notes below a name do."""
-    return isinstance(parents.get(id(node)), ast.Expr)
-
-
 @functools.cache
 def strings(path: Path) -> list[tuple[Text, bool]]:
-    """Return every string of a Python file, and whether it is a docstring."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    parents = {id(child): node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    """Return every string of a Python file, and whether it is a docstring or a note like one."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     return [
-        (Text(f"{path.relative_to(ROOT)}:{node.lineno}", node.value), is_docstring(node, parents))
-        for node in ast.walk(tree)
+        (Text(f"{path.relative_to(ROOT)}:{node.lineno}", node.value), id(node) in alone)
+        for node in nodes
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
 
@@ -73,17 +68,27 @@ def comments(path: Path) -> Iterator[Text]:
         yield Text(f"{path.relative_to(ROOT)}:{last}", " ".join(lines))
 
 
-TEXTS = [
-    *(page(path) for path in PAGES),
-    *(text for path in CODE for text, _ in strings(path)),
-    *(text for path in CODE for text in comments(path)),
-]
-TESTS = [
-    text
-    for path in sorted((ROOT / "tests").rglob("*.py"))
-    if path != Path(__file__)
-    for text in (*comments(path), *(text for text, is_doc in strings(path) if is_doc))
-]
+# Read in a test, not on import: every worker of a run collects all tests, and runs only some.
+@functools.cache
+def texts() -> list[Text]:
+    """Return what the documents and the package say."""
+    return [
+        *(page(path) for path in PAGES),
+        *(text for path in CODE for text, _ in strings(path)),
+        *(text for path in CODE for text in comments(path)),
+    ]
+
+
+@functools.cache
+def texts_and_tests() -> list[Text]:
+    """Return what the documents, the package and the tests' own words say."""
+    return texts() + [
+        text
+        for path in sorted((ROOT / "tests").rglob("*.py"))
+        if path != Path(__file__)
+        for text in (*comments(path), *(text for text, is_doc in strings(path) if is_doc))
+    ]
+
 
 _NAME = re.compile(r"(?<![\w./-])opeai_nb((?:\.[A-Za-z_]\w*)+)(\()?")
 # What IPython calls our completer by: a name that nobody imports.
@@ -111,7 +116,7 @@ def test_every_name_of_ours_that_a_text_mentions_is_there() -> None:
     """A name of the package that a page, message, docstring or comment mentions can be reached."""
     names = {
         (f"opeai_nb{match[1]}", match[2] == "(", text.place)
-        for text in TEXTS
+        for text in texts()
         for match in _NAME.finditer(text.text)
     }
     assert len(names) > 20
@@ -145,7 +150,7 @@ def test_every_file_that_a_text_mentions_is_there() -> None:
     """A path of the repository and a document that a text names exist."""
     named = {
         (found, text.place)
-        for text in (*TEXTS, *TESTS)
+        for text in texts_and_tests()
         for pattern in (_PATH, _DOCUMENT)
         for found in pattern.findall(text.text)
     }
@@ -180,7 +185,7 @@ def test_every_section_of_platform_md_that_is_cited_is_there() -> None:
     """A fact's source is a heading of the page of facts."""
     text = (NOTEBOOKS / "platform.md").read_text(encoding="utf-8")
     headings = set(re.findall(r"^#{2,3} (\d+(?:\.\d+)?)\.? ", text, re.MULTILINE))
-    citations = [(number, text.place) for text in (*TEXTS, *TESTS) for number in cited(text.text)]
+    citations = [(number, text.place) for text in texts_and_tests() for number in cited(text.text)]
     assert len(citations) > 100
     assert [(place, number) for number, place in citations if number not in headings] == []
 
@@ -196,7 +201,7 @@ def test_every_extra_that_a_text_installs_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     wanted = {
         name
-        for text in TEXTS
+        for text in texts()
         for names in re.findall(r"(?:opeai_nb|(?<![\w])\.)\[([a-z, ]+)\]", text.text)
         for name in names.replace(" ", "").split(",")
     }

@@ -21,7 +21,6 @@ from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.canned import Canned
 
-distributed = pytest.importorskip("distributed")
 # What Dask's own processes and sockets warn of when one of them is killed is not ours to mend.
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
 
@@ -30,7 +29,12 @@ SMALL = {"size": "512x512"}
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def distributed() -> Any:
+    return pytest.importorskip("distributed")  # loads for a second
+
+
+@pytest.fixture(scope="module")
+def cluster(distributed: Any) -> Iterator[Any]:
     # The workers' own environment, also of one that is started anew: no key travels.
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OPEAI_API_KEY", KEY)
@@ -41,7 +45,7 @@ def cluster() -> Iterator[Any]:
 
 
 @pytest.fixture
-def client(cluster: Any) -> Iterator[Any]:
+def client(distributed: Any, cluster: Any) -> Iterator[Any]:
     with distributed.Client(cluster) as made:
         made.wait_for_workers(4)
         yield made

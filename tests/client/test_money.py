@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import openai
 import pytest
 
 from opeai_nb.errors import OpeaiError, OutcomeUnknownError, RateLimitError, UnreachableError
@@ -78,6 +77,8 @@ def test_refused_connection_is_tried_again_and_nothing_was_sent(
 
 def test_mainstream_sdk_pays_more_often(capsys: pytest.CaptureFixture[str]) -> None:
     """The same stages with openai-python as it comes: what the rule is worth."""
+    import openai  # loads for a second
+
     rows = []
     for name, (stage, ours, _) in STAGES.items():
         if "Retry-After" in name or "stall" in name:

@@ -149,10 +149,14 @@ class TestCompressedBody:
         answer = client.post(PATH, content=body, headers={"Content-Encoding": encoding})
         assert answer.status_code == 200
 
+    def test_it_does_not_grow_beyond_the_limit(self, client: httpx.Client) -> None:
+        body = gzip.compress(bytes(65 * 2**20), compresslevel=1)
+        answer = client.post(PATH, content=body, headers={"Content-Encoding": "gzip"})
+        assert answer.status_code == 413, answer.text
+
     @pytest.mark.parametrize(
         ("encoding", "body", "status"),
         [
-            ("gzip", gzip.compress(bytes(65 * 2**20), mtime=0), 413),
             ("gzip", gzip.compress(b"{}", mtime=0)[:-9], 400),
             ("gzip", b"{}", 400),
             ("br", b"{}", 415),

@@ -1,4 +1,4 @@
-"""The same notebook in every runner that has no person before it."""
+"""The same notebook in every runner that has no person before it; they load when they run it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,6 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from nbconvert import HTMLExporter
-from papermill import PapermillExecutionError, execute_notebook
 
 CELLS = [
     '%load_ext opeai_nb\n%config Imagine.engine = "always"',
@@ -56,6 +52,8 @@ def _environment(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -
 
 def execute(path: Path) -> None:
     """Run a notebook with nbclient and store what it says."""
+    from nbclient import NotebookClient
+
     notebook = nbformat.read(path, 4)
     client = NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}})
     try:
@@ -65,6 +63,8 @@ def execute(path: Path) -> None:
 
 
 def papermill(path: Path) -> Any:
+    from papermill import execute_notebook
+
     out = path.with_name("out.ipynb")
     try:
         execute_notebook(path, out, cwd=path.parent, progress_bar=False)
@@ -92,6 +92,8 @@ def texts(cell: Any) -> list[str]:
 @pytest.mark.long
 def test_one_stored_notebook_passes_in_all_of_them(tmp_path: Path) -> None:
     """nbclient stores it; strict nbval runs it again; nbconvert shows it without a kernel."""
+    from nbconvert import HTMLExporter
+
     path = written(tmp_path, CELLS, error_is_expected=True)
     execute(path)
     cells = nbformat.read(path, 4).cells
@@ -120,6 +122,9 @@ def test_one_stored_notebook_passes_in_all_of_them(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_failure_fails_every_runner_with_two_lines(tmp_path: Path) -> None:
+    from nbclient.exceptions import CellExecutionError
+    from papermill import PapermillExecutionError
+
     path = written(tmp_path, [CELLS[0], CELLS[8]], error_is_expected=False)
     with pytest.raises(CellExecutionError, match="InputError"):
         execute(path)
