@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from opeai_nb.client import arguments
 from opeai_nb.client.http import exchange
 from opeai_nb.client.http.body_sink import Sink
-from opeai_nb.client.http.connection_pool import AsyncWideTransport
+from opeai_nb.client.http.connection_pool import AsyncWideTransport, tracing_departure
 from opeai_nb.client.http.content_encoding import async_chunks, reader_for
 from opeai_nb.client.http.limiter import Throttle, in_time
 from opeai_nb.client.http.of_loop import OfLoop
@@ -25,6 +25,7 @@ from opeai_nb.client.protocol.steps import (
     Now,
     Resolve,
     Result,
+    Returned,
     Sleep,
     Together,
     Unsent,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import httpx
 
     from opeai_nb.client.protocol.list_models import Model
-    from opeai_nb.client.protocol.steps import Flow, Reply, Step
+    from opeai_nb.client.protocol.steps import Flow, Reply, Sending, Step
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
 
@@ -141,13 +142,17 @@ class AsyncClient:
         *,
         into: str | Path | None = None,
         idempotency_key: str | None = None,
+        sending: Sending | None = None,
         **fields: Any,
     ) -> Generation | Task:
-        """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
+        """Send a request once; return its pictures (not downloaded yet) or the task to wait for.
+
+        *sending* is told when the first byte leaves, at each attempt, and when it came to nothing.
+        """
         request = arguments.request_for(prompt, fields)
         key = arguments.key_for(idempotency_key)
         flow = submit(self.endpoint, request, key)
-        answer = await self._obey(flow, into=arguments.folder_at(into))
+        answer = await self._obey(flow, into=arguments.folder_at(into), sending=sending)
         return answer if isinstance(answer, Task) else arguments.told(answer)
 
     async def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
@@ -221,6 +226,7 @@ class AsyncClient:
         flow: Flow[Result],
         on_update: Callable[[Task], object] | None = None,
         into: Path | None = None,
+        sending: Sending | None = None,
     ) -> Result:
         task: Task | None = None
         answer: object = None
@@ -236,7 +242,7 @@ class AsyncClient:
                     task = step if isinstance(step, Task) else task
                     answer = failure = None
                     try:
-                        answer = await self._do(step, on_update, into)
+                        answer = await self._do(step, on_update, into, sending)
                     except (Unsent, CutAnswer) as failed:
                         failure = failed
             except BaseException as error:
@@ -248,10 +254,13 @@ class AsyncClient:
         step: Step,
         on_update: Callable[[Task], object] | None,
         into: Path | None,
+        sending: Sending | None,
     ) -> object:
         match step:
             case Call():
-                return await self._call(step, into)
+                return await self._call(step, into, sending)
+            case Returned(why) if sending is not None:
+                await sending.returned(why)
             case Sleep(seconds):
                 await self._sleep(seconds)
                 return self._clock()
@@ -266,7 +275,7 @@ class AsyncClient:
                     await done
         return None
 
-    async def _call(self, call: Call, into: Path | None) -> Reply:
+    async def _call(self, call: Call, into: Path | None, sending: Sending | None) -> Reply:
         response, reader, sink = None, None, None
         throttle = self.throttle
         limit = self._queries.here() if call.content is None else throttle
@@ -277,7 +286,7 @@ class AsyncClient:
                 call = exchange.begun(call, self._clock() - began)
                 began = self._clock()
                 request = exchange.request_of(call, self._key)
-                answering = self._transport.handle_async_request(request)
+                answering = self._sent(request, sending)
                 response = await stack.enter_async_context(contextlib.aclosing(await answering))
                 if turn is not None:
                     throttle.heard(turn, response.status_code, response.headers)
@@ -293,6 +302,15 @@ class AsyncClient:
         finally:
             if sink is not None:
                 sink.close()
+
+    async def _sent(self, request: httpx.Request, sending: Sending | None) -> httpx.Response:
+        """Send a request; *sending* hears of it as late as the transport can tell."""
+        if sending is not None:
+            if isinstance(self._transport, AsyncWideTransport):
+                request.extensions["trace"] = tracing_departure(sending.leaves)
+            else:
+                await sending.leaves()
+        return await self._transport.handle_async_request(request)
 
 
 async def _nowhere(_host: str, _seconds: float) -> tuple[str, ...]:

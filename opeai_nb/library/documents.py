@@ -133,7 +133,8 @@ class EntryDocument(TypedDict):
     """What the journal knows of an unfinished request.
 
     *name* is that of the record to be, *created* and *deadline* are in seconds since 1970,
-    *duration* in seconds, *key* is the Idempotency-Key, *owner* the process that works on it.
+    *duration* in seconds, *key* is the Idempotency-Key, *owner* the process that works on it,
+    *sends* how many sendings are over.
     """
 
     opeai_nb: int
@@ -146,6 +147,7 @@ class EntryDocument(TypedDict):
     request: RequestDocument
     state: State
     owner: dict[str, Any]
+    sends: NotRequired[int]
     slot: NotRequired[SlotDocument]
     place: NotRequired[str]
     metadata: NotRequired[bool]

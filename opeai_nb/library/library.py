@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
+from opeai_nb.library.journal.liveness import Liveness
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.notes import Notes
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.library.journal.claims import Claim
     from opeai_nb.library.journal.entry import Entry
     from opeai_nb.library.session_takes import Session
 
@@ -61,7 +63,8 @@ class Library(Catalogue):
     """Keeps what was asked and what came back in *folder*, which is made with the first write.
 
     *clock* gives seconds since 1970. With *metadata* each picture file tells where it comes from;
-    without, the files are the received bytes as they are. Any thread and any number of processes
+    without, the files are the received bytes as they are. *liveness* tells who works on what (tests
+    pass one with a clock of theirs). Any thread and any number of processes
     may use one folder at once. Methods are plain functions that wait for the disk.
     """
 
@@ -71,12 +74,14 @@ class Library(Catalogue):
         *,
         clock: Callable[[], float] = time.time,
         metadata: bool = True,
+        liveness: Liveness | None = None,
     ) -> None:
         super().__init__(folder)
         self.metadata = metadata
         self._clock = clock
-        self._journal = Journal(self.folder, clock)
-        self._claims = Claims(self.folder / FOLDER)
+        liveness = liveness or Liveness(self.folder / FOLDER)
+        self._journal = Journal(self.folder, clock, liveness)
+        self._claims = Claims(self.folder / FOLDER, liveness.clock)
         self._notes = Notes(self.folder)
         self._told: set[str] = set()
         self._lock = threading.Lock()
@@ -130,6 +135,39 @@ class Library(Catalogue):
         """
         return self._journal.entry(id_or_prefix)
 
+    def take_over(self, entry: Entry) -> Entry:
+        """Take over what nobody works on any more; return it as it stands on the disk now.
+
+        Raises `LibraryError` where somebody works on it, or has finished it.
+        """
+        if entry.folder is None:
+            return entry
+        with self.claim(entry.identity):
+            now = self._left_alone(entry)
+            now.adopt()
+            return now
+
+    def forget(self, entry: Entry) -> None:
+        """Drop an unfinished request, with whatever reached us of it.
+
+        Raises `LibraryError` where somebody works on it.
+        """
+        with self.claim(entry.identity):
+            now = self._left_alone(entry)
+            now.void()
+            now.forget()
+
+    def _left_alone(self, entry: Entry) -> Entry:
+        now = self._journal.now(entry)
+        if now is None:
+            raise LibraryError(
+                f"The request {entry.id} is finished, or was dropped, since it was looked up.",
+                advice="%imagine history lists what is kept, %imagine tasks what is unfinished.",
+            )
+        if now.is_alive and not now.is_mine:
+            raise _living(now)
+        return now
+
     def keep(self, entry: Entry, generation: Generation) -> Generation:
         """Put bytes and record on the disk, then settle the entry.
 
@@ -167,7 +205,7 @@ class Library(Catalogue):
 
     # -- replay
 
-    def claim(self, request: str) -> AbstractContextManager[None]:
+    def claim(self, request: str) -> AbstractContextManager[Claim]:
         """Return what is entered to look and to begin, by one at a time for each identity."""
         return self._claims.hold(request)
 
@@ -269,3 +307,11 @@ class Library(Catalogue):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request
+
+
+def _living(entry: Entry) -> LibraryError:
+    return LibraryError(
+        f"{entry.worker.capitalize()} works on the request {entry.id}, or did until a moment ago.",
+        advice="Its pictures land in this library, and running the cell waits for them. If that "
+        "kernel is gone, this works two minutes later. Nothing was sent.",
+    )

@@ -93,17 +93,30 @@ class Door:
         beside pictures of the platform, and `OutcomeUnknownError` where an earlier run may have
         been paid for.
         """
-        with self.library.claim(ask.identity):
-            if after is not None and (decision := self._come_of(ask, after)) is not None:
-                return decision
-            while True:
-                slot = ask.slot
-                if slot is None and ask.caller != "panel":
-                    slot = self.session.slot_without_cell(ask.identity)
-                look, choice = self._chosen(ask, slot)
-                decision = self._obeyed(replace(ask, slot=slot), job, look, choice)
-                if decision is not None:
+        while True:
+            with self.library.claim(ask.identity) as claim:
+                decision = self._decided(ask, job, after)
+                if not isinstance(decision, Send) or claim.holds:
                     return decision
+                # This process was frozen, and another has begun meanwhile.
+                self._undo(ask, job, decision.entry)
+
+    def _decided(self, ask: Ask, job: JobProgress, after: str | None) -> Decision:
+        if after is not None and (decision := self._come_of(ask, after)) is not None:
+            return decision
+        while True:
+            slot = ask.slot
+            if slot is None and ask.caller != "panel":
+                slot = self.session.slot_without_cell(ask.identity)
+            look, choice = self._chosen(ask, slot)
+            decision = self._obeyed(replace(ask, slot=slot), job, look, choice)
+            if decision is not None:
+                return decision
+
+    def _undo(self, ask: Ask, job: JobProgress, entry: Entry) -> None:
+        entry.forget()
+        self.ledger.release(job)
+        self.session.gone(ask.identity, entry.id)
 
     def brought_nothing(self, ask: Ask, entry: Entry) -> bool:
         """Tell whether a request that failed is over, unpaid.
@@ -115,10 +128,10 @@ class Door:
             self.session.gone(ask.identity, entry.id)
         return left is None
 
-    def is_under_way(self, ask: Ask, take: str) -> bool:
-        """Tell whether somebody works on a take."""
+    def worker_on(self, ask: Ask, take: str) -> str | None:
+        """Return who works on a take, for people; None where nobody does."""
         entry = self._look(ask).entries.get(take)
-        return entry is not None and entry.take_state == "under way"
+        return entry.worker if entry is not None and entry.is_alive else None
 
     def shown(self, asks: Iterable[Ask]) -> list[bool]:
         """Tell of each of these runs whether it would show what is kept; nothing is noted."""
@@ -212,10 +225,8 @@ class Door:
         self._refuse_to_paint_over()
         options, settings = ask.options, self.settings
         self.ledger.reserve(job, 0 if options.beyond_limit else settings.max_images_per_session)
-        if options.send_unknown:
-            for entry in look.entries.values():
-                if entry.take_state == "unknown" and not entry.received():
-                    entry.forget()
+        for entry in look.entries.values():
+            self._clear(ask, entry)
         entry = self.library.begin(
             ask.request,
             key=str(uuid.uuid4()),
@@ -228,6 +239,18 @@ class Door:
         self.session.made.add(entry.id)
         self._note(ask, look, entry.id)
         return entry
+
+    def _clear(self, ask: Ask, entry: Entry) -> None:
+        """Drop an entry that stands in the way: one that was never sent is sent by nobody then."""
+        if entry.is_alive:
+            return
+        if entry.truth in ("not sent", "refused"):
+            if entry.void():
+                entry.forget()
+            elif not (ask.options.fresh or ask.options.send_unknown):
+                raise _unknown(ask, entry)
+        elif ask.options.send_unknown and entry.take_state == "unknown" and not entry.received():
+            entry.forget()
 
     def _refuse_to_paint_over(self) -> None:
         """Raise where the engine would paint for want of a key beside pictures of the platform.

@@ -30,7 +30,8 @@ class Update:
 
     *elapsed* is in seconds since the job began, *progress* a percentage where the platform gives
     one, *left* the seconds that tasks of this model usually still need, where that is known;
-    *trouble* is why the last question about the task failed: it goes on all the same.
+    *trouble* is why the last question about the task failed: it goes on all the same; *whom*
+    says for whom it waits.
     """
 
     state: State
@@ -38,6 +39,7 @@ class Update:
     progress: float | None = None
     left: float | None = None
     trouble: str | None = None
+    whom: str = ""
 
 
 class JobProgress:
@@ -53,6 +55,7 @@ class JobProgress:
         self.state: State = "sending"
         self.percent: float | None = None
         self.trouble: str | None = None
+        self.whom = ""
         self.changes = Changes()
         self.future: concurrent.futures.Future[Generation] = concurrent.futures.Future()
         self._cancel: Callable[[], object] | None = None
@@ -75,6 +78,12 @@ class JobProgress:
         """Take the next state and tell everyone who follows."""
         self.state, self.percent = state, percent
         self.changes.tell()
+
+    def waits(self, whom: str) -> None:
+        """Say that it waits, and for whom."""
+        if (self.state, self.whom) != ("waiting", whom):
+            self.whom = whom
+            self.says("waiting")
 
     def note(self, text: str) -> None:
         """Take what could not be done, once, for whoever waits."""
@@ -174,7 +183,9 @@ class Job:
         is_open = now.state in {"sending", "queued", "painting"}
         left = time_left(elapsed, now.durations) if is_open else None
         trouble = now.trouble if is_open else None
-        return Update(now.state, elapsed, now.percent if is_open else None, left, trouble)
+        whom = now.whom if now.state == "waiting" else ""
+        percent = now.percent if is_open else None
+        return Update(now.state, elapsed, percent, left, trouble, whom)
 
     def result(self, timeout: float | None = None) -> Generation:
         """Wait for the pictures and return them; raise what the job failed of.

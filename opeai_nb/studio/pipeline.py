@@ -28,17 +28,19 @@ from opeai_nb.client.wire.read_answer import GUESS
 from opeai_nb.errors import (
     DownloadError,
     InputError,
+    LibraryError,
     NoPictureError,
     OpeaiError,
     OutcomeUnknownError,
     TaskExpiredError,
     UnreadableAnswerError,
 )
+from opeai_nb.library.journal.entry import TakenOverError
 from opeai_nb.studio.decision import Resume, Send, Show, Wait
 from opeai_nb.warning import told_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -62,6 +64,28 @@ _CUT: Final = "The answer was cut off before this picture."
 
 
 @dataclass(frozen=True)
+class _Sending:
+    """Notes in the journal what the client tells of a paid request."""
+
+    pipeline: Pipeline
+    entry: Entry
+
+    async def leaves(self) -> None:
+        """Note that it leaves; a stop in that moment keeps it from leaving."""
+        noting = asyncio.ensure_future(self.pipeline.disk(self.entry.sending))
+        try:
+            await asyncio.shield(noting)
+        except asyncio.CancelledError:
+            await noting
+            await self.returned(_STOPPED)
+            raise
+
+    async def returned(self, why: str) -> None:
+        """Note that nothing is under way: killed in the pause that follows, it is not unknown."""
+        await self.pipeline.disk(self.entry.returned, why)
+
+
+@dataclass(frozen=True)
 class Pipeline:
     """What the making of one job needs. Disk work runs in *threads*, never on the loop.
 
@@ -76,6 +100,7 @@ class Pipeline:
     ledger: Ledger
     job_of: Callable[[str], Job | None]
     timeout: float
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     async def made(self, ask: Ask, door: Door) -> Generation:
         """Do what the door decides, and decide again where that brings nothing."""
@@ -92,6 +117,9 @@ class Pipeline:
             is_new = isinstance(decision, Send)
             try:
                 return await self._worked_on(entry, send=is_new)
+            except TakenOverError:
+                self.ledger.release(self.progress)
+                after = entry.id
             except BaseException as error:
                 is_over = await self.disk(door.brought_nothing, ask, entry)
                 if is_new or not is_over or not isinstance(error, OpeaiError):
@@ -115,18 +143,25 @@ class Pipeline:
 
     async def _elsewhere(self, door: Door, ask: Ask, take: str) -> None:
         """Wait until nobody works on a take any more, in this process or another."""
-        self.progress.says("waiting")
         if (other := self.job_of(take)) is not None:
+            self.progress.waits("another cell")
             await other.settled()
-        while await self.disk(door.is_under_way, ask, take):  # noqa: ASYNC110  a file tells it
-            await asyncio.sleep(_LOOK_AGAIN)
+        while (worker := await self.disk(door.worker_on, ask, take)) is not None:
+            self.progress.waits(worker)
+            await self.sleep(_LOOK_AGAIN)
 
     # -- sending
 
     async def resumed(self, entry: Entry, *, send: bool) -> Generation:
         """Finish what somebody names; with *send*, send it knowingly, maybe for a second time."""
-        await self.disk(entry.adopt)
-        return await self._worked_on(entry, send=send)
+        entry = await self.disk(self.library.take_over, entry)
+        try:
+            return await self._worked_on(entry, send=send)
+        except TakenOverError:
+            raise LibraryError(
+                "Another kernel has taken this request over, while this one was frozen.",
+                advice="%imagine tasks tells how far it is. Nothing was sent.",
+            ) from None
 
     async def _worked_on(self, entry: Entry, *, send: bool) -> Generation:
         try:
@@ -138,12 +173,17 @@ class Pipeline:
         """Send what is in the journal, with its key, and return the generation as it is kept."""
         was_sent = entry.state != "intended"
         try:
-            into = await self.disk(self._leaving, entry)
+            into = await self.disk(self._ready, entry)
             self.progress.says("sending")
             with told_to(self.progress.note):
                 answer = await self.client.submit(
-                    self.progress.request, idempotency_key=entry.key, into=into
+                    self.progress.request,
+                    idempotency_key=entry.key,
+                    into=into,
+                    sending=_Sending(self, entry),
                 )
+        except TakenOverError:
+            raise
         except BaseException as error:
             if isinstance(error, OpeaiError) and error.answer:
                 if isinstance(error, _UNREAD):
@@ -166,10 +206,9 @@ class Pipeline:
         entry.submitted(task)
         return self._durations(tasks=True)
 
-    def _leaving(self, entry: Entry) -> Path | None:
-        """Note that the request leaves now, and return the folder for what comes."""
+    def _ready(self, entry: Entry) -> Path | None:
+        """Look up how long it may take, and return the folder for what comes."""
         self.progress.durations = self._durations(tasks=False)
-        entry.sending()
         return _room(entry.folder)
 
     # -- finishing

@@ -303,11 +303,20 @@ def test_where_the_disk_refuses_the_request_goes_out_all_the_same(
 
 def test_a_journal_that_vanishes_is_told_once_and_survived(begin: Callable[..., Entry]) -> None:
     entry = begin()
+    entry.sending()
     journal(entry).unlink()
     with pytest.warns(LibraryWarning, match="may not be resumed"):
-        entry.sending()
-    entry.submitted(Task("image_1"))  # a second warning would be an error here
+        entry.submitted(Task("image_1"))
+    entry.unknown("cut")  # a second warning would be an error here
     assert entry.task_id == "image_1"
+
+
+def test_what_cannot_be_noted_as_sent_does_not_leave(begin: Callable[..., Entry]) -> None:
+    entry = begin()
+    journal(entry).unlink()
+    with pytest.raises(LibraryError, match="Nothing was sent"):
+        entry.sending()
+    assert entry.state == "intended"
 
 
 def test_a_disk_that_takes_half_a_line_is_told(begin: Callable[..., Entry]) -> None:

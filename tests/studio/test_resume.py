@@ -10,7 +10,13 @@ import pytest
 
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL
-from opeai_nb.errors import InputError, OptionError, OutcomeUnknownError, TaskExpiredError
+from opeai_nb.errors import (
+    InputError,
+    LibraryError,
+    OptionError,
+    OutcomeUnknownError,
+    TaskExpiredError,
+)
 from opeai_nb.library import Library, Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
@@ -153,12 +159,19 @@ def test_after_a_cut_nothing_is_sent_but_knowingly(
     assert transport.posts == 2
 
 
-def test_what_another_living_process_works_on_is_left_to_it(
-    left_task: Entry, new_studio: Callable[..., Studio], monkeypatch: pytest.MonkeyPatch
+def test_what_another_living_kernel_works_on_is_left_to_it(
+    left_task: Entry, new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
-    later = new_studio()
-    monkeypatch.setattr("opeai_nb.library.journal.entry.liveness.is_alive", lambda *_: True)
-    assert later.resume_all() == []
+    new_studio().library.take_over(left_task)
+    other = new_studio()
+    assert other.resume_all() == []
+    for send in (False, True):
+        with pytest.raises(LibraryError, match=r"Another kernel works on .* Nothing was sent"):
+            other.resume(left_task, send=send).result(60)
+    with pytest.raises(LibraryError, match="Another kernel works on"):
+        other.library.forget(left_task)
+    assert transport.posts == 1
+    assert [entry.id for entry in other.library.pending()] == [left_task.id]
 
 
 def test_a_task_that_is_not_found_stays_for_a_day(tmp_path: Path) -> None:

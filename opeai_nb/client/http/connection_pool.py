@@ -22,7 +22,7 @@ from opeai_nb.client.http.sockets import AsyncWideBackend, WideBackend
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
 MOST_IDLE: Final = 20
 IDLE_SECONDS: Final = 5.0
@@ -146,6 +146,19 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
             IDLE_SECONDS,
             network_backend=AsyncWideBackend(pinned),
         )
+
+
+def tracing_departure(leaves: Callable[[], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Return what httpcore tells of a request: *leaves* is awaited before its first byte.
+
+    A proxy is asked for a tunnel first, with a request of its own.
+    """
+
+    async def trace(event: str, info: Mapping[str, Any]) -> None:
+        if event.endswith("send_request_headers.started") and info["request"].method == b"POST":
+            await leaves()
+
+    return trace
 
 
 Way = TypeVar("Way", httpx.HTTPTransport, httpx.AsyncHTTPTransport)

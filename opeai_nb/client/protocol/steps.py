@@ -8,6 +8,7 @@ A flow is a generator. It yields a step and receives its answer:
     Resolve   -> addresses   the IP addresses of a host, or none where the check does not apply
     Together  -> results     several flows at once, each result in its place
     Task      -> None        a snapshot, for whoever watches
+    Returned  -> None        what left is not under way any more, for whoever keeps a journal
 
 The two shells obey; no `if` about the protocol stands in them.
 """
@@ -51,6 +52,16 @@ class Blob:
 
 
 Event = Piece | PictureEnd
+
+
+class Sending(Protocol):
+    """Whoever keeps a journal of paid requests; what it raises keeps the request from leaving."""
+
+    async def leaves(self) -> None:
+        """Take note that the first byte leaves now: a connection is there."""
+
+    async def returned(self, why: str) -> None:
+        """Take note that nothing is under way any more, before the pause that follows."""
 
 
 class Reader(Protocol):
@@ -119,6 +130,13 @@ class Resolve:
 
     host: str
     seconds: float = 10.0
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A paid request never arrived, or was refused: a pause follows, and it is sent again."""
+
+    why: str
 
 
 @dataclass(frozen=True)
@@ -197,5 +215,5 @@ class Dripped(CutAnswer):
 
 
 Result = TypeVar("Result")
-Step = Call | Sleep | Now | Resolve | Together | Task
+Step = Call | Sleep | Now | Resolve | Together | Task | Returned
 Flow = Generator[Step, Any, Result]

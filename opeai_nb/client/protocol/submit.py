@@ -18,6 +18,7 @@ from opeai_nb.client.protocol.steps import (
     NotJson,
     Piece,
     Reply,
+    Returned,
     Sleep,
     Unsent,
 )
@@ -77,6 +78,7 @@ def _sent(endpoint: Endpoint, call: Call, request: ImageRequest) -> Flow[Generat
                 raise UnreachableError(
                     f"The platform cannot be reached: {failure}.", advice=failure.advice
                 ) from failure
+            yield Returned(f"The platform cannot be reached: {failure}.")
             yield Sleep(schedule.backoff(unsent, first=0.5))
             continue
         except CutAnswer as failure:
@@ -86,12 +88,15 @@ def _sent(endpoint: Endpoint, call: Call, request: ImageRequest) -> Flow[Generat
         if (url := endpoint.moved_to(call.url, reply)) is not None and moved < schedule.MOVES:
             # It says that nothing was begun here, and the key does not leave its origin.
             call, moved = replace(call, url=url), moved + 1
+            yield Returned("The platform sent it elsewhere.")
             continue
         answer = _read_submission(reply, request)
         if not isinstance(answer, Problem):
             return answer
         refused += 1
-        yield Sleep(_pause_before_resending(answer, reply, refused))
+        pause = _pause_before_resending(answer, reply, refused)
+        yield Returned("The platform had no room for it (HTTP 429).")
+        yield Sleep(pause)
 
 
 def _submission(endpoint: Endpoint, request: ImageRequest, key: str) -> Call:

@@ -2,61 +2,106 @@
 
 Two kernels that ask for the same at the same moment: one looks, begins, and lets go; the other then
 sees that it is under way, and waits for its picture.
+
+    .pending/.claims/5f70bf18a0860070…     made by whoever is first, removed when it has begun
+
+A file that can be made only once is all that is asked of the disk: locks of the operating system
+hold between no two machines, and some folders have neither them nor hard links.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import own_folder
-from opeai_nb.library.locks import try_lock
-from opeai_nb.plain_file import open_plain
+from opeai_nb.library.files import discard, own_folder
+from opeai_nb.library.journal.process import is_gone, this_process
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_FOLDER: Final = ".claims"
-_FILES: Final = 256
-"""Lock files of a library. Two requests that share one wait for each other for milliseconds."""
-_AGAIN: Final = 0.002
+FOLDER: Final = ".claims"
+_NAME_LENGTH: Final = 40
+_LARGEST: Final = 4096
+_FIRST, _LONGEST = 0.002, 0.05
 """Seconds between two tries: what is waited for takes a few milliseconds."""
 _PATIENCE: Final = 30.0
-"""Seconds after which whoever holds the lock is taken for frozen."""
+"""Seconds after which whoever holds a claim is taken for frozen; it then begins nothing."""
+_PATIENCE_EMPTY: Final = 5.0  # a file is made and written within microseconds
+_BUSY: Final = (FileExistsError, PermissionError) if os.name == "nt" else (FileExistsError,)
+_REMOVALS: Final = 50  # Windows removes no file that somebody reads just now
+
+
+class Claim:
+    """The right to begin a request, while its file says so; without a *path* nobody else can."""
+
+    def __init__(self, path: Path | None, text: bytes = b"") -> None:
+        self._path = path
+        self._text = text
+
+    @property
+    def holds(self) -> bool:
+        """False once another has taken it over: what was begun meanwhile must not be sent.
+
+        Whoever takes it over looks afterwards: either this is false then, or that one has seen
+        what was begun.
+        """
+        return self._path is None or _read(self._path) == self._text
+
+    def let_go(self, sleep: Callable[[float], object]) -> None:
+        """Let the next one in."""
+        if self._path is None or not self.holds:
+            return
+        for _ in range(_REMOVALS):
+            try:
+                self._path.unlink(missing_ok=True)
+            except PermissionError:
+                sleep(_FIRST)
+            except OSError:
+                return
+            else:
+                return
 
 
 class Claims:
-    """One holder for each identity at a time, among all threads and processes.
+    """One holder for each identity at a time, among all threads, processes and machines.
 
-    *journal* is the library's folder of what is under way. Where it cannot be written, or its disk
-    has no locks, the turns are those of this object's threads alone.
+    *journal* is the library's folder of what is under way; where it cannot be written, the turns
+    are those of this object's threads alone. *clock* gives seconds, *sleep* passes them.
     """
 
-    def __init__(self, journal: Path) -> None:
+    def __init__(
+        self,
+        journal: Path,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._journal = journal
+        self._clock = clock
+        self._sleep = sleep
         self._guard = threading.Lock()
         self._locks: dict[str, tuple[threading.Lock, int]] = {}
 
     @contextmanager
-    def hold(self, request: str) -> Iterator[None]:
+    def hold(self, request: str) -> Iterator[Claim]:
         """Wait for one's turn with a request, by its identity, and hold it.
 
-        Raises `LibraryError` where another process holds it for half a minute.
+        Raises `LibraryError` where another user's process is frozen, and its file cannot be moved.
         """
         with self._turn(request):
-            handle = self._opened(request)
+            claim = self._taken(request)
             try:
-                if handle is not None:
-                    _wait_for(handle)
-                yield
+                yield claim
             finally:
-                if handle is not None:
-                    os.close(handle)
+                claim.let_go(self._sleep)
 
     @contextmanager
     def _turn(self, request: str) -> Iterator[None]:
@@ -72,25 +117,82 @@ class Claims:
                 if users > 1:
                     self._locks[request] = lock, users - 1
 
-    def _opened(self, request: str) -> int | None:
-        name = f"{int(request[:8], 16) % _FILES:08x}"
+    def _taken(self, request: str) -> Claim:
+        text = json.dumps({"claim": secrets.token_hex(8), **this_process()}).encode()
         try:
-            folder = own_folder(own_folder(self._journal, unlisted=True) / _FOLDER)
-            # Read-only: another user of a shared folder may not write to the first one's files.
-            return open_plain(folder / name, os.O_RDONLY | os.O_CREAT)
+            folder = own_folder(own_folder(self._journal, unlisted=True) / FOLDER)
+            path = folder / request[:_NAME_LENGTH]
+            while not _made(path, text):
+                self._wait_for(path)
         except OSError:
-            return None
+            return Claim(None)
+        return Claim(path, text)
+
+    def _wait_for(self, path: Path) -> None:
+        """Return when a claim is free: let go of, or taken from one who will not come back."""
+        pause, since, before = _FIRST, self._clock(), _read(path)
+        while (now := _read(path)) is not None:
+            if now != before:
+                since, before = self._clock(), now
+            patience = _PATIENCE if now else _PATIENCE_EMPTY
+            if _is_left(now) or self._clock() - since >= patience:
+                return _move_away(path)
+            self._sleep(pause)
+            pause = min(2 * pause, _LONGEST)
+        return None
 
 
-def _wait_for(handle: int) -> None:
-    patience = time.monotonic() + _PATIENCE
+def _made(path: Path, text: bytes) -> bool:
+    """Make a claim's file; False where somebody has it."""
     try:
-        while not try_lock(handle):
-            if time.monotonic() > patience:
-                raise LibraryError(
-                    "Another process holds this library's lock and does not let go.",
-                    advice="End it, or restart its kernel, and run this again. Nothing was sent.",
-                )
-            time.sleep(_AGAIN)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    except _BUSY:
+        return False
+    try:
+        os.write(handle, text)
     except OSError:
-        return  # this disk has no locks
+        discard(path)
+        raise
+    finally:
+        os.close(handle)
+    return True
+
+
+def _read(path: Path) -> bytes | None:
+    """Return what a claim says; None where there is none, empty where it cannot be read."""
+    try:
+        return read_plain(path, _LARGEST)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return b""
+
+
+def _is_left(text: bytes) -> bool:
+    """Tell whether the process that made a claim is gone."""
+    try:
+        owner = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(owner, dict) and is_gone(owner)
+
+
+def _move_away(path: Path) -> None:
+    """Take a claim from one who is gone, or frozen.
+
+    Another may have done so a moment ago, and this be its claim already: it sees that it is gone
+    before it sends, and begins again.
+    """
+    aside = path.with_name(f".{secrets.token_hex(8)}")
+    try:
+        path.rename(aside)
+        aside.unlink()
+    except FileNotFoundError:
+        return
+    except PermissionError as error:
+        raise LibraryError(
+            "A process of another user holds this library's claim on the request, and does not "
+            "let go.",
+            advice="Let that user end it, or restart its kernel, and run this again. Nothing was "
+            "sent.",
+        ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opeai_nb.client.values.filename import extension
@@ -13,21 +14,23 @@ from opeai_nb.library.documents import Fact, State
 from opeai_nb.library.files import (
     append_line,
     is_plain_file,
+    names_in,
     own_folder,
     remove_folder,
     write_whole,
 )
-from opeai_nb.library.journal import liveness
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
+from opeai_nb.library.journal.process import describe
 from opeai_nb.library.journal.received_files import (
     ANSWER,
     JOURNAL,
     MOST_OF_AN_ANSWER,
+    SENT,
     received_in,
 )
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.records.input_files import find_inputs
-from opeai_nb.library.records.request_json import read_request
+from opeai_nb.library.records.request_json import identity_of, read_request
 from opeai_nb.library.records.validate import writable
 from opeai_nb.library.replay import TakeState, place_key
 from opeai_nb.library.slot import Slot
@@ -35,16 +38,18 @@ from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.values.task import Task
+    from opeai_nb.library.journal.liveness import Liveness
 
 Truth = Literal[
     "in flight",
     "not sent",
+    "refused",
     "outcome unknown",
     "answer not read",
     "pending",
@@ -56,6 +61,12 @@ Truth = Literal[
 RETENTION: Final = 86_400.0
 """Seconds that the platform keeps the result of a task (platform.md 1.4)."""
 _FIRST_BYTES: Final = 16
+_SENT, _VOID = b"sent\n", b"void\n"
+"""What stands in the file that is the right to send."""
+
+
+class TakenOverError(Exception):
+    """Another process has taken an entry over while this one was frozen: it sends nothing."""
 
 
 class Entry:
@@ -80,11 +91,13 @@ class Entry:
         library: Path,
         folder: Path | None,
         clock: Callable[[], float],
+        liveness: Liveness,
         request: ImageRequest | None = None,
     ) -> None:
         self._facts = facts
         self._library = library
         self._clock = clock
+        self._liveness = liveness
         self._request = request
         self.folder = folder
         self.id: str = facts["id"]
@@ -96,6 +109,7 @@ class Entry:
         self.slot: Slot | None = Slot.from_json(facts.get("slot"))
         self.followed: str | None = facts.get("place")
         self._sent: float | None = None
+        self._before: tuple[State, str | None] = ("intended", None)
         self._is_lost = False
 
     def __repr__(self) -> str:
@@ -163,27 +177,44 @@ class Entry:
         return self._request
 
     @property
+    def identity(self) -> str:
+        """The identity of the request: equal ones ask for the same."""
+        return identity_of(self.written)
+
+    @property
+    def owner(self) -> Mapping[str, Any]:
+        """The process that works on it, or worked on it last; empty once it has let go."""
+        owner: Mapping[str, Any] = self._facts.get("owner") or {}
+        return owner
+
+    @property
+    def worker(self) -> str:
+        """Who works on it, for people: `another kernel`, `ann's kernel on host7`."""
+        return describe(self.owner)
+
+    @property
     def is_mine(self) -> bool:
         """True while a job of this process works on it."""
-        return self.folder is None or liveness.is_mine(self.folder.parent, self._facts["owner"])
+        return self.folder is None or self._liveness.is_mine(self.owner, self.id)
 
     @property
     def is_alive(self) -> bool:
         """True while the process that works on it lives, this one or another."""
-        return self.folder is None or liveness.is_alive(self.folder.parent, self._facts["owner"])
+        return self.folder is None or self._liveness.is_alive(self.owner, self.id)
 
     @property
     def truth(self) -> Truth:
         """What can be said of it.
 
-        `in flight` while its process lives and has heard nothing yet; `answer not read` where one
-        came and is kept that nobody could read; `not kept` where pictures came that no disk took,
+        `in flight` while its process lives and has heard nothing yet; `refused` where the platform
+        had no room for it, and it was not sent again; `answer not read` where an answer came and
+        is kept that nobody could read; `not kept` where pictures came that no disk took,
         and no URL is known to fetch them again.
         """
         if self.state in ("intended", "sending") and self.is_alive:
             return "in flight"
         if self.state == "intended":
-            return "not sent"
+            return "refused" if self.error else "not sent"
         if self.state == "pending":
             return "expired" if self.time_left() == 0 else "pending"
         if self.state == "fetching":
@@ -200,7 +231,7 @@ class Entry:
             return "pending"
         if truth == "outcome unknown" and len(self.received()) >= int(self.written.get("n") or 1):
             return "pending"  # all that was asked for lies complete in the journal
-        return None if truth in ("not sent", "expired") else "unknown"
+        return None if truth in ("not sent", "refused", "expired") else "unknown"
 
     def _can_be_fetched(self) -> bool:
         items = (self._facts.get("answer") or {}).get("pictures", ())
@@ -225,21 +256,79 @@ class Entry:
 
     def adopt(self) -> None:
         """Take it over from a process that died: from now on this process works on it."""
-        if self.folder is not None and not self.is_mine:
-            try:
-                self._note(owner=liveness.this_owner(self.folder.parent))
-            except OSError as error:
-                self._lose(error)
+        if self.folder is None or self.is_mine:
+            return
+        try:
+            self._liveness.hold(self.id)
+            self._note(owner=self._liveness.owner(), sends=self._sends())
+        except OSError as error:
+            self._lose(error)
 
     def release(self) -> None:
         """Note that nobody works on it any more: whoever asks for it may finish it."""
-        if self.folder is not None and self.folder.is_dir():
+        is_mine = self.folder is not None and self.is_mine
+        self._liveness.let_go(self.id)
+        if self.folder is not None and is_mine and self._is_still_mine():
             self._note(durable=False, owner={})
 
     def sending(self) -> None:
-        """Note that the POST leaves now: if the process dies, the outcome is unknown."""
+        """Note that the POST leaves now: if the process dies, the outcome is unknown.
+
+        Raises `TakenOverError` where another process has taken it over, and `LibraryError` where
+        the disk refuses: then it must not leave.
+        """
         self._sent = self._clock()
-        self._note(state="sending")
+        self._before = self.state, self.error
+        try:
+            if self.folder is not None and not self._takes_right_to_send(_SENT):
+                raise TakenOverError
+            self._write(state="sending", error=None)
+        except OSError as error:
+            raise LibraryError(
+                f"The library folder cannot be written ({reason(error)}), and what is not noted "
+                "there could be lost after it is paid for.",
+                advice="Make room, or choose another folder. Nothing was sent.",
+            ) from error
+
+    def returned(self, why: str) -> None:
+        """Note that what left is not under way any more: it was refused, or never arrived.
+
+        What an earlier sending came to stays as it was.
+        """
+        state, error = self._before
+        told = why if state == "intended" else error
+        self._note(state=state, error=told, sends=self._sends())
+
+    def void(self) -> bool:
+        """Make sure that what was never sent never is; False where it may just have left.
+
+        Its process may be frozen, and wake up: it finds that the right to send is gone.
+        """
+        if self.folder is None or self._liveness.is_surely_gone(self.owner):
+            return True
+        try:
+            return self._takes_right_to_send(_VOID) or read_plain(self._right_to_send) == _VOID
+        except OSError:
+            return True  # another user's, in a folder where nothing of ours can be begun either
+
+    @property
+    def _right_to_send(self) -> str:
+        return f"{self.folder}{os.sep}{SENT}{self._facts.get('sends', 0) + 1}"
+
+    def _takes_right_to_send(self, by: bytes) -> bool:
+        """Take what can be taken once for each sending: by who sends, or by who forbids it."""
+        try:
+            handle = os.open(self._right_to_send, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        except (FileExistsError, FileNotFoundError):
+            return False
+        try:
+            os.write(handle, by)
+        finally:
+            os.close(handle)
+        return True
+
+    def _sends(self) -> int:
+        return sum(name.startswith(SENT) for name in names_in(self.folder)) if self.folder else 0
 
     def submitted(self, task: Task) -> None:
         """Note the task: from now on GETs alone can finish it."""
@@ -319,6 +408,7 @@ class Entry:
 
     def forget(self) -> None:
         """Remove it from the journal, with whatever reached us."""
+        self._liveness.let_go(self.id)
         if self.folder is not None:
             remove_folder(self.folder)
 
@@ -350,18 +440,31 @@ class Entry:
         return Picture(source=path, revised_prompt=picture.revised_prompt)
 
     def _note(self, *, durable: bool = True, **changes: Any) -> None:
-        changes = writable(changes)
-        self._facts.update(changes)
-        if self.folder is None:
-            return
-        line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False) + "\n"
         try:
-            append_line(self.folder / JOURNAL, line.encode(), durable=durable)
+            self._write(durable=durable, **changes)
         except OSError as error:
+            self._facts.update(writable(changes))
             self._lose(error)
 
+    def _write(self, *, durable: bool = True, **changes: Any) -> None:
+        changes = writable(changes)
+        if self.folder is not None:
+            line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False) + "\n"
+            append_line(self.folder / JOURNAL, line.encode(), durable=durable)
+        self._facts.update(changes)
+
+    def _is_still_mine(self) -> bool:
+        """Tell whether the journal's last word names this process: it may have been frozen."""
+        try:
+            lines = read_plain(f"{self.folder}{os.sep}{JOURNAL}").splitlines()
+            latest = next(line for line in reversed(lines) if b'"owner"' in line)
+            return bool(json.loads(latest)["owner"].get("token") == self.owner.get("token"))
+        except (OSError, StopIteration, ValueError, KeyError, AttributeError):
+            return False
+
     def _lose(self, error: OSError) -> None:
-        if self._is_lost:
+        is_settled = self.folder is not None and not self.folder.exists()  # by another process
+        if self._is_lost or is_settled:
             return
         self._is_lost = True
         warn(

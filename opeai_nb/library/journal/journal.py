@@ -19,7 +19,7 @@ from opeai_nb.library.files import (
     remove_folder,
     sync_folder,
 )
-from opeai_nb.library.journal import liveness
+from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry
 from opeai_nb.library.journal.received_files import JOURNAL
 from opeai_nb.library.library_warning import reason, warn
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.library.journal.liveness import Liveness
 
 FOLDER: Final = ".pending"
 _NEW: Final = ".new-"
@@ -50,10 +51,11 @@ class Journal:
     count, and the ones before it do.
     """
 
-    def __init__(self, library: Path, clock: Callable[[], float]) -> None:
+    def __init__(self, library: Path, clock: Callable[[], float], liveness: Liveness) -> None:
         self._library = library
         self._folder = library / FOLDER
         self._clock = clock
+        self._liveness = liveness
         self._problems: dict[str, str] = {}
         self._requests: dict[str, str] = {}
 
@@ -91,17 +93,29 @@ class Journal:
             folder = self._write(facts, request)
             self._requests[entry_id] = identity_of(facts["request"])
         except OSError as error:
+            self._liveness.let_go(entry_id)
             warn(
                 f"The library folder cannot be written ({reason(error)}): the request goes out, "
                 "but if this kernel dies before the pictures are kept, it cannot be resumed."
             )
+        return self._entry(facts, folder, request)
+
+    def _entry(
+        self, facts: dict[str, Any], folder: Path | None, request: ImageRequest | None = None
+    ) -> Entry:
         return Entry(
-            facts, library=self._library, folder=folder, clock=self._clock, request=request
+            facts,
+            library=self._library,
+            folder=folder,
+            clock=self._clock,
+            liveness=self._liveness,
+            request=request,
         )
 
     def _write(self, facts: dict[str, Any], request: ImageRequest) -> Path:
         own_folder(self._folder, unlisted=True)
-        facts["owner"] = liveness.this_owner(self._folder)
+        facts["owner"] = self._liveness.owner()
+        self._liveness.hold(facts["id"])
         keep_inputs(self._library, request)
         new = self._folder / f"{_NEW}{secrets.token_hex(8)}"
         new.mkdir()
@@ -142,9 +156,17 @@ class Journal:
         same = [entry for entry in entries if self._requests[entry.id] == request]
         return sorted(same, key=lambda entry: (entry.created, entry.id))
 
+    def now(self, entry: Entry) -> Entry | None:
+        """Return an entry as it stands on the disk now; None where it is settled."""
+        return None if entry.folder is None else self._read(entry.id)
+
     def _sweep(self) -> None:
         """Remove what processes left that were killed while they began or settled an entry."""
-        liveness.sweep(self._folder)
+        self._liveness.sweep()
+        for name in names_in(self._folder / claims.FOLDER):
+            path = self._folder / claims.FOLDER / name
+            if is_older(path, _BEGUN_SECONDS):
+                discard(path)
         for name in names_in(self._folder):
             path = self._folder / name
             is_begun = name.startswith(_NEW) or name.endswith(PART)
@@ -168,7 +190,7 @@ class Journal:
             remove_folder(folder)
             return None
         self._requests[name] = identity_of(facts["request"])
-        return Entry(facts, library=self._library, folder=folder, clock=self._clock)
+        return self._entry(facts, folder)
 
     def problems(self) -> list[str]:
         """Return the entries that cannot be read, each with the reason."""

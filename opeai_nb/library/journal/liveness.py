@@ -1,108 +1,161 @@
-"""Whether the process that began a request is still alive: it holds a lock while it lives."""
+"""Who works on what is under way: each process renews a counter while it works on something.
+
+    .pending/.alive/3f2a9c1d5e6f7081     who it is, and the counter
+
+Whoever watches calls a process dead when its counter stands still for two minutes of the
+watcher's own clock, or at once where it can see that the process is gone. No clock is compared
+with another's.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
-import socket
 import threading
+import time
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.library.files import discard, names_in, own_folder
-from opeai_nb.library.locks import try_lock
-from opeai_nb.plain_file import open_plain
+from opeai_nb.library.journal.process import is_gone, this_process
+from opeai_nb.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-_FOLDER: Final = ".alive"
+FOLDER: Final = ".alive"
+BEAT_SECONDS: Final = 10.0
+DEAD_SECONDS: Final = 120.0
+"""Twelve beats: a kernel that computes without letting other threads run misses some."""
 _TOKEN = re.compile(r"[0-9a-f]{16}")
-_guard = threading.Lock()
-_held: dict[tuple[int, Path], tuple[str, int]] = {}
+_LARGEST: Final = 4096
 
 
-def this_owner(journal: Path) -> dict[str, Any]:
-    """Return who this process is to a journal; its lock there is held until the process ends.
+class Liveness:
+    """Tell who works on what: this process in a *journal*, and the others as far as it sees them.
 
-    Raises `OSError` when the folder cannot be written.
+    *clock* gives seconds and stands still while this machine sleeps: who wakes up has not watched.
+    Without *beats* nothing renews the counter but `beat` (tests). Any thread may use it.
     """
-    place = (os.getpid(), journal)
-    with _guard:
-        if place not in _held or not (journal / _FOLDER / _held[place][0]).exists():
-            _held[place] = _hold(own_folder(journal / _FOLDER))
-        token = _held[place][0]
-    return {"token": token, "pid": place[0], "host": socket.gethostname()}
 
+    def __init__(
+        self, journal: Path, clock: Callable[[], float] = time.monotonic, *, beats: bool = True
+    ) -> None:
+        self._folder = journal / FOLDER
+        self._journal = journal
+        self.clock = clock
+        self._beats = beats
+        self._watched: dict[str, tuple[bytes, float]] = {}
+        self._pid = 0
+        self._begin()
 
-def is_mine(journal: Path, owner: Mapping[str, Any]) -> bool:
-    """Tell whether this very process is the owner."""
-    held = _held.get((os.getpid(), journal))
-    return held is not None and held[0] == owner.get("token")
+    def _begin(self) -> None:
+        """Begin anew: in a fork, too, which is another process and has none of its threads."""
+        if self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._lock = threading.Lock()
+            self._token = secrets.token_hex(8)
+            self._held: set[str] = set()
+            self._count = 0
+            self._heart: threading.Thread | None = None
 
+    # -- this process
 
-def is_alive(journal: Path, owner: Mapping[str, Any]) -> bool:
-    """Tell whether the owner's process still lives.
+    def owner(self) -> dict[str, Any]:
+        """Return who this process is, as it stands in a journal's entry."""
+        self._begin()
+        return {"token": self._token, **this_process()}
 
-    The lock says so, and the process id where locks are not to be had. A lock that a child of the
-    owner inherited does not count.
-    """
-    token = str(owner.get("token"))
-    if is_mine(journal, owner):
-        return True
-    if not _TOKEN.fullmatch(token) or not _process_exists(owner):
-        return False
-    held = _is_held(journal / _FOLDER / token)
-    return owner.get("host") == socket.gethostname() if held is None else held
+    def hold(self, entry: str) -> None:
+        """Work on an entry from now on. Raises `OSError` where the folder cannot be written."""
+        self._begin()
+        with self._lock:
+            if self._heart is None:
+                own_folder(self._folder)
+                self._write()
+                self._heart = threading.Thread(target=self._live, name="opeai_nb-beat", daemon=True)
+                if self._beats:
+                    self._heart.start()
+            self._held.add(entry)
 
+    def let_go(self, entry: str) -> None:
+        """Work on an entry no more."""
+        self._begin()
+        self._held.discard(entry)
 
-def sweep(journal: Path) -> None:
-    """Remove the locks that dead processes left."""
-    mine = {token for token, _ in _held.values()}
-    for name in names_in(journal / _FOLDER):
-        path = journal / _FOLDER / name
-        if _TOKEN.fullmatch(name) and name not in mine and _is_held(path) is False:
-            discard(path)
-
-
-def _is_held(path: Path) -> bool | None:
-    """Tell whether somebody holds this lock; None where locks are not to be had."""
-    try:
-        handle = open_plain(path, os.O_RDWR)
-    except OSError:
-        return False
-    try:
-        return not try_lock(handle, shared=True)
-    except OSError:
-        return None
-    finally:
-        os.close(handle)
-
-
-def _hold(folder: Path) -> tuple[str, int]:
-    while True:
-        token = secrets.token_hex(8)
-        path = folder / token
-        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    def beat(self) -> None:
+        """Renew the counter; a disk that refuses is tried again at the next beat."""
         try:
-            try_lock(handle)
+            self._write()
         except OSError:
-            return token, handle  # no locks here: the process id has to do
-        if path.exists():  # another process may have swept it before it was locked
-            return token, handle
-        os.close(handle)
+            return
+
+    def _write(self) -> None:
+        self._count += 1
+        handle = open_plain(self._folder / self._token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        try:
+            os.write(handle, json.dumps({**self.owner(), "count": self._count}).encode())
+        finally:
+            os.close(handle)
+
+    def _live(self) -> None:
+        while True:
+            time.sleep(BEAT_SECONDS)
+            with self._lock:
+                if not self._held:
+                    discard(self._folder / self._token)
+                    self._heart = None
+                    return
+            self.beat()
+
+    # -- any process
+
+    def is_mine(self, owner: Mapping[str, Any], entry: str) -> bool:
+        """Tell whether this very process works on an entry."""
+        self._begin()
+        return owner.get("token") == self._token and entry in self._held
+
+    def is_alive(self, owner: Mapping[str, Any], entry: str) -> bool:
+        """Tell whether the owner of an entry works on it, as far as can be seen from here."""
+        self._begin()
+        token = str(owner.get("token"))
+        if token == self._token:
+            return entry in self._held
+        return self._is_beating(token, owner)
+
+    def is_surely_gone(self, owner: Mapping[str, Any]) -> bool:
+        """Tell whether an owner can never come back: its process has ended, or it let go."""
+        return not owner.get("token") or is_gone(owner)
+
+    def _is_beating(self, token: str, owner: Mapping[str, Any]) -> bool:
+        if not _TOKEN.fullmatch(token) or is_gone(owner):
+            return False
+        try:
+            count = read_plain(self._folder / token, _LARGEST)
+        except FileNotFoundError:
+            return False  # it is there before any entry of its, and goes after them
+        except OSError:
+            count = b""
+        before, since = self._watched.get(token, (None, 0.0))
+        if before != count:
+            self._watched[token] = count, self.clock()
+            return True
+        return self.clock() - since < DEAD_SECONDS
+
+    def sweep(self) -> None:
+        """Remove the counters that dead processes left."""
+        self._begin()
+        for token in names_in(self._folder):
+            path = self._folder / token
+            if token != self._token and not self._is_beating(token, _owner_in(path)):
+                discard(path)
 
 
-def _process_exists(owner: Mapping[str, Any]) -> bool:
-    """Tell whether the owner's process id is in use, where that can be known."""
-    pid = owner.get("pid")
-    if not isinstance(pid, int) or owner.get("host") != socket.gethostname() or os.name == "nt":
-        return True
+def _owner_in(path: Path) -> dict[str, Any]:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
+        written = json.loads(read_plain(path, _LARGEST))
+    except (OSError, ValueError, RecursionError):  # just being written, or of 0.1.0
+        return {}
+    return written if isinstance(written, dict) else {}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 JOURNAL: Final = "journal.jsonl"
 ANSWER: Final = ".answer"
 """An answer that could not be read, as it came; hidden, so that it is never taken for a picture."""
+SENT: Final = ".sent-"
+"""The right to send, and the number of the sending: made once, by who sends."""
 MOST_OF_AN_ANSWER: Final = 64 * 1024 * 1024
 
 

@@ -40,7 +40,8 @@ _TROUBLE: Final = 120  # characters: the badge is one line
 
 def live_text(update: Update, origin: str) -> str:
     """Return `painting 12 s · 40 % · about 4 s left`: the line of a job under way."""
-    parts = [f"{update.state} {update.elapsed:.0f} s"]
+    whom = f" for {update.whom}" if update.whom else ""
+    parts = [f"{update.state}{whom} {update.elapsed:.0f} s"]
     if update.progress is not None:
         parts.append(f"{update.progress:.0f} %")
     if update.left is not None:

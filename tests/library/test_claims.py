@@ -1,0 +1,340 @@
+"""Who decides, who works on what, and when a process counts as dead: values in, clocks in."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opeai_nb.client import ImageRequest
+from opeai_nb.errors import LibraryError
+from opeai_nb.library import Entry, Library
+from opeai_nb.library.journal.claims import Claims
+from opeai_nb.library.journal.entry import TakenOverError
+from opeai_nb.library.journal.liveness import DEAD_SECONDS, Liveness
+from opeai_nb.library.journal.process import describe, is_gone, start_of, this_process
+from tests.library.conftest import Clock
+
+REQUEST = "5f70bf18a08600706a4cbd9d9a49bb70"
+NEVER = 4_194_300  # no Linux has so many processes, unless it is told to
+Kernel = Callable[[], Library]
+
+
+@pytest.fixture
+def ticks() -> Clock:
+    """The clock of whoever watches."""
+    return Clock()
+
+
+@pytest.fixture
+def kernel(folder: Path, clock: Clock, ticks: Clock) -> Kernel:
+    """Return the library as a kernel of its own has it, whose heart beats when it is told to."""
+
+    def made() -> Library:
+        liveness = Liveness(folder / ".pending", ticks, beats=False)
+        return Library(folder, clock=clock, liveness=liveness)
+
+    return made
+
+
+def begun(library: Library, prompt: str = "a cat") -> Entry:
+    return library.begin(
+        ImageRequest(prompt), key="k", base_url="http://x", origin="platform", slot=None
+    )
+
+
+def seen(library: Library) -> Entry:
+    (entry,) = library.pending()
+    return entry
+
+
+def of_another_machine(entry: Entry, **changes: Any) -> None:
+    """Let an entry look as if a process that cannot be seen from here had begun it."""
+    assert entry.folder is not None
+    path = entry.folder / "journal.jsonl"
+    facts = json.loads(path.read_text().splitlines()[0])
+    facts["owner"].update(host="host7", system="another boot", **changes)
+    path.write_text(json.dumps(facts) + "\n")
+
+
+# -- the short claim
+
+
+def test_the_second_waits_until_the_first_has_begun(tmp_path: Path, ticks: Clock) -> None:
+    first, order = Claims(tmp_path, ticks), []
+    inside, may_end = threading.Event(), threading.Event()
+
+    def begin() -> None:
+        with first.hold(REQUEST) as claim:
+            inside.set()
+            may_end.wait(30)
+            order.append(("first", claim.holds))
+
+    thread = threading.Thread(target=begin)
+    thread.start()
+    inside.wait(30)
+    with Claims(tmp_path, ticks, sleep=lambda _: may_end.set()).hold(REQUEST) as claim:
+        order.append(("second", claim.holds))
+    thread.join()
+    assert order == [("first", True), ("second", True)]
+
+
+def test_nothing_is_left_of_a_claim(tmp_path: Path) -> None:
+    with Claims(tmp_path).hold(REQUEST):
+        assert len(list((tmp_path / ".claims").iterdir())) == 1
+    assert list((tmp_path / ".claims").iterdir()) == []
+
+
+def test_another_request_is_claimed_beside_it(tmp_path: Path) -> None:
+    with Claims(tmp_path).hold(REQUEST), Claims(tmp_path).hold(REQUEST[::-1]) as other:
+        assert other.holds
+
+
+@pytest.mark.parametrize(
+    ("text", "patience"),
+    [
+        (json.dumps({**this_process(), "start": "another"}), 0),  # it is gone: at once
+        (json.dumps({**this_process(), "pid": NEVER}), 0),
+        (json.dumps({**this_process(), "system": "another boot"}), 30),
+        (json.dumps({**this_process(), "claim": "of this process, frozen"}), 30),
+        ("", 5),  # it died, or was frozen, between making the file and writing it
+        ("{", 30),
+    ],
+)
+def test_a_claim_of_one_who_does_not_come_back_is_taken(
+    tmp_path: Path, ticks: Clock, text: str, patience: float
+) -> None:
+    (tmp_path / ".claims").mkdir()
+    (tmp_path / ".claims" / REQUEST).write_text(text)
+    began = ticks.now
+    with Claims(tmp_path, ticks, sleep=lambda _: ticks.pass_(1.0)).hold(REQUEST) as claim:
+        assert claim.holds
+    assert ticks.now - began == patience
+    assert list((tmp_path / ".claims").iterdir()) == []
+
+
+def test_who_was_frozen_sees_that_its_claim_is_gone(tmp_path: Path, ticks: Clock) -> None:
+    with Claims(tmp_path, ticks).hold(REQUEST) as frozen:
+        with Claims(tmp_path, ticks, sleep=lambda _: ticks.pass_(31.0)).hold(REQUEST) as claim:
+            assert (frozen.holds, claim.holds) == (False, True)
+        assert not frozen.holds
+
+
+def test_two_who_take_the_same_claim_do_not_both_hold_it(tmp_path: Path, ticks: Clock) -> None:
+    """The second moves the first one's new claim away: the first sees it before it sends."""
+    left = json.dumps({**this_process(), "start": "another"})
+    path = tmp_path / ".claims" / REQUEST
+    path.parent.mkdir()
+    path.write_text(left)
+    with Claims(tmp_path, ticks).hold(REQUEST) as first:
+        path.write_text(left)  # what the second read a moment ago
+        with Claims(tmp_path, ticks).hold(REQUEST) as second:
+            assert (first.holds, second.holds) == (False, True)
+
+
+def test_where_nothing_can_be_written_nobody_else_can_begin(tmp_path: Path) -> None:
+    (tmp_path / "imagine").write_text("no folder")
+    with Claims(tmp_path / "imagine").hold(REQUEST) as claim:
+        assert claim.holds
+
+
+# -- who lives
+
+
+def test_who_lets_its_counter_stand_still_for_two_minutes_is_dead(
+    kernel: Kernel, ticks: Clock
+) -> None:
+    """Frozen, or suspended: its process is there, and does nothing."""
+    entry = begun(kernel())
+    watcher = kernel()
+    assert seen(watcher).is_alive
+    ticks.pass_(DEAD_SECONDS - 1)
+    assert seen(watcher).is_alive
+    ticks.pass_(1)
+    assert not seen(watcher).is_alive
+    assert entry.is_mine, "it does not know yet"
+
+
+def test_a_watcher_that_has_just_begun_has_not_watched(kernel: Kernel, ticks: Clock) -> None:
+    """The counter is a day old, says the disk's clock: it may be another machine's clock."""
+    begun(kernel())
+    ticks.pass_(86_400)
+    assert seen(kernel()).is_alive
+
+
+def test_a_counter_that_moves_keeps_its_owner_alive(
+    folder: Path, clock: Clock, ticks: Clock, kernel: Kernel
+) -> None:
+    liveness = Liveness(folder / ".pending", ticks, beats=False)
+    begun(Library(folder, clock=clock, liveness=liveness))
+    watcher = kernel()
+    for _ in range(30):
+        assert seen(watcher).is_alive
+        ticks.pass_(10)
+        liveness.beat()
+    assert seen(watcher).is_alive
+
+
+def test_a_process_that_is_gone_is_dead_at_once(kernel: Kernel, ticks: Clock) -> None:
+    begun(kernel())
+    entry = seen(kernel())
+    entry._facts["owner"]["start"] = "1"  # its number belongs to another process now
+    assert not entry.is_alive
+
+
+@pytest.mark.parametrize(
+    "change", [{"system": "another boot"}, {"space": "pid:[4026532999]"}, {"host": "host7"}]
+)
+def test_a_process_id_of_elsewhere_says_nothing(change: dict[str, str]) -> None:
+    """Another container, another machine, or this one before it was started anew."""
+    assert is_gone({**this_process(), "pid": NEVER})
+    assert not is_gone({**this_process(), "pid": NEVER, **change})
+
+
+def test_an_owner_of_elsewhere_is_watched(kernel: Kernel, ticks: Clock) -> None:
+    of_another_machine(begun(kernel()), pid=NEVER)
+    watcher = kernel()
+    assert (seen(watcher).is_alive, seen(watcher).worker) == (True, "another kernel on host7")
+    ticks.pass_(DEAD_SECONDS)
+    assert not seen(watcher).is_alive
+
+
+def test_an_entry_that_came_without_its_counter_is_nobodys(kernel: Kernel, folder: Path) -> None:
+    """A library that was unpacked, or copied without what is hidden in its journal."""
+    of_another_machine(begun(kernel()))
+    for path in (folder / ".pending" / ".alive").iterdir():
+        path.unlink()
+    assert not seen(kernel()).is_alive
+
+
+def test_an_entry_of_the_first_version_is_understood() -> None:
+    host = this_process()["host"]
+    assert is_gone({"token": "0" * 16, "pid": NEVER, "host": host})
+    assert not is_gone({"token": "0" * 16, "pid": os.getpid(), "host": host})
+    assert not is_gone({"token": "0" * 16, "pid": NEVER, "host": "another"})
+
+
+def test_a_process_is_told_by_its_start() -> None:
+    assert start_of(os.getpid()) == this_process()["start"] != ""
+    assert start_of(NEVER) == "gone"
+    assert not is_gone(this_process())
+
+
+def test_who_works_there_is_told_to_people() -> None:
+    here = dict(this_process())
+    assert describe(here) == describe({}) == "another kernel"
+    assert describe({**here, "user": "ann", "host": "host7"}) == "ann's kernel on host7"
+    assert describe({**here, "user": "a\x1b[2Jnn"}).isprintable()
+
+
+def test_a_counter_goes_when_its_process_is_dead(kernel: Kernel, ticks: Clock) -> None:
+    owner = kernel()
+    begun(owner)
+    (path,) = (owner.folder / ".pending" / ".alive").iterdir()
+    watcher = kernel()
+    watcher.pending()
+    assert path.exists()
+    ticks.pass_(DEAD_SECONDS)
+    watcher.pending()
+    assert not path.exists()
+
+
+# -- who was called dead and wakes up
+
+
+def test_what_was_never_sent_is_not_sent_by_who_wakes_up(kernel: Kernel, ticks: Clock) -> None:
+    frozen = begun(kernel())
+    watcher = kernel()
+    seen(watcher)
+    ticks.pass_(DEAD_SECONDS)
+    assert seen(watcher).void()
+    assert seen(watcher).void(), "also where who did so was killed a moment later"
+    with pytest.raises(TakenOverError):
+        frozen.sending()
+    watcher.forget(frozen)
+    with pytest.raises(TakenOverError):
+        frozen.sending()
+
+
+def test_what_may_have_left_is_not_given_up(kernel: Kernel, ticks: Clock) -> None:
+    """The watcher read `not sent`; its owner wakes up and sends before the watcher goes on."""
+    frozen = begun(kernel())
+    watcher = kernel()
+    seen(watcher)
+    ticks.pass_(DEAD_SECONDS)
+    left = seen(watcher)
+    frozen.sending()
+    assert (left.truth, left.void()) == ("not sent", False)
+    assert seen(watcher).truth == "outcome unknown"
+
+
+def test_each_sending_has_a_right_of_its_own(kernel: Kernel, ticks: Clock) -> None:
+    """Refused with 429, and frozen in the pause: its next attempt must not leave either."""
+    frozen = begun(kernel())
+    frozen.sending()
+    frozen.returned("no room")
+    watcher = kernel()
+    seen(watcher)
+    ticks.pass_(DEAD_SECONDS)
+    assert (seen(watcher).truth, seen(watcher).void()) == ("refused", True)
+    with pytest.raises(TakenOverError):
+        frozen.sending()
+
+
+def test_two_do_not_send_the_same_again_at_once(kernel: Kernel, ticks: Clock) -> None:
+    """Both do so knowingly; the first is frozen after it has taken over, and wakes up."""
+    begun(kernel()).sending()
+    one, two = kernel(), kernel()
+    seen(one), seen(two)
+    ticks.pass_(DEAD_SECONDS)
+    first = one.take_over(seen(one))
+    with pytest.raises(LibraryError, match="Another kernel works on"):
+        two.take_over(seen(two))
+    ticks.pass_(DEAD_SECONDS)
+    second = two.take_over(seen(two))
+    second.sending()
+    with pytest.raises(TakenOverError):
+        first.sending()
+
+
+def test_who_wakes_up_does_not_release_what_another_took(kernel: Kernel, ticks: Clock) -> None:
+    frozen = begun(kernel())
+    frozen.sending()
+    watcher = kernel()
+    seen(watcher)
+    ticks.pass_(DEAD_SECONDS)
+    watcher.take_over(seen(watcher))
+    frozen.release()
+    assert seen(watcher).is_mine
+    assert seen(kernel()).is_alive
+
+
+def test_what_another_settled_meanwhile_is_no_news(kernel: Kernel, ticks: Clock) -> None:
+    """No warning: what is under way in a frozen process was finished by another."""
+    frozen = begun(kernel())
+    frozen.sending()
+    seen(kernel()).forget()
+    frozen.unknown("cut")
+    frozen.release()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_is_another_process(kernel: Kernel) -> None:
+    library = kernel()
+    entry = begun(library)
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        told = f"{entry.is_mine} {entry.is_alive} {begun(library, 'a dog').is_mine}"
+        os.write(writing, told.encode())
+        os._exit(0)
+    assert os.read(reading, 100) == b"False True True"
+    os.wait()
+    assert [(left.prompt, left.is_alive) for left in library.pending()] == [
+        ("a cat", True),
+        ("a dog", False),
+    ]
