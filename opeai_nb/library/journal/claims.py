@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import threading
 import time
@@ -20,7 +21,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import discard, own_folder
+from opeai_nb.library.files import discard, is_older, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FOLDER: Final = ".claims"
+_NAME = re.compile(r"\.?[0-9a-f]{16,40}")
 _NAME_LENGTH: Final = 40
 _LARGEST: Final = 4096
 _FIRST, _LONGEST = 0.002, 0.05
@@ -140,6 +142,14 @@ class Claims:
             self._sleep(pause)
             pause = min(2 * pause, _LONGEST)
         return None
+
+
+def sweep(journal: Path, seconds: float) -> None:
+    """Remove the claims of processes that died while they looked, when they are so old."""
+    folder = journal / FOLDER
+    for name in [] if folder.is_symlink() else names_in(folder):
+        if _NAME.fullmatch(name) and is_older(folder / name, seconds):
+            discard(folder / name)
 
 
 def _made(path: Path, text: bytes) -> bool:

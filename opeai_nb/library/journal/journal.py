@@ -163,10 +163,7 @@ class Journal:
     def _sweep(self) -> None:
         """Remove what processes left that were killed while they began or settled an entry."""
         self._liveness.sweep()
-        for name in names_in(self._folder / claims.FOLDER):
-            path = self._folder / claims.FOLDER / name
-            if is_older(path, _BEGUN_SECONDS):
-                discard(path)
+        claims.sweep(self._folder, _BEGUN_SECONDS)
         for name in names_in(self._folder):
             path = self._folder / name
             is_begun = name.startswith(_NEW) or name.endswith(PART)

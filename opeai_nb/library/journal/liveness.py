@@ -147,9 +147,11 @@ class Liveness:
     def sweep(self) -> None:
         """Remove the counters that dead processes left."""
         self._begin()
-        for token in names_in(self._folder):
+        for token in [] if self._folder.is_symlink() else names_in(self._folder):
             path = self._folder / token
-            if token != self._token and not self._is_beating(token, _owner_in(path)):
+            if not _TOKEN.fullmatch(token) or token == self._token:
+                continue
+            if not self._is_beating(token, _owner_in(path)):
                 discard(path)
 
 
