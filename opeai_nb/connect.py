@@ -52,6 +52,6 @@ def _arguments(settings: Settings) -> dict[str, Any]:
         return {"base_url": ENGINE_URL, "api_key": key, "transport": EngineTransport()}
     return {
         "base_url": settings.base_url,
-        "api_key": settings.api_key.reveal() if settings.api_key else "",
+        "api_key": settings.api_key or "",
         "allow_hosts": settings.allow_hosts,
     }

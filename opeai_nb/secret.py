@@ -18,14 +18,16 @@ _PLACEHOLDERS: Final = (b"[opeai_nb:key]", b"[opeai_nb:key-quoted]")
 class Secret:
     """An API key that shows itself to nobody: not in a repr, a traceback's locals or a pickle.
 
-    *source* is where it was found, in words for a person.
+    *source* is where it was found, in words for a person; *was_wrapped* tells that quotes or a
+    pasted `NAME=` stood around it there.
     """
 
-    __slots__ = ("_text", "source")
+    __slots__ = ("_text", "source", "was_wrapped")
 
-    def __init__(self, text: str, source: str = "") -> None:
+    def __init__(self, text: str, source: str = "", *, was_wrapped: bool = False) -> None:
         self._text = text
         self.source = source
+        self.was_wrapped = was_wrapped
 
     def reveal(self) -> str:
         """Return the key, for the places that send it or look for it."""
@@ -100,4 +102,5 @@ def bare(text: str) -> str:
 
 def secret(text: str, source: str = "") -> Secret | None:
     """Return the key in *text*, bared; None when nothing is left of it."""
-    return Secret(key, source) if (key := bare(text)) else None
+    key = bare(text)
+    return Secret(key, source, was_wrapped=key != text.strip()) if key else None

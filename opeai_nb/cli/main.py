@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "lab": "open the tutorials in JupyterLab",
     "imagine": "make pictures from a prompt",
     "batch": "make the pictures of a CSV or JSONL file",
+    "doctor": "look at what pictures depend on: key, network, library, versions",
     "serve": "serve the embedded engine on 127.0.0.1, for any client of the API",
 }
 """`demo` is `demo_command.run(arguments) -> exit code`, and so on."""

@@ -31,6 +31,7 @@ from opeai_nb.client.protocol.steps import (
     Unsent,
 )
 from opeai_nb.client.protocol.submit import reread, submit
+from opeai_nb.client.values.finding import Checkup
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Flow, Reply, Sending, Step
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.secret import Secret
 
 MOST_QUERIES = 24
 """Polls and downloads in flight at once."""
@@ -66,7 +68,7 @@ class AsyncClient:
     def __init__(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         allow_hosts: Iterable[str] = (),
@@ -218,6 +220,21 @@ class AsyncClient:
         from opeai_nb.client.protocol.list_models import models  # seldom asked for
 
         return await self._obey(models(self.endpoint))
+
+    async def check(self, *, timeout: float = 20.0) -> Checkup:
+        """Look at base URL, key, proxy, certificates, platform, models and clock.
+
+        Nothing is paid: one GET is all that is sent. It ends after *timeout* seconds whatever the
+        network does, and never raises.
+        """
+        from opeai_nb.client.protocol.check import check as look
+        from opeai_nb.client.protocol.check import cut_short  # seldom asked for
+
+        flow = look(self.endpoint, self._key, time.time())
+        try:
+            return Checkup(await asyncio.wait_for(self._obey(flow), timeout))
+        except TimeoutError:
+            return Checkup(cut_short(self.endpoint, self._key, timeout))
 
     # -- obeying
 

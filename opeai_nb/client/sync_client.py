@@ -26,6 +26,7 @@ from opeai_nb.client.protocol.steps import (
     Unsent,
 )
 from opeai_nb.client.protocol.submit import reread, submit
+from opeai_nb.client.values.finding import Checkup
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Flow, Reply, Step
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.secret import Secret
 
 MOST_TOGETHER = 8
 """Downloads of one generation at once: more do not fill a home line better."""
@@ -59,7 +61,7 @@ class Client:
     def __init__(
         self,
         *,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         transport: httpx.BaseTransport | None = None,
         allow_hosts: Iterable[str] = (),
@@ -198,6 +200,20 @@ class Client:
         from opeai_nb.client.protocol.list_models import models  # seldom asked for
 
         return self._obey(models(self.endpoint))
+
+    def check(self, *, timeout: float = 20.0) -> Checkup:
+        """Look at base URL, key, proxy, certificates, platform, models and clock.
+
+        Nothing is paid: one GET is all that is sent. It ends after *timeout* seconds whatever the
+        network does, and never raises.
+        """
+        from opeai_nb.client.http.aside import done_aside  # seldom asked for
+        from opeai_nb.client.protocol.check import check as look
+        from opeai_nb.client.protocol.check import cut_short
+
+        flow = look(self.endpoint, self._key, time.time())
+        findings = done_aside(lambda: self._obey(flow), timeout)
+        return Checkup(findings or cut_short(self.endpoint, self._key, timeout))
 
     # -- obeying
 

@@ -207,6 +207,16 @@ def test_each_command_of_a_cell_shows_its_table(cells: Cells) -> None:
     assert [text.split()[0] for text in shown] == ["opeai_nb", "Nothing"]
 
 
+def test_the_doctor_looks_at_the_notebook_too(
+    cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEAI_BASE_URL", "engine:")
+    table = cells.run("%imagine doctor")
+    assert {"painter", "library", "front end", "versions"} <= {row[1] for row in table.rows}
+    assert "Nothing is wrong." in repr(table)
+    assert cells.sent == []
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     [

@@ -123,17 +123,17 @@ def _way_out(error: Exception, told: str) -> str | None:
     """Return what helps where the environment is to blame, not the network."""
     if "CERTIFICATE_VERIFY_FAILED" in told:
         return (
-            f"{_UNPAID} Its certificate is not trusted here. In a network with certificates of its "
+            f"{UNPAID} Its certificate is not trusted here. In a network with certificates of its "
             "own, set SSL_CERT_FILE to the file that holds them."
         )
     if "certificates for TLS" in told:
-        return f"{_UNPAID} Set that variable to a file of certificates, or unset it."
+        return f"{UNPAID} Set that variable to a file of certificates, or unset it."
     if isinstance(error, httpx.ProxyError):
-        return f"{_UNPAID} Start that proxy, mend or unset its variable, or extend NO_PROXY."
+        return f"{UNPAID} Start that proxy, mend or unset its variable, or extend NO_PROXY."
     return None
 
 
-_UNPAID: Final = "Nothing was sent, so nothing was paid."
+UNPAID: Final = "Nothing was sent, so nothing was paid."
 
 
 def failure_with(

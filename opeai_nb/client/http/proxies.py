@@ -48,14 +48,16 @@ def proxy_for(url: str, environ: Mapping[str, str] | None = None) -> Proxy | Non
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     environ = os.environ if environ is None else environ
-    named = _named_for(parts.scheme, environ)
+    named = named_proxy(parts.scheme, environ)
     if named is None or is_loopback(host) or is_exempt(host, port, environ):
         return None
     variable, text = named
     return Proxy(_url(text, variable), variable)
 
 
-def _named_for(scheme: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
+def named_proxy(scheme: str, environ: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """Return the variable that names a proxy for *scheme*, and what it says; None for none."""
+    environ = os.environ if environ is None else environ
     for name in (f"{scheme}_proxy", "all_proxy"):
         for variable in (name, name.upper()):
             # A CGI script's client may set HTTP_PROXY by a header of its own.

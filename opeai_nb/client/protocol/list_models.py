@@ -47,9 +47,9 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
             error: OpeaiError = ConnectionLostError(f"The list of models was cut off: {failure}.")
             error.__cause__ = failure
         else:
-            if (listed := _read_models(reply)) is not None:
+            if (listed := models_in(reply)) is not None:
                 return listed
-            error = _models_problem(reply)
+            error = models_problem(reply)
         if attempt == schedule.QUERY_ATTEMPTS or not isinstance(
             error, (ConnectionLostError, ServerError, RateLimitError)
         ):
@@ -58,7 +58,8 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
-def _models_problem(reply: Reply) -> OpeaiError:
+def models_problem(reply: Reply) -> OpeaiError:
+    """Return why an answer is no list of models."""
     problem = read_problem(reply.status, reply.headers, reply.body)
     if problem is None:
         return UnreadableAnswerError(
@@ -70,7 +71,8 @@ def _models_problem(reply: Reply) -> OpeaiError:
     return error
 
 
-def _read_models(reply: Reply) -> list[Model] | None:
+def models_in(reply: Reply) -> list[Model] | None:
+    """Return the models that an answer lists; None where it is no list of them."""
     body = reply.body
     listed = body.get("data") if isinstance(body, dict) else body
     if reply.status >= 300 or not isinstance(listed, list):  # noqa: PLR2004  HTTP success

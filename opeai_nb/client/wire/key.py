@@ -12,16 +12,20 @@ from opeai_nb.secret import Secret, secret
 _SENDABLE = re.compile(r"[!-~]+")
 
 
-def checked_key(api_key: str | None) -> Secret | None:
+def checked_key(api_key: str | Secret | None) -> Secret | None:
     """Return the API key without what is pasted around it, else `OPEAI_API_KEY`, else None.
 
     Raises `InputError` (which does not show it) when it is no text, or holds what a header cannot
     carry.
     """
-    text = os.environ.get("OPEAI_API_KEY", "") if api_key is None else api_key
-    if not isinstance(text, str):
-        raise InputError(f"The API key is a {type(text).__name__}, not text.")
-    key = secret(text)
+    if api_key is None:
+        key = secret(os.environ.get("OPEAI_API_KEY", ""), "environment")
+    elif isinstance(api_key, str):
+        key = secret(api_key, "given")
+    elif isinstance(api_key, Secret):
+        key = api_key
+    else:
+        raise InputError(f"The API key is a {type(api_key).__name__}, not text.")
     if key is not None and not _SENDABLE.fullmatch(key.reveal()):
         raise InputError(
             "The API key holds a character that no key has (a space, a line break or a letter "

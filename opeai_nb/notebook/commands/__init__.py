@@ -105,6 +105,13 @@ def _config(session: Session) -> Table:
     return Table(("setting", "value", "from"), found, items=found, note=note)
 
 
+def _doctor(session: Session) -> Table:
+    """Look at all that a picture depends on; nothing is paid."""
+    from opeai_nb.notebook.commands.config_commands import doctor
+
+    return doctor(session)
+
+
 def _key(_: Session) -> Text:
     """Ask for the API key without showing it; an empty answer forgets it."""
     from opeai_nb.notebook.commands.config_commands import ask_for_key
@@ -157,6 +164,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "models": Command(_models),
     "config": Command(_config),
     "key": Command(_key),
+    "doctor": Command(_doctor),
     "version": Command(_version),
     "panel": Command(_panel),
     "tasks": Command(pending_commands.tasks),

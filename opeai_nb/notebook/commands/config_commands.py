@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OptionError
+from opeai_nb.notebook.display.table import Table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from opeai_nb.client.values.finding import Finding
     from opeai_nb.notebook.session import Session
     from opeai_nb.settings import Settings
 
@@ -27,6 +29,33 @@ def rows(session: Session) -> list[tuple[str, str, str]]:
         source = "%config" if value != trait.default() else found_in.get(name, "default")
         found.append((name, _text(getattr(now, name, value), session.folder), source))
     return found
+
+
+def doctor(session: Session) -> Table:
+    """Look at all that a picture depends on; nothing is paid."""
+    from opeai_nb.client.values.finding import SIGNS
+    from opeai_nb.studio.doctor import examine
+
+    checkup = examine(lambda: session.settings, *_notebook(session))
+    rows = [(SIGNS[f.state], f.name, f.text, f.remedy) for f in checkup]
+    note = "Nothing is wrong." if checkup.is_well else ""
+    return Table(("", "what", "seen", "what helps"), rows, items=checkup, note=note)
+
+
+def _notebook(session: Session) -> list[Finding]:
+    """Return what only a notebook knows: who looks at it, and where it lies."""
+    from importlib.util import find_spec
+
+    from opeai_nb.client.values.finding import Finding
+
+    try:
+        front = Finding("front end", f"{session.frontend}, in {session.folder}")
+    except OptionError as error:
+        front = Finding("front end", error.message, "wrong", error.advice)
+    if find_spec("ipywidgets") is not None:
+        return [front]
+    remedy = "pip install ipywidgets, where JupyterLab runs and where the kernel does."
+    return [front, Finding("panel", "ipywidgets is not installed", "note", remedy)]
 
 
 def ask_for_key() -> str:
