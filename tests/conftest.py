@@ -54,7 +54,8 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let indexes and the engine's tasks lie in a folder of this run."""
+    """Let indexes, the engine's tasks and second homes lie in folders of this run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPEAI_NB_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("OPEAI_NB_DATA", str(tmp_path_factory.mktemp("data")))
         yield

@@ -134,7 +134,7 @@ class EntryDocument(TypedDict):
 
     *name* is that of the record to be, *created* and *deadline* are in seconds since 1970,
     *duration* in seconds, *key* is the Idempotency-Key, *owner* the process that works on it,
-    *sends* how many sendings are over.
+    *holder* one that has pictures of it which no disk took, *sends* how many sendings are over.
     """
 
     opeai_nb: int
@@ -148,6 +148,7 @@ class EntryDocument(TypedDict):
     state: State
     owner: dict[str, Any]
     sends: NotRequired[int]
+    holder: NotRequired[dict[str, Any]]
     slot: NotRequired[SlotDocument]
     place: NotRequired[str]
     metadata: NotRequired[bool]

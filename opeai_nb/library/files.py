@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -25,6 +26,63 @@ PART: Final = ".part"
 """The ending of a file that is not complete."""
 GONE: Final = ".gone-"
 """The beginning of the name of a folder that is being removed."""
+_NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
+"""What drives say that have no fsync, as some network and FUSE drives: nothing has failed."""
+
+
+class Disk:
+    """What writing asks of the operating system; a test's own refuses what a disk may refuse.
+
+    *unsynced* is what a drive without fsync said. Each method raises `OSError`.
+    """
+
+    def __init__(self) -> None:
+        self.unsynced: OSError | None = None
+
+    def open(self, path: Path, flags: int) -> int:
+        """Open a plain file for writing."""
+        return open_plain(path, flags)
+
+    def write(self, handle: int, data: bytes | memoryview) -> int:
+        """Write some of *data* and return how much; a disk that fills takes a part."""
+        return os.write(handle, data)
+
+    def fsync(self, handle: int) -> None:
+        """Wait until what was written will outlast a power cut."""
+        os.fsync(handle)
+
+    def mkdir(self, path: Path) -> None:
+        """Make a folder, and those above it; one that is there stays."""
+        path.mkdir(parents=True, exist_ok=True)
+
+    def rename(self, old: Path, new: Path) -> None:
+        """Give a file another name, in the place of what has it."""
+        old.replace(new)
+
+    def link(self, old: Path, new: Path) -> None:
+        """Give a file a second name."""
+        new.hardlink_to(old)
+
+    def write_all(self, handle: int, data: bytes, *, durable: bool) -> None:
+        """Write all of *data*; it is on the disk when this returns, if *durable*."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.write(handle, rest) :]
+        if durable:
+            self.sync(handle)
+
+    def sync(self, handle: int) -> None:
+        """Wait for the disk, where it has an fsync; a drive without keeps files all the same."""
+        try:
+            self.fsync(handle)
+        except OSError as error:
+            if error.errno not in _NO_SYNC:
+                raise
+            self.unsynced = error
+
+
+DISK: Final = Disk()
+"""The disk of everything that is no library."""
 
 
 def is_plain_name(name: object) -> bool:
@@ -41,29 +99,48 @@ def is_plain_file(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
-def write_part(folder: Path, data: bytes, *, durable: bool = True) -> Path:
+def write_part(folder: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> Path:
     """Write *data* under a hidden passing name in *folder* and return its path.
 
     It is on the disk when this returns, unless not *durable*. Raises `OSError`, and leaves nothing.
     """
-    part = folder / f".{secrets.token_hex(8)}{PART}"
+    part = passing_name(folder)
     try:
-        with part.open("xb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
+        write_new(part, data, durable=durable, disk=disk)
     except OSError:
         discard(part)
         raise
     return part
 
 
-def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file that is seen whole or not at all. Raises `OSError`."""
-    part = write_part(path.parent, data, durable=durable)
+def passing_name(folder: Path) -> Path:
+    """Return a hidden path in *folder* that nothing has."""
+    return folder / f".{secrets.token_hex(8)}{PART}"
+
+
+def sync_file(path: Path, disk: Disk = DISK) -> None:
+    """Wait until a file that was written without waiting is on the disk. Raises `OSError`."""
+    handle = disk.open(path, os.O_RDWR)
     try:
-        part.replace(path)
+        disk.sync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_new(path: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+    """Write a file that is not there yet. Raises `OSError`, and may leave a part of it."""
+    handle = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    try:
+        disk.write_all(handle, data, durable=durable)
+    finally:
+        os.close(handle)
+
+
+def write_whole(path: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+    """Write a file that is seen whole or not at all. Raises `OSError`."""
+    part = write_part(path.parent, data, durable=durable, disk=disk)
+    try:
+        disk.rename(part, path)
     except OSError:
         discard(part)
         raise
@@ -123,7 +200,7 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def own_folder(path: Path, *, unlisted: bool = False) -> Path:
+def own_folder(path: Path, *, unlisted: bool = False, disk: Disk = DISK) -> Path:
     """Make a folder of the library and return it; *unlisted* hides it from git by its own file.
 
     Raises `OSError`, also when it is a link: the library writes nowhere else.
@@ -131,13 +208,13 @@ def own_folder(path: Path, *, unlisted: bool = False) -> Path:
     if path.is_symlink():
         raise OSError(0, f"{path.name} is a link")
     if not path.is_dir():
-        path.mkdir(parents=True, exist_ok=True)
+        disk.mkdir(path)
     if unlisted:
-        _unlist(path)
+        _unlist(path, disk)
     return path
 
 
-def _unlist(folder: Path) -> None:
+def _unlist(folder: Path, disk: Disk) -> None:
     """Hide a folder from git.
 
     A killed process would leave a temporary file for ever. Written in place, a kill leaves an empty
@@ -148,8 +225,8 @@ def _unlist(folder: Path) -> None:
         if path.lstat().st_size:
             return
         path.unlink()
-    with suppress(FileExistsError), path.open("xb") as file:  # another process may be quicker
-        file.write(b"*\n")
+    with suppress(FileExistsError):  # another process may be quicker
+        write_new(path, b"*\n", durable=False, disk=disk)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -179,19 +256,14 @@ def times_in(folder: Path, ending: str) -> dict[str, tuple[int, int]]:
     return found
 
 
-def append_line(path: Path, line: bytes, *, durable: bool = True) -> None:
+def append_line(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
     """Add a line to a file that is there; it is on the disk when this returns, if *durable*.
 
     The line break before it keeps it apart from a line that a crash cut short.
     """
-    handle = open_plain(path, os.O_WRONLY | os.O_APPEND)
+    handle = disk.open(path, os.O_WRONLY | os.O_APPEND)
     try:
-        # A disk that fills takes the first part without an error, and refuses the rest.
-        rest = memoryview(b"\n" + line)
-        while rest:
-            rest = rest[os.write(handle, rest) :]
-        if durable:
-            os.fsync(handle)
+        disk.write_all(handle, b"\n" + line, durable=durable)
     finally:
         os.close(handle)
 

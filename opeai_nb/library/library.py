@@ -6,10 +6,12 @@ import json
 import secrets
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.library.files import Disk
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
@@ -18,6 +20,7 @@ from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.notes import Notes
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
+from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, Record, read_record
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay import Note, Scene, Take, place_key
@@ -38,7 +41,7 @@ Origin = Literal["platform", "engine"]
 
 _ID_BYTES: Final = 4
 _TAKES: Final = """
-    SELECT id, created, cell, call, json_extract(stands, '$.place'), file FROM kept
+    SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file FROM kept
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
 
 
@@ -49,7 +52,7 @@ class Look(NamedTuple):
     """
 
     scene: Scene
-    files: dict[str, str]
+    files: dict[str, Path]
     entries: dict[str, Entry]
 
     def having(self, slot: Slot, take: str) -> Look:
@@ -62,10 +65,12 @@ class Look(NamedTuple):
 class Library(Catalogue):
     """Keeps what was asked and what came back in *folder*, which is made with the first write.
 
-    *clock* gives seconds since 1970. With *metadata* each picture file tells where it comes from;
-    without, the files are the received bytes as they are. *liveness* tells who works on what (tests
-    pass one with a clock of theirs). Any thread and any number of processes
-    may use one folder at once. Methods are plain functions that wait for the disk.
+    What the folder does not take, another user's or a full disk, is kept in the user's own data
+    folder, and read together with the rest. *clock* gives seconds since 1970. With *metadata* each
+    picture file tells where it comes from; without, the files are the received bytes as they are.
+    *liveness* tells who works on what (tests pass one with a clock of theirs), *disk* is what it is
+    written with. Any thread and any number of processes may use one folder at once. Methods are
+    plain functions that wait for the disk.
     """
 
     def __init__(
@@ -75,14 +80,18 @@ class Library(Catalogue):
         clock: Callable[[], float] = time.time,
         metadata: bool = True,
         liveness: Liveness | None = None,
+        disk: Disk | None = None,
     ) -> None:
-        super().__init__(folder)
+        super().__init__(folder, disk or Disk())
         self.metadata = metadata
         self._clock = clock
         liveness = liveness or Liveness(self.folder / FOLDER)
-        self._journal = Journal(self.folder, clock, liveness)
-        self._claims = Claims(self.folder / FOLDER, liveness.clock)
-        self._notes = Notes(self.folder)
+        second = Liveness(self.homes.second / FOLDER, liveness.clock)
+        alive = {self.folder: liveness, self.homes.second: second}
+        self._journal = Journal(self.homes, clock, alive)
+        self._claims = Claims(*(home / FOLDER for home in self.homes.all), clock=liveness.clock)
+        self._notes = Notes(self.homes)
+        self._unkept: dict[str, Generation] = {}
         self._told: set[str] = set()
         self._lock = threading.Lock()
         self._latest = 0.0
@@ -107,8 +116,8 @@ class Library(Catalogue):
 
         *key* is the Idempotency-Key, *place* that of the take which its slot had before;
         *metadata* overrides the library's own choice for this one, a resume after a restart
-        included. Where the disk refuses, a `LibraryWarning` says what is no longer guaranteed, and
-        the entry lives in memory.
+        included. Raises `InputError` when the request is too long to be read back, `LibraryError`
+        when no disk takes the intent: then nothing may be sent.
         """
         created, entry_id = self._moment(), self._new_id()
         return self._journal.begin(
@@ -140,8 +149,6 @@ class Library(Catalogue):
 
         Raises `LibraryError` where somebody works on it, or has finished it.
         """
-        if entry.folder is None:
-            return entry
         with self.claim(entry.identity):
             now = self._left_alone(entry)
             now.adopt()
@@ -171,7 +178,7 @@ class Library(Catalogue):
     def keep(self, entry: Entry, generation: Generation) -> Generation:
         """Put bytes and record on the disk, then settle the entry.
 
-        Returns the generation with its pictures in their files. Where the disk refuses, a
+        Returns the generation with its pictures in their files. Where both homes refuse, a
         `LibraryWarning` says so and the generation comes back as it is, in memory or in the
         journal's files; the entry stays, so that a resume can keep it later. Keeping an entry
         that is kept already returns what is kept.
@@ -179,29 +186,58 @@ class Library(Catalogue):
         record = self._kept_already(entry)
         try:
             if record is None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-                record = write_record.keep(
-                    self._index, self.folder, entry, generation, metadata=entry.metadata
-                )
+                record = self.homes.write(lambda home: self._keep_in(home, entry, generation))
         except OSError as error:
-            self._warn_not_kept(entry, error)
+            self._unkept[entry.id] = generation
+            entry.hold()
+            warn(_not_kept(entry, generation, error))
             return replace(generation, origin=entry.origin)
+        self._unkept.pop(entry.id, None)
+        self._tell_of_the_disk(record)
         entry.forget()
         return replace(
             generation, pictures=write_record.kept_pictures(record), **write_record.facts_of(record)
         )
 
-    def _kept_already(self, entry: Entry) -> Record | None:
-        try:
-            return read_record(self.folder, f"{entry.name}{ENDING}")
-        except UnusableRecordError:
-            return None
+    def unkept(self, entry: Entry) -> Generation | None:
+        """Return what came for an entry in this process and no disk took, if that is so."""
+        return self._unkept.get(entry.id)
 
-    def _warn_not_kept(self, entry: Entry, error: OSError) -> None:
-        where = "in memory only: save them elsewhere, with generation.save(…)"
-        if entry.folder is not None and entry.received():
-            where = "in the journal: `%imagine resume` keeps them once the disk can be written"
-        warn(f"The pictures could not be kept in the library ({reason(error)}). They are {where}.")
+    def _kept_already(self, entry: Entry) -> Record | None:
+        for home in self.homes.all:
+            with suppress(UnusableRecordError):
+                return read_record(home, f"{entry.name}{ENDING}")
+        return None
+
+    def _keep_in(self, home: Path, entry: Entry, generation: Generation) -> Record:
+        disk = self.homes.disk
+        disk.mkdir(home)  # which may be a link: a person may want it on a larger disk
+        if home != entry.home:
+            keep_inputs(home, generation.request, disk)
+        return write_record.keep(
+            self._index, home, entry, generation, metadata=entry.metadata, disk=disk
+        )
+
+    def _tell_of_the_disk(self, record: Record) -> None:
+        """Say once where pictures lie that the library's folder does not take, and how."""
+        disk, refusal = self.homes.disk, self.homes.refusal
+        if record.folder != self.folder and refusal is not None:
+            self._tell_once(
+                f"The library folder cannot be written ({reason(refusal)}): what is made is kept "
+                f"in your own data folder, {record.folder}, and listed with the rest."
+            )
+        if disk.unsynced is not None:
+            self._tell_once(
+                f"The disk of the library knows no fsync ({reason(disk.unsynced)}): pictures are "
+                "kept, and a power cut may cost the last of them."
+            )
+
+    def _tell_once(self, text: str) -> None:
+        with self._lock:
+            is_new = text not in self._told
+            self._told.add(text)
+        if is_new:
+            warn(text)
 
     # -- replay
 
@@ -223,14 +259,15 @@ class Library(Catalogue):
             if entry.base_url == server and entry.origin in origins
         }
         files, takes, trash = {}, [], self._marks.trashed()
-        for record, created, cell, call, place, file in self._index.rows(
+        homes = self.homes.all
+        for record, created, cell, call, place, home, file in self._index.rows(
             _TAKES, (request, json.dumps(sorted(origins)))
         ):
             slot = Slot(cell, call) if call else None
             own = place or place_key(created, record)
             is_mine, is_trashed = record in session.made, record in trash
             takes.append(Take(record, created, slot, own, is_mine=is_mine, is_trashed=is_trashed))
-            files[record] = file
+            files[record] = homes[home] / file
         takes += [
             Take(e.id, e.created, e.slot, e.place, state, is_mine=e.id in session.made)
             for e in entries.values()
@@ -244,12 +281,13 @@ class Library(Catalogue):
         """Note for later sessions which take a slot has."""
         self._notes.add(request, Note(self._moment(), session.name, slot, take))
 
-    def kept(self, file: str) -> Record | None:
+    def kept(self, file: Path) -> Record | None:
         """Return the record in a file of a look; None where it has been spoiled since."""
         try:
-            return read_record(self.folder, file)
+            return read_record(file.parent, file.name)
         except UnusableRecordError:
-            self._index.reread(file)  # changed in place: the next look does not see it
+            # Changed in place: the next look does not see it.
+            self._index.reread(self.homes.all.index(file.parent), file.name)
             return None
 
     def problems(self, *, new: bool = False) -> list[str]:
@@ -315,3 +353,18 @@ def _living(entry: Entry) -> LibraryError:
         advice="Its pictures land in this library, and running the cell waits for them. If that "
         "kernel is gone, this works two minutes later. Nothing was sent.",
     )
+
+
+def _not_kept(entry: Entry, generation: Generation, error: OSError) -> str:
+    """Return what is where, of pictures that no disk took."""
+    good = [picture for picture in generation.pictures if picture.error is None]
+    safe = sum(it.path is not None and it.path.is_relative_to(entry.folder) for it in good)
+    where = "They are in memory only: save them elsewhere, with generation.save(…)."
+    if safe == len(good):
+        where = "They are in the journal: `%imagine resume` keeps them once the disk has room."
+    elif safe:
+        where = (
+            f"{safe} of {len(good)} lie in the journal, the rest is in memory only: free some room "
+            "and run `%imagine resume` in this kernel, or save them with generation.save(…)."
+        )
+    return f"The pictures could not be kept in the library ({reason(error)}). {where}"

@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.documents import MarkDocument, check
-from opeai_nb.library.files import append_line, own_folder, times_in
+from opeai_nb.library.files import append_line, own_folder, times_in, write_new
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import ENDING, moment_text
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from opeai_nb.library.homes import Homes
     from opeai_nb.library.records.record import Record
 
 FOLDER: Final = "marks"
@@ -94,21 +95,21 @@ def tag_of(text: str) -> str:
 
 
 class MarkFiles:
-    """The marks of a folder's records, read again when their files change. Any thread may ask."""
+    """The marks of a library's records, read again when their files change. Any thread may ask."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder / FOLDER
+    def __init__(self, homes: Homes) -> None:
+        self._homes = homes
         self._lock = threading.Lock()
-        self._read: dict[str, tuple[_Stamp, list[Any]]] = {}
+        self._read: dict[Path, tuple[_Stamp, list[Any]]] = {}
 
     def all(self) -> dict[str, Marks]:
         """Return the marks of each record that has some, by its id."""
         lines: dict[str, list[Any]] = {}
         with self._lock:
-            for name, stamp in self._names().items():
-                if name not in self._read or self._read[name][0] != stamp:
-                    self._read[name] = (stamp, _lines_of(self._folder / name))
-                lines.setdefault(_id_in(name), []).extend(self._read[name][1])
+            for path, stamp in self._paths():
+                if path not in self._read or self._read[path][0] != stamp:
+                    self._read[path] = (stamp, _lines_of(path))
+                lines.setdefault(_id_in(path.name), []).extend(self._read[path][1])
         return {record: put_together(each) for record, each in lines.items()}
 
     def trashed(self) -> frozenset[str]:
@@ -120,34 +121,43 @@ class MarkFiles:
 
         *moment* is in seconds since 1970. Raises `LibraryError` where the disk refuses.
         """
-        line = json.dumps({"at": moment_text(moment), **change}, ensure_ascii=False)
+        text = json.dumps({"at": moment_text(moment), **change}, ensure_ascii=False)
+        stem, line = record.file.removesuffix(ENDING), text.encode("utf-8", "replace")
         try:
-            self._append(record.file.removesuffix(ENDING), line.encode("utf-8", "replace"))
+            self._homes.write(lambda home: self._append(home / FOLDER, stem, line))
         except OSError as error:
             raise LibraryError(
                 f"{record.id} cannot be marked: {reason(error)}.",
-                advice="Marks stand in the library's folder, which must be writable.",
+                advice="Marks stand in the library's folder, or in your own data folder.",
             ) from error
         return self.all().get(record.id, Marks())
 
-    def _append(self, stem: str, line: bytes) -> None:
-        own_folder(self._folder)
-        names = [name for name in self._names() if name.startswith(f"{stem}.")]
+    def _append(self, folder: Path, stem: str, line: bytes) -> None:
+        disk = self._homes.disk
+        own_folder(folder, disk=disk)
+        names = [name for name in _times_in(folder) if name.startswith(f"{stem}.")]
         for name in sorted(names):
             with suppress(PermissionError):  # another user's, in a folder that is shared
-                append_line(self._folder / name, line)
+                append_line(folder / name, line, disk=disk)
                 return
-        own = self._folder / f"{stem}{f'.{secrets.token_hex(4)}' if names else ''}{_LINES}"
+        own = folder / f"{stem}{f'.{secrets.token_hex(4)}' if names else ''}{_LINES}"
         with suppress(FileExistsError):  # by another kernel, just now
-            own.open("xb").close()
-        append_line(own, line)
+            write_new(own, b"", durable=False, disk=disk)
+        append_line(own, line, disk=disk)
 
-    def _names(self) -> dict[str, _Stamp]:
-        """Return time and size of each file of marks; none where the folder is a link."""
-        try:
-            return {} if self._folder.is_symlink() else times_in(self._folder, _LINES)
-        except OSError:
-            return {}
+    def _paths(self) -> Iterator[tuple[Path, _Stamp]]:
+        """Yield each file of marks with its time and size."""
+        for home in self._homes.all:
+            for name, stamp in _times_in(home / FOLDER).items():
+                yield home / FOLDER / name, stamp
+
+
+def _times_in(folder: Path) -> dict[str, _Stamp]:
+    """Return time and size of each file of marks in a folder; none where it is a link."""
+    try:
+        return {} if folder.is_symlink() else times_in(folder, _LINES)
+    except OSError:
+        return {}
 
 
 def _id_in(name: str) -> str:

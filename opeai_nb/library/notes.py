@@ -16,13 +16,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.library.documents import NoteDocument, check
-from opeai_nb.library.files import append_line, names_in, own_folder
+from opeai_nb.library.files import append_line, names_in, own_folder, write_new
 from opeai_nb.library.replay import Note
 from opeai_nb.library.slot import Slot
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from opeai_nb.library.homes import Homes
 
 FOLDER: Final = ".sessions"
 _ENDING: Final = ".jsonl"
@@ -35,23 +37,29 @@ _WATCHED: Final = 32
 class Notes:
     """The notes of a library's sessions, by request. Any thread may use it."""
 
-    def __init__(self, library: Path) -> None:
-        self._folder = library / FOLDER
+    def __init__(self, homes: Homes) -> None:
+        self._homes = homes
         self._lock = threading.Lock()
-        self._seen: dict[str, int] = {}
+        self._seen: dict[Path, int] = {}
         self._own: set[str] = set()
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)
 
     def add(self, request: str, note: Note) -> None:
         """Note what a slot has; where the disk refuses, this session alone remembers it."""
-        line = {"at": note.at, "request": request, "slot": note.slot.to_json(), "take": note.take}
+        said = {"at": note.at, "request": request, "slot": note.slot.to_json(), "take": note.take}
+        line = json.dumps(said).encode()
         with self._lock:
             self._notes[request].append(note)
             self._own.add(note.session)
-            with suppress(OSError):  # a library that cannot be written still replays
-                path = own_folder(self._folder, unlisted=True) / f"{note.session}{_ENDING}"
-                path.touch()
-                append_line(path, json.dumps(line).encode(), durable=False)
+            with suppress(OSError):  # where nothing can be written, it still replays
+                self._homes.write(lambda home: self._add_line(home, note.session, line))
+
+    def _add_line(self, home: Path, session: str, line: bytes) -> None:
+        disk = self._homes.disk
+        path = own_folder(home / FOLDER, unlisted=True, disk=disk) / f"{session}{_ENDING}"
+        with suppress(FileExistsError):
+            write_new(path, b"", durable=False, disk=disk)
+        append_line(path, line, durable=False, disk=disk)
 
     def of(self, request: str) -> tuple[Note, ...]:
         """Return all notes on a request, in the order in which they were made."""
@@ -61,31 +69,34 @@ class Notes:
             return tuple(sorted(notes, key=lambda note: (note.at, note.session, note.take)))
 
     def _read_new(self) -> None:
-        if self._folder.is_symlink():
-            return
-        names = {name.removesuffix(_ENDING) for name in names_in(self._folder)}
+        for home in self._homes.all:
+            if not (home / FOLDER).is_symlink():
+                self._read_folder(home / FOLDER)
+
+    def _read_folder(self, folder: Path) -> None:
+        names = {name.removesuffix(_ENDING) for name in names_in(folder)}
         sessions = sorted(name for name in names - self._own if _NAME.fullmatch(name))
         late = set(sessions[-_WATCHED:])
         for session in sessions:
-            if session in late or session not in self._seen:
-                self._read(session)
+            path = folder / f"{session}{_ENDING}"
+            if session in late or path not in self._seen:
+                self._read(session, path)
 
-    def _read(self, session: str) -> None:
+    def _read(self, session: str, path: Path) -> None:
         """Read what was added to a session's file since it was read last."""
-        path = self._folder / f"{session}{_ENDING}"
         try:
-            if path.lstat().st_size == self._seen.get(session, -1):
+            if path.lstat().st_size == self._seen.get(path, -1):
                 return
             text = read_plain(path, _LARGEST)
         except OSError:
-            self._seen[session] = -1
+            self._seen[path] = -1
             return
-        start = max(0, self._seen.get(session, 0))
+        start = max(0, self._seen.get(path, 0))
         last = max(start, text.rfind(b"\n"))
         for line in text[start:last].splitlines():
             self._take(session, line)
         # The last line may be on its way: then it is read again when the file has grown.
-        self._seen[session] = len(text) if self._take(session, text[last:]) else last
+        self._seen[path] = len(text) if self._take(session, text[last:]) else last
 
     def _take(self, session: str, text: bytes) -> bool:
         """Take a line; False where it is none: cut short, or edited."""

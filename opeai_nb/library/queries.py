@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.dates import Moment, seconds
+from opeai_nb.library.files import DISK, Disk
+from opeai_nb.library.homes import Homes
 from opeai_nb.library.marks import MarkFiles, Marks
 from opeai_nb.library.records.index import Index
 from opeai_nb.library.records.index_row import folded
@@ -28,13 +30,13 @@ _REMEMBERED: Final = 20  # durations: enough for a median, few enough to follow 
 _PAGE: Final = 500  # records in memory at once while all are iterated over: a few megabytes
 _FOREVER: Final = 1e12  # seconds since 1970: the year 33658
 _NEWER: Final = """
-    SELECT created, id, file, look, stands FROM kept WHERE (created, id) > (?, ?)
+    SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) > (?, ?)
     ORDER BY created, id LIMIT ?"""
 _OLDER: Final = """
-    SELECT created, id, file, look, stands FROM kept WHERE (created, id) < (?, ?)
+    SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) < (?, ?)
     ORDER BY created DESC, id DESC LIMIT ?"""
 _SEARCH: Final = """
-    SELECT file, look, stands FROM kept
+    SELECT home, file, look, stands FROM kept
     WHERE (:model IS NULL OR model GLOB :model) AND (:origin IS NULL OR origin = :origin)
     AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
     AND id NOT IN (SELECT value FROM json_each(:hidden))
@@ -42,7 +44,7 @@ _SEARCH: Final = """
     AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(kept.words, value) = 0)
     ORDER BY created DESC, id DESC LIMIT :limit"""
 _HOLDING: Final = """
-    SELECT file, look, stands FROM kept
+    SELECT home, file, look, stands FROM kept
     WHERE EXISTS (SELECT 1 FROM json_each(:sha256)
         WHERE instr(stands, value) > 0
         AND value IN (SELECT json_extract(item.value, '$.sha256')
@@ -63,12 +65,16 @@ _USAGE: Final = """
 
 
 class Catalogue:
-    """The records of a folder. Nothing is written but the index, which is derived."""
+    """The records of a library, in its folder and in its second home.
 
-    def __init__(self, folder: str | Path) -> None:
+    Nothing is written but the index, which is derived.
+    """
+
+    def __init__(self, folder: str | Path, disk: Disk = DISK) -> None:
         self.folder = Path(folder).expanduser().absolute()
-        self._index = Index(self.folder)
-        self._marks = MarkFiles(self.folder)
+        self.homes = Homes(self.folder, disk)
+        self._index = Index(*self.homes.all)
+        self._marks = MarkFiles(self.homes)
 
     def close(self) -> None:
         """Let go of the index file. The library can be used again."""
@@ -89,7 +95,7 @@ class Catalogue:
     def record(self, id_or_prefix: str) -> Record:
         """Return one record by the beginning of its id. Raises `LibraryError`."""
         rows = self._index.rows(
-            "SELECT file, look, stands FROM kept WHERE substr(id, 1, ?) = ? LIMIT 2",
+            "SELECT home, file, look, stands FROM kept WHERE substr(id, 1, ?) = ? LIMIT 2",
             (len(id_or_prefix), id_or_prefix),
         )
         found = list(self._sound(rows)) if id_or_prefix else []
@@ -103,20 +109,21 @@ class Catalogue:
 
     def _sound(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
         """Yield the records of rows, without those whose pictures have been spoiled since."""
-        for file, look, text in rows:
-            record = self._parsed(file, text)
+        for home, file, look, text in rows:
+            record = self._parsed(home, file, text)
             if record is not None and record.look() == look:
                 yield record
             else:
-                self._index.reread(file)
-                query = "SELECT stands FROM kept WHERE file = ?"
-                again = (self._parsed(file, new) for (new,) in self._index.rows(query, (file,)))
+                self._index.reread(home, file)
+                query = "SELECT stands FROM kept WHERE home = ? AND file = ?"
+                texts = self._index.rows(query, (home, file))
+                again = (self._parsed(home, file, new) for (new,) in texts)
                 yield from (record for record in again if record is not None)
 
-    def _parsed(self, file: str, text: object) -> Record | None:
+    def _parsed(self, home: int, file: str, text: object) -> Record | None:
         """Return the record of a row, checked as a file is; None when it is none."""
         try:
-            return parse_record(str(text), self.folder, file)
+            return parse_record(str(text), self.homes.all[home], file)
         except UnusableRecordError:
             return None
 

@@ -225,17 +225,21 @@ class Door:
         self._refuse_to_paint_over()
         options, settings = ask.options, self.settings
         self.ledger.reserve(job, 0 if options.beyond_limit else settings.max_images_per_session)
-        for entry in look.entries.values():
-            self._clear(ask, entry)
-        entry = self.library.begin(
-            ask.request,
-            key=str(uuid.uuid4()),
-            base_url=self.server,
-            origin=settings.origin,
-            slot=ask.slot,
-            place=place,
-            metadata=settings.metadata if options.metadata is None else options.metadata,
-        )
+        try:
+            for entry in look.entries.values():
+                self._clear(ask, entry)
+            entry = self.library.begin(
+                ask.request,
+                key=str(uuid.uuid4()),
+                base_url=self.server,
+                origin=settings.origin,
+                slot=ask.slot,
+                place=place,
+                metadata=settings.metadata if options.metadata is None else options.metadata,
+            )
+        except OpeaiError:
+            self.ledger.release(job)
+            raise
         self.session.made.add(entry.id)
         self._note(ask, look, entry.id)
         return entry

@@ -219,6 +219,13 @@ class Pipeline:
         Raises `InputError` when there is neither a task nor a picture: its outcome is unknown, or
         it was never sent.
         """
+        if (unkept := self.library.unkept(entry)) is not None:
+            return await self.disk(self._kept, entry, unkept)
+        if await self.disk(lambda: entry.is_held_elsewhere):
+            raise LibraryError(
+                "Pictures of this request are in the memory of another kernel: no disk took them.",
+                advice="Free some room, and run %imagine resume in that kernel.",
+            )
         if entry.has_unread and (answer := await self.disk(entry.answer)) is not None:
             return await self._reread(entry, answer)
         if entry.state != "pending":
@@ -359,9 +366,8 @@ class Pipeline:
         if not picture.url:
             return replace(picture, error=NoPictureError(_NOWHERE))
         alone = replace(generation, pictures=(picture,))
-        folder = None if entry.folder is None else entry.folder / str(number)
         try:
-            room = await self.disk(_room, folder)
+            room = await self.disk(_room, entry.folder / str(number))
             fetched = await self.client.fetch(alone, timeout=seconds, into=room)
         except DownloadError as error:
             return replace(picture, error=error)
@@ -400,14 +406,13 @@ def _reason(error: BaseException) -> str:
     return error.message if isinstance(error, OpeaiError) else type(error).__name__
 
 
-def _room(folder: Path | None) -> Path | None:
+def _room(folder: Path) -> Path | None:
     """Return *folder*, made; None where the disk refuses it: then pictures stay in memory."""
     try:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
-    return folder if folder is not None and os.access(folder, os.W_OK) else None
+    return folder if os.access(folder, os.W_OK) else None
 
 
 def _with_missing(generation: Generation, entry: Entry) -> Generation:
@@ -422,7 +427,7 @@ def _out_of_the_journal(generation: Generation, entry: Entry) -> Generation:
     folder = entry.folder
 
     def own(picture: Picture) -> Picture:
-        inside = folder is not None and picture.path and picture.path.is_relative_to(folder)
+        inside = picture.path is not None and picture.path.is_relative_to(folder)
         return replace(picture, source=picture.data) if inside else picture
 
     return replace(generation, pictures=tuple(own(picture) for picture in generation.pictures))

@@ -241,19 +241,17 @@ def test_where_the_disk_is_full_no_picture_is_lost(name: str, folder: Path, tmp_
     )
     warned, is_whole = json.loads(done.stdout)
     assert is_whole
+    library = Library(folder)
+    if name == "streamed":  # what lies on the disk needs no more room
+        ((record,), pending) = list(library.records()), library.pending()
+        assert (warned, pending, len(record.files)) == ([], [], 2)
+        return
     assert len(warned) == 1
     assert "could not be kept in the library (File too large)" in warned[0]
     assert visible(folder) == []
     assert list(folder.glob("**/*.part")) == []
-    library = Library(folder)
-    (entry,) = library.pending()
-    if name == "streamed":
-        assert "%imagine resume" in warned[0]
-        kept = library.keep(entry, entry.generation())  # once there is room
-        assert received_bytes(kept.pictures[0].data) == data.read_bytes()
-        assert library.pending() == []
-    else:
-        assert "generation.save" in warned[0]
+    assert "generation.save" in warned[0]
+    assert len(library.pending()) == 1
 
 
 def test_the_library_itself_may_be_a_link(tmp_path: Path, keep: Callable[..., Generation]) -> None:

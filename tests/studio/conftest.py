@@ -9,6 +9,7 @@ import pytest
 
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine, EngineTransport
+from opeai_nb.library import Library
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.canned import Canned
@@ -16,6 +17,8 @@ from tests.canned import Canned
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from opeai_nb.library.files import Disk
 
 
 class Watched(httpx.AsyncBaseTransport):
@@ -57,10 +60,11 @@ def transport(engine: Engine) -> Watched:
 def new_studio(tmp_path: Path, transport: Watched) -> Callable[..., Studio]:
     """Return a studio as a new kernel would have it: same folder, same server, new session."""
 
-    def made(**given: Any) -> Studio:
+    def made(disk: Disk | None = None, **given: Any) -> Studio:
         chosen = settings(**{"base_url": "engine:", "library": tmp_path / "imagine", **given})
         client = AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport)
-        return Studio(chosen, client=client)
+        library = None if disk is None else Library(chosen.library, disk=disk)
+        return Studio(chosen, client=client, library=library)
 
     return made
 

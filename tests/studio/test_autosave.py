@@ -17,24 +17,37 @@ from opeai_nb.library import LibraryWarning, info, received_bytes
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.bench.loopback import b64_body, noisy_png
+from tests.library.refusing_disk import RefusingDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.studio.conftest import Watched
 
 
 SMALL = {"size": "512x512"}
 
 
 @pytest.fixture
-def blocked(tmp_path: Path, new_studio: Callable[..., Studio]) -> Studio:
-    """A studio whose library has no place: a file stands where its folder should be."""
-    (tmp_path / "imagine").write_text("no folder")
-    return new_studio()
+def disk(transport: Watched) -> RefusingDisk:
+    """A disk that is full from the moment at which a request has left."""
+    disk = RefusingDisk()
+
+    def fill(request: httpx.Request) -> None:
+        disk.room = 0 if request.method == "POST" else disk.room
+
+    transport.before = fill
+    return disk
+
+
+@pytest.fixture
+def blocked(new_studio: Callable[..., Studio], disk: RefusingDisk) -> Studio:
+    return new_studio(disk)
 
 
 def test_where_no_disk_takes_a_picture_it_is_returned_with_one_warning(blocked: Studio) -> None:
-    with pytest.warns(LibraryWarning, match=r"in memory only: save them elsewhere") as told:
+    with pytest.warns(LibraryWarning, match="could not be kept in the library") as told:
         generation = blocked.generate("a fox", n=2, **SMALL)
     assert len(told) == 1
     assert [image.size for image in generation] == [(512, 512)] * 2
@@ -75,9 +88,10 @@ def test_a_filter_that_makes_errors_of_warnings_costs_no_picture(blocked: Studio
         assert len(job.result(60)) == 1
 
 
-def test_the_warning_is_told_for_each_request(blocked: Studio) -> None:
+def test_the_warning_is_told_for_each_request(blocked: Studio, disk: RefusingDisk) -> None:
     """Python shows a warning once for each place; a lost picture is worth a word each time."""
     for _ in range(2):
+        disk.room = None
         job = blocked.start("a fox", fresh=True, **SMALL)
         job._future.result(60)
         assert len(job.take_notes()) == 1

@@ -17,7 +17,7 @@ import re
 import secrets
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
@@ -76,17 +76,18 @@ class Claim:
 class Claims:
     """One holder for each identity at a time, among all threads, processes and machines.
 
-    *journal* is the library's folder of what is under way; where it cannot be written, the turns
-    are those of this object's threads alone. *clock* gives seconds, *sleep* passes them.
+    *journals* are the folders of what is under way, one for each home of the library: turns are
+    taken in the first that can be written, and where none can, they are those of this object's
+    threads alone. *clock* gives seconds, *sleep* passes them.
     """
 
     def __init__(
         self,
-        journal: Path,
+        *journals: Path,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        self._journal = journal
+        self._journals = journals
         self._clock = clock
         self._sleep = sleep
         self._guard = threading.Lock()
@@ -121,14 +122,14 @@ class Claims:
 
     def _taken(self, request: str) -> Claim:
         text = json.dumps({"claim": secrets.token_hex(8), **this_process()}).encode()
-        try:
-            folder = own_folder(own_folder(self._journal, unlisted=True) / FOLDER)
-            path = folder / request[:_NAME_LENGTH]
-            while not _made(path, text):
-                self._wait_for(path)
-        except OSError:
-            return Claim(None)
-        return Claim(path, text)
+        for journal in self._journals:
+            with suppress(OSError):
+                folder = own_folder(own_folder(journal, unlisted=True) / FOLDER)
+                path = folder / request[:_NAME_LENGTH]
+                while not _made(path, text):
+                    self._wait_for(path)
+                return Claim(path, text)
+        return Claim(None)
 
     def _wait_for(self, path: Path) -> None:
         """Return when a claim is free: let go of, or taken from one who will not come back."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opeai_nb.client.values.filename import extension
@@ -12,6 +14,8 @@ from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.documents import Fact, State
 from opeai_nb.library.files import (
+    DISK,
+    Disk,
     append_line,
     is_plain_file,
     names_in,
@@ -24,6 +28,7 @@ from opeai_nb.library.journal.process import describe
 from opeai_nb.library.journal.received_files import (
     ANSWER,
     JOURNAL,
+    LARGEST,
     MOST_OF_AN_ANSWER,
     SENT,
     received_in,
@@ -77,11 +82,10 @@ class Entry:
     begun. *state* is one of `intended sending pending fetching unknown`, *task_id*, *poll_path* and
     *deadline* (24 hours after the task, in seconds since 1970) are set once there is a task,
     *error* says why the outcome is unknown. Bytes stream into *folder*: a picture straight into it,
-    or picture *i* into `folder / str(i)`; it is None where the disk refused, and then the entry
-    lives in memory alone.
+    or picture *i* into `folder / str(i)`. *home* is the folder of the library, or its second home.
 
     Each method has its change on disk when it returns; where the disk refuses it warns once and
-    goes on in memory.
+    goes on in memory. Only `sending` raises then: nothing is sent that no disk knows of.
     """
 
     def __init__(
@@ -89,15 +93,17 @@ class Entry:
         facts: dict[str, Any],
         *,
         library: Path,
-        folder: Path | None,
+        folder: Path,
         clock: Callable[[], float],
         liveness: Liveness,
         request: ImageRequest | None = None,
+        disk: Disk = DISK,
     ) -> None:
         self._facts = facts
-        self._library = library
+        self._disk = disk
         self._clock = clock
         self._liveness = liveness
+        self.home = library
         self._request = request
         self.folder = folder
         self.id: str = facts["id"]
@@ -167,7 +173,7 @@ class Entry:
         Raises `LibraryError` when an input picture is gone or the journal has been edited.
         """
         if self._request is None:
-            images = find_inputs(self._library, self.written.get("image", ()))
+            images = find_inputs(self.home, self.written.get("image", ()))
             try:
                 self._request = read_request(self.written, images)
             except (InputError, TypeError) as error:
@@ -195,12 +201,12 @@ class Entry:
     @property
     def is_mine(self) -> bool:
         """True while a job of this process works on it."""
-        return self.folder is None or self._liveness.is_mine(self.owner, self.id)
+        return self._liveness.is_mine(self.owner, self.id)
 
     @property
     def is_alive(self) -> bool:
         """True while the process that works on it lives, this one or another."""
-        return self.folder is None or self._liveness.is_alive(self.owner, self.id)
+        return self._liveness.is_alive(self.owner, self.id)
 
     @property
     def truth(self) -> Truth:
@@ -235,8 +241,7 @@ class Entry:
 
     def _can_be_fetched(self) -> bool:
         items = (self._facts.get("answer") or {}).get("pictures", ())
-        known = self.folder is None or any(item.get("url") for item in items)
-        return known or bool(self.received())
+        return any(item.get("url") for item in items) or bool(self.received())
 
     def time_left(self) -> float | None:
         """Return the seconds that the platform still keeps the task's result, 0 when it is over."""
@@ -252,11 +257,24 @@ class Entry:
         """True once the platform has dropped what it made, whether a task or the URLs it gave."""
         return self._clock() >= (self.deadline or self.created + RETENTION)
 
+    @property
+    def is_held_elsewhere(self) -> bool:
+        """True while another living process has pictures of it that no disk took."""
+        holder, liveness = self._facts.get("holder"), self._liveness
+        if not holder or liveness.is_mine(holder, self._memory):
+            return False
+        return liveness.is_alive(holder, self._memory)
+
+    @property
+    def _memory(self) -> str:
+        """What a process works on as long as its memory holds what no disk took."""
+        return f"{self.id} in memory"
+
     # -- what becomes of it
 
     def adopt(self) -> None:
         """Take it over from a process that died: from now on this process works on it."""
-        if self.folder is None or self.is_mine:
+        if self.is_mine:
             return
         try:
             self._liveness.hold(self.id)
@@ -266,9 +284,9 @@ class Entry:
 
     def release(self) -> None:
         """Note that nobody works on it any more: whoever asks for it may finish it."""
-        is_mine = self.folder is not None and self.is_mine
+        is_mine = self.is_mine
         self._liveness.let_go(self.id)
-        if self.folder is not None and is_mine and self._is_still_mine():
+        if is_mine and self._is_still_mine():
             self._note(durable=False, owner={})
 
     def sending(self) -> None:
@@ -280,9 +298,9 @@ class Entry:
         self._sent = self._clock()
         self._before = self.state, self.error
         try:
-            if self.folder is not None and not self._takes_right_to_send(_SENT):
+            if not self._takes_right_to_send(_SENT):
                 raise TakenOverError
-            self._write(state="sending", error=None)
+            self._write({"state": "sending", "error": None}, durable=True)
         except OSError as error:
             raise LibraryError(
                 f"The library folder cannot be written ({reason(error)}), and what is not noted "
@@ -304,7 +322,7 @@ class Entry:
 
         Its process may be frozen, and wake up: it finds that the right to send is gone.
         """
-        if self.folder is None or self._liveness.is_surely_gone(self.owner):
+        if self._liveness.is_surely_gone(self.owner):
             return True
         try:
             return self._takes_right_to_send(_VOID) or read_plain(self._right_to_send) == _VOID
@@ -328,7 +346,7 @@ class Entry:
         return True
 
     def _sends(self) -> int:
-        return sum(name.startswith(SENT) for name in names_in(self.folder)) if self.folder else 0
+        return sum(name.startswith(SENT) for name in names_in(self.folder))
 
     def submitted(self, task: Task) -> None:
         """Note the task: from now on GETs alone can finish it."""
@@ -347,16 +365,21 @@ class Entry:
         """
         duration = None if self._sent is None else max(0.0, self._clock() - self._sent)
         pictures = generation.pictures
-        if self.folder is not None:
-            try:
-                pictures = tuple(self._on_disk(n, item) for n, item in enumerate(pictures))
-            except OSError as error:
-                self._lose(error)
+        try:
+            pictures = tuple(self._on_disk(n, item) for n, item in enumerate(pictures))
+        except OSError as error:
+            self._lose(error)
         answer = write_answer(generation, pictures, self.folder)
         # What came whole is kept in a moment, and outlives a killed process as it is; a URL is
         # all there is of a picture until it is downloaded.
         is_open = any(item.source is None and item.error is None for item in pictures)
         self._note(durable=is_open, state="fetching", answer=answer, duration=duration)
+
+    def hold(self) -> None:
+        """Note that pictures of it are in this process alone, where that can be noted."""
+        with suppress(OSError):
+            self._liveness.hold(self._memory)
+            self._write({"holder": self._liveness.owner()}, durable=False)
 
     def unknown(self, reason: str) -> None:
         """Note that nobody can tell whether the request was carried out, and why."""
@@ -373,17 +396,15 @@ class Entry:
 
     def keep_answer(self, answer: bytes) -> None:
         """Keep an answer as it came, 64 MB of it at most; warns where the disk refuses it."""
-        if self.folder is None or not answer:
+        if not answer:
             return
         try:
-            write_whole(self.folder / ANSWER, answer[:MOST_OF_AN_ANSWER])
+            write_whole(self.folder / ANSWER, answer[:MOST_OF_AN_ANSWER], disk=self._disk)
         except OSError as error:
             self._lose(error)
 
     def answer(self) -> bytes | None:
         """Return the answer that nobody could read, as it came; None where there is none."""
-        if self.folder is None:
-            return None
         try:
             return read_plain(self.folder / ANSWER, MOST_OF_AN_ANSWER)
         except (OSError, ValueError):
@@ -392,9 +413,7 @@ class Entry:
     @property
     def has_unread(self) -> bool:
         """True while an answer is kept that nobody could read."""
-        if self.folder is None or not self._facts.get("unread"):
-            return False
-        return is_plain_file(self.folder / ANSWER)
+        return bool(self._facts.get("unread")) and is_plain_file(self.folder / ANSWER)
 
     def failed(self, reason: str) -> None:
         """Settle it without a picture: it was refused, or provably never sent.
@@ -408,9 +427,9 @@ class Entry:
 
     def forget(self) -> None:
         """Remove it from the journal, with whatever reached us."""
-        self._liveness.let_go(self.id)
-        if self.folder is not None:
-            remove_folder(self.folder)
+        for work in (self.id, self._memory):
+            self._liveness.let_go(work)
+        remove_folder(self.folder)
 
     # -- what has reached us
 
@@ -419,8 +438,7 @@ class Entry:
 
         After a cut answer, before any place is known, they are numbered as they came.
         """
-        answer = self._facts.get("answer")
-        return {} if self.folder is None else received_in(self.folder, answer)
+        return received_in(self.folder, self._facts.get("answer"))
 
     def generation(self) -> Generation | None:
         """Return what came, for a resume: pictures with their files, or with the URL to fetch.
@@ -432,25 +450,28 @@ class Entry:
     # -- the journal's file
 
     def _on_disk(self, number: int, picture: Picture) -> Picture:
-        if self.folder is None or not isinstance(picture.source, bytes) or not picture.source:
+        if not isinstance(picture.source, bytes) or not picture.source:
             return picture
         ending = extension(sniff_format(picture.source[:_FIRST_BYTES]))
-        path = own_folder(self.folder / str(number)) / f"received.{ending}"
-        write_whole(path, picture.source, durable=False)
+        folder = own_folder(self.folder / str(number), disk=self._disk)
+        path = folder / f"received.{ending}"
+        write_whole(path, picture.source, durable=False, disk=self._disk)
         return Picture(source=path, revised_prompt=picture.revised_prompt)
 
     def _note(self, *, durable: bool = True, **changes: Any) -> None:
+        changes = writable(changes)
         try:
-            self._write(durable=durable, **changes)
+            self._write(changes, durable=durable)
         except OSError as error:
-            self._facts.update(writable(changes))
+            self._facts.update(changes)
             self._lose(error)
 
-    def _write(self, *, durable: bool = True, **changes: Any) -> None:
-        changes = writable(changes)
-        if self.folder is not None:
-            line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False) + "\n"
-            append_line(self.folder / JOURNAL, line.encode(), durable=durable)
+    def _write(self, changes: dict[str, Any], *, durable: bool) -> None:
+        line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False).encode() + b"\n"
+        path = self.folder / JOURNAL
+        if path.stat().st_size + len(line) > LARGEST:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        append_line(path, line, durable=durable, disk=self._disk)
         self._facts.update(changes)
 
     def _is_still_mine(self) -> bool:
@@ -463,7 +484,7 @@ class Entry:
             return False
 
     def _lose(self, error: OSError) -> None:
-        is_settled = self.folder is not None and not self.folder.exists()  # by another process
+        is_settled = not self.folder.exists()  # by another process
         if self._is_lost or is_settled:
             return
         self._is_lost = True

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import LibraryError
+from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library.files import (
     GONE,
     PART,
@@ -18,42 +17,44 @@ from opeai_nb.library.files import (
     own_folder,
     remove_folder,
     sync_folder,
+    write_new,
 )
 from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry
-from opeai_nb.library.journal.received_files import JOURNAL
-from opeai_nb.library.library_warning import reason, warn
+from opeai_nb.library.journal.received_files import JOURNAL, LARGEST
+from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import ENDING, VERSION
+from opeai_nb.library.records.record import ENDING, LONGEST_REQUEST, VERSION
 from opeai_nb.library.records.request_json import identity_of, write_request
 from opeai_nb.library.records.validate import check_entry, writable
 from opeai_nb.library.slot import Slot
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.library.homes import Homes
     from opeai_nb.library.journal.liveness import Liveness
 
 FOLDER: Final = ".pending"
 _NEW: Final = ".new-"
 _BEGUN_SECONDS: Final = 3600.0  # an entry is written in milliseconds
 _ID = re.compile(r"[0-9a-f]{8,32}")
-_LARGEST: Final = 8_000_000  # bytes: the request once, and an answer of many URLs
 
 
 class Journal:
-    """The unfinished requests of a library, each in a folder of its own.
+    """The unfinished requests of a library's *homes*, each in a folder of its own.
 
     Its file is a list of lines that is only ever added to: a line that a crash cut short does not
     count, and the ones before it do.
     """
 
-    def __init__(self, library: Path, clock: Callable[[], float], liveness: Liveness) -> None:
-        self._library = library
-        self._folder = library / FOLDER
+    def __init__(
+        self, homes: Homes, clock: Callable[[], float], liveness: Mapping[Path, Liveness]
+    ) -> None:
+        self._homes = homes
         self._clock = clock
         self._liveness = liveness
         self._problems: dict[str, str] = {}
@@ -73,7 +74,11 @@ class Journal:
         place: str | None,
         metadata: bool,
     ) -> Entry:
-        """Put the intent on the disk and return the entry; where the disk refuses, warn."""
+        """Put the intent on the disk and return the entry.
+
+        Raises `InputError` when the request is too long to be read back, `LibraryError` when no
+        disk takes it.
+        """
         facts = {
             "opeai_nb": VERSION,
             "id": entry_id,
@@ -88,106 +93,115 @@ class Journal:
             "request": writable(write_request(request)),
             "state": "intended",
         }
-        folder: Path | None = None
+        _check_length(facts["request"])
         try:
-            folder = self._write(facts, request)
-            self._requests[entry_id] = identity_of(facts["request"])
+            home, folder = self._homes.write(lambda home: self._write(home, facts, request))
         except OSError as error:
-            self._liveness.let_go(entry_id)
-            warn(
-                f"The library folder cannot be written ({reason(error)}): the request goes out, "
-                "but if this kernel dies before the pictures are kept, it cannot be resumed."
-            )
-        return self._entry(facts, folder, request)
+            raise LibraryError(
+                f"Neither the library folder nor your own data folder can be written "
+                f"({reason(error)}).",
+                advice="Free some room, or set Imagine.library to a folder that can be written. "
+                "Nothing was sent.",
+            ) from error
+        self._requests[entry_id] = identity_of(facts["request"])
+        return self._entry(facts, home, folder, request)
 
     def _entry(
-        self, facts: dict[str, Any], folder: Path | None, request: ImageRequest | None = None
+        self, facts: dict[str, Any], home: Path, folder: Path, request: ImageRequest | None = None
     ) -> Entry:
         return Entry(
             facts,
-            library=self._library,
+            library=home,
             folder=folder,
             clock=self._clock,
-            liveness=self._liveness,
+            liveness=self._liveness[home],
             request=request,
+            disk=self._homes.disk,
         )
 
-    def _write(self, facts: dict[str, Any], request: ImageRequest) -> Path:
-        own_folder(self._folder, unlisted=True)
-        facts["owner"] = self._liveness.owner()
-        self._liveness.hold(facts["id"])
-        keep_inputs(self._library, request)
-        new = self._folder / f"{_NEW}{secrets.token_hex(8)}"
-        new.mkdir()
+    def _write(self, home: Path, facts: dict[str, Any], request: ImageRequest) -> tuple[Path, Path]:
+        disk, liveness = self._homes.disk, self._liveness[home]
+        journal = own_folder(home / FOLDER, unlisted=True, disk=disk)
+        facts["owner"] = liveness.owner()
+        keep_inputs(home, request, disk)
+        new = journal / f"{_NEW}{secrets.token_hex(8)}"
+        disk.mkdir(new)
         try:
-            with (new / JOURNAL).open("xb") as file:
-                file.write(json.dumps(facts, ensure_ascii=False).encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            folder = new.rename(self._folder / str(facts["id"]))
+            liveness.hold(facts["id"])
+            write_new(
+                new / JOURNAL, json.dumps(facts, ensure_ascii=False).encode() + b"\n", disk=disk
+            )
+            folder = new.rename(journal / str(facts["id"]))
         except OSError:
+            liveness.let_go(facts["id"])
             remove_folder(new)
             raise
-        sync_folder(self._folder)
-        return folder
+        sync_folder(journal)
+        return home, folder
 
     def entries(self) -> list[Entry]:
         """Return everything unfinished, oldest first, whichever process wrote it.
 
         What is finished but for its removal (the record is there) is removed.
         """
-        if self._folder.is_symlink():
-            return []
-        names = [name for name in names_in(self._folder) if _ID.fullmatch(name)]
-        self._sweep()
-        found = [entry for name in names if (entry := self._read(name)) is not None]
+        places = list(self._places())
+        for home in self._homes.all:
+            self._sweep(home)
+        found = [entry for place in places if (entry := self._read(*place)) is not None]
         return sorted(found, key=lambda entry: (entry.created, entry.id))
+
+    def _places(self) -> Iterator[tuple[Path, str]]:
+        """Yield the home and the name of each entry."""
+        for home in self._homes.all:
+            if not (home / FOLDER).is_symlink():
+                names = names_in(home / FOLDER)
+                yield from ((home, name) for name in names if _ID.fullmatch(name))
 
     def of(self, request: str) -> list[Entry]:
         """Return the unfinished entries of one request, by its identity, oldest first.
 
         What an entry asks for never changes: each is read once to know it.
         """
-        if self._folder.is_symlink():
-            return []
-        names = [name for name in names_in(self._folder) if _ID.fullmatch(name)]
-        alike = [name for name in names if self._requests.get(name, request) == request]
-        entries = [entry for name in alike if (entry := self._read(name)) is not None]
+        places = [at for at in self._places() if self._requests.get(at[1], request) == request]
+        entries = [entry for place in places if (entry := self._read(*place)) is not None]
         same = [entry for entry in entries if self._requests[entry.id] == request]
         return sorted(same, key=lambda entry: (entry.created, entry.id))
 
     def now(self, entry: Entry) -> Entry | None:
         """Return an entry as it stands on the disk now; None where it is settled."""
-        return None if entry.folder is None else self._read(entry.id)
+        return self._read(entry.home, entry.id)
 
-    def _sweep(self) -> None:
+    def _sweep(self, home: Path) -> None:
         """Remove what processes left that were killed while they began or settled an entry."""
-        self._liveness.sweep()
-        claims.sweep(self._folder, _BEGUN_SECONDS)
-        for name in names_in(self._folder):
-            path = self._folder / name
+        journal = home / FOLDER
+        if journal.is_symlink():
+            return
+        self._liveness[home].sweep()
+        claims.sweep(journal, _BEGUN_SECONDS)
+        for name in names_in(journal):
+            path = journal / name
             is_begun = name.startswith(_NEW) or name.endswith(PART)
             if name.startswith(GONE) or (is_begun and is_older(path, _BEGUN_SECONDS)):
                 discard(path) if name.endswith(PART) else remove_folder(path)
 
-    def _read(self, name: str) -> Entry | None:
-        folder = self._folder / name
+    def _read(self, home: Path, name: str) -> Entry | None:
+        folder = home / FOLDER / name
         if folder.is_symlink():
             self._problems[name] = f"{FOLDER}/{name}: it is a link"
             return None
         try:
-            facts = _facts(read_plain(folder / JOURNAL, _LARGEST), name)
+            facts = _facts(read_plain(folder / JOURNAL, LARGEST), name)
         except FileNotFoundError:
             return None  # another process has just settled it
         except (OSError, ValueError) as error:
             told = error.strerror if isinstance(error, OSError) else error
             self._problems[name] = f"{FOLDER}/{name}: the journal cannot be read ({told})"
             return None
-        if (self._library / f"{facts['name']}{ENDING}").is_file():
+        if any((each / f"{facts['name']}{ENDING}").is_file() for each in self._homes.all):
             remove_folder(folder)
             return None
         self._requests[name] = identity_of(facts["request"])
-        return self._entry(facts, folder)
+        return self._entry(facts, home, folder)
 
     def problems(self) -> list[str]:
         """Return the entries that cannot be read, each with the reason."""
@@ -213,6 +227,17 @@ class Journal:
                 advice="Give more of the id.",
             )
         return found[0]
+
+
+def _check_length(request: dict[str, Any]) -> None:
+    """Raise `InputError` when a record of this request would be too long to be read back."""
+    length = len(json.dumps(request, ensure_ascii=False).encode())
+    if length > LONGEST_REQUEST:
+        raise InputError(
+            f"The request has {length / 1e6:.1f} MB of text; the library keeps up to "
+            f"{LONGEST_REQUEST // 1_000_000} MB.",
+            advice="Shorten the prompt. Nothing was sent.",
+        )
 
 
 def _facts(text: bytes, name: str) -> dict[str, Any]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 JOURNAL: Final = "journal.jsonl"
+LARGEST: Final = 16_000_000
+"""Bytes of a journal: the request once, and an answer of many URLs."""
 ANSWER: Final = ".answer"
 """An answer that could not be read, as it came; hidden, so that it is never taken for a picture."""
 SENT: Final = ".sent-"

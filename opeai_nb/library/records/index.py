@@ -14,6 +14,7 @@ import time
 import weakref
 from contextlib import closing, contextmanager
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
@@ -27,7 +28,6 @@ from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from opeai_nb.library.records.record import Record
 
@@ -36,9 +36,8 @@ _SETTLED_NS: Final = 2_000_000_000
 _STEP_NS: Final = 1_000
 _Seen = tuple[int, int]
 _BROKEN: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_INSERT: Final = (
-    "INSERT OR REPLACE INTO records VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"  # COLUMNS
-)
+_INSERT: Final = f"INSERT OR REPLACE INTO records VALUES ({','.join('?' * len(COLUMNS))})"  # noqa: S608  our own
+_DELETE: Final = "DELETE FROM records WHERE home = ? AND file = ?"
 
 
 class _OtherMakeError(sqlite3.DatabaseError):
@@ -48,27 +47,28 @@ class _OtherMakeError(sqlite3.DatabaseError):
 
 
 class Index:
-    """Answers questions about the records of a folder. Any thread may ask.
+    """Answers questions about the records of a library's *homes*. Any thread may ask.
 
-    *patience* is how many seconds it waits for another process that writes the same file.
+    A record's home is told by its number. *patience* is how many seconds it waits for another
+    process that writes the same file.
     """
 
-    def __init__(self, folder: Path, *, patience: float = 5.0) -> None:
-        self._folder = folder
+    def __init__(self, *homes: Path, patience: float = 5.0) -> None:
+        self._homes = homes
         self._patience = patience
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
         self._is_shared = False
-        self._file = folder  # until it is opened
+        self._file = homes[0]  # until it is opened
         self._opened = (0, 0)
-        self._is_compared = False
+        self._compared: set[int] = set()
 
     # -- asking
 
     def rows(
         self, query: str, values: Mapping[str, Any] | Sequence[Any] = ()
     ) -> list[tuple[Any, ...]]:
-        """Return the rows of a query, after a look at whether the folder has changed.
+        """Return the rows of a query, after a look at whether a home has changed.
 
         Raises `LibraryError` when it cannot be read.
         """
@@ -79,9 +79,7 @@ class Index:
 
         with self._lock:
             try:
-                return self._with_database(ask) if self._folder.is_dir() else []
-            except FileNotFoundError:
-                return []  # removed just now
+                return self._with_database(ask) if any(map(Path.is_dir, self._homes)) else []
             except OSError as error:
                 raise LibraryError(
                     f"The library folder cannot be read: {reason(error)}.",
@@ -95,20 +93,20 @@ class Index:
         """
         query = "SELECT 1 FROM records WHERE id = ?"
         with self._lock:
-            if self._database is not None and self._is_compared and self._is_ours():
+            if self._database is not None and self._compared and self._is_ours():
                 try:
                     return bool(self._database.execute(query, (record_id,)).fetchall())
                 except sqlite3.Error as error:
                     self._forsake(error)
             return bool(self.rows(query, (record_id,)))
 
-    def reread(self, file: str) -> None:
+    def reread(self, home: int, file: str) -> None:
         """Read one record again: something in it was found to be changed in place."""
 
         def read(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            row = self._read(file)
+            row = self._read(home, file)
             with _transaction(database):
-                database.execute("DELETE FROM records WHERE file = ?", (file,))
+                database.execute(_DELETE, (home, file))
                 if row is not None:
                     database.execute(_INSERT, row)
             return []
@@ -130,15 +128,15 @@ class Index:
             if database is None:
                 place()
                 return
-            placed = False
+            placed, home = False, self._homes.index(record.folder)
             try:
-                with _transaction(database), _alone_in(self._folder) as is_alone:
-                    before = self._folder.stat().st_mtime_ns
+                with _transaction(database), _alone_in(record.folder) as is_alone:
+                    before = record.folder.stat().st_mtime_ns
                     place()
                     placed = True
-                    self._insert(database, record)
-                    if is_alone and before == _noted(database):
-                        _note(database, self._stamp())
+                    self._insert(database, home, record)
+                    if is_alone and before == _noted(database, home):
+                        _note(database, home, self._stamp(home))
             except sqlite3.Error as error:
                 self._forsake(error)
                 if not placed:
@@ -151,65 +149,79 @@ class Index:
             self._forsake(error)
             return None
 
-    def _insert(self, database: sqlite3.Connection, record: Record) -> None:
-        found = (self._folder / record.file).stat()
+    def _insert(self, database: sqlite3.Connection, home: int, record: Record) -> None:
+        found = (record.folder / record.file).stat()
         text = record.dumps().decode()
-        database.execute(_INSERT, row_of(record, text, found.st_mtime_ns, found.st_size))
+        database.execute(_INSERT, row_of(home, record, text, found.st_mtime_ns, found.st_size))
 
-    # -- following the folder
+    # -- following the homes
 
     def _refresh(self, database: sqlite3.Connection) -> None:
-        if not self._is_compared or self._folder.stat().st_mtime_ns != _noted(database):
-            self._compare(database)
+        for home, folder in enumerate(self._homes):
+            try:
+                if home not in self._compared or _time_of(folder) != _noted(database, home):
+                    self._compare(database, home)
+            except (FileNotFoundError, NotADirectoryError):  # not there, or removed just now
+                self._drop(database, home)
 
-    def _compare(self, database: sqlite3.Connection) -> None:
-        """Bring the index up to the folder: list it, and read what is new.
+    def _compare(self, database: sqlite3.Connection, home: int) -> None:
+        """Bring the index up to a home: list it, and read what is new.
 
         Files are read before the transaction, so that no other process waits for it.
         """
-        known = _known(database)
-        stamp = self._stamp()
+        folder, known, stamp = self._homes[home], _known(database, home), self._stamp(home)
         found: dict[str, _Seen | None]
-        if self._is_compared:
-            found = dict.fromkeys(n for n in names_in(self._folder) if n.endswith(ENDING))
+        if home in self._compared:
+            found = dict.fromkeys(n for n in names_in(folder) if n.endswith(ENDING))
         else:
-            found = dict(times_in(self._folder, ENDING))
+            found = dict(times_in(folder, ENDING))
         records = {name for name in found if is_plain_name(name)}
         stale = [name for name in records if _is_stale(known.get(name), found[name])]
-        rows = [row for name in stale if (row := self._read(name)) is not None]
-        gone = [(name,) for name in known.keys() - records]
-        if rows or gone or stamp != _noted(database):
+        rows = [row for name in stale if (row := self._read(home, name)) is not None]
+        gone = [(home, name) for name in known.keys() - records]
+        if rows or gone or stamp != _noted(database, home):
             with _transaction(database):
-                database.executemany("DELETE FROM records WHERE file = ?", gone)
+                database.executemany(_DELETE, gone)
                 database.executemany(_INSERT, rows)
-                if self._folder.stat().st_mtime_ns == stamp:
-                    _note(database, stamp)
-        self._is_compared = True
+                if _time_of(folder) == stamp:
+                    _note(database, home, stamp)
+        self._compared.add(home)
 
-    def _read(self, name: str) -> tuple[Any, ...] | None:
+    def _drop(self, database: sqlite3.Connection, home: int) -> None:
+        """Forget the records of a home that is not there."""
+        if _noted(database, home) is not None or _known(database, home):
+            with _transaction(database):
+                database.execute("DELETE FROM records WHERE home = ?", (home,))
+                _note(database, home, None)
+        self._compared.add(home)
+
+    def _read(self, home: int, name: str) -> tuple[Any, ...] | None:
+        folder = self._homes[home]
         try:
-            found = os.lstat(f"{self._folder}{os.sep}{name}")
+            found = os.lstat(f"{folder}{os.sep}{name}")
         except OSError:
             return None  # gone since it was listed
         try:
-            record, text = read_record_and_text(self._folder, name)
+            record, text = read_record_and_text(folder, name)
         except UnusableRecordError as error:
             empty = dict.fromkeys(COLUMNS)
-            told = {"file": name, "mtime": found.st_mtime_ns, "size": found.st_size}
-            return tuple({**empty, **told, "problem": str(error)}.values())
-        return row_of(record, text, found.st_mtime_ns, found.st_size)
+            stat = {"mtime": found.st_mtime_ns, "size": found.st_size}
+            row = {**empty, "home": home, "file": name, **stat, "problem": str(error)}
+            return tuple(row.values())
+        return row_of(home, record, text, found.st_mtime_ns, found.st_size)
 
-    def _stamp(self) -> int | None:
+    def _stamp(self, home: int) -> int | None:
         """Return the folder's time as a mark that any later change differs from; None without one.
 
         File systems tell times in steps of up to two seconds. The mark is set a little back: a
         change in the same step then shows all the same.
         """
-        now = self._folder.stat().st_mtime_ns
+        folder = self._homes[home]
+        now = _time_of(folder)
         if self._is_shared:
             try:
-                os.utime(self._folder, ns=(now, now - _STEP_NS))
-                return self._folder.stat().st_mtime_ns
+                os.utime(folder, ns=(now, now - _STEP_NS))
+                return _time_of(folder)
             except OSError:  # somebody else's folder
                 pass
         return now if time.time_ns() - now > _SETTLED_NS else None
@@ -234,7 +246,7 @@ class Index:
         self._close()
         self._is_shared = True
         try:
-            self._file = index_file(self._folder)
+            self._file = index_file(self._homes[0])
             database = self._connect(f"{self._file.as_uri()}?mode=rwc")
             database.executescript(SCHEMA)
             if _make_of(database) != _our_make():
@@ -280,7 +292,8 @@ class Index:
     def _close(self) -> None:
         if self._database is not None:
             self._finalizer()
-        self._database, self._is_shared, self._is_compared = None, False, False
+        self._database, self._is_shared = None, False
+        self._compared = set()
 
     def _forsake(self, error: sqlite3.Error) -> None:
         """Drop a database that does not work; a broken file is removed, and all are read again."""
@@ -348,9 +361,14 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("COMMIT")
 
 
-def _known(database: sqlite3.Connection) -> dict[str, _Seen | None]:
+def _time_of(folder: Path) -> int:
+    return folder.stat().st_mtime_ns
+
+
+def _known(database: sqlite3.Connection, home: int) -> dict[str, _Seen | None]:
     """Return time and size of each record's file as it was read; None where it had a problem."""
-    rows = database.execute("SELECT file, mtime, size, problem FROM records")
+    query = "SELECT file, mtime, size, problem FROM records WHERE home = ?"
+    rows = database.execute(query, (home,))
     return {file: (mtime, size) if problem is None else None for file, mtime, size, problem in rows}
 
 
@@ -359,10 +377,10 @@ def _is_stale(known: _Seen | None, found: _Seen | None) -> bool:
     return known is None or (found is not None and found != known)
 
 
-def _noted(database: sqlite3.Connection) -> int | None:
-    row = database.execute("SELECT time FROM folder WHERE only = 1").fetchone()
+def _noted(database: sqlite3.Connection, home: int) -> int | None:
+    row = database.execute("SELECT time FROM folder WHERE home = ?", (home,)).fetchone()
     return None if row is None else row[0]
 
 
-def _note(database: sqlite3.Connection, stamp: int | None) -> None:
-    database.execute("INSERT OR REPLACE INTO folder VALUES (1, ?)", (stamp,))
+def _note(database: sqlite3.Connection, home: int, stamp: int | None) -> None:
+    database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (home, stamp))

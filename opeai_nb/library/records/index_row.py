@@ -12,27 +12,30 @@ if TYPE_CHECKING:
     from opeai_nb.library.records.record import Record
 
 COLUMNS: Final = (
-    *("file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell", "call"),
-    *("model", "task", "duration", "pictures", "tokens", "day", "words", "look", "stands"),
+    *("home", "file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell"),
+    *("call", "model", "task", "duration", "pictures", "tokens", "day", "words", "look", "stands"),
 )
 _MOST_TOKENS: Final = 2**40
 """More are no account, and their sum would be more than SQLite counts."""
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS records (
-    {", ".join(COLUMNS)}, PRIMARY KEY (file));
+    {", ".join(COLUMNS)}, PRIMARY KEY (home, file));
 CREATE INDEX IF NOT EXISTS records_by_identity ON records (identity, origin);
 CREATE INDEX IF NOT EXISTS records_by_id ON records (id);
 CREATE INDEX IF NOT EXISTS records_by_model ON records (model, origin, task, created);
-CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL;
+CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL
+    AND (home = 0 OR NOT EXISTS (SELECT 1 FROM records AS own
+        WHERE own.home = 0 AND own.file = records.file AND own.problem IS NULL));
 CREATE INDEX IF NOT EXISTS records_by_time ON records (created, id);
-CREATE TABLE IF NOT EXISTS folder (only INTEGER PRIMARY KEY, time INTEGER);
+CREATE TABLE IF NOT EXISTS folder (home INTEGER PRIMARY KEY, time INTEGER);
 """  # noqa: S608  the names of our own columns
 
 
-def row_of(record: Record, text: str, mtime: int, size: int) -> tuple[Any, ...]:
-    """Return the row of a record whose file has this text, time (in ns) and size."""
+def row_of(home: int, record: Record, text: str, mtime: int, size: int) -> tuple[Any, ...]:
+    """Return the row of a record, the number of its home, and its file's text, time (ns), size."""
     usage, slot = record.usage or {}, record.slot
     return (
+        home,
         record.file,
         mtime,
         size,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.input_image import InputImage
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import own_folder, write_whole
+from opeai_nb.library.files import DISK, Disk, own_folder, write_whole
 from opeai_nb.library.records.request_json import content_of
 from opeai_nb.plain_file import read_plain
 
@@ -24,13 +24,13 @@ _LARGEST: Final = 64_000_000  # bytes: models take 10 MB each (platform.md 3.5)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-def keep_inputs(library: Path, request: ImageRequest) -> None:
+def keep_inputs(library: Path, request: ImageRequest, disk: Disk = DISK) -> None:
     """Write the input pictures of *request* that are not there yet. Raises `OSError`."""
     for image in request.image:
         _, content = content_of(image)
-        place = own_folder(library / FOLDER) / hashlib.sha256(content).hexdigest()
+        place = own_folder(library / FOLDER, disk=disk) / hashlib.sha256(content).hexdigest()
         if not place.is_file():
-            write_whole(place, content, durable=False)
+            write_whole(place, content, durable=False, disk=disk)
 
 
 def find_inputs(

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 
 VERSION: Final = 1
 ENDING: Final = ".json"
-_LARGEST: Final = 4_000_000  # bytes: a record has 2 KB, and the longest prompts some 100
+LONGEST_REQUEST: Final = 2_000_000
+"""Bytes of a request as JSON, without its input pictures: the longest prompts have some 100,000."""
+LARGEST: Final = 8_000_000
+"""Bytes of a record, which has some 2,000: a request, and what the server said of it."""
 _HEAD: Final = 16  # bytes that tell any format (formats.sniff_format)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one each time
 _HALF: Final = re.compile(r"\\u[dD][89A-Fa-f]")  # of a letter that may lack its other half
@@ -228,7 +231,7 @@ def read_record(folder: Path, file: str) -> Record:
 def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     """Return the record in a file as `read_record` does, and its text."""
     try:
-        text = read_plain(f"{folder}{os.sep}{file}", _LARGEST).decode()
+        text = read_plain(f"{folder}{os.sep}{file}", LARGEST).decode()
     except OSError as error:
         raise UnusableRecordError(error.strerror or "it cannot be read") from error
     except UnicodeDecodeError as error:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +16,27 @@ from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import NoPictureError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.files import discard, sync_folder, write_part
+from opeai_nb.library.files import (
+    DISK,
+    Disk,
+    discard,
+    own_folder,
+    passing_name,
+    sync_file,
+    sync_folder,
+    write_part,
+)
 from opeai_nb.library.journal.answer_json import read_error, write_error
+from opeai_nb.library.journal.journal import FOLDER as JOURNAL_FOLDER
 from opeai_nb.library.metadata.provenance import provenance, with_provenance
-from opeai_nb.library.records.record import ENDING, VERSION, KeptPicture, Record, moment_text
+from opeai_nb.library.records.record import (
+    ENDING,
+    LARGEST,
+    VERSION,
+    KeptPicture,
+    Record,
+    moment_text,
+)
 from opeai_nb.library.records.validate import writable
 
 if TYPE_CHECKING:
@@ -28,6 +48,7 @@ if TYPE_CHECKING:
     from opeai_nb.library.records.index import Index
 
 _HEAD: Final = 16  # bytes that tell any format (formats.sniff_format)
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _WRITERS: Final = 4  # threads of one keep: most generations have no more pictures than that
 
 
@@ -38,38 +59,114 @@ def stem(prompt: str, created: float, record_id: str) -> str:
 
 
 def keep(
-    index: Index, folder: Path, entry: Entry, generation: Generation, *, metadata: bool
+    index: Index,
+    folder: Path,
+    entry: Entry,
+    generation: Generation,
+    *,
+    metadata: bool,
+    disk: Disk = DISK,
 ) -> Record:
     """Put the pictures and the record on the disk and return the record.
 
-    When this returns, they are there for good. Raises `OSError`, and then nothing new is seen in
-    the folder.
+    When this returns, they are there for good. On a disk that is full, pictures that lie in the
+    journal are kept as they came, for that takes no room. Raises `OSError`, and then nothing new is
+    seen in the folder.
     """
-    pictures = generation.pictures
-    passing = entry.folder if entry.folder is not None and entry.folder.is_dir() else folder
-    parts: list[Path] = []
-    record = _record(folder, entry, generation)
-
-    def write(number: int, picture: Picture) -> tuple[KeptPicture, Path | None]:
-        kept, part = _write(record, entry.name, number, picture, passing, metadata=metadata)
-        parts.extend([part] if part else [])
-        return kept, part
-
+    passing = entry.folder if entry.home == folder and entry.folder.is_dir() else None
+    if passing is None:
+        passing = own_folder(folder / JOURNAL_FOLDER, unlisted=True, disk=disk)
+    keeping = _Keeping(index, folder, entry, passing, disk)
     try:
-        # Hashing, copying and the disk wait for each other less when they go side by side.
-        with _side_by_side(len(pictures)) as spread:
-            done = list(spread(write, range(1, len(pictures) + 1), pictures))
-        record = record.with_pictures(kept for kept, _ in done)
-        parts.append(own := write_part(passing, record.dumps()))
-        written = [part for _, part in done]
-        index.publish(record, lambda: _place(folder, record, written, own))
-    except OSError:
-        for part in parts:
-            discard(part)
-        _withdraw(folder, record)
-        raise
-    sync_folder(folder)
-    return record
+        return keeping.keep(generation, metadata=metadata)
+    except OSError as error:
+        if not metadata or error.errno not in _FULL:
+            raise
+    return keeping.keep(generation, metadata=False)
+
+
+@dataclass(frozen=True)
+class _Keeping:
+    """How a generation comes from *entry* into *folder*: by files in *passing*, of that disk."""
+
+    index: Index
+    folder: Path
+    entry: Entry
+    passing: Path
+    disk: Disk
+
+    def keep(self, generation: Generation, *, metadata: bool) -> Record:
+        pictures = generation.pictures
+        parts: list[Path] = []
+        record = _record(self.folder, self.entry, generation)
+
+        def write(number: int, picture: Picture) -> tuple[KeptPicture, Path | None]:
+            kept, part = self._write(record, number, picture, metadata=metadata)
+            parts.extend([part] if part else [])
+            return kept, part
+
+        try:
+            # Hashing, copying and the disk wait for each other less when they go side by side.
+            with _side_by_side(len(pictures)) as spread:
+                done = list(spread(write, range(1, len(pictures) + 1), pictures))
+            record = _readable(record.with_pictures(kept for kept, _ in done))
+            parts.append(own := write_part(self.passing, record.dumps(), disk=self.disk))
+            written = [part for _, part in done]
+            self.index.publish(record, lambda: self._place(record, written, own))
+        except OSError:
+            for part in parts:
+                discard(part)
+            _withdraw(self.folder, record)
+            raise
+        sync_folder(self.folder)
+        return record
+
+    def _write(
+        self, record: Record, number: int, picture: Picture, *, metadata: bool
+    ) -> tuple[KeptPicture, Path | None]:
+        """Write a picture, with its provenance, under a passing name; say what it is."""
+        data = _bytes(picture)
+        kept = _look(self.entry.name, number, picture, data)
+        if kept.file is None or not data:
+            return kept, None
+        told = with_provenance(data, provenance(record, kept, number)) if metadata else data
+        if told == data and (part := self._linked(picture.path)) is not None:
+            return kept, part
+        return kept, write_part(self.passing, told, disk=self.disk)
+
+    def _linked(self, path: Path | None) -> Path | None:
+        """Give a file of the entry a passing name as well; None where the disk has no links."""
+        if path is None or not path.is_relative_to(self.entry.folder):
+            return None
+        part = passing_name(self.passing)
+        try:
+            self.disk.link(path, part)
+        except OSError:
+            return None
+        sync_file(part, self.disk)
+        return part
+
+    def _place(self, record: Record, parts: Sequence[Path | None], own: Path) -> None:
+        """Give the files their names; the record comes last: it never names what is not there."""
+        for item, part in zip(record.pictures, parts, strict=True):
+            if part is not None and item.file is not None:
+                self.disk.rename(part, self.folder / item.file)
+        self.disk.rename(own, self.folder / record.file)
+
+
+def _readable(record: Record) -> Record:
+    """Return a record that is not too long to be read back: without what the server said of it.
+
+    Raises `OSError` when it is too long all the same.
+    """
+    if len(record.dumps()) <= LARGEST:
+        return record
+    silent = [replace(picture, revised_prompt=None) for picture in record.pictures]
+    stands = {name: value for name, value in record.stands.items() if name != "usage"}
+    shorter = replace(record, stands=stands).with_pictures(silent)
+    if len(shorter.dumps()) > LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    return shorter
 
 
 @contextmanager
@@ -80,14 +177,6 @@ def _side_by_side(count: int) -> Iterator[Callable[..., Iterable[Any]]]:
         return
     with ThreadPoolExecutor(min(_WRITERS, count), "opeai_nb-keep") as pool:
         yield pool.map
-
-
-def _place(folder: Path, record: Record, parts: Sequence[Path | None], own: Path) -> None:
-    """Give the files their names; the record comes last, so it never names what is not there."""
-    for item, part in zip(record.pictures, parts, strict=True):
-        if part is not None and item.file is not None:
-            part.replace(folder / item.file)
-    own.replace(folder / record.file)
 
 
 def _withdraw(folder: Path, record: Record) -> None:
@@ -136,19 +225,6 @@ def _look(name: str, number: int, picture: Picture, data: bytes | None) -> KeptP
         sha256=hashlib.sha256(data).hexdigest(),
         revised_prompt=revised,
     )
-
-
-def _write(
-    record: Record, name: str, number: int, picture: Picture, passing: Path, *, metadata: bool
-) -> tuple[KeptPicture, Path | None]:
-    """Write a picture's bytes, with their provenance, under a passing name; say what they are."""
-    data = _bytes(picture)
-    kept = _look(name, number, picture, data)
-    if kept.file is None or not data:
-        return kept, None
-    if metadata:
-        data = with_provenance(data, provenance(record, kept, number))
-    return kept, write_part(passing, data)
 
 
 def _bytes(picture: Picture) -> bytes | None:

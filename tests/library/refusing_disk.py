@@ -1,0 +1,66 @@
+"""A disk that refuses what a real one may refuse."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from opeai_nb.library.files import Disk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class RefusingDisk(Disk):
+    """Has room for files of *room* bytes, none below *read_only*, and no fsync and links if told.
+
+    *appends* tells whether files may grow. *sync* and *links* are the number of the error that
+    they raise; None where the disk has them.
+    """
+
+    def __init__(self, *, sync: int | None = None, links: int | None = None) -> None:
+        super().__init__()
+        self.sync_error, self.link_error = sync, links
+        self.room: int | None = None
+        self.appends = True
+        self.read_only: tuple[Path, ...] = ()
+
+    def open(self, path: Path, flags: int) -> int:
+        self._refuse(path)
+        if flags & os.O_APPEND and not self.appends:
+            raise _error(errno.ENOSPC)
+        return super().open(path, flags)
+
+    def mkdir(self, path: Path) -> None:
+        self._refuse(path)
+        if self.room == 0:
+            raise _error(errno.ENOSPC)
+        super().mkdir(path)
+
+    def rename(self, old: Path, new: Path) -> None:
+        self._refuse(new)
+        super().rename(old, new)
+
+    def link(self, old: Path, new: Path) -> None:
+        self._refuse(new)
+        if self.link_error is not None:
+            raise _error(self.link_error)
+        super().link(old, new)
+
+    def write(self, handle: int, data: bytes | memoryview) -> int:
+        if self.room is not None and len(data) > self.room:
+            raise _error(errno.ENOSPC)
+        return super().write(handle, data)
+
+    def fsync(self, handle: int) -> None:
+        if self.sync_error is not None:
+            raise _error(self.sync_error)
+
+    def _refuse(self, path: Path) -> None:
+        if any(path.is_relative_to(folder) for folder in self.read_only):
+            raise _error(errno.EROFS)
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
