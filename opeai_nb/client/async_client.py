@@ -111,6 +111,11 @@ class AsyncClient:
         """Close the connections."""
         await self._transport.aclose()
 
+    @property
+    def key(self) -> Secret | None:
+        """The API key, which shows itself to nobody; None where there is none."""
+        return self._key
+
     # -- verbs: each is one flow
 
     async def generate(

@@ -95,6 +95,11 @@ class Client:
         """Close the connections."""
         self._transport.close()
 
+    @property
+    def key(self) -> Secret | None:
+        """The API key, which shows itself to nobody; None where there is none."""
+        return self._key
+
     # -- verbs: each is one flow
 
     def generate(

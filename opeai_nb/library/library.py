@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 Origin = Literal["platform", "engine"]
 
 _ID_BYTES: Final = 4
+_IN_PART: Final = "not all of its answer could be read"
 _TAKES: Final = """
     SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file FROM kept
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
@@ -181,12 +182,15 @@ class Library(Catalogue):
         Returns the generation with its pictures in their files. Where both homes refuse, a
         `LibraryWarning` says so and the generation comes back as it is, in memory or in the
         journal's files; the entry stays, so that a resume can keep it later. Keeping an entry
-        that is kept already returns what is kept.
+        that is kept already returns what is kept, unless more came of it now. An answer that could
+        not be read to its end (`generation.answer`) stays in the journal, for a later version.
         """
         record = self._kept_already(entry)
         try:
             if record is None:
                 record = self.homes.write(lambda home: self._keep_in(home, entry, generation))
+            elif len(record.paths) < len(generation.good):
+                record = self._keep_in(record.folder, entry, generation)
         except OSError as error:
             self._unkept[entry.id] = generation
             entry.hold()
@@ -194,7 +198,10 @@ class Library(Catalogue):
             return replace(generation, origin=entry.origin)
         self._unkept.pop(entry.id, None)
         self._tell_of_the_disk(record)
-        entry.forget()
+        if generation.answer is None:
+            entry.forget()
+        else:
+            entry.unread(_IN_PART, generation.answer)
         return replace(
             generation, pictures=write_record.kept_pictures(record), **write_record.facts_of(record)
         )
@@ -268,10 +275,12 @@ class Library(Catalogue):
             is_mine, is_trashed = record in session.made, record in trash
             takes.append(Take(record, created, slot, own, is_mine=is_mine, is_trashed=is_trashed))
             files[record] = homes[home] / file
+        # What is kept in part is a record; the rest of its answer is nobody's take.
+        entries = {name: entry for name, entry in entries.items() if name not in files}
         takes += [
             Take(e.id, e.created, e.slot, e.place, state, is_mine=e.id in session.made)
             for e in entries.values()
-            if e.id not in files and (state := e.take_state) is not None
+            if (state := e.take_state) is not None
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
         scene = Scene(ordered, self._notes.of(request), session.had(request), session.name)

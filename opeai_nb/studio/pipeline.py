@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.client.protocol.poll import Patience
-from opeai_nb.client.protocol.results import NO_GUESS, finished, nothing_good
+from opeai_nb.client.protocol.results import NO_GUESS, finished, is_unread, nothing_good
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_answer import GUESS
@@ -44,13 +44,14 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
-    from opeai_nb.client import AsyncClient, Generation, ImageRequest
+    from opeai_nb.client import AsyncClient, Generation
     from opeai_nb.library import Entry, Library
     from opeai_nb.studio.decision import Ask, Decision, Door
     from opeai_nb.studio.job import Job, JobProgress
     from opeai_nb.studio.session_limit import Ledger
 
 Result = TypeVar("Result")
+Text = TypeVar("Text", str, str | None)
 
 # Errors that leave open whether the request was carried out.
 _UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
@@ -203,7 +204,8 @@ class Pipeline:
         return await self._pictures(entry, answer)
 
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
-        entry.submitted(task)
+        hidden = replace(task, id=self._hidden(task.id), poll_path=self._hidden(task.poll_path))
+        entry.submitted(hidden)
         return self._durations(tasks=True)
 
     def _ready(self, entry: Entry) -> Path | None:
@@ -229,15 +231,15 @@ class Pipeline:
         if entry.has_unread and (answer := await self.disk(entry.answer)) is not None:
             return await self._reread(entry, answer)
         if entry.state != "pending":
-            generation = await self.disk(entry.generation)
+            generation = await self.disk(self._left, entry)
             if generation is not None:
-                return await self._pictures(entry, _with_missing(generation, entry))
+                return await self._pictures(entry, generation)
         if entry.task_id is None:
             raise InputError(
                 "This request has neither a task that could be asked about nor pictures to fetch.",
                 advice="%imagine forget drops it, %imagine resume with --send sends it once more.",
             )
-        return await self._task(entry, _task_of(entry, self.progress.request), is_new=False)
+        return await self._task(entry, self._task_of(entry), is_new=False)
 
     async def _reread(self, entry: Entry, answer: bytes) -> Generation:
         """Read an answer again that an earlier version, or a fault of ours, could not read."""
@@ -245,11 +247,11 @@ class Pipeline:
             read = await self.disk(self.client.reread, answer, self.progress.request)
         except OpeaiError:
             if entry.task_id is not None:
-                return await self._task(entry, _task_of(entry, self.progress.request), is_new=False)
-            generation = await self.disk(entry.generation)
+                return await self._task(entry, self._task_of(entry), is_new=False)
+            generation = await self.disk(self._left, entry)
             if generation is None:
                 raise
-            return await self._pictures(entry, _with_missing(generation, entry))
+            return await self._pictures(entry, generation)
         if isinstance(read, Task):
             self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
@@ -275,10 +277,7 @@ class Pipeline:
         try:
             generation = finished(last)
         except NoPictureError as error:
-            if entry.is_over:
-                await self._settle(entry, error)
-            else:
-                await self.disk(entry.unread, _reason(error), error.answer or b"")
+            await self.disk(entry.unread, _reason(error), error.answer or b"")
             raise
         except OpeaiError as error:
             await self._settle(entry, error)
@@ -327,7 +326,7 @@ class Pipeline:
         """Note an answer; return the files that came with it, and what is kept if that is all."""
         if generation.answer is not None:
             entry.keep_answer(generation.answer)
-        entry.answered(generation)
+        entry.answered(self._for_disk(generation))
         known = entry.received()
         if not known or len(known) < len(generation.pictures):
             return known, None
@@ -339,6 +338,35 @@ class Pipeline:
         whole = replace(generation, pictures=pictures, origin=self.progress.origin)
         return known, self._kept(entry, whole)
 
+    # -- the key, which may stand in what is used and never on the disk
+
+    def _hidden(self, text: Text) -> Text:
+        key = self.client.key
+        return text if text is None or key is None else key.hidden(text.encode()).decode()
+
+    def _restored(self, text: Text) -> Text:
+        key = self.client.key
+        return text if text is None or key is None else key.restored(text.encode()).decode()
+
+    def _for_disk(self, generation: Generation) -> Generation:
+        pictures = tuple(replace(p, url=self._hidden(p.url)) for p in generation.pictures)
+        return replace(generation, pictures=pictures, task_id=self._hidden(generation.task_id))
+
+    def _left(self, entry: Entry) -> Generation | None:
+        """Return what the journal has of an answer, ready to be fetched."""
+        if (generation := entry.generation()) is None:
+            return None
+        pictures = tuple(replace(p, url=self._restored(p.url)) for p in generation.pictures)
+        task_id = self._restored(generation.task_id)
+        return _with_missing(replace(generation, pictures=pictures, task_id=task_id), entry)
+
+    def _task_of(self, entry: Entry) -> Task:
+        return Task(
+            self._restored(entry.task_id) or "",
+            poll_path=self._restored(entry.poll_path),
+            request=self.progress.request,
+        )
+
     def _tell_only(self, generation: Generation) -> None:
         """Say what is to be said of the answer; what the journal could not promise is over."""
         self.progress.notes.clear()
@@ -346,7 +374,9 @@ class Pipeline:
             self.progress.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
-        kept = self.library.keep(entry, whole)
+        if not any(map(is_unread, whole.failed)):
+            whole = replace(whole, answer=None)  # a guess that came true
+        kept = self.library.keep(entry, self._for_disk(whole))
         self.ledger.made(entry.id)
         return _out_of_the_journal(kept, entry)
 
@@ -394,10 +424,6 @@ class Pipeline:
 
         running = asyncio.get_running_loop().run_in_executor(self.threads, told)
         return await asyncio.shield(running)
-
-
-def _task_of(entry: Entry, request: ImageRequest) -> Task:
-    return Task(entry.task_id or "", poll_path=entry.poll_path, request=request)
 
 
 def _reason(error: BaseException) -> str:

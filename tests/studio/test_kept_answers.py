@@ -6,14 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient
-from opeai_nb.errors import NoPictureError, OpeaiError, UnreadableAnswerError
+from opeai_nb.errors import (
+    DownloadError,
+    NoPictureError,
+    OpeaiError,
+    TaskExpiredError,
+    UnreadableAnswerError,
+)
 from opeai_nb.library import LibraryWarning
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
-from opeai_nb.testing import Answer, Script, pictures_answer, png, task_answer
+from opeai_nb.testing import Answer, Script, error_answer, pictures_answer, png, task_answer
 
 KEY = "sk-T3stKeyOfOurOwn-0123456789abcdef"
 ODD = {"note": f"it is ready, {KEY}", "odd": [1, 2]}
@@ -27,9 +34,18 @@ def studio_over(tmp_path: Path) -> Callable[..., tuple[Studio, Script]]:
         chosen = settings(base_url="http://p.test", api_key=KEY, library=tmp_path / "imagine")
         script = Script(*plan)
 
-        async def at_once(_: float) -> None: ...
+        now = [1000.0]
 
-        client = AsyncClient(base_url="http://p.test", api_key=KEY, transport=script, sleep=at_once)
+        async def at_once(seconds: float) -> None:
+            now[0] += seconds
+
+        client = AsyncClient(
+            base_url="http://p.test",
+            api_key=KEY,
+            transport=script,
+            sleep=at_once,
+            clock=lambda: now[0],
+        )
         return Studio(chosen, client=client), script
 
     return made
@@ -149,3 +165,114 @@ def test_what_was_guessed_is_told_beside_the_picture(studio_over: Studios) -> No
     job = studio.start("a fox")
     with pytest.warns(LibraryWarning, match="seemed to be"):
         assert len(job.result(60)) == 1
+
+
+@pytest.mark.parametrize("by_task", [False, True])
+def test_a_key_in_a_url_is_a_placeholder_on_the_disk_that_a_resume_turns_back(
+    studio_over: Studios, by_task: bool
+) -> None:
+    picture = pictures_answer(f"http://p.test/{KEY}/1.png")
+    where = f"/v1/images/{KEY}/t1"
+
+    def until_the_picture(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            return task_answer(id="t1", poll_url=where) if by_task else picture
+        if request.url.path == where:
+            return task_answer("SUCCESS", id="t1", data=picture.body["data"])
+        return Answer("busy", status=503)
+
+    studio, script = studio_over(until_the_picture)
+    with pytest.raises(DownloadError):
+        studio.generate("a fox")
+    assert KEY.encode() not in written_in(studio)
+    assert by_task == any(request.url.path == where for request in script.requests)
+    (entry,) = studio.library.pending()
+    later, script = studio_over(lambda _: png())
+    assert len(later.resume(entry).result(60)) == 1
+    assert [request.url.path for request in script.requests] == [f"/{KEY}/1.png"]
+    assert KEY.encode() not in written_in(later)
+
+
+def test_a_key_in_the_address_of_a_task_is_turned_back_too(studio_over: Studios) -> None:
+    where = f"/v1/images/{KEY}/t1"
+    gone = error_answer("no such task", status=404, code="ResourceNotFound")
+    studio, _ = studio_over(
+        lambda sent: task_answer(id="t1", poll_url=where) if sent.method == "POST" else gone
+    )
+    with pytest.raises(TaskExpiredError):
+        studio.generate("a fox")
+    assert KEY.encode() not in written_in(studio)
+    (entry,) = studio.library.pending()
+    done = task_answer("SUCCESS", id="t1", data=pictures_answer(png()).body["data"])
+    later, script = studio_over(lambda _: done)
+    assert len(later.resume(entry).result(60)) == 1
+    assert script.requests[0].url.path == where
+
+
+class TestInPart:
+    """An answer of which one item could be read, and another could not."""
+
+    def answer(self, *, by_task: bool) -> Any:
+        items = [*pictures_answer(png()).body["data"], {"in": {"the": ["drawer"]}}]
+        done = task_answer("SUCCESS", id="t1", data=items)
+        if by_task:
+            return lambda sent: task_answer(id="t1") if sent.method == "POST" else done
+        return lambda _: Answer({"created": 1, "data": items})
+
+    @pytest.mark.parametrize("by_task", [False, True])
+    def test_what_came_is_a_record_and_the_answer_stays(
+        self, studio_over: Studios, by_task: bool
+    ) -> None:
+        studio, script = studio_over(self.answer(by_task=by_task))
+        generation = studio.generate("a fox", n=2)
+        assert (len(generation), len(generation.failed)) == (1, 1)
+        (entry,) = studio.library.pending()
+        assert entry.truth == "answer not read"
+        assert b"drawer" in (entry.answer() or b"")
+        assert len(list(studio.library.search())) == 1
+        assert len(script.posts) == 1
+
+    def test_it_replays_and_nobody_is_kept_from_asking_again(self, studio_over: Studios) -> None:
+        studio, _ = studio_over(self.answer(by_task=False))
+        studio.generate("a fox", n=2)
+        later, script = studio_over(lambda _: pictures_answer(png(), png()))
+        assert later.generate("a fox", n=2).replayed_from is not None
+        assert script.requests == []
+        assert len(later.generate("a fox", n=2, fresh=True)) == 2
+        assert len(later.library.pending()) == 1, "the answer stays until it is read or forgotten"
+
+    def test_a_resume_that_can_read_more_completes_the_record(self, studio_over: Studios) -> None:
+        studio, _ = studio_over(self.answer(by_task=False))
+        studio.generate("a fox", n=2)
+        (entry,) = studio.library.pending()
+        again, script = studio_over()
+        assert len(again.resume(entry).result(60)) == 1
+        (entry,) = again.library.pending()
+        assert entry.folder is not None
+        (entry.folder / ".answer").write_bytes(pictures_answer(png(), png()).content)
+        later, script = studio_over()
+        assert len(later.resume(entry).result(60)) == 2
+        assert (later.library.pending(), script.requests) == ([], [])
+        (record,) = later.library.search()
+        assert len(record.paths) == 2
+        assert all(path.is_file() for path in record.paths)
+
+
+def test_a_success_without_a_picture_stays_when_its_day_is_over(studio_over: Studios) -> None:
+    odd = task_answer("SUCCESS", id="t1", where="in the drawer")
+    studio, _ = studio_over(lambda sent: task_answer(id="t1") if sent.method == "POST" else odd)
+    with pytest.raises(NoPictureError):
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert entry.folder is not None
+    journal = entry.folder / "journal.jsonl"
+    journal.write_text(journal.read_text() + '{"deadline": 5.0}\n')
+    later, script = studio_over(lambda _: odd)
+    for reply in (odd, error_answer("no such task", status=404, code="ResourceNotFound")):
+        later, script = studio_over(lambda _, reply=reply: reply)
+        (entry,) = later.library.pending()
+        with pytest.raises(OpeaiError):
+            later.resume(entry).result(60)
+        assert not script.posts
+        (entry,) = later.library.pending()
+        assert b"in the drawer" in (entry.answer() or b"")

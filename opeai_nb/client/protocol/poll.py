@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import received
+from opeai_nb.client.protocol.results import is_whole, received
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -309,7 +309,7 @@ def _read_query(reply: Reply, task: Task) -> Task:
     return replace(
         answer,
         id=task.id,
-        answer=None if answer.pictures else reply.answer(),
+        answer=None if is_whole(answer.pictures, answer.notes) else reply.answer(),
         request=task.request,
         model=answer.model or task.model,
         prompt=answer.prompt or task.prompt,

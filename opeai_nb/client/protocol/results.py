@@ -42,14 +42,19 @@ def assembled(
         request_id=found.request_id,
         notes=(*found.notes, *_dropped_input(found, request)),
     )
-    if answer is not None and (GUESS in found.notes or any(map(_is_unread, generation.failed))):
+    if answer is not None and (GUESS in found.notes or any(map(is_unread, generation.failed))):
         generation = replace(generation, answer=answer())
     if not generation.good:
         raise nothing_good(generation)
     return generation
 
 
-def _is_unread(picture: Picture) -> bool:
+def is_whole(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
+    """Tell whether an answer was read to its end: only else it is kept as it came."""
+    return bool(pictures) and GUESS not in notes and not any(map(is_unread, pictures))
+
+
+def is_unread(picture: Picture) -> bool:
     """Tell an item that we could not read from one that the platform says has failed."""
     error = picture.error
     return isinstance(error, NoPictureError) and error.message not in SAID_EMPTY
@@ -148,8 +153,9 @@ def finished(task: Task) -> Generation:
     found = Pictures(
         task.pictures, task.usage, task.created, task.model, task.request_id, notes=task.notes
     )
+    answer = task.answer
     try:
-        return assembled(found, request, task.id)
+        return assembled(found, request, task.id, None if answer is None else lambda: answer)
     except OpeaiError as failure:
         failure.answer = task.answer
         raise

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import assembled, received
+from opeai_nb.client.protocol.results import assembled, is_whole, received
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -156,7 +156,7 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         answer,
         request=request,
         retry_after=schedule.retry_after(reply.headers),
-        answer=None if answer.pictures else reply.answer(),
+        answer=None if is_whole(answer.pictures, answer.notes) else reply.answer(),
     )
 
 

@@ -17,6 +17,7 @@ from opeai_nb.client.wire.links import (
     relative_link,
 )
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
+from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 from opeai_nb.errors import NoPictureError, OpeaiError
 from opeai_nb.formats import sniff_format
@@ -160,6 +161,14 @@ def _in_text(text: str) -> list[Picture]:
     return [Picture(error=_failed(told))]
 
 
+# What an item says beside its picture: with nothing else, it was left empty.
+_BESIDE: Final = frozenset(
+    [
+        *("revisedprompt", "actualprompt", "index", "idx", "id", "seed", "size", "width", "height"),
+        *("object", "type", "created", "createdat", "model", "finishreason", "contenttype"),
+        *("mimetype", "format", "outputformat", "quality", "background", "status"),
+    ]
+)
 _TINY: Final = 40
 _EMPTY: Final = "The platform sent an empty item instead of a picture."
 _NO_ITEM: Final = "The platform sent an empty item instead of a picture: no object."
@@ -278,7 +287,7 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     broken = any(isinstance(value, Blob) and value.broken for value in item.values())
     if broken:
         return _failed("The base64 of this picture is broken.")
-    says_nothing = not any(item.get(key) for key in (*_BYTES, *_EITHER, *_LOOSE))
+    says_nothing = not any(value for key, value in item.items() if squeezed(key) not in _BESIDE)
     return _no_bytes() if says_nothing else _failed(_NO_BYTES_IN)
 
 

@@ -418,9 +418,10 @@ class Entry:
     def failed(self, reason: str) -> None:
         """Settle it without a picture: it was refused, or provably never sent.
 
-        If pictures have reached us all the same they are not thrown away: it stays, as `unknown`.
+        If pictures have reached us all the same, or an answer that nobody could read, they are not
+        thrown away: it stays, as `unknown`.
         """
-        if self.received():
+        if self.received() or self.has_unread:
             self.unknown(reason)
         else:
             self.forget()

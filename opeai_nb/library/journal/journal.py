@@ -197,11 +197,13 @@ class Journal:
             told = error.strerror if isinstance(error, OSError) else error
             self._problems[name] = f"{FOLDER}/{name}: the journal cannot be read ({told})"
             return None
-        if any((each / f"{facts['name']}{ENDING}").is_file() for each in self._homes.all):
+        entry = self._entry(facts, home, folder)
+        is_kept = any((each / f"{facts['name']}{ENDING}").is_file() for each in self._homes.all)
+        if is_kept and not entry.has_unread:
             remove_folder(folder)
             return None
         self._requests[name] = identity_of(facts["request"])
-        return self._entry(facts, home, folder)
+        return entry
 
     def problems(self) -> list[str]:
         """Return the entries that cannot be read, each with the reason."""
