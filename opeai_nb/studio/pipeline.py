@@ -26,12 +26,15 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_answer import GUESS
 from opeai_nb.errors import (
+    AuthenticationError,
     DownloadError,
     InputError,
     LibraryError,
     NoPictureError,
+    NotFoundError,
     OpeaiError,
     OutcomeUnknownError,
+    PermissionDeniedError,
     TaskExpiredError,
     UnreadableAnswerError,
 )
@@ -57,6 +60,8 @@ Text = TypeVar("Text", str, str | None)
 _UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
 # Errors about an answer that is whole, paid for, and holds what we cannot read.
 _UNREAD: Final = (UnreadableAnswerError, NoPictureError)
+# What another key may do, and this one may not.
+_OF_THE_KEY: Final = (AuthenticationError, PermissionDeniedError, NotFoundError)
 _LOOK_AGAIN: Final = 0.5
 """Seconds between two looks at what another process makes: somebody waits, and a look is cheap."""
 _STOPPED: Final = "it was stopped while it was being sent"
@@ -193,7 +198,9 @@ class Pipeline:
                 await self.disk(entry.keep_answer, error.answer)
             refused = isinstance(error, OpeaiError) and not isinstance(error, _UNCERTAIN)
             # A refusal of the second sending says nothing about what became of the first.
-            if not was_sent and (refused or entry.state == "intended"):
+            if entry.is_adopted and isinstance(error, _OF_THE_KEY):
+                await self.disk(entry.returned, _reason(error))
+            elif not was_sent and (refused or entry.state == "intended"):
                 await self._settle(entry, error)
             else:
                 await self.disk(entry.unknown, _reason(error))

@@ -23,4 +23,4 @@ def way_on(entry: Entry) -> Way:
         return "resume"
     if entry.truth == "outcome unknown" and entry.received():
         return "resume"
-    return "send" if entry.truth in {"not sent", "outcome unknown"} else ""
+    return "send" if entry.truth in {"not sent", "refused", "outcome unknown"} else ""

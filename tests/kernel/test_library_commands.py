@@ -156,7 +156,7 @@ def test_an_unknown_outcome_is_forgotten_or_knowingly_sent(kernel: Any) -> None:
     listed = text(kernel, "%imagine tasks")
     assert listed.count("outcome unknown") == 2
     assert "paid for" in listed
-    assert "Nothing can be resumed" in text(kernel, "%imagine resume")
+    assert "Nothing can be resumed by itself" in text(kernel, "%imagine resume")
     first, second = [line.split()[0] for line in listed.splitlines()[1:]]
     assert kernel.run(f"%imagine resume {first}").error["ename"] == "InputError"
     assert "1 picture" in kernel.good(f"%imagine resume {first} --send").badges[-1]

@@ -73,6 +73,29 @@ def test_a_click_asks_as_the_controls_say_and_shows_what_came(panel: Panel) -> N
     assert "data:image/jpeg" in shown(panel)
 
 
+def test_an_inserted_cell_shows_the_picture_on_the_stage(panel: Panel, studio: Studio) -> None:
+    """The older of two, chosen in the gallery; a cell that ran before keeps what it had."""
+    panel.prompt = "a red fox"
+    for _ in range(2):
+        panel.go.click()
+    newer, older = panel.gallery.pages.page
+    panel.show(older)
+    panel._show_code()
+    assert "Its first run shows this picture" in panel.code.value
+    request = ImageRequest("a red fox", size=SIZE)
+    first = studio.start(request, slot=Slot("inserted", 1)).result(60)
+    second = studio.start(request, slot=Slot("beside", 1)).result(60)
+    assert (first.replayed_from, second.replayed_from) == (older.record.id, newer.record.id)
+
+
+def test_code_for_other_controls_than_the_picture_has_promises_nothing(panel: Panel) -> None:
+    panel.prompt = "a red fox"
+    panel.go.click()
+    panel.prompt = "a blue fox"
+    panel._show_code()
+    assert "asks for what the controls say" in panel.code.value
+
+
 def test_everything_is_a_trait_that_can_be_observed(panel: Panel) -> None:
     seen: list[tuple[str, Any]] = []
     panel.observe(lambda change: seen.append((change.name, change.new)), ["state", "result"])

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from opeai_nb.client import AsyncClient
+from opeai_nb.client import AsyncClient, ImageRequest
 from opeai_nb.engine import ENGINE_URL
 from opeai_nb.errors import (
     InputError,
     LibraryError,
+    NotFoundError,
     OptionError,
     OutcomeUnknownError,
     TaskExpiredError,
@@ -172,6 +173,24 @@ def test_what_another_living_kernel_works_on_is_left_to_it(
         other.library.forget(left_task)
     assert transport.posts == 1
     assert [entry.id for entry in other.library.pending()] == [left_task.id]
+
+
+def test_a_refusal_of_ones_own_key_settles_nothing_of_anothers(
+    studio: Studio, new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """It never left in the kernel that began it; here the platform says 404 of the model."""
+    entry = studio.library.begin(
+        ImageRequest("a fox", model="rehearsal-not-there"),
+        key="k",
+        base_url=studio.door.server,
+        origin="engine",
+    )
+    entry.release()
+    job = new_studio().resume(entry, send=True)
+    with pytest.raises(NotFoundError):
+        job.result(60)
+    (left,) = new_studio().library.pending()
+    assert (left.id, left.truth) == (entry.id, "refused")
 
 
 def test_a_task_that_is_not_found_stays_for_a_day(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ class Entry:
     *deadline* (24 hours after the task, in seconds since 1970) are set once there is a task,
     *error* says why the outcome is unknown. Bytes stream into *folder*: a picture straight into it,
     or picture *i* into `folder / str(i)`. *home* is the folder of the library, or its second home.
+    *is_adopted* says that another process, maybe with another key, began it.
 
     Each method has its change on disk when it returns; where the disk refuses it warns once and
     goes on in memory. Only `sending` raises then: nothing is sent that no disk knows of.
@@ -117,6 +118,7 @@ class Entry:
         self._sent: float | None = None
         self._before: tuple[State, str | None] = ("intended", None)
         self._is_lost = False
+        self.is_adopted = False
 
     def __repr__(self) -> str:
         return f"<Entry {self.id}: {self.truth}, {printable_line(self.model)}>"
@@ -276,6 +278,7 @@ class Entry:
         """Take it over from a process that died: from now on this process works on it."""
         if self.is_mine:
             return
+        self.is_adopted = True
         try:
             self._liveness.hold(self.id)
             self._note(owner=self._liveness.owner(), sends=self._sends())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OpeaiError, OptionError
@@ -10,7 +11,7 @@ from opeai_nb.notebook.display.table import Table
 from opeai_nb.notebook.display.watch import watch_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from opeai_nb.library import Entry
     from opeai_nb.notebook.display.table import Cell
@@ -21,9 +22,26 @@ _HOUR: Final = 3600.0
 SEND: Final = "--send"
 _NEXT: Final = {
     "not sent": f"run its cell again · forget · resume {SEND}",
+    "refused": f"nothing was paid: run its cell again · forget · resume {SEND}",
     "outcome unknown": f"may be painted and paid for: forget · resume {SEND}",
     "expired": "the platform has dropped it: forget",
     "not kept": "its pictures could not be saved: forget",
+}
+
+
+# What a resume of all leaves, by what is true of it.
+_LEFT: Final = {
+    "in flight": "{count} under way in another kernel: running the cell waits for {them}.",
+    "not sent": "{count} never left, and nothing was paid: run the cell again to send {them}.",
+    "refused": "{count} refused, and nothing was paid: run the cell again to send {them}.",
+    "outcome unknown": "{count} may have been painted and paid for, and no picture came: "
+    f"%imagine forget ID drops one, %imagine resume ID {SEND} asks again, which may cost again.",
+    "answer not read": "{count} answered in a way that nobody can read yet: the answer is kept, "
+    "and an update may read {them}.",
+    "pending": "{count} still waited for: %imagine resume asks about {them} again.",
+    "fetching": "{count} not downloaded yet: %imagine resume tries {them} again, for 24 hours.",
+    "expired": "{count} older than the platform keeps its results: %imagine forget ID drops one.",
+    "not kept": "{count} without pictures, which no disk took: %imagine forget ID drops one.",
 }
 
 
@@ -47,7 +65,7 @@ def tasks(session: Session) -> Table:
 
 def _next(entry: Entry, way: str) -> str:
     if way == "wait":
-        return "runs in another kernel"
+        return f"{entry.worker} works on it"
     if way == "resume" and entry.has_unread:
         return "its answer is kept: resume reads it again (also after an update) · forget"
     if way == "resume":
@@ -81,16 +99,23 @@ def resume(session: Session, *arguments: str) -> Any:
             f"resume {SEND} sends one request, and may cost money.",
             advice=f"Name it: %imagine resume ID {SEND}. %imagine tasks lists the ids.",
         )
-    jobs = session.studio.resume_all()
-    if not jobs:
-        return Table((), (), note=_nothing_to_resume(len(session.studio.library.pending())))
-    return watch_job(jobs[0], Screen(session.frontend)) if len(jobs) == 1 else _each(session, jobs)
+    jobs, library = session.studio.resume_all(), session.studio.library
+    if len(jobs) == 1 == len(library.pending()):
+        return watch_job(jobs[0], Screen(session.frontend))
+    return _each(session, jobs)
 
 
-def _nothing_to_resume(others: int) -> str:
-    if not others:
-        return "Nothing is pending."
-    return f"Nothing can be resumed; {others} unfinished: %imagine tasks tells what can be done."
+def _left_over(entries: Sequence[Entry]) -> str:
+    """Say what was not finished, and what can be done about it."""
+    told = [
+        _LEFT[truth].format(count=count, them="it" if count == 1 else "them")
+        for truth, count in Counter(_kind(entry) for entry in entries).items()
+    ]
+    return "\n".join([*told, "%imagine tasks lists them with their ids."]) if told else ""
+
+
+def _kind(entry: Entry) -> str:
+    return "in flight" if entry.is_alive else entry.truth
 
 
 def _each(session: Session, jobs: Iterable[Job]) -> Table:
@@ -106,7 +131,12 @@ def _each(session: Session, jobs: Iterable[Job]) -> Table:
             done.append(generation)
     if errors:
         raise errors[0]
-    return Table((), (), items=done, note=f"{len(done)} requests finished.")
+    left = _left_over(session.studio.library.pending())
+    first = f"{len(done)} request{'s' * (len(done) != 1)} finished."
+    if not done:
+        first = "Nothing can be resumed by itself." if left else "Nothing is pending."
+    note = f"{first}\n{left}".rstrip()
+    return Table((), (), items=done, note=note)
 
 
 def stop(session: Session, task: str) -> Table:
@@ -126,7 +156,7 @@ def forget(session: Session, task: str) -> Table:
         raise OptionError(
             f"The job {entry.id} runs in this kernel.", advice=f"%imagine stop {entry.id} first."
         )
-    entry.forget()
+    session.studio.library.forget(entry)
     return Table((), (), note="Forgotten.")
 
 

@@ -47,13 +47,17 @@ def note_html(*notes: str, css: str = "ob-note") -> str:
     return "".join(f'<div class="{css}">{escape(note)}</div>' for note in notes if note)
 
 
-def code_html(code: str) -> str:
-    """Return the code of a cell, to copy; the page puts it below where it can."""
+def code_html(code: str, *, is_free: bool) -> str:
+    """Return the code of a cell, to copy; the page puts it below where it can.
+
+    *is_free* says that its first run shows the picture on the stage.
+    """
     shown = escape(code)
+    first = "shows this picture and sends nothing" if is_free else "asks for what the controls say"
     return (
         '<div class="ob-code"><div class="ob-code-head"><span class="ob-to-copy">Copy it into a '
         'cell below</span><span class="ob-is-below">✓ Added below. Its first run '
-        f'shows this picture and sends nothing.</span><button data-copy="{shown}">Copy</button>'
+        f'{first}.</span><button data-copy="{shown}">Copy</button>'
         f"</div><pre><code>{shown}</code></pre>"
         f'<img alt="" hidden src="{_PIXEL}" onload="this.dispatchEvent(new CustomEvent('
         "'ob-code', {bubbles: true}))\"></div>"

@@ -252,7 +252,21 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
 
     def _show_code(self) -> None:
         self.code.value = ""
-        self._try(lambda: self.code.set_trait("value", code_html(self.cell())))
+        self._try(self._insert_code)
+
+    def _insert_code(self) -> None:
+        code = self.cell()
+        self.code.set_trait("value", code_html(code, is_free=self._reserve()))
+
+    def _reserve(self) -> bool:
+        """Keep the picture on the stage for the cell that asks for the same, if it does."""
+        from opeai_nb.library import identity
+
+        wanted = identity(self._read())
+        if self.selected is None or self.selected.record.identity != wanted:
+            return False
+        self.studio.session.reserve(wanted, self.selected.record.id)
+        return True
 
     def _clicked(self) -> None:
         self.code.value = ""
