@@ -134,7 +134,7 @@ _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
 # A folder of the user's cache, named like the package.
-_OUTSIDE = {"opeai_nb/index"}
+_OUTSIDE = {"opeai_nb/index", "opeai_nb/libraries"}
 
 
 def stands(path: str, place: str) -> bool:
