@@ -16,13 +16,24 @@ if TYPE_CHECKING:
 
 
 class Clients:
-    """Makes clients when they are first needed. *client* stands for the settings' own (tests)."""
+    """Makes clients when they are first needed; a *client* stands for the settings' own."""
 
     def __init__(self, settings: Settings, client: AsyncClient | None = None) -> None:
         self._settings = settings
+        self._given = client
         self._here = client
         self._others: dict[str, AsyncClient] = {}
         self._lock = threading.Lock()
+
+    def given_for(self, settings: Settings) -> AsyncClient | None:
+        """Return the client that was given, for *settings* of the same server and key."""
+        mine, other = self._settings, settings
+        is_same = (mine.base_url, mine.api_key, mine.engine) == (
+            other.base_url,
+            other.api_key,
+            other.engine,
+        )
+        return self._given if is_same else None
 
     def here(self) -> AsyncClient:
         """Return the client for the settings."""

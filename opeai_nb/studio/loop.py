@@ -30,10 +30,24 @@ def loop() -> asyncio.AbstractEventLoop:
             made = asyncio.new_event_loop()
             started = threading.Event()
             made.call_soon(started.set)
-            threading.Thread(target=made.run_forever, name="opeai_nb", daemon=True).start()
+            threading.Thread(target=_run, args=[made], name="opeai_nb", daemon=True).start()
             started.wait()
             _running = (os.getpid(), made)
         return _running[1]
+
+
+def _run(made: asyncio.AbstractEventLoop) -> None:
+    """Run the loop for ever: `SystemExit` in a user's function ends the task, and no other's.
+
+    asyncio hands it to the task and raises it out of the loop as well, which would then stand
+    still, and every job of the process with it.
+    """
+    while True:
+        try:
+            made.run_forever()
+        except (SystemExit, KeyboardInterrupt):
+            continue
+        return
 
 
 def begin(coroutine: Coroutine[Any, Any, None]) -> None:

@@ -83,7 +83,12 @@ class Studio:
         Another library's folder begins another session: nothing of it has been shown yet.
         """
         same_folder = settings.library == self.settings.library
-        other = Studio(settings, library=self.library if same_folder else None, clock=self._clock)
+        other = Studio(
+            settings,
+            library=self.library if same_folder else None,
+            client=self._clients.given_for(settings),
+            clock=self._clock,
+        )
         other.jobs, other.ledger, other._disk = self.jobs, self.ledger, (os.getpid(), self._threads)
         other.watcher = self.watcher
         if same_folder:
