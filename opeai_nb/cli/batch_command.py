@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk.batch.manifest import NAME
+from opeai_nb.bulk.batch.manifest import NAME, ours
 from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
 from opeai_nb.cli.main import tell
@@ -107,9 +107,9 @@ def _run(options: argparse.Namespace) -> int:
         return GOOD
     interrupted = _made(rows, options)
     print(f"{rows.summary} · {options.out}")  # noqa: T201  a command's output
-    told = [line for line in rows.manifest if line.get("error")]
+    told = [line for line in rows.manifest if ours(line, "error")]
     for line in told[:_MOST_TOLD]:
-        tell(f"Row {line['row'] + 1}: {line['error']}")
+        tell(f"Row {ours(line, 'row')}: {ours(line, 'error')}")
     if more := len(told) - _MOST_TOLD if len(told) > _MOST_TOLD else 0:
         tell(f"… and {more} more: {options.out}/{NAME}")
     if interrupted:

@@ -107,7 +107,7 @@ class Session:
         with self._lock:
             for request in list(self._open):
                 runs = self._requests[request]
-                ran = {slot for slot in runs.open if slot.cell in {own, POINT}}
+                ran = {slot for slot in runs.open if slot.cell == own or _is_point(slot)}
                 runs.open -= ran
                 runs.unwell = runs.unwell - ran if well else runs.unwell | ran
                 if not runs.open:
@@ -117,3 +117,8 @@ class Session:
         """Keep a take of the panel for the next cell that asks the same and has none yet."""
         with self._lock:
             self._requests[request].reserved = take
+
+
+def _is_point(slot: Slot) -> bool:
+    """Tell whether it is a point's of a sweep or a batch: those with a key have it in the name."""
+    return slot.cell is not None and slot.cell.partition("-")[0] == POINT

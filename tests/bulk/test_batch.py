@@ -80,12 +80,12 @@ def test_a_table_of_a_spreadsheet_with_semicolons_is_read(tmp_path: Path, head: 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("prompt\nan owl\na fox, in ink\n", "Row 2 has more cells"),
+        ("prompt\nan owl\na fox, in ink\n", "Row 3 has more cells"),
         ('prompt\n"a fox\nan owl\n', "not valid CSV"),
         ("prompt,prompt\na,b\n", "Two columns are named 'prompt'"),
-        ("prompt;size\na fox;huge\n", "Row 1: 'huge' is not a size"),
+        ("prompt;size\n;\na fox;huge\n", "Row 3: 'huge' is not a size"),
         ("", "empty"),
-        ("prompt\nF\udcfcchse\n", "not UTF-8"),
+        ("prompt\nF\udc81chse\n", "not UTF-8"),
     ],
 )
 def test_a_file_that_cannot_be_right_is_refused_with_the_reason(
@@ -122,14 +122,16 @@ def test_pictures_are_looked_for_beside_the_file(tmp_path: Path) -> None:
 
 def test_a_manifest_is_a_batch_of_its_own(studio: Studio, tmp_path: Path) -> None:
     """Its failed lines are taken, say, and run again: what they told of before is gone."""
-    old = [
-        {"row": 7, "status": "failed", "prompt": "a fox", "error": "old", "id": "x", "tokens": 1}
-    ]
-    made = batch(old, studio=studio, **SMALL).run()
-    (line,) = made.manifest
-    assert (line["row"], line["status"]) == (0, "done")
+    first = batch(
+        [{"prompt": "a fox", "sku": "P-1", "model": "rehearsal-moderation"}], studio=studio
+    ).run()
+    (old,) = first.manifest
+    assert (old["status"], "error" in old) == ("failed", True)
+    again = batch([{**old, "model": "qwen-image-2.0"}], studio=studio, out=tmp_path, **SMALL).run()
+    (line,) = again.manifest
+    assert (line["row"], line["status"], line["sku"]) == (1, "done", "P-1")
     assert "error" not in line
-    assert line["id"] != "x"
+    assert line["request"] != old["request"]
 
 
 def test_a_limit_of_the_session_holds_for_a_batch_in_a_folder_of_its_own(
@@ -182,6 +184,7 @@ def test_failed_rows_stand_in_the_manifest_with_the_reason(studio: Studio) -> No
     rows = [{"prompt": "a fox", **SMALL}, {"prompt": "x", "model": "rehearsal-moderation"}]
     made = batch(rows, studio=studio).run()
     assert [line["status"] for line in made.manifest] == ["done", "failed"]
+    assert [line["row"] for line in made.manifest] == [1, 2]
     assert "refused" in made.manifest[1]["error"]
 
 
@@ -270,12 +273,12 @@ def test_the_command_keeps_to_the_session_s_limit_unless_told_yes(
     assert main([*arguments, "--yes"]) == 0
 
 
-def test_the_command_counts_rows_from_1_everywhere(
+def test_the_command_names_rows_as_a_spreadsheet_does(
     csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    csv.write_text("prompt,model\na fox,rehearsal-moderation\n")
+    csv.write_text("prompt,model\n,\na fox,rehearsal-moderation\n")
     main(["batch", str(csv), "--out", str(tmp_path / "out"), "--quiet"])
-    assert "Row 1: " in capsys.readouterr().err
+    assert "Row 3: " in capsys.readouterr().err
 
 
 def test_the_command_s_exit_code_tells_that_a_copy_could_not_be_made(

@@ -61,7 +61,7 @@ def test_an_empty_text_and_a_field_that_is_not_set_are_values() -> None:
 def test_an_empty_cell_of_a_file_is_refused_with_its_row(tmp_path: Path) -> None:
     table = tmp_path / "t.csv"
     table.write_text("city name,style\nOslo,ink\nRome,\n")
-    with pytest.raises(InputError, match="Row 2: The column 'style' is empty"):
+    with pytest.raises(InputError, match="Row 3: The column 'style' is empty"):
         rows_of(table, "{city name} in {style}", {})
     assert prompts(rows_of(table, "{city name} in {style}", {}, "skip").plan) == ["Oslo in ink"]
 
@@ -71,7 +71,7 @@ def test_a_whole_number_may_be_written_as_pandas_writes_it(tmp_path: Path) -> No
     table.write_text("prompt,n\na fox,1.0\nan owl,\na hare,2\n")
     assert [point.request.n for point in rows_of(table, None, {}).plan] == [1, None, 2]
     table.write_text("prompt,n\na fox,1.5\n")
-    with pytest.raises(InputError, match=r"Row 1: n is '1\.5', not a whole number"):
+    with pytest.raises(InputError, match=r"Row 2: n is '1\.5', not a whole number"):
         rows_of(table, None, {})
 
 

@@ -6,17 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.batch.manifest import Manifest
+from opeai_nb.bulk.batch.manifest import Manifest, ours, read_lines
 from opeai_nb.bulk.batch.mirror import Mirror
-from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.bulk.batch.rows import Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.workers import kept_of
 from opeai_nb.bulk.sweep.plan import counted
-from opeai_nb.errors import OptionError
+from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from opeai_nb.bulk.batch.manifest import Line
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.run.progress import Progress
     from opeai_nb.bulk.sweep.axis import Missing
@@ -32,19 +35,24 @@ def batch(
     mirror: str | None = None,
     studio: Studio | None = None,
     missing: Missing = "refuse",
+    key: str | None = None,
+    field_columns: Sequence[str] | None = None,
     **fields: Any,
 ) -> Batch:
     """Read a batch; nothing is sent before `run()`.
 
-    *source* is a list of prompts or mappings, a DataFrame, or a CSV, TSV or JSONL file with a
-    column for each field. *prompt* is a template that the columns fill (`a poster of {city}`).
+    *source* is a list of prompts or mappings, a DataFrame, or a CSV, TSV, Excel or JSONL file with
+    a column for each field. *prompt* is a template that the columns fill (`a poster of {city}`).
     *fields* are for all rows that have none of their own. *out* is the folder that gets the
     pictures and `manifest.jsonl` (default: the library); *mirror* an fsspec URL that gets copies.
     *missing* `skip` leaves rows out that lack a word of the template, which are refused else.
+    *key* is the column that says which row is which (`sku`): pictures and manifest follow it,
+    whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
+    (default: all that are named so); the others only go to the manifest.
     Raises `InputError` for a row that cannot be right, with its number.
     """
-    rows = rows_of(source, prompt, fields, missing)
-    return Batch(rows.plan, rows.given, _studio(studio, out), mirror)
+    rows = rows_of(source, prompt, fields, missing, key=key, field_columns=field_columns)
+    return Batch(rows, _studio(studio, out), mirror)
 
 
 def _studio(studio: Studio | None, out: str | Path | None) -> Studio:
@@ -58,22 +66,29 @@ def _studio(studio: Studio | None, out: str | Path | None) -> Studio:
 class Batch:
     """Rows and what came of them. Nothing but the counts stays in memory: the rest is on the disk.
 
-    `run()` sends what the folder does not have; `manifest` reads what became of each row.
+    `run()` sends what the folder does not have; `manifest` reads what became of each row. *rows*
+    are those of the table, *values* what the function given as `then` made of them, by the row's
+    number.
     """
 
-    def __init__(
-        self, plan: Plan, given: list[dict[str, Any]], studio: Studio, mirror: str | None = None
-    ) -> None:
-        self.plan = plan
+    def __init__(self, rows: Rows, studio: Studio, mirror: str | None = None) -> None:
+        self.rows = rows
         self.studio = studio
-        self._given = given
+        self.values: dict[int, Any] = {}
         self._mirror = None if mirror is None else Mirror(mirror)
         self._run: Run | None = None
         self._manifest: Manifest | None = None
+        self._is_finished = False
+        self._outcomes: dict[int, Outcome] = {}
         self._lines: list[dict[str, Any]] = []
 
     def __repr__(self) -> str:
         return f"<Batch: {self.summary}>"
+
+    @property
+    def plan(self) -> Plan:
+        """The requests, one for each row."""
+        return self.rows.plan
 
     @property
     def folder(self) -> Path:
@@ -122,7 +137,9 @@ class Batch:
             raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
         cluster = orders.pop("on", None)
         given = BulkOptions(**orders, mirror=self._mirror)
-        self._manifest = Manifest(self.folder)
+        earlier = self._begin_manifest()
+        if given.then is not None and not given.then_again:
+            given = replace(given, then_values=_then_values(earlier))
         self._run = Run(self.plan, self._settled)
         if cluster is None:
             return self._run.begin(self.studio, given)
@@ -152,13 +169,14 @@ class Batch:
 
     def close(self) -> None:
         """Put the manifest in order."""
-        if self._manifest is not None:
-            self._lines = self._manifest.close(len(self.plan))
-            self._manifest = None
+        manifest, self._manifest = self._manifest, None
+        if manifest is None:
+            return
+        self._lines = manifest.planned(self._outcomes) if self._is_finished else manifest.close()
 
     @property
     def manifest(self) -> list[dict[str, Any]]:
-        """What became of each row that was reached, in the order of the rows."""
+        """What became of each row, in the order of the rows; empty before the first run."""
         return self._lines
 
     def to_dataframe(self) -> Any:
@@ -167,6 +185,36 @@ class Batch:
 
         return dataframe(self.manifest)
 
+    def _begin_manifest(self) -> dict[str, dict[str, Any]]:
+        """Begin the manifest; a finished folder may be read-only, as nothing is missing there."""
+        self._manifest = Manifest(self.folder, self.rows.table.rows, self.plan)
+        self._is_finished = False
+        try:
+            return self._manifest.begin()
+        except LibraryError:
+            if len(self.kept) < len(self.plan):
+                raise
+            self._is_finished = True
+        try:
+            return read_lines(self._manifest.path)
+        except LibraryError:
+            return {}  # then nobody knows what was handed on before
+
     def _settled(self, point: Point, outcome: Outcome) -> None:
-        if self._manifest is not None and outcome.state != "stopped":
-            self._manifest.add(point, self._given[point.number], outcome)
+        if outcome.is_handed_on:
+            self.values[self.rows.number(point.number)] = outcome.value
+        if self._manifest is None:
+            return
+        if self._is_finished:
+            self._outcomes[point.number] = outcome
+        else:
+            self._manifest.add(point, outcome)
+
+
+def _then_values(lines: Mapping[str, Line]) -> dict[str | None, Any]:
+    """Return what `then` made of records in earlier runs, by their ids."""
+    return {
+        ours(line, "id"): ours(line, "then")
+        for line in lines.values()
+        if {"then", "opeai_nb_then"} & line.keys()
+    }

@@ -1,30 +1,25 @@
-"""Where a batch comes from: a list, a DataFrame, a CSV or a JSONL file. Each row is one request."""
+"""What the rows of a table ask for: each is one request."""
 
 from __future__ import annotations
 
-import csv
-import itertools
 import json
-import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk.batch.manifest import OURS
-from opeai_nb.bulk.sweep.axis import Missing, is_missing
+from opeai_nb.bulk.batch.manifest import is_manifest, without_ours
+from opeai_nb.bulk.batch.table import SourceTable, read_table
+from opeai_nb.bulk.sweep.axis import Missing
 from opeai_nb.bulk.sweep.plan import Plan, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
-from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-Row = Mapping[str, Any]
+    from pathlib import Path
 
 _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1"), True),
@@ -32,134 +27,126 @@ _TRUTH: Final = {
 }
 _LIKE: Final = 0.8
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
-_WHOLE: Final = re.compile(r"[+-]?\d+(\.0*)?")  # pandas writes 1.0 where another cell is empty
-_FILE_ENDINGS: Final = (".csv", ".tsv", ".jsonl", ".ndjson")
+_WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
+_IMAGE: Final = re.compile(r"image[ _]?(\d+)")
+_SEPARATORS: Final = re.compile(r"[;|\n]")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a batch: *given* as they stand, and the *plan* of their requests."""
+    """The rows of a batch as they stand, and the *plan* of their requests.
 
-    given: list[dict[str, Any]]
+    *as_fields* are the columns that are sent as fields of the request. *key* names the column that
+    tells which row is which, whatever is sorted or taken out.
+    """
+
+    table: SourceTable
     plan: Plan
+    as_fields: tuple[str, ...]
+    key: str | None = None
+
+    def number(self, place: int) -> int:
+        """Return what the row at *place* of the plan is called in its own program."""
+        return self.table.rows[place].number
 
 
 def rows_of(
-    source: object, prompt: str | None, fixed: Mapping[str, Any], missing: Missing = "refuse"
+    source: object,
+    prompt: str | None,
+    fixed: Mapping[str, Any],
+    missing: Missing = "refuse",
+    *,
+    key: str | None = None,
+    field_columns: Sequence[str] | None = None,
 ) -> Rows:
     """Return the rows of *source* and their requests.
 
-    A column named as a field of the request is that field; an empty cell is not set; *fixed* fields
-    are for rows that have none. All other columns are words for the template *prompt* (`{city}`),
-    and go to the manifest as they are. A row that lacks a word of the template is refused, or left
-    out where *missing* is `skip`. Raises `InputError` with the row's number, before anything is
-    sent.
+    A column named as a field of the request is that field, or only those in *field_columns*; an
+    empty cell is not set; *fixed* fields are for rows that have none. All other columns are words
+    for the template *prompt* (`{city}`), and go to the manifest as they are. A row that lacks a
+    word of the template is refused, or left out where *missing* is `skip`. With *key* a request
+    belongs to its row's value in that column. Raises `InputError` with the row's number, before
+    anything is sent.
     """
-    given, base = _given(source)
-    if not given:
+    table = read_table(source)
+    if is_manifest(table.rows):
+        table = replace(table, rows=[without_ours(row) for row in table.rows])
+    if not table.rows:
         raise InputError("The batch is empty.", advice="Give it at least one prompt.")
-    _check_columns(given, prompt, fixed)
-    used = _words(given, prompt)
+    chosen = None if field_columns is None else _chosen(field_columns, table.columns)
+    _check_columns(table, prompt, fixed, chosen)
+    used = _words(table, prompt)
     if missing == "skip":
-        given = [row for row in given if used <= row.keys() | fixed.keys()]
-    points = numbered(_requests(given, prompt, fixed, used, base))
-    return Rows(given, Plan((), points))
-
-
-def _given(source: object) -> tuple[list[dict[str, Any]], Path]:
-    if isinstance(source, str | Path):
-        path = Path(source).expanduser()
-        if path.suffix.lower() not in _FILE_ENDINGS:
-            raise InputError(
-                f"{path.name!r} is not a file that a batch can be read from.",
-                advice=f"Give a file that ends in one of {', '.join(_FILE_ENDINGS)}, or a list.",
-            )
-        return _read(path), path.parent
-    to_dict = getattr(source, "to_dict", None)
-    if callable(to_dict) and hasattr(source, "columns"):
-        _check_twice([str(name).strip() for name in source.columns])
-        return [_clean(row, number) for number, row in enumerate(to_dict("records"), 1)], Path()
-    if isinstance(source, Iterable) and not isinstance(source, Mapping):
-        return [_clean(_as_row(item, n), n) for n, item in enumerate(source, 1)], Path()
-    raise InputError(f"A {type(source).__name__} is not a batch.", advice="Give a list of prompts.")
-
-
-def _as_row(item: object, number: int) -> Row:
-    if isinstance(item, str):
-        return {"prompt": item}
-    if isinstance(item, Mapping):
-        return item
-    if isinstance(item, ImageRequest):
-        return item.set_fields()
-    raise InputError(f"Row {number} is a {type(item).__name__}.", advice="Give text or a mapping.")
-
-
-def _read(path: Path) -> list[dict[str, Any]]:
-    try:
-        # utf-8-sig: a spreadsheet that saves CSV puts a mark in front of the first column's name.
-        with os.fdopen(open_plain(path, links=True), encoding="utf-8-sig", newline="") as file:
-            if path.suffix.lower() in (".csv", ".tsv"):
-                return _table(file, path)
-            return [_json_row(number, line) for number, line in enumerate(file, 1) if line.strip()]
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8.", advice="Save it as UTF-8.") from error
-    except csv.Error as error:
-        raise InputError(f"{path.name} is not valid CSV: {error}.") from error
-
-
-def _table(file: TextIO, path: Path) -> list[dict[str, Any]]:
-    """Return the rows below a head; strict, as a quote left open would swallow those after it."""
-    head = file.readline()
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
-    if head.strip().lower().startswith("sep=") and len(head.strip()) == len("sep=;"):
-        delimiter, head = head.strip()[-1], file.readline()  # Excel's own way to say so
-    elif delimiter == "," and ";" in head and "," not in head:
-        delimiter = ";"  # what Excel writes where the comma is the decimal point
-    reader = csv.DictReader(itertools.chain([head], file), delimiter=delimiter, strict=True)
-    _check_twice([name.strip() for name in reader.fieldnames or ()])
-    return [_clean(row, number) for number, row in enumerate(reader, 1)]
-
-
-def _check_twice(names: Sequence[str]) -> None:
-    if twice := sorted({name for name in names if name and names.count(name) > 1}):
-        raise InputError(f"Two columns are named {twice[0]!r}.", advice="Nothing was sent.")
-
-
-def _json_row(number: int, line: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"Line {number} is not valid JSON: {error}.") from error
-    return _clean(_as_row(row, number), number)
-
-
-def _clean(row: Row, number: int) -> dict[str, Any]:
-    """Return a row without the cells that are empty: None, NaN, or blank text."""
-    if None in row:
-        raise InputError(
-            f"Row {number} has more cells than there are columns.",
-            advice='Put text with commas into quotes: "a fox, in ink". Nothing was sent.',
+        table = replace(
+            table, rows=[r for r in table.rows if used <= r.cells.keys() | fixed.keys()]
         )
-    return {str(name).strip(): value for name, value in row.items() if not _is_empty(value)}
+    names = tuple(
+        name
+        for name in sorted(table.columns)
+        if (name in BY_NAME or _IMAGE.fullmatch(name))
+        and name not in used
+        and (chosen is None or name in chosen)
+    )
+    points = numbered(_requests(table, prompt, fixed, used, names))
+    if key is not None:
+        keys = _keys(table, key)
+        points = [
+            replace(point, key=word, call=1) for point, word in zip(points, keys, strict=True)
+        ]
+    return Rows(table, Plan((), points), names, key)
 
 
-def _is_empty(value: object) -> bool:
-    return is_missing(value) or (isinstance(value, str) and not value.strip())
+def _chosen(given: Sequence[str], columns: set[str]) -> frozenset[str]:
+    for name in given:
+        if name not in BY_NAME and not _IMAGE.fullmatch(name):
+            raise InputError(
+                f"{name!r} is not a field of a request.{did_you_mean(name, BY_NAME)}",
+                advice=f"The fields are: {', '.join(BY_NAME)}. Nothing was sent.",
+            )
+        if name not in columns:
+            raise InputError(
+                f"There is no column named {name!r}.{did_you_mean(name, columns)}",
+                advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
+            )
+    return frozenset(given)
 
 
-def _words(given: Sequence[Row], prompt: str | None) -> set[str]:
+def _keys(table: SourceTable, name: str) -> list[str]:
+    """Return each row's key. Raises `InputError` for one that is empty or stands twice."""
+    if name not in table.columns:
+        raise InputError(
+            f"There is no column named {name!r} to be the key.{did_you_mean(name, table.columns)}",
+            advice=f"There are: {', '.join(sorted(table.columns))}. Nothing was sent.",
+        )
+    numbers: dict[str, int] = {}
+    for row in table.rows:
+        if name not in row.cells:
+            raise InputError(f"Row {row.number} has no {name}, and that column is the key.")
+        word = str(row.cells[name]).strip()
+        if word in numbers:
+            raise InputError(
+                f"Rows {numbers[word]} and {row.number} have the same {name}: {word!r}.",
+                advice="A key stands once. Nothing was sent.",
+            )
+        numbers[word] = row.number
+    return list(numbers)
+
+
+def _words(table: SourceTable, prompt: str | None) -> set[str]:
     """Return the columns that the template uses, also by `{name:format}` or with a space."""
     if prompt is None:
         return set()
-    columns = {name for row in given for name in row}
-    return set(names_in(prompt)) | (mentioned(prompt) & columns)
+    return set(names_in(prompt)) | (mentioned(prompt) & table.columns)
 
 
-def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str, Any]) -> None:
-    columns = {name for row in given for name in row}
-    words = _words(given, prompt)
+def _check_columns(
+    table: SourceTable,
+    prompt: str | None,
+    fixed: Mapping[str, Any],
+    chosen: frozenset[str] | None,
+) -> None:
+    columns = table.columns
+    words = _words(table, prompt)
     if prompt is None and "prompt" not in columns:
         near = next((name for name in sorted(columns) if name.lower() in _PROMPTS), "")
         hint = f" Rename {near!r} to 'prompt'." if near else ""
@@ -173,36 +160,58 @@ def _check_columns(given: Sequence[Row], prompt: str | None, fixed: Mapping[str,
             f"The prompt has {{{name}}}, and there is no column of that name.",
             advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
         )
-    for name in sorted(columns - BY_NAME.keys() - words - set(OURS)):
+    for name in sorted(columns - BY_NAME.keys() - words) if chosen is None else ():
+        if _IMAGE.fullmatch(name):
+            continue
         if hint := did_you_mean(name.lower(), BY_NAME, likeness=_LIKE):
             raise InputError(
                 f"The column {name!r} is not a field of a request.{hint}",
-                advice="Rename it; a column that should only go to the manifest needs a name that "
-                "is less like a field's. Nothing was sent.",
+                advice="Rename it, or say which columns are fields: "
+                "field_columns=[…], --field-columns. Nothing was sent.",
             )
 
 
 def _requests(
-    given: Iterable[Row], prompt: str | None, fixed: Mapping[str, Any], words: set[str], base: Path
-) -> Iterator[tuple[tuple[str, ...], ImageRequest]]:
-    for number, row in enumerate(given, 1):
-        values = {**fixed, **row}
+    table: SourceTable,
+    prompt: str | None,
+    fixed: Mapping[str, Any],
+    words: set[str],
+    as_fields: Sequence[str],
+) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
+    for number, cells in table.rows:
+        values = {**fixed, **cells}
         text = prompt if prompt is not None else values.get("prompt", "")
+        asked = {**fixed, **{name: cells[name] for name in as_fields if name in cells}}
         try:
-            asked = {
-                name: _value(name, values[name], base)
-                for name in BY_NAME
-                if name in values and name not in words
-            }
             if isinstance(text, Mapping | list | tuple):
                 raise InputError(f"The prompt is a {type(text).__name__}, not text.")
-            asked["prompt"] = str(text) if prompt is None else filled(prompt, _cells(values, words))
-            yield (), build_request(None, asked)
+            fields = _fields(asked, table.folder)
+            fields["prompt"] = (
+                str(text) if prompt is None else filled(prompt, _cells(values, words))
+            )
+            yield (), build_request(None, fields), cells
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
 
 
-def _cells(values: Row, words: set[str]) -> Row:
+def _fields(asked: Mapping[str, Any], base: Path) -> dict[str, Any]:
+    """Return the fields that cells ask for; the columns `image`, `image_2` … are one of them."""
+    images = sorted(
+        (int(numbered[1]), name) for name in asked if (numbered := _IMAGE.fullmatch(name))
+    )
+    fields = {n: _value(n, v, base) for n, v in asked.items() if n in BY_NAME}
+    for _, name in images:
+        more = _value("image", asked[name], base)
+        before = fields.get("image", ())
+        fields["image"] = [*_as_list(before), *_as_list(more)]
+    return fields
+
+
+def _as_list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _cells(values: Mapping[str, Any], words: set[str]) -> Mapping[str, Any]:
     """Return the values for the words. Raises `InputError` for a cell that is empty."""
     if lacking := sorted(words - values.keys()):
         raise InputError(
@@ -224,11 +233,38 @@ def _value(name: str, value: Any, base: Path) -> Any:
             return json.loads(value)
         except ValueError as error:
             raise InputError(f"extra is not valid JSON: {error}.") from error
-    if kind == "image" and isinstance(value, list):
-        return [_value(name, item, base) for item in value]
-    if kind == "image" and isinstance(value, str) and _is_file(base / value):
-        return base / value
+    if kind == "image":
+        return _images(value, base)
     return value
+
+
+def _images(value: Any, base: Path) -> Any:
+    """Return the pictures of a cell: files beside the table, addresses, or several of them."""
+    if isinstance(value, list | tuple):
+        return [_images(item, base) for item in value]
+    if not isinstance(value, str):
+        return value
+    if _is_file(base / value):
+        return base / value
+    text = value.strip()
+    if text.startswith("[") and isinstance(listed := _json_or_none(text), list):
+        return [_images(item, base) for item in listed]
+    for parts in (_SEPARATORS.split(text), text.split(",")):
+        names = [part.strip() for part in parts if part.strip()]
+        if len(names) > 1 and all(_is_picture(name, base) for name in names):
+            return [_images(name, base) for name in names]
+    return value
+
+
+def _is_picture(name: str, base: Path) -> bool:
+    return name.startswith(("http://", "https://")) or _is_file(base / name)
+
+
+def _json_or_none(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_file(path: Path) -> bool:
@@ -242,5 +278,5 @@ def _number(name: str, value: Any) -> Any:
     if isinstance(value, str):
         if not _WHOLE.fullmatch(value.strip()):
             raise InputError(f"{name} is {value!r}, not a whole number.")
-        return int(value.partition(".")[0])
+        return int(re.split("[.,]", value.strip())[0])
     return int(value) if isinstance(value, float) and value.is_integer() else value

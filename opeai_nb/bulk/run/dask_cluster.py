@@ -69,6 +69,8 @@ class Cluster:
         self, client: Any, run: Run, studio: Studio, options: BulkOptions, slots: int
     ) -> None:
         self.running = 0
+        self.note = ""
+        self.stopped_by: OpeaiError | None = None
         self._client = client
         self._run = run
         self._site = dask_worker.Site.of(studio.settings, studio.library.folder)
@@ -138,6 +140,7 @@ class Cluster:
                     # It counts in this session, wherever it was made.
                     self._studio.ledger.count(point.request)
                 elif isinstance(outcome.error, HOPELESS):
+                    self.stopped_by = self.stopped_by or outcome.error
                     self.halt()  # the other shares would meet it as well
                 self._run.take(point, outcome)
         elif isinstance(error, OptionError):

@@ -21,8 +21,8 @@ class Outcome:
 
     *state* is `done` (sent, or finished from the journal), `replayed`, `failed`, `unknown` (sent,
     and nobody can tell whether it was carried out) or `stopped`. *generation* holds the pictures,
-    *error* the reason why there are none, *value* what the function given as `then` made of them,
-    *id* is that of the record.
+    *error* the reason why there are none, *value* what the function given as `then` made of them
+    (*is_handed_on* where it ended well), *id* is that of the record.
     """
 
     state: State
@@ -30,6 +30,7 @@ class Outcome:
     error: OpeaiError | None = None
     value: Any = None
     id: str | None = None
+    is_handed_on: bool = False
 
     @property
     def is_good(self) -> bool:

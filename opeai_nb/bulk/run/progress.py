@@ -16,6 +16,7 @@ class Progress:
 
     *done* were sent and succeeded, *replayed* came from the library, *unknown* are sent ones whose
     outcome nobody knows. *elapsed* is in seconds, *left* about how many more it takes, or None.
+    *note* says what is waited for, where nothing new is begun.
     """
 
     total: int
@@ -26,6 +27,7 @@ class Progress:
     running: int = 0
     elapsed: float = 0.0
     left: float | None = None
+    note: str = ""
 
     @property
     def settled(self) -> int:
@@ -55,7 +57,7 @@ class Progress:
             told += [f"{count} {word}"] * bool(count)
         if self.left is not None and not self.is_over:
             told.append(f"about {duration(self.left)} left")
-        return " · ".join(told)
+        return " · ".join([*told, *filter(None, [self.note])])
 
 
 def duration(seconds: float) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.sweep.plan import Point
+    from opeai_nb.errors import OpeaiError
     from opeai_nb.studio import Studio
 
 Settled = "Callable[[Point, Outcome], object]"
@@ -26,6 +27,8 @@ class Work(Protocol):
     """What carries out a run: the crew here, or a cluster."""
 
     running: int
+    note: str
+    stopped_by: OpeaiError | None
 
     def halt(self) -> None:
         """Begin nothing more."""
@@ -102,7 +105,13 @@ class Run:
             running=0 if self._work is None else self._running(),
             elapsed=elapsed,
             left=self._left(elapsed),
+            note="" if self._work is None or self.is_over else self._work.note,
         )
+
+    @property
+    def stopped_by(self) -> OpeaiError | None:
+        """What ended the run before all was begun, as every other point would have met it, too."""
+        return None if self._work is None else self._work.stopped_by
 
     @property
     def is_over(self) -> bool:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from opeai_nb.bulk.run.brake import Brake
 from opeai_nb.bulk.run.outcome import Outcome, failed
+from opeai_nb.bulk.run.progress import duration
+from opeai_nb.bulk.run.then import call_then
 from opeai_nb.errors import (
     AuthenticationError,
     JobStoppedError,
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.sweep.plan import Point
+    from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.studio import Studio
 
@@ -36,6 +41,8 @@ _THREADS: Final = 4
 _ROUNDS: Final = 10
 """How often a request that was refused with 429 to the end is begun again."""
 _PAUSE: Final = 5.0
+_STEP: Final = 1.0
+_DAY: Final = 86_400.0  # a server that says more has a wrong clock, or means never
 # What every other request would meet as well: nothing more is sent.
 HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
 
@@ -54,6 +61,8 @@ class Crew:
         sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self.running = 0
+        self.note = ""
+        self.stopped_by: OpeaiError | None = None
         self._is_halted = is_halted
         self._studio = studio
         self._points: Iterator[Point] = iter(points)
@@ -63,14 +72,22 @@ class Crew:
         self._throttle = studio.throttle
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-bulk")
         self._halted = False
+        self._is_exhausted = False
         self._parked: deque[asyncio.Future[None]] = deque()
+        self._brake = Brake()
+        self._one_at_a_time = asyncio.Lock()
+        self._sleeping: set[asyncio.Future[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def halt(self) -> None:
         """Begin nothing more; what is under way goes on. Any thread may call it."""
         self._halted = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake)
 
     async def work(self) -> None:
         """Make all points; return when nothing is under way any more."""
+        self._loop = asyncio.get_running_loop()
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._options.concurrency):
@@ -79,16 +96,67 @@ class Crew:
             self._threads.shutdown(wait=False)
 
     async def _hand(self) -> None:
-        while True:
-            await self._turn()
-            try:
-                if self._halted or self._is_halted():
-                    return
-                if (point := next(self._points, None)) is None:
-                    return
-                self._settled(point, await self._outcome(point))
-            finally:
-                self._leave()
+        while not (self._is_over or self._is_exhausted):
+            if self._brake.is_on:
+                await self._probe()
+            else:
+                await self._next()
+
+    @property
+    def _is_over(self) -> bool:
+        """True when nothing more is to be begun."""
+        return self._halted or self._is_halted()
+
+    async def _next(self) -> None:
+        await self._turn()
+        try:
+            if self._is_over:
+                return
+            if (point := next(self._points, None)) is None:
+                self._is_exhausted = True
+                return
+            outcome = await self._outcome(point)
+            self._brake.hears(None if outcome.is_good else outcome.error)
+            self._settled(point, outcome)
+        finally:
+            self._leave()
+
+    # -- trouble
+
+    async def _probe(self) -> None:
+        """Try one row after a pause; the other hands wait for what becomes of it."""
+        async with self._one_at_a_time:
+            trouble = self._brake.trouble
+            if not self._brake.is_on or trouble is None:
+                return
+            seconds = self._brake.pause(self._options.max_wait)
+            if seconds is None:
+                self._stop(trouble)
+            elif await self._pause(seconds, f"{trouble.message.rstrip('.')}; one row is tried"):
+                await self._next()
+
+    def _stop(self, error: OpeaiError) -> None:
+        """Begin nothing more, for what every other row would meet as well."""
+        self.stopped_by = self.stopped_by or error
+        self._halted = True
+
+    async def _pause(self, seconds: float, reason: str) -> bool:
+        """Wait, and say why; False when the run was halted, which ends the waiting at once."""
+        left = seconds
+        while left > 0 and not self._is_over:
+            self.note = f"{reason} in {duration(left)}"
+            step = min(left, _STEP)  # a halted cluster tells it by a file, which is looked for
+            sleep = asyncio.ensure_future(self._sleep(step))
+            self._sleeping.add(sleep)
+            await asyncio.wait([sleep])
+            self._sleeping.discard(sleep)
+            left -= step
+        self.note = ""
+        return not self._is_over
+
+    def _wake(self) -> None:
+        for sleep in self._sleeping:
+            sleep.cancel()
 
     # -- how many at once
 
@@ -114,7 +182,8 @@ class Crew:
         try:
             outcome = await self._made(point)
         except OpeaiError as error:
-            self._halted = self._halted or isinstance(error, HOPELESS)
+            if isinstance(error, HOPELESS):
+                self._stop(error)
             return failed(error)
         except Exception as error:  # noqa: BLE001  whatever one point meets, the others go on
             return failed(_broken(error, point.request))
@@ -127,14 +196,22 @@ class Crew:
         try:
             if self._options.mirror is not None:
                 await self._disk(self._options.mirror.put, outcome.generation)
-            if self._options.then is not None:
-                value = await self._disk(self._options.then, outcome.generation)
-                outcome = replace(outcome, value=value)
         except OpeaiError as error:
             return replace(outcome, error=error)
-        except Exception as error:  # noqa: BLE001  a function of the user's may raise anything
-            return replace(outcome, error=_broken(error, point.request))
-        return outcome
+        return await self._then(point, outcome, outcome.generation)
+
+    async def _then(self, point: Point, outcome: Outcome, generation: Generation) -> Outcome:
+        """Call the user's function, once for each record: an upload is not repeated."""
+        options = self._options
+        if options.then is None:
+            return outcome
+        if outcome.id in options.then_values:
+            return replace(outcome, value=options.then_values[outcome.id], is_handed_on=True)
+        value, error = await call_then(options.then, generation, point.row)
+        if error is None:
+            return replace(outcome, value=value, is_handed_on=True)
+        told = error if isinstance(error, OpeaiError) else _broken(error, point.request)
+        return replace(outcome, error=told)
 
     async def _made(self, point: Point) -> Outcome:
         for attempt in range(_ROUNDS):
@@ -143,9 +220,14 @@ class Crew:
                 generation = await job
             except RateLimitError as error:
                 # It was refused to the end, so nothing was begun and nothing was paid for.
-                if self._halted or attempt == _ROUNDS - 1:
+                if attempt == _ROUNDS - 1:
                     raise
-                await self._sleep(error.retry_after or _PAUSE)
+                pause = min(error.retry_after or _PAUSE, _DAY)
+                if pause > self._options.max_wait:
+                    self._stop(_too_long(error, pause))
+                elif await self._pause(pause, "The platform asks to wait; it is asked again"):
+                    continue
+                return stopped()
             else:
                 replayed = generation.replayed_from
                 return Outcome(
@@ -157,7 +239,17 @@ class Crew:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
 
-def _broken(error: Exception, request: ImageRequest) -> OpeaiError:
+def _too_long(error: RateLimitError, seconds: float) -> RateLimitError:
+    return RateLimitError(
+        f"The platform asks to wait {duration(seconds)} before the next request.",
+        advice="Run it again then: it sends what is missing. max_wait (--max-wait) waits longer.",
+        status_code=error.status_code,
+        code=error.code,
+        request_id=error.request_id,
+    )
+
+
+def _broken(error: BaseException, request: ImageRequest) -> OpeaiError:
     made = OpeaiError(f"{type(error).__name__}: {error}", request=request)
     made.__cause__ = error
     return made
@@ -166,10 +258,14 @@ def _broken(error: Exception, request: ImageRequest) -> OpeaiError:
 def asked(point: Point, options: RunOptions | None = None) -> Ask:
     """Return the run of a point. Its slot is the same in every run and every process.
 
-    Named after no cell: the same point of an extended, reordered or copied sweep is found again.
+    Named after no cell: the same point of an extended, reordered or copied sweep is found again,
+    and one with a key by that alone.
     """
+    cell = POINT
+    if point.key is not None:
+        cell = f"{POINT}-{hashlib.sha256(point.key.encode()).hexdigest()[:16]}"
     return Ask(
-        point.request, Slot(POINT, point.call), "point", options or RunOptions(), point.identity
+        point.request, Slot(cell, point.call), "point", options or RunOptions(), point.identity
     )
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
@@ -28,7 +28,9 @@ class Point:
     """One combination: its *number* in the plan from 0, a label on each axis, and the request.
 
     *call* counts points that ask the very same thing, from 1: each gets a picture of its own.
-    *identity* is what tells the very same requests.
+    *identity* is what tells the very same requests; with a *key* the point belongs to that alone,
+    as to a product, wherever it stands. *row* is what the point stands for: the values
+    of a sweep's axes, or the cells of a batch's row.
     """
 
     number: int
@@ -36,6 +38,8 @@ class Point:
     request: ImageRequest
     identity: str
     call: int = 1
+    key: str | None = None
+    row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Plan(Sequence[Point]):
@@ -135,14 +139,16 @@ def plan_of(
     return Plan(tuple(axes), numbered(made))
 
 
-def numbered(requests: Any) -> list[Point]:
-    """Return points for (labels, request) pairs, counting those that ask the very same thing."""
+def numbered(
+    requests: Iterable[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]],
+) -> list[Point]:
+    """Return points for (labels, request, row); those that ask the very same thing are counted."""
     calls: Counter[str] = Counter()
     points = []
-    for number, (labels, request) in enumerate(requests):
+    for number, (labels, request, row) in enumerate(requests):
         same = identity(request)
         calls[same] += 1
-        points.append(Point(number, labels, request, same, calls[same]))
+        points.append(Point(number, labels, request, same, calls[same], row=row))
     return points
 
 
@@ -160,13 +166,13 @@ class _Maker:
         self._pieces, self._words, self._fixed = pieces, words, fixed
         self._axes, self._word = axes, word
 
-    def __iter__(self) -> Iterator[tuple[tuple[str, ...], ImageRequest]]:
+    def __iter__(self) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
         places = (range(len(axis)) for axis in self._axes)
         for chosen in itertools.product(*places):
             pairs = list(zip(self._axes, chosen, strict=True))
             labels = tuple(axis.labels[place] for axis, place in pairs)
             values = {axis.name: axis.values[place] for axis, place in pairs}
-            yield labels, self._request(values)
+            yield labels, self._request(values), values
 
     def _request(self, values: dict[str, Any]) -> ImageRequest:
         everything = {**self._fixed, **values}

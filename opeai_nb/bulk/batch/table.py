@@ -1,0 +1,241 @@
+"""Reading the table of a batch: a list, a DataFrame, CSV, TSV, Excel or JSON lines, into rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opeai_nb.bulk.sweep.axis import is_missing
+from opeai_nb.client.values.request import ImageRequest
+from opeai_nb.errors import InputError
+from opeai_nb.plain_file import open_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DELIMITERS: Final = ",;\t|"
+_ENDINGS: Final = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson")
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+
+
+class Row(NamedTuple):
+    """The cells of a row that are not empty, under their column's name.
+
+    *number* is what the row's own program shows: the row of a spreadsheet (the head is row 1), the
+    line of a JSONL file, the place in a list from 1.
+    """
+
+    number: int
+    cells: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class SourceTable:
+    """The rows of a batch as they stand; pictures are looked for below *folder*.
+
+    *notes* say what a person should know of how it was read.
+    """
+
+    rows: list[Row]
+    folder: Path = field(default_factory=Path)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> set[str]:
+        """The names of all columns that hold something."""
+        return {name for row in self.rows for name in row.cells}
+
+
+def read_table(source: object) -> SourceTable:
+    """Return the rows of *source*; empty ones are left out, and their number is noted.
+
+    Text is UTF-8, UTF-16 with its mark, or else Windows' own cp1252, which is noted. The delimiter
+    is the one of `, ; | tab` that cuts the head and the row below it into the same number of cells.
+    Raises `InputError` for what is no table.
+    """
+    if isinstance(source, str | Path):
+        return _read(Path(source).expanduser())
+    to_dict = getattr(source, "to_dict", None)
+    if callable(to_dict) and hasattr(source, "columns"):  # of pandas, or of polars
+        return _table(enumerate(_records(source), 1))
+    if isinstance(source, Iterable) and not isinstance(source, Mapping):
+        return SourceTable(
+            [
+                Row(number, _without_empty(_as_row(item, number)))
+                for number, item in enumerate(source, 1)
+            ]
+        )
+    raise InputError(f"A {type(source).__name__} is not a batch.", advice="Give a list of prompts.")
+
+
+def _table(
+    rows: Iterable[tuple[int, Mapping[Any, Any]]], folder: Path | None = None, *notes: str
+) -> SourceTable:
+    every = [Row(number, _without_empty(cells)) for number, cells in rows]
+    full = [row for row in every if row.cells]
+    if 0 < len(full) < len(every):
+        count = len(every) - len(full)
+        notes += (f"{count} empty {'row was' if count == 1 else 'rows were'} left out",)
+    return SourceTable(full, folder or Path(), notes)
+
+
+def _without_empty(cells: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name).strip(): value for name, value in cells.items() if not _is_empty(value)}
+
+
+def _is_empty(value: object) -> bool:
+    return is_missing(value) or (isinstance(value, str) and not value.strip())
+
+
+def _as_row(item: object, number: int) -> Mapping[Any, Any]:
+    if isinstance(item, str):
+        return {"prompt": item}
+    if isinstance(item, Mapping):
+        return item
+    if isinstance(item, ImageRequest):
+        return item.set_fields()
+    raise InputError(f"Row {number} is a {type(item).__name__}.", advice="Give text or a mapping.")
+
+
+def _records(frame: Any) -> list[dict[Any, Any]]:
+    """Return the rows of a DataFrame; an index that says something is a column."""
+    if hasattr(frame, "to_dicts"):
+        return list(frame.to_dicts())
+    index = frame.index
+    if any(name is not None for name in index.names) or index.dtype.kind not in "iu":
+        index = (
+            index.to_frame(name=index.name or "index") if index.nlevels == 1 else index.to_frame()
+        )
+        frame = frame.reset_index(drop=True)
+        for place, name in enumerate(index.columns):
+            frame.insert(place, name, index[name].to_numpy(), allow_duplicates=True)
+    _check_twice([str(name).strip() for name in frame.columns])
+    return list(frame.to_dict("records"))
+
+
+# -- files
+
+
+def _read(path: Path) -> SourceTable:
+    ending = path.suffix.lower()
+    if ending not in _ENDINGS:
+        raise InputError(
+            f"{path.name!r} is not a file that a batch can be read from.",
+            advice=f"Give a file that ends in one of {', '.join(_ENDINGS)}, or a list.",
+        )
+    try:
+        if ending == ".xlsx":
+            return _table(_workbook(path), path.parent)
+        with os.fdopen(open_plain(path, links=True), "rb") as file:
+            text, *notes = _text(file.read())
+        if ending in (".jsonl", ".ndjson"):
+            return _table(_json_rows(text), path.parent, *notes)
+        return _table(_csv_rows(text, ending), path.parent, *notes)
+    except OSError as error:
+        raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path.name} is not UTF-8.", advice='Save it as "CSV UTF-8", as Excel calls it.'
+        ) from error
+    except csv.Error as error:
+        raise InputError(f"{path.name} is not valid CSV: {error}.") from error
+
+
+def _text(data: bytes) -> tuple[str, ...]:
+    """Return the text and what to note of it. Raises `UnicodeDecodeError`."""
+    if data.startswith(_UTF16):
+        return (data.decode("utf-16"),)
+    try:
+        # A spreadsheet that saves CSV puts a mark in front of the first column's name.
+        return (data.decode("utf-8-sig"),)
+    except UnicodeDecodeError:
+        return data.decode("cp1252"), "it is no UTF-8 and was read as Windows text (cp1252)"
+
+
+def _csv_rows(text: str, ending: str) -> Iterator[tuple[int, Mapping[Any, Any]]]:
+    """Yield the rows below a head; strict, as a quote left open would swallow those after it."""
+    head, _, rest = text.partition("\n")
+    delimiter = "\t" if ending == ".tsv" else None
+    if head.strip().lower().startswith("sep=") and len(head.strip()) == len("sep=;"):
+        delimiter, text = head.strip()[-1], rest  # Excel's own way to say so
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter or _delimiter(text), strict=True)
+    names = _names(next(reader, []))
+    for number, cells in enumerate(reader, 2):
+        if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
+            raise InputError(
+                f"Row {number} has more cells than there are columns.",
+                advice='Put text with commas into quotes: "a fox, in ink". Nothing was sent.',
+            )
+        yield number, dict(zip(names, cells, strict=False))
+
+
+def _delimiter(text: str) -> str:
+    """Return what cuts the head and the row below it into equally many cells, and into most."""
+
+    def cuts(delimiter: str) -> tuple[bool, int]:
+        first = list(itertools.islice(csv.reader(io.StringIO(text), delimiter=delimiter), 2))
+        widths = [len(cells) for cells in first]
+        return len(set(widths)) == 1, widths[0] if widths else 0
+
+    best = max(_DELIMITERS, key=lambda delimiter: (cuts(delimiter)[1] > 1, cuts(delimiter)))
+    return best if cuts(best)[1] > 1 else ","
+
+
+def _names(head: Sequence[object]) -> list[str]:
+    """Return the names of the columns; a second `image` is `image_2`, of others there is one."""
+    names = ["" if name is None else str(name).strip() for name in head]
+    for place, name in enumerate(names):
+        if name == "image" and (before := names[:place].count("image")):
+            names[place] = f"image_{before + 1}"
+            while names.count(names[place]) > 1:
+                before += 1
+                names[place] = f"image_{before + 1}"
+    _check_twice(names)
+    return names
+
+
+def _check_twice(names: Sequence[str]) -> None:
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise InputError(f"Two columns are named {twice[0]!r}.", advice="Nothing was sent.")
+
+
+def _json_rows(text: str) -> Iterator[tuple[int, Mapping[Any, Any]]]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"Line {number} is not valid JSON: {error}.") from error
+        yield number, _as_row(row, number)
+
+
+def _workbook(path: Path) -> Iterator[tuple[int, Mapping[Any, Any]]]:
+    """Yield the rows of a workbook's first sheet, what its formulas came to."""
+    try:
+        import openpyxl  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
+    except ImportError as error:
+        raise InputError(
+            "openpyxl is not installed, which reads Excel's files.",
+            advice='Install it: pip install "opeai_nb[tables]". Or save the table as "CSV UTF-8".',
+        ) from error
+    from zipfile import BadZipFile
+
+    try:
+        with os.fdopen(open_plain(path, links=True), "rb") as file:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            sheet = list(enumerate(book.worksheets[0].iter_rows(values_only=True), 1))
+    except (BadZipFile, KeyError, ValueError, IndexError) as error:
+        raise InputError(f"{path.name} is not an Excel workbook.") from error
+    filled = itertools.dropwhile(lambda row: all(map(_is_empty, row[1])), sheet)
+    _, head = next(filled, (1, ()))
+    names = _names(head)
+    for number, cells in filled:
+        yield number, {name: cell for name, cell in zip(names, cells, strict=False) if name}

@@ -1,0 +1,157 @@
+"""A brake: after a few rows that meet the same trouble, one at a time is tried."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opeai_nb.bulk.batch.batch import batch
+from opeai_nb.bulk.run.brake import Brake
+from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.run.workers import Crew
+from opeai_nb.client import AsyncClient
+from opeai_nb.errors import (
+    InputError,
+    ModerationError,
+    OpeaiError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnreachableError,
+)
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
+from opeai_nb.studio.loop import schedule
+from opeai_nb.testing import Answer, Script
+from tests.pictures import png
+
+UNKNOWN = OutcomeUnknownError("It was cut.")
+PICTURE = Answer({"data": [{"b64_json": b64encode(png()).decode()}]})
+REFUSED = PermissionDeniedError("No.", status_code=403)
+
+
+def paused(brake: Brake, max_wait: float = 900) -> list[float]:
+    """Return the pauses of a brake whose every try meets the same trouble."""
+    pauses = []
+    while (seconds := brake.pause(max_wait)) is not None:
+        pauses.append(seconds)
+        brake.hears(brake.trouble)
+    return pauses
+
+
+class TestBrake:
+    @pytest.mark.parametrize("error", [UNKNOWN, REFUSED, UnreachableError("Nobody is there.")])
+    def test_three_alike_in_a_row_and_it_is_on(self, error: OpeaiError) -> None:
+        brake = Brake()
+        for _ in range(3):
+            assert not brake.is_on
+            brake.hears(error)
+        assert brake.is_on
+        brake.hears(None)
+        assert not brake.is_on
+
+    @given(st.lists(st.sampled_from([UNKNOWN, UnreachableError("x"), REFUSED, None]), max_size=40))
+    def test_it_is_on_after_three_alike_at_the_end(self, ends: list[OpeaiError | None]) -> None:
+        brake = Brake()
+        for error in ends:
+            brake.hears(error)
+        last = ends[-3:]
+        assert brake.is_on == (len(last) == 3 and last[0] is not None and len({*last}) == 1)
+
+    @pytest.mark.parametrize("error", [ModerationError("No."), InputError("Wrong.")])
+    def test_what_lies_in_a_row_is_none_of_it(self, error: OpeaiError) -> None:
+        brake = Brake()
+        for _ in range(9):
+            brake.hears(error)
+        assert not brake.is_on
+
+    def test_pauses_grow_and_end(self) -> None:
+        brake = Brake()
+        for _ in range(3):
+            brake.hears(UNKNOWN)
+        assert paused(brake) == [2, 4, 8, 16, 32, 64, 128, 256, 300]
+
+    def test_who_refuses_three_tries_is_not_tried_again(self) -> None:
+        brake = Brake()
+        for _ in range(3):
+            brake.hears(REFUSED)
+        assert paused(brake) == [2, 4, 8]
+
+
+class Paused:
+    """Sleeps not at all, and tells how long it would have."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Callable[[Script], Studio]:
+    def made(script: Script) -> Studio:
+        given = settings(
+            base_url="http://platform.test", api_key="k-0123456789", library=tmp_path / "library"
+        )
+        client = AsyncClient(
+            base_url="http://platform.test", api_key="k-0123456789", transport=script
+        )
+        return Studio(given, client=client)
+
+    return made
+
+
+def run_of(studio: Studio, rows: int, **options: float) -> tuple[Crew, list[str], Paused]:
+    """Run a crew of one hand to its end; return it, the states, and what it slept."""
+    states: list[str] = []
+    sleep = Paused()
+    plan = batch([f"a fox, no. {n}" for n in range(rows)], studio=studio).plan
+    crew = Crew(
+        studio,
+        plan,
+        BulkOptions(concurrency=1, **options),  # type: ignore[arg-type]  numbers alone
+        lambda _, outcome: states.append(outcome.state),
+        sleep=sleep,
+    )
+    schedule(crew.work()).result()
+    return crew, states, sleep
+
+
+def test_an_outage_costs_a_few_unknown_outcomes_and_the_run_goes_on(
+    new: Callable[[Script], Studio],
+) -> None:
+    fails = iter([True] * 5 + [False] * 100)
+    script = Script(lambda _: Answer(b"bad gateway", 502) if next(fails) else PICTURE)
+    _, states, sleep = run_of(new(script), 30)
+    assert states == ["unknown"] * 5 + ["done"] * 25
+    assert sleep.seconds == 2 + 4 + 8
+
+
+def test_what_does_not_end_stops_the_run_and_the_rest_is_not_sent(
+    new: Callable[[Script], Studio],
+) -> None:
+    script = Script(lambda _: Answer(b"bad gateway", 502))
+    crew, states, _ = run_of(new(script), 300, max_wait=100)
+    assert states == ["unknown"] * (3 + 5)
+    assert isinstance(crew.stopped_by, OutcomeUnknownError)
+    assert len(script.requests) == 8
+
+
+def test_a_long_pause_that_is_asked_for_is_waited_for_or_ends_the_run(
+    new: Callable[[Script], Studio],
+) -> None:
+    waits = {"retry-after": "600"}
+    answers = iter([Answer(b"{}", 429, waits), *[PICTURE] * 9])
+    _, states, sleep = run_of(new(Script(lambda _: next(answers))), 3)
+    assert (states, sleep.seconds) == (["done"] * 3, 600)
+    endless = Script(lambda _: Answer(b"{}", 429, {"retry-after": "31536000"}))
+    crew, states, sleep = run_of(new(endless), 300, fresh=True)
+    assert (states, sleep.seconds) == (["stopped"], 0)
+    assert isinstance(crew.stopped_by, RateLimitError)
+    assert "24 h" in crew.stopped_by.message

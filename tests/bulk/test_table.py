@@ -1,0 +1,112 @@
+"""Tables as they are: what spreadsheets write, wherever they run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.bulk.batch.table import read_table
+from opeai_nb.errors import InputError
+from tests.pictures import png
+
+CELLS = {"sku": "P-1", "Größe, cm": "1,5", "prompt": "a fox; in ink"}
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", 'sku,"Größe, cm",prompt\nP-1,"1,5",a fox; in ink\n'),
+        ("a.csv", 'sku;"Größe, cm";prompt\nP-1;1,5;"a fox; in ink"\n'),
+        ("a.csv", "sku;Größe, cm;prompt\r\nP-1;1,5;'a fox; in ink'\r\n".replace("'", '"')),
+        ("a.csv", "sku\tGröße, cm\tprompt\nP-1\t1,5\ta fox; in ink\n"),
+        ("a.tsv", "sku\tGröße, cm\tprompt\nP-1\t1,5\ta fox; in ink\n"),
+        ("a.txt", "sku|Größe, cm|prompt\nP-1|1,5|a fox; in ink\n"),
+        ("a.csv", 'sep=;\nsku;"Größe, cm";prompt\nP-1;1,5;"a fox; in ink"\n'),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_delimiters_and_encodings_of_every_spreadsheet(
+    tmp_path: Path, name: str, text: str, encoding: str
+) -> None:
+    table = read_table(written(tmp_path / name, text, encoding))
+    assert [row.cells for row in table.rows] == [CELLS]
+    assert [row.number for row in table.rows] == [2]
+    assert any("cp1252" in note for note in table.notes) is (encoding == "cp1252")
+
+
+def test_one_column_of_prompts_with_commas_in_quotes(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path / "a.csv", 'prompt\n"a fox, in ink"\n{a|b}\n'))
+    assert [row.cells["prompt"] for row in table.rows] == ["a fox, in ink", "{a|b}"]
+
+
+def test_empty_rows_are_left_out_and_counted_and_the_others_keep_their_number(
+    tmp_path: Path,
+) -> None:
+    table = read_table(written(tmp_path / "a.csv", 'prompt,n\n\n"a\nfox",1\n,,,\nan owl,2\n , \n'))
+    assert [(row.number, row.cells["prompt"]) for row in table.rows] == [
+        (3, "a\nfox"),
+        (5, "an owl"),
+    ]
+    assert table.notes == ("3 empty rows were left out",)
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for cells in ([], ["prompt", "n", None], ["a fox", 2, None], [], ["an owl", None, None]):
+        book.active.append(cells)
+    book.save(tmp_path / "a.xlsx")
+    plan = rows_of(tmp_path / "a.xlsx", None, {})
+    assert [(p.request.prompt, p.request.n) for p in plan.plan] == [("a fox", 2), ("an owl", None)]
+    assert [row.number for row in plan.table.rows] == [3, 5]
+
+
+def test_a_workbook_that_is_none(tmp_path: Path) -> None:
+    pytest.importorskip("openpyxl")
+    with pytest.raises(InputError, match=r"a\.xlsx is not an Excel workbook"):
+        read_table(written(tmp_path / "a.xlsx", "prompt\n"))
+
+
+@pytest.mark.parametrize(
+    "cell", ["a.png;b.png", "a.png, b.png", "a.png | b.png", '["a.png", "b.png"]', "a.png\nb.png"]
+)
+def test_several_pictures_in_a_cell(tmp_path: Path, cell: str) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(png())
+    quoted = cell.replace('"', '""')
+    path = written(tmp_path / "t.csv", f'prompt,image\nat night,"{quoted}"\n')
+    assert [len(point.request.image) for point in rows_of(path, None, {}).plan] == [2]
+
+
+@pytest.mark.parametrize("head", ["image,image_2", "image,image2", "image,image", "image,image 2"])
+def test_several_columns_of_pictures(tmp_path: Path, head: str) -> None:
+    for name in ("a.png", "b,c.png"):
+        (tmp_path / name).write_bytes(png())
+    path = written(tmp_path / "t.csv", f'prompt,{head}\nx,a.png,"b,c.png"\ny,a.png,\n')
+    assert [len(point.request.image) for point in rows_of(path, None, {}).plan] == [2, 1]
+
+
+def test_bookkeeping_columns_are_the_user_s_where_the_fields_are_named() -> None:
+    row: dict[str, Any] = {
+        "name": "cup",
+        "style": "casual",
+        "size": 42,
+        "images": "x",
+        "user": "anna",
+    }
+    with pytest.raises(InputError, match="'images' is not a field"):
+        rows_of([row], "a {name}", {})
+    request = rows_of([row], "a {name}", {}, field_columns=[]).plan[0].request
+    assert (request.style, request.size, request.user, request.image) == (None, None, None, ())
+    with pytest.raises(
+        InputError, match=r"'sise' is not a field of a request\. Did you mean 'size'"
+    ):
+        rows_of([row], "a {name}", {}, field_columns=["sise"])

@@ -1,0 +1,109 @@
+"""The function given as `then`: once for each picture, with its row, and whatever it raises."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opeai_nb.bulk.batch.batch import batch
+from opeai_nb.bulk.run.then import takes_row
+from opeai_nb.bulk.sweep.sweep import sweep
+from opeai_nb.client.values.generation import Generation
+from opeai_nb.studio import Studio
+
+SMALL = {"size": "512x512"}
+SKUS = [{"prompt": "a fox", "sku": "P-1"}, {"prompt": "an owl", "sku": "P-2"}]
+
+
+def _exit(_: Generation) -> None:
+    sys.exit(3)
+
+
+def _interrupt(_: Generation) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("function", [_exit, _interrupt, lambda _: 1 / 0])
+def test_what_it_raises_is_that_row_s_error_and_harms_nobody_else(
+    studio: Studio, function: Callable[[Generation], object]
+) -> None:
+    made = batch(["a fox", "an owl"], studio=studio, **SMALL)
+    run = made.start(then=lambda g: function(g) if g.request.prompt == "a fox" else "well")
+    assert run.wait(20)
+    made.close()
+    assert made.summary == "2 rows · 2 done"
+    assert "error" in made.manifest[0]
+    assert made.manifest[1]["then"] == "well"
+    assert studio.generate("a hare", **SMALL).good, "the loop goes on for everybody"
+
+
+def test_a_loop_survives_a_callback_that_exits(studio: Studio) -> None:
+    from opeai_nb.studio.loop import loop, schedule
+
+    async def exits() -> None:
+        sys.exit(3)
+
+    with pytest.raises(SystemExit):
+        schedule(exits()).result(20)
+    assert loop().is_running()
+    assert studio.generate("a hare", **SMALL).good
+
+
+def test_it_gets_the_row_and_its_answers_are_kept(studio: Studio) -> None:
+    def upload(generation: Generation, row: Mapping[str, Any]) -> str:
+        return f"{row['sku']}/{len(generation)}"
+
+    made = batch(SKUS, studio=studio, **SMALL).run(then=upload)
+    assert made.values == {1: "P-1/1", 2: "P-2/1"}
+    assert [line["then"] for line in made.manifest] == ["P-1/1", "P-2/1"]
+
+
+def test_it_is_called_once_for_a_picture_unless_asked(
+    new_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def note(generation: Generation) -> str:
+        calls.append(generation.request.prompt)
+        return generation.request.prompt.upper()
+
+    for rows in (SKUS[:1], SKUS, SKUS):
+        made = batch(rows, studio=new_studio(), out=tmp_path, **SMALL).run(then=note)
+    assert sorted(calls) == ["a fox", "an owl"]
+    assert made.values == {1: "A FOX", 2: "AN OWL"}
+    batch(SKUS, studio=new_studio(), out=tmp_path, **SMALL).run(then=note, then_again=True)
+    assert len(calls) == 4
+
+
+def test_one_that_failed_is_called_again(new_studio: Callable[..., Studio], tmp_path: Path) -> None:
+    batch(["a fox"], studio=new_studio(), out=tmp_path, **SMALL).run(then=lambda _: 1 / 0)
+    again = batch(["a fox"], studio=new_studio(), out=tmp_path, **SMALL).run(then=lambda _: "up")
+    assert again.values == {1: "up"}
+    assert "error" not in again.manifest[0]
+
+
+def test_a_sweep_gives_its_values_as_the_row(studio: Studio) -> None:
+    made = sweep("a {animal}", animal=["fox", "owl"], studio=studio, **SMALL)
+    made.run(then=lambda _, row: row["animal"])
+    assert [made.outcomes[n].value for n in (0, 1)] == ["fox", "owl"]
+
+
+@pytest.mark.parametrize(
+    ("function", "wants"),
+    [
+        (lambda g: g, False),
+        (lambda g, size=3: size, False),
+        (lambda g, cells: cells, True),
+        (lambda g, row=None: row, True),
+        (len, False),
+        (print, False),
+    ],
+)
+def test_a_function_says_whether_it_wants_the_row(
+    function: Callable[..., Any], wants: bool
+) -> None:
+    assert takes_row(function) is wants
