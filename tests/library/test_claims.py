@@ -66,7 +66,7 @@ def of_another_machine(entry: Entry, **changes: Any) -> None:
 
 
 def test_the_second_waits_until_the_first_has_begun(tmp_path: Path, ticks: Clock) -> None:
-    first, order = Claims(tmp_path, ticks), []
+    first, order = Claims(tmp_path, clock=ticks), []
     inside, may_end = threading.Event(), threading.Event()
 
     def begin() -> None:
@@ -78,7 +78,7 @@ def test_the_second_waits_until_the_first_has_begun(tmp_path: Path, ticks: Clock
     thread = threading.Thread(target=begin)
     thread.start()
     inside.wait(30)
-    with Claims(tmp_path, ticks, sleep=lambda _: may_end.set()).hold(REQUEST) as claim:
+    with Claims(tmp_path, clock=ticks, sleep=lambda _: may_end.set()).hold(REQUEST) as claim:
         order.append(("second", claim.holds))
     thread.join()
     assert order == [("first", True), ("second", True)]
@@ -112,15 +112,17 @@ def test_a_claim_of_one_who_does_not_come_back_is_taken(
     (tmp_path / ".claims").mkdir()
     (tmp_path / ".claims" / REQUEST).write_text(text)
     began = ticks.now
-    with Claims(tmp_path, ticks, sleep=lambda _: ticks.pass_(1.0)).hold(REQUEST) as claim:
+    with Claims(tmp_path, clock=ticks, sleep=lambda _: ticks.pass_(1.0)).hold(REQUEST) as claim:
         assert claim.holds
     assert ticks.now - began == patience
     assert list((tmp_path / ".claims").iterdir()) == []
 
 
 def test_who_was_frozen_sees_that_its_claim_is_gone(tmp_path: Path, ticks: Clock) -> None:
-    with Claims(tmp_path, ticks).hold(REQUEST) as frozen:
-        with Claims(tmp_path, ticks, sleep=lambda _: ticks.pass_(31.0)).hold(REQUEST) as claim:
+    with Claims(tmp_path, clock=ticks).hold(REQUEST) as frozen:
+        with Claims(tmp_path, clock=ticks, sleep=lambda _: ticks.pass_(31.0)).hold(
+            REQUEST
+        ) as claim:
             assert (frozen.holds, claim.holds) == (False, True)
         assert not frozen.holds
 
@@ -131,9 +133,9 @@ def test_two_who_take_the_same_claim_do_not_both_hold_it(tmp_path: Path, ticks: 
     path = tmp_path / ".claims" / REQUEST
     path.parent.mkdir()
     path.write_text(left)
-    with Claims(tmp_path, ticks).hold(REQUEST) as first:
+    with Claims(tmp_path, clock=ticks).hold(REQUEST) as first:
         path.write_text(left)  # what the second read a moment ago
-        with Claims(tmp_path, ticks).hold(REQUEST) as second:
+        with Claims(tmp_path, clock=ticks).hold(REQUEST) as second:
             assert (first.holds, second.holds) == (False, True)
 
 
