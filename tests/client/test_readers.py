@@ -215,3 +215,17 @@ class TestPictures:
         page = data.lstrip()[:1] in (b"", b"<", b"{") and not drawing
         assert b"".join(e.data for e in events if isinstance(e, Piece)) == (b"" if page else data)
         assert (PictureEnd(0) in events) is not page
+
+
+@pytest.mark.parametrize("size", [60, 292, 3_000])
+def test_a_small_picture_under_its_own_name_is_whole_before_the_answer_ends(size: int) -> None:
+    """Its file then outlives the process, as that of a large one does."""
+    reader, picture = JsonReader(), b"\x89PNG\r\n\x1a\n" + bytes(size)
+    answer = json.dumps({"data": [{"b64_json": b64encode(picture).decode()}]}).encode()
+    cut = answer.index(b'"}')
+    assert reader.feed(answer[:30]) == []
+    events = [*reader.feed(answer[30:cut]), *reader.feed(answer[cut : cut + 1])]
+    assert events[-1] == PictureEnd(0)
+    assert b"".join(event.data for event in events if isinstance(event, Piece)) == picture
+    assert reader.feed(answer[cut + 1 :]) == reader.finish() == []
+    assert reader.body()["data"][0]["b64_json"] == Blob(0)

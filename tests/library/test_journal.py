@@ -409,6 +409,21 @@ def test_what_dead_processes_left_half_done_is_swept(
     assert left == {".alive", ".gitignore", ".new-young", entry.id}
 
 
+def test_what_a_dead_process_had_only_begun_is_swept_at_once(
+    begin: Callable[..., Entry], library: Library, folder: Path
+) -> None:
+    entry = begin()
+    facts = json.loads(journal(entry).read_text())
+    new = folder / ".pending" / ".new-dead"
+    new.mkdir()
+    (new / "journal.jsonl").write_text(json.dumps(facts))
+    library.pending()
+    assert new.is_dir(), "its process lives"
+    (new / "journal.jsonl").write_text(json.dumps({**facts, "owner": {}}))
+    library.pending()
+    assert not new.exists()
+
+
 def test_without_metadata_is_kept_through_a_restart(
     dead: Callable[..., Entry], library: Library, picture: Callable[..., bytes]
 ) -> None:

@@ -161,3 +161,20 @@ def test_an_index_that_another_process_holds_delays_nobody_twice(
             assert len(index.rows("SELECT id FROM kept")) == 1
         assert not index._is_shared
         holder.execute("ROLLBACK")
+
+
+def test_an_index_that_is_taken_while_a_picture_is_kept_is_waited_for_once(
+    folder: Path, keep: Callable[..., Any], library: Library
+) -> None:
+    keep("a fox")
+    index = Index(folder, patience=0.01)
+    (record,) = library.records()
+    assert len(index.rows("SELECT id FROM kept")) == 1
+    library.close()
+    with contextlib.closing(sqlite3.connect(index_file(folder), isolation_level=None)) as holder:
+        holder.execute("BEGIN EXCLUSIVE")
+        placed: list[bool] = []
+        index.publish(record, lambda: placed.append(True))
+        assert (placed, index._is_shared) == ([True], False)
+        assert len(index.rows("SELECT id FROM kept")) == 1
+        holder.execute("ROLLBACK")

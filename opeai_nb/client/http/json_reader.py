@@ -48,6 +48,8 @@ MAX_BODY_BYTES: Final = 2 * MAX_PICTURE_BYTES
 MAX_RAW_BYTES: Final = 64 * 1024 * 1024
 """What is kept of an answer that cannot be read."""
 _INLINE: Final = 4096
+_SMALLEST: Final = 64
+"""Characters of a picture under its own name: shorter ones are placeholders, and stay JSON."""
 _LAYOUT_AT_END = re.compile(rb"[ \t\r\n]+\Z")
 _QUOTED: Final = 2000
 """Characters that are enough to quote from what is no JSON."""
@@ -77,6 +79,13 @@ def _decoded(text: bytes, charset: str | None) -> str:
         return text.decode("gb18030", "replace")
 
 
+_PICTURE_KEYS: Final = frozenset({b"b64_json"})
+
+
+def _names_picture(data: bytes) -> bool:
+    return any(b'"%b"' % key in data for key in _PICTURE_KEYS)
+
+
 Mode = Callable[[bytes, int, list[Event]], int]
 
 
@@ -84,7 +93,8 @@ class JsonReader:
     """Takes the base64 strings out of a JSON body of any shape.
 
     A string of more than *inline* bytes that is base64 (bare or a data URL, with escaped slashes,
-    line breaks, URL-safe letters or without padding) becomes a picture; all else stays JSON.
+    line breaks, URL-safe letters or without padding) becomes a picture, under `b64_json` a short
+    one, too: it is on the disk as soon as it is whole. All else stays JSON.
     Raises `CutAnswer` beyond the caps.
     """
 
@@ -110,8 +120,8 @@ class JsonReader:
         """Take some bytes of the body; return the pieces of pictures that they hold."""
         self._received += len(chunk)
         data = self._tail + chunk if self._tail else chunk
-        if self._received <= self._inline:  # as yet too short for a picture, and mostly for good
-            self._tail = data
+        if self._received <= self._inline and not (self._rest or _names_picture(data)):
+            self._tail = data  # as yet too short for a picture, and mostly for good
             return []
         self._tail = b""
         events: list[Event] = []
@@ -194,14 +204,15 @@ class JsonReader:
         return quote + 1
 
     def _inside(self, data: bytes, position: int, events: list[Event]) -> int:
-        room = max(0, self._string + self._inline - len(self._rest))
+        most = min(_SMALLEST, self._inline) if self._key in _PICTURE_KEYS else self._inline
+        room = max(0, self._string + most - len(self._rest))
         end = min(len(data), position + room)
         found = _QUOTE_OR_ESCAPE.search(data, position, end)
         stop = found.start() if found else end
         self._rest += data[position:stop]
         if found and data[stop] == _QUOTE:
             return self._end_of_text(stop)
-        if len(self._rest) - self._string >= self._inline:
+        if len(self._rest) - self._string >= most:
             self._mode = self._text
             self._begin_picture(events)
             return stop

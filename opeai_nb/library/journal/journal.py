@@ -181,8 +181,17 @@ class Journal:
         for name in names_in(journal):
             path = journal / name
             is_begun = name.startswith(_NEW) or name.endswith(PART)
-            if name.startswith(GONE) or (is_begun and is_older(path, _BEGUN_SECONDS)):
+            is_old = is_begun and is_older(path, _BEGUN_SECONDS)
+            if name.startswith(GONE) or is_old or (is_begun and self._is_left(home, path)):
                 discard(path) if name.endswith(PART) else remove_folder(path)
+
+    def _is_left(self, home: Path, new: Path) -> bool:
+        """Tell whether the process that began to write an entry is gone, as far as it is known."""
+        try:
+            owner = json.loads(read_plain(new / JOURNAL, LARGEST))["owner"]
+            return self._liveness[home].is_surely_gone(owner)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return False
 
     def _read(self, home: Path, name: str) -> Entry | None:
         folder = home / FOLDER / name

@@ -141,6 +141,8 @@ class Index:
                 self._forsake(error)
                 if not placed:
                     place()
+                if _code_of(error) == sqlite3.SQLITE_BUSY:
+                    self._in_memory()  # it was waited for once
 
     def _writable(self) -> sqlite3.Connection | None:
         try:
