@@ -108,9 +108,13 @@ class RecordDocument(TypedDict):
 
 
 class MarkDocument(TypedDict):
-    """A change of what people say of a record; *at* is ISO 8601 in UTC."""
+    """A change of what people say of a record, or of one *picture* of it, from 1.
+
+    *at* is ISO 8601 in UTC.
+    """
 
     at: str
+    picture: NotRequired[int]
     star: NotRequired[bool]
     trash: NotRequired[bool]
     note: NotRequired[str]

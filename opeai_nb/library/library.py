@@ -327,16 +327,25 @@ class Library(Catalogue):
     def mark(self, id_or_prefix: str, **change: Unpack[Change]) -> Marks:
         """Change what is said of a record and return what holds then.
 
+        `3f2a9c1d-2` names the second picture of a record, as its file does: it is starred, tagged
+        and noted by itself, and goes into the trash with its record alone, which replays whole.
         *star* and *trash* are switched, *note* is replaced, *tag* and *untag* are lists of words;
         what is not given stays. Nothing is deleted: what is in the trash is not listed and not
         replayed, its files stay, and `trash=False` brings it back. Raises `LibraryError` when
-        there is no such record, a tag is none, or the folder cannot be written.
+        there is no such record or picture, a tag is none, or no folder can be written.
         """
-        record = self.record(id_or_prefix)
+        beginning, _, number = id_or_prefix.partition("-")
+        record = self.record(beginning)
+        picture = _picture_in(record, number) if number else None
+        if picture is not None and "trash" in change:
+            raise LibraryError(
+                f"{id_or_prefix} is one of {len(record.pictures)} pictures that replay together.",
+                advice=f"Trash them all: {record.id}. Nothing was changed.",
+            )
         for name in ("tag", "untag"):
             if name in change:
                 change[name] = [tag_of(text) for text in change[name]]
-        return self._marks.change(record, change, self._moment())
+        return self._marks.change(record, change, self._moment(), picture)
 
     # -- names
 
@@ -362,6 +371,17 @@ def _living(entry: Entry) -> LibraryError:
         advice="Its pictures land in this library, and running the cell waits for them. If that "
         "kernel is gone, this works two minutes later. Nothing was sent.",
     )
+
+
+def _picture_in(record: Record, number: str) -> int | None:
+    """Return which picture of a record is meant; None where it is the only one."""
+    count = len(record.pictures)
+    if not number.isdecimal() or not 1 <= int(number) <= count:
+        raise LibraryError(
+            f"{record.id} has no picture {number!r}.",
+            advice=f"They are numbered from 1 to {count}.",
+        )
+    return int(number) if count > 1 else None
 
 
 def _not_kept(entry: Entry, generation: Generation, error: OSError) -> str:

@@ -102,13 +102,15 @@ def info(file: str | Path) -> dict[str, Any]:
     except LibraryError:
         return told
     else:
-        return {**told, **_beside(library, record)} if path.name in record.files else told
+        is_its = path.name in record.files
+        return {**told, **_beside(library, record, path.name)} if is_its else told
     finally:
         library.close()
 
 
-def _beside(library: Catalogue, record: Record) -> dict[str, Any]:
-    marks = library.marks(record)
+def _beside(library: Catalogue, record: Record, file: str) -> dict[str, Any]:
+    names = [picture.file for picture in record.pictures]
+    marks = library.marks(record).at(names.index(file) + 1)
     return {
         "starred": marks.starred,
         "tags": list(marks.tags),
@@ -117,6 +119,15 @@ def _beside(library: Catalogue, record: Record) -> dict[str, Any]:
         "made_from": [source.id for source in sources(library, record)],
         "edits": _written(edits(library, record)),
     }
+
+
+def words(library: Catalogue, record: Record) -> str:
+    """Return in a line where a record was made from, and what was made from it."""
+    above = ", ".join(source.id for source in sources(library, record))
+    below = ", ".join(edit.record.id for edit in edits(library, record))
+    return " · ".join(
+        f"{what} {ids}" for what, ids in (("made from", above), ("made into", below)) if ids
+    )
 
 
 def _written(tree: tuple[Edit, ...]) -> list[dict[str, Any]]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 import json
 import secrets
 import threading
+from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.errors import LibraryError
@@ -41,20 +42,40 @@ _Stamp = tuple[int, int]
 
 @dataclass(frozen=True)
 class Marks:
-    """What holds of one record now; *tags* in the order of the alphabet."""
+    """What holds of one record now; *tags* in the order of the alphabet.
+
+    *pictures* are the marks that single pictures of it have, each with its number, from 1.
+    """
 
     starred: bool = False
     tags: tuple[str, ...] = ()
     note: str = ""
     trashed: bool = False
+    pictures: tuple[tuple[int, Marks], ...] = ()
+
+    def has_star(self) -> bool:
+        """Tell whether it is starred, or one of its pictures."""
+        return self.starred or any(marks.starred for _, marks in self.pictures)
 
     def has_tag(self, tag: str) -> bool:
-        """Tell whether it has this tag, without regard to case."""
-        return folded(tag) in map(folded, self.tags)
+        """Tell whether it has this tag, or one of its pictures, without regard to case."""
+        own = folded(tag) in map(folded, self.tags)
+        return own or any(marks.has_tag(tag) for _, marks in self.pictures)
+
+    def at(self, number: int) -> Marks:
+        """Return what holds of one picture: what is said of it, and of the whole record."""
+        own = dict(self.pictures).get(number, Marks())
+        return Marks(
+            starred=self.starred or own.starred,
+            tags=tuple(sorted({*self.tags, *own.tags}, key=folded)),
+            note=own.note or self.note,
+            trashed=self.trashed,
+        )
 
     def __str__(self) -> str:
         star, trash = "★" * self.starred, "in the trash" * self.trashed
-        return " ".join(filter(None, (star, *(f"#{tag}" for tag in self.tags), self.note, trash)))
+        own = " ".join(filter(None, (star, *(f"#{tag}" for tag in self.tags), self.note, trash)))
+        return " · ".join(filter(None, (own, *(f"{n}: {marks}" for n, marks in self.pictures))))
 
 
 class Change(TypedDict, total=False):
@@ -69,6 +90,15 @@ class Change(TypedDict, total=False):
 
 def put_together(lines: Iterable[Mapping[str, Any]]) -> Marks:
     """Return what the lines of a record come to, whatever the order in which they were read."""
+    said: defaultdict[int | None, list[Mapping[str, Any]]] = defaultdict(list)
+    for line in lines:
+        said[line.get("picture")].append(line)
+    whole = _holding(said.pop(None, []))
+    each = [(number, _holding(said[number])) for number in sorted(filter(None, said))]
+    return replace(whole, pictures=tuple(it for it in each if it[1] != Marks()))
+
+
+def _holding(lines: Iterable[Mapping[str, Any]]) -> Marks:
     latest: dict[str, Any] = {}
     tags: dict[str, str] = {}
     for line in sorted(lines, key=lambda line: str(line["at"])):
@@ -116,12 +146,15 @@ class MarkFiles:
         """Return the ids of the records that lie in the trash."""
         return frozenset(record for record, marks in self.all().items() if marks.trashed)
 
-    def change(self, record: Record, change: Change, moment: float) -> Marks:
-        """Note a change of a record's marks; return what holds then.
+    def change(
+        self, record: Record, change: Change, moment: float, picture: int | None = None
+    ) -> Marks:
+        """Note a change of a record's marks, or of one *picture*'s; return what holds then.
 
         *moment* is in seconds since 1970. Raises `LibraryError` where the disk refuses.
         """
-        text = json.dumps({"at": moment_text(moment), **change}, ensure_ascii=False)
+        which = {} if picture is None else {"picture": picture}
+        text = json.dumps({"at": moment_text(moment), **which, **change}, ensure_ascii=False)
         stem, line = record.file.removesuffix(ENDING), text.encode("utf-8", "replace")
         try:
             self._homes.write(lambda home: self._append(home / FOLDER, stem, line))

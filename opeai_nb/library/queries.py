@@ -164,7 +164,7 @@ class Catalogue:
         marked = [
             record
             for record, each in marks.items()
-            if (each.starred or not starred) and (tag is None or each.has_tag(tag))
+            if (each.has_star() or not starred) and (tag is None or each.has_tag(tag))
         ]
         asked = marked if starred or tag is not None else sorted(trash) if trashed else None
         rows = self._index.rows(

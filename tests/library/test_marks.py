@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import Library, Marks, Slot
+from opeai_nb.library import Library, Marks, Slot, info
 from opeai_nb.library.marks import put_together
 from tests.library import replaying
 
@@ -48,6 +48,43 @@ def test_star_tags_and_note_are_found_again_by_another_process(library: Library,
     library.mark(fox, star=False)
     assert again.search(starred=True) == [], "the other one looks again"
     again.close()
+
+
+def test_one_picture_of_several_is_starred_tagged_and_noted_by_itself(
+    library: Library, keep: Keep, picture: Callable[..., bytes]
+) -> None:
+    kept = keep("a hare", pictures=[picture(colour=it) for it in ("red", "blue", "teal")])
+    hare = library.search("hare")[0]
+    library.mark(hare.id, tag=["may"])
+    library.mark(f"{hare.id}-2", star=True, note="this one")
+    marks = library.mark(f"{hare.id[:6]}-3", tag=["spare"])
+    assert str(marks) == "#may · 2: ★ this one · 3: #spare"
+    assert [marks.at(n).starred for n in (1, 2, 3)] == [False, True, False]
+    assert marks.at(3).tags == ("may", "spare")
+    assert [record.id for record in library.search(starred=True, tag="spare")] == [hare.id]
+    told = [info(each.path) for each in kept.pictures]
+    assert [(each["starred"], each["note"]) for each in told[:2]] == [
+        (False, ""),
+        (True, "this one"),
+    ]
+    assert library.mark(f"{hare.id}-2", star=False, note="").pictures[0][0] == 3
+
+
+def test_pictures_that_replay_together_go_into_the_trash_together(
+    library: Library, keep: Keep, picture: Callable[..., bytes]
+) -> None:
+    keep("a hare", pictures=[picture()] * 2)
+    hare = library.search("hare")[0].id
+    with pytest.raises(LibraryError, match="one of 2 pictures that replay together"):
+        library.mark(f"{hare}-1", trash=True)
+    for number in ("3", "0", "x"):
+        with pytest.raises(LibraryError, match="has no picture"):
+            library.mark(f"{hare}-{number}", star=True)
+
+
+def test_the_only_picture_of_a_record_is_the_record(library: Library, fox: str) -> None:
+    assert library.mark(f"{fox}-1", star=True) == Marks(starred=True)
+    assert library.mark(f"{fox}-1", trash=True).trashed
 
 
 def test_the_record_itself_is_not_touched(library: Library, fox: str) -> None:

@@ -197,14 +197,14 @@ def test_a_result_that_cannot_be_shown_does_not_end_the_turns(panel: Panel) -> N
     assert not panel.runs.is_busy
 
 
-def test_a_picture_that_no_disk_takes_is_shown_and_the_panel_says_so(
+def test_a_picture_that_the_folder_does_not_take_is_kept_and_the_panel_says_where(
     panel: Panel, tmp_path: Path
 ) -> None:
     (tmp_path / "imagine").write_text("in the way")
     panel.prompt = "a red fox"
     panel.generate()
     assert panel.state == "done"
-    assert "in memory only" in shown(panel)
+    assert "your own data folder" in shown(panel)
 
 
 def test_a_library_that_was_tampered_with_leaves_the_panel_standing(panel: Panel) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from opeai_nb.client import ImageRequest, Model
 from opeai_nb.errors import ImageInputError, InputError, OptionError
+from opeai_nb.library.homes import Homes
 from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import interpolated, without_markers
 from opeai_nb.notebook.magic.sweep_cell import is_sweep
@@ -342,6 +343,6 @@ def test_a_variable_a_path_and_an_url_name_a_picture(tmp_path: Path) -> None:
 def test_an_upload_becomes_a_file_once_and_asks_for_the_same(tmp_path: Path) -> None:
     source = input_sources.uploaded("My Photo.png", png())
     assert source.original is not None
-    path = upload_file(tmp_path, source.label, source.original)
-    assert upload_file(tmp_path, source.label, source.original) == path
+    path = upload_file(Homes(tmp_path), source.label, source.original)
+    assert upload_file(Homes(tmp_path), source.label, source.original) == path
     assert input_sources.named(str(path), {}).digest == source.digest

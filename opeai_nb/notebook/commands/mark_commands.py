@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def star(session: Session, *ids: str) -> Text:
-    """Star records: `%imagine history --starred` lists them."""
+    """Star records, or single pictures of them (`3f2a9c1d-2`): `%imagine history --starred`."""
     return _marked(session, ids, star=True)
 
 
@@ -51,8 +51,9 @@ def restore(session: Session, *ids: str) -> Text:
 def _marked(session: Session, ids: tuple[str, ...] | list[str], **change: Unpack[Change]) -> Text:
     """Change the marks of each and say what holds of it then; one that is none changes nothing."""
     library = session.studio.library
-    records = [library.record(record) for record in ids]
+    records = [library.record(each.partition("-")[0]) for each in ids]
     lines = [
-        f"{record.id}  {str(library.mark(record.id, **change)) or 'no marks'}" for record in records
+        f"{record.id}  {str(library.mark(each, **change)) or 'no marks'}"
+        for record, each in zip(records, ids, strict=True)
     ]
     return Text("\n".join(lines))

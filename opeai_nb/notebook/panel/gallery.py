@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from opeai_nb.library import Library, Record
+    from opeai_nb.library import Library, Marks, Record
     from opeai_nb.notebook.panel.widget_factory import Stock
 
 PAGE: Final = 24
@@ -37,6 +37,11 @@ class Find:
         prompt = " ".join(self.record.prompt.split())
         short = prompt if len(prompt) <= 90 else f"{prompt[:89]}…"  # noqa: PLR2004  a line of text
         return f"{short} · {self.record.model}"
+
+    def marks_in(self, library: Library) -> Marks:
+        """Return what people say of it."""
+        names = [item.file for item in self.record.pictures]
+        return library.marks(self.record).at(names.index(self.path.name) + 1)
 
     @property
     def key(self) -> tuple[str, int]:
@@ -193,7 +198,8 @@ class Gallery:
         while len(self._buttons) < len(self._finds):
             self._buttons.append(self._thumb(len(self._buttons)))
         for button, find in zip(self._buttons, self._finds, strict=False):
-            button.description = button.tooltip = find.title
+            marks = str(find.marks_in(self._library()))
+            button.description = button.tooltip = " · ".join(filter(None, (marks, find.title)))
         shown: Sequence[Any] = self._buttons[: len(self._finds)]
         if len(self._grid.children) != len(shown):
             self._grid.children = tuple(shown)

@@ -97,7 +97,11 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         stock = self.stock
         self.status = Status(stock)
         self.stage = Stage(
-            stock, edit=self.use_as_input, restore=self.restore, save_as=self.save_as
+            stock,
+            edit=self.use_as_input,
+            restore=self.restore,
+            save_as=self.save_as,
+            beside=self._said_beside,
         )
         self.composer, self.advanced = Composer(stock, self), Advanced(stock, self)
         self.tray = Tray(stock, self, self.names, upload_limit)
@@ -239,6 +243,15 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         generation = self.studio.library.generation(find.record)
         return save_files.save_copy(generation, find.number, target)
 
+    def _said_beside(self, find: Find) -> str:
+        """Return how a picture is marked, and where it was made from."""
+        from opeai_nb.library import lineage
+
+        library = self.studio.library
+        return " · ".join(
+            filter(None, (str(find.marks_in(library)), lineage.words(library, find.record)))
+        )
+
     def cell(self) -> str:
         """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
         return cell_text(self._read(), [self._written(source) for source in self.images])
@@ -247,8 +260,8 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         if source.written is not None:
             return source.written
         content = source.original or b""
-        folder = self.studio.library.folder
-        return save_files.as_written(save_files.upload_file(folder, source.label, content))
+        homes = self.studio.library.homes
+        return save_files.as_written(save_files.upload_file(homes, source.label, content))
 
     def _show_code(self) -> None:
         self.code.value = ""

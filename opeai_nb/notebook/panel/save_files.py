@@ -14,6 +14,7 @@ from opeai_nb.library.files import is_plain_file, own_folder, write_whole
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
+    from opeai_nb.library.homes import Homes
 
 FOLDER = "uploads"
 
@@ -33,20 +34,25 @@ def save_copy(generation: Generation, number: int, target: str) -> Path:
     return alone.save(path)[0]
 
 
-def upload_file(library: Path, label: str, content: bytes) -> Path:
-    """Write an upload into the library's folder of uploads, for cells to name; return its path.
+def upload_file(homes: Homes, label: str, content: bytes) -> Path:
+    """Write an upload into a library's folder of uploads, for cells to name; return its path.
 
     The same content is written once. Raises `LibraryError` when the disk refuses.
     """
     digest = hashlib.sha256(content).hexdigest()[:8]
     ending = extension(sniff_format(content[:16]))
-    path = library / FOLDER / f"{slug(Path(label).stem)}-{digest}.{ending}"
-    try:
+    name = f"{slug(Path(label).stem)}-{digest}.{ending}"
+
+    def write(home: Path) -> Path:
+        path = home / FOLDER / name
         if not is_plain_file(path):
-            write_whole(own_folder(library / FOLDER) / path.name, content)
+            write_whole(own_folder(home / FOLDER, disk=homes.disk) / name, content, disk=homes.disk)
+        return path
+
+    try:
+        return homes.write(write)
     except OSError as error:
         raise LibraryError(f"The upload cannot be written: {error.strerror}.") from error
-    return path
 
 
 def as_written(path: Path) -> str:

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class Stage:
-    """Shows one find. *edit*, *restore* and *save_as* are what its buttons do with it."""
+    """Shows one find.
+
+    *edit*, *restore* and *save_as* are what its buttons do with it, *beside* says how it is marked
+    and where it was made from.
+    """
 
     def __init__(
         self,
@@ -37,8 +41,9 @@ class Stage:
         edit: Callable[[], object],
         restore: Callable[[], object],
         save_as: Callable[[str, Find], Path],
+        beside: Callable[[Find], str],
     ) -> None:
-        self._save_as = save_as
+        self._save_as, self._beside = save_as, beside
         self._find: Find | None = None
         self._picture = stock.html(empty_stage_html())
         self._caption, self._path, self._said = stock.html(), stock.html(), stock.html()
@@ -79,7 +84,7 @@ class Stage:
             self.compare.value = False  # draws
         else:
             self._draw()
-        self._caption.value = caption_html(find)
+        self._caption.value = caption_html(find, self._beside(find))
         self._path.value = path_html(as_written(find.path)) + STILL_HTML
         self.target.value = f"{find.path.name}"
 
@@ -133,8 +138,8 @@ def picture_of(find: Find) -> str:
     return previews.picture_html(previews.large(find.path), find.title, size)
 
 
-def caption_html(find: Find) -> str:
-    """Return the prompt, and below it what it was made with."""
+def caption_html(find: Find, beside: str = "") -> str:
+    """Return the prompt, below it what it was made with, and what is said *beside*."""
     record = find.record
     facts = [record.model]
     if find.size:
@@ -149,5 +154,6 @@ def caption_html(find: Find) -> str:
     shown = prompt if len(prompt) <= 280 else f"{prompt[:279]}…"  # noqa: PLR2004  four lines
     return (
         f'<div class="ob-caption"><b>{escape(shown)}</b>'
-        f"<small>{escape(' · '.join(facts))}</small></div>"
+        f"<small>{escape(' · '.join(facts))}</small>"
+        f"{f'<small>{escape(beside)}</small>' if beside else ''}</div>"
     )
