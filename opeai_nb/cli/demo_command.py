@@ -88,7 +88,7 @@ def _execute(notebook: Any, folder: Path) -> bool:
     client = nbclient.NotebookClient(
         notebook,
         km=_kernel_manager(),
-        extra_arguments=["--log-level=ERROR"],
+        extra_arguments=["--log-level=CRITICAL"],
         timeout=_CELL_TIMEOUT,
         resources={"metadata": {"path": str(folder)}},
         on_notebook_start=_hear_interrupts,

@@ -97,7 +97,7 @@ class Lab:
         self._log = (home / "server.log").open("wb")
         self._process = subprocess.Popen(
             [
-                *(*start, sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root"),
+                *(*start, sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
                 *("--ip=127.0.0.1", f"--port={port}", "--ServerApp.port_retries=0"),
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *("--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}"),
