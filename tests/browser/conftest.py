@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,18 @@ KERNEL_STATE = """() => {
   const w = window.jupyterapp && window.jupyterapp.shell.currentWidget;
   const k = w && w.sessionContext && w.sessionContext.session && w.sessionContext.session.kernel;
   return k ? `${k.id} ${k.connectionStatus} ${k.status}` : 'none';
+}"""
+# Opens a notebook in a JupyterLab that is there, and closes what was open, its kernel too.
+OPEN = """async path => {
+  const app = window.jupyterapp;
+  for (const old of [...app.shell.widgets('main')]) {
+    if (old.context) {
+      old.context.model.dirty = false;
+      await old.context.sessionContext.shutdown();
+    }
+    old.dispose();
+  }
+  await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
 }"""
 BROWSERS: list[Any] = []  # that are open, and the logs of the servers: what a failure shows
 LOGS: list[Path] = []
@@ -102,6 +114,8 @@ class Lab:
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *("--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}"),
                 "--LabApp.expose_app_in_browser=True",
+                # Else it asks yarn whether it is built, for two seconds.
+                "--ServerApp.tornado_settings={'page_config_data': {'buildCheck': False}}",
             ],
             env=server_environment(home),
             stdout=self._log,
@@ -231,7 +245,10 @@ class Pages:
         context = self._chromium.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(90_000)
         self._contexts.append(context)
-        return context.new_page()
+        page = context.new_page()
+        # It would ask at every frame, and so have every frame drawn.
+        page.wait_for_function = partial(page.wait_for_function, polling=100)
+        return page
 
     def notebook(self, lab: Lab, name: str, width: int = 1300, height: int = 950) -> Notebook:
         """Return a page that shows a notebook of *lab*, its kernel ready."""
@@ -256,3 +273,28 @@ def pages(chromium: Any) -> Iterator[Pages]:
 @pytest.fixture
 def open_notebook(lab: Lab, pages: Pages) -> Any:
     return partial(pages.notebook, lab)
+
+
+@pytest.fixture(scope="module")
+def lab_page(lab: Lab, chromium: Any) -> Iterator[Any]:
+    """A page with a JupyterLab: to load it takes longer than what most tests do there."""
+    pages = Pages(chromium)
+    page = pages.new(1300, 950)
+    page.goto(f"{lab.url}/lab?reset")
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget")
+    yield page
+    pages.close()
+
+
+@pytest.fixture
+def opened(lab_page: Any) -> Callable[..., Notebook]:
+    """Return a function that shows a notebook in the JupyterLab of the module."""
+
+    def open_(name: str, height: int = 950) -> Notebook:
+        lab_page.set_viewport_size({"width": 1300, "height": height})
+        lab_page.evaluate(OPEN, name)
+        lab_page.wait_for_selector(".jp-Notebook .jp-Cell")
+        lab_page.wait_for_function(KERNEL_IS_READY)
+        return Notebook(lab_page)
+
+    return open_

@@ -1,8 +1,10 @@
-"""The magic in a real JupyterLab and a real Notebook 7, seen by a real browser in both themes."""
+"""The magic and the quickstart in a real JupyterLab and a real Notebook 7, seen in both themes."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +31,21 @@ BADGES = """() => [...document.querySelectorAll('.jp-OutputArea-output span[styl
 PICTURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')]
   .filter(i => i.complete && i.naturalWidth > 0).map(i => i.naturalWidth)"""
 
+SIDES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')]
+  .flatMap(i => [i.naturalWidth, i.naturalHeight])"""
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+# Everything that a badge ever says, in the order in which it says it: read from the page itself.
+RECORD_BADGES = """() => {
+  window.badges = [];
+  const read = () => document.querySelectorAll('.jp-OutputArea-output span[style]').forEach(s => {
+    const text = s.innerText.trim();
+    if (text && window.badges[window.badges.length - 1] !== text && s.style.background)
+      window.badges.push(text);
+  });
+  new MutationObserver(read).observe(document.body,
+    {childList: true, subtree: true, characterData: true});
+}"""
+
 
 def write(path: Path, cells: list[str]) -> None:
     may_fail = {"tags": ["raises-exception"]}  # else the cells behind a failure would not run
@@ -39,23 +56,25 @@ def write(path: Path, cells: list[str]) -> None:
     nbformat.write(notebook, path)
 
 
-@pytest.mark.parametrize("theme", ["dark", "light"])  # the theme stays: light for all who follow
-def test_what_a_person_sees(lab: Any, open_notebook: Any, theme: str) -> None:
+def test_what_a_person_sees(lab: Any, opened: Any) -> None:
     """Run cell by cell: background slots, a job shown again, failures, a partial batch."""
-    name = f"magic-{theme}.ipynb"
-    write(lab.folder / name, CELLS)
-    notebook = open_notebook(name, height=4200)
-    title = f"JupyterLab {theme.title()}"
-    notebook.page.evaluate(
-        "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", title
-    )
-    notebook.page.wait_for_selector(f"body[data-jp-theme-name='{title}']", state="attached")
+    write(lab.folder / "magic.ipynb", CELLS)
+    notebook = opened("magic.ipynb", height=4200)
     for number in range(len(CELLS)):
         notebook.run_cell(number)
     notebook.wait_until_idle()
+    for theme in ("Dark", "Light"):  # the last one stays, for all who follow
+        assert_theme_shows_all(notebook, f"JupyterLab {theme}")
+        notebook.screenshot(f"magic-{theme.lower()}", full_page=True)
+
+
+def assert_theme_shows_all(notebook: Notebook, theme: str) -> None:
+    notebook.page.evaluate(
+        "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", theme
+    )
+    notebook.page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
     notebook.page.wait_for_function(f"() => ({PICTURES})().length === 4")  # one in the background
     badges = notebook.page.evaluate(BADGES)
-    notebook.screenshot(f"magic-{theme}", full_page=True)
     picture = "✓ 1 picture · gpt-image-2 · 1536x1024 · embedded engine"
     assert badges[0] == "✓ 4 pictures · qwen-image-2.0 · 512x512 · embedded engine"
     assert badges[1:3] == [picture, picture], "its own cell, and the cell that shows it again"
@@ -97,9 +116,9 @@ def test_what_lab_saved_passes_strict_nbval(lab: Any, open_notebook: Any) -> Non
     assert stored.stat().st_size < 700_000
 
 
-def test_tab_offers_options_and_sizes(lab: Any, open_notebook: Any) -> None:
+def test_tab_offers_options_and_sizes(lab: Any, opened: Any) -> None:
     write(lab.folder / "tab.ipynb", [CELLS[0], ""])
-    notebook = open_notebook("tab.ipynb")
+    notebook = opened("tab.ipynb")
     notebook.run_cell(0)
     notebook.wait_until_idle()
     notebook.cell(1).locator(".jp-InputArea-editor .cm-content").click()
@@ -110,6 +129,56 @@ def test_tab_offers_options_and_sizes(lab: Any, open_notebook: Any) -> None:
     texts = offered.all_inner_texts()
     notebook.screenshot("magic-completion")
     assert not any("--model" in text for text in texts), "it stands on the line already"
+
+
+def test_the_quickstart_runs_and_its_badges_change(lab: Any, opened: Any) -> None:
+    """Run All: every cell runs, the pictures stand on the page, the badge tells each state."""
+    name = "01_quickstart.ipynb"
+    shutil.copy(NOTEBOOKS / name, lab.folder / name)
+    clear_outputs(lab.folder / name)
+    notebook = opened(name, height=2400)
+    notebook.page.evaluate(RECORD_BADGES)
+    notebook.run_all()
+    notebook.wait_until_started()
+    notebook.wait_until_idle()
+    code = [c for c in nbformat.read(lab.folder / name, 4).cells if c.cell_type == "code"]
+    asked = [cell for cell in code if "%%imagine" in cell.source or "%imagine " in cell.source]
+    notebook.page.wait_for_function(f"n => ({PICTURES})().length >= n", arg=len(asked) - 1)
+    sides = notebook.page.evaluate(SIDES)
+    badges = notebook.page.evaluate("() => window.badges")
+    notebook.screenshot("quickstart", full_page=True)
+    assert min(sides) >= 200, sides
+    assert any("queued" in badge for badge in badges), badges
+    assert any("painting" in badge for badge in badges), badges
+    assert any(badge.startswith("✓ 2 pictures") for badge in badges), badges
+    assert all("embedded engine" in badge for badge in badges), badges
+    (red,) = notebook.page.locator(".jp-RenderedText[data-mime-type*='stderr']").all_inner_texts()
+    assert red.startswith("InputError: 'big' is not a size.")
+
+
+def test_a_saved_notebook_shows_its_pictures_without_a_kernel(lab: Any, opened: Any) -> None:
+    """Reopened, nothing runs: badges and pictures are those that were saved."""
+    name = "reopened.ipynb"
+    shutil.copy(NOTEBOOKS / "01_quickstart.ipynb", lab.folder / name)
+    notebook = opened(name, height=2400)
+    stored = json.loads((lab.folder / name).read_text())
+    shown = [
+        output
+        for cell in stored["cells"]
+        for output in cell.get("outputs", [])
+        if {"image/png", "image/jpeg"} & set(output.get("data", {}))
+    ]
+    assert shown
+    notebook.page.wait_for_function(f"n => ({PICTURES})().length === n", arg=len(shown))
+    notebook.page.get_by_text("✓ ").first.wait_for()
+
+
+def clear_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, 4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    nbformat.write(notebook, path)
 
 
 @pytest.mark.long
