@@ -14,7 +14,7 @@ import secrets
 import threading
 from collections import defaultdict
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.errors import LibraryError
@@ -51,7 +51,7 @@ class Marks:
     tags: tuple[str, ...] = ()
     note: str = ""
     trashed: bool = False
-    pictures: tuple[tuple[int, Marks], ...] = ()
+    pictures: tuple[tuple[int, Marks], ...] = field(default=(), repr=False)
 
     def has_star(self) -> bool:
         """Tell whether it is starred, or one of its pictures."""
