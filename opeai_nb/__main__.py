@@ -1,5 +1,6 @@
 """`python -m opeai_nb`: the toolkit's commands, which stand in `opeai_nb/cli/`."""
 
+import os
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036  whoever runs a checkout has no pip to say so
@@ -10,7 +11,24 @@ if sys.version_info < (3, 11):  # noqa: UP036  whoever runs a checkout has no pi
     )
     sys.exit(2)
 
-from opeai_nb.cli.main import main
+_INTERRUPTED = 130
+
+
+def _code() -> int:
+    """Return the exit code; an interrupt that comes while modules are read is one, too."""
+    try:
+        from opeai_nb.cli.main import main
+
+        return main()
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = _code()
+    if code >= _INTERRUPTED - 1:
+        # Ended by a signal: threads of a user's function are not waited for. 129, 130, 143.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)

@@ -14,6 +14,8 @@ from typing import Final
 
 DEFAULT_MODEL: Final = "qwen-image-2.0"
 DEFAULT_TIMEOUT: Final = 900.0
+CONFIRM_ABOVE: Final = 8
+"""Pictures that one cell, prompt or table may ask for before whoever sits there is asked."""
 """Seconds that a task is waited for, unless said otherwise."""
 
 

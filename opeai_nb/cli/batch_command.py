@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk.batch.manifest import NAME, ours
+from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.sweep.plan import counted
+from opeai_nb.cli.batch_report import Log, reasons, write_errors
 from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
-from opeai_nb.cli.main import tell
-from opeai_nb.errors import InputError, LibraryError
-from opeai_nb.fields import DEFAULT_TIMEOUT, FIELDS, Field
+from opeai_nb.cli.output import say, tell
+from opeai_nb.cli.stop_signals import exit_code, no_interrupts, stop_signals
+from opeai_nb.errors import InputError, LibraryError, OptionError
+from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT, FIELDS, Field
+from opeai_nb.notebook.magic.ask import is_agreed
 from opeai_nb.notebook.magic.line import json_or_text
 
 if TYPE_CHECKING:
@@ -20,14 +25,18 @@ if TYPE_CHECKING:
 
     from opeai_nb.bulk.batch.batch import Batch
     from opeai_nb.bulk.run.progress import Progress
+    from opeai_nb.bulk.run.run import Run
 
-_MOST_TOLD: Final = 10
+DONE: Final = ".done"
+_LAST_SECONDS: Final = 20.0  # systemd and Slurm kill 30 to 90 s after they asked
 _FIELDS: Final = tuple(field for field in FIELDS if field.name != "prompt")
 
 EXIT_CODES: Final = (
     "exit codes: 0 every row has its pictures; 1 some failed, or their outcome is unknown, or a "
     "copy for --mirror could not be made; "
-    "2 the input is wrong, and nothing was sent; 130 interrupted: run it again for the rest"
+    "2 the input is wrong, and nothing was sent; 130 interrupted, 143 and 129 ended by SIGTERM and "
+    "SIGHUP: run it again for the rest. DIR/.done is written on 0 alone, for make and Snakemake. "
+    "`batch status DIR` says how far it is."
 )
 
 
@@ -38,9 +47,17 @@ def parser() -> argparse.ArgumentParser:
         description="Make the pictures of a file, a row each; run it again for what is missing.",
         epilog=EXIT_CODES,
     )
-    made.add_argument("source", help="a CSV, TSV or JSONL file; a column for each field")
+    made.add_argument("source", help="a CSV, TSV, Excel or JSONL file; a column for each field")
     made.add_argument("--out", required=True, metavar="DIR", help="gets pictures and manifest")
     made.add_argument("--prompt", help='a template for the columns: "a poster of {city}"')
+    made.add_argument("--key", metavar="COLUMN", help="names rows: pictures follow it (sku)")
+    made.add_argument(
+        "--field-columns",
+        metavar="A,B",
+        action="append",
+        help="the columns that are sent as fields (default: all that are named so)",
+    )
+    made.add_argument("--only", metavar="KEY", action="append", help="these rows alone")
     group = made.add_argument_group("fields of rows that have none")
     for field in _FIELDS:
         _add_field(group, field)
@@ -48,13 +65,28 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds a task is waited for"
     )
+    made.add_argument(
+        "--max-wait",
+        type=float,
+        default=BulkOptions.max_wait,
+        metavar="SECONDS",
+        help="how long a pause that the platform asks for, or an outage, is waited for "
+        f"(default {BulkOptions.max_wait:.0f})",
+    )
     made.add_argument("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
     made.add_argument("--fresh", action="store_true", help="send also what DIR has already")
     made.add_argument(
         "--send-unknown", action="store_true", help="send again what was cut off in flight before"
     )
     made.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
-    made.add_argument("--yes", action="store_true", help="exceed the session's limit of pictures")
+    made.add_argument(
+        "--yes", action="store_true", help="ask nothing, and exceed the session's limit of pictures"
+    )
+    made.add_argument("--errors", metavar="FILE", help="gets the rows without pictures, to mend")
+    made.add_argument("--log", metavar="FILE", help="gets a line for each event, with the time")
+    made.add_argument(
+        "--prune", action="store_true", help="move what no row shows any more to the trash"
+    )
     made.add_argument("--quiet", action="store_true", help="show no bar")
     return made
 
@@ -89,7 +121,24 @@ def _add_field(group: argparse._ArgumentGroup, field: Field) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a batch and return the exit code. Raises `InputError` for what cannot be sent."""
-    return _run(parser().parse_args(arguments))
+    if list(arguments[:1]) == ["status"]:
+        from opeai_nb.cli import batch_status
+
+        return batch_status.run(arguments[1:])
+    options = parser().parse_args(arguments)
+    _check_empty(options)
+    with stop_signals():
+        return _run(options)
+
+
+def _check_empty(options: argparse.Namespace) -> None:
+    """Refuse an option without a value: `--mirror "$MIRROR"`, and nobody set the variable."""
+    for name, value in vars(options).items():
+        if isinstance(value, str) and not value.strip():
+            raise InputError(
+                f"--{name.replace('_', '-')} is empty.",
+                advice="Is a variable of the shell not set? Nothing was sent.",
+            )
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -100,27 +149,88 @@ def _run(options: argparse.Namespace) -> int:
         prompt=options.prompt,
         out=options.out,
         mirror=options.mirror,
+        key=options.key,
+        field_columns=_names(options.field_columns),
         **fields_of(options),
     )
+    for note in rows.rows.table.notes:
+        tell(f"Note: {note}.")
     if options.dry_run:
-        print(f"{rows.table}\nNothing was sent.")  # noqa: T201  a command's output
+        as_fields = ", ".join(rows.rows.as_fields) or "none"
+        say(f"{rows.table}\nColumns that are sent as fields: {as_fields}.\nNothing was sent.")
         return GOOD
-    interrupted = _made(rows, options)
-    print(f"{rows.summary} · {options.out}")  # noqa: T201  a command's output
-    told = [line for line in rows.manifest if ours(line, "error")]
-    for line in told[:_MOST_TOLD]:
-        tell(f"Row {ours(line, 'row')}: {ours(line, 'error')}")
-    if more := len(told) - _MOST_TOLD if len(told) > _MOST_TOLD else 0:
-        tell(f"… and {more} more: {options.out}/{NAME}")
-    if interrupted:
-        return INTERRUPTED
+    _agree(rows, options)
+    with Log(options.log) as log:
+        rows.on_line = log.row
+        log.write(f"begins: {options.source}, {counted(len(rows.plan), 'row')}")
+        interrupt = _made(rows, options, log)
+        with no_interrupts():
+            code = _report(rows, options)
+            log.write(f"ends: {rows.summary}")
+    return code if interrupt is None else exit_code(interrupt)
+
+
+def _names(texts: Sequence[str] | None) -> list[str] | None:
+    if texts is None:
+        return None
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
+
+
+def _agree(rows: Batch, options: argparse.Namespace) -> None:
+    """Ask before more pictures than a person plainly asked for: a row is one.
+
+    Whoever sits at the terminal is asked above as many pictures as in a notebook. Raises
+    `OptionError` for a no, and where nobody can answer and rows stand for several pictures each.
+    """
+    kept = frozenset[int]() if options.fresh else rows.kept
+    names = _names(options.only)
+    points = rows.plan if names is None else rows.rows.chosen(names)
+    send = [point.request.n or 1 for point in points if point.number not in kept]
+    if options.yes or sum(send) <= CONFIRM_ABOVE:
+        return
+    question = f"This asks for {sum(send)} pictures in {counted(len(send), 'request')}"
+    if not sys.stdin.isatty():
+        if sum(send) > len(send):
+            raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
+    elif not is_agreed(f"{question}. Send them?"):
+        raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+
+
+def _report(rows: Batch, options: argparse.Namespace) -> int:
+    """Say what became of the rows, and what helps; return the exit code."""
+    say(f"{rows.summary} · {options.out}")
+    stopped_by = None if rows.running is None else rows.running.stopped_by
+    if stopped_by is not None:
+        tell(f"Stopped: {stopped_by}")
+    for line in (lines := reasons(rows.manifest, rows.advice)):
+        tell(line)
+    if options.errors and (count := write_errors(Path(options.errors).expanduser(), rows)):
+        tell(f"{counted(count, 'row')} to mend and run again: {options.errors}")
     progress = rows.progress
     good = progress is not None and progress.done + progress.replayed == progress.total
-    return GOOD if good and not told else SOME_FAILED  # a copy that could not be made is told, too
+    if options.prune:
+        _prune(rows, options)
+    if not good or lines:  # a copy that could not be made is one of the reasons
+        return SOME_FAILED
+    with suppress(OSError):  # a finished folder may be read-only
+        (Path(options.out).expanduser() / DONE).write_text(f"{rows.summary}\n", "utf-8")
+    return GOOD
 
 
-def _made(rows: Batch, options: argparse.Namespace) -> bool:
-    """Run the batch with a bar; tell whether it was interrupted."""
+def _prune(rows: Batch, options: argparse.Namespace) -> None:
+    if not (unused := rows.unused):
+        return
+    question = f"{counted(len(unused), 'row')} of earlier tables have pictures here"
+    if options.yes or (sys.stdin.isatty() and is_agreed(f"{question}. Move them to the trash?")):
+        say(f"{counted(rows.prune(), 'row')} in the trash; %imagine untrash brings them back")
+    else:
+        tell(f"{question}, and --prune left them there: add --yes.")
+
+
+def _made(rows: Batch, options: argparse.Namespace, log: Log) -> KeyboardInterrupt | None:
+    """Run the batch with a bar; return what interrupted it."""
+    with suppress(OSError):
+        (Path(options.out).expanduser() / DONE).unlink(missing_ok=True)
     try:
         running = rows.start(
             concurrency=options.concurrency,
@@ -128,24 +238,44 @@ def _made(rows: Batch, options: argparse.Namespace) -> bool:
             fresh=options.fresh,
             beyond_limit=options.yes,
             send_unknown=options.send_unknown,
+            max_wait=options.max_wait,
+            only=_names(options.only),
         )
     except LibraryError as error:
         raise InputError(error.message, advice="Give another --out. Nothing was sent.") from error
     try:
-        with _bar(len(rows.plan), quiet=options.quiet) as show:
-            for progress in running.follow(tick=0.5):
-                show(progress)
-    except KeyboardInterrupt:
-        running.halt()
-        tell("Interrupted: nothing more is sent; waiting for what is under way (Ctrl-C drops it).")
-        try:
-            running.wait()
-        except KeyboardInterrupt:
-            tell("Not waiting: tasks can be resumed by running this again.")
-        return True
+        _follow(running, options, log)
+    except KeyboardInterrupt as interrupt:
+        _end(running, interrupt)
+        return interrupt
     finally:
-        rows.close()
-    return False
+        with no_interrupts():
+            rows.close()
+    return None
+
+
+def _follow(running: Run, options: argparse.Namespace, log: Log) -> None:
+    note = ""
+    with _bar(len(running.points), quiet=options.quiet) as show:
+        for progress in running.follow(tick=0.5):
+            show(progress)
+            if progress.note and progress.note.partition(" in ")[0] != note.partition(" in ")[0]:
+                log.write(f"waits: {progress.note}")
+            note = progress.note
+
+
+def _end(running: Run, interrupt: KeyboardInterrupt) -> None:
+    """Begin nothing more and wait for what is under way: after a signal not for ever."""
+    running.halt()
+    limit = _LAST_SECONDS if exit_code(interrupt) != INTERRUPTED else None
+    how = f"at most {limit:.0f} s" if limit else "Ctrl-C drops it"
+    tell(f"Interrupted: nothing more is sent; waiting for what is under way ({how}).")
+    try:
+        is_over = running.wait(limit)
+    except KeyboardInterrupt:
+        is_over = False
+    if not is_over:
+        tell("Not waiting: run this again, and it fetches what was under way.")
 
 
 @contextmanager
@@ -164,6 +294,7 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[Progress], object]]:
 
         def show(progress: Progress) -> None:
             bar.set_postfix(_postfix(progress), refresh=False)
+            bar.set_description_str(progress.note, refresh=False)
             bar.update(progress.settled - bar.n)
 
         yield show

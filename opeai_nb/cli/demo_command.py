@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED
-from opeai_nb.cli.main import tell
+from opeai_nb.cli.output import tell
 from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
 from opeai_nb.errors import InputError
 

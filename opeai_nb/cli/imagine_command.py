@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
-from opeai_nb.cli.main import tell
+from opeai_nb.cli.output import tell
 from opeai_nb.cli.terminal_picture import show_picture
 from opeai_nb.errors import InputError, OpeaiError, OptionError
-from opeai_nb.fields import DEFAULT_TIMEOUT
+from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
 from opeai_nb.notebook.magic.line import Parsed, parse_arguments
 from opeai_nb.printable import escaped_json
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Job, Studio
 
 _AT_ONCE: Final = 16
-_ASK_ABOVE: Final = 8  # pictures that one prompt may stand for, as in a notebook
 _TICK: Final = 0.25
 _CLEAR_LINE: Final = "\r\x1b[K"
 _NOT_HERE: Final = {
@@ -105,7 +104,11 @@ def _asked(parsed: Parsed, prompt: str) -> list[ImageRequest]:
         values["image"] = {"image": images}  # several pictures belong to one request
     word = (lambda text: text) if raw else partial(interpolated, names={})
     plan = plan_of(prompt, values, word=word, raw=raw)
-    if len(plan) > 1 and plan.pictures > _ASK_ABOVE and not parsed.cell.keys() & {"yes", "dry_run"}:
+    if (
+        len(plan) > 1
+        and plan.pictures > CONFIRM_ABOVE
+        and not parsed.cell.keys() & {"yes", "dry_run"}
+    ):
         question = f"This asks for {plan.pictures} pictures in {len(plan)} requests"
         if not sys.stdin.isatty():
             raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")

@@ -6,7 +6,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED, WRONG
+from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
+from opeai_nb.cli.output import close_pipe, prepare, tell
+from opeai_nb.cli.stop_signals import exit_code
 from opeai_nb.errors import InputError, OpeaiError, did_you_mean
 
 if TYPE_CHECKING:
@@ -36,14 +38,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return GOOD
     if name not in COMMANDS:
         return _fail("", _unknown(name))
-    run: Callable[[Sequence[str]], int] = import_module(f"opeai_nb.cli.{name}_command").run
+    prepare()
     try:
+        run: Callable[[Sequence[str]], int] = import_module(f"opeai_nb.cli.{name}_command").run
         return run(rest)
     except OpeaiError as error:
         return _fail(name, error)
     except KeyboardInterrupt as interrupt:
         tell(f"opeai_nb {name}: {interrupt or 'interrupted'}")
-        return INTERRUPTED
+        return exit_code(interrupt)
+    except BrokenPipeError:  # `| head` has seen enough
+        close_pipe()
+        return GOOD
 
 
 def usage() -> str:
@@ -59,11 +65,6 @@ def usage() -> str:
             f"  {'--version':<9}",
         ]
     ).rstrip()
-
-
-def tell(text: str) -> None:
-    """Write a line where it is no part of the output."""
-    print(text, file=sys.stderr)  # noqa: T201  a command's own words
 
 
 def _unknown(name: str) -> InputError:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD
-from opeai_nb.cli.main import tell
+from opeai_nb.cli.output import tell
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:

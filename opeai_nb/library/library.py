@@ -324,6 +324,11 @@ class Library(Catalogue):
 
     # -- marks
 
+    @property
+    def trashed(self) -> frozenset[str]:
+        """The ids of the records in the trash."""
+        return self._marks.trashed()
+
     def mark(self, id_or_prefix: str, **change: Unpack[Change]) -> Marks:
         """Change what is said of a record and return what holds then.
 

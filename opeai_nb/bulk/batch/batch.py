@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.batch.manifest import Manifest, ours, read_lines
+from opeai_nb.bulk.batch.manifest import NAME, Manifest, ours, read_lines
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
@@ -17,7 +17,7 @@ from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opeai_nb.bulk.batch.manifest import Line
     from opeai_nb.bulk.run.outcome import Outcome
@@ -75,6 +75,10 @@ class Batch:
         self.rows = rows
         self.studio = studio
         self.values: dict[int, Any] = {}
+        self.advice: dict[str, str] = {}
+        """What to do about each reason why rows have no pictures."""
+        self.on_line: Callable[[Line], object] | None = None
+        """Is called with the line of each row that is settled."""
         self._mirror = None if mirror is None else Mirror(mirror)
         self._run: Run | None = None
         self._manifest: Manifest | None = None
@@ -127,20 +131,48 @@ class Batch:
         return plan_text(self.plan, self.kept)
 
     @property
+    def running(self) -> Run | None:
+        """The run under way, or the last one."""
+        return self._run
+
+    def prune(self) -> int:
+        """Move pictures that no row of this table shows to the trash; return of how many rows.
+
+        Raises `LibraryError` when the disk refuses.
+        """
+        for record in (unused := self.unused):
+            self.studio.library.mark(record, trash=True)
+        return len(unused)
+
+    @property
+    def unused(self) -> list[str]:
+        """The ids of the records that rows of earlier tables have here, and no row of this one."""
+        lines = read_lines(self.folder / NAME).values()
+        trashed = self.studio.library.trashed
+        shown = {ours(line, "id") for line in lines if ours(line, "current") is not False}
+        earlier = [ours(line, "id") for line in lines if ours(line, "current") is False]
+        return [each for each in earlier if each and each not in shown | trashed]
+
+    @property
     def progress(self) -> Progress | None:
         """How far the run is; None before the first."""
         return None if self._run is None else self._run.progress
 
     def start(self, **orders: Any) -> Run:
-        """Begin and return the run at once. *orders* are those of `Sweep.run`."""
+        """Begin and return the run at once.
+
+        *orders* are those of `Sweep.run`, and *only*: the keys of the rows that are meant, or
+        their numbers where no key is named.
+        """
         if self._run is not None and not self._run.is_over:
             raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
-        cluster = orders.pop("on", None)
+        cluster, only = orders.pop("on", None), orders.pop("only", None)
         given = BulkOptions(**orders, mirror=self._mirror)
-        earlier = self._begin_manifest()
+        points = self.plan if only is None else self.rows.chosen(only)
+        earlier = self._begin_manifest(None if only is None else points)
         if given.then is not None and not given.then_again:
             given = replace(given, then_values=_then_values(earlier))
-        self._run = Run(self.plan, self._settled)
+        self._run = Run(points, self._settled)
         if cluster is None:
             return self._run.begin(self.studio, given)
         from opeai_nb.bulk.run.dask_cluster import begin_on
@@ -151,7 +183,7 @@ class Batch:
     def run(self, **orders: Any) -> Batch:
         """Send what is missing, wait for it, write the manifest, and return the batch.
 
-        *orders* are those of `Sweep.run`. A failed row is noted and ends nothing else. An interrupt
+        *orders* are those of `start`. A failed row is noted and ends nothing else. An interrupt
         ends the waiting and the sending; running again sends what is missing.
         """
         self.start(**orders)
@@ -185,9 +217,10 @@ class Batch:
 
         return dataframe(self.manifest)
 
-    def _begin_manifest(self) -> dict[str, dict[str, Any]]:
+    def _begin_manifest(self, asked: Sequence[Point] | None) -> dict[str, dict[str, Any]]:
         """Begin the manifest; a finished folder may be read-only, as nothing is missing there."""
-        self._manifest = Manifest(self.folder, self.rows.table.rows, self.plan)
+        places = None if asked is None else frozenset(point.number for point in asked)
+        self._manifest = Manifest(self.folder, self.rows.table.rows, self.plan, places)
         self._is_finished = False
         try:
             return self._manifest.begin()
@@ -203,12 +236,16 @@ class Batch:
     def _settled(self, point: Point, outcome: Outcome) -> None:
         if outcome.is_handed_on:
             self.values[self.rows.number(point.number)] = outcome.value
+        if outcome.error is not None:
+            self.advice[outcome.reason] = outcome.error.advice
         if self._manifest is None:
             return
         if self._is_finished:
             self._outcomes[point.number] = outcome
         else:
-            self._manifest.add(point, outcome)
+            line = self._manifest.add(point, outcome)
+            if self.on_line is not None:
+                self.on_line(line)
 
 
 def _then_values(lines: Mapping[str, Line]) -> dict[str | None, Any]:

@@ -57,12 +57,20 @@ class Manifest:
     `begin` writes a line for each row, `add` a new one for a row that is settled (the last line of
     a request counts), within a second; `close` puts them in order. Several batches may run in one
     folder: each writes under a lock and keeps the others' lines. The pictures are safe without it.
+    *asked* are the places of the rows that this run is for (None: all).
     Raises `LibraryError` when the disk refuses.
     """
 
-    def __init__(self, folder: Path, rows: Sequence[Row], points: Sequence[Point]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rows: Sequence[Row],
+        points: Sequence[Point],
+        asked: frozenset[int] | None = None,
+    ) -> None:
         self.path = folder / NAME
         self._points = points
+        self._asked = asked
         self._rows = rows
         self._clashes = clashes(rows, points)
         self._lock = threading.Lock()
@@ -70,22 +78,29 @@ class Manifest:
         self._timer: threading.Timer | None = None
         self._is_closed = False
         self._error: LibraryError | None = None
+        self._reasons: dict[str, str] = {}
 
     def begin(self) -> dict[str, Line]:
         """Write a line for each row, not sent where nothing is known; return the earlier lines."""
         before: dict[str, Line] = {}
         with _refused(), self._alone():
             before = read_lines(self.path)
+            self._reasons = _unknown_reasons(before)
             self._write([*self._planned(before), *self._others(before, current=False)])
         return before
 
-    def add(self, point: Point, outcome: Outcome) -> None:
-        """Take what became of a row; after `close` the library alone knows of it."""
+    def add(self, point: Point, outcome: Outcome) -> Line:
+        """Take what became of a row and return its line.
+
+        What comes after `close` the library alone knows of.
+        """
         line = line_of(point, self._rows[point.number], outcome, self._clashes)
+        if outcome.state == "unknown" and (first := self._reasons.get(request_name(point))):
+            line[self._clashes.get("error", "error")] = first  # a re-run knows only that it is so
         text = json.dumps(line, ensure_ascii=False).encode()
         with self._lock:
             if self._is_closed:
-                return
+                return line
             if self._error is not None:
                 raise self._error
             self._waiting.append(text)
@@ -93,6 +108,7 @@ class Manifest:
                 self._timer = threading.Timer(FLUSH_AFTER, self._flush_in_time)
                 self._timer.daemon = True
                 self._timer.start()
+        return line
 
     def flush(self) -> None:
         """Write what waits."""
@@ -138,7 +154,10 @@ class Manifest:
         for point in self._points:
             line = line_of(point, self._rows[point.number], None, self._clashes)
             known = lines.get(request_name(point))
-            if known is not None and (keep_all or ours(known, "status") in _SETTLED):
+            is_asked = self._asked is None or point.number in self._asked
+            if known is not None and (
+                keep_all or not is_asked or ours(known, "status") in _SETTLED
+            ):
                 for name in ("status", "files", "id", "tokens", "error", "then"):
                     if (value := ours(known, name)) is not None:
                         line[self._clashes.get(name, name)] = value
@@ -183,6 +202,14 @@ class Manifest:
         except NotImplementedError:
             return nullcontext()
         return _released(lock)
+
+
+def _unknown_reasons(lines: Mapping[str, Line]) -> dict[str, str]:
+    return {
+        name: ours(line, "error")
+        for name, line in lines.items()
+        if ours(line, "status") == "unknown" and ours(line, "error")
+    }
 
 
 @contextmanager
@@ -263,7 +290,7 @@ def line_of(
         "current": True,
     }
     renamed = renamed or {}
-    cells = {_plain(name): _cell(value) for name, value in row.cells.items()}
+    cells = {_plain(name): json_cell(value) for name, value in row.cells.items()}
     named = {renamed.get(name, name): value for name, value in made.items()}
     return {"row": row.number, **cells, **named} if "row" not in renamed else {**cells, **named}
 
@@ -276,13 +303,13 @@ def _facts(outcome: Outcome | None) -> Line:
         facts["id"] = outcome.id
         facts["tokens"] = (outcome.generation.usage or {}).get("total_tokens")
     if outcome.is_handed_on:
-        facts["then"] = _cell(outcome.value)
+        facts["then"] = json_cell(outcome.value)
     if outcome.reason:
         facts["error"] = outcome.reason
     return facts
 
 
-def _cell(value: Any) -> Any:
+def json_cell(value: Any) -> Any:
     """Return a cell as JSON has it; a date as ISO text, what JSON has no word for as text."""
     if isinstance(value, str):
         return _plain(value)
@@ -291,13 +318,13 @@ def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, list | tuple | set | frozenset):
-        return [_cell(item) for item in value]
+        return [json_cell(item) for item in value]
     if isinstance(value, dict):
-        return {_plain(str(name)): _cell(item) for name, item in value.items()}
+        return {_plain(str(name)): json_cell(item) for name, item in value.items()}
     if isinstance(value, date | time):
         return value.isoformat()
     if hasattr(value, "tolist"):  # of numpy
-        return _cell(value.tolist())
+        return json_cell(value.tolist())
     if isinstance(value, Path):
         return str(value)
     return f"<{type(value).__name__}>" if hasattr(value, "tobytes") else str(value)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.batch.manifest import is_manifest, without_ours
 from opeai_nb.bulk.batch.table import SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing
-from opeai_nb.bulk.sweep.plan import Plan, numbered
+from opeai_nb.bulk.sweep.plan import Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError, did_you_mean
@@ -25,6 +25,8 @@ _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1"), True),
     **dict.fromkeys(("false", "no", "0"), False),
 }
+REASON: Final = "opeai_nb_reason"
+"""The column that says, in a table of rows to mend, why each has no pictures."""
 _LIKE: Final = 0.8
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
@@ -44,6 +46,24 @@ class Rows:
     plan: Plan
     as_fields: tuple[str, ...]
     key: str | None = None
+
+    def chosen(self, only: Sequence[object]) -> list[Point]:
+        """Return the points of these rows, by key, or without one by number.
+
+        Raises `InputError` for a row that is not there.
+        """
+        names = [str(p.key if self.key else self.number(p.number)) for p in self.plan]
+        places = {name: place for place, name in enumerate(names)}
+        chosen = []
+        for name in map(str, only):
+            if name not in places:
+                column = self.key or "row"
+                raise InputError(
+                    f"There is no {column} {name!r}.{did_you_mean(name, names)}",
+                    advice="Rows are named by --key, else by their number. Nothing was sent.",
+                )
+            chosen.append(self.plan[places[name]])
+        return chosen
 
     def number(self, place: int) -> int:
         """Return what the row at *place* of the plan is called in its own program."""
@@ -71,6 +91,8 @@ def rows_of(
     table = read_table(source)
     if is_manifest(table.rows):
         table = replace(table, rows=[without_ours(row) for row in table.rows])
+    for row in table.rows:
+        row.cells.pop(REASON, None)
     if not table.rows:
         raise InputError("The batch is empty.", advice="Give it at least one prompt.")
     chosen = None if field_columns is None else _chosen(field_columns, table.columns)

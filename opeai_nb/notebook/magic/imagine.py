@@ -8,7 +8,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode
 
 from opeai_nb.errors import did_you_mean
-from opeai_nb.fields import DEFAULT_MODEL, DEFAULT_TIMEOUT
+from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_MODEL, DEFAULT_TIMEOUT
 from opeai_nb.notebook.magic.cell_transform import DROPPED
 from opeai_nb.notebook.session import Session
 
@@ -54,9 +54,9 @@ class Imagine(Magics):
         min=0,
         help="how many pictures are asked for before somebody has to agree; 0: any number",
     ).tag(config=True)
-    confirm_above = Int(8, help="sweeps of more pictures than this ask before they send").tag(
-        config=True
-    )
+    confirm_above = Int(
+        CONFIRM_ABOVE, help="sweeps of more pictures than this ask before they send"
+    ).tag(config=True)
     engine = Enum(
         ("", "auto", "always", "never"), "", help="the embedded engine; empty: the environment"
     ).tag(config=True)
