@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ class Cells:
         self.session = load(self.shell)
         self.session._studio = lambda: self.studio
 
-    def begin(self, folder: Path) -> None:
-        """Begin anew in a folder: no names, nothing kept, nothing sent."""
+    def begin(self, folder: Path, answers: Callable[[httpx.Request], Any] | None = None) -> None:
+        """Begin anew, as a new kernel in a folder: no names, nothing shown, nothing sent."""
         self.shell.reset()
-        self._script = Script(answered)
+        self._script = Script(answers or answered)
         server = {"base_url": "https://api.example.com", "api_key": "k" * 20}
         client = AsyncClient(**server, transport=self._script)
         self.studio = Studio(settings(**server, library=folder / "imagine"), client=client)
