@@ -13,7 +13,8 @@ PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
 
 _OPEN_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|([/nrt]))")
-_LAYOUT = re.compile(rb"[ \t]*[\r\n][ \t\r\n]*|\A[ \t]+|[ \t]+\Z")
+_LINE_END = re.compile(rb"[\r\n]+")
+_LAYOUT = b" \t\r\n"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 
 
@@ -41,8 +42,15 @@ def plain_base64(text: bytes) -> bytes:
     if b"\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
     if b" " in text:
-        text = _LAYOUT.sub(b"", text).replace(b" ", b"+")
+        # Line by line, not by one pattern: that would look through each run of spaces again and
+        # again, and a server may send megabytes of them.
+        text = b"".join(line.strip(b" \t") for line in _LINE_END.split(text)).replace(b" ", b"+")
     return text.translate(_URL_SAFE, b"\t\r\n")
+
+
+def layout_at_end(text: bytes) -> bytes:
+    """Return the white space that *text* ends with."""
+    return text[len(text.rstrip(_LAYOUT)) :]
 
 
 def without_open_escape(text: bytes) -> tuple[bytes, bytes]:

@@ -10,7 +10,8 @@ from opeai_nb.client.protocol.steps import Documents
 
 _JUNK: Final = "\ufeff\0 \t\r\n"
 _GUARD = re.compile(r"\A(?:\)\]\}',?|while\(1\);|for\(;;\);)\s*")
-_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(\s*[}\]])')
+# A string without an end is taken whole: from each quote in it one would look to the end again.
+_COMMA = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))|,(\s*[}\]])', re.DOTALL)
 _DECODER: Final = json.JSONDecoder(strict=False)
 _MOST: Final = 10_000
 _DRAFTS: Final = ("partial", "keepalive", "heartbeat", "ping")
@@ -68,8 +69,9 @@ def _is_stream(text: str) -> bool:
 
 def _events(text: str) -> list[Any]:
     values: list[Any] = []
-    for block in re.split(r"\r?\n\r?\n|\r\r", text)[:_MOST]:
-        lines = [line.partition(":") for line in re.split(r"\r\n|\r|\n", block)]
+    for block in re.split(r"\r?\n\r?\n|\r\r", text, maxsplit=_MOST)[:_MOST]:
+        pieces = re.split(r"\r\n|\r|\n", block, maxsplit=_MOST)[:_MOST]
+        lines = [line.partition(":") for line in pieces]
         data = [rest.removeprefix(" ") for name, _, rest in lines if name.strip() == "data"]
         kind = next((rest.strip() for name, _, rest in lines if name.strip() == "event"), "")
         values += [_named(value, kind) for value in _data(data)]

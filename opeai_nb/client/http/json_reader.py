@@ -19,9 +19,16 @@ import codecs
 import re
 import secrets
 from collections.abc import Callable
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.http.base64_text import DATA_URL, PACKED, plain_base64, without_open_escape
+from opeai_nb.client.http.base64_text import (
+    DATA_URL,
+    PACKED,
+    layout_at_end,
+    plain_base64,
+    without_open_escape,
+)
 from opeai_nb.client.http.json_documents import json_values
 from opeai_nb.client.protocol.steps import (
     Blob,
@@ -35,22 +42,28 @@ from opeai_nb.client.protocol.steps import (
 from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from opeai_nb.client.protocol.steps import Source
 
 MAX_PICTURE_BYTES: Final = 512 * 1024 * 1024
 """All pictures of one body together; more is a lie or a mistake."""
-MAX_REST_BYTES: Final = 64 * 1024 * 1024
-"""A body without its pictures: the JSON alone."""
+MAX_REST_BYTES: Final = 12 * 1024 * 1024
+"""A body without its pictures: the JSON alone. What is made of it takes five times its size, and
+the peak of an answer is held to 64 MB and one and a half times its pictures."""
+MAX_VALUES: Final = 100_000
+"""Values of one body, by their commas and brackets: three bytes of JSON make a list of 64. An
+answer of 128 pictures has about a thousand."""
+MAX_PICTURES: Final = 1024
+"""Pictures of one body: a request has 128 at most (platform.md 2.4)."""
 MAX_BODY_BYTES: Final = 2 * MAX_PICTURE_BYTES
 """All that is read of one body, whatever it means: base64 is a third longer than its picture."""
-MAX_RAW_BYTES: Final = 64 * 1024 * 1024
+MAX_RAW_BYTES: Final = 32 * 1024 * 1024
 """What is kept of an answer that cannot be read."""
+_ENCODED_AT_ONCE: Final = 3 * 256 * 1024
 _INLINE: Final = 4096
 _SMALLEST: Final = 64
 """Characters of a picture under its own name: shorter ones are placeholders, and stay JSON."""
-_LAYOUT_AT_END = re.compile(rb"[ \t\r\n]+\Z")
 _QUOTED: Final = 2000
 """Characters that are enough to quote from what is no JSON."""
 _STRIDE: Final = 64 * 1024
@@ -59,22 +72,26 @@ _STRIDE: Final = 64 * 1024
 _QUOTE: Final = ord('"')
 _PAD: Final = ord("=")
 _QUOTE_OR_ESCAPE = re.compile(rb'["\\]')
+_TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_ASTRAL = re.compile(rb"[\xf0-\xf4]")
 _TEXT_KEYS: Final = frozenset(
     {b"prompt", b"revised_prompt", b"orig_prompt", b"actual_prompt", b"text", b"message"}
 )
 
 
-def _decoded(text: bytes, charset: str | None) -> str:
+def _decoded(text: bytearray, charset: str | None) -> str:
     """Return a body as text: as declared, else UTF-8, UTF-16 by its mark, or GB 18030."""
     if charset and charset.lower() not in ("utf-8", "utf8"):
         try:
             return text.decode(charset)
         except (LookupError, UnicodeDecodeError):
             pass  # servers declare Latin-1 by habit, or what nobody knows
-    if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
         return text.decode("utf-16", "replace")
     try:
-        return codecs.getincrementaldecoder("utf-8-sig")().decode(text)  # may end inside a letter
+        return codecs.utf_8_decode(text, "strict", False)[0].removeprefix(
+            "\ufeff"
+        )  # it may end inside a letter
     except UnicodeDecodeError:
         return text.decode("gb18030", "replace")
 
@@ -106,7 +123,8 @@ class JsonReader:
         self._broken: set[int] = set()
         self._spoilt: dict[int, bytearray] = {}
         self._count = 0
-        self._received = self._decoded = 0
+        self._received = self._decoded = self._values = 0
+        self._is_astral = False
         self._quads = b""
         self._open = b""
         self._padded = False
@@ -124,6 +142,9 @@ class JsonReader:
             self._tail = data  # as yet too short for a picture, and mostly for good
             return []
         self._tail = b""
+        self._values += data.count(b",") + data.count(b"[") + data.count(b"{")
+        self._values += data.count(b'"') // 4  # names and strings, and a step of ours each
+        self._is_astral = self._is_astral or _ASTRAL.search(data) is not None
         events: list[Event] = []
         position = 0
         while position < len(data):
@@ -132,12 +153,16 @@ class JsonReader:
         return events
 
     def _check_caps(self) -> None:
+        # A letter beyond the basic plane makes the whole text four bytes a letter.
+        most = MAX_REST_BYTES // (2 if self._is_astral else 1)
         if (
-            len(self._rest) + sum(map(len, self._spoilt.values())) > MAX_REST_BYTES
+            len(self._rest) + sum(map(len, self._spoilt.values())) > most
             or self._decoded > MAX_PICTURE_BYTES
             or self._received > MAX_BODY_BYTES
         ):
             raise CutAnswer("it is larger than any answer can be, and was not read further")
+        if self._values > MAX_VALUES or self._count > MAX_PICTURES:
+            raise CutAnswer("it holds more than any answer can, and was not read further")
 
     def finish(self) -> list[Event]:
         """Take a body that is a picture itself; all others end with their string."""
@@ -154,7 +179,7 @@ class JsonReader:
 
     def body(self, charset: str | None = None) -> Any:
         """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`."""
-        text = _decoded(self.rest(), charset)
+        text = _decoded(self._rest + self._tail if self._tail else self._rest, charset)
         try:
             value = json_values(text)
             return self._restored(value) if self._count else value
@@ -167,18 +192,17 @@ class JsonReader:
         Their base64 is written anew (without line breaks, with padding). What would pass
         `MAX_RAW_BYTES` is left out from there on.
         """
+        body = BytesIO()
         parts = re.split(rb"%b(\d+)" % self._mark.encode(), self.rest())
         unfinished = [b"", str(self._count).encode()] if self._mode == self._picture else []
-        texts, size = [], 0
         for place, part in enumerate([*parts, *unfinished[1:]]):
-            text = part if place % 2 == 0 else self._text_of(int(part), pictures)
-            size += len(text)
-            if size > MAX_RAW_BYTES:
-                break
-            texts.append(text)
-        return b"".join(texts)
+            for text in (part,) if place % 2 == 0 else self._texts_of(int(part), pictures):
+                body.write(memoryview(text)[: MAX_RAW_BYTES - body.tell()])
+                if body.tell() >= MAX_RAW_BYTES:
+                    return body.getvalue()
+        return body.getvalue()
 
-    def _text_of(self, number: int, pictures: Mapping[int, Source]) -> bytes:
+    def _texts_of(self, number: int, pictures: Mapping[int, Source]) -> Iterator[bytes]:
         import pybase64
 
         source = pictures.get(number, b"")
@@ -186,7 +210,9 @@ class JsonReader:
             data = source if isinstance(source, bytes) else source.read_bytes()
         except OSError:  # the folder is gone since: what else came still stands
             data = b""
-        return bytes(pybase64.b64encode(data)) + bytes(self._spoilt.get(number, b""))
+        for start in range(0, len(data), _ENCODED_AT_ONCE):
+            yield pybase64.b64encode(memoryview(data)[start : start + _ENCODED_AT_ONCE])
+        yield bytes(self._spoilt.get(number, b""))
 
     # What to do with the bytes at *position*, by where in the JSON they stand. Each returns the
     # position behind what it has used; what it cannot judge yet it leaves in the tail.
@@ -219,10 +245,10 @@ class JsonReader:
         return self._escape(data, stop) if found else stop
 
     def _text(self, data: bytes, position: int, _: list[Event]) -> int:
-        found = _QUOTE_OR_ESCAPE.search(data, position)
-        stop = found.start() if found else len(data)
+        found = _TEXT.match(data, position)
+        stop = found.end() if found else position
         self._rest += data[position:stop]
-        if found is None:
+        if stop == len(data):
             return stop
         return self._end_of_text(stop) if data[stop] == _QUOTE else self._escape(data, stop)
 
@@ -277,12 +303,12 @@ class JsonReader:
         if self._count in self._broken:
             self._spoilt.setdefault(self._count, bytearray()).extend(piece)
             return
-        text, layout = self._quads + piece, None
+        text, layout = self._quads + piece, b""
         whole = len(text) & ~3
         try:
             data = pybase64.b64decode(text[:whole], validate=True)
         except ValueError:
-            text, layout = plain_base64(text), _LAYOUT_AT_END.search(text)
+            text, layout = plain_base64(text), layout_at_end(text)
             whole = len(text) & ~3
             try:
                 data = pybase64.b64decode(text[:whole], validate=True)
@@ -292,7 +318,10 @@ class JsonReader:
         if data and self._padded:
             self._break(text)
             return
-        self._quads = text[whole:] + (layout[0] if layout else b"")
+        if len(layout) > _STRIDE and not layout.strip(b" \t"):
+            self._break(text)  # spaces that were a `+` each, or layout: nobody writes so many
+            return
+        self._quads = text[whole:] + (b"\n" if layout.strip(b" \t") else layout)
         self._decoded += len(data)
         if data:
             self._padded = text[whole - 1] == _PAD

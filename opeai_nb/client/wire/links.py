@@ -12,7 +12,7 @@ from opeai_nb.formats import sniff_format
 _LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
 _DATA = re.compile(r"data:image/[^\s<>\"'`)\]]+", re.IGNORECASE)
 _TARGET = re.compile(
-    r"\]\(\s*<?([^\s)<>]+)|<img\b[^>]*\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE
+    r"\]\(\s*<?([^\s)<>]+)|<img\b[^<>]*\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE
 )
 _WRAPPED = {"<": ">", '"': '"', "'": "'", "`": "`", "(": ")"}
 _OTHER_FILES: Final = re.compile(
