@@ -393,7 +393,10 @@ def _not_kept(entry: Entry, generation: Generation, error: OSError) -> str:
     """Return what is where, of pictures that no disk took."""
     good = [picture for picture in generation.pictures if picture.error is None]
     safe = sum(it.path is not None and it.path.is_relative_to(entry.folder) for it in good)
-    where = "They are in memory only: save them elsewhere, with generation.save(…)."
+    where = (
+        "They are in memory only: save them elsewhere, with generation.save(…), or free some room "
+        "and run `%imagine resume` in this kernel."
+    )
     if safe == len(good):
         where = "They are in the journal: `%imagine resume` keeps them once the disk has room."
     elif safe:

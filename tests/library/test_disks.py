@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -190,26 +192,31 @@ STUDENT = """
 """
 
 
+@pytest.fixture
+def everybodys() -> Iterator[Path]:
+    """A folder that every user may enter; pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        if not all(above.stat().st_mode & stat.S_IXOTH for above in place.parents):
+            pytest.skip("no other user may enter the folder for temporary files")
+        yield place
+
+
 @pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() != 0, reason="only root becomes another")
 def test_another_user_keeps_beside_what_she_may_only_read(
-    folder: Path,
-    tmp_path: Path,
-    tmp_path_factory: pytest.TempPathFactory,
-    keep: Callable[..., Generation],
-    picture: Callable[..., bytes],
+    everybodys: Path, keep: Callable[..., Generation], picture: Callable[..., bytes]
 ) -> None:
-    keep("a fox")
-    for above in (folder, *folder.parents):
-        if above.is_relative_to("/tmp") and str(above) != "/tmp":
-            above.chmod(0o755)
-    home = tmp_path_factory.mktemp("student")
-    home.chmod(0o777)
+    folder, own = everybodys / "imagine", everybodys / "hers"
+    keep("a fox", into=Library(folder))
+    own.mkdir()
+    own.chmod(0o777)
     done = subprocess.run(
         [
             *(sys.executable, "-c", textwrap.dedent(STUDENT)),
-            *(str(folder), picture().hex(), str(tmp_path / "first")),
+            *(str(folder), picture().hex(), str(everybodys / "first")),
         ],
-        env={**os.environ, "OPEAI_NB_DATA": str(home / "data"), "OPEAI_NB_CACHE": str(home)},
+        env={**os.environ, "OPEAI_NB_DATA": str(own / "data"), "OPEAI_NB_CACHE": str(own)},
         capture_output=True,
         text=True,
         check=True,
@@ -275,6 +282,24 @@ def test_what_a_full_disk_does_not_take_lies_where_the_message_says(
     kept = shelf.keep(entry, shelf.unkept(entry))
     assert len(kept.pictures) == 2
     assert (shelf.pending(), shelf.unkept(entry)) == ([], None)
+
+
+def test_pictures_of_which_nothing_reached_the_disk_are_kept_by_the_process_that_has_them(
+    shelf: Library, disk: RefusingDisk, begin: Callable[..., Entry]
+) -> None:
+    entry = begin("a fox", into=shelf, n=2)
+    entry.sending()
+    disk.room = 2000  # the line that says who has them fits
+    with pytest.warns(LibraryWarning, match="in memory only"):
+        shelf.keep(entry, whole(noisy_png(64), entry, 2))
+    entry.release()
+    assert [left.truth for left in Library(shelf.folder).pending()] == ["outcome unknown"]
+    (left,) = shelf.pending()
+    assert (left.truth, left.take_state, left.is_held_elsewhere) == ("fetching", "pending", False)
+    disk.room = None
+    shelf.keep(left, shelf.unkept(left))
+    assert len(shelf.record(entry.id).files) == 2
+    assert shelf.pending() == []
 
 
 def test_a_disk_without_links_that_is_full_settles_nothing(

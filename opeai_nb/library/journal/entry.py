@@ -219,6 +219,8 @@ class Entry:
         is kept that nobody could read; `not kept` where pictures came that no disk took,
         and no URL is known to fetch them again.
         """
+        if self._is_held:
+            return "fetching"
         if self.state in ("intended", "sending") and self.is_alive:
             return "in flight"
         if self.state == "intended":
@@ -262,10 +264,13 @@ class Entry:
     @property
     def is_held_elsewhere(self) -> bool:
         """True while another living process has pictures of it that no disk took."""
-        holder, liveness = self._facts.get("holder"), self._liveness
-        if not holder or liveness.is_mine(holder, self._memory):
-            return False
-        return liveness.is_alive(holder, self._memory)
+        holder = self._facts.get("holder") or {}
+        return not self._is_held and self._liveness.is_alive(holder, self._memory)
+
+    @property
+    def _is_held(self) -> bool:
+        """True while this process has pictures of it that no disk took."""
+        return self._liveness.is_mine(self._facts.get("holder") or {}, self._memory)
 
     @property
     def _memory(self) -> str:
