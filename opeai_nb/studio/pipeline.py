@@ -25,6 +25,7 @@ from opeai_nb.client.protocol.results import NO_GUESS, finished, is_unread, noth
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_answer import GUESS
+from opeai_nb.client.wire.read_task import GUESSED_ID
 from opeai_nb.errors import (
     AuthenticationError,
     DownloadError,
@@ -213,6 +214,8 @@ class Pipeline:
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
         hidden = replace(task, id=self._hidden(task.id), poll_path=self._hidden(task.poll_path))
         entry.submitted(hidden)
+        if GUESSED_ID in task.notes and task.answer:
+            entry.unread(GUESSED_ID, task.answer)
         return self._durations(tasks=True)
 
     def _ready(self, entry: Entry) -> Path | None:
@@ -287,7 +290,10 @@ class Pipeline:
             await self.disk(entry.unread, _reason(error), error.answer or b"")
             raise
         except OpeaiError as error:
-            await self._settle(entry, error)
+            if last.pictures:  # it failed, and shows some all the same
+                await self.disk(entry.unread, _reason(error), error.answer or b"")
+            else:
+                await self._settle(entry, error)
             raise
         return await self._pictures(entry, generation, time.monotonic() - started)
 

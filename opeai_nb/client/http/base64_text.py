@@ -7,7 +7,8 @@ from urllib.parse import unquote_to_bytes
 
 # One prefix or several: relays put theirs in front of the one that is there already.
 DATA_URL = re.compile(
-    rb"(?:\s*(?:data:)?(?:[\w.+\-]+/[\w.+\-]+)?(?:;[^,;]{0,80}){0,4};?base64,\s*)+", re.IGNORECASE
+    rb"(?:\s*(?:data:)?(?:[\w.+\-]+/[\w.+\-]+)?(?:;[^,;]{0,80}){0,4};?base64[,:]\s*)+",
+    re.IGNORECASE,
 )
 PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
 
@@ -22,7 +23,9 @@ def decode_base64(text: str) -> bytes | None:
     """Return the bytes of a short base64 string or data URL; None when it is broken."""
     import pybase64
 
-    data = text.strip().strip("<>\"'`").strip().encode("utf-8", "replace")
+    text = text.strip()
+    text = text[1:] if text[:2] in {"b'", 'b"'} else text  # Python's own way to write bytes
+    data = text.strip("<>\"'`").strip().encode("utf-8", "replace")
     if b"%" in data[:4000]:
         data = unquote_to_bytes(data)
     if found := DATA_URL.match(data):

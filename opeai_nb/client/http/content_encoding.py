@@ -6,6 +6,7 @@ import zlib
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from opeai_nb.client.http.json_reader import MAX_RAW_BYTES
 from opeai_nb.client.protocol.steps import CutAnswer, Event, Reader, Source
 
 if TYPE_CHECKING:
@@ -24,15 +25,16 @@ def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
     `Accept-Encoding: identity` is asked for; gzip, deflate and, where a library for them is there,
     br and zstd are read all the same, several in the order in which they were undone, because
     proxies send them unasked. A word that is no coding (`UTF-8`, `none`, `aws-chunked`) stands over
-    plain bytes. Raises `CutAnswer` for br and zstd without a library.
+    plain bytes. What cannot be undone, br and zstd without a library included, is a `CutAnswer` at
+    its end, and kept as it came.
     """
     words = response.headers.get("content-encoding", "").lower().split(",")
-    codings = [word.strip().removeprefix("x-") for word in words]
-    reader = make()
+    codings = [word.partition(";")[0].strip().removeprefix("x-") for word in words]
+    reader = _Unpacking(make(), "")  # what is packed once more than it says tells by its beginning
     if response.is_stream_consumed:
         return reader
     for coding in codings:  # the coding that was applied last is undone first
-        if coding in {"gzip", "deflate", "br", "zstd"}:
+        if coding in _PACKED:
             reader = _Unpacking(reader, coding)
     return reader
 
@@ -48,13 +50,20 @@ def async_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
 
 
 class _Unpacking:
-    """Unpacks a body for another reader, which holds the caps; what is plain stays as it is."""
+    """Unpacks a body for another reader, which holds the caps; what is plain stays as it is.
+
+    The bytes decide before the label. What cannot be unpacked is read to its end all the same, and
+    kept as it came: it may be paid for.
+    """
 
     def __init__(self, reader: Reader, coding: str) -> None:
         self._reader = reader
         self._coding = coding
         self._head = b""
         self._unpack: Unpack | None = None
+        self._failure: CutAnswer | None = None
+        self._packed = bytearray()
+        self._is_open = False
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         if self._unpack is None:
@@ -67,8 +76,10 @@ class _Unpacking:
     def finish(self) -> Iterator[Event]:
         if self._unpack is None:
             yield from self._passed_on(self._begin())
-        if self._unpack is not None and not self._unpack.is_whole:
-            raise CutAnswer("its compressed body is incomplete")
+        if self._failure is None and self._unpack is not None and not self._unpack.is_whole:
+            self._failure = CutAnswer("its compressed body is incomplete")
+        if self._failure is not None:
+            raise self._failure
         yield from self._reader.finish()
 
     def rest(self) -> bytes:
@@ -78,7 +89,7 @@ class _Unpacking:
         return self._reader.body(charset)
 
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
-        return self._reader.raw(pictures)
+        return bytes(self._packed) or self._reader.raw(pictures)
 
     def _begin(self) -> bytes:
         head, self._head = self._head, b""
@@ -86,11 +97,31 @@ class _Unpacking:
         return head
 
     def _passed_on(self, chunk: bytes) -> Iterator[Event]:
-        if self._unpack is not None:
-            for plain in self._unpack(chunk):
-                yield from self._reader.feed(plain)
+        if self._unpack is None or isinstance(self._unpack, _Plain):
+            yield from self._reader.feed(chunk)
+            return
+        if not self._is_open and len(self._packed) < MAX_RAW_BYTES:
+            self._packed += chunk
+        if self._failure is None:
+            yield from self._unpacked(self._unpack(chunk))
+
+    def _unpacked(self, pieces: Iterator[bytes]) -> Iterator[Event]:
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration:
+                return
+            except CutAnswer as failure:
+                self._failure = failure
+                return
+            if piece and not self._is_open:
+                self._is_open = True
+                self._packed.clear()  # what was unpacked is kept by the reader
+            yield from self._reader.feed(piece)
 
 
+_PACKED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
+_GZIP, _ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
 _TELLING: Final = 8
 
 
@@ -106,15 +137,32 @@ class Unpack(Protocol):
 
 
 def unpacker(coding: str, head: bytes) -> Unpack:
-    """Return what undoes *coding* in a body that begins with *head*.
-
-    Raises `CutAnswer` where no library for it is installed.
-    """
-    if head.lstrip().startswith(_PLAIN) or not head:
+    """Return what undoes *coding* in a body that begins with *head*."""
+    if head.startswith(_GZIP):
+        return _Zlib(head)
+    if head.startswith(_ZSTD):
+        return _by_library("zstd")
+    if not coding or head.lstrip().startswith(_PLAIN) or not head:
         return _Plain()
     if coding in {"gzip", "deflate"}:
         return _Zlib(head)
     return _by_library(coding)
+
+
+class _Closed:
+    """A coding that nothing here undoes."""
+
+    is_whole: bool = False
+
+    def __init__(self, coding: str) -> None:
+        self._coding = coding
+
+    def __call__(self, chunk: bytes) -> Iterator[bytes]:  # noqa: ARG002  nobody can read it
+        raise CutAnswer(
+            f"its body is compressed with {self._coding!r}, which was not asked for and no library "
+            "here reads"
+        )
+        yield b""  # pragma: no cover  a generator, as its like are
 
 
 class _Plain:
@@ -219,6 +267,4 @@ def _by_library(coding: str) -> Unpack:
             return make(import_module(name))
         except ImportError:
             continue
-    raise CutAnswer(
-        f"its body is compressed with {coding!r}, which was not asked for and no library here reads"
-    )
+    return _Closed(coding)

@@ -10,6 +10,8 @@ from opeai_nb.client.protocol.steps import Documents
 
 _JUNK: Final = "\ufeff\0 \t\r\n"
 _GUARD = re.compile(r"\A(?:\)\]\}',?|while\(1\);|for\(;;\);)\s*")
+# What stands before JSON at times: a call around it, a fence of Markdown, lines of a log.
+_BEFORE = re.compile(r"\A(?:[\w.$]{1,80}\(|(?:(?![<{\[])[^\n]{0,200}\n){1,20})\s*(?=[{\[])")
 # A string without an end is taken whole: from each quote in it one would look to the end again.
 _COMMA = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))|,(\s*[}\]])', re.DOTALL)
 _DECODER: Final = json.JSONDecoder(strict=False)
@@ -29,6 +31,8 @@ def json_values(text: str) -> Any:
         return json.loads(text, strict=False)
     except ValueError:
         pass
+    if (before := _BEFORE.match(text)) is not None and not _is_stream(text):
+        text = text[before.end() :]
     if _is_stream(text):
         return _one_or_several(_events(text))
     if text[:1] not in ("{", "["):

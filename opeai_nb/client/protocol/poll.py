@@ -12,7 +12,7 @@ from opeai_nb.client.protocol.results import is_whole, received
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.read_answer import GUESS, Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
@@ -116,7 +116,7 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
             yield replace(task, trouble=error.message)
             now = yield Now()  # a question that failed may have taken a minute
             continue
-        course.saw(task, now)
+        task = course.saw(task, now)
         yield task
     return task
 
@@ -129,8 +129,8 @@ class _Course:
 
     def __init__(self, task: Task) -> None:
         self._task = task
-        self._gone = self._empty = self._failures = self._refusals = 0
-        self._failing_since = self._refused_since = self._gone_since = 0.0
+        self._gone = self._empty = self._failures = self._refusals = self._shown = 0
+        self._failing_since = self._refused_since = self._gone_since = self._shown_since = 0.0
         self._error: OpeaiError | None = None
 
     @property
@@ -147,8 +147,12 @@ class _Course:
             return pause_after(self._error, self._failures)
         return schedule.wished(self._task.retry_after) or schedule.next_poll(elapsed, durations)
 
-    def saw(self, task: Task, now: float) -> None:
-        """Take note of a snapshot. Raises `TaskExpiredError` where DashScope says it is gone."""
+    def saw(self, task: Task, now: float) -> Task:
+        """Take note of a snapshot and return what it means.
+
+        One that shows a picture again and again under a word that nobody knows is done. Raises
+        `TaskExpiredError` where DashScope says it is gone.
+        """
         self._task, self._error = task, None
         self._failures = self._refusals = 0
         self._empty += task.status == "done" and not task.pictures
@@ -158,6 +162,11 @@ class _Course:
             raise TaskExpiredError(
                 "The platform does not know the task.", task_id=task.id, request=task.request
             )
+        self._shown_since = self._shown_since if self._shown else now
+        self._shown = self._shown + 1 if task.pictures and not task.is_settled else 0
+        if self._shown >= REFUSALS and now - self._shown_since >= REFUSED_FOR:
+            self._task = replace(task, status="done", notes=(*task.notes, GUESS))
+        return self._task
 
     def failed(self, error: OpeaiError, now: float) -> None:
         """Take note of a failure to ask; raise it when asking again cannot help.
@@ -309,7 +318,9 @@ def _read_query(reply: Reply, task: Task) -> Task:
     return replace(
         answer,
         id=task.id,
-        answer=None if is_whole(answer.pictures, answer.notes) else reply.answer(),
+        answer=None
+        if answer.is_settled and is_whole(answer.pictures, answer.notes)
+        else reply.answer(),
         request=task.request,
         model=answer.model or task.model,
         prompt=answer.prompt or task.prompt,

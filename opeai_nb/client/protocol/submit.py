@@ -156,7 +156,9 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         answer,
         request=request,
         retry_after=schedule.retry_after(reply.headers),
-        answer=None if is_whole(answer.pictures, answer.notes) else reply.answer(),
+        answer=None
+        if answer.is_settled and is_whole(answer.pictures, answer.notes)
+        else reply.answer(),
     )
 
 

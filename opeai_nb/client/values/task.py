@@ -128,6 +128,9 @@ _CHINESE: Final[Mapping[str, Status]] = {
 }
 _PREFIX = re.compile(r"^(?:TASK|JOB|STATUS|STATE|IMAGE|GENERATE|GENERATION)+(?=[A-Z]{3})")
 _FAILED_PARTS: Final = ("FAILED", "FAILURE", "ERROR", "CANCELLED", "CANCELED", "REJECTED")
+_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
+_NEGATIONS: Final = frozenset({"NOT", "NO", "NON", "UN", "IN", "NEVER", "NEARLY", "ALMOST"})
+_VAGUE: Final = frozenset({"SUCCESS", "SUCCEED", "SUCCESSFUL", "READY"})
 _LEFT_OUT = re.compile(r"[^0-9A-Z]+")
 
 
@@ -146,7 +149,30 @@ def read_status(word: object) -> Status:
         for status, words in _WORDS.items():
             if form in words:
                 return status
-    return "failed" if any(part in plain for part in _FAILED_PARTS) else "unknown"
+    if any(part in plain for part in _FAILED_PARTS):
+        return "failed"
+    return _by_its_words(str(word))
+
+
+def _by_its_words(text: str) -> Status:
+    """Return the status that one of several words tells: `completed successfully`.
+
+    `submitted successfully` is queued: of a step that went well the step itself says more.
+    """
+    words = {part.upper() for part in _PARTS.findall(text)}
+    if words & _WORDS["failed"]:
+        return "failed"
+    if words & _NEGATIONS:
+        return "unknown"
+    for status, telling in (
+        ("done", _WORDS["done"] - _VAGUE),
+        ("queued", _WORDS["queued"]),
+        ("painting", _WORDS["painting"]),
+        ("done", _WORDS["done"] | {"SUCCESSFULLY"}),
+    ):
+        if words & telling:
+            return status  # type: ignore[return-value]  # each is one
+    return "unknown"
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ def link_in(text: str) -> str | None:
     A URL may be relative to the base URL when it is rooted or begins with `./`.
     """
     text = text.strip()
+    if text[:12].lower().startswith(("http:\\/\\/", "https:\\/\\/")):
+        text = text.replace("\\/", "/")  # escaped as JSON may be, and once too often
     while len(text) > 1 and _WRAPPED.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
     if text[:8].lower().startswith(("http://", "https://")):

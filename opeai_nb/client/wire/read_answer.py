@@ -22,7 +22,7 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import guessed_in, pictures_in
-from opeai_nb.client.wire.read_task import integer, read_task
+from opeai_nb.client.wire.read_task import guessed_task, integer, read_task
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
 from opeai_nb.errors import UnreadableAnswerError
@@ -137,6 +137,8 @@ def _read_success(
         return problem
     if not good and (guesses := guessed_in(reply.body, reply.pictures, request)):
         return replace(_as_pictures(places, reply, guesses, problem), notes=(GUESS,))
+    if not pictures and (guess := guessed_task(places)) is not None:
+        return replace(guess, request_id=request_id_of(reply.headers, places.nodes))
     if pictures is None:
         return _unreadable(reply)
     return _as_pictures(places, reply, pictures, problem)

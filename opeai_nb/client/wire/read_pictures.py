@@ -10,6 +10,7 @@ from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.wire.links import (
+    begins_as_picture,
     link_in,
     links_in,
     may_be_picture,
@@ -20,7 +21,6 @@ from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, fir
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 from opeai_nb.errors import NoPictureError, OpeaiError
-from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,6 +38,7 @@ _EITHER: Final = ("image", *_URLS, "sample", "inline_data", "file", "asset", "re
 _LOOSE: Final = ("data", "content", "value", "media", "picture", "img", "artifact", "resource")
 # What an object may say of itself; `image` last, for tasks repeat their input there.
 _ALONE: Final = ("b64_json", "result_url", "sample", "image_url", "url", "inline_data", "image")
+_RESULTS: Final = ("b64_json", "result_url", "sample")  # which no input is called
 _DEEPEST_ITEM: Final = 4
 
 
@@ -82,7 +83,7 @@ def _read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
 
 def _named_alone(places: Places, blobs: Mapping[int, Source]) -> list[Picture]:
     """Return the picture that an object or a wrapper names by itself, the outermost first."""
-    for names in (_ALONE[:-1], _ALONE):
+    for names in (_RESULTS, _ALONE[:-1], _ALONE):
         for node in places.nodes:
             values = {name: node[name] for name in names if node.get(name)}
             pictures = read_item(values, blobs) if values else []
@@ -154,8 +155,8 @@ def _in_text(text: str) -> list[Picture]:
         return pictures
     if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
         return [Picture(url=link)]
-    if data := decode_base64(text):
-        return [Picture(source=data)] if len(data) > _TINY else [Picture(error=_no_bytes())]
+    if decode_base64(text):
+        return [Picture(error=_failed(_NO_PICTURE))]
     words = first_line(text)
     told = f"Instead of a picture came text: {words!r}." if words else _NO_BYTES
     return [Picture(error=_failed(told))]
@@ -169,13 +170,13 @@ _BESIDE: Final = frozenset(
         *("mimetype", "format", "outputformat", "quality", "background", "status"),
     ]
 )
-_TINY: Final = 40
 _EMPTY: Final = "The platform sent an empty item instead of a picture."
 _NO_ITEM: Final = "The platform sent an empty item instead of a picture: no object."
 _NO_BYTES_IN: Final = (
     "The platform sent an item with neither bytes nor a URL that can be read: this picture is "
     "missing."
 )
+_NO_PICTURE: Final = "The bytes that came do not begin as a picture does: this one is missing."
 _NO_BYTES: Final = "The platform sent an item with neither bytes nor a URL: this picture failed."
 
 
@@ -223,12 +224,14 @@ def _pictures_of(
 ) -> list[Picture]:
     """Prefer bytes to a URL: they do not expire and cost no second request."""
     urls = [link for key in (*_BYTES, *_EITHER) for link in _links(key, item.get(key))]
-    for key in (*_BYTES, *_EITHER, *_LOOSE):
-        value = item.get(key)
-        if (source := _source(key, value, blobs)) is not None:
-            return [Picture(source=source, url=urls[0] if urls else None)]
+    sources = (_source(key, item.get(key), blobs) for key in (*_BYTES, *_EITHER, *_LOOSE))
+    whole = [source for source in sources if source is not None]
+    if (source := next(filter(_begins, whole), None)) is not None:
+        return [Picture(source=source, url=urls[0] if urls else None)]
     if urls:
         return [Picture(url=url) for url in dict.fromkeys(urls)]
+    if whole:
+        return [Picture(error=_failed(_NO_PICTURE))]
     if depth < _DEEPEST_ITEM:
         for key in (*_BYTES, *_EITHER, *_LOOSE):
             inner = item.get(key)
@@ -274,7 +277,7 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
 
 def _begins(source: Source) -> bool:
     if isinstance(source, bytes):
-        return sniff_format(source[:16]) is not None
+        return begins_as_picture(source)
     return source.suffix.lstrip(".") not in ("", "bin")
 
 

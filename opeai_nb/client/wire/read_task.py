@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -15,6 +16,7 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import guessed_in, pictures_in
+from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
 
@@ -48,16 +50,20 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     status = read_status(word)
     if (not word or status == "unknown") and _are_listed(places, reply, request):
         status = "done"
+    # A word that nobody knows may mean that it is done: who asks again and again will tell.
+    # A failure may leave some behind as well, which are not to be lost.
+    is_open = not word or status in {"unknown", "failed"}
+    early = _good(pictures_in(places, reply.pictures, request)) if is_open else ()
     task_id = _id_of(node) or next(filter(None, map(_id_of, places.nodes)), "")
     return Task(
-        id=task_id or _last_id(places, link),
+        id=task_id or _last_id(places, link) or _guessed_id(places),
         status=status,
         platform_status=word or "",
         progress=_progress(places.first("progress", kind=(int, float, str))),
         model=places.first("model"),
         prompt=places.first("prompt"),
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
-        pictures=_pictures(places, reply, request) if status == "done" else (),
+        pictures=_pictures(places, reply, request) if status == "done" else early,
         usage=places.first("usage", kind=dict),
         error=_failure(places, node, reply) if status == "failed" else None,
         request_id=request_id_of(reply.headers, places.nodes),
@@ -120,6 +126,46 @@ def _row_id(node: Mapping[str, Any]) -> str | None:
     number = node.get("id")
     whole = isinstance(number, int) and not isinstance(number, bool) and number > 0
     return str(number) if whole else _id_of(node)
+
+
+def guessed_task(places: Places) -> Task | None:
+    """Return the task of an answer in which an id stands and nothing else that says anything."""
+    task_id = _guessed_id(places)
+    return Task(task_id, notes=(GUESSED_ID,)) if task_id else None
+
+
+GUESSED_ID: Final = (
+    "The answer is of a form that nobody described: what seemed to be the id of a task is asked "
+    "about."
+)
+_NO_TASKS_ID = re.compile(
+    r"request|req|trace|log|user|model|org|project|team|account|client|session|app|key|channel|"
+    r"group|tenant|workspace|parent|device|message|region|span"
+)
+_ID_NAME = re.compile(r".*(?:id|ids|uuid|no|number|ticket)|task|job|data|result|output|handle")
+_ID_TEXT = re.compile(r"(?=\S*\d)[\w.:~-]{2,128}")
+
+
+def _guessed_id(places: Places) -> str:
+    """Return what alone looks like an id under a name that may be a task's; empty for none."""
+    found: set[str] = set()
+    for node in places.nodes:
+        for name, value in node.items():
+            plain, text = squeezed(name), _id_text(value)
+            if _ID_NAME.fullmatch(plain) and not _NO_TASKS_ID.search(plain) and text:
+                found.add(text)
+    return found.pop() if len(found) == 1 else ""
+
+
+def _id_text(value: Any) -> str:
+    """Return what may be an id, as text: a number, or a word with a figure in it."""
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    text = value.strip() if isinstance(value, str) else str(value) if type(value) is int else ""
+    return text if _ID_TEXT.fullmatch(text) else ""
+
+
+def _good(pictures: list[Picture] | None) -> tuple[Picture, ...]:
+    return tuple(picture for picture in pictures or () if picture.error is None)
 
 
 def _last_id(places: Places, link: str | None) -> str:

@@ -23,7 +23,18 @@ _WRAPPERS: Final = (
 _LISTS: Final = (
     *("images", "results", "outputs", "choices", "candidates", "urls", "image_urls"),
     *("result_urls", "artifacts", "predictions", "generations", "generated_images", "pictures"),
-    *("items", "files", "assets", "parts", "b64_json", "image", "url", "result_url", "tasks"),
+    *(
+        "items",
+        "files",
+        "assets",
+        "parts",
+        "b64_json",
+        "image",
+        "url",
+        "result_url",
+        "tasks",
+        "jobs",
+    ),
 )
 # Lists that a request has as well: a server may only be repeating what it was sent.
 INPUT_LISTS: Final = frozenset({"images", "image", "image_urls", "files", "url", "content"})
@@ -91,7 +102,10 @@ def _numbered(name: str, node: dict[str, Any]) -> list[Any]:
 
 def _is_only_task(values: list[Any]) -> bool:
     only = values[0] if len(values) == 1 else None
-    return isinstance(only, dict) and ("task_id" in only or "task_status" in only)
+    if not isinstance(only, dict):
+        return False
+    stands = "id" in only and isinstance(only.get("status"), str)
+    return "task_id" in only or "task_status" in only or stands
 
 
 def unpacked(value: Any) -> Any:

@@ -1,0 +1,175 @@
+"""Kinds of answers in many spellings: each is a picture, by one POST, through both shells."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import httpx
+import pytest
+
+from opeai_nb.client.values.task import read_status
+from opeai_nb.errors import OutcomeUnknownError, TaskFailedError
+from opeai_nb.testing import Answer, Script, png
+from tests.client.shells import Shell
+
+Shells = Callable[..., Shell]
+RED, BLUE = png(64, 48, (200, 0, 0)), png(8, 8, (0, 0, 200))
+B64 = b64encode(RED).decode()
+URL, INPUT = "https://pictures.test/1.png", "https://pictures.test/in.png"
+DONE = {"status": "SUCCESS", "data": [{"b64_json": B64}]}
+
+pytestmark = pytest.mark.filterwarnings("ignore::opeai_nb.client.AnswerWarning")
+
+
+def plays(shell: Shells, post: Any, *polls: Any, **fields: Any) -> list[bytes | None]:
+    """Return the pictures that come where *polls* answer the questions, the last for ever."""
+    left = list(polls)
+
+    def answer(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            return post if isinstance(post, Answer) else Answer(post)
+        if ".png" in request.url.path:
+            return BLUE if "in.png" in request.url.path else RED
+        reply = left.pop(0) if len(left) > 1 else left[0]
+        return reply if isinstance(reply, Answer) else Answer(reply)
+
+    script = Script(answer)
+    generation = shell(transport=script).generate("a fox", **fields)
+    assert len(script.posts) == 1
+    return [picture.data for picture in generation.good]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *({"code": 0, "data": {name: "x99"}} for name in ("id", "tid", "taskNo", "uuid", "ticket")),
+        *({name: "x99", "status": "pending"} for name in ("query_id", "imageId", "workId", "job")),
+        {"code": 200, "data": "task_abc123", "message": "ok"},
+        {"result": "task_abc123", "status": "queued"},
+        {"task": "abc123"},
+        {"task_ids": ["j1"], "status": "queued"},
+        {"jobs": [{"id": "j1", "status": "queued"}]},
+        {"request_id": "r", "model": "m-1", "trace_id": "t-1", "data": {"track": 1, "ref_id": 77}},
+    ],
+    ids=str,
+)
+def test_id_under_an_unknown_name_is_asked_about(shell: Shells, body: Any) -> None:
+    assert plays(shell, body, {"status": "running"}, DONE) == [RED]
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("completed_successfully", "done"),
+        ("processing complete", "done"),
+        ("ImageGenerated", "done"),
+        ("SUCCESSFULLY", "done"),
+        ("submitted successfully", "queued"),
+        ("waiting for a GPU", "queued"),
+        ("still running", "painting"),
+        ("not completed", "unknown"),
+        ("incomplete", "unknown"),
+        ("failed to complete", "failed"),
+        ("Terminated", "failed"),
+        ("ok", "unknown"),
+        ("7", "unknown"),
+    ],
+)
+def test_status_of_several_words_is_understood(word: str, status: str) -> None:
+    assert read_status(word) == status
+
+
+@pytest.mark.parametrize("word", ["ok", "100", "dreaming", None])
+def test_picture_shown_again_and_again_under_an_unknown_word_is_the_result(
+    shell: Shells, word: str | None
+) -> None:
+    poll = {"task_id": "t", "result_url": URL, **({"status": word} if word else {})}
+    assert plays(shell, {"task_id": "t", "status": "QUEUED"}, poll) == [RED]
+
+
+def test_picture_that_is_shown_while_it_is_painted_is_none_yet(shell: Shells) -> None:
+    early = {"task_id": "t", "status": "RUNNING", "result_url": INPUT}
+    queued = {"task_id": "t", "status": "QUEUED"}
+    assert plays(shell, queued, *[early] * 40, {"status": "SUCCESS", "result_url": URL}) == [RED]
+
+
+def test_failed_task_that_shows_pictures_keeps_its_answer(shell: Shells) -> None:
+    with pytest.raises(TaskFailedError) as caught:
+        plays(shell, {"task_id": "t"}, {"status": "FAILED", "msg": "late", "result_url": URL})
+    assert URL.encode() in (caught.value.answer or b"")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"b'{B64}'",
+        f"base64:{B64}",
+        "data:image/png;base64," * 3 + B64,
+        B64.replace("+", "%2B").replace("/", "%2F"),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_base64_in_odd_clothes_is_read(shell: Shells, text: str) -> None:
+    assert plays(shell, {"data": [{"b64_json": text}]}) == [RED]
+
+
+def test_url_that_is_escaped_once_too_often_is_one(shell: Shells) -> None:
+    assert plays(shell, {"data": [{"url": URL.replace("/", "\\/")}]}) == [RED]
+
+
+def test_url_beside_bytes_that_are_no_picture_wins(shell: Shells) -> None:
+    item = {"b64_json": b64encode(b"expired").decode(), "url": URL}
+    assert plays(shell, {"data": [item]}) == [RED]
+
+
+@pytest.mark.parametrize("name", ["img_url", "images", "input_images", "reference_images"])
+def test_result_wins_over_what_may_be_an_input(shell: Shells, name: str) -> None:
+    body = {"status": "SUCCESS", name: [INPUT], "result_url": URL}
+    assert plays(shell, {"task_id": "t"}, body, image=BLUE) == [RED]
+    assert plays(shell, {name: [INPUT], "result_url": URL}, image=BLUE) == [RED]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("callback(", ");"), ("```json\n", "\n```"), ("INFO: ready\nINFO: done\n", ""), ("\n \n", "")],
+)
+def test_json_with_something_around_it_is_read(shell: Shells, before: str, after: str) -> None:
+    body = f"{before}{json.dumps(DONE)}{after}"
+    assert plays(shell, Answer(body.encode())) == [RED]
+
+
+@pytest.mark.parametrize(
+    ("packer", "label"),
+    [
+        ("gzip", "br"),
+        ("gzip", "utf-8"),
+        ("gzip", "gzip;q=1.0"),
+        ("gzip", ""),
+        ("zstandard", "gzip"),
+        ("zstandard", "deflate"),
+    ],
+)
+def test_bytes_say_how_they_are_packed_before_their_label(
+    shell: Shells, packer: str, label: str
+) -> None:
+    body = import_module(packer).compress(json.dumps(DONE).encode())
+    answer = Answer(body, headers={"Content-Encoding": label}, chunk=100)
+    assert plays(shell, answer) == [RED]
+
+
+def test_body_that_is_packed_twice_under_one_label_is_read(shell: Shells) -> None:
+    body = gzip.compress(gzip.compress(json.dumps(DONE).encode()))
+    assert plays(shell, Answer(body, headers={"Content-Encoding": "gzip"}, chunk=100)) == [RED]
+
+
+@pytest.mark.parametrize("label", ["br", "zstd", "gzip", "deflate"])
+def test_what_cannot_be_unpacked_is_kept_to_its_last_byte(shell: Shells, label: str) -> None:
+    body = b"\x07\x01junk" * 3000
+    with pytest.raises(OutcomeUnknownError) as caught:
+        plays(shell, Answer(body, headers={"Content-Encoding": label}, chunk=700))
+    assert caught.value.answer == body
