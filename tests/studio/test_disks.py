@@ -102,9 +102,9 @@ def _unkept(
 
     def fill(request: httpx.Request) -> None:
         # A line of the journal fits, the record with its long prompt does not.
-        disk.room = 1500 if request.method == "POST" else disk.room
+        disk.room = 750 if request.method == "POST" else disk.room
 
     transport.before = fill
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LibraryWarning)
-        return studio, studio.generate("a fox " * 300, n=2, **SMALL)
+        return studio, studio.generate("a fox " * 130, n=2, **SMALL)
