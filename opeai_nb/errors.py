@@ -148,7 +148,7 @@ class OptionError(InputError):
 class SessionLimitError(OptionError):
     """The request would pass the number of pictures that this session was allowed; not sent."""
 
-    default_advice = "Allow it once with --yes, or raise Imagine.max_images_per_session."
+    default_advice = "Allow it once with --yes, or raise the limit with %config Imagine."
 
 
 class UnreachableError(OpeaiError):

@@ -21,7 +21,7 @@ from opeai_nb.errors import OptionError
 from opeai_nb.secret import Secret, secret
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 ENGINE_PREFIX: Final = "engine:"
 ENGINE_CHOICES: Final = ("auto", "always", "never")
@@ -32,6 +32,8 @@ VARIABLES: Final = {
     "engine": "OPEAI_NB_ENGINE",
     "library": "OPEAI_NB_LIBRARY",
     "max_images_per_session": "OPEAI_NB_MAX_IMAGES_PER_SESSION",
+    "max_cost_per_session": "OPEAI_NB_MAX_COST_PER_SESSION",
+    "prices": "OPEAI_NB_PRICES",
 }
 """Which setting each variable of the environment, or line of a `.env` file, gives."""
 
@@ -61,6 +63,9 @@ class Settings:
       asked into the picture files.
     - *max_images_per_session*: how many pictures are asked for before somebody has to agree to
       more; 0: any number; env `OPEAI_NB_MAX_IMAGES_PER_SESSION`.
+    - *prices*: a price list of the user's, as a TOML file or a mapping; env `OPEAI_NB_PRICES`.
+      *max_cost_per_session*: what may be spent by it before somebody has to agree to more; empty:
+      any amount; env `OPEAI_NB_MAX_COST_PER_SESSION`.
     - *refusal*: what a `.env` file wants and does not get; while it stands, nothing is sent.
     """
 
@@ -72,6 +77,8 @@ class Settings:
     replay: bool = True
     metadata: bool = True
     max_images_per_session: int = 0
+    prices: Path | Mapping[str, Any] | None = None
+    max_cost_per_session: str = ""
     refusal: str | None = None
 
     def __post_init__(self) -> None:
@@ -140,6 +147,8 @@ def settings(**given: Any) -> Settings:
         values["library"] = Path(values["library"]).expanduser()
     if isinstance(limit := values.get("max_images_per_session"), str):
         values["max_images_per_session"] = _count(limit)
+    if isinstance(prices := values.get("prices"), str):
+        values["prices"] = Path(prices).expanduser()
     if "allow_hosts" in values:
         values["allow_hosts"] = frozenset(values["allow_hosts"])
     return Settings(**values)

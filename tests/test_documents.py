@@ -133,8 +133,8 @@ _DOCUMENT = re.compile(r"(?<![\w/.:*{}=-])[\w/.-]+\.(?:md|ipynb|toml)\b")
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
-# A folder of the user's cache, named like the package.
-_OUTSIDE = {"opeai_nb/index", "opeai_nb/libraries"}
+# Folders of the user's cache, named like the package, and a file that the reader makes.
+_OUTSIDE = {"prices.toml", "opeai_nb/index", "opeai_nb/libraries"}
 
 
 def stands(path: str, place: str) -> bool:

@@ -31,6 +31,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "secret"}, set()),
+    "prices": ({"errors"}, set()),
     "client": (
         {
             "printable",
@@ -46,12 +47,16 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {"httpx", "pybase64", "PIL", "numpy"},
     ),
     "library": (
-        {"printable", "plain_file", "warning", "errors", "formats", "imaging", "client.values"},
+        {"printable", "plain_file", "warning", "errors", "formats", "imaging", "prices"}
+        | {"client.values"},
         {"PIL"},
     ),
     "engine": ({"families"}, {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"}),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
-    "studio": ({"warning", "connect", "client", "library", "settings", "errors", "fields"}, set()),
+    "studio": (
+        {"warning", "connect", "client", "library", "settings", "errors", "fields", "prices"},
+        set(),
+    ),
     "bulk": (
         {
             "printable",
@@ -63,6 +68,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "errors",
             "fields",
             "imaging",
+            "prices",
         },
         {"PIL"},
     ),
@@ -79,6 +85,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "library",
             "formats",
             "imaging",
+            "prices",
         },
         {"IPython", "ipywidgets", "PIL", "pybase64"},
     ),
@@ -86,7 +93,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "cli": (
         # Of the notebook what a command line shares with it: the parser, and the badge as text.
         {"studio", "bulk", "engine", "errors", "fields", "client", "library", "printable"}
-        | {"notebook.magic", "notebook.display.badge"},
+        | {"prices", "notebook.magic", "notebook.display.badge"},
         set(),
     ),
     "__main__": ({"cli"}, set()),

@@ -80,7 +80,10 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
     made.add_argument(
-        "--yes", action="store_true", help="ask nothing, and exceed the session's limit of pictures"
+        "--max-cost", metavar="AMOUNT", help="send nothing if all rows cost more, by your prices"
+    )
+    made.add_argument(
+        "--yes", action="store_true", help="ask nothing, and exceed the session's limits"
     )
     made.add_argument("--errors", metavar="FILE", help="gets the rows without pictures, to mend")
     made.add_argument("--log", metavar="FILE", help="gets a line for each event, with the time")
@@ -185,10 +188,12 @@ def _agree(rows: Batch, options: argparse.Namespace) -> None:
     kept = frozenset[int]() if options.fresh else rows.kept
     names = _names(options.only)
     points = rows.plan if names is None else rows.rows.chosen(names)
-    send = [point.request.n or 1 for point in points if point.number not in kept]
+    requests = [point.request for point in points if point.number not in kept]
+    send = [request.n or 1 for request in requests]
     if options.yes or sum(send) <= CONFIRM_ABOVE:
         return
     question = f"This asks for {sum(send)} pictures in {counted(len(send), 'request')}"
+    question += rows.studio.told_cost(requests)
     if not sys.stdin.isatty():
         if sum(send) > len(send):
             raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
@@ -198,7 +203,8 @@ def _agree(rows: Batch, options: argparse.Namespace) -> None:
 
 def _report(rows: Batch, options: argparse.Namespace) -> int:
     """Say what became of the rows, and what helps; return the exit code."""
-    say(f"{rows.summary} · {options.out}")
+    paid = f" · sent for {rows.studio.ledger.cost}" if rows.studio.prices else ""
+    say(f"{rows.summary} · {options.out}{paid}")
     stopped_by = None if rows.running is None else rows.running.stopped_by
     if stopped_by is not None:
         tell(f"Stopped: {stopped_by}")
@@ -237,6 +243,7 @@ def _made(rows: Batch, options: argparse.Namespace, log: Log) -> KeyboardInterru
             timeout=options.timeout,
             fresh=options.fresh,
             beyond_limit=options.yes,
+            max_cost=options.max_cost,
             send_unknown=options.send_unknown,
             max_wait=options.max_wait,
             only=_names(options.only),

@@ -20,6 +20,7 @@ from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
 from opeai_nb.notebook.magic.line import Parsed, parse_arguments
 from opeai_nb.printable import escaped_json
+from opeai_nb.studio.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +75,7 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
         for request in requests:
             print(dry_run(request, studio))  # noqa: T201  a command's output
         return GOOD
+    RunOptions(max_cost=parsed.cell.get("max_cost")).refuse_above(studio.cost(requests))
     errors = _Making(studio, parsed.cell, as_json=as_json).make(requests)
     if len(errors) == len(requests) and all(isinstance(error, InputError) for error in errors):
         return WRONG

@@ -17,7 +17,7 @@ from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import Record, parse_record
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.records.write_record import facts_of, kept_pictures
-from opeai_nb.library.usage import Usage, UsageRow, dataframe
+from opeai_nb.library.usage import Usage, UsageRow, dataframe, priced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is there
 
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.prices.price_list import PriceList
 
 _REMEMBERED: Final = 20  # durations: enough for a median, few enough to follow a slower day
 _PAGE: Final = 500  # records in memory at once while all are iterated over: a few megabytes
@@ -62,6 +63,27 @@ _USAGE: Final = """
     SELECT day, model, origin, count(*), sum(pictures), sum(tokens) FROM kept
     WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
     GROUP BY day, model, origin ORDER BY day DESC, model, origin"""
+# What a price depends on, too. A count that is none is NULL: what was used is not told.
+_PRICED: Final = """
+    WITH told AS (SELECT *,
+        CASE WHEN json_type(stands, '$.request.size') = 'text'
+            THEN json_extract(stands, '$.request.size') END AS asked,
+        CASE WHEN json_type(stands, '$.request.quality') = 'text'
+            THEN json_extract(stands, '$.request.quality') END AS quality,
+        CASE WHEN json_type(stands, '$.usage.input_tokens') = 'integer'
+            THEN json_extract(stands, '$.usage.input_tokens') END AS into_it,
+        CASE WHEN json_type(stands, '$.usage.output_tokens') = 'integer'
+            THEN json_extract(stands, '$.usage.output_tokens') END AS out_of_it,
+        CASE WHEN json_type(stands, '$.usage.total_tokens') = 'integer'
+            THEN json_extract(stands, '$.usage.total_tokens') END AS in_all
+        FROM kept
+        WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids))))
+    SELECT day, model, origin, count(*), sum(pictures), sum(tokens), asked, quality,
+        CAST(total(into_it) AS INTEGER), CAST(total(out_of_it) AS INTEGER),
+        CAST(total(in_all) AS INTEGER), into_it IS NULL, out_of_it IS NULL, in_all IS NULL
+    FROM told
+    GROUP BY day, model, origin, asked, quality, into_it IS NULL, out_of_it IS NULL, in_all IS NULL
+    ORDER BY day DESC, model, origin"""
 
 
 class Catalogue:
@@ -202,19 +224,32 @@ class Catalogue:
         rows = self._index.rows(_DURATIONS, (model, origin, int(tasks), _REMEMBERED))
         return tuple(duration for (duration,) in reversed(rows))
 
-    def usage(self, *, since: Moment | None = None, ids: Iterable[str] | None = None) -> Usage:
+    def usage(
+        self,
+        *,
+        since: Moment | None = None,
+        ids: Iterable[str] | None = None,
+        prices: PriceList | None = None,
+    ) -> Usage:
         """Return requests, pictures and tokens by day, model and origin, newest day first.
 
-        With *ids*, of these records alone.
+        With *ids*, of these records alone; with *prices*, also what the platform was paid.
         """
-        rows = self._index.rows(
-            _USAGE,
-            {
-                "since": -_FOREVER if since is None else seconds(since),
-                "ids": None if ids is None else json.dumps(sorted(ids)),
-            },
-        )
-        return Usage(UsageRow(*row) for row in rows)
+        values = {
+            "since": -_FOREVER if since is None else seconds(since),
+            "ids": None if ids is None else json.dumps(sorted(ids)),
+        }
+        if prices is None:
+            return Usage(UsageRow(*row) for row in self._index.rows(_USAGE, values))
+        return priced(self._index.rows(_PRICED, values), prices)
+
+    def tagged(self) -> dict[str, list[str]]:
+        """Return the ids of the records that have each tag, in the order of the alphabet."""
+        tagged: dict[str, list[str]] = {}
+        for record, marks in self._marks.all().items():
+            for tag in marks.tags:
+                tagged.setdefault(tag, []).append(record)
+        return dict(sorted(tagged.items(), key=lambda item: folded(item[0])))
 
     def origins(self) -> frozenset[str]:
         """Return the origins of what is kept: `platform`, `engine`, both or none."""

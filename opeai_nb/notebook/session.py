@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -56,10 +57,13 @@ class Session:
             replay=said["replay"],
             metadata=said["metadata"],
             max_images_per_session=said["max_images_per_session"] or None,
+            max_cost_per_session=said["max_cost_per_session"] or None,
+            prices=said["prices"] or None,
         )
-        if now.library.is_absolute():
-            return now
-        return replace(now, library=self.folder / now.library)
+        prices = now.prices
+        if isinstance(prices, Path):
+            prices = self.folder / prices
+        return replace(now, library=self.folder / now.library, prices=prices)
 
     @property
     def studio(self) -> Studio:

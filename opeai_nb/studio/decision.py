@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.library.records.request_json import identity
 from opeai_nb.library.replay import decide
+from opeai_nb.studio.pricing import cost_of
 from opeai_nb.studio.run_options import RunOptions
+from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from opeai_nb.library import Entry, Library, Session, Slot
     from opeai_nb.library.library import Look
     from opeai_nb.library.replay import Caller, Choice
+    from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import JobProgress
     from opeai_nb.studio.session_limit import Ledger
@@ -84,6 +87,7 @@ class Door:
     settings: Settings
     ledger: Ledger
     server: str
+    prices: PriceList | None = None
 
     def decide(self, ask: Ask, job: JobProgress, after: str | None = None) -> Decision:
         """Return what this run does, noted in the session.
@@ -224,7 +228,9 @@ class Door:
     def _begun(self, ask: Ask, job: JobProgress, look: Look, place: str | None) -> Entry:
         self._refuse_to_paint_over()
         options, settings = ask.options, self.settings
-        self.ledger.reserve(job, 0 if options.beyond_limit else settings.max_images_per_session)
+        cost = cost_of(self.prices, [ask.request])
+        options.refuse_above(cost)
+        self.ledger.reserve(job, Limit() if options.beyond_limit else Limit.of(settings), cost)
         try:
             for entry in look.entries.values():
                 self._clear(ask, entry)

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from opeai_nb.client.protocol.poll import Patience
+from opeai_nb.errors import InputError, OptionError
 from opeai_nb.fields import DEFAULT_TIMEOUT
+from opeai_nb.prices.cost import amount_of, money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
+
+    from opeai_nb.prices.cost import Cost
+
+_NO_PRICES: Final = "Set Imagine.prices to a list that has the price. Nothing was sent."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,8 +25,9 @@ class RunOptions:
 
     *fresh* sends even where something could be shown. *timeout* is how long a task is waited for,
     in seconds. *metadata* overrides the setting for these pictures. *beyond_limit* says that
-    somebody agreed to more than `max_images_per_session`. With *send_unknown*, a request whose
-    outcome is unknown since an earlier run is sent anew.
+    somebody agreed to more than the session's limits. *max_cost* is what it may be expected to
+    cost by the user's prices, in their currency; more is refused. With *send_unknown*, a request
+    whose outcome is unknown since an earlier run is sent anew.
     """
 
     fresh: bool = False
@@ -27,9 +35,30 @@ class RunOptions:
     metadata: bool | None = None
     beyond_limit: bool = False
     send_unknown: bool = False
+    max_cost: str | float | Decimal | None = None
 
     def __post_init__(self) -> None:
         Patience(self.timeout)
+        if self.max_cost is not None and amount_of(self.max_cost) is None:
+            raise InputError(
+                f"max_cost is {self.max_cost!r}, not an amount of 0 or more.",
+                advice="Correct it, or take it out. Nothing was sent.",
+            )
+
+    def refuse_above(self, cost: Cost | None) -> None:
+        """Raise `OptionError` where *cost* is more than *max_cost*, or not known: None."""
+        most = None if self.max_cost is None else amount_of(self.max_cost)
+        if most is None:
+            return
+        if cost is None:
+            raise OptionError("There is a max_cost, and there are no prices.", advice=_NO_PRICES)
+        if not cost.is_known:
+            raise OptionError(f"{cost}, and there is a max_cost.", advice=_NO_PRICES)
+        if cost.amount > most:
+            raise OptionError(
+                f"This would cost {cost}, more than max_cost ({money(most, cost.currency)}).",
+                advice="Ask for less, or allow more. Nothing was sent.",
+            )
 
     @classmethod
     def split(cls, given: Mapping[str, Any]) -> tuple[Self, dict[str, Any]]:

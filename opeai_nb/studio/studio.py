@@ -19,19 +19,22 @@ from opeai_nb.studio.decision import Ask, Door
 from opeai_nb.studio.job import Job, JobProgress
 from opeai_nb.studio.loop import begin, loop, schedule
 from opeai_nb.studio.pipeline import Pipeline
+from opeai_nb.studio.pricing import cost_of, paid_for, prices_of, told_cost
 from opeai_nb.studio.recovery import way_on
 from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Ledger
 from opeai_nb.warning import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from opeai_nb.client import AsyncClient, Generation, Model
     from opeai_nb.client.http.limiter import Throttle
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Library, Slot, Usage
     from opeai_nb.library.replay import Caller
+    from opeai_nb.prices.cost import Cost
+    from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import State
 
@@ -118,8 +121,8 @@ class Studio:
 
     def start_asked(self, ask: Ask) -> Job:
         """Begin what somebody asks and return its job at once."""
-        pipeline = self._pipeline(ask.request, ask.options.timeout)
-        return self._run(pipeline, pipeline.made(ask, self.door))
+        pipeline, door = self._pipeline(ask.request, ask.options.timeout), self.door
+        return self._run(pipeline, pipeline.made(ask, door), door.prices)
 
     def generate(self, prompt: str | ImageRequest | None = None, **fields: Any) -> Generation:
         """Begin a request and wait for its pictures."""
@@ -163,7 +166,20 @@ class Studio:
     @property
     def usage(self) -> Usage:
         """What this session made, as `library.usage()` tells it of all sessions."""
-        return self.library.usage(ids=self.ledger.records)
+        return self.library.usage(ids=self.ledger.records, prices=self.prices)
+
+    @property
+    def prices(self) -> PriceList | None:
+        """The user's price list; None where there is none. Raises `OptionError` for a bad one."""
+        return prices_of(self.settings)
+
+    def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
+        """Return what *requests* are expected to cost; None where there are no prices."""
+        return cost_of(self.prices, requests)
+
+    def told_cost(self, requests: Iterable[ImageRequest]) -> str:
+        """Return that as a sentence goes on: `, 0.08 EUR`; empty where there are no prices."""
+        return told_cost(self.cost(requests), self.settings.origin)
 
     def models(self) -> list[Model]:
         """Return the models that the platform, or the engine, lists."""
@@ -191,6 +207,7 @@ class Studio:
             self.settings,
             self.ledger,
             self._clients.here().endpoint.base_url,
+            self.prices,
         )
 
     def _under_way(self) -> list[Job]:
@@ -218,7 +235,12 @@ class Studio:
             RunOptions(timeout=timeout).timeout,
         )
 
-    def _run(self, pipeline: Pipeline, work: Coroutine[Any, Any, Generation]) -> Job:
+    def _run(
+        self,
+        pipeline: Pipeline,
+        work: Coroutine[Any, Any, Generation],
+        prices: PriceList | None = None,
+    ) -> Job:
         progress = pipeline.progress
         job = Job(progress)
         self.jobs[:] = [*self._under_way(), job]
@@ -229,7 +251,10 @@ class Studio:
             if task is not None:
                 progress.may_be_stopped_by(lambda: loop().call_soon_threadsafe(task.cancel))
             try:
-                progress.succeeded(await work)
+                generation = await work
+                if cost := paid_for(prices, generation):
+                    self.ledger.paid(progress, cost)
+                progress.succeeded(generation)
             except asyncio.CancelledError:
                 progress.stopped()
             except OpeaiError as error:

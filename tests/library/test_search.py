@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from opeai_nb.client import Generation, Picture, Task
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library import Entry, Library, UsageRow
+from opeai_nb.prices.price_list import price_list
 from tests.library.conftest import Clock
 
 DAY = 86_400
@@ -137,6 +141,66 @@ def test_usage_by_day_and_model(
     ]
     assert (usage.total.requests, usage.total.pictures, usage.total.tokens) == (4, 5, 17)
     assert [row.day for row in library.usage(since=clock.now - 1)] == ["2026-11-23"]
+
+
+PRICES = price_list(
+    {
+        "currency": "EUR",
+        "price": [
+            {"model": "qwen-*", "picture": "0.04"},
+            {"model": "qwen-*", "size": "2048x2048", "picture": "0.1"},
+            {"model": "gpt-*", "input_tokens": 5, "output_tokens": 40},
+        ],
+    }
+)
+
+
+def test_usage_tells_what_the_platform_was_paid(
+    keep: Callable[..., Generation], library: Library, picture: Callable[..., bytes]
+) -> None:
+    keep("x", pictures=[picture(), picture()])
+    keep("y", size="2048x2048")
+    keep("z", origin="engine")
+    keep("told", model="gpt-image-2", usage={"input_tokens": 100, "output_tokens": 1000})
+    keep("not told", model="gpt-image-2", usage={"input_tokens": "many"})
+    keep("no price", model="dall-e-3")
+    told = {(row.model, row.origin): str(row.cost) for row in library.usage(prices=PRICES)}
+    assert told == {
+        ("qwen-image-2.0", "platform"): "0.18 EUR",
+        ("qwen-image-2.0", "engine"): "None",
+        ("gpt-image-2", "platform"): "0.0405 EUR and 1 request without a price",
+        ("dall-e-3", "platform"): "1 request without a price",
+    }
+    total = library.usage(prices=PRICES).total
+    assert str(total.cost) == "0.2205 EUR and 2 requests without a price"
+    assert (total.requests, total.pictures) == (6, 7)
+    assert [replace(row, cost=None) for row in library.usage(prices=PRICES)] == library.usage()
+
+
+def test_usage_is_written_as_a_table_for_spreadsheets(
+    keep: Callable[..., Generation], library: Library, tmp_path: Path
+) -> None:
+    keep("x", model="=cmd|' /C calc'!A0")
+    keep("y")
+    path = library.usage(prices=PRICES).save(tmp_path / "use.csv")
+    with path.open(encoding="utf-8", newline="") as file:
+        formula, row = sorted(csv.DictReader(file), key=lambda row: row["model"])
+    assert formula["model"].startswith("'=")
+    assert (row["model"], row["pictures"], row["cost"], row["currency"]) == (
+        *("qwen-image-2.0", "1", "0.04", "EUR"),
+    )
+
+
+def test_the_records_of_each_tag(keep: Callable[..., Generation], library: Library) -> None:
+    for prompt in ("x", "y"):
+        keep(prompt)
+    x, y = (record.id for record in library.records(newest_first=False))
+    library.mark(x, tag=["Zoo", "art"])
+    library.mark(y, tag=["art"])
+    assert {tag: sorted(ids) for tag, ids in library.tagged().items()} == {
+        "art": sorted([x, y]),
+        "Zoo": [x],
+    }
 
 
 @pytest.mark.skipif(importlib.util.find_spec("pandas") is not None, reason="pandas is there")

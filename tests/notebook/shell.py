@@ -26,13 +26,21 @@ class Cells:
         self.session = load(self.shell)
         self.session._studio = lambda: self.studio
 
-    def begin(self, folder: Path, answers: Callable[[httpx.Request], Any] | None = None) -> None:
-        """Begin anew, as a new kernel in a folder: no names, nothing shown, nothing sent."""
+    def begin(
+        self,
+        folder: Path,
+        answers: Callable[[httpx.Request], Any] | None = None,
+        **given: Any,
+    ) -> None:
+        """Begin anew, as a new kernel in a folder: no names, nothing shown, nothing sent.
+
+        *given* are settings.
+        """
         self.shell.reset()
         self._script = Script(answers or answered)
         server = {"base_url": "https://api.example.com", "api_key": "k" * 20}
         client = AsyncClient(**server, transport=self._script)
-        self.studio = Studio(settings(**server, library=folder / "imagine"), client=client)
+        self.studio = Studio(settings(**server, library=folder / "imagine", **given), client=client)
 
     @property
     def sent(self) -> list[str]:

@@ -110,5 +110,5 @@ def test_a_block_without_a_language_that_is_run_is_meant_to_be_read() -> None:
     """A fence says what it holds, so that nothing runnable escapes by a missing word."""
     for path in PAGES:
         fences = re.findall(r"^```(.*)$", path.read_text(encoding="utf-8"), re.MULTILINE)
-        known = re.compile(r"python|sh|json|text|\{[a-z-]+\}.*")
+        known = re.compile(r"python|sh|json|toml|text|\{[a-z-]+\}.*")
         assert [fence for fence in fences[::2] if not known.fullmatch(fence)] == [], path

@@ -11,7 +11,7 @@ from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.run import Run
-from opeai_nb.bulk.run.workers import kept_of
+from opeai_nb.bulk.run.workers import kept_of, within_cost
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.studio.here import studio_here
@@ -169,6 +169,7 @@ class Batch:
         cluster, only = orders.pop("on", None), orders.pop("only", None)
         given = BulkOptions(**orders, mirror=self._mirror)
         points = self.plan if only is None else self.rows.chosen(only)
+        given = within_cost(self.studio, points, given)
         earlier = self._begin_manifest(None if only is None else points)
         if given.then is not None and not given.then_again:
             given = replace(given, then_values=_then_values(earlier))
@@ -220,7 +221,8 @@ class Batch:
     def _begin_manifest(self, asked: Sequence[Point] | None) -> dict[str, dict[str, Any]]:
         """Begin the manifest; a finished folder may be read-only, as nothing is missing there."""
         places = None if asked is None else frozenset(point.number for point in asked)
-        self._manifest = Manifest(self.folder, self.rows.table.rows, self.plan, places)
+        table, prices = self.rows.table.rows, self.studio.prices
+        self._manifest = Manifest(self.folder, table, self.plan, places, prices)
         self._is_finished = False
         try:
             return self._manifest.begin()

@@ -27,6 +27,7 @@ from filelock import FileLock
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import append_line, write_part, write_whole
 from opeai_nb.plain_file import open_plain
+from opeai_nb.studio.pricing import paid_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -34,15 +35,17 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.batch.table import Row
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.sweep.plan import Point
+    from opeai_nb.prices.price_list import PriceList
 
 NAME: Final = "manifest.jsonl"
 OURS: Final = (
-    *("row", "request", "prompt", "model", "status", "files", "id", "tokens", "error", "then"),
-    "current",
+    *("row", "request", "prompt", "model", "status", "files", "id", "tokens", "cost", "currency"),
+    *("error", "then", "current"),
 )
 _PREFIX: Final = "opeai_nb_"
 _REQUEST: Final = re.compile(r"[0-9a-f]{16}-(\d+|[0-9a-f]{12})")
 _SETTLED: Final = ("done", "unknown")
+_CARRIED: Final = ("status", "files", "id", "tokens", "cost", "currency", "error", "then")
 NOT_SENT: Final = "not sent"
 FLUSH_AFTER: Final = 1.0
 """Seconds after which whoever looks from another terminal sees a line."""
@@ -57,8 +60,8 @@ class Manifest:
     `begin` writes a line for each row, `add` a new one for a row that is settled (the last line of
     a request counts), within a second; `close` puts them in order. Several batches may run in one
     folder: each writes under a lock and keeps the others' lines. The pictures are safe without it.
-    *asked* are the places of the rows that this run is for (None: all).
-    Raises `LibraryError` when the disk refuses.
+    *asked* are the places of the rows that this run is for (None: all). With *prices* a line has
+    what its pictures cost. Raises `LibraryError` when the disk refuses.
     """
 
     def __init__(
@@ -67,10 +70,12 @@ class Manifest:
         rows: Sequence[Row],
         points: Sequence[Point],
         asked: frozenset[int] | None = None,
+        prices: PriceList | None = None,
     ) -> None:
         self.path = folder / NAME
         self._points = points
         self._asked = asked
+        self._prices = prices
         self._rows = rows
         self._clashes = clashes(rows, points)
         self._lock = threading.Lock()
@@ -94,7 +99,7 @@ class Manifest:
 
         What comes after `close` the library alone knows of.
         """
-        line = line_of(point, self._rows[point.number], outcome, self._clashes)
+        line = self._line(point, outcome)
         if outcome.state == "unknown" and (first := self._reasons.get(request_name(point))):
             line[self._clashes.get("error", "error")] = first  # a re-run knows only that it is so
         text = json.dumps(line, ensure_ascii=False).encode()
@@ -138,12 +143,18 @@ class Manifest:
 
     def planned(self, outcomes: Mapping[int, Outcome]) -> list[Line]:
         """Return the lines of *outcomes* without any file: for a folder that cannot be written."""
-        return [
-            line_of(point, self._rows[point.number], outcomes.get(point.number), self._clashes)
-            for point in self._points
-        ]
+        return [self._line(point, outcomes.get(point.number)) for point in self._points]
 
     # -- lines
+
+    def _line(self, point: Point, outcome: Outcome | None) -> Line:
+        line = line_of(point, self._rows[point.number], outcome, self._clashes)
+        cost = paid_for(self._prices, outcome.generation if outcome else None)
+        if cost is not None and cost.is_known:
+            # As text: a number of JSON is read as a float, which holds no tenth.
+            for name, value in (("cost", f"{cost.amount:f}"), ("currency", cost.currency)):
+                line[self._clashes.get(name, name)] = value
+        return line
 
     def _planned(self, lines: Mapping[str, Line], *, keep_all: bool = False) -> list[Line]:
         """Return a line for each row: what is known of its request, under the row's cells of now.
@@ -152,13 +163,13 @@ class Manifest:
         """
         made = []
         for point in self._points:
-            line = line_of(point, self._rows[point.number], None, self._clashes)
+            line = self._line(point, None)
             known = lines.get(request_name(point))
             is_asked = self._asked is None or point.number in self._asked
             if known is not None and (
                 keep_all or not is_asked or ours(known, "status") in _SETTLED
             ):
-                for name in ("status", "files", "id", "tokens", "error", "then"):
+                for name in _CARRIED:
                     if (value := ours(known, name)) is not None:
                         line[self._clashes.get(name, name)] = value
             made.append(line)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.run import dask_worker
 from opeai_nb.bulk.run.outcome import failed
 from opeai_nb.bulk.run.workers import HOPELESS, kept_of
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import OpeaiError, OptionError, SessionLimitError
+from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,16 +46,16 @@ def begin_on(client: Any, run: Run, studio: Studio, options: BulkOptions) -> Non
 
 
 def _check_limit(run: Run, studio: Studio, options: BulkOptions) -> None:
-    most = studio.settings.max_images_per_session
-    if not most or options.beyond_limit:
+    limit = Limit.of(studio.settings)
+    if limit == Limit() or options.beyond_limit:
         return
     kept = frozenset[int]() if options.fresh else kept_of(studio, run.points)
-    pictures = sum(point.request.n or 1 for point in run.points if point.number not in kept)
-    if studio.ledger.asked + pictures > most:
-        raise SessionLimitError(
-            f"{counted(pictures, 'picture')} more would exceed this session's limit of {most}.",
-            advice="beyond_limit=True allows it once. Nothing was sent.",
-        )
+    requests = [point.request for point in run.points if point.number not in kept]
+    pictures = sum(request.n or 1 for request in requests)
+    try:
+        studio.ledger.refuse_above(limit, pictures, studio.cost(requests))
+    except SessionLimitError as error:
+        raise SessionLimitError(error.message, advice="beyond_limit=True allows it once.") from None
 
 
 class Cluster:
@@ -138,7 +138,7 @@ class Cluster:
             for point, outcome in future.result():
                 if outcome.state == "done":
                     # It counts in this session, wherever it was made.
-                    self._studio.ledger.count(point.request)
+                    self._studio.ledger.count(point.request, self._studio.cost([point.request]))
                 elif isinstance(outcome.error, HOPELESS):
                     self.stopped_by = self.stopped_by or outcome.error
                     self.halt()  # the other shares would meet it as well

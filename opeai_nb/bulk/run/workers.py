@@ -269,6 +269,19 @@ def asked(point: Point, options: RunOptions | None = None) -> Ask:
     )
 
 
+def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -> BulkOptions:
+    """Return the options of each point alone, where all that is to be sent costs no more than said.
+
+    Raises `OptionError` where it costs more than `options.max_cost`, before anything is sent.
+    """
+    if options.max_cost is None:
+        return options
+    points = list(points)
+    kept = frozenset[int]() if options.fresh else kept_of(studio, points)
+    options.refuse_above(studio.cost(p.request for p in points if p.number not in kept))
+    return replace(options, max_cost=None)
+
+
 def kept_of(studio: Studio, points: Iterable[Point]) -> frozenset[int]:
     """Return the numbers of the points that the library can show now."""
     points = list(points)

@@ -7,21 +7,27 @@ from typing import TYPE_CHECKING, Final
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+    from opeai_nb.client.values.request import ImageRequest
+
+    Telling = Callable[[Iterable[ImageRequest]], str]
 
 _MOST_ROWS: Final = 20
 _WIDEST: Final = 44
 
 
-def plan_text(plan: Plan, kept: Collection[int]) -> str:
+def plan_text(plan: Plan, kept: Collection[int], told_cost: Telling = lambda _: "") -> str:
     """Return the plan: its counts, then a row for each point, the first twenty of them.
 
-    *kept* are the numbers of the points that the library has.
+    *kept* are the numbers of the points that the library has; *told_cost* tells what requests
+    cost, as a sentence goes on.
     """
     send = [point for point in plan if point.number not in kept]
     pictures = sum(point.request.n or 1 for point in send)
+    cost = told_cost(point.request for point in send)
     counts = f"{counted(len(plan), 'request')}, {counted(plan.pictures, 'picture')}"
-    todo = f"{len(kept)} in the library, {len(send)} to send ({counted(pictures, 'picture')})"
+    todo = f"{len(kept)} in the library, {len(send)} to send ({counted(pictures, 'picture')}{cost})"
     lines = [f"{counts}: {todo}"]
     shown = plan[:_MOST_ROWS]
     head, rows = _cells(plan, shown, kept)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.run import Run, missing
-from opeai_nb.bulk.run.workers import kept_of, stopped
+from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.studio.here import studio_here
@@ -102,9 +102,11 @@ class Sweep:
             )
         cluster = orders.pop("on", None)
         given = BulkOptions(**orders)
+        points = missing(self.plan, {} if given.fresh else self.outcomes)
+        given = within_cost(self.studio, points, given)
         if given.fresh:
             self.outcomes.clear()
-        run = Run(missing(self.plan, self.outcomes), self._settled)
+        run = Run(points, self._settled)
         if cluster is None:
             run.begin(self.studio, given)
         else:
@@ -121,8 +123,8 @@ class Sweep:
         anew. *timeout* is how long a task is waited for, in seconds. *then* is a function called
         with each generation; `outcomes[i].value` keeps its answer. *on* is a Dask client: its
         workers share the work. *send_unknown* sends again what was cut off in flight before.
-        *beyond_limit* agrees to more than `max_images_per_session`; *metadata* overrides the
-        setting.
+        *beyond_limit* agrees to more than the session's limits; *max_cost* refuses what would cost
+        more in all, by the user's prices; *metadata* overrides the setting.
 
         A failed point is marked and ends nothing else. An interrupt ends the waiting and the
         sending; what is under way is kept, and running again sends what is missing. Raises the
@@ -163,7 +165,7 @@ class Sweep:
         """The plan as text: how many requests, what the library has, what would be sent."""
         from opeai_nb.bulk.sweep.plan_table import plan_text
 
-        return plan_text(self.plan, self.kept)
+        return plan_text(self.plan, self.kept, self.studio.told_cost)
 
     @property
     def generations(self) -> list[Generation]:

@@ -180,5 +180,5 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "note": Command(mark_commands.note, "ID [WORDS]", 1, inf),
     "trash": Command(mark_commands.trash, "ID", 1, inf),
     "restore": Command(mark_commands.restore, "ID", 1, inf),
-    "usage": Command(kept_commands.usage),
+    "usage": Command(kept_commands.usage, kept_commands.USAGE, 0, inf),
 }

@@ -92,6 +92,8 @@ def _text(value: Any, folder: Path) -> str:
     if hasattr(value, "is_relative_to"):
         inside = value.is_relative_to(folder)
         return f"{value.relative_to(folder).as_posix()}/" if inside else str(value)
+    if isinstance(value, dict) and value:
+        return "given here"
     if isinstance(value, (list, frozenset)):
         return ", ".join(sorted(value)) or "–"
     return str(value) if value not in ("", None) and (value or value is False) else "–"

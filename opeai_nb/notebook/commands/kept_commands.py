@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError, OptionError, did_you_mean
+from opeai_nb.library.usage import Usage, summed
 from opeai_nb.notebook.display.table import Table, Thumbnail
 
 if TYPE_CHECKING:
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from opeai_nb.library import Library, Record, UsageRow
     from opeai_nb.notebook.display.table import Cell
     from opeai_nb.notebook.session import Session
+    from opeai_nb.prices.price_list import PriceList
+    from opeai_nb.studio import Studio
 
 HISTORY: Final = "[--starred] [--trash] [--tag WORD] [--model NAME] [WORDS]"
+USAGE: Final = "[--by day|model|tag] [--csv FILE]"
 _SHOWN: Final = 20
 _SWITCHES: Final = {"--starred": "starred", "--trash": "trashed"}
 _VALUES: Final = {"--tag": "tag", "--model": "model"}
 _DAYS_SHOWN: Final = 14
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _USE: Final = f"The command: %imagine history {HISTORY}. Nothing was sent."
 _ID: Final = re.compile(r"[0-9a-f]{4,8}")
 
@@ -158,25 +163,92 @@ def _tile(record: Record) -> Thumbnail | str:
         return ""
 
 
-def usage(session: Session) -> Table:
-    """Tell requests, pictures and tokens: of this session, by day and model, and in all."""
+def usage(session: Session, *words: str) -> Table:
+    """Tell requests, pictures, tokens and, by the prices, money: of this session, and of all."""
+    by, file = usage_orders(words)
     studio = session.studio
-    kept = studio.library.usage()
-    days = list(dict.fromkeys(row.day for row in kept))
-    rows = [_used("this session", row) for row in studio.usage]
-    rows += [_used(row.day, row) for row in kept if row.day in days[:_DAYS_SHOWN]]
-    note = "" if kept else "The library is empty."
+    prices = studio.prices
+    kept = studio.library.usage(prices=prices)
+    rows = _WAYS[by](studio, kept, prices)
+    if file:
+        rows.save(session.folder / Path(file).expanduser())
+    shown = [_used("this session", row) for row in studio.usage]
+    shown += [_used(row.day, row) for row in _newest(rows)]
     if kept:
-        rows.append(_used("in all", kept.total))
-    asked, limit = studio.ledger.asked, studio.settings.max_images_per_session
-    if limit:
-        note = f"{asked} of {limit} pictures asked for in this session."
-    head = ("when", "model", "by", "requests", "pictures", "tokens")
-    return Table(head, rows, items=kept, note=note)
+        shown.append(_used("in all", kept.total))
+    note = " ".join(filter(None, [_of_limit(studio), f"Written: {file}." if file else ""]))
+    head = ("tag" if by == "tag" else "when", "model", "by", "requests", "pictures", "tokens")
+    return Table(
+        (*head, "cost"), shown, items=rows, note=note or ("" if kept else "The library is empty.")
+    )
+
+
+def usage_orders(words: Sequence[str]) -> tuple[str, str]:
+    """Return how `usage` puts together, and the file that gets the rows; empty: none.
+
+    Raises `OptionError` for words that are no order.
+    """
+    orders = {"--by": "day", "--csv": ""}
+    rest = iter(words)
+    for word in rest:
+        name, has_value, value = word.partition("=")
+        if name not in orders:
+            hint = did_you_mean(name, orders)
+            raise OptionError(f"{name} is no option of usage.{hint}", advice=_USE_USAGE)
+        orders[name] = value if has_value else next(rest, "")
+        if not orders[name] or orders[name].startswith("--"):
+            raise OptionError(f"{name} needs a value.", advice=_USE_USAGE)
+    by, file = orders["--by"], orders["--csv"].strip("\"'")
+    if by not in _WAYS:
+        raise OptionError(f"--by is {by!r}, not one of {', '.join(_WAYS)}.", advice=_USE_USAGE)
+    if file and not file.lower().endswith(".csv"):
+        raise OptionError(f"{file!r} is no name of a CSV file.", advice="Give one such as use.csv.")
+    return by, file
+
+
+_USE_USAGE: Final = f"The command: %imagine usage {USAGE}. Nothing was sent."
+
+
+def _by_day(_: Studio, kept: Usage, __: PriceList | None) -> Usage:
+    return kept
+
+
+def _by_model(_: Studio, kept: Usage, __: PriceList | None) -> Usage:
+    names = sorted({(row.model, row.origin) for row in kept})
+    return Usage(
+        summed((row for row in kept if (row.model, row.origin) == name), "all days", *name)
+        for name in names
+    )
+
+
+def _by_tag(studio: Studio, _: Usage, prices: PriceList | None) -> Usage:
+    library = studio.library
+    tagged = library.tagged().items()
+    return Usage(summed(library.usage(ids=ids, prices=prices), tag) for tag, ids in tagged)
+
+
+_WAYS: Final = {"day": _by_day, "model": _by_model, "tag": _by_tag}
+
+
+def _newest(rows: Usage) -> list[UsageRow]:
+    """Return the rows of the newest days; all others are counted in the last line."""
+    days = list(dict.fromkeys(row.day for row in rows if _DAY.fullmatch(row.day)))
+    return [row for row in rows if row.day not in days[_DAYS_SHOWN:]]
+
+
+def _of_limit(studio: Studio) -> str:
+    ledger, settings = studio.ledger, studio.settings
+    told = []
+    if limit := settings.max_images_per_session:
+        told.append(f"{ledger.asked} of {limit} pictures asked for in this session.")
+    if settings.max_cost_per_session:
+        told.append(f"{ledger.cost} of {settings.max_cost_per_session} spent in this session.")
+    return " ".join(told)
 
 
 def _used(when: str, row: UsageRow) -> tuple[Cell, ...]:
-    return when, row.model, row.origin, row.requests, row.pictures, row.tokens
+    cost = "" if row.cost is None else str(row.cost)
+    return when, row.model, row.origin, row.requests, row.pictures, row.tokens, cost
 
 
 def _when(moment: float) -> str:

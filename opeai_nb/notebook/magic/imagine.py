@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
-from traitlets import Bool, Enum, Float, Int, List, TraitError, Unicode
+from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, Union
 
 from opeai_nb.errors import did_you_mean
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_MODEL, DEFAULT_TIMEOUT
@@ -53,6 +53,14 @@ class Imagine(Magics):
         0,
         min=0,
         help="how many pictures are asked for before somebody has to agree; 0: any number",
+    ).tag(config=True)
+    prices = Union(
+        (Unicode(), Dict()),
+        default_value="",
+        help="your price list: a TOML file, or the same as a dict; empty: the environment",
+    ).tag(config=True)
+    max_cost_per_session = Unicode(
+        "", help="what may be spent, by your prices, before somebody has to agree; empty: any"
     ).tag(config=True)
     confirm_above = Int(
         CONFIRM_ABOVE, help="sweeps of more pictures than this ask before they send"

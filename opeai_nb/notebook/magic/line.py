@@ -13,6 +13,7 @@ from opeai_nb.errors import OptionError
 from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, spellings, unknown_option
 from opeai_nb.notebook.magic.shell_words import Word, words
 from opeai_nb.notebook.magic.variables import picture_named, value_of
+from opeai_nb.prices.cost import amount_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -144,6 +145,10 @@ def _converted(
         return int(value)
     if option.kind == "number":
         return _seconds(spelling, value)
+    if option.kind == "amount":
+        if (amount := amount_of(value)) is None:
+            raise _wrong(spelling, value, "an amount of 0 or more")
+        return amount
     if option.name == "out":
         return _variable(value)
     if option.kind == "choice" and value not in option.choices:

@@ -26,6 +26,7 @@ CELL_OPTIONS: Final = (
     Field("fresh", "switch", "make new pictures, even if the library has some"),
     Field("metadata", "flag", "embed the request in the files, or not"),
     Field("dry_run", "switch", "show what would be sent, and send nothing"),
+    Field("max_cost", "amount", "send nothing that would cost more, by your prices", "AMOUNT"),
     Field("yes", "switch", "do not ask before many pictures are made"),
     Field("raw", "switch", "leave braces in the prompt alone"),
     Field("quiet", "switch", "show no badge"),

@@ -14,6 +14,7 @@ from opeai_nb.notebook.display.job_view import JobView
 from opeai_nb.notebook.display.table import Text
 from opeai_nb.notebook.display.watch import TICK, Detached, watch_job
 from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,8 @@ def dry_run(request: ImageRequest, studio: Studio) -> Text:
     shown = json.dumps(_shortened(body), indent=2, ensure_ascii=False)
     count = request.n or 1
     pictures = f"{count} picture{'s' * (count != 1)}"
-    return Text(f"POST {url}\n{shown}\n1 request, {pictures}. Nothing was sent.")
+    cost = studio.told_cost([request])
+    return Text(f"POST {url}\n{shown}\n1 request, {pictures}{cost}. Nothing was sent.")
 
 
 def _shortened(value: Any) -> Any:
@@ -88,15 +90,17 @@ def _run(
     session: Session, request: ImageRequest, cell: Mapping[str, Any], slot: Slot | None
 ) -> Generation | Job:
     studio = session.studio
+    limit = Limit.of(studio.settings)
     job = studio.start(
         request,
         fresh=bool(cell.get("fresh")),
         slot=slot,
         metadata=cell.get("metadata"),
         beyond_limit=bool(cell.get("yes")),
+        max_cost=cell.get("max_cost"),
         timeout=float(cell["timeout"]),
     )
-    if studio.settings.max_images_per_session and not cell.get("yes") and session.may_ask:
+    if limit != Limit() and not cell.get("yes") and session.may_ask:
         _let_in(session, job, cell)
     if cell.get("no_wait"):
         return _begun(session, job, cell)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.bulk.sweep.braces import is_doubtful
 from opeai_nb.errors import OptionError
@@ -11,11 +11,13 @@ from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen
 from opeai_nb.notebook.display.watch import watch_run
 from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.bulk import Sweep
+    from opeai_nb.notebook.display.table import Text
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
 
@@ -55,17 +57,18 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
     """
     cell = {**session.cell_defaults, **parsed.cell}
     swept = _planned(session, parsed, prompt, names)
-    if cell.get("dry_run"):
-        from opeai_nb.notebook.display.table import Text
-
-        return Text(f"{swept.table}\nNothing was sent.")
     doubtful = not cell.get("raw") and is_doubtful(prompt)
-    agreed = cell.get("yes") or _ask(session, swept, cell.get("fresh", False), doubtful)
+    question = None if cell.get("yes") else _question(session, swept, cell.get("fresh"), doubtful)
+    if cell.get("dry_run"):
+        return _plan(swept, question)
+    if question is not None:
+        _ask(session, question)
     session.store(cell.get("out"), swept)
     running = swept.start(
         fresh=bool(cell.get("fresh")),
         timeout=float(cell["timeout"]),
-        beyond_limit=bool(agreed),
+        max_cost=cell.get("max_cost"),
+        beyond_limit=question is not None or bool(cell.get("yes")),
         metadata=cell.get("metadata"),
     )
     session.will_show(swept, cell["show"])
@@ -76,6 +79,13 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
     if cell.get("save"):
         swept.save(cell["save"])
     return swept
+
+
+def _plan(swept: Sweep, question: _Question | None) -> Text:
+    from opeai_nb.notebook.display.table import Text
+
+    asks = [] if question is None else [f"{question.text}. It would ask first."]
+    return Text("\n".join([swept.table, *asks, "Nothing was sent."]))
 
 
 def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]) -> Sweep:
@@ -93,35 +103,48 @@ def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, 
     return Sweep(plan, session.studio)
 
 
-def _ask(session: Session, swept: Sweep, fresh: object, doubtful: object) -> bool:
-    """Ask before many pictures are paid for, or more than the session may; tell whether asked.
+class _Question(NamedTuple):
+    """What somebody has to agree to before a cell sends, and what answers it in advance."""
 
-    Also where it is *doubtful* that braces in the prompt are meant as alternatives. Raises
-    `OptionError` where nobody can answer.
+    text: str
+    advice: str
+
+
+def _question(session: Session, swept: Sweep, fresh: object, doubtful: object) -> _Question | None:
+    """Return what is to be asked before many pictures are paid for, or more than the session may.
+
+    Also where it is *doubtful* that braces in the prompt are meant as alternatives.
     """
     kept = frozenset[int]() if fresh else swept.kept
-    send = [point for point in swept.plan if point.number not in kept]
-    pictures = sum(point.request.n or 1 for point in send)
+    requests = [point.request for point in swept.plan if point.number not in kept]
+    pictures = sum(request.n or 1 for request in requests)
     confirm_above = session.config.trait_values()["confirm_above"]
-    limit = session.studio.settings.max_images_per_session
-    is_beyond = bool(limit) and session.studio.ledger.asked + pictures > limit
-    told = f"This cell asks for {pictures} pictures in {len(send)} requests"
-    name, most = "confirm_above", confirm_above
-    if is_beyond:
-        name, most = "max_images_per_session", limit
-    if pictures and (is_beyond or pictures > confirm_above):
-        told += f", more than {name} ({most}) allows without asking"
-        advice = f"Add --yes, or set %config Imagine.{name}."
-    elif pictures and doubtful:
-        told += ", as if its braces were alternatives"
-        advice = "Add --yes, or --raw, or write {{…|…}} to keep the braces."
-    else:
-        return False
+    studio = session.studio
+    limit = Limit.of(studio.settings)
+    passed = studio.ledger.setting_passed(limit, pictures, studio.cost(requests))
+    told = f"This cell asks for {pictures} pictures in {len(requests)} requests"
+    told += studio.told_cost(requests)
+    if pictures and (passed or pictures > confirm_above):
+        name = passed or "confirm_above"
+        most = getattr(studio.settings, passed) if passed else confirm_above
+        return _Question(
+            f"{told}, more than {name} ({most}) allows without asking",
+            f"Add --yes, or set %config Imagine.{name}.",
+        )
+    if pictures and doubtful:
+        return _Question(
+            f"{told}, as if its braces were alternatives",
+            "Add --yes, or --raw, or write {{…|…}} to keep the braces.",
+        )
+    return None
+
+
+def _ask(session: Session, question: _Question) -> None:
+    """Ask. Raises `OptionError` where nobody can answer, or somebody says no."""
     if not session.may_ask:
-        raise OptionError(f"{told}.", advice=f"{advice} Nothing was sent.")
-    if not is_agreed(f"{told}. Send them?"):
+        raise OptionError(f"{question.text}.", advice=f"{question.advice} Nothing was sent.")
+    if not is_agreed(f"{question.text}. Send them?"):
         raise OptionError("This was not confirmed.", advice="Nothing was sent.")
-    return True
 
 
 def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:

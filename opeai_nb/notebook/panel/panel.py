@@ -190,6 +190,11 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
             request = None
         self.set_trait("request", request)
         told = hints(request) if request is not None else ()
+        try:
+            cost = self.studio.cost([request]) if request is not None else None
+        except OpeaiError as error:  # the price list is wrong, and sending will be refused
+            cost, told = None, (*told, error.message)
+        self.go.description = f"Generate · {cost}" if cost and cost.is_known else "Generate"
         self._hints.value = note_html(*told, css="ob-warn")
 
     def _read(self) -> ImageRequest:

@@ -1,0 +1,38 @@
+"""The file that holds the user's price list, read again when it has changed."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from opeai_nb.errors import OptionError
+from opeai_nb.prices.price_list import PriceList, read_prices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_KEPT = 8
+
+
+def prices_at(path: Path) -> PriceList:
+    """Return the price list in a TOML file. Raises `OptionError` where it cannot be read, or be."""
+    try:
+        status = path.stat()
+        return _read(path, (status.st_mtime_ns, status.st_size))
+    except OSError as error:
+        raise OptionError(
+            f"The prices in {path.name} cannot be read: {error.strerror}.",
+            advice="Correct the path in Imagine.prices (OPEAI_NB_PRICES). Nothing was sent.",
+        ) from error
+
+
+@lru_cache(_KEPT)
+def _read(path: Path, seen: tuple[int, int]) -> PriceList:
+    del seen  # another time or size is another content
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise OptionError(
+            f"{path.name} is no UTF-8 text.", advice="Save it as UTF-8. Nothing was sent."
+        ) from error
+    return read_prices(text, path.name)
