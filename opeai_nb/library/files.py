@@ -41,7 +41,10 @@ class Disk:
 
     def open(self, path: Path, flags: int) -> int:
         """Open a plain file for writing."""
-        return open_plain(path, flags)
+        handle = open_plain(path, flags)
+        if flags & os.O_CREAT:
+            _share(path, stat.S_IRGRP | stat.S_IWGRP)
+        return handle
 
     def write(self, handle: int, data: bytes | memoryview) -> int:
         """Write some of *data* and return how much; a disk that fills takes a part."""
@@ -53,7 +56,10 @@ class Disk:
 
     def mkdir(self, path: Path) -> None:
         """Make a folder, and those above it; one that is there stays."""
+        made = [each for each in (path, *path.parents) if not each.exists()]
         path.mkdir(parents=True, exist_ok=True)
+        for each in reversed(made):
+            _share(each, stat.S_IRWXG)
 
     def rename(self, old: Path, new: Path) -> None:
         """Give a file another name, in the place of what has it."""
@@ -81,8 +87,23 @@ class Disk:
             self.unsynced = error
 
 
+_FOR_A_GROUP: Final = stat.S_IWGRP | stat.S_ISGID
 DISK: Final = Disk()
 """The disk of everything that is no library."""
+
+
+def _share(path: Path, rights: int) -> None:
+    """Let the group do with a file what the folder that it lies in is for, whatever the umask says.
+
+    A folder for a group has set-gid: its members take over from each other what one left.
+    """
+    above = path.parent.stat().st_mode
+    if above & _FOR_A_GROUP != _FOR_A_GROUP or above & stat.S_ISVTX:
+        return
+    with suppress(OSError):  # another user's
+        mode = path.lstat().st_mode
+        if not stat.S_ISLNK(mode) and mode & rights != rights:
+            path.chmod(stat.S_IMODE(mode) | rights)
 
 
 def is_plain_name(name: object) -> bool:
