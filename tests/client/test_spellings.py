@@ -110,12 +110,14 @@ def test_failed_task_that_shows_pictures_keeps_its_answer(shell: Shells) -> None
         f"b'{B64}'",
         f"base64:{B64}",
         "data:image/png;base64," * 3 + B64,
-        B64.replace("+", "%2B").replace("/", "%2F"),
+        B64.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D"),
+        "data%3Aimage/png;base64,".replace("%3A", ":") + B64.replace("/", "%2f"),
     ],
     ids=lambda text: text[:24],
 )
-def test_base64_in_odd_clothes_is_read(shell: Shells, text: str) -> None:
-    assert plays(shell, {"data": [{"b64_json": text}]}) == [RED]
+@pytest.mark.parametrize("chunk", [None, 1, 7])
+def test_base64_in_odd_clothes_is_read(shell: Shells, text: str, chunk: int | None) -> None:
+    assert plays(shell, Answer({"data": [{"b64_json": text}]}, chunk=chunk)) == [RED]
 
 
 def test_url_that_is_escaped_once_too_often_is_one(shell: Shells) -> None:

@@ -12,7 +12,7 @@ DATA_URL = re.compile(
 )
 PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
 
-_OPEN_ESCAPE = re.compile(rb"\\(?:u[0-9a-fA-F]{0,3})?\Z")
+_OPEN_ESCAPE = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)\Z")
 _ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|([/nrt]))")
 _LINE_END = re.compile(rb"[\r\n]+")
 _LAYOUT = b" \t\r\n"
@@ -26,8 +26,6 @@ def decode_base64(text: str) -> bytes | None:
     text = text.strip()
     text = text[1:] if text[:2] in {"b'", 'b"'} else text  # Python's own way to write bytes
     data = text.strip("<>\"'`").strip().encode("utf-8", "replace")
-    if b"%" in data[:4000]:
-        data = unquote_to_bytes(data)
     if found := DATA_URL.match(data):
         data = data[found.end() :]
     packed = plain_base64(data).rstrip(b"=")
@@ -38,12 +36,14 @@ def decode_base64(text: str) -> bytes | None:
 
 
 def plain_base64(text: bytes) -> bytes:
-    """Return base64 without JSON escapes, line breaks and URL-safe letters.
+    """Return base64 without JSON escapes, percent signs, line breaks and URL-safe letters.
 
     A space inside a line was a `+` before some form decoding; beside a line break it is layout.
     """
     if b"\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
+    if b"%" in text:
+        text = unquote_to_bytes(text)
     if b" " in text:
         # Line by line, not by one pattern: that would look through each run of spaces again and
         # again, and a server may send megabytes of them.
@@ -57,7 +57,7 @@ def layout_at_end(text: bytes) -> bytes:
 
 
 def without_open_escape(text: bytes) -> tuple[bytes, bytes]:
-    r"""Split off an escape that is cut in the middle, such as `\u00`, from the end of *text*."""
+    r"""Split off an escape cut in the middle, such as `\u00` or `%2`, from the end of *text*."""
     found = _OPEN_ESCAPE.search(text, max(0, len(text) - 5))
     if found is None:
         return text, b""
