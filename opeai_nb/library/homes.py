@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from opeai_nb.library.files import DISK, Disk, own_folder, write_whole
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 DATA_VARIABLE: Final = "OPEAI_NB_DATA"
 _OF: Final = "library.txt"
 _DIGITS: Final = 12
+_LONGEST: Final = 100_000  # bytes of a path
 
 Result = TypeVar("Result")
 
@@ -65,6 +67,18 @@ class Homes:
             own_folder(self.second, disk=self.disk)
             write_whole(self.second / _OF, os.fsencode(self.folder), disk=self.disk)
         return own_folder(self.second, disk=self.disk)
+
+
+def library_of(folder: Path) -> Path:
+    """Return the library whose second home *folder* is; *folder* itself where it is none.
+
+    What a stranger writes into such a file leads nowhere: only the folder of that name is believed.
+    """
+    try:
+        library = Path(os.fsdecode(read_plain(folder / _OF, _LONGEST)))
+    except OSError:
+        return folder
+    return library if library.is_absolute() and second_home(library) == folder else folder
 
 
 def second_home(library: Path) -> Path:

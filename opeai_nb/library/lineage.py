@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.library.homes import library_of
 from opeai_nb.library.metadata.provenance import file_info, told_in
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records.input_files import find_inputs
@@ -96,7 +97,7 @@ def info(file: str | Path) -> dict[str, Any]:
     """
     path = Path(file).expanduser()
     told = file_info(path)
-    library = Catalogue(path.parent)
+    library = Catalogue(library_of(path.parent.absolute()))
     try:
         record = library.record(str(told.get("id") or "-"))
     except LibraryError:

@@ -24,8 +24,10 @@ from opeai_nb.library import (
     Session,
     Slot,
     identity,
+    info,
     received_bytes,
 )
+from opeai_nb.library.homes import library_of
 from opeai_nb.library.replay import decide
 from tests.bench.loopback import noisy_png
 from tests.library.refusing_disk import RefusingDisk
@@ -138,6 +140,23 @@ def test_a_second_home_that_is_removed_takes_its_records_along(
     assert len(list(course.records())) == 2
     course.homes.second.rename(course.homes.second.with_name("elsewhere"))
     assert [record.prompt for record in course.records()] == ["a fox"]
+
+
+def test_what_was_made_from_a_picture_of_the_other_home_is_told_of_it(
+    course: Library, keep: Callable[..., Generation], disk: RefusingDisk
+) -> None:
+    (fox,) = course.records()
+    with pytest.warns(LibraryWarning):
+        made = keep(ImageRequest("bluer", image=[fox.paths[0]]), into=course)
+    assert info(made.pictures[0].path)["made_from"] == [fox.id]
+    assert [edit["prompt"] for edit in info(fox.paths[0])["edits"]] == ["bluer"]
+
+
+def test_a_file_that_names_a_library_is_believed_of_its_own_second_home_alone(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "library.txt").write_text("/somewhere/else")
+    assert library_of(tmp_path) == tmp_path
 
 
 def test_where_no_disk_takes_the_intent_nothing_may_be_sent(

@@ -48,10 +48,12 @@ def info(session: Session, *words: str) -> Table:
 def _found(session: Session, name: str) -> Path:
     """Return the file: by its path, by its name in the library, or by its record's id."""
     path, library = Path(name).expanduser(), session.studio.library
-    kept = library.folder / name
-    if path.exists() or kept.is_file() or not _ID.fullmatch(name):
-        return path if path.exists() else kept if kept.is_file() else path
-    return next(iter(library.record(name).paths), path)
+    if path.exists():
+        return path
+    for home in library.homes.all:
+        if (home / name).is_file():
+            return home / name
+    return next(iter(library.record(name).paths), path) if _ID.fullmatch(name) else path
 
 
 def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
