@@ -144,7 +144,7 @@ def test_the_same_scene_at_another_resolution_is_the_same_scene(prompt: str) -> 
     assert likeness(small, large) > 0.93
 
 
-@pytest.mark.parametrize("size", [(16, 16), (17, 33), (256, 85), (85, 256), (480, 160), (64, 2048)])
+@pytest.mark.parametrize("size", [(16, 16), (17, 33), (256, 85), (85, 256), (480, 160), (32, 1024)])
 @pytest.mark.parametrize(
     "prompt",
     [
