@@ -21,7 +21,7 @@ from opeai_nb.errors import (
 from opeai_nb.library import Library, Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
-from opeai_nb.testing import Script, error_answer, task_answer
+from opeai_nb.testing import Script, error_answer, png, task_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -143,6 +143,26 @@ def test_another_cell_that_asks_the_same_finishes_it_too(
     job = new_studio().start("a fox", slot=Slot("cell-2"), **TASK)
     assert len(job.result(60)) == 1
     assert (job.id, transport.posts) == (left_task.id, 1)
+
+
+@pytest.mark.parametrize("caller", ["cell", "point"])
+def test_pictures_that_lie_complete_in_the_journal_are_shown_with_no_post(
+    studio: Studio, new_studio: Callable[..., Studio], transport: Watched, caller: Any
+) -> None:
+    """Its kernel died between the last byte and the journal's line about the answer."""
+    entry = studio.library.begin(
+        ImageRequest("a fox", n=2, **SMALL),
+        key="k",
+        base_url=studio.door.server,
+        origin="engine",
+    )
+    entry.sending()
+    for number in range(2):
+        (entry.folder / f"{number}.png").write_bytes(png(8, 8 + number))
+    entry.release()
+    shown = new_studio().start("a fox", n=2, caller=caller, **SMALL).result(60)
+    assert [image.size for image in shown] == [(8, 8), (8, 9)]
+    assert (transport.posts, studio.library.pending()) == (0, [])
 
 
 @pytest.mark.parametrize("caller", ["cell", "point", "panel"])
