@@ -334,6 +334,13 @@ def test_an_engine_that_is_let_go_is_collected(painter: Swatches, client_of: Cli
     assert gone() is None
 
 
+def _asked(client: httpx.Client, path: str) -> httpx.Response | None:
+    try:
+        return client.get(path)
+    except httpx.RemoteProtocolError:
+        return None
+
+
 class TestFaults:
     @staticmethod
     def outcomes(seed: int, painter: Swatches, client_of: Clients) -> list[str]:
@@ -354,6 +361,26 @@ class TestFaults:
         seen = self.outcomes(1, painter, client_of)
         assert set(seen) == {"200", "429", "500", "502", "503", "cut"}
         assert 8 <= seen.count("200") <= 32
+
+    @pytest.mark.parametrize(
+        ("path", "names"),
+        [
+            ("/v1/images/generations/x", {"error"}),
+            ("/aliyun/v1/images/generations/x", {"code", "message", "request_id"}),
+            ("/aliyun/api/v1/tasks/x", {"code", "message", "request_id"}),
+        ],
+    )
+    def test_an_envelope_has_the_shape_of_its_dialect(
+        self, painter: Swatches, client_of: Clients, path: str, names: set[str]
+    ) -> None:
+        engine = Engine(painter=painter, fail_rate=1.0, seed=1)
+        with client_of(engine) as client:
+            bodies = [
+                answer.json()
+                for _ in range(40)
+                if (answer := _asked(client, path)) is not None and answer.status_code in {500, 503}
+            ]
+        assert {frozenset(body) for body in bodies} == {frozenset(names)}
 
     def test_a_seed_makes_the_sequence_the_same(
         self, painter: Swatches, client_of: Clients

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.families import Family
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 INVALID: Final = "invalid_image_request"  # the code of the platform's own example, platform.md 1.5
@@ -55,6 +55,11 @@ def envelope(error: ApiError, request_id: str) -> dict[str, Any]:
     return {"error": {name: value for name, value in body.items() if value is not None}}
 
 
+def envelope_for(path: str) -> Callable[[ApiError, str], dict[str, Any]]:
+    """Return what makes the body of an error for a request to *path*."""
+    return flat_envelope if path.startswith("/aliyun/") else envelope
+
+
 def flat_envelope(error: ApiError, request_id: str) -> dict[str, Any]:
     """Return DashScope's JSON body of *error* (platform.md 3.3, 3.6)."""
     code = _NATIVE_CODES.get(error.status) or _NATIVE_CODES.get(error.code, "InvalidParameter")
@@ -66,6 +71,7 @@ _NATIVE_CODES: Final[dict[int | str | None, str]] = {  # by status, else by the 
     403: "AccessDenied",
     429: "Throttling",
     500: "InternalError",
+    503: "InternalError",
     "model_not_found": "ModelNotFound",
     "moderation_blocked": "DataInspectionFailed",
     "InvalidURL": "InvalidURL",

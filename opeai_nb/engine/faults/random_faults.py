@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from opeai_nb.engine.api.error_envelope import ApiError, envelope
+from opeai_nb.engine.api.error_envelope import ApiError, envelope_for
 from opeai_nb.engine.faults.rehearsal import BAD_GATEWAY
 
 if TYPE_CHECKING:
@@ -62,8 +62,12 @@ class Faults:
         return ""
 
 
-def failure(kind: str, request_id: str) -> Response:
-    """Return the answer for a failure other than `cut` (platform.md 2.5, 7)."""
+def failure(kind: str, request_id: str, path: str) -> Response:
+    """Return the answer for a failure other than `cut` (platform.md 2.5, 7).
+
+    Below `/aliyun` an envelope is DashScope's. The 502 is a proxy's and the 429 the limiter's, who
+    know no paths.
+    """
     if kind == "502":
         return HTMLResponse(BAD_GATEWAY, status_code=502)
     if kind == "429":  # the per-IP limiter's: no body
@@ -74,7 +78,8 @@ def failure(kind: str, request_id: str) -> Response:
         type="new_api_error",
         code="do_request_failed",
     )
-    return JSONResponse(envelope(error, request_id), status_code=error.status)
+    body = envelope_for(path)(error, request_id)
+    return JSONResponse(body, status_code=error.status)
 
 
 def cutting(send: Send) -> Send:

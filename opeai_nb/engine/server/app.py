@@ -21,7 +21,7 @@ from starlette.routing import Route, Router
 
 from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_routes import AliyunRoutes
-from opeai_nb.engine.api.error_envelope import ApiError, envelope, flat_envelope
+from opeai_nb.engine.api.error_envelope import ApiError, envelope_for
 from opeai_nb.engine.api.openai_routes import OpenAIRoutes
 from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.faults.misbehaviour import Misbehaviour
@@ -164,7 +164,7 @@ class Engine:
         try:
             await self._faults.delay()
             if kind not in ("", "cut"):
-                await failure(kind, answer.request_id)(scope, receive, answer.send)
+                await failure(kind, answer.request_id, scope["path"])(scope, receive, answer.send)
             else:
                 outlet = cutting(answer.send) if kind == "cut" else answer.send
                 await self._dispatch(scope, headers, receive, outlet, answer)
@@ -247,10 +247,8 @@ async def _description(_http: Request) -> Response:
 
 
 def _error(error: ApiError, scope: Scope, answer: _Answer) -> JSONResponse:
-    body = flat_envelope if scope["path"].startswith("/aliyun/") else envelope
-    return JSONResponse(
-        body(error, answer.request_id), status_code=error.status, headers=error.headers
-    )
+    body = envelope_for(scope["path"])(error, answer.request_id)
+    return JSONResponse(body, status_code=error.status, headers=error.headers)
 
 
 def _internal_error() -> ApiError:

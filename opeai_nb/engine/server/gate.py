@@ -6,7 +6,6 @@ import hmac
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
@@ -48,11 +47,14 @@ class Gate:
 
         A page whose name was made to resolve to 127.0.0.1 would be of the engine's own origin.
         """
-        host = _name(headers.get("host", ""))
-        if self.hosts is not None and host and host not in self.hosts:
+        if self.hosts is None:
+            return
+        names = [_name(host) for host in headers.getlist("host")]  # none: HTTP/1.0, no browser
+        if len(names) > 1 or any(name not in self.hosts for name in names):
+            host = names[0][:100] or "without a name"
             raise ApiError(
-                f"this server does not answer for the host {host[:100]}; "
-                f"start it with --allow-host {host[:100]} to let it",
+                f"this server does not answer for the host {host}; "
+                f"start it with --allow-host {host} to let it",
                 status=403,
                 type="new_api_error",
                 code="access_denied",
@@ -93,8 +95,11 @@ class Gate:
         }
 
 
+# A name or an address and a port, as browsers write it: nothing that could be read in two ways.
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?", re.IGNORECASE)
+
+
 def _name(host: str) -> str:
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return host
+    """Return the name in a Host header; one that is written in another way is no name."""
+    known = _HOST.fullmatch(host.strip())
+    return (known[1] or known[2]).lower() if known else ""

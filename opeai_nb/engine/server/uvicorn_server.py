@@ -94,8 +94,11 @@ def _url(listener: socket.socket) -> str:
 def _server(engine: Engine) -> uvicorn.Server:
     import uvicorn
 
+    from opeai_nb.engine.server.paced_protocol import PacedProtocol
+
     config = uvicorn.Config(
         engine,
+        http=PacedProtocol,
         lifespan="off",
         ws="none",  # else uvicorn imports websockets, which warns of old names in pairs of versions
         # A rehearsed drop is an application that ends early, which uvicorn logs as an error.
