@@ -71,7 +71,7 @@ _NATIVE_CODES: Final[dict[int | str | None, str]] = {  # by status, else by the 
     403: "AccessDenied",
     429: "Throttling",
     500: "InternalError",
-    503: "InternalError",
+    "do_request_failed": "InternalError",
     "model_not_found": "ModelNotFound",
     "moderation_blocked": "DataInspectionFailed",
     "InvalidURL": "InvalidURL",
