@@ -21,21 +21,34 @@ def client(settings: Settings | None = None, **given: Any) -> Client:
     """Return a `Client` for *settings*, or for the settings *given* by name."""
     from opeai_nb.client import Client
 
-    return Client(**_arguments(settings or settings_from(**given)))
+    return Client(**_arguments(check(settings or settings_from(**given))))
 
 
-def async_client(settings: Settings | None = None, **given: Any) -> AsyncClient:
-    """Return an `AsyncClient` for *settings*, or for the settings *given* by name."""
+def async_client(
+    settings: Settings | None = None, *, may_lack_key: bool = False, **given: Any
+) -> AsyncClient:
+    """Return an `AsyncClient` for *settings*, or for the settings *given* by name.
+
+    With *may_lack_key* also where neither a key nor the engine is there: it must send nothing.
+    Raises `OptionError` else.
+    """
     from opeai_nb.client import AsyncClient
 
-    return AsyncClient(**_arguments(settings or settings_from(**given)))
+    chosen = settings or settings_from(**given)
+    return AsyncClient(**_arguments(chosen if may_lack_key else check(chosen)))
+
+
+def check(settings: Settings) -> Settings:
+    """Return *settings*. Raises `OptionError` where nobody can be asked: no key, and no engine."""
+    _ = settings.origin
+    return settings
 
 
 def address(settings: Settings) -> str:
     """Return the base URL that requests go to: what the journal writes down for a resume."""
     from opeai_nb.client.wire.endpoint import endpoint_at
 
-    if settings.origin == "engine":
+    if settings.asks == "engine":
         from opeai_nb.engine import ENGINE_URL
 
         return ENGINE_URL
@@ -43,7 +56,7 @@ def address(settings: Settings) -> str:
 
 
 def _arguments(settings: Settings) -> dict[str, Any]:
-    if settings.origin == "engine":
+    if settings.asks == "engine":
         from opeai_nb.engine import ENGINE_URL, EngineTransport
 
         # In process any key will do. A person's own must not reach the engine, and one that is a

@@ -103,6 +103,17 @@ class Settings:
         return self.says_engine or self.engine == "always"
 
     @property
+    def asks(self) -> Origin:
+        """Return who would be asked: the platform also where there is no key to reach it.
+
+        What the library holds of the platform is shown without one. Raises as `origin` does for a
+        `refusal`.
+        """
+        if self.engine == "never" and self.refusal is None:
+            return "platform"
+        return self.origin
+
+    @property
     def origin(self) -> Origin:
         """Return who paints: `"platform"` or `"engine"`.
 
@@ -235,8 +246,15 @@ def _own_folders(start: Path) -> Iterator[Path]:
         if not _is_own(folder):
             return
         yield folder
-        if folder == Path.home():
+        if folder == _home():
             return
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # a user without a home, as containers make them
+        return None
 
 
 def _is_own(path: Path) -> bool:

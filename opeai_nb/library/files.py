@@ -8,18 +8,19 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
 PART: Final = ".part"
@@ -109,6 +110,14 @@ def _share(path: Path, rights: int) -> None:
 def is_plain_name(name: object) -> bool:
     """Tell whether *name* can only be a visible file of the folder itself: no path, no `..`."""
     return isinstance(name, str) and _PLAIN_NAME.fullmatch(name) is not None
+
+
+def is_link(path: Path) -> bool:
+    """Tell whether *path* is a link; in a folder that this user may not enter nothing is one."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
 
 
 def is_plain_file(path: Path) -> bool:
@@ -308,3 +317,11 @@ def remove_folder(folder: Path) -> None:
         gone.rmdir()
     except OSError:  # there are folders in it, or it is gone already
         shutil.rmtree(gone, ignore_errors=True)
+
+
+def homeless_folder() -> Path:
+    """Return a folder for a user who has no home, as containers and batch systems make them.
+
+    It lies among the temporary files. Whoever makes something below it makes it private.
+    """
+    return Path(tempfile.gettempdir()) / f"opeai_nb-{os.getuid()}"

@@ -13,7 +13,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from opeai_nb.library.files import DISK, Disk, own_folder, write_whole
+from opeai_nb.library.files import DISK, Disk, homeless_folder, own_folder, write_whole
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
@@ -94,4 +94,7 @@ def data_folder() -> Path:
         return Path(own).expanduser().absolute() / "opeai_nb" / "libraries"
     from platformdirs import user_data_path
 
-    return user_data_path("opeai_nb", appauthor=False) / "libraries"
+    try:
+        return user_data_path("opeai_nb", appauthor=False) / "libraries"
+    except RuntimeError:
+        return homeless_folder() / "libraries"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.documents import MarkDocument, check
-from opeai_nb.library.files import append_line, own_folder, times_in, write_new
+from opeai_nb.library.files import append_line, is_link, own_folder, times_in, write_new
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import ENDING, moment_text
@@ -188,7 +188,7 @@ class MarkFiles:
 def _times_in(folder: Path) -> dict[str, _Stamp]:
     """Return time and size of each file of marks in a folder; none where it is a link."""
     try:
-        return {} if folder.is_symlink() else times_in(folder, _LINES)
+        return {} if is_link(folder) else times_in(folder, _LINES)
     except OSError:
         return {}
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.library.documents import NoteDocument, check
-from opeai_nb.library.files import append_line, names_in, own_folder, write_new
+from opeai_nb.library.files import append_line, is_link, names_in, own_folder, write_new
 from opeai_nb.library.replay import Note
 from opeai_nb.library.slot import Slot
 from opeai_nb.plain_file import read_plain
@@ -70,7 +70,7 @@ class Notes:
 
     def _read_new(self) -> None:
         for home in self._homes.all:
-            if not (home / FOLDER).is_symlink():
+            if not is_link(home / FOLDER):
                 self._read_folder(home / FOLDER)
 
     def _read_folder(self, folder: Path) -> None:

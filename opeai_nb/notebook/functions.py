@@ -17,7 +17,8 @@ def panel(**controls: Any) -> Panel:
     """Return the interactive panel; as the last value of a cell it is shown.
 
     *controls* set it: `panel(prompt="a fox", model="gpt-image-2", size="16:9")`; each is also a
-    trait of the panel, by the name of the API's field (input pictures: `images`). *upload_limit*
+    trait of the panel, by the name of the API's field (input pictures: `images`). With *private*
+    it has a library of its own, as each visitor of an app wants it (Voilà). *upload_limit*
     is how many bytes one upload may have: the default is what a Jupyter server takes unless it was
     started with another `websocket_max_message_size`.
 

@@ -39,7 +39,8 @@ class Clients:
         """Return the client for the settings."""
         with self._lock:
             if self._here is None:
-                self._here = connect.async_client(self._settings)
+                # Without a key it sends nothing: the door refuses before; what is kept is shown.
+                self._here = connect.async_client(self._settings, may_lack_key=True)
             return self._here
 
     def at(self, base_url: str, origin: str) -> AsyncClient:
@@ -49,6 +50,7 @@ class Clients:
         raises `OptionError` for any other server.
         """
         here = self.here()
+        connect.check(self._settings)
         if base_url == here.endpoint.base_url:
             return here
         if origin == "engine":

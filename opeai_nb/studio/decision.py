@@ -155,7 +155,7 @@ class Door:
         return choice.does == "show"
 
     def _look(self, ask: Ask) -> Look:
-        origins = {"platform", self.settings.origin}
+        origins = {"platform", self.settings.asks}
         return self.library.look(ask.identity, self.session, origins=origins, server=self.server)
 
     def _chosen(self, ask: Ask, slot: Slot | None) -> tuple[Look, Choice]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import secrets
+import time
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -65,3 +68,23 @@ def _own(process: int) -> Source:  # noqa: ARG001  a fork has no threads of its 
     from opeai_nb.settings import settings
 
     return following(settings)
+
+
+def private_studio(shared: Callable[[], Studio]) -> Callable[[], Studio]:
+    """Return what gives a studio like *shared*, with a library that is its caller's alone.
+
+    It lies in `imagine-visitors` beside the library `imagine`, in a folder of its own that nobody
+    else can name; the session and its limits are those of *shared*.
+    """
+    name = f"{time.strftime('%Y-%m-%d')}-{secrets.token_hex(8)}"
+    made: dict[Settings, Studio] = {}
+
+    def studio() -> Studio:
+        now = shared()
+        library = now.settings.library
+        wanted = replace(now.settings, library=library.with_name(f"{library.name}-visitors") / name)
+        if wanted not in made:
+            made[wanted] = now.adjusted(wanted)
+        return made[wanted]
+
+    return studio

@@ -78,7 +78,7 @@ class Studio:
         return self._disk[1]
 
     def __repr__(self) -> str:
-        return f"<Studio: {self.settings.origin}, {len(self.jobs)} jobs>"
+        return f"<Studio: {self.settings.asks}, {len(self.jobs)} jobs>"
 
     def adjusted(self, settings: Settings) -> Studio:
         """Return a studio with other settings in the same session: its jobs and counts go on.
@@ -221,7 +221,7 @@ class Studio:
     ) -> Pipeline:
         """Return what makes a new job; *entry* is what it goes on with."""
         if entry is None:
-            client, origin = self._clients.here(), self.settings.origin
+            client, origin = self._clients.here(), self.settings.asks
         else:
             client = self._clients.at(entry.base_url, entry.origin)
             origin = "engine" if entry.origin == "engine" else "platform"

@@ -79,7 +79,7 @@ class Run:
 
     def begin(self, studio: Studio, options: BulkOptions) -> Run:
         """Let a crew of *studio* work; returns at once."""
-        self.origin = studio.settings.origin
+        self.origin = studio.settings.asks
         crew = Crew(studio, self.points, options, self.take)
         self.works(crew)
         schedule(crew.work()).add_done_callback(lambda done: self.ends(done.exception()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Final
 
@@ -15,4 +16,7 @@ def cache_folder() -> Path:
     """Return `opeai_nb/engine` below `OPEAI_NB_CACHE`, else below the system's cache folder."""
     if own := os.environ.get(CACHE_VARIABLE):
         return Path(own).expanduser() / "opeai_nb" / "engine"
-    return user_cache_path("opeai_nb", appauthor=False, opinion=False) / "engine"
+    try:
+        return user_cache_path("opeai_nb", appauthor=False, opinion=False) / "engine"
+    except RuntimeError:  # a user without a home, as containers and batch systems make them
+        return Path(tempfile.gettempdir()) / f"opeai_nb-{os.getuid()}" / "engine"

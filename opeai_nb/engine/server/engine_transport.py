@@ -7,6 +7,7 @@ middle of a body would never show.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import queue
 import sqlite3
@@ -48,12 +49,19 @@ def _engine(folder: Path) -> Engine:
     try:
         return Engine(store=folder)
     except (OSError, sqlite3.Error) as error:
-        warnings.warn(
+        _warn(
             f"The engine keeps its tasks in memory, so they end with this process: "
-            f"{folder} can't be used ({error}). OPEAI_NB_CACHE names another folder.",
-            stacklevel=4,
+            f"{folder} can't be used ({error}). OPEAI_NB_CACHE names another folder."
         )
         return Engine()
+
+
+def _warn(text: str) -> None:
+    """Warn, or log it where warnings are errors (`python -W error`): it must cost no picture."""
+    try:
+        warnings.warn(text, stacklevel=5)
+    except UserWarning:
+        logging.getLogger(__name__).warning("%s", text)
 
 
 class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):

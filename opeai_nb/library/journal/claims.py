@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import discard, is_older, names_in, own_folder
+from opeai_nb.library.files import discard, is_link, is_older, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
 
@@ -148,7 +148,7 @@ class Claims:
 def sweep(journal: Path, seconds: float) -> None:
     """Remove the claims of processes that died while they looked, when they are so old."""
     folder = journal / FOLDER
-    for name in [] if folder.is_symlink() else names_in(folder):
+    for name in [] if is_link(folder) else names_in(folder):
         if _NAME.fullmatch(name) and is_older(folder / name, seconds):
             discard(folder / name)
 

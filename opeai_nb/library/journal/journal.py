@@ -12,6 +12,7 @@ from opeai_nb.library.files import (
     GONE,
     PART,
     discard,
+    is_link,
     is_older,
     names_in,
     own_folder,
@@ -153,7 +154,7 @@ class Journal:
     def _places(self) -> Iterator[tuple[Path, str]]:
         """Yield the home and the name of each entry."""
         for home in self._homes.all:
-            if not (home / FOLDER).is_symlink():
+            if not is_link(home / FOLDER):
                 names = names_in(home / FOLDER)
                 yield from ((home, name) for name in names if _ID.fullmatch(name))
 
@@ -174,7 +175,7 @@ class Journal:
     def _sweep(self, home: Path) -> None:
         """Remove what processes left that were killed while they began or settled an entry."""
         journal = home / FOLDER
-        if journal.is_symlink():
+        if is_link(journal):
             return
         self._liveness[home].sweep()
         claims.sweep(journal, _BEGUN_SECONDS)
@@ -195,7 +196,7 @@ class Journal:
 
     def _read(self, home: Path, name: str) -> Entry | None:
         folder = home / FOLDER / name
-        if folder.is_symlink():
+        if is_link(folder):
             self._problems[name] = f"{FOLDER}/{name}: it is a link"
             return None
         try:

@@ -17,7 +17,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import discard, names_in, own_folder
+from opeai_nb.library.files import discard, is_link, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import open_plain, read_plain
 
@@ -147,7 +147,7 @@ class Liveness:
     def sweep(self) -> None:
         """Remove the counters that dead processes left."""
         self._begin()
-        for token in [] if self._folder.is_symlink() else names_in(self._folder):
+        for token in [] if is_link(self._folder) else names_in(self._folder):
             path = self._folder / token
             if not _TOKEN.fullmatch(token) or token == self._token:
                 continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import PART, is_plain_file, is_plain_name, names_in
+from opeai_nb.library.files import PART, is_link, is_plain_file, is_plain_name, names_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,12 +47,12 @@ def _noted(folder: Path, name: object) -> Path | None:
     if not all(is_plain_name(part) for part in parts) or len(parts) not in (1, 2):
         return None
     path = folder.joinpath(*parts)
-    return path if is_plain_file(path) and not path.parent.is_symlink() else None
+    return path if is_plain_file(path) and not is_link(path.parent) else None
 
 
 def _complete(folder: Path) -> list[Path]:
     """Return the files in *folder* that are complete, in the order in which they came."""
-    if folder.is_symlink():
+    if is_link(folder):
         return []
     whole = [
         folder / name

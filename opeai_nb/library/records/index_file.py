@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from opeai_nb.library.files import names_in, own_folder, remove_folder, write_whole
+from opeai_nb.library.files import homeless_folder, names_in, own_folder, remove_folder, write_whole
 from opeai_nb.plain_file import read_plain
 
 CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"
@@ -43,7 +43,10 @@ def cache_folder() -> Path:
         return Path(own).expanduser().absolute() / "opeai_nb" / "index"
     from platformdirs import user_cache_path
 
-    return user_cache_path("opeai_nb", appauthor=False, opinion=False) / "index"
+    try:
+        return user_cache_path("opeai_nb", appauthor=False, opinion=False) / "index"
+    except RuntimeError:  # no home: what the folder holds is checked as everywhere
+        return homeless_folder() / "index"
 
 
 def _refuse_a_strangers(folder: Path) -> None:

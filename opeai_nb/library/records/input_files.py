@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.input_image import InputImage
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import DISK, Disk, own_folder, write_whole
+from opeai_nb.library.files import DISK, Disk, is_link, own_folder, write_whole
 from opeai_nb.library.records.request_json import content_of
 from opeai_nb.plain_file import read_plain
 
@@ -62,7 +62,7 @@ def _find(library: Path, written: Mapping[str, Any], *, strict: bool) -> InputIm
 
 
 def _content(library: Path, digest: str) -> bytes | None:
-    if not _SHA256.fullmatch(digest) or (library / FOLDER).is_symlink():
+    if not _SHA256.fullmatch(digest) or is_link(library / FOLDER):
         return None
     try:
         content = read_plain(library / FOLDER / digest, _LARGEST)

@@ -25,7 +25,7 @@ from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.notebook.panel.status import Status
 from opeai_nb.notebook.panel.viewer import Stage
 from opeai_nb.notebook.panel.widget_factory import Stock, hide
-from opeai_nb.studio.here import studio_here
+from opeai_nb.studio.here import private_studio, studio_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -350,11 +350,16 @@ def _can_wait(job: Job) -> bool:
     return not isinstance(job.exception(), (TaskFailedError, TaskExpiredError))
 
 
-def panel_on(session: Session | None, **controls: Any) -> Panel:
-    """Return a panel on a notebook's session; without one, on this process's own studio."""
+def panel_on(session: Session | None, *, private: bool = False, **controls: Any) -> Panel:
+    """Return a panel on a notebook's session; without one, on this process's own studio.
+
+    With *private* it has a library of its own: nobody sees what another visitor made.
+    """
     spawn = in_place if "google.colab" in sys.modules else in_thread
     if session is None:
-        return Panel(studio_here, spawn=spawn, **controls)
+        return Panel(
+            private_studio(studio_here) if private else studio_here, spawn=spawn, **controls
+        )
 
     def defaults() -> dict[str, Any]:
         """Return what `%config Imagine` sets: a cell would add it to its request."""
@@ -362,7 +367,7 @@ def panel_on(session: Session | None, **controls: Any) -> Panel:
         return {k: v for k, v in session.request_defaults.items() if k in names}
 
     return Panel(
-        lambda: session.studio,
+        private_studio(lambda: session.studio) if private else lambda: session.studio,
         defaults=defaults,
         names=session.names,
         frontend=lambda: session.frontend,
