@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opeai_nb.bulk.batch.batch import batch
-from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.bulk.batch.manifest import Manifest, read_manifest
+from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.values.input_image import input_images
 from opeai_nb.errors import ImageInputError, InputError, LibraryError, NoPictureError, OpeaiError
@@ -114,7 +114,7 @@ def test_a_manifest_is_written_through_nothing(kind: str, folder: Path, outside:
     folder.mkdir()
     put(kind, folder / "manifest.jsonl", outside)
     rows = rows_of(["a fox"], None, {})
-    with pytest.raises(LibraryError, match="cannot be (read|written)"):
+    with pytest.raises(LibraryError, match=r"cannot be (read|written)"):
         Manifest(folder, rows.table.rows, rows.plan).begin()
     assert outside.read_bytes() == SECRET
     if kind != "dangling link":
