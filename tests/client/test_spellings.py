@@ -13,7 +13,13 @@ import httpx
 import pytest
 
 from opeai_nb.client.values.task import read_status
-from opeai_nb.errors import OutcomeUnknownError, TaskFailedError
+from opeai_nb.errors import (
+    DownloadError,
+    OpeaiError,
+    OutcomeUnknownError,
+    TaskFailedError,
+    UnreadableAnswerError,
+)
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 
@@ -102,6 +108,73 @@ def test_failed_task_that_shows_pictures_keeps_its_answer(shell: Shells) -> None
     with pytest.raises(TaskFailedError) as caught:
         plays(shell, {"task_id": "t"}, {"status": "FAILED", "msg": "late", "result_url": URL})
     assert URL.encode() in (caught.value.answer or b"")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ({"errors": {"size": ["too small", "no number"]}}, "size: too small, no number"),
+        ({"errors": {"prompt": "too long"}}, "prompt: too long"),
+        ({"message": {"zh": "太大", "en": "too big"}}, "too big"),
+        ([{"message": "too big"}], "too big"),
+        ({"Code": "X", "Message": "too big"}, "too big"),
+        ({"resultCode": 3, "resultMsg": "too big"}, "too big"),
+        ({"ResponseMetadata": {"Error": {"Code": "X", "Message": "too big"}}}, "too big"),
+        ({"error": {"details": [{"message": "too big"}]}}, "too big"),
+        ({"status": "error", "info": "too big"}, "too big"),
+    ],
+    ids=str,
+)
+def test_reason_is_found_in_any_envelope(shell: Shells, body: Any, reason: str) -> None:
+    with pytest.raises(OpeaiError, match=reason):
+        plays(shell, Answer(body, status=400))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"Response": {"Error": {"Code": "X", "Message": "too big"}, "RequestId": "r"}},
+        {"base_resp": {"status_code": 1004, "status_msg": "too big"}},
+        {"errcode": 40001, "errmsg": "too big"},
+        {"status": "fail", "message": "too big"},
+        {"success": "false", "errorMsg": "too big"},
+    ],
+    ids=str,
+)
+def test_refusal_with_http_200_is_one(shell: Shells, body: Any) -> None:
+    with pytest.raises(OpeaiError, match="too big") as caught:
+        plays(shell, body)
+    assert not isinstance(caught.value, UnreadableAnswerError)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"failure": {"message": "limit hit"}},
+        {"cause": "limit hit"},
+        {"info": {"error": "limit hit"}},
+        {"message": "success", "result": {"errorMsg": "limit hit"}},
+        {"fail_reason": '{"error": {"message": "limit hit"}}'},
+        {"details": {"reason": "limit hit"}},
+    ],
+    ids=str,
+)
+def test_reason_of_a_task_is_found_under_any_name(shell: Shells, fields: Any) -> None:
+    with pytest.raises(TaskFailedError, match="The task failed: limit hit"):
+        plays(shell, {"task_id": "t"}, {"code": 0, "msg": "SUCCEED", "status": "failed", **fields})
+
+
+@pytest.mark.parametrize("body", [B64.encode(), b"data:image/png;base64," + B64.encode()])
+def test_store_that_serves_base64_serves_a_picture(shell: Shells, body: bytes) -> None:
+    script = Script(Answer({"data": [{"url": URL}]}), body)
+    assert [picture.data for picture in shell(transport=script).generate("a fox").good] == [RED]
+
+
+def test_path_of_a_servers_own_drive_is_told(shell: Shells) -> None:
+    script = Script(Answer({"data": [{"url": r"C:\out\fox.png"}]}))
+    with pytest.raises(DownloadError, match="b64_json"):
+        shell(transport=script).generate("a fox")
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from opeai_nb.errors import (
     NoPictureError,
     OpeaiError,
     TaskExpiredError,
+    TaskFailedError,
     UnreadableAnswerError,
 )
 from opeai_nb.library import LibraryWarning
@@ -138,6 +139,18 @@ def test_a_finished_task_without_a_picture_can_be_asked_again(studio_over: Studi
     )
     assert len(later.resume(entry).result(60)) == 1
     assert not script.posts
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [({"status": "fail", "message": "too big"}, 0), ({"status": "SUCCESS"}, 1)],
+)
+def test_an_end_without_an_id_is_an_end(studio_over: Studios, body: Any, left: int) -> None:
+    studio, script = studio_over(Answer(body))
+    with pytest.raises((TaskFailedError, NoPictureError)):
+        studio.generate("a fox")
+    assert len(script.posts) == 1
+    assert [entry.truth for entry in studio.library.pending()] == ["answer not read"] * left
 
 
 def test_a_refusal_is_settled_as_before(studio_over: Studios) -> None:

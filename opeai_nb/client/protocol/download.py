@@ -21,6 +21,7 @@ from opeai_nb.client.protocol.steps import (
     Sleep,
     Unsent,
 )
+from opeai_nb.client.wire.links import picture_bytes
 from opeai_nb.client.wire.read_error import first_line, problem_of
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
@@ -171,6 +172,8 @@ def _picture_in(reply: Reply, url: str) -> Source:
     head = first_bytes(source) if source is not None else b""
     if source is not None and sniff_format(head) is not None:
         return source
+    if source is not None and (data := _as_text(source, head)) is not None:
+        return data
     told = without_key(first_line(reply.body), reply.key)
     if source is None and not told:
         raise DownloadError("The picture's URL returned nothing.", url=url)
@@ -182,6 +185,17 @@ def _picture_in(reply: Reply, url: str) -> Source:
     if isinstance(source, Path):
         source.unlink(missing_ok=True)
     raise error
+
+
+def _as_text(source: Source, head: bytes) -> bytes | None:
+    """Return the picture whose base64 a store serves in its place; None where it is none."""
+    if not head.isascii() or b" " in head[:100]:
+        return None
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    picture = picture_bytes(data.decode("ascii", "replace"))
+    if picture is not None and isinstance(source, Path):
+        source.unlink(missing_ok=True)
+    return picture
 
 
 def first_bytes(source: Source) -> bytes:

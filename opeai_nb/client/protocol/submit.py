@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import assembled, is_whole, received
+from opeai_nb.client.protocol.results import assembled, finished, is_whole, received
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -140,7 +140,9 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
             return answer
         if isinstance(answer, Pictures):
             return assembled(answer, request, answer=reply.answer)
-        if not answer.id and not answer.is_settled:
+        if not answer.id and answer.is_settled:
+            return finished(replace(answer, request=request, answer=reply.answer()))
+        if not answer.id:
             raise UnreadableAnswerError(
                 "The platform accepted the request, but gave no task id to ask about.",
                 status_code=reply.status,

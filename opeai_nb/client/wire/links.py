@@ -18,6 +18,7 @@ _WRAPPED = {"<": ">", '"': '"', "'": "'", "`": "`", "(": ")"}
 _OTHER_FILES: Final = re.compile(
     r"\.(?:json|html?|txt|md|js|css|xml|pdf|zip|mp4|mov|webm|mp3|wav|php)\Z", re.IGNORECASE
 )
+_DRIVE = re.compile(r"[A-Za-z]:[\\/](?!/)")
 _MOST: Final = 100_000
 
 
@@ -33,6 +34,8 @@ def link_in(text: str) -> str | None:
         text = text[1:-1].strip()
     if text[:8].lower().startswith(("http://", "https://")):
         return text if not re.search(r"\s", text) else text.split()[0]
+    if _DRIVE.match(text):
+        return text  # a path of a server's own disk: whoever fetches it says so
     rooted = text.startswith(("/", "./", "../")) and not text.startswith("/9j/")
     return text if rooted and not re.search(r"\s", text) else None
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.client.protocol.steps import NotJson
+from opeai_nb.client.wire.reason import code_of, first_error, is_fine, reason_of
 from opeai_nb.client.wire.redact import masked, without_key
+from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import unpacked
 from opeai_nb.errors import (
     AnswerError,
@@ -35,18 +37,6 @@ if TYPE_CHECKING:
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.DOTALL | re.IGNORECASE)
-_FINE_CODES: Final = frozenset({"", "0", "none", "null", "true"})
-_FINE_NUMBER = re.compile(r"0+|0*2\d\d|1?0000|0*1000|20000")
-_FINE_WORDS = re.compile(
-    r"\b(?:success\w*|succeed\w*|ok|okay|accepted|created|submitted|queued|completed?|done|finished"
-    r"|normal|processing)\b|成功|完成|已提交|已受理",
-    re.IGNORECASE,
-)
-_FAILING_WORDS = re.compile(
-    r"\b(?:fail\w*|err\w*|invalid|not|no|denied|refus\w*|exceed\w*|limit\w*|unauthor\w*|forbid\w*"
-    r"|insufficient|unsuccess\w*|reject\w*|cannot|missing|expired|block\w*)\b|失败|错误|不|无",
-    re.IGNORECASE,
-)
 _ID_HEADERS: Final = (
     *("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id", "x-litellm-call-id"),
     *("request-id", "x-ms-request-id", "x-amzn-requestid", "x-amz-request-id", "x-tt-logid"),
@@ -91,15 +81,6 @@ class Problem:
     task_id: str | None = None
 
 
-def is_fine(text: str) -> bool:
-    """Tell whether a code or a message is a word of success, in whatever form."""
-    plain = text.strip().lower()
-    if plain in _FINE_CODES or _FINE_NUMBER.fullmatch(plain):
-        return True
-    words = plain.replace("_", " ").replace("-", " ")
-    return bool(_FINE_WORDS.search(words)) and not _FAILING_WORDS.search(words)
-
-
 def find_problem(body: Any) -> Problem | None:
     """Return what *body* says went wrong in one of the known envelopes, else None.
 
@@ -109,33 +90,18 @@ def find_problem(body: Any) -> Problem | None:
     """
     if not isinstance(body, dict):
         return None
-    error = _first_error(body)
+    error = first_error(body)
     if isinstance(error, dict) and any(error.values()):
-        return problem_of(_text_of(error), code=error.get("code"), kind=error.get("type"))
+        return problem_of(reason_of(error), code=error.get("code"), kind=error.get("type"))
     if isinstance(error, str) and error.strip() and not is_fine(error):
-        told = _text_of(body) if re.fullmatch(r"[\w.\-]+", error.strip()) else ""
+        told = reason_of(body) if re.fullmatch(r"[\w.\-]+", error.strip()) else ""
         return problem_of(told or error, code=body.get("code") or error, kind=body.get("type"))
     if any(str(body.get(name)).lower() == "false" for name in ("success", "ok")):
-        return problem_of(_text_of(body), code=body.get("code"))
-    code = next((w for name in _CODES if (w := _word(body.get(name))) is not None), None)
-    if code is not None and not is_fine(code) and (text := _text_of(body)):
+        return problem_of(reason_of(body), code=body.get("code"))
+    code = _word(code_of(body))
+    if code is not None and not is_fine(code) and (text := reason_of(body)):
         return replace(problem_of(text, code=code, kind=body.get("type")), is_flat=True)
     return None
-
-
-_CODES: Final = ("code", "error_code", "errorCode", "err_code", "errcode", "errno", "ret")
-
-
-def _first_error(body: Mapping[str, Any]) -> Any:
-    """Return what stands under `error`, or first in `errors`; JSON in a string is unpacked."""
-    error = unpacked(body.get("error") or body.get("Error"))
-    errors = body.get("errors")
-    if not error and isinstance(errors, list) and errors:
-        error = errors[0]
-    elif not error and isinstance(errors, (dict, str)):
-        error = errors
-    inner = error.get("error") if isinstance(error, dict) else None
-    return inner if isinstance(inner, dict) and any(inner.values()) else error
 
 
 def problem_of(message: str, *, code: object = None, kind: object = None) -> Problem:
@@ -160,11 +126,11 @@ def _inner_message(message: str) -> str:
         body = unpacked(brace + tail)
         if not isinstance(body, dict):
             break
-        inner = _first_error(body)
+        inner = first_error(body)
         text = (
             inner
             if isinstance(inner, str)
-            else _text_of(inner if isinstance(inner, dict) and inner else body)
+            else reason_of(inner if isinstance(inner, dict) and inner else body)
         )
         if not text:
             break
@@ -198,13 +164,20 @@ def problem_without_key(problem: Problem, key: Secret | None) -> Problem:
     return replace(problem, **texts)
 
 
+_ENVELOPES: Final = frozenset(
+    ["header", "response", "responsemetadata", "baseresp", "baseresponse", "meta", "result"]
+)
+
+
 def _nested(body: Any) -> list[Any]:
     """Return the other places where an error is kept (platform.md 2.5)."""
+    if isinstance(body, list):
+        return body[:1]
     if not isinstance(body, dict):
         return []
-    return [{"error": inner} for inner in (body.get("header"),) if isinstance(inner, dict)] + [
-        inner for inner in (body.get("response"),) if isinstance(inner, dict)
-    ]
+    inner = [(squeezed(name), value) for name, value in body.items() if isinstance(value, dict)]
+    heads = [{"error": value} for name, value in inner if name == "header"]
+    return heads + [value for name, value in inner if name in _ENVELOPES]
 
 
 def request_id_of(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]) -> str | None:
@@ -218,7 +191,7 @@ def request_id_of(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]
 
 def reason_in(nodes: Iterable[Mapping[str, Any]]) -> str:
     """Return why a task failed, under the first of the names that say so."""
-    return next(filter(None, map(_text_of, nodes)), "")
+    return next(filter(None, map(reason_of, nodes)), "")
 
 
 def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> OpeaiError:
@@ -351,33 +324,6 @@ def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
     return AnswerError
 
 
-_TEXT_NAMES: Final = (
-    *("task_status_msg", "fail_reason", "failReason", "failure_reason", "message", "msg"),
-    *("detail", "details", "error_msg", "errorMsg", "error_message", "errorMessage", "err_msg"),
-    *("err", "reason", "description", "status_msg", "statusMessage", "error_description", "title"),
-    *("error",),
-)
-
-
-def _text_of(body: Mapping[str, Any], depth: int = 0) -> str:
-    """Return the first text under the names that platform.md 2.5 and 5 list."""
-    for name in _TEXT_NAMES:
-        value = body.get(name)
-        if isinstance(value, str) and value.strip() and not is_fine(value):
-            return value.strip()
-        if isinstance(value, dict) and depth < _DEEPEST and (text := _text_of(value, depth + 1)):
-            return text
-        if isinstance(value, list):  # FastAPI's `detail`: one entry for each field
-            told = [
-                item.get("msg") or item.get("message")
-                for item in value
-                if isinstance(item, dict) and (item.get("msg") or item.get("message"))
-            ]
-            if told:
-                return "; ".join(map(str, told))
-    return ""
-
-
 def _redirected(status: int, headers: Mapping[str, str]) -> str:
     """Return where an API call was redirected to: a wrong base URL, or a login page."""
     if not 300 <= status < 400 or "location" not in headers:  # noqa: PLR2004  a redirect
@@ -393,8 +339,9 @@ def _redirected(status: int, headers: Mapping[str, str]) -> str:
 def _loose_text(body: Any) -> str:
     if isinstance(body, NotJson):
         return first_line(body.text)
+    body = body[0] if isinstance(body, list) and body else body
     if isinstance(body, dict):
-        return _text_of(body)
+        return reason_of(body)
     return body if isinstance(body, str) else ""
 
 
