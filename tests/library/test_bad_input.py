@@ -21,7 +21,7 @@ EDITS = {
     "not UTF-8": lambda text: "\udcff",
     "a list": lambda text: "[]",
     "deep": lambda text: "[" * 100_000,
-    "huge": lambda text: text + " " * 4_000_001,
+    "huge": lambda text: text + " " * 8_000_001,
     "huge number": lambda text: text.replace('"bytes": ', '"bytes": 1e400, "b": '),
 }
 CHANGES = {
