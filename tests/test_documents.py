@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.test_house import TABLE
+from tests.test_house import TABLE, nodes_of
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
@@ -43,7 +43,7 @@ def page(path: Path) -> Text:
 @functools.cache
 def strings(path: Path) -> list[tuple[Text, bool]]:
     """Return every string of a Python file, and whether it is a docstring or a note like one."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    nodes = nodes_of(path)
     alone = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     return [
         (Text(f"{path.relative_to(ROOT)}:{node.lineno}", node.value), id(node) in alone)
@@ -207,6 +207,47 @@ def test_every_extra_that_a_text_installs_is_declared() -> None:
     }
     assert wanted
     assert wanted <= set(project["optional-dependencies"])
+
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def public_functions(path: Path) -> Iterator[tuple[Function, str]]:
+    """Yield the public functions and methods of a file, each with its docstring."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, Function) and node.name[0] != "_":
+            yield node, ast.get_docstring(node) or ""
+        elif isinstance(node, ast.ClassDef) and node.name[0] != "_":
+            for method in filter(lambda it: isinstance(it, Function), node.body):
+                assert isinstance(method, Function)
+                if method.name == "__init__":  # a class's docstring is that of making one
+                    yield method, ast.get_docstring(node) or ""
+                elif method.name[0] != "_":
+                    yield method, ast.get_docstring(method) or ""
+
+
+def raises(function: Function) -> Iterator[str]:
+    """Yield the classes that a function's own body raises by name."""
+    nodes: list[ast.AST] = [*function.body]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            kind = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+            if isinstance(kind, ast.Name) and kind.id[0].isupper():
+                yield kind.id
+        if not isinstance(node, Function | ast.ClassDef | ast.Lambda):
+            nodes += ast.iter_child_nodes(node)
+
+
+def test_a_public_docstring_names_what_its_function_raises() -> None:
+    """Who calls it knows what to catch; an `AssertionError` is a fault of ours."""
+    assert [
+        (str(path.relative_to(ROOT)), function.name, kind)
+        for path in CODE
+        for function, docstring in public_functions(path)
+        for kind in raises(function)
+        if kind not in docstring and kind != "AssertionError"
+    ] == []
 
 
 def test_the_table_of_rooms_is_the_one_that_is_enforced() -> None:

@@ -50,7 +50,10 @@ EXIT_CODES: Final = (
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Make the pictures and return the exit code. Raises `InputError` for what cannot be sent."""
+    """Make the pictures and return the exit code.
+
+    Raises `InputError` for what cannot be sent, `OptionError` for what a notebook alone can do.
+    """
     words = [word for word in arguments if word != "--json"]
     parsed = parse_arguments(words)
     if parsed.cell.get("help"):

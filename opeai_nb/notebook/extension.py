@@ -29,7 +29,8 @@ _SWEEP: Final = ("opeai_nb.bulk.sweep.sweep", "Sweep")
 def load(shell: InteractiveShell) -> Session:
     """Register the magic, its completion, and how a generation and a job look.
 
-    Prints nothing; twice does no harm. Returns the notebook's session.
+    Prints nothing; twice does no harm. Returns the notebook's session. Raises `OpeaiError` where
+    the shell takes no magics.
     """
     if (session := _loaded(shell)) is not None:
         return session

@@ -160,7 +160,11 @@ class Pipeline:
     # -- sending
 
     async def resumed(self, entry: Entry, *, send: bool) -> Generation:
-        """Finish what somebody names; with *send*, send it knowingly, maybe for a second time."""
+        """Finish what somebody names; with *send*, send it knowingly, maybe for a second time.
+
+        Raises `LibraryError` where another kernel has taken it over, and what `sent` or
+        `finished` raise.
+        """
         entry = await self.disk(self.library.take_over, entry)
         try:
             return await self._worked_on(entry, send=send)
@@ -229,7 +233,7 @@ class Pipeline:
         """Finish what was begun earlier, by GETs alone.
 
         Raises `InputError` when there is neither a task nor a picture: its outcome is unknown, or
-        it was never sent.
+        it was never sent. Raises `LibraryError` when another kernel's memory holds its pictures.
         """
         if (unkept := self.library.unkept(entry)) is not None:
             return await self.disk(self._kept, entry, unkept)

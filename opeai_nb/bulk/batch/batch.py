@@ -162,7 +162,8 @@ class Batch:
         """Begin and return the run at once.
 
         *orders* are those of `Sweep.run`, and *only*: the keys of the rows that are meant, or
-        their numbers where no key is named.
+        their numbers where no key is named. Raises `OptionError` while a run is under way, and
+        what a pool or `max_cost` refuses.
         """
         if self._run is not None and not self._run.is_over:
             raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
@@ -191,7 +192,10 @@ class Batch:
         return self.wait()
 
     def wait(self) -> Batch:
-        """Follow the run to its end, shown where somebody can show it."""
+        """Follow the run to its end, shown where somebody can show it.
+
+        Raises `OptionError` before the first run.
+        """
         if self._run is None:
             raise OptionError("This batch was not started.", advice="Call run().")
         try:

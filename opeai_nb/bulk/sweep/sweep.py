@@ -95,7 +95,10 @@ class Sweep:
     # -- running
 
     def start(self, **orders: Any) -> Run:
-        """Begin what is missing and return the run at once. *orders* are those of `run`."""
+        """Begin what is missing and return the run at once. *orders* are those of `run`.
+
+        Raises `OptionError` while a run is under way.
+        """
         if self._run is not None and not self._run.is_over:
             raise OptionError(
                 "This sweep is running already.", advice="Wait for it, or halt it: .running.halt()"

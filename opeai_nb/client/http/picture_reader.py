@@ -32,7 +32,10 @@ class PictureReader:
         self._held: bytes | None = b""
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Take some bytes of the body; its beginning is held back until it tells what it is."""
+        """Take some bytes of the body; its beginning is held back until it tells what it is.
+
+        Raises `CutAnswer` when it has become too large.
+        """
         self._size += len(chunk)
         if self._size > self._limit:
             raise CutAnswer("it is larger than any picture can be, and was not read further")

@@ -35,7 +35,11 @@ class Model:
 
 
 def models(endpoint: Endpoint) -> Flow[list[Model]]:
-    """Return what `GET /v1/models` lists (platform.md 2.6); it may not be complete."""
+    """Return what `GET /v1/models` lists (platform.md 2.6); it may not be complete.
+
+    Raises `UnreachableError` when no server takes it, `ConnectionLostError`, `ServerError` or
+    `RateLimitError` when it keeps failing, and what any other answer means.
+    """
     for attempt in range(1, schedule.QUERY_ATTEMPTS + 1):
         try:
             reply: Reply = yield from query(endpoint, "/v1/models")

@@ -28,7 +28,7 @@ def assembled(
     task_id: str | None = None,
     answer: Callable[[], Answer] | None = None,
 ) -> Generation:
-    """Return the generation of an answer; raise the items' error when none is a picture.
+    """Return the generation of an answer; raise the items' `OpeaiError` when none is a picture.
 
     *answer* gives it as it came: kept where it was guessed at, or where an item cannot be read.
     """

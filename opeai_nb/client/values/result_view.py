@@ -48,6 +48,7 @@ def generation_bundle(generation: Shown, show: str = "thumb") -> Bundle:
     *show* `thumb`: a thumbnail, or a contact sheet of several. `full`: the received bytes of a
     single picture as they are (several still make a sheet: one bundle shows one picture). `none`:
     text alone. `text/plain` holds no id, time or path, so that a notebook test can compare it.
+    Raises `OptionError` for another word.
     """
     if show not in SHOWS:
         raise OptionError(f"--show is {show!r}.", advice=f"One of: {', '.join(SHOWS)}.")

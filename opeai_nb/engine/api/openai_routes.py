@@ -67,7 +67,7 @@ class OpenAIRoutes:
         return self._admission.misbehaviour.answer(request.model, pieces, fresh=fresh)
 
     async def task(self, http: Request) -> Response:
-        """Answer GET /v1/images/generations/{task_id}; 404 for unknown and expired ones."""
+        """Answer GET /v1/images/generations/{task_id}. Raises `ApiError` 404 for an unknown one."""
         task = self._generations.task(http.path_params["task_id"], "openai")
         now_state = None if task is None else self._generations.look(task[0])
         if task is None or now_state is None or now_state.status == "EXPIRED":
@@ -90,7 +90,7 @@ class OpenAIRoutes:
         return JSONResponse({"success": True, "object": "list", "data": entries})
 
     async def model(self, http: Request) -> Response:
-        """Show one model; an unknown one is HTTP 200 with an error, as documented (1.5)."""
+        """Show one model. Raises `ApiError`, HTTP 200 as documented (1.5), for an unknown one."""
         name = http.path_params["model"]
         if name in MODELS:
             return JSONResponse(listing(MODELS[name], sync=self._admission.sync))

@@ -27,7 +27,7 @@ class Faults:
 
     *fail_rate* is the part of requests, from 0 to 1, that end as a 500, 503 or 429 of the gateway,
     a 502 of a proxy, or a connection dropped in the middle of the body, the request being obeyed.
-    *sleep* waits for seconds.
+    *sleep* waits for seconds. Raises `ValueError` for a number out of its range.
     """
 
     def __init__(

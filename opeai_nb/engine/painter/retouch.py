@@ -30,7 +30,10 @@ _KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|
 
 
 def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.Image:
-    """Return the first of *images* changed as *request* says, the others laid on it."""
+    """Return the first of *images* changed as *request* says, the others laid on it.
+
+    Raises `ValueError` without an image.
+    """
     if not images:
         raise ValueError("an edit needs at least one image")
     frame = request.frame()

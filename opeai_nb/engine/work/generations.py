@@ -104,7 +104,10 @@ class Generations:
         return data
 
     async def sized(self, request: ApiRequest, inputs: Sequence[bytes]) -> ApiRequest:
-        """Check *inputs* by decoding them; let the first one decide a size that was not asked."""
+        """Check *inputs* by decoding them; let the first one decide a size that was not asked.
+
+        Raises `ApiError` 400 for a mask of another size, and what decoding raises.
+        """
         jobs = [
             self._painters.submit(secrets.token_hex(8), partial(checked_size, data), urgent=True)
             for data in inputs

@@ -67,7 +67,10 @@ def is_url(reference: Reference) -> TypeGuard[str]:
 
 
 def decoded(reference: Reference, most: int) -> bytes:
-    """Return the bytes, at most *most*, of a file, a data URL or bare base64, padded or not."""
+    """Return the bytes, at most *most*, of a file, a data URL or bare base64, padded or not.
+
+    Raises `ApiError` 400 for what is none of these, or larger.
+    """
     if isinstance(reference, bytes):
         if len(reference) > most:
             raise _too_large(most)

@@ -229,7 +229,7 @@ def read_record(folder: Path, file: str) -> Record:
 
 
 def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
-    """Return the record in a file as `read_record` does, and its text."""
+    """Return the record in a file, and its text. Raises `UnusableRecordError`, as `read_record`."""
     try:
         text = read_plain(f"{folder}{os.sep}{file}", LARGEST).decode()
     except OSError as error:

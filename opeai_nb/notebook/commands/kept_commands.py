@@ -33,7 +33,7 @@ _ID: Final = re.compile(r"[0-9a-f]{4,8}")
 
 
 def info(session: Session, *words: str) -> Table:
-    """Tell how a picture file was made."""
+    """Tell how a picture file was made. Raises `LibraryError` where it does not say."""
     from opeai_nb.library import info as told_by
 
     name = " ".join(words).strip("\"'")

@@ -87,7 +87,10 @@ def _with_problems(studio: Studio, note: str) -> str:
 
 
 def resume(session: Session, *arguments: str) -> Any:
-    """Finish one request, or with no id all that GETs alone can finish."""
+    """Finish one request, or with no id all that GETs alone can finish.
+
+    Raises `OptionError` for other words, and the first error of what was finished.
+    """
     ids = [word for word in arguments if word != SEND]
     if len(ids) == 1:
         job = session.studio.resume(_known(session, ids[0]), send=SEND in arguments)
@@ -140,7 +143,7 @@ def _each(session: Session, jobs: Iterable[Job]) -> Table:
 
 
 def stop(session: Session, task: str) -> Table:
-    """Stop waiting for a job of this kernel."""
+    """Stop waiting for a job of this kernel. Raises `OptionError` where there is none."""
     for job in _under_way(session.studio):
         if (job.id and job.id.startswith(task)) or job.task_id == task:
             job.stop()
@@ -150,7 +153,10 @@ def stop(session: Session, task: str) -> Table:
 
 
 def forget(session: Session, task: str) -> Table:
-    """Drop an unfinished request, with whatever reached us of it."""
+    """Drop an unfinished request, with whatever reached us of it.
+
+    Raises `OptionError` while its job runs here, `LibraryError` for an unknown id.
+    """
     entry = session.studio.library.entry(task)
     if any(job.id == entry.id for job in _under_way(session.studio)):
         raise OptionError(

@@ -52,7 +52,8 @@ class SweepDetached(KeyboardInterrupt):
 def watch_job(job: Job, screen: Screen) -> Generation:
     """Show the states of *job* until it settles; return its generation or raise its error.
 
-    An interrupt detaches: the job goes on. A second one, while the first is told, drops it.
+    An interrupt detaches, by `Detached`: the job goes on. A second one, while the first is told,
+    drops it.
     """
     try:
         for update in job.follow(TICK):

@@ -79,7 +79,10 @@ class Imagine(Magics):
         self.session = Session(shell, self)
 
     def update_config(self, config: Config) -> None:
-        """Take what `%config Imagine.…` says, or remember why not: IPython only prints it."""
+        """Take what `%config Imagine.…` says, or remember why not: IPython only prints it.
+
+        Raises `TraitError` for a wrong value and for an unknown setting.
+        """
         unknown = sorted(config.get("Imagine", {}).keys() - self.traits(config=True).keys())
         try:
             super().update_config(config)

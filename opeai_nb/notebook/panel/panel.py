@@ -53,7 +53,8 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
 
     `generate()` is the click, and returns the job. *studio* is asked for at each use, *defaults*
     are those of `%config`, *names* the user's namespace. Observers of *state*, *result* and
-    *error* are called on the thread that follows the job.
+    *error* are called on the thread that follows the job. Raises `TraitError` for a control that
+    there is not, or a value that it does not take.
     """
 
     request = AnyTrait(None, read_only=True)
