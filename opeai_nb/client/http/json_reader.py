@@ -123,7 +123,8 @@ class JsonReader:
         self._broken: set[int] = set()
         self._spoilt: dict[int, bytearray] = {}
         self._count = 0
-        self._received = self._decoded = self._values = 0
+        self._received = self._decoded = self._values = self._unknown = 0
+        self._is_picture = False
         self._is_astral = False
         self._quads = b""
         self._open = b""
@@ -157,6 +158,7 @@ class JsonReader:
         most = MAX_REST_BYTES // (2 if self._is_astral else 1)
         if (
             len(self._rest) + sum(map(len, self._spoilt.values())) > most
+            or self._unknown > MAX_REST_BYTES
             or self._decoded > MAX_PICTURE_BYTES
             or self._received > MAX_BODY_BYTES
         ):
@@ -295,7 +297,11 @@ class JsonReader:
         del self._rest[self._string :]
         self._open, self._quads, self._padded = still_open, b"", False
         self._mode = self._picture
+        self._is_picture = True  # until its beginning says something else
+        before = len(events)
         self._decode(head, events)
+        begun = next((e.data for e in events[before:] if isinstance(e, Piece)), None)
+        self._is_picture = begun is None or sniff_format(begun) is not None
 
     def _decode(self, piece: bytes, events: list[Event]) -> None:
         import pybase64
@@ -323,6 +329,7 @@ class JsonReader:
             return
         self._quads = text[whole:] + (b"\n" if layout.strip(b" \t") else layout)
         self._decoded += len(data)
+        self._unknown += 0 if self._is_picture else len(data)
         if data:
             self._padded = text[whole - 1] == _PAD
             events.append(Piece(self._count, data))
