@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode, urlsafe_b64encode
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +18,7 @@ from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.protocol.steps import Blob, CutAnswer, NotJson, PictureEnd, Piece
+from opeai_nb.testing import png
 
 INLINE = 16  # so that short strings are long ones
 
@@ -164,6 +166,42 @@ class TestCaps:
         monkeypatch.setattr(json_reader, "MAX_PICTURE_BYTES", 1000)
         with pytest.raises(CutAnswer, match="larger than any answer"):
             read(json.dumps([b64encode(bytes(600)).decode()] * 2).encode(), [])
+
+    def test_what_only_claims_to_be_a_picture_is_capped_as_text(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(json_reader, "MAX_REST_BYTES", 1000)
+        with pytest.raises(CutAnswer, match="larger than any answer"):
+            read(b'{"a": "%s"}' % b64encode(bytes(4000)), [])
+        read(b'{"a": "%s"}' % b64encode(png() + bytes(4000)), [])
+
+    @pytest.mark.parametrize("unit", [b"[],", b"{},", b'"",', b'"":'])
+    def test_values_beyond_the_cap_are_cut(self, unit: bytes) -> None:
+        with pytest.raises(CutAnswer, match="more than any answer"):
+            read(b"[" + unit * 450_000, [])
+
+    def test_more_pictures_than_any_answer_has_are_cut(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(json_reader, "MAX_PICTURES", 3)
+        item = b'"%s",' % b64encode(png())
+        read(b"[" + item * 3 + b"0]", [])
+        with pytest.raises(CutAnswer, match="more than any answer"):
+            read(b"[" + item * 4 + b"0]", [])
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            b"A" * 5000 + b" " * 3_000_000,
+            b"A" * 5000 + b" \t" * 1_500_000,
+            b"A" * 5000 + b" \n" * 300_000,
+            b'\\"' * 190_000,
+        ],
+    )
+    def test_long_white_space_and_open_strings_take_linear_time(self, text: bytes) -> None:
+        """Each took minutes once: a pattern or a buffer that began anew at each byte."""
+        with suppress(CutAnswer):
+            read(b'{"a": "' + text, list(range(65_536, len(text), 65_536)))
 
     def test_broken_base64_without_end_is_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(json_reader, "MAX_BODY_BYTES", 10_000)
