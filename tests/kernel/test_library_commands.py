@@ -141,7 +141,7 @@ def test_a_job_is_listed_stopped_resumed_and_forgotten(kernel: Any) -> None:
     assert "a fox in the snow" in listed["text/html"]
     number = eval(text(kernel, "slow.id"))
     assert kernel.run(f"%imagine forget {number}").error["ename"] == "OptionError"
-    assert "Not waiting" in text(kernel, f"%imagine stop {number[:5]}")
+    assert "No longer waiting" in text(kernel, f"%imagine stop {number[:5]}")
     assert " pending " in text(kernel, "%imagine tasks")
     found = kernel.good("%imagine resume")
     assert "1 picture" in found.badges[-1]
