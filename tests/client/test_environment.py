@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +27,7 @@ from opeai_nb.errors import (
     UnreadableAnswerError,
 )
 from opeai_nb.testing import Answer, Script, error_answer, pictures_answer, png, task_answer
+from tests.client.misbehaving import nobody
 from tests.client.shells import KEY, Shell
 
 Shells = Callable[..., Shell]
@@ -137,6 +143,34 @@ class TestProxies:
         assert len(shell(base_url="http://a.test").generate("a fox")) == 1
         assert proxy[1] == ["POST http://a.test/v1/images/generations"]
 
+    @pytest.mark.parametrize(
+        "setting",
+        ["ALL_PROXY=socks5", "all_proxy=socks", "HTTP_PROXY=socks5h", "http_proxy=SOCKS5"],
+    )
+    def test_socks_proxy_is_used(
+        self,
+        shell: Shells,
+        monkeypatch: pytest.MonkeyPatch,
+        proxy: tuple[str, list[str]],
+        setting: str,
+    ) -> None:
+        pytest.importorskip("socksio")
+        with socks_proxy(proxy[0]) as (port, asked):
+            variable, _, kind = setting.partition("=")
+            monkeypatch.setenv(variable, f"{kind}://127.0.0.1:{port}")
+            assert len(shell(base_url="http://a.test").generate("a fox")) == 1
+        assert asked == ["a.test:80"]
+        assert proxy[1] == ["POST /v1/images/generations"]
+
+    def test_socks_proxy_that_refuses_is_named(
+        self, shell: Shells, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        pytest.importorskip("socksio")
+        with nobody() as url:
+            monkeypatch.setenv("ALL_PROXY", url.replace("http:", "socks5:"))
+            with pytest.raises(UnreachableError, match="proxy of ALL_PROXY"):
+                shell(base_url="http://a.test").generate("a fox")
+
 
 @pytest.fixture
 def proxy() -> Iterator[tuple[str, list[str]]]:
@@ -160,6 +194,94 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def socks_proxy(target: str) -> Iterator[tuple[int, list[str]]]:
+    """A SOCKS5 proxy that leads everybody to *target*; yields its port, and what it was asked."""
+    host, port = target.removeprefix("http://").split(":")
+    asked: list[str] = []
+
+    class Relay(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.rfile.read(self.rfile.read(2)[1])  # the ways to log in
+            self.wfile.write(b"\x05\x00")
+            kind = self.rfile.read(4)[3]
+            name = self.rfile.read(4 if kind == 1 else self.rfile.read(1)[0])
+            asked.append(f"{name.decode()}:{int.from_bytes(self.rfile.read(2), 'big')}")
+            self.wfile.write(b"\x05\x00\x00\x01" + bytes(6))
+            with socket.create_connection((host, int(port))) as there:
+                threading.Thread(target=pump, args=(self.connection, there), daemon=True).start()
+                pump(there, self.connection)
+
+    def pump(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_address[1], asked
+    server.shutdown()
+    server.server_close()
+
+
+CERTIFICATE = Path(__file__).parent / "certificates" / "server.pem"
+"""One that vouches for itself, for localhost and 127.0.0.1; its key lies beside it."""
+VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+class TestServerOfACompany:
+    """A server whose certificate only the company's own machines trust."""
+
+    @pytest.fixture
+    def company(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                server.posts += 1
+                self.rfile.read(int(self.headers["Content-Length"]))
+                body = pictures_answer(png()).content
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None: ...
+
+        class Quiet(ThreadingHTTPServer):
+            def handle_error(self, *_: Any) -> None:
+                """A client that does not trust us goes away: nothing to tell."""
+
+        server: Any = Quiet(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        server.posts, server.url = 0, f"https://127.0.0.1:{server.server_port}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+        server.server_close()
+
+    def test_that_is_not_trusted_is_told_with_the_variable_to_set(
+        self, shell: Shells, company: Any
+    ) -> None:
+        with pytest.raises(UnreachableError, match="CERTIFICATE_VERIFY_FAILED") as caught:
+            shell(base_url=company.url).generate("a fox")
+        assert "SSL_CERT_FILE" in caught.value.advice
+        assert company.posts == 0
+
+    @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+    def test_is_trusted_by_any_of_the_variables(
+        self, shell: Shells, company: Any, monkeypatch: pytest.MonkeyPatch, variable: str
+    ) -> None:
+        monkeypatch.setenv(variable, str(CERTIFICATE))
+        assert len(shell(base_url=company.url).generate("a fox")) == 1
+        assert company.posts == 1
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])

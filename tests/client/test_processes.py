@@ -116,6 +116,21 @@ def test_pool_of_processes_works(server: Any, method: str) -> None:
     assert told == [f"child {number}" for number in range(4)]
 
 
+@pytest.mark.long
+def test_workers_of_dask_each_have_their_own(server: Any) -> None:
+    from dask.distributed import Client as Dask
+    from dask.distributed import LocalCluster
+
+    assert ask_anew(server.url, 0) == "child 0"
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster,
+        Dask(cluster) as dask,
+    ):
+        told = dask.gather(dask.map(ask_anew, [server.url] * 12, range(12), pure=False))
+    assert told == [f"child {number}" for number in range(12)]
+    assert server.posts == 13
+
+
 @forks
 def test_studio_that_was_used_before_a_fork_works_in_parent_and_child(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -425,8 +425,15 @@ class TestKeptAnswers:
         assert data_of(generation) == [LARGE]
 
 
-def test_gateway_that_dropped_the_input_is_told(shell: Shells) -> None:
-    usage = {"input_tokens_details": {"text_tokens": 9, "image_tokens": 0}}
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input_tokens_details": {"text_tokens": 9, "image_tokens": 0}},
+        {"inputTokensDetails": {"textTokens": 9, "imageTokens": 0}},
+        {"prompt_tokens_details": {"image_tokens": 0}},
+    ],
+)
+def test_gateway_that_dropped_the_input_is_told(shell: Shells, usage: dict[str, Any]) -> None:
     with pytest.warns(AnswerWarning, match="may have dropped `image`"):
         generation = shell(pictures_answer(RED, usage=usage)).generate("a fox", image=URL)
     assert "may have dropped `image`" in generation.notes[0]

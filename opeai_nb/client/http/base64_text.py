@@ -13,7 +13,8 @@ DATA_URL = re.compile(
 PACKED = re.compile(rb"[A-Za-z0-9+/\-_]*={0,2}")
 
 _OPEN_ESCAPE = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)\Z")
-_ESCAPE = re.compile(rb"\\(?:u00([0-9a-fA-F]{2})|([/nrt]))")
+# Once, or twice where a relay has escaped what was escaped already.
+_ESCAPE = re.compile(rb"\\{1,2}(?:u00([0-9a-fA-F]{2})|([/nrt]))")
 _LINE_END = re.compile(rb"[\r\n]+")
 _LAYOUT = b" \t\r\n"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")

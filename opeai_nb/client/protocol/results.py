@@ -11,6 +11,7 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import GUESS, Pictures
 from opeai_nb.client.wire.read_pictures import SAID_EMPTY
+from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import NoPictureError, OpeaiError, UnreadableAnswerError
 from opeai_nb.fields import DEFAULT_MODEL
 
@@ -62,11 +63,13 @@ def is_unread(picture: Picture) -> bool:
 
 def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
     """Tell a gateway that dropped the input pictures: the answer's own account counts none."""
-    details = (found.usage or {}).get("input_tokens_details")
-    counted = details.get("image_tokens") if isinstance(details, dict) else None
-    if request.image and counted == 0 and not isinstance(counted, bool):
-        return (DROPPED_INPUT,)
-    return ()
+    usage = {squeezed(name): value for name, value in (found.usage or {}).items()}
+    details = usage.get("inputtokensdetails", usage.get("prompttokensdetails"))
+    details = details if isinstance(details, dict) else {}
+    counted = next(
+        (value for name, value in details.items() if squeezed(name) == "imagetokens"), None
+    )
+    return (DROPPED_INPUT,) if request.image and type(counted) is int and counted == 0 else ()
 
 
 DROPPED_INPUT: Final = (
