@@ -115,6 +115,10 @@ def test_the_second_kernel_waits_and_shows_the_picture_of_the_first(
     first, second = kernel(), kernel()
     message = first.send(CELL, cell="cell-1")
     assert server.came.acquire(timeout=60)
+    interrupted = second.send(CELL, cell="cell-1")
+    waits(second, interrupted, "waiting")
+    second.manager.interrupt_kernel()
+    assert "Nothing was sent" in second.outcome(interrupted).error["evalue"]
     waiting = second.send(CELL, cell="cell-1")
     assert waits(second, waiting, "waiting").startswith("⧗ waiting for another kernel ")
     server.may_answer.set()

@@ -86,8 +86,8 @@ def test_the_second_waits_until_the_first_has_begun(tmp_path: Path, ticks: Clock
 
 def test_nothing_is_left_of_a_claim(tmp_path: Path) -> None:
     with Claims(tmp_path).hold(REQUEST):
-        assert len(list((tmp_path / ".claims").iterdir())) == 1
-    assert list((tmp_path / ".claims").iterdir()) == []
+        assert len(list(tmp_path.glob(".claim-*"))) == 1
+    assert list(tmp_path.glob(".claim-*")) == []
 
 
 def test_another_request_is_claimed_beside_it(tmp_path: Path) -> None:
@@ -109,13 +109,12 @@ def test_another_request_is_claimed_beside_it(tmp_path: Path) -> None:
 def test_a_claim_of_one_who_does_not_come_back_is_taken(
     tmp_path: Path, ticks: Clock, text: str, patience: float
 ) -> None:
-    (tmp_path / ".claims").mkdir()
-    (tmp_path / ".claims" / REQUEST).write_text(text)
+    (tmp_path / f".claim-{REQUEST}").write_text(text)
     began = ticks.now
     with Claims(tmp_path, clock=ticks, sleep=lambda _: ticks.pass_(1.0)).hold(REQUEST) as claim:
         assert claim.holds
     assert ticks.now - began == patience
-    assert list((tmp_path / ".claims").iterdir()) == []
+    assert list(tmp_path.glob(".claim-*")) == []
 
 
 def test_who_was_frozen_sees_that_its_claim_is_gone(tmp_path: Path, ticks: Clock) -> None:
@@ -130,8 +129,7 @@ def test_who_was_frozen_sees_that_its_claim_is_gone(tmp_path: Path, ticks: Clock
 def test_two_who_take_the_same_claim_do_not_both_hold_it(tmp_path: Path, ticks: Clock) -> None:
     """The second moves the first one's new claim away: the first sees it before it sends."""
     left = json.dumps({**this_process(), "start": "another"})
-    path = tmp_path / ".claims" / REQUEST
-    path.parent.mkdir()
+    path = tmp_path / f".claim-{REQUEST}"
     path.write_text(left)
     with Claims(tmp_path, clock=ticks).hold(REQUEST) as first:
         path.write_text(left)  # what the second read a moment ago

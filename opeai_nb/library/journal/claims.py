@@ -3,10 +3,11 @@
 Two kernels that ask for the same at the same moment: one looks, begins, and lets go; the other then
 sees that it is under way, and waits for its picture.
 
-    .pending/.claims/5f70bf18a0860070…     made by whoever is first, removed when it has begun
+    .pending/.claim-5f70bf18a0860070…     made by whoever is first, removed when it has begun
 
 A file that can be made only once is all that is asked of the disk: locks of the operating system
-hold between no two machines, and some folders have neither them nor hard links.
+hold between no two machines, and some folders have neither them nor hard links. It is made in the
+folder that is looked at next: a network file system then lists that one anew.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import discard, is_link, is_older, names_in, own_folder
+from opeai_nb.library.files import discard, is_older, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-FOLDER: Final = ".claims"
-_NAME = re.compile(r"\.?[0-9a-f]{16,40}")
+_CLAIM: Final = ".claim-"
+_NAME = re.compile(r"\.claim-[0-9a-f]{16,40}")
 _NAME_LENGTH: Final = 40
 _LARGEST: Final = 4096
 _FIRST, _LONGEST = 0.002, 0.05
@@ -124,8 +125,8 @@ class Claims:
         text = json.dumps({"claim": secrets.token_hex(8), **this_process()}).encode()
         for journal in self._journals:
             with suppress(OSError):
-                folder = own_folder(own_folder(journal, unlisted=True) / FOLDER)
-                path = folder / request[:_NAME_LENGTH]
+                folder = own_folder(journal, unlisted=True)
+                path = folder / f"{_CLAIM}{request[:_NAME_LENGTH]}"
                 while not _made(path, text):
                     self._wait_for(path)
                 return Claim(path, text)
@@ -147,10 +148,9 @@ class Claims:
 
 def sweep(journal: Path, seconds: float) -> None:
     """Remove the claims of processes that died while they looked, when they are so old."""
-    folder = journal / FOLDER
-    for name in [] if is_link(folder) else names_in(folder):
-        if _NAME.fullmatch(name) and is_older(folder / name, seconds):
-            discard(folder / name)
+    for name in names_in(journal):
+        if _NAME.fullmatch(name) and is_older(journal / name, seconds):
+            discard(journal / name)
 
 
 def _made(path: Path, text: bytes) -> bool:
@@ -194,7 +194,7 @@ def _move_away(path: Path) -> None:
     Another may have done so a moment ago, and this be its claim already: it sees that it is gone
     before it sends, and begins again.
     """
-    aside = path.with_name(f".{secrets.token_hex(8)}")
+    aside = path.with_name(f"{_CLAIM}{secrets.token_hex(8)}")
     try:
         path.rename(aside)
         aside.unlink()

@@ -68,6 +68,9 @@ def failure_text(state: str, error: BaseException) -> str:
 _STATE_WORDS: Final = {"unknown": "outcome unknown"}
 
 
+NOT_WAITING: Final = "not waiting any more, nothing was sent"
+
+
 def detached_text(job: Job) -> str:
     """Return the line of a cell that was interrupted while its job goes on."""
     note = [ENGINE_NOTE] if job.origin == "engine" else []

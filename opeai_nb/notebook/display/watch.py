@@ -36,6 +36,19 @@ class Detached(KeyboardInterrupt):
         return [f"KeyboardInterrupt: {self}", told]
 
 
+class NotWaiting(KeyboardInterrupt):
+    """The cell was interrupted while another kernel, or another cell, made its picture."""
+
+    def __init__(self) -> None:
+        super().__init__("The cell was interrupted while it waited. Nothing was sent.")
+
+    def _render_traceback_(self) -> list[str]:
+        return [
+            f"KeyboardInterrupt: {self}",
+            "  → The other goes on. Run the cell again: it shows the picture, or waits for it.",
+        ]
+
+
 class SweepDetached(KeyboardInterrupt):
     """The cell was interrupted: nothing more is sent, what is under way lands in the library."""
 
@@ -63,6 +76,10 @@ def watch_job(job: Job, screen: Screen) -> Generation:
             print(f"Note: {printable_line(note)}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
         generation = job.result()
     except KeyboardInterrupt:
+        if job.status == "waiting":  # what another makes goes on; here nothing is sent later either
+            job.stop()
+            screen.end("stopped", badge.NOT_WAITING)
+            raise NotWaiting from None
         try:
             screen.end("stopped", badge.detached_text(job))
         except KeyboardInterrupt:

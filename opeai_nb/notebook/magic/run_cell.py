@@ -114,7 +114,7 @@ def _let_in(session: Session, job: Job, cell: Mapping[str, Any]) -> None:
     """
     try:
         for _ in job.follow(TICK):
-            if job.id or job.is_settled:
+            if job.id or job.is_settled or job.status == "waiting":
                 break
     except KeyboardInterrupt:
         session.store(cell.get("out"), job)
