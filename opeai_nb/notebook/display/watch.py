@@ -66,7 +66,7 @@ def watch_job(job: Job, screen: Screen) -> Generation:
     """Show the states of *job* until it settles; return its generation or raise its error.
 
     An interrupt detaches, by `Detached`: the job goes on. A second one, while the first is told,
-    drops it.
+    drops it. While it waits for another, an interrupt drops it, by `NotWaiting`: nothing was sent.
     """
     try:
         for update in job.follow(TICK):
