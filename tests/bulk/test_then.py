@@ -58,7 +58,7 @@ def test_it_gets_the_row_and_its_answers_are_kept(studio: Studio) -> None:
         return f"{row['sku']}/{len(generation)}"
 
     made = batch(SKUS, studio=studio, **SMALL).run(then=upload)
-    assert made.values == {1: "P-1/1", 2: "P-2/1"}
+    assert list(made.values.items()) == [(1, "P-1/1"), (2, "P-2/1")]
     assert [line["then"] for line in made.manifest] == ["P-1/1", "P-2/1"]
 
 
@@ -75,7 +75,9 @@ def test_it_is_called_once_for_a_picture_unless_asked(
         made = batch(rows, studio=new_studio(), out=tmp_path, **SMALL).run(then=note)
     assert sorted(calls) == ["a fox", "an owl"]
     assert made.values == {1: "A FOX", 2: "AN OWL"}
-    batch(SKUS, studio=new_studio(), out=tmp_path, **SMALL).run(then=note, then_again=True)
+    again = batch(SKUS, studio=new_studio(), out=tmp_path, key="sku", **SMALL)
+    again.run(then=note, then_again=True)
+    assert again.values == {"P-1": "A FOX", "P-2": "AN OWL"}
     assert len(calls) == 4
 
 

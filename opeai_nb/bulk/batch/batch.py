@@ -67,14 +67,13 @@ class Batch:
     """Rows and what came of them. Nothing but the counts stays in memory: the rest is on the disk.
 
     `run()` sends what the folder does not have; `manifest` reads what became of each row. *rows*
-    are those of the table, *values* what the function given as `then` made of them, by the row's
-    number.
+    are those of the table.
     """
 
     def __init__(self, rows: Rows, studio: Studio, mirror: str | None = None) -> None:
         self.rows = rows
         self.studio = studio
-        self.values: dict[int, Any] = {}
+        self._values: dict[int, Any] = {}
         self.advice: dict[str, str] = {}
         """What to do about each reason why rows have no pictures."""
         self.on_line: Callable[[Line], object] | None = None
@@ -216,6 +215,20 @@ class Batch:
         """What became of each row, in the order of the rows; empty before the first run."""
         return self._lines
 
+    @property
+    def values(self) -> dict[str | int, Any]:
+        """What the function given as `then` made of the rows, by key, else by row number."""
+        return {
+            self.plan[place].key or self.rows.number(place): value
+            for place, value in sorted(self._values.items())
+        }
+
+    @property
+    def earlier(self) -> list[dict[str, Any]]:
+        """The lines of rows that only earlier tables of this folder had."""
+        lines = read_lines(self.folder / NAME).values()
+        return [line for line in lines if ours(line, "current") is False]
+
     def to_dataframe(self) -> Any:
         """Return the manifest as a pandas table. Raises `LibraryError` without pandas."""
         from opeai_nb.library.usage import dataframe
@@ -241,7 +254,7 @@ class Batch:
 
     def _settled(self, point: Point, outcome: Outcome) -> None:
         if outcome.is_handed_on:
-            self.values[self.rows.number(point.number)] = outcome.value
+            self._values[point.number] = outcome.value
         if outcome.error is not None:
             self.advice[outcome.reason] = outcome.error.advice
         if self._manifest is None:
