@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
 PART: Final = ".part"
@@ -275,15 +275,13 @@ def is_older(path: Path, seconds: float) -> bool:
         return False
 
 
-def times_in(folder: Path, ending: str) -> dict[str, tuple[int, int]]:
-    """Return time (in ns) and size of each file in a folder whose name ends so."""
-    found = {}
+def times_in(folder: Path, ending: str) -> Iterator[tuple[str, int, int]]:
+    """Yield name, time (in ns) and size of each file in a folder whose name ends so."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(ending):
                 told = entry.stat(follow_symlinks=False)
-                found[entry.name] = (told.st_mtime_ns, told.st_size)
-    return found
+                yield entry.name, told.st_mtime_ns, told.st_size
 
 
 def append_line(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:

@@ -188,7 +188,9 @@ class MarkFiles:
 def _times_in(folder: Path) -> dict[str, _Stamp]:
     """Return time and size of each file of marks in a folder; none where it is a link."""
     try:
-        return {} if is_link(folder) else times_in(folder, _LINES)
+        if is_link(folder):
+            return {}
+        return {name: (time, size) for name, time, size in times_in(folder, _LINES)}
     except OSError:
         return {}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.dates import Moment, seconds
+from opeai_nb.library.documents import Origin
 from opeai_nb.library.files import DISK, Disk
 from opeai_nb.library.homes import Homes
 from opeai_nb.library.marks import MarkFiles, Marks
@@ -59,6 +60,8 @@ _DURATIONS: Final = """
     SELECT duration FROM kept
     WHERE model = ? AND origin = ? AND task = ? AND duration IS NOT NULL
     ORDER BY created DESC LIMIT ?"""
+_ORIGINS: Final = """
+    SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM kept WHERE origin = value)"""
 _USAGE: Final = """
     SELECT day, model, origin, count(*), sum(pictures), sum(tokens) FROM kept
     WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
@@ -253,7 +256,7 @@ class Catalogue:
 
     def origins(self) -> frozenset[str]:
         """Return the origins of what is kept: `platform`, `engine`, both or none."""
-        rows = self._index.rows("SELECT DISTINCT origin FROM kept")
+        rows = self._index.rows(_ORIGINS, (json.dumps(get_args(Origin)),))
         return frozenset(origin for (origin,) in rows)
 
     def to_dataframe(self) -> DataFrame:

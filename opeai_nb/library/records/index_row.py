@@ -20,6 +20,8 @@ _MOST_TOKENS: Final = 2**40
 SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS records (
     {", ".join(COLUMNS)}, PRIMARY KEY (home, file));
+CREATE INDEX IF NOT EXISTS records_by_file ON records (home, file, mtime, size, problem);
+CREATE INDEX IF NOT EXISTS records_by_origin ON records (origin);
 CREATE INDEX IF NOT EXISTS records_by_identity ON records (identity, origin);
 CREATE INDEX IF NOT EXISTS records_by_id ON records (id);
 CREATE INDEX IF NOT EXISTS records_by_model ON records (model, origin, task, created);

@@ -1,0 +1,149 @@
+"""What it costs to ask a library does not grow with it: files opened, listed, looked at, counted.
+
+A record is opened once, when it is new, and looked at once by each session.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.library import Library, Session, Slot, identity
+from opeai_nb.library.replay import decide
+
+SIZES = (20, 120)
+ASKED = {"open", "stat", "lstat", "listdir", "scandir"}
+
+
+@contextmanager
+def counting() -> Iterator[Counter[str]]:
+    """Count what this thread asks of the disk meanwhile."""
+    counts: Counter[str] = Counter()
+
+    def count(_: object, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ in ASKED:
+            counts[called.__name__] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield counts
+    finally:
+        sys.setprofile(before)
+
+
+@pytest.fixture(scope="module")
+def shelves(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """Libraries of each size, their index made."""
+    made = {}
+    for size in SIZES:
+        folder = tmp_path_factory.mktemp("growth") / "imagine"
+        library = Library(folder, metadata=False)
+        keep(library, "fox 0")
+        (file,), (image,) = folder.glob("*.json"), folder.glob("*.png")
+        stands = json.loads(file.read_text())
+        for number in range(1, size):
+            id_ = f"{number:08x}"
+            name = f"2026-11-22-fox-{id_}"
+            shutil.copy(image, folder / f"{name}-1.png")
+            stands |= {"id": id_, "slot": {"cell": f"c{number}", "call": 1}}
+            stands["request"]["prompt"] = f"fox {number}"
+            stands["pictures"][0]["file"] = f"{name}-1.png"
+            (folder / f"{name}.json").write_text(json.dumps(stands))
+        assert len(library.search("fox")) == size
+        library.close()
+        made[size] = folder
+    return made
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c63600000000200015e4bd5c30000000049454e44ae426082"
+)
+
+
+def keep(library: Library, prompt: str) -> None:
+    entry = library.begin(
+        ImageRequest(prompt), key="k", base_url="http://x", origin="platform", slot=Slot("c0")
+    )
+    entry.sending()
+    library.keep(entry, Generation((Picture(PNG),), entry.request))
+
+
+def replay(library: Library) -> None:
+    request = identity(ImageRequest("fox 7"))
+    look = library.look(request, Session(), origins={"platform"}, server="http://x")
+    choice = decide(look.scene, Slot("c7"), caller="cell", fresh=False)
+    assert choice.does == "show"
+    assert library.kept(look.files[choice.take])
+
+
+WARM: dict[str, Callable[[Library], object]] = {
+    "a replay": replay,
+    "a new picture": lambda library: keep(library, "a new hare"),
+    "the newest of the history": lambda library: library.search(limit=10),
+    "a page of the gallery": lambda library: [*islice(library.records(), 10)],
+    "one record": lambda library: library.record("00000007"),
+    "what is unfinished": Library.pending,
+}
+
+
+@pytest.mark.parametrize("name", WARM)
+def test_once_it_is_open_no_question_costs_more_in_a_larger_library(
+    shelves: dict[int, Path], name: str
+) -> None:
+    costs = []
+    for folder in shelves.values():
+        library = Library(folder, metadata=False)
+        library.search(limit=1)
+        keep(library, "warm")  # what is made with the first of a session
+        with counting() as counts:
+            WARM[name](library)
+        costs.append(counts)
+        library.close()
+    small, large = costs
+    assert small == large
+
+
+def test_opening_looks_once_at_each_record_and_opens_none(shelves: dict[int, Path]) -> None:
+    counted, sizes = [], []
+    for folder in shelves.values():
+        library = Library(folder)
+        with counting() as counts:
+            assert len(library.search("fox 7", limit=1)) == 1
+            assert library.origins() == {"platform"}
+            assert library.usage().total.requests >= min(SIZES)
+        sizes.append(len([*folder.glob("*.json")]))
+        counted.append(counts)
+        library.close()
+    small, large = counted
+    assert large["stat"] - small["stat"] == sizes[1] - sizes[0]
+    assert {**large, "stat": 0} == {**small, "stat": 0}
+
+
+def test_of_what_another_user_adds_nothing_else_is_read(shelves: dict[int, Path]) -> None:
+    """Another user has another index: ours learns it from the folder."""
+    costs = []
+    for folder in shelves.values():
+        ours = Library(folder)
+        ours.search(limit=1)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("OPEAI_NB_CACHE", str(folder.parent / "another cache"))
+            other = Library(folder, metadata=False)
+            keep(other, "an otter")
+            other.close()
+        with counting() as counts:
+            assert ours.search("otter", limit=1)
+        costs.append(counts)
+        ours.close()
+    assert costs[0] == costs[1]
