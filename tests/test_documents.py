@@ -5,10 +5,8 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
-import io
 import json
 import re
-import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,20 +50,23 @@ def strings(path: Path) -> list[tuple[Text, bool]]:
     ]
 
 
+_COMMENT = re.compile(r"(?:^|\s)#[# ]*(.*)")
+
+
 def comments(path: Path) -> Iterator[Text]:
-    """Return the comments of a Python file, those on lines in a row as one."""
-    tokens = tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline)
+    """Yield the comments of a Python file, those on lines in a row as one.
+
+    What looks like one inside a string is told as one: it is text of ours, too.
+    """
     lines: list[str] = []
-    last = 0
-    for token in tokens:
-        if token.type == tokenize.COMMENT:
-            if lines and token.start[0] != last + 1:
-                yield Text(f"{path.relative_to(ROOT)}:{last}", " ".join(lines))
-                lines = []
-            lines.append(token.string.lstrip("# "))
-            last = token.start[0]
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines()):
+        if comment := _COMMENT.search(line):
+            lines.append(comment[1])
+        elif lines:
+            yield Text(f"{path.relative_to(ROOT)}:{number}", " ".join(lines))
+            lines = []
     if lines:
-        yield Text(f"{path.relative_to(ROOT)}:{last}", " ".join(lines))
+        yield Text(f"{path.relative_to(ROOT)}:end", " ".join(lines))
 
 
 # Read in a test, not on import: every worker of a run collects all tests, and runs only some.
@@ -214,7 +215,9 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 def public_functions(path: Path) -> Iterator[tuple[Function, str]]:
     """Yield the public functions and methods of a file, each with its docstring."""
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    module = nodes_of(path)[0]
+    assert isinstance(module, ast.Module)
+    for node in module.body:
         if isinstance(node, Function) and node.name[0] != "_":
             yield node, ast.get_docstring(node) or ""
         elif isinstance(node, ast.ClassDef) and node.name[0] != "_":
