@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.bulk.batch.manifest import NAME, ours, read_lines
+from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED
@@ -16,8 +17,6 @@ from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-_WORDS = {"unknown": "outcome unknown"}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -54,8 +53,12 @@ def status_of(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def status_line(facts: dict[str, Any]) -> str:
     """Return `300 rows · 120 done · 3 failed · 177 not sent`."""
-    parts = [counted(facts["rows"], "row")]
-    for state in ("done", "failed", "unknown", "not sent"):
-        parts += [f"{facts[state]} {_WORDS.get(state, state)}"] * bool(facts[state])
-    parts += [f"{counted(facts['earlier'], 'row')} of earlier tables"] * bool(facts["earlier"])
-    return " · ".join(parts)
+    counts = Counts(
+        done=facts["done"],
+        failed=facts["failed"],
+        unknown=facts["unknown"],
+        unsent=facts["not sent"],
+    )
+    line = counts.line(counted(facts["rows"], "row"))
+    earlier = facts["earlier"]
+    return f"{line} · {counted(earlier, 'row')} of earlier tables" if earlier else line

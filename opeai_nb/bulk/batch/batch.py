@@ -10,6 +10,7 @@ from opeai_nb.bulk.batch.manifest import NAME, Manifest, ours, read_lines
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.workers import kept_of, within_cost
 from opeai_nb.bulk.sweep.plan import counted
@@ -101,21 +102,16 @@ class Batch:
     @property
     def summary(self) -> str:
         """Return `100 rows · 98 done · 2 failed`; the same for sent and replayed."""
-        told = [counted(len(self.plan), "row")]
-        progress = self.progress
-        if progress is None:
-            return f"{told[0]} planned"
-        unsent = (
-            0 if self._run is None or not self._run.is_over else progress.total - progress.settled
-        )
-        for count, word in (
-            (progress.done + progress.replayed, "done"),
-            (progress.failed, "failed"),
-            (progress.unknown, "outcome unknown"),
-            (unsent, "not sent"),
-        ):
-            told += [f"{count} {word}"] * bool(count)
-        return " · ".join(told)
+        rows = counted(len(self.plan), "row")
+        if self._run is None:
+            return f"{rows} planned"
+        progress = self._run.progress
+        return Counts(
+            done=progress.done + progress.replayed,
+            failed=progress.failed,
+            unknown=progress.unknown,
+            unsent=progress.total - progress.settled if self._run.is_over else 0,
+        ).line(rows)
 
     @property
     def kept(self) -> frozenset[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from opeai_nb.bulk.run.counts import Counts
+
 _BAR: Final = 16
 _MINUTE: Final = 60
 _HOUR: Final = 3600
@@ -47,14 +49,8 @@ class Progress:
 
     def line(self) -> str:
         """Return `▰▰▱▱ 12 of 40 · 4 running · 1 failed · 3 from the library · about 20 s left`."""
-        told = [f"{self.bar()} {self.settled} of {self.total}"]
-        for count, word in (
-            (self.running, "running"),
-            (self.failed, "failed"),
-            (self.unknown, "outcome unknown"),
-            (self.replayed, "from the library"),
-        ):
-            told += [f"{count} {word}"] * bool(count)
+        counts = Counts(self.running, 0, self.failed, self.unknown, self.replayed)
+        told = [counts.line(f"{self.bar()} {self.settled} of {self.total}")]
         if self.left is not None and not self.is_over:
             told.append(f"about {duration(self.left)} left")
         return " · ".join([*told, *filter(None, [self.note])])

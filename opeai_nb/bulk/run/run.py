@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.outcome import GOOD, Outcome
 from opeai_nb.bulk.run.progress import Progress
 from opeai_nb.bulk.run.workers import Crew, stopped
@@ -68,14 +69,8 @@ class Run:
         """Return `12 of 12 done · 1 failed`: the same for sent and replayed, no seconds in it."""
         counts, total = self._counts, len(self.points)
         settled = sum(counts.values())
-        told = [f"{counts['done'] + counts['replayed']} of {total} done"]
-        for count, word in (
-            (counts["failed"], "failed"),
-            (counts["unknown"], "outcome unknown"),
-            (total - settled, "not sent"),
-        ):
-            told += [f"{count} {word}"] * bool(count)
-        return " · ".join(told)
+        rest = Counts(failed=counts["failed"], unknown=counts["unknown"], unsent=total - settled)
+        return rest.line(f"{counts['done'] + counts['replayed']} of {total} done")
 
     def begin(self, studio: Studio, options: BulkOptions) -> Run:
         """Let a crew of *studio* work; returns at once."""

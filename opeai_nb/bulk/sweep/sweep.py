@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
@@ -85,12 +86,13 @@ class Sweep:
                 filter(None, [*axes, f"{counted(len(self.plan), 'request')} planned"])
             )
         states: list[str] = [outcome.state for outcome in self.outcomes.values()]
-        told = [counted(sum(len(each) for each in self.generations), "picture")]
-        for state, word in (("failed", "failed"), ("unknown", "outcome unknown")):
-            told += [f"{states.count(state)} {word}"] * (state in states)
-        if unsent := len(self.plan) - len(states) + states.count("stopped"):
-            told.append(f"{unsent} not sent")
-        return " · ".join(filter(None, [*told, *axes]))
+        counts = Counts(
+            failed=states.count("failed"),
+            unknown=states.count("unknown"),
+            unsent=len(self.plan) - len(states) + states.count("stopped"),
+        )
+        told = counts.line(counted(sum(len(each) for each in self.generations), "picture"))
+        return " · ".join(filter(None, [told, *axes]))
 
     # -- running
 
