@@ -124,7 +124,6 @@ class Cluster:
             dask_worker.make,
             self._site,
             self._name,
-            number,
             points,
             self._options,
             key=f"opeai_nb-share-{self._name}-{number}",

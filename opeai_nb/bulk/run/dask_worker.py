@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-from filelock import FileLock
 
 from opeai_nb.bulk.run.workers import Crew
 from opeai_nb.errors import OptionError
@@ -19,7 +16,7 @@ from opeai_nb.studio import Studio
 from opeai_nb.studio.loop import schedule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.run.outcome import Outcome
@@ -80,21 +77,19 @@ class Site:
 
 
 def make(
-    site: Site, run: str, number: int, points: Sequence[Point], options: BulkOptions
+    site: Site, run: str, points: Sequence[Point], options: BulkOptions
 ) -> list[tuple[Point, Outcome]]:
     """Make a share and return what became of its points; those not begun are left out.
 
-    Only one process works on a share at a time, also where a cluster takes a slow worker for dead
-    and gives the share to another: that one waits until the first has ended, and then finds in
-    library and journal what it did.
+    A cluster may take a slow worker for dead and give its share to another: that one waits, point
+    by point, for what the first makes, and finds in the library what it made.
     """
     made: list[tuple[Point, Outcome]] = []
-    with _alone(Path(site.library), f"{run}-{number}"):
-        sign = halt_sign(Path(site.library), run)
-        crew = Crew(
-            site.studio(), points, options, lambda *each: made.append(each), is_halted=sign.exists
-        )
-        schedule(crew.work()).result()
+    sign = halt_sign(Path(site.library), run)
+    crew = Crew(
+        site.studio(), points, options, lambda *each: made.append(each), is_halted=sign.exists
+    )
+    schedule(crew.work()).result()
     return made
 
 
@@ -110,17 +105,10 @@ def halt(library: Path, run: str) -> None:
 
 
 def clear(library: Path, run: str) -> None:
-    """Remove the locks and signs of a run that is over."""
+    """Remove the signs of a run that is over."""
     for path in (library / FOLDER / _SHARES).glob(f"{run}*"):
         path.unlink(missing_ok=True)
 
 
 def _folder(library: Path) -> Path:
     return own_folder(own_folder(library / FOLDER, unlisted=True) / _SHARES)
-
-
-@contextmanager
-def _alone(library: Path, name: str) -> Iterator[None]:
-    """Wait for the share's lock and hold it; a process that dies lets go of it."""
-    with FileLock(_folder(library) / f"{name}.lock"):
-        yield
