@@ -60,6 +60,7 @@ MAX_BODY_BYTES: Final = 2 * MAX_PICTURE_BYTES
 """All that is read of one body, whatever it means: base64 is a third longer than its picture."""
 MAX_RAW_BYTES: Final = 32 * 1024 * 1024
 """What is kept of an answer that cannot be read."""
+_TOO_MUCH: Final = "it holds more than any answer can, and was not read further"
 _ENCODED_AT_ONCE: Final = 3 * 256 * 1024
 _INLINE: Final = 4096
 _SMALLEST: Final = 64
@@ -136,7 +137,10 @@ class JsonReader:
         self._gap = 0
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """Take some bytes of the body; return the pieces of pictures that they hold."""
+        """Take some bytes of the body; return the pieces of pictures that they hold.
+
+        Raises `CutAnswer` beyond the caps.
+        """
         self._received += len(chunk)
         data = self._tail + chunk if self._tail else chunk
         if self._received <= self._inline and not (self._rest or _names_picture(data)):
@@ -146,6 +150,9 @@ class JsonReader:
         self._values += data.count(b",") + data.count(b"[") + data.count(b"{")
         self._values += data.count(b'"') // 4  # names and strings, and a step of ours each
         self._is_astral = self._is_astral or _ASTRAL.search(data) is not None
+        if self._values > MAX_VALUES:
+            self._tail = data  # kept as it came; each value of it would be a step of ours
+            raise CutAnswer(_TOO_MUCH)
         events: list[Event] = []
         position = 0
         while position < len(data):
@@ -163,8 +170,8 @@ class JsonReader:
             or self._received > MAX_BODY_BYTES
         ):
             raise CutAnswer("it is larger than any answer can be, and was not read further")
-        if self._values > MAX_VALUES or self._count > MAX_PICTURES:
-            raise CutAnswer("it holds more than any answer can, and was not read further")
+        if self._count > MAX_PICTURES:
+            raise CutAnswer(_TOO_MUCH)
 
     def finish(self) -> list[Event]:
         """Take a body that is a picture itself; all others end with their string."""
