@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +62,8 @@ def answered(_: httpx.Request) -> Any:
 def shell_cells() -> Iterator[Cells]:
     """Give cells, and put away what they changed in this process."""
     made = Cells()
+    gc.collect()
+    gc.freeze()  # `reset` collects: let it look at nothing but what the tests make
     try:
         yield made
     finally:
