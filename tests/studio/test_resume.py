@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -233,6 +234,33 @@ def test_a_task_that_is_not_found_stays_for_a_day(tmp_path: Path) -> None:
     assert (entry.truth, entry.task_id) == ("pending", job.task_id)
     tomorrow = Library(studio.library.folder, clock=lambda: entry.created + 90_000)
     assert tomorrow.entry(entry.id).truth == "expired"
+
+
+def tomorrows(studio: Studio, transport: Watched) -> Studio:
+    """Return a kernel whose clock is more than a day ahead."""
+    library = Library(studio.library.folder, clock=lambda: time.time() + 90_000)
+    client = AsyncClient(base_url=ENGINE_URL, api_key="any-key", transport=transport)
+    return Studio(studio.settings, client=client, library=library)
+
+
+def test_a_clock_that_is_a_day_ahead_costs_nothing(
+    left_task: Entry, studio: Studio, transport: Watched
+) -> None:
+    """Set wrong, or set right: the platform still has the task, and is asked."""
+    later = tomorrows(studio, transport)
+    assert later.library.entry(left_task.id).truth == "expired"
+    assert len(later.start("a fox", slot=Slot("cell-1"), **TASK).result(60)) == 1
+    assert (transport.posts, later.library.pending()) == (1, [])
+
+
+def test_a_task_that_the_platform_has_dropped_is_asked_for_anew(
+    studio: Studio, transport: Watched
+) -> None:
+    for kernel in (studio, tomorrows(studio, transport)):
+        with pytest.raises(TaskExpiredError):
+            kernel.start("a fox", model="rehearsal-expired", slot=Slot("cell-1")).result(60)
+    assert transport.posts == 2
+    assert len(studio.library.pending()) == 1
 
 
 def test_the_key_goes_to_no_server_that_a_folder_names(

@@ -233,15 +233,15 @@ class Entry:
 
     @property
     def take_state(self) -> TakeState | None:
-        """What a run can do with it; None where it was not sent, or the platform has dropped it."""
+        """What a run can do with it; None where it was not sent."""
         if self.is_alive:
             return "under way"
         truth = self.truth
-        if truth in ("pending", "fetching"):
-            return "pending"
+        if truth in ("pending", "fetching", "expired"):
+            return "pending"  # the last by this clock: the platform is asked once more
         if truth == "outcome unknown" and len(self.received()) >= int(self.written.get("n") or 1):
             return "pending"  # all that was asked for lies complete in the journal
-        return None if truth in ("not sent", "refused", "expired") else "unknown"
+        return None if truth in ("not sent", "refused") else "unknown"
 
     def _can_be_fetched(self) -> bool:
         items = (self._facts.get("answer") or {}).get("pictures", ())
