@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -117,6 +118,41 @@ def test_a_claim_of_one_who_does_not_come_back_is_taken(
     assert list(tmp_path.glob(".claim-*")) == []
 
 
+@pytest.mark.parametrize("kind", ["folder", "fifo", "link", "dangling link"])
+def test_what_stands_in_a_claims_place_is_no_claim(tmp_path: Path, ticks: Clock, kind: str) -> None:
+    """It is put aside, and followed nowhere."""
+    outside, path = tmp_path / "outside", tmp_path / "journal" / f".claim-{REQUEST}"
+    outside.write_text("theirs")
+    path.parent.mkdir()
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(outside if kind == "link" else tmp_path / "nothing")
+    claims = Claims(path.parent, clock=ticks, sleep=lambda _: ticks.pass_(1.0))
+    for _ in range(2):
+        with claims.hold(REQUEST) as claim:
+            assert claim.holds
+    assert outside.read_text() == "theirs"
+
+
+@pytest.mark.parametrize("sends", [None, -5, 10**30, True])
+@pytest.mark.parametrize(
+    "owner", [None, {}, {"token": 5}, {"token": "a" * 16, "pid": [], "host": {}, "start": 3}]
+)
+def test_an_entry_that_was_edited_is_nobodys_and_harmless(
+    kernel: Kernel, sends: object, owner: object
+) -> None:
+    path = begun(kernel()).folder / "journal.jsonl"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps({**facts, "owner": owner, "sends": sends}))
+    for entry in kernel().pending():
+        assert (entry.is_alive, entry.worker) == (False, entry.worker)
+        entry.void()
+        entry.forget()
+
+
 def test_who_was_frozen_sees_that_its_claim_is_gone(tmp_path: Path, ticks: Clock) -> None:
     with Claims(tmp_path, clock=ticks).hold(REQUEST) as frozen:
         with Claims(tmp_path, clock=ticks, sleep=lambda _: ticks.pass_(31.0)).hold(
@@ -210,6 +246,16 @@ def test_an_entry_that_came_without_its_counter_is_nobodys(kernel: Kernel, folde
     for path in (folder / ".pending" / ".alive").iterdir():
         path.unlink()
     assert not seen(kernel()).is_alive
+
+
+def test_who_begins_anew_after_the_folder_was_emptied_is_alive(
+    kernel: Kernel, folder: Path
+) -> None:
+    owner = kernel()
+    begun(owner).forget()
+    shutil.rmtree(folder / ".pending")
+    begun(owner)
+    assert seen(kernel()).is_alive
 
 
 def test_an_entry_of_the_first_version_is_understood() -> None:

@@ -339,7 +339,7 @@ class Entry:
 
     @property
     def _right_to_send(self) -> str:
-        return f"{self.folder}{os.sep}{SENT}{self._facts.get('sends', 0) + 1}"
+        return f"{self.folder}{os.sep}{SENT}{(self._facts.get('sends') or 0) + 1}"
 
     def _takes_right_to_send(self, by: bytes) -> bool:
         """Take what can be taken once for each sending: by who sends, or by who forbids it."""

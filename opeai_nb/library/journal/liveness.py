@@ -72,9 +72,9 @@ class Liveness:
         """Work on an entry from now on. Raises `OSError` where the folder cannot be written."""
         self._begin()
         with self._lock:
+            if self._heart is None or not (self._folder / self._token).exists():
+                self._write()  # a person may have emptied the folder
             if self._heart is None:
-                own_folder(self._folder)
-                self._write()
                 self._heart = threading.Thread(target=self._live, name="opeai_nb-beat", daemon=True)
                 if self._beats:
                     self._heart.start()
@@ -94,6 +94,7 @@ class Liveness:
 
     def _write(self) -> None:
         self._count += 1
+        own_folder(self._folder)
         handle = open_plain(self._folder / self._token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             os.write(handle, json.dumps({**self.owner(), "count": self._count}).encode())
