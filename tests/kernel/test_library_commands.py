@@ -181,14 +181,23 @@ def test_what_is_not_there_is_told_with_the_next_step(kernel: Any, line: str, to
     assert told in "\n".join(found.error["traceback"])
 
 
-def test_where_no_disk_takes_a_picture_the_cell_shows_it_and_says_so(kernel: Any) -> None:
+def test_what_its_folder_does_not_take_is_kept_in_ones_own_and_told_once(kernel: Any) -> None:
+    kernel.good("%config Imagine.library = '/dev/null/imagine'")
+    first, second = (kernel.good(f"%%imagine -s 512x512\na {one}") for one in ("fox", "badger"))
+    assert first.result["image/jpeg"]
+    assert "kept in your own data folder" in first.stream
+    assert second.result["image/jpeg"]
+    assert second.stream == ""
+
+
+def test_where_no_disk_would_take_a_picture_nothing_is_sent(kernel: Any) -> None:
     """Each time: the second loss is worth as much as the first."""
+    kernel.good("import os\nos.environ['OPEAI_NB_DATA'] = '/dev/null/data'")
     kernel.good("%config Imagine.library = '/dev/null/imagine'")
     for prompt in ("a fox", "a badger"):
-        found = kernel.good(f"%%imagine -s 512x512\n{prompt}")
-        assert found.result["image/jpeg"]
-        assert found.stream.count("Note: ") == 1
-        assert "save them elsewhere" in found.stream
+        found = kernel.run(f"%%imagine -s 512x512\n{prompt}")
+        assert found.error["ename"] == "LibraryError"
+        assert "Nothing was sent." in found.error["traceback"][-1]
 
 
 def answered(kernel: Any, message: str, answer: str) -> Any:
