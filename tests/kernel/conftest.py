@@ -124,6 +124,7 @@ def environment_in(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("OPEAI", "JPY_"))}
     return {
         **kept,
+        "JPY_SESSION_NAME": "notebook",  # as a server starts a kernel
         "HOME": str(folder),  # no .env, no profile and no history of the person who tests
         "OPEAI_BASE_URL": "engine:",
         "OPEAI_NB_CACHE": str(folder / "cache"),

@@ -177,3 +177,13 @@ def test_a_dry_run_shows_the_exact_json_and_sends_nothing(kernel: Any) -> None:
     assert '"size": "1024x1024"' in text
     assert "2 pictures. Nothing was sent." in text
     assert not list((kernel.folder / "imagine").glob("[!.]*"))
+
+
+def test_what_a_cell_captures_ends_as_it_ended(kernel: Any) -> None:
+    """`%%capture` keeps displays and no updates: a badge that began in it would stay so."""
+    kernel.good("%%capture caught\n%imagine -s 512x512 a fox")
+    shown = kernel.good("caught.show()")
+    texts = [bundle["text/plain"] for bundle in shown.displays]
+    assert texts[0].startswith("✓ 1 picture · ")
+    assert not any("sending" in text for text in texts)
+    assert any("image/jpeg" in bundle for bundle in shown.displays)

@@ -120,3 +120,34 @@ def test_tab_completes_an_option(tmp_path: Path, environment: dict[str, str]) ->
     child.send(" a mouse\r")
     child.expect("Nothing was sent")
     child.close(force=True)
+
+
+def test_the_files_are_named_where_no_picture_is_seen(terminal: Callable[..., str]) -> None:
+    said = terminal("%imagine -s 512x512 -n 2 -o foxes a fox")
+    assert len(re.findall(r"^  imagine/[\w-]+-[12]\.png", said, re.MULTILINE)) == 2
+    assert "imagine/" not in terminal("%imagine -s 512x512 --quiet an owl")
+
+
+def test_a_console_is_told_the_last_state_and_where_the_picture_is(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    """`jupyter console` takes no updates: a badge that began there would stay as it began."""
+    pytest.importorskip("jupyter_console", reason="there is no jupyter console on this machine")
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "jupyter_console", "--simple-prompt"],
+        cwd=str(tmp_path),
+        env={**{k: v for k, v in environment.items() if k != "JPY_SESSION_NAME"}, "TERM": "dumb"},
+        encoding="utf-8",
+        timeout=60,
+        echo=False,
+    )
+    child.expect(PROMPT)
+    for line in ("%load_ext opeai_nb", "%imagine -s 512x512 -o fox a fox"):
+        child.sendline(line)
+        child.expect(PROMPT)
+    said = str(child.before)
+    child.close(force=True)
+    assert said.count("✓ 1 picture · qwen-image-2.0 · 512x512 · embedded engine") == 1
+    assert "sending" not in said
+    assert re.search(r"  imagine/[\w-]+\.png", said)

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import sys
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.notebook.display import badge
-from opeai_nb.notebook.display.frontend import is_tty
+from opeai_nb.notebook.display.frontend import is_captured, is_tty
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opeai_nb.client import Picture
     from opeai_nb.notebook.display.frontend import Frontend
 
 _CLEAR_LINE = "\r\x1b[K"
@@ -46,15 +50,21 @@ def show_value(value: Any) -> None:
         display(value)
 
 
+def _is_here(path: Path) -> bool:
+    return path.is_relative_to(Path.cwd())
+
+
 class Screen:
     """The badge of one cell.
 
     `live`: one display that is updated. `batch`: nothing until the end, then one display, so that
-    what nbval compares is final. `terminal`: one line, written over where it can be. `script` and
-    *quiet*: nothing.
+    what nbval compares is final; so under `%%capture`. `terminal`: one line, written over where it
+    can be. `script` and *quiet*: nothing.
     """
 
     def __init__(self, kind: Frontend, *, quiet: bool = False) -> None:
+        if kind == "live" and is_captured():
+            kind = "batch"
         self._kind: Frontend | None = None if quiet else kind
         self._shown = False
         self._last = ""
@@ -75,6 +85,12 @@ class Screen:
         elif self._kind == "terminal":
             start = _CLEAR_LINE if is_tty() else ""
             self._write(f"{start}{badge.bundle(state, text)['text/plain']}\n")
+
+    def tell_files(self, pictures: Iterable[Picture]) -> None:
+        """On a terminal, say where the pictures are: it may show none."""
+        if self._kind == "terminal":
+            for path in (picture.path for picture in pictures if picture.path is not None):
+                self._write(f"  {path.relative_to(Path.cwd()) if _is_here(path) else path}\n")
 
     def replace(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Put a result where the badge stood: for front ends with one display a cell."""

@@ -21,7 +21,8 @@ def frontend(shell: Any) -> Frontend:
 
     `live`: a person in JupyterLab, Notebook, VS Code or Colab. `batch`: nbclient, nbval, papermill,
     Voilà: nobody, or somebody later; they send `allow_stdin: false`.
-    `terminal`: IPython in a terminal. `script`: no shell. The variable `OPEAI_NB_FRONTEND`
+    `terminal`: IPython in a terminal, and consoles (`jupyter console`, qtconsole, euporie), which
+    take no updates. `script`: no shell. The variable `OPEAI_NB_FRONTEND`
     overrides. Raises `OptionError` when it holds none of these.
     """
     said = os.environ.get(VARIABLE, "")
@@ -36,7 +37,27 @@ def frontend(shell: Any) -> Frontend:
     kernel = getattr(shell, "kernel", None)
     if kernel is None:
         return "terminal"
-    return "live" if _content(kernel).get("allow_stdin", False) else "batch"
+    if not _content(kernel).get("allow_stdin", False):
+        return "batch"
+    return "live" if _is_notebook(shell) else "terminal"
+
+
+def _is_notebook(shell: Any) -> bool:
+    """Tell whether a notebook asks, not a console: both are a person's, only one takes updates.
+
+    A notebook names its cell, or its kernel was started by a Jupyter server, VS Code or Colab; a
+    console starts its kernel itself.
+    """
+    started_by_server = "JPY_SESSION_NAME" in os.environ or "google.colab" in sys.modules
+    return started_by_server or cell_id(shell) is not None or is_vscode(shell)
+
+
+def is_captured() -> bool:
+    """Tell whether `%%capture` takes the output of this cell: it keeps no update, only displays."""
+    from IPython.core.displaypub import CapturingDisplayPublisher
+    from IPython.core.getipython import get_ipython
+
+    return isinstance(getattr(get_ipython(), "display_pub", None), CapturingDisplayPublisher)
 
 
 def is_vscode(shell: Any) -> bool:

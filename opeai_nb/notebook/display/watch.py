@@ -91,6 +91,7 @@ def watch_job(job: Job, screen: Screen) -> Generation:
     if generation.replayed_from:
         screen.show("fetching", _REPLAYED)
     screen.end("done", badge.final_text(generation))
+    screen.tell_files(generation.good)
     return generation
 
 
