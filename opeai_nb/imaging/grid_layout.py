@@ -23,7 +23,7 @@ class Box(NamedTuple):
 class Layout:
     """A page of *rows* x *columns* cells, all of one size, with margins for labels.
 
-    *scale* is what the pictures are scaled by; *text* is the size of the letters.
+    *text* is the size of the letters, *head* the height of the labels above the columns.
     """
 
     rows: int
@@ -33,6 +33,7 @@ class Layout:
     text: int
     top: int
     left: int
+    head: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -52,7 +53,7 @@ class Layout:
     def above(self, column: int) -> Box:
         """Return where a column's label stands."""
         box = self.place(0, column)
-        return Box(box.left, self.top - 2 * self.text, box.width, 2 * self.text)
+        return Box(box.left, self.top - self.head, box.width, self.head)
 
     def beside(self, row: int) -> Box:
         """Return where a row's label stands."""
@@ -86,12 +87,20 @@ def layout_of(
     *,
     longest_label: int,
     has_rows: bool,
-    has_head: bool,
+    head_lines: int,
     has_title: bool,
 ) -> Layout:
-    """Return the layout of a page; letters and gaps grow with the cells."""
-    side = min(cell)
-    text = max(13, min(round(side / 14), 40))
+    """Return the layout of a page; letters and gaps grow with the cells.
+
+    *head_lines* is how many lines the labels above the columns need at most.
+    """
+    side, text = min(cell), text_of(cell)
     margin = min(round(longest_label * text * 0.6) + text, cell[0]) if has_rows else 0
-    top = text * 2 * has_head + text * 2 * has_title
-    return Layout(rows, columns, cell, max(4, side // 64), text, top, margin)
+    head = round(text * (0.75 + 1.25 * head_lines)) if head_lines else 0
+    top = head + text * 2 * has_title
+    return Layout(rows, columns, cell, max(4, side // 64), text, top, margin, head)
+
+
+def text_of(cell: tuple[int, int]) -> int:
+    """Return the size of the letters beside cells of this size."""
+    return max(13, min(round(min(cell) / 14), 40))

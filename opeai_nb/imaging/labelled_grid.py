@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.imaging.grid_layout import Box, Layout, layout_of, tiles_of
-from opeai_nb.imaging.labels import write
+from opeai_nb.imaging.grid_layout import Box, Layout, layout_of, text_of, tiles_of
+from opeai_nb.imaging.labels import wrapped, write
 from opeai_nb.imaging.scale import fitted
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _REFUSED: Final = (253, 236, 234)
 _REFUSED_INK: Final = (150, 30, 24)
 _GREY_INK: Final = (110, 116, 128)
 _GAP: Final = 16
+_MOST_LINES: Final = 3
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def labelled_grid(page: Page, cell: Size) -> Image.Image:
         cell,
         longest_label=max(map(len, page.rows), default=0),
         has_rows=bool(page.rows),
-        has_head=bool(page.columns),
+        head_lines=_head_lines(page, cell),
         has_title=bool(page.title),
     )
     image = Image.new("RGB", layout.size, _PAPER)
@@ -94,13 +95,20 @@ def _line(text: str, width: int) -> Image.Image:
     return image
 
 
+def _head_lines(page: Page, cell: Size) -> int:
+    """Return how many lines the longest label above a column takes."""
+    text = text_of(cell)
+    width = cell[0] - text // 2
+    return max((len(wrapped(it, text, width, _MOST_LINES)) for it in page.columns), default=0)
+
+
 def _write_labels(draw: ImageDraw, layout: Layout, page: Page) -> None:
     if page.title:
         write(draw, Box(0, 0, layout.size[0], 2 * layout.text), page.title, layout.text, most=1)
     for number, label in enumerate(page.columns):
-        write(draw, layout.above(number), label, layout.text, most=1)
+        write(draw, layout.above(number), label, layout.text, most=_MOST_LINES)
     for number, label in enumerate(page.rows):
-        write(draw, layout.beside(number), label, layout.text, most=3)
+        write(draw, layout.beside(number), label, layout.text, most=_MOST_LINES)
 
 
 def _put(image: Image.Image, draw: ImageDraw, box: Box, cell: Cell, text: int) -> None:

@@ -1,36 +1,69 @@
-"""Words on a grid: a font that has the letters, and lines that fit."""
+"""Words on a grid: for each letter a font that has it, and lines that fit."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from PIL.ImageDraw import ImageDraw
 
     from opeai_nb.imaging.grid_layout import Box
 
 INK: Final = (32, 36, 44)
 _LATIN: Final = 0x250
+_NO_LETTER: Final = "\U0010ffff"
 # Pillow's own font has Latin letters alone; these are looked for by name where others are needed.
 _WIDE_FONTS: Final = (
     *("NotoSansCJK-Regular.ttc", "NotoSansSC-Regular.otf", "SourceHanSansSC-Regular.otf"),
     *("PingFang.ttc", "msyh.ttc", "simhei.ttf", "wqy-microhei.ttc", "wqy-zenhei.ttc"),
+    *("NotoSansArabic-Regular.ttf", "NotoNaskhArabic-Regular.ttf", "GeezaPro.ttc", "tahoma.ttf"),
     *("Arial Unicode.ttf", "DejaVuSans.ttf"),
+    *("NotoEmoji-Regular.ttf", "seguiemj.ttf", "Symbola.ttf"),
 )
 
 
-@lru_cache(64)
-def font_for(is_latin: bool, size: int) -> Any:
-    """Return a font of this size in pixels; for other letters one of the system's, if any."""
+@lru_cache(16)
+def _fonts(size: int) -> tuple[Any, ...]:
+    """Return the fonts of this size in pixels that the system has, Pillow's own first."""
     from PIL import ImageFont
 
-    for name in () if is_latin else _WIDE_FONTS:
+    fonts: list[Any] = [ImageFont.load_default(size=size)]
+    for name in _WIDE_FONTS:
         try:
-            return ImageFont.truetype(name, size)
+            fonts.append(ImageFont.truetype(name, size))
         except OSError:
-            continue  # not on this system
-    return ImageFont.load_default(size=size)
+            continue  # not on this system, or of other sizes alone
+    return tuple(fonts)
+
+
+@lru_cache(4096)
+def font_of(letter: str, size: int) -> int:
+    """Return which of the fonts has a letter; the first where none has."""
+    if ord(letter) < _LATIN or letter.isspace():
+        return 0
+    for number, font in enumerate(_fonts(size)[1:], 1):
+        if bytes(font.getmask(letter)) != bytes(font.getmask(_NO_LETTER)):
+            return number
+    return 0
+
+
+def _runs(text: str, size: int) -> Iterator[tuple[Any, str]]:
+    """Yield *text* in pieces, each with its font; a space goes with what stands before it."""
+    fonts, numbers = _fonts(size), [0] * len(text)
+    for place, letter in enumerate(text):
+        before = numbers[place - 1] if place else 0
+        numbers[place] = before if letter.isspace() else font_of(letter, size)
+    for number, run in groupby(range(len(text)), key=numbers.__getitem__):
+        yield fonts[number], "".join(text[place] for place in run)
+
+
+def _width(text: str, size: int) -> float:
+    return float(sum(font.getlength(run) for font, run in _runs(text, size)))
 
 
 def write(
@@ -43,33 +76,53 @@ def write(
     most: int = 2,
 ) -> None:
     """Write *text* in the middle of *box*, in at most *most* lines."""
-    font = font_for(all(ord(letter) < _LATIN for letter in text), size)
-    lines = wrapped(draw, text, font, box.width - size // 2, most)
+    lines = wrapped(text, size, box.width - size // 2, most)
     top = box.top + (box.height - len(lines) * size * 1.25) / 2
     for number, line in enumerate(lines):
-        place = (box.left + box.width / 2, top + (number + 0.5) * size * 1.25)
-        draw.text(place, line, font=font, fill=fill, anchor="mm")
+        left = box.left + (box.width - _width(line, size)) / 2
+        for font, run in _runs(line, size):
+            place = (left, top + (number + 0.5) * size * 1.25)
+            draw.text(place, run, font=font, fill=fill, anchor="lm")
+            left += font.getlength(run)
 
 
-def wrapped(draw: ImageDraw, text: str, font: Any, width: int, most: int) -> list[str]:
+def wrapped(text: str, size: int, width: int, most: int) -> list[str]:
     """Return *text* in at most *most* lines no wider than *width*; what is cut off ends in `…`."""
+    text = text[: most * width]  # a letter is a pixel wide at least, and a prompt may be a book
     lines = [""]
-    words = text.split(" ")
-    for number, word in enumerate(words):
-        longer = f"{lines[-1]} {word}".strip()
-        if not lines[-1] or draw.textlength(longer, font=font) <= width:
+    words = [piece for word in text.split(" ") for piece in _pieces(word, size, width)]
+    for number, (word, is_new) in enumerate(words):
+        longer = f"{lines[-1]}{' ' * is_new}{word}".strip()
+        if not lines[-1] or _width(longer, size) <= width:
             lines[-1] = longer
         elif len(lines) == most:
-            lines[-1] += " " + " ".join(words[number:])
+            lines[-1] = longer + "".join(f"{' ' * new}{rest}" for rest, new in words[number + 1 :])
             break
         else:
             lines.append(word)
-    return [_cut(draw, line, font, width) for line in lines]
+    return [_cut(line, size, width) for line in lines]
 
 
-def _cut(draw: ImageDraw, line: str, font: Any, width: int) -> str:
-    if draw.textlength(line, font=font) <= width:
+def _pieces(word: str, size: int, width: int) -> Iterator[tuple[str, bool]]:
+    """Yield a word in pieces that fit, and whether a piece begins it."""
+    start = True
+    while len(word) > 1 and _width(word, size) > width:
+        end = max(1, _fitting(word, size, width))
+        yield word[:end], start
+        word, start = word[end:], False
+    yield word, start
+
+
+def _cut(line: str, size: int, width: int) -> str:
+    if _width(line, size) <= width:
         return line
-    while line and draw.textlength(f"{line}…", font=font) > width:
-        line = line[:-1]
-    return f"{line.rstrip()}…"
+    return f"{line[: _fitting(line, size, width, '…')].rstrip()}…"
+
+
+def _fitting(text: str, size: int, width: int, end: str = "") -> int:
+    """Return how many letters of *text* fit into *width*, with *end* behind them."""
+    counts = range(1, len(text) + 1)
+    most = bisect_right(counts, float(width), key=lambda n: _width(text[:n] + end, size))
+    while most and _width(text[:most] + end, size) > width:
+        most -= 1  # a letter that joins the one before may make both narrower
+    return most
