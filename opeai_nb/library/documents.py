@@ -138,7 +138,8 @@ class EntryDocument(TypedDict):
 
     *name* is that of the record to be, *created* and *deadline* are in seconds since 1970,
     *duration* in seconds, *key* is the Idempotency-Key, *owner* the process that works on it,
-    *holder* one that has pictures of it which no disk took, *sends* how many sendings are over.
+    *holder* one that has pictures of it which no disk took, *sends* how many sendings are over,
+    *seal* is this user's over what came.
     """
 
     opeai_nb: int
@@ -164,6 +165,7 @@ class EntryDocument(TypedDict):
     error: NotRequired[str]
     unread: NotRequired[bool]
     answer: NotRequired[AnswerDocument]
+    seal: NotRequired[str]
 
 
 class NoteDocument(TypedDict):

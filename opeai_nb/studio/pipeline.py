@@ -36,10 +36,12 @@ from opeai_nb.errors import (
     OpeaiError,
     OutcomeUnknownError,
     PermissionDeniedError,
+    RefusedDownloadError,
     TaskExpiredError,
     UnreadableAnswerError,
 )
 from opeai_nb.library.journal.entry import TakenOverError
+from opeai_nb.library.journal.seal import host_of
 from opeai_nb.studio.decision import Resume, Send, Show, Wait
 from opeai_nb.warning import told_to
 
@@ -97,7 +99,8 @@ class Pipeline:
     """What the making of one job needs. Disk work runs in *threads*, never on the loop.
 
     *job_of* gives the job of this process that works on an entry; *timeout* is how long a task is
-    waited for, in seconds.
+    waited for, in seconds. *fetches_anywhere*: somebody knows where a journal of another user's
+    leads, and says so.
     """
 
     client: AsyncClient
@@ -108,6 +111,7 @@ class Pipeline:
     job_of: Callable[[str], Job | None]
     timeout: float
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    fetches_anywhere: bool = False
 
     async def made(self, ask: Ask, door: Door) -> Generation:
         """Do what the door decides, and decide again where that brings nothing."""
@@ -247,6 +251,7 @@ class Pipeline:
         if entry.state != "pending":
             generation = await self.disk(self._left, entry)
             if generation is not None:
+                self._check_hosts(entry, generation, await self.disk(entry.foreign_hosts))
                 return await self._pictures(entry, generation)
         if entry.task_id is None:
             raise InputError(
@@ -265,11 +270,33 @@ class Pipeline:
             generation = await self.disk(self._left, entry)
             if generation is None:
                 raise
+            self._check_hosts(entry, generation, await self.disk(entry.foreign_hosts))
             return await self._pictures(entry, generation)
         if isinstance(read, Task):
             self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
+        if not await self.disk(entry.wrote, answer):
+            hosts = frozenset(host_of(picture.url) for picture in read.pictures if picture.url)
+            self._check_hosts(entry, read, hosts)
         return await self._pictures(entry, read)
+
+    def _check_hosts(self, entry: Entry, generation: Generation, foreign: frozenset[str]) -> None:
+        """Ask first where pictures lie at *foreign* hosts, which somebody else's journal names.
+
+        Raises `RefusedDownloadError`, which says how to go on.
+        """
+        endpoint = self.client.endpoint
+        new = foreign - {"", endpoint.host, *endpoint.allow_hosts}
+        is_open = any(p.source is None and p.error is None for p in generation.pictures)
+        if self.fetches_anywhere or not (new and is_open):
+            return
+        names = ", ".join(ascii(host)[1:-1] for host in sorted(new))[:300]
+        raise RefusedDownloadError(
+            f"This request was begun by somebody else, or on another machine, and its pictures are "
+            f"to be fetched from {names}. Nothing was fetched.",
+            advice=f"If you trust that: %imagine resume {entry.id} --fetch. Else "
+            f"%imagine forget {entry.id} drops it.",
+        )
 
     async def _task(self, entry: Entry, task: Task, *, is_new: bool = True) -> Generation:
         started = time.monotonic()

@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb import connect
@@ -129,14 +130,21 @@ class Studio:
         return self.start(prompt, **fields).result()
 
     def resume(
-        self, entry: Entry | str, *, send: bool = False, timeout: float = DEFAULT_TIMEOUT
+        self,
+        entry: Entry | str,
+        *,
+        send: bool = False,
+        fetch: bool = False,
+        timeout: float = DEFAULT_TIMEOUT,
     ) -> Job:
         """Finish what was begun, here or before a restart, by GETs alone.
 
         *entry* may be the beginning of its id. With *send*, an entry whose outcome is unknown, or
         that was never sent, is sent with its own Idempotency-Key. What has a task or pictures is
-        finished without. Without *send* the job of such an entry fails with `InputError`. Raises
-        `LibraryError` where there is no such entry, `OptionError` where another server has it.
+        finished without. Without *send* the job of such an entry fails with `InputError`. What
+        somebody else's folder says where pictures lie is followed to new hosts with *fetch* alone,
+        and its job fails with `RefusedDownloadError` without. Raises `LibraryError` where there is
+        no such entry, `OptionError` where another server has it.
         """
         left = self.library.entry(entry) if isinstance(entry, str) else entry
         if (running := self._job_of(left.id)) is not None:
@@ -144,6 +152,7 @@ class Studio:
         pipeline = self._pipeline(left.request, timeout, left)
         pipeline.progress.id = left.id
         again = send and (way_on(left) != "resume" or left.truth == "answer not read")
+        pipeline = replace(pipeline, fetches_anywhere=fetch)
         return self._run(pipeline, pipeline.resumed(left, send=again))
 
     def resume_all(self, *, timeout: float = DEFAULT_TIMEOUT) -> list[Job]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 from contextlib import suppress
@@ -33,6 +34,7 @@ from opeai_nb.library.journal.received_files import (
     SENT,
     received_in,
 )
+from opeai_nb.library.journal.seal import hosts_in, is_sealed, sealed
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request
@@ -381,7 +383,8 @@ class Entry:
         # What came whole is kept in a moment, and outlives a killed process as it is; a URL is
         # all there is of a picture until it is downloaded.
         is_open = any(item.source is None and item.error is None for item in pictures)
-        self._note(durable=is_open, state="fetching", answer=answer, duration=duration)
+        seal = sealed(self.id, hosts) if (hosts := _hosts(answer)) else None
+        self._note(durable=is_open, state="fetching", answer=answer, duration=duration, seal=seal)
 
     def hold(self) -> None:
         """Note that pictures of it are in this process alone, where that can be noted."""
@@ -400,7 +403,8 @@ class Entry:
         """
         self.keep_answer(answer)
         state = "pending" if self.state == "pending" else "unknown"
-        self._note(state=state, error=reason, unread=True)
+        seal = sealed(self.id, _digest(answer))
+        self._note(state=state, error=reason, unread=True, seal=seal)
 
     def keep_answer(self, answer: bytes) -> None:
         """Keep an answer as it came, 64 MB of it at most; warns where the disk refuses it."""
@@ -456,6 +460,17 @@ class Entry:
         """
         return read_answer(self._facts.get("answer"), self.request, self.received(), self.task_id)
 
+    def foreign_hosts(self) -> frozenset[str]:
+        """Return the hosts of pictures that somebody else's journal names; none of one's own."""
+        answer = self._facts.get("answer")
+        hosts = hosts_in(answer)
+        is_own = not hosts or is_sealed(self._facts.get("seal"), self.id, _hosts(answer))
+        return frozenset() if is_own else hosts
+
+    def wrote(self, answer: bytes) -> bool:
+        """Tell whether this user kept *answer*, which nobody could read."""
+        return is_sealed(self._facts.get("seal"), self.id, _digest(answer))
+
     # -- the journal's file
 
     def _on_disk(self, number: int, picture: Picture) -> Picture:
@@ -501,3 +516,11 @@ class Entry:
             f"The journal cannot be written ({reason(error)}): if this kernel dies before the "
             "pictures are kept, this request may not be resumed."
         )
+
+
+def _hosts(answer: Mapping[str, Any] | None) -> str:
+    return " ".join(sorted(hosts_in(answer)))
+
+
+def _digest(answer: bytes) -> str:
+    return hashlib.sha256(answer[:MOST_OF_AN_ANSWER]).hexdigest()

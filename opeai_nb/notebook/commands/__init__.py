@@ -168,7 +168,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "version": Command(_version),
     "panel": Command(_panel),
     "tasks": Command(pending_commands.tasks),
-    "resume": Command(pending_commands.resume, f"[ID] [{pending_commands.SEND}]", 0, 2),
+    "resume": Command(
+        pending_commands.resume, f"[ID] [{pending_commands.SEND}] [{pending_commands.FETCH}]", 0, 3
+    ),
     "stop": Command(pending_commands.stop, "ID", 1, 1),
     "forget": Command(pending_commands.forget, "ID", 1, 1),
     "info": Command(kept_commands.info, "FILE", 1, inf),

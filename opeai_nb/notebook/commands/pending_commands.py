@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _HOUR: Final = 3600.0
 SEND: Final = "--send"
+FETCH: Final = "--fetch"
 _NEXT: Final = {
     "not sent": f"run its cell again · forget · resume {SEND}",
     "refused": f"nothing was paid: run its cell again · forget · resume {SEND}",
@@ -91,16 +92,21 @@ def resume(session: Session, *arguments: str) -> Any:
 
     Raises `OptionError` for other words, and the first error of what was finished.
     """
-    ids = [word for word in arguments if word != SEND]
+    ids = [word for word in arguments if word not in {SEND, FETCH}]
     if len(ids) == 1:
-        job = session.studio.resume(_known(session, ids[0]), send=SEND in arguments)
+        job = session.studio.resume(
+            _known(session, ids[0]), send=SEND in arguments, fetch=FETCH in arguments
+        )
         return watch_job(job, Screen(session.frontend))
     if ids:
         raise OptionError("resume takes one id, or none.", advice="%imagine tasks lists the ids.")
     if arguments:
+        what = (
+            "sends one request, and may cost money" if SEND in arguments else "is for one request"
+        )
         raise OptionError(
-            f"resume {SEND} sends one request, and may cost money.",
-            advice=f"Name it: %imagine resume ID {SEND}. %imagine tasks lists the ids.",
+            f"resume {arguments[0]} {what}.",
+            advice=f"Name it: %imagine resume ID {arguments[0]}. %imagine tasks lists the ids.",
         )
     jobs, library = session.studio.resume_all(), session.studio.library
     if len(jobs) == 1 == len(library.pending()):
