@@ -12,6 +12,7 @@ from opeai_nb.bulk.batch.rows import Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
+from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.workers import kept_of, within_cost
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import LibraryError, OptionError
@@ -169,12 +170,7 @@ class Batch:
         earlier = self._begin_manifest(None if only is None else points)
         if given.then is not None and not given.then_again:
             given = replace(given, then_values=_then_values(earlier))
-        self._run = Run(points, self._settled)
-        if cluster is None:
-            return self._run.begin(self.studio, given)
-        from opeai_nb.bulk.run.dask_cluster import begin_on
-
-        begin_on(cluster, self._run, self.studio, given)
+        self._run = start(Run(points, self._settled), self.studio, given, cluster)
         return self._run
 
     def run(self, **orders: Any) -> Batch:

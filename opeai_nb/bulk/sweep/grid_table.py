@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Table:
+class GridTable:
     """Which labels go where: *rows* and *columns* are axes or None, *pages* all the others."""
 
     rows: Axis | None
@@ -18,7 +18,7 @@ class Table:
     pages: tuple[Axis, ...]
 
 
-def table_of(axes: tuple[Axis, ...], rows: str | None, columns: str | None) -> Table:
+def table_of(axes: tuple[Axis, ...], rows: str | None, columns: str | None) -> GridTable:
     """Return which axis goes where.
 
     One axis alone makes columns; of several the first makes rows and the second columns, unless
@@ -34,4 +34,4 @@ def table_of(axes: tuple[Axis, ...], rows: str | None, columns: str | None) -> T
         across = free.pop(0)
     if down is None and free:
         down = free.pop(0)
-    return Table(down, across, tuple(free))
+    return GridTable(down, across, tuple(free))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run, missing
+from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
 from opeai_nb.errors import OpeaiError, OptionError
@@ -111,15 +112,8 @@ class Sweep:
         given = within_cost(self.studio, points, given)
         if given.fresh:
             self.outcomes.clear()
-        run = Run(points, self._settled)
-        if cluster is None:
-            run.begin(self.studio, given)
-        else:
-            from opeai_nb.bulk.run.dask_cluster import begin_on
-
-            begin_on(cluster, run, self.studio, given)
-        self._run = run
-        return run
+        self._run = start(Run(points, self._settled), self.studio, given, cluster)
+        return self._run
 
     def run(self, **orders: Any) -> Sweep:
         """Send what the library does not have, wait for it, and return the sweep itself.
