@@ -191,14 +191,15 @@ class Index:
         done, a change of the folder's time tells of new names alone, and none is looked at.
         """
         folder, known = self._homes[home], set(database.execute(_SOUND, (home,)))
-        names = {name for name, _, _ in known}
         broken = {name for (name,) in database.execute(_BROKEN_FILES, (home,))}
         if home in self._compared:
             there = {name for name in names_in(folder) if name.endswith(ENDING)}
+            names = {name for name, _, _ in known}
             new = there - names
+        elif (found := set(times_in(folder, ENDING))) == known:
+            return [], broken
         else:
-            found = set(times_in(folder, ENDING))
-            there = {name for name, _, _ in found}
+            there, names = {name for name, _, _ in found}, {name for name, _, _ in known}
             new = {name for name, _, _ in found - known}
         return list(filter(is_plain_name, new)), (names | broken) - there
 
