@@ -194,6 +194,30 @@ def test_a_prompt_too_long_for_an_exif_segment_leaves_the_picture_whole(
         assert received_bytes(told) == picture("JPEG")
 
 
+def test_a_prompt_of_32000_letters_is_whole_for_every_reader(
+    picture: Callable[..., bytes], tmp_path: Path
+) -> None:
+    """The longest that a model takes (platform.md 4.1): each of our two texts has a segment."""
+    prompt = "a fox, " * 4571 + "end"
+    facts = {**FACTS, "request": {"prompt": prompt, "model": "gpt-image-1"}}
+    path = tmp_path / "fox.jpg"
+    path.write_bytes(with_provenance(picture("JPEG"), facts))
+    assert infotext_of(path.read_bytes()).startswith(prompt)
+    assert info(path)["request"]["prompt"] == prompt
+    assert received_bytes(path.read_bytes()) == picture("JPEG")
+    sd_parsers = pytest.importorskip("sd_parsers")
+    (found,) = sd_parsers.ParserManager().parse(path).prompts
+    assert str(found.value) == prompt
+    if shutil.which("exiftool") is not None:
+        for command in (["-Artist=me", "-overwrite_original"], ["-b", "-UserComment"]):
+            done = subprocess.run(
+                ["exiftool", *command, str(path)], capture_output=True, text=True, check=True
+            )
+            assert "Warning" not in done.stdout + done.stderr
+        assert done.stdout.startswith(prompt)
+        assert info(path)["request"]["prompt"] == prompt, "and our record has stayed"
+
+
 def test_the_request_comes_back_from_each_kept_file(
     keep: Callable[..., Generation], picture: Callable[..., bytes]
 ) -> None:

@@ -17,15 +17,17 @@ _XMP_RECORD = re.compile(rb'opeai_nb:record="([^"]*)"')
 Tag = tuple[int, int, bytes]
 
 
-def tiff(told: str, parameters: str | None) -> bytes:
+def tiff(told: str | None, parameters: str | None) -> bytes:
     """Return an EXIF block: *parameters* as the user comment, our JSON under a tag of our own.
+
+    Without one of them, the block holds the other alone.
 
     A maker's note would be its place, but exiftool warns of one that it cannot parse, and writes no
     WebP that has one. `told_in` reads those of before.
 
     Big-endian throughout: readers of the comment expect UTF-16BE (piexif, A1111).
     """
-    inner: list[Tag] = [(_OURS, _UNDEFINED, _MARK + told.encode())]
+    inner: list[Tag] = [] if told is None else [(_OURS, _UNDEFINED, _MARK + told.encode())]
     if parameters is not None:
         comment = b"UNICODE\0" + parameters.encode("utf-16-be")
         inner.insert(0, (_USER_COMMENT, _UNDEFINED, comment))

@@ -1,4 +1,4 @@
-"""Metadata in JPEG files: one segment put in at the head, and taken out again."""
+"""Metadata in JPEG files: a segment put in at the head, or two, and taken out again."""
 
 from __future__ import annotations
 
@@ -19,32 +19,37 @@ _LONGEST: Final = 0xFFFF - 2
 def insert(data: bytes, told: str, parameters: str) -> bytes:
     """Return the file with our EXIF, or with our XMP where it has an EXIF already.
 
-    Without room in a segment (64 KB) the parameters are left out; without room for our own text,
-    or with both blocks there already, the file is returned as it is.
+    Where one segment (64 KB) has no room for both texts, each gets its own; where the parameters
+    have none either, they are left out. Without room for our own text, or with both blocks there
+    already, the file is returned as it is.
     """
     heads = [block for _, _, block in _app1(data)]
-    choices: tuple[bytes, ...]
-    if not any(block.startswith(_EXIF) for block in heads):
-        choices = (_EXIF + exif.tiff(told, parameters), _EXIF + exif.tiff(told, None))
-    elif not any(block.startswith(_XMP) for block in heads):
-        choices = (_XMP + exif.xmp(told),)
-    else:
-        return data
-    content = next((choice for choice in choices if len(choice) <= _LONGEST), None)
+    has_exif, has_xmp = (any(it.startswith(kind) for it in heads) for kind in (_EXIF, _XMP))
+    choices: list[tuple[bytes, ...]] = []
+    if not has_exif:
+        choices = [(_EXIF + exif.tiff(told, parameters),), (_EXIF + exif.tiff(told, None),)]
+        if not has_xmp:
+            choices.insert(1, (_XMP + exif.xmp(told), _EXIF + exif.tiff(None, parameters)))
+    elif not has_xmp:
+        choices = [(_XMP + exif.xmp(told),)]
+    contents = next((each for each in choices if max(map(len, each)) <= _LONGEST), None)
     start = _start(data)
-    if content is None or start is None:
+    if contents is None or start is None:
         return data
-    segment = struct.pack(">BBH", 0xFF, _APP1, len(content) + 2) + content
+    segments = [struct.pack(">BBH", 0xFF, _APP1, len(it) + 2) + it for it in contents]
     rest = memoryview(data)
-    return b"".join((rest[:start], segment, rest[start:]))
+    return b"".join((rest[:start], *segments, rest[start:]))
 
 
 def without(data: bytes) -> Iterator[bytes]:
-    """Yield the file without our segment."""
-    start = _start(data)
-    for place, end, block in _app1(data):
+    """Yield the file without our segment, and without the EXIF behind it, which may be ours too."""
+    start, heads = _start(data), _app1(data)
+    for number, (place, end, block) in enumerate(heads):
         if place == start and exif.told_in(block) is not None:
             yield data[:place] + data[end:]
+            for following, behind, other in heads[number + 1 : number + 2]:
+                if following == end and other.startswith(_EXIF):
+                    yield data[:place] + data[behind:]
 
 
 def blocks(data: bytes) -> Iterator[bytes]:
