@@ -285,6 +285,11 @@ class TestFilesThatCannotBeUsed:
         path.chmod(0)
         with pytest.raises(ImageInputError, match="cannot be read: Permission denied"):
             input_images(form(path))
+        path.chmod(0o600)
+        tmp_path.chmod(0)
+        with pytest.raises(ImageInputError, match="cannot be read: Permission denied"):
+            input_images(form(path))
+        tmp_path.chmod(0o700)
 
     def test_image_that_was_opened_and_is_cut_is_told(self) -> None:
         with pytest.raises(ImageInputError, match="cannot be converted"):

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -163,19 +164,21 @@ def _path_of(text: str) -> Path:
 def _is_there(path: Path) -> bool:
     """Tell whether a path leads to something, also where nobody may look at it."""
     try:
-        return os.path.lexists(path.expanduser())
+        path.expanduser().lstat()
     except PermissionError:
         return True
     except (OSError, ValueError, RuntimeError):
-        return False  # longer than a name may be, with a NUL, of an unknown user: no path
+        return False  # none, longer than a name may be, with a NUL, of an unknown user
+    return True
 
 
 def _from_path(path: Path) -> InputImage:
     try:
         data = read_plain(path.expanduser(), links=True)
     except (OSError, ValueError, RuntimeError) as error:
-        why = "it is a folder" if path.is_dir() else getattr(error, "strerror", None)
-        why = why or "that is no name of a file"
+        why = getattr(error, "strerror", None) or "that is no name of a file"
+        with suppress(OSError, ValueError, RuntimeError):
+            why = "it is a folder" if path.expanduser().is_dir() else why
         raise ImageInputError(f"The file {_shown(str(path))} cannot be read: {why}.") from error
     return _from_bytes(data, path.name)
 
