@@ -53,6 +53,8 @@ class JobProgress:
         self.notes: list[str] = []
         self.durations: tuple[float, ...] = ()
         self.state: State = "sending"
+        self.is_unsent = False
+        """True while no request of it is under way: before it leaves, and in a pause after 429."""
         self.percent: float | None = None
         self.trouble: str | None = None
         self.whom = ""
@@ -84,6 +86,17 @@ class JobProgress:
         if (self.state, self.whom) != ("waiting", whom):
             self.whom = whom
             self.says("waiting")
+
+    def leaves(self) -> None:
+        """Take it that the request leaves now."""
+        self.is_unsent = False
+        if self.state == "waiting":
+            self.says("sending")
+
+    def returned(self, why: str) -> None:
+        """Take it that nothing is under way: a pause follows, and the request is sent again."""
+        self.is_unsent = True
+        self.waits(f"another try: {why[:1].lower()}{why[1:].rstrip('.')}")
 
     def note(self, text: str) -> None:
         """Take what could not be done, once, for whoever waits."""
@@ -235,6 +248,11 @@ class Job:
         A task that is known stays in the library's list of pending tasks.
         """
         self._progress.stop()
+
+    def stop_unless_sent(self) -> None:
+        """Stop the job if nothing of it is under way. For the thread of the loop."""
+        if self._progress.is_unsent:
+            self.stop()
 
     def follow(self, tick: float = 1.0) -> Iterator[Update]:
         """Yield an update whenever something changes and each *tick* seconds, until it settles.

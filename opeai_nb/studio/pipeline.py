@@ -81,6 +81,7 @@ class _Sending:
 
     async def leaves(self) -> None:
         """Note that it leaves; a stop in that moment keeps it from leaving."""
+        self.pipeline.progress.leaves()
         noting = asyncio.ensure_future(self.pipeline.disk(self.entry.sending))
         try:
             await asyncio.shield(noting)
@@ -92,6 +93,7 @@ class _Sending:
     async def returned(self, why: str) -> None:
         """Note that nothing is under way: killed in the pause that follows, it is not unknown."""
         await self.pipeline.disk(self.entry.returned, why)
+        self.pipeline.progress.returned(why)
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,7 @@ class Pipeline:
         try:
             into = await self.disk(self._ready, entry)
             self.progress.says("sending")
+            self.progress.is_unsent = not was_sent
             with told_to(self.progress.note):
                 answer = await self.client.submit(
                     self.progress.request,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -94,13 +97,13 @@ class Paused:
 
 
 @pytest.fixture
-def new(tmp_path: Path) -> Callable[[Script], Studio]:
-    def made(script: Script) -> Studio:
+def new(tmp_path: Path) -> Callable[..., Studio]:
+    def made(script: Script, **seams: Any) -> Studio:
         given = settings(
             base_url="http://platform.test", api_key="k-0123456789", library=tmp_path / "library"
         )
         client = AsyncClient(
-            base_url="http://platform.test", api_key="k-0123456789", transport=script
+            base_url="http://platform.test", api_key="k-0123456789", transport=script, **seams
         )
         return Studio(given, client=client)
 
@@ -124,7 +127,7 @@ def run_of(studio: Studio, rows: int, **options: float) -> tuple[Crew, list[str]
 
 
 def test_an_outage_costs_a_few_unknown_outcomes_and_the_run_goes_on(
-    new: Callable[[Script], Studio],
+    new: Callable[..., Studio],
 ) -> None:
     fails = iter([True] * 5 + [False] * 100)
     script = Script(lambda _: Answer(b"bad gateway", 502) if next(fails) else PICTURE)
@@ -134,7 +137,7 @@ def test_an_outage_costs_a_few_unknown_outcomes_and_the_run_goes_on(
 
 
 def test_what_does_not_end_stops_the_run_and_the_rest_is_not_sent(
-    new: Callable[[Script], Studio],
+    new: Callable[..., Studio],
 ) -> None:
     script = Script(lambda _: Answer(b"bad gateway", 502))
     crew, states, _ = run_of(new(script), 300, max_wait=100)
@@ -144,7 +147,7 @@ def test_what_does_not_end_stops_the_run_and_the_rest_is_not_sent(
 
 
 def test_a_long_pause_that_is_asked_for_is_waited_for_or_ends_the_run(
-    new: Callable[[Script], Studio],
+    new: Callable[..., Studio],
 ) -> None:
     waits = {"retry-after": "600"}
     answers = iter([Answer(b"{}", 429, waits), *[PICTURE] * 9])
@@ -155,3 +158,28 @@ def test_a_long_pause_that_is_asked_for_is_waited_for_or_ends_the_run(
     assert (states, sleep.seconds) == (["stopped"], 0)
     assert isinstance(crew.stopped_by, RateLimitError)
     assert "24 h" in crew.stopped_by.message
+
+
+def test_an_interrupt_ends_the_pause_of_a_request_that_was_refused(
+    new: Callable[..., Studio],
+) -> None:
+    """The client itself sleeps over a short Retry-After: nothing is under way meanwhile."""
+    pausing = threading.Event()
+
+    async def sleep(_: float) -> None:
+        pausing.set()
+        await asyncio.Event().wait()
+
+    studio = new(Script(lambda _: Answer(b"{}", 429, {"retry-after": "100"})), sleep=sleep)
+    states: list[str] = []
+    plan = batch([f"a fox, no. {n}" for n in range(40)], studio=studio).plan
+    crew = Crew(
+        studio, plan, BulkOptions(concurrency=1), lambda _, outcome: states.append(outcome.state)
+    )
+    work = schedule(crew.work())
+    assert pausing.wait(30)
+    assert "no room for it (HTTP 429)" in crew.note
+    crew.halt()
+    work.result(30)
+    assert states == ["stopped"]
+    assert studio.library.pending() == []

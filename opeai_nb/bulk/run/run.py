@@ -28,8 +28,11 @@ class Work(Protocol):
     """What carries out a run: the crew here, or a cluster."""
 
     running: int
-    note: str
     stopped_by: OpeaiError | None
+
+    @property
+    def note(self) -> str:
+        """What is waited for, where nothing new is begun."""
 
     def halt(self) -> None:
         """Begin nothing more."""

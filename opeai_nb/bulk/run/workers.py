@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
-    from opeai_nb.studio import Studio
+    from opeai_nb.studio import Job, Studio
 
 Result = TypeVar("Result")
 
@@ -61,7 +62,7 @@ class Crew:
         sleep: Callable[[float], Any] = asyncio.sleep,
     ) -> None:
         self.running = 0
-        self.note = ""
+        self._reason = ""
         self.stopped_by: OpeaiError | None = None
         self._is_halted = is_halted
         self._studio = studio
@@ -77,6 +78,7 @@ class Crew:
         self._brake = Brake()
         self._one_at_a_time = asyncio.Lock()
         self._sleeping: set[asyncio.Future[None]] = set()
+        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def halt(self) -> None:
@@ -123,6 +125,12 @@ class Crew:
 
     # -- trouble
 
+    @property
+    def note(self) -> str:
+        """What is waited for: by the run, or by every request that is to be sent again."""
+        waiting = [job.update.whom for job in tuple(self._jobs) if not job.is_settled]
+        return self._reason or (f"waiting for {waiting[0]}" if waiting and all(waiting) else "")
+
     async def _probe(self) -> None:
         """Try one row after a pause; the other hands wait for what becomes of it."""
         async with self._one_at_a_time:
@@ -144,19 +152,22 @@ class Crew:
         """Wait, and say why; False when the run was halted, which ends the waiting at once."""
         left = seconds
         while left > 0 and not self._is_over:
-            self.note = f"{reason} in {duration(left)}"
+            self._reason = f"{reason} in {duration(left)}"
             step = min(left, _STEP)  # a halted cluster tells it by a file, which is looked for
             sleep = asyncio.ensure_future(self._sleep(step))
             self._sleeping.add(sleep)
             await asyncio.wait([sleep])
             self._sleeping.discard(sleep)
             left -= step
-        self.note = ""
+        self._reason = ""
         return not self._is_over
 
     def _wake(self) -> None:
+        """End every waiting: pauses of the run, and those of requests that are to be sent again."""
         for sleep in self._sleeping:
             sleep.cancel()
+        for job in self._jobs:
+            job.stop_unless_sent()
 
     # -- how many at once
 
@@ -216,8 +227,13 @@ class Crew:
     async def _made(self, point: Point) -> Outcome:
         for attempt in range(_ROUNDS):
             job = self._studio.start_asked(asked(point, self._options))
+            self._jobs.add(job)
             try:
                 generation = await job
+            except JobStoppedError:
+                if not self._is_over:
+                    raise
+                return stopped()
             except RateLimitError as error:
                 # It was refused to the end, so nothing was begun and nothing was paid for.
                 if attempt == _ROUNDS - 1:
