@@ -252,6 +252,12 @@ class Library(Catalogue):
         """Return what is entered to look and to begin, by one at a time for each identity."""
         return self._claims.hold(request)
 
+    def turn(
+        self, request: str
+    ) -> AbstractContextManager[Callable[[], AbstractContextManager[Claim]]]:
+        """Return what is entered to look; it yields what is entered to begin, too."""
+        return self._claims.turn(request)
+
     def look(
         self, request: str, session: Session, *, origins: Collection[str], server: str
     ) -> Look:

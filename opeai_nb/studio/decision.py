@@ -97,23 +97,35 @@ class Door:
         beside pictures of the platform, and `OutcomeUnknownError` where an earlier run may have
         been paid for.
         """
-        while True:
-            with self.library.claim(ask.identity) as claim:
-                decision = self._decided(ask, job, after)
-                if not isinstance(decision, Send) or claim.holds:
-                    return decision
-                # This process was frozen, and another has begun meanwhile.
-                self._undo(ask, job, decision.entry)
+        with self.library.turn(ask.identity) as claimed:
+            if after is None and (shown := self._shown_at_once(ask, job)) is not None:
+                return shown
+            while True:
+                with claimed() as claim:
+                    decision = self._decided(ask, job, after)
+                    if not isinstance(decision, Send) or claim.holds:
+                        return decision
+                    # This process was frozen, and another has begun meanwhile.
+                    self._undo(ask, job, decision.entry)
+
+    def _shown_at_once(self, ask: Ask, job: JobProgress) -> Decision | None:
+        """Return what is kept and shown whatever others do; None where that needs the claim."""
+        ask = self._in_slot(ask)
+        look, choice = self._chosen(ask, ask.slot)
+        return self._obeyed(ask, job, look, choice) if choice.does == "show" else None
+
+    def _in_slot(self, ask: Ask) -> Ask:
+        if ask.slot is not None or ask.caller == "panel":
+            return ask
+        return replace(ask, slot=self.session.slot_without_cell(ask.identity))
 
     def _decided(self, ask: Ask, job: JobProgress, after: str | None) -> Decision:
         if after is not None and (decision := self._come_of(ask, after)) is not None:
             return decision
         while True:
-            slot = ask.slot
-            if slot is None and ask.caller != "panel":
-                slot = self.session.slot_without_cell(ask.identity)
-            look, choice = self._chosen(ask, slot)
-            decision = self._obeyed(replace(ask, slot=slot), job, look, choice)
+            now = self._in_slot(ask)
+            look, choice = self._chosen(now, now.slot)
+            decision = self._obeyed(now, job, look, choice)
             if decision is not None:
                 return decision
 

@@ -139,7 +139,7 @@ def test_opened_again_it_shows_the_same_and_sends_nothing(
     notebook = written(*SOURCES)
     first = desk.opens(notebook)
     assert (desk.posts, {len(set(it)) for it in first.values()}) == (5, {1, 2})
-    for _ in range(3):
+    for _ in range(2):
         notebook = between(notebook, tmp_path)
         assert desk.opens(notebook) == first
     assert desk.opens(notebook, ids=False) == first

@@ -19,6 +19,7 @@ import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
@@ -28,6 +29,7 @@ from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _CLAIM: Final = ".claim-"
@@ -100,15 +102,28 @@ class Claims:
 
         Raises `LibraryError` where another user's process is frozen, and its file cannot be moved.
         """
-        with self._turn(request):
-            claim = self._taken(request)
-            try:
-                yield claim
-            finally:
-                claim.let_go(self._sleep)
+        with self.turn(request), self._held(request) as claim:
+            yield claim
 
     @contextmanager
-    def _turn(self, request: str) -> Iterator[None]:
+    def _held(self, request: str) -> Iterator[Claim]:
+        claim = self._taken(request)
+        try:
+            yield claim
+        finally:
+            claim.let_go(self._sleep)
+
+    @contextmanager
+    def turn(self, request: str) -> Iterator[Callable[[], AbstractContextManager[Claim]]]:
+        """Wait for one's turn among the threads of this object; yields what holds the claim then.
+
+        Who shows what is there begins nothing, and needs no claim.
+        """
+        with self._alone(request):
+            yield partial(self._held, request)
+
+    @contextmanager
+    def _alone(self, request: str) -> Iterator[None]:
         with self._guard:
             lock, users = self._locks.get(request, (threading.Lock(), 0))
             self._locks[request] = lock, users + 1
