@@ -104,7 +104,9 @@ def run_batch(studio: Studio, work: dict[str, Any]) -> dict[str, Any]:
 
 def digests(generation: Generation) -> list[str]:
     return [
-        hashlib.sha256(received_bytes(picture.data or b"")).hexdigest()
+        hashlib.sha256(received_bytes(picture.data)).hexdigest()
+        if picture.data
+        else str(picture.error)
         for picture in generation.pictures
     ]
 

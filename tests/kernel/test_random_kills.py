@@ -149,15 +149,22 @@ def verdict(life: Life, told: dict[str, Any], posts: Counter[str]) -> list[str]:
         sent, came = posts[prompt], said.get(prompt, said.get(""))
         assert sent <= 1, f"{prompt}: paid {sent} times"
         if isinstance(came, list):
-            assert (sent, came) == (1, PICTURES[:count]), f"{prompt}: {came}"
-            ends.append("shown")
+            assert (sent, is_true(came, count)) == (1, True), f"{prompt}: {came}"
+            ends.append("shown" if came == PICTURES[:count] else "shown in part")
         else:
             assert str(came).startswith(("OutcomeUnknownError", "unknown")), f"{prompt}: {came}"
             ends.append("unknown, painted" if sent else "unknown, never left")
         for other in told["others"]:
             theirs = shown(other).get(prompt, [])
-            assert not isinstance(theirs, list) or theirs in ([], PICTURES[:count])
+            assert not isinstance(theirs, list) or theirs == [] or is_true(theirs, count)
     return ends
+
+
+def is_true(came: list[str], count: int) -> bool:
+    """Tell whether all pictures came, or a resume kept what had come and told of the rest."""
+    told = [digest.startswith("The answer was cut off") for digest in came]
+    good = [digest for digest, is_lost in zip(came, told, strict=True) if not is_lost]
+    return len(came) == count and len(good) > 0 and set(good) <= set(PICTURES[:count])
 
 
 def test_whoever_is_killed_whenever_everything_is_paid_once_and_nothing_is_lost(
@@ -189,7 +196,7 @@ def test_whoever_is_killed_whenever_everything_is_paid_once_and_nothing_is_lost(
 
 
 def table(lives: list[tuple[str, int, list[str], str | None]]) -> str:
-    ends = ("shown", "unknown, painted", "unknown, never left", "broke")
+    ends = ("shown", "shown in part", "unknown, painted", "unknown, never left", "broke")
     rows = [f"{'':24}{'killed':>8}" + "".join(f"{end:>22}" for end in ends)]
     for kind in KINDS:
         mine = [life for life in lives if life[0] == kind]
