@@ -13,6 +13,9 @@ from opeai_nb.library.locks import try_lock
 if TYPE_CHECKING:
     from pathlib import Path
 
+_ELSE: Final = (
+    "Give it write permission, or name another folder: OPEAI_NB_LIBRARY or %config Imagine.library."
+)
 _ROOM_NOTED: Final = 500_000_000
 _ROOM_WRONG: Final = 50_000_000
 """Bytes: a picture has 2 MB, and a request of ten is written beside its copies for a moment."""
@@ -20,19 +23,21 @@ _ROOM_WRONG: Final = 50_000_000
 
 def condition_of(folder: Path) -> list[Finding]:
     """Return what there is to say of the library in *folder*; leaves nothing behind there."""
-    place = next((p for p in (folder, *folder.parents) if p.exists()), folder)
-    if not place.is_dir():
+    try:
+        place = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+        is_folder = place.is_dir()
+    except OSError as error:  # a folder on the way that may not be entered, or a dead disk
+        return [
+            Finding("library", f"{folder} cannot be reached ({error.strerror})", "wrong", _ELSE)
+        ]
+    if not is_folder:
         remedy = "Remove it, or name another folder: OPEAI_NB_LIBRARY or %config Imagine.library."
         return [Finding("library", f"{place} is no folder", "wrong", remedy)]
     try:
         locks = _tried(place)
     except OSError as error:
-        remedy = (
-            "Give it write permission, or name another folder: OPEAI_NB_LIBRARY or "
-            "%config Imagine.library."
-        )
         text = f"{folder} cannot be written ({error.strerror})"
-        return [Finding("library", text, "wrong", remedy), *_room(place)]
+        return [Finding("library", text, "wrong", _ELSE), *_room(place)]
     text = f"{folder} can be written" if place == folder else f"{folder} can be made"
     return [Finding("library", text), locks, *_room(place)]
 
