@@ -154,6 +154,7 @@ def _run(options: argparse.Namespace) -> int:
         mirror=options.mirror,
         key=options.key,
         field_columns=_names(options.field_columns),
+        quiet=options.quiet,
         **fields_of(options),
     )
     for note in rows.rows.table.notes:

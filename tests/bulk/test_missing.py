@@ -23,6 +23,13 @@ def prompts(plan: Any) -> list[str]:
     return [point.request.prompt for point in plan]
 
 
+def test_who_reads_many_rows_is_told_how_far_it_is() -> None:
+    told: list[tuple[int, int]] = []
+    rows = rows_of(["a fox"] * 2_500, None, {}, on_read=lambda *now: told.append(now))
+    assert told == [(1_000, 2_500), (2_000, 2_500)]
+    assert len(rows.plan) == 2_500
+
+
 @pytest.mark.parametrize("number", range(4))
 def test_a_missing_value_is_never_painted_as_a_word(number: int) -> None:
     nothing = nothings()[number]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest import NAME, Manifest, ours, read_lines
 from opeai_nb.bulk.batch.mirror import Mirror
-from opeai_nb.bulk.batch.rows import Rows, rows_of
+from opeai_nb.bulk.batch.rows import STEP, Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.sweep.plan import Plan, Point
     from opeai_nb.studio import Studio
 
+_MANY: Final = 10_000
+"""Fewer rows are read before anybody wonders."""
+
 
 def batch(
     source: object,
@@ -39,6 +43,7 @@ def batch(
     missing: Missing = "refuse",
     key: str | None = None,
     field_columns: Sequence[str] | None = None,
+    quiet: bool = False,
     **fields: Any,
 ) -> Batch:
     """Read a batch; nothing is sent before `run()`.
@@ -50,11 +55,24 @@ def batch(
     *missing* `skip` leaves rows out that lack a word of the template, which are refused else.
     *key* is the column that says which row is which (`sku`): pictures and manifest follow it,
     whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
-    (default: all that are named so); the others only go to the manifest.
+    (default: all that are named so); the others only go to the manifest. While ten thousand rows
+    or more are read, a line on standard error tells how many are, unless *quiet*.
     Raises `InputError` for a row that cannot be right, with its number.
     """
-    rows = rows_of(source, prompt, fields, missing, key=key, field_columns=field_columns)
+    rows = rows_of(
+        *(source, prompt, fields, missing),
+        key=key,
+        field_columns=field_columns,
+        on_read=(lambda *_: None) if quiet else _tell_reading,
+    )
     return Batch(rows, _studio(studio, out), mirror)
+
+
+def _tell_reading(count: int, total: int) -> None:
+    if total >= _MANY:
+        end = "\n" if total - count < STEP else ""
+        sys.stderr.write(f"\r{count:,} of {total:,} rows read{end}")
+        sys.stderr.flush()
 
 
 def _studio(studio: Studio | None, out: str | Path | None) -> Studio:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.batch.manifest import is_manifest, without_ours
 from opeai_nb.bulk.batch.table import SourceTable, read_table
@@ -18,7 +18,7 @@ from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 _TRUTH: Final = {
@@ -28,6 +28,8 @@ _TRUTH: Final = {
 REASON: Final = "opeai_nb_reason"
 """The column that says, in a table of rows to mend, why each has no pictures."""
 _LIKE: Final = 0.8
+STEP: Final = 1_000
+_Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
@@ -78,6 +80,7 @@ def rows_of(
     *,
     key: str | None = None,
     field_columns: Sequence[str] | None = None,
+    on_read: Callable[[int, int], object] = lambda *_: None,
 ) -> Rows:
     """Return the rows of *source* and their requests.
 
@@ -85,7 +88,8 @@ def rows_of(
     empty cell is not set; *fixed* fields are for rows that have none. All other columns are words
     for the template *prompt* (`{city}`), and go to the manifest as they are. A row that lacks a
     word of the template is refused, or left out where *missing* is `skip`. With *key* a request
-    belongs to its row's value in that column. Raises `InputError` with the row's number, before
+    belongs to its row's value in that column. *on_read* is told how many of how many rows are read,
+    at each thousand. Raises `InputError` with the row's number, before
     anything is sent.
     """
     table = read_table(source)
@@ -109,7 +113,8 @@ def rows_of(
         and name not in used
         and (chosen is None or name in chosen)
     )
-    points = numbered(_requests(table, prompt, fixed, used, names))
+    read = _told(_requests(table, prompt, fixed, used, names), len(table.rows), on_read)
+    points = numbered(read)
     if key is not None:
         keys = _keys(table, key)
         points = [
@@ -214,6 +219,15 @@ def _requests(
             yield (), build_request(None, fields), cells
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
+
+
+def _told(
+    items: Iterator[_Read], total: int, on_read: Callable[[int, int], object]
+) -> Iterator[_Read]:
+    for number, item in enumerate(items, 1):
+        yield item
+        if number % STEP == 0:
+            on_read(number, total)
 
 
 def _fields(asked: Mapping[str, Any], base: Path) -> dict[str, Any]:
