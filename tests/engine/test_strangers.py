@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,7 +209,7 @@ class TestDashscope:
 def test_the_readmes_table_of_clients_is_that_of_a_run(
     sdk: openai.OpenAI, picture: Files, tmp_path: Path
 ) -> None:
-    """Two clients in JavaScript and one in Python generate and edit, as the README's table says."""
+    """What foreign clients come to is what the README's table says, line for line."""
     here = Path(__file__).parent
     packages = ["openai@6", "ai@6", "@ai-sdk/openai@3"]
     install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path), *packages]
@@ -223,7 +226,68 @@ def test_the_readmes_table_of_clients_is_that_of_a_run(
     results["openai-python generate"] = len(sdk.images.generate(**asked).data) == 1
     file = ("cat.png", image, "image/png")
     results["openai-python edit"] = len(sdk.images.edit(image=file, **asked).data) == 1
+    results |= litellm_results(str(sdk.base_url), image) | form_results(str(sdk.base_url), image)
     readme = (here.parents[1] / "README.md").read_text(encoding="utf-8")
-    for client in ("openai-python", "openai-node", "AI SDK"):
-        words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
-        assert f"| {client} | {' | '.join(words)} |" in readme, results
+    table = readme.partition("| client | generates | edits |\n|---|---|---|\n")[2]
+    rows = table.partition("\n\n")[0].splitlines()
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(CLIENTS)
+    for client, row in zip(CLIENTS, rows, strict=True):
+        if f"{client} edit" in results:  # litellm may not be installed
+            words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
+            assert row == f"| {client} | {' | '.join(words)} |", results
+
+
+CLIENTS = (
+    *("openai-python", "openai-node", "AI SDK", "litellm"),
+    *("Open WebUI (its requests, replayed)", "LobeChat (its requests, replayed)"),
+)
+
+
+LITELLM = """
+import base64, litellm, sys
+where = dict(model="openai/gpt-image-1", prompt="a cat", api_base=sys.argv[1], api_key="sk-right")
+print(bool(litellm.image_generation(**where).data[0].b64_json))
+image = [base64.b64decode(sys.argv[2])]
+print(bool(litellm.image_edit(**where, image=image).data[0].b64_json))
+"""
+
+
+def litellm_results(base: str, image: bytes) -> dict[str, object]:
+    """Return what litellm's SDK came to; nothing where it is not installed."""
+    if find_spec("litellm") is None:
+        return {}
+    command = [sys.executable, "-W", "ignore", "-c", LITELLM, base]
+    done = subprocess.run(
+        [*command, base64.b64encode(image).decode()],
+        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    words = done.stdout.split()
+    return {f"litellm {verb}": words[n : n + 1] == ["True"] for n, verb in enumerate(VERBS)}
+
+
+def form_results(base: str, image: bytes) -> dict[str, object]:
+    """Return what the requests of two web applications came to, in the form that they send."""
+    webui = {"model": "gpt-image-1", "prompt": "a cat", "n": 1, "size": "1024x1024"}
+    lobe = {**webui, "seed": 7, "width": 1024, "height": 1024}
+    form = {name: str(value) for name, value in webui.items()}
+    several = [("image[]", (f"{n}.png", image, "image/png")) for n in range(2)]
+    one = [("image", ("cat.png", image, "image/png"))]
+    with httpx.Client(
+        base_url=base, headers={"Authorization": "Bearer sk-right"}, timeout=60, trust_env=False
+    ) as http:
+        answers = {
+            f"{CLIENTS[4]} generate": http.post("images/generations", json=webui),
+            f"{CLIENTS[4]} edit": http.post("images/edits", data=form, files=several),
+            f"{CLIENTS[5]} generate": http.post("images/generations", json=lobe),
+            f"{CLIENTS[5]} edit": http.post(
+                "images/edits", data={**form, "input_fidelity": "high"}, files=one
+            ),
+        }
+    return {
+        name: answer.is_success and bool(answer.json()["data"][0]["b64_json"])
+        for name, answer in answers.items()
+    }
