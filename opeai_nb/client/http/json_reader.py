@@ -147,9 +147,10 @@ class JsonReader:
             self._tail = data  # as yet too short for a picture, and mostly for good
             return []
         self._tail = b""
-        self._values += data.count(b",") + data.count(b"[") + data.count(b"{")
-        self._values += data.count(b'"') // 4  # names and strings, and a step of ours each
-        self._is_astral = self._is_astral or _ASTRAL.search(data) is not None
+        if (
+            self._mode != self._picture or b'"' in data
+        ):  # inside a picture there is nothing to count
+            self._count_values(data)
         if self._values > MAX_VALUES:
             self._tail = data  # kept as it came; each value of it would be a step of ours
             raise CutAnswer(_TOO_MUCH)
@@ -159,6 +160,12 @@ class JsonReader:
             position = self._mode(data, position, events)
         self._check_caps()
         return events
+
+    def _count_values(self, data: bytes) -> None:
+        self._values += data.count(b",") + data.count(b"[") + data.count(b"{")
+        self._values += data.count(b'"') // 4  # names and strings, and a step of ours each
+        if not (self._is_astral or data.isascii()):
+            self._is_astral = _ASTRAL.search(data) is not None
 
     def _check_caps(self) -> None:
         # A letter beyond the basic plane makes the whole text four bytes a letter.
