@@ -175,3 +175,21 @@ def test_shares_fill_the_lanes_and_cover_every_point() -> None:
     assert [point for share in shares for point in share] == list(range(1000))
     assert len(shares) >= 16
     assert max(len(share) for share in shares) <= 64
+
+
+def test_shares_that_a_cluster_cancels_are_our_error_and_found_again(
+    client: Any, distributed: Any, server: Server, tmp_path: Path
+) -> None:
+    """A restart of the cluster cancels what it had."""
+    made = sweep("a {x}", x=range(40), studio=server.studio(tmp_path), **SMALL)
+    run = made.start(on=client, concurrency=4)
+    for progress in run.follow():
+        if progress.done:
+            break
+    shares = [key for key in list(client.futures) if str(key).startswith("opeai_nb-share")]
+    client.cancel([distributed.Future(key, client) for key in shares], force=True)
+    assert run.wait(60)
+    assert any("The cluster lost this share" in error.message for error in made.failed.values())
+    again = sweep("a {x}", x=range(40), studio=server.studio(tmp_path), **SMALL)
+    again.run(send_unknown=True)
+    assert len(again.generations) == 40

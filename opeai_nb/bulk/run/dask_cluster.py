@@ -92,8 +92,10 @@ class Cluster:
         """Hand out all shares; returns when the last one has ended."""
         try:
             self._hand_out()
-        except Exception as error:  # noqa: BLE001  whoever waits gets it, whatever it is
+        except OpeaiError as error:
             self._run.ends(error)
+        except Exception as error:  # noqa: BLE001  whoever waits gets it, whatever Dask raises
+            self._run.ends(_lost("run", error))
         else:
             self._run.ends()
         finally:
@@ -132,7 +134,9 @@ class Cluster:
         )
 
     def _take(self, future: Any, points: Sequence[Point]) -> None:
-        error = future.exception()
+        # A cluster that is restarted cancels what it had: to ask for the exception raises it.
+        is_cancelled = future.status in ("cancelled", "lost")
+        error = RuntimeError(future.status) if is_cancelled else future.exception()
         if error is None:
             for point, outcome in future.result():
                 if outcome.state == "done":
@@ -146,13 +150,16 @@ class Cluster:
             raise error
         else:
             # Workers died again and again over it: what was kept is found when it is run again.
-            told = OpeaiError(
-                f"The cluster lost this share: {type(error).__name__}.",
-                advice="Running it again finishes what the journal has, and sends what is missing.",
-            )
             for point in points:
-                self._run.take(point, failed(told))
+                self._run.take(point, failed(_lost("share", error)))
         future.release()
+
+
+def _lost(what: str, error: BaseException) -> OpeaiError:
+    return OpeaiError(
+        f"The cluster lost this {what}: {type(error).__name__}: {error}.",
+        advice="Running it again finishes what the journal has, and sends what is missing.",
+    )
 
 
 def shares_of(points: Sequence[Point], lanes: int, concurrency: int) -> list[Sequence[Point]]:
