@@ -57,10 +57,10 @@ class Disk:
 
     def mkdir(self, path: Path) -> None:
         """Make a folder, and those above it; one that is there stays."""
-        made = [each for each in (path, *path.parents) if not each.exists()]
+        for each in reversed([each for each in (path, *path.parents) if not each.exists()]):
+            if _is_for_a_group(each.parent):
+                _make_shared(each)
         path.mkdir(parents=True, exist_ok=True)
-        for each in reversed(made):
-            _share(each, stat.S_IRWXG)
 
     def rename(self, old: Path, new: Path) -> None:
         """Give a file another name, in the place of what has it."""
@@ -93,13 +93,31 @@ DISK: Final = Disk()
 """The disk of everything that is no library."""
 
 
+def _is_for_a_group(folder: Path) -> bool:
+    mode = folder.stat().st_mode
+    return mode & _FOR_A_GROUP == _FOR_A_GROUP and not mode & stat.S_ISVTX
+
+
+def _make_shared(folder: Path) -> None:
+    """Make a folder that the group may write to from its first moment on.
+
+    Else another member who comes in that moment takes it for a folder that is closed to it.
+    """
+    new = passing_name(folder.parent)
+    new.mkdir()
+    _share(new, stat.S_IRWXG)
+    try:
+        new.rename(folder)
+    except OSError:  # another was quicker
+        new.rmdir()
+
+
 def _share(path: Path, rights: int) -> None:
     """Let the group do with a file what the folder that it lies in is for, whatever the umask says.
 
     A folder for a group has set-gid: its members take over from each other what one left.
     """
-    above = path.parent.stat().st_mode
-    if above & _FOR_A_GROUP != _FOR_A_GROUP or above & stat.S_ISVTX:
+    if not _is_for_a_group(path.parent):
         return
     with suppress(OSError):  # another user's
         mode = path.lstat().st_mode
