@@ -60,6 +60,7 @@ class Disk:
         for each in reversed([each for each in (path, *path.parents) if not each.exists()]):
             if _is_for_a_group(each.parent):
                 _make_shared(each)
+            each.mkdir(exist_ok=True)
         path.mkdir(parents=True, exist_ok=True)
 
     def rename(self, old: Path, new: Path) -> None:
