@@ -195,29 +195,29 @@ def test_server_that_closes_at_random_never_makes_an_unknown_outcome(
     server.closes = lambda: chance.random() < 0.5
     if kind == "sync":
         with Client(base_url=server.url, api_key=KEY) as client:
-            told = [ask(client, number) for number in range(100)]
+            told = [ask(client, number) for number in range(300)]
     else:
 
         async def all_of_them() -> list[str | None]:
             async with AsyncClient(base_url=server.url, api_key=KEY) as client:
                 return [
                     (await client.generate(f"child {number}")).revised_prompt
-                    for number in range(100)
+                    for number in range(300)
                 ]
 
         told = asyncio.run(all_of_them())
-    assert told == [f"child {number}" for number in range(100)]
-    assert server.posts == 100
+    assert told == [f"child {number}" for number in range(300)]
+    assert server.posts == 300
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="counts open files in /proc")
-def test_nothing_leaks_over_hundreds_of_clients(server: Any) -> None:
+def test_nothing_leaks_over_a_thousand_clients(server: Any) -> None:
     def open_files() -> int:
         gc.collect()
         return len(list(Path("/proc/self/fd").iterdir()))
 
     before = open_files()
-    for number in range(300):
+    for number in range(1000):
         with Client(base_url=server.url, api_key=KEY) as client:
             if number % 10 == 0:
                 ask(client, number)

@@ -102,15 +102,15 @@ def run(code: str, *args: Any) -> Popen:
     )
 
 
-def test_eight_processes_keep_four_hundred_records_and_none_is_lost(folder: Path) -> None:
-    writers = [run(WRITER, folder, name, 50) for name in range(8)]
+def test_eight_processes_keep_a_thousand_records_and_none_is_lost(folder: Path) -> None:
+    writers = [run(WRITER, folder, name, 125) for name in range(8)]
     assert [writer.communicate()[0] and writer.returncode for writer in writers] == [""] * 8
     assert [writer.returncode for writer in writers] == [0] * 8
     library = Library(folder)
     records = list(library.records())
-    expected = {f"writer {name} number {n}" for name in range(8) for n in range(50)}
+    expected = {f"writer {name} number {n}" for name in range(8) for n in range(125)}
     assert {record.prompt for record in records} == expected
-    assert len(records) == len({record.id for record in records}) == 400
+    assert len(records) == len({record.id for record in records}) == 1000
     for record in records:
         _, name, _, n = record.prompt.split()
         data = b"\x89PNG\r\n\x1a\n" + f"{name}-{n}".encode() * 50
