@@ -220,3 +220,17 @@ def test_a_finished_folder_that_cannot_be_written_is_a_success(
     manifest.unlink()
     manifest.mkdir()  # root may write anywhere, but not a file where a folder is
     assert run(["a", "b"]).summary == "2 rows · 2 done"
+
+
+def test_a_library_that_takes_no_manifest_has_its_second_home_for_it(
+    new_studio: Callable[..., Studio], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEAI_NB_DATA", str(tmp_path / "data"))
+    studio = new_studio()
+    (studio.library.folder / "manifest.jsonl").mkdir(parents=True)
+    made = batch(["a", "b"], studio=studio, **SMALL).run()
+    assert [line["status"] for line in made.manifest] == ["done", "done"]
+    assert len(read_manifest(studio.library.homes.second / "manifest.jsonl")) == 2
+    assert [line["status"] for line in batch(["a"], studio=studio, **SMALL).run().manifest] == [
+        "done"
+    ]

@@ -65,7 +65,7 @@ def batch(
         field_columns=field_columns,
         on_read=(lambda *_: None) if quiet else _tell_reading,
     )
-    return Batch(rows, _studio(studio, out), mirror)
+    return Batch(rows, _studio(studio, out), mirror, has_folder=out is not None)
 
 
 def _tell_reading(count: int, total: int) -> None:
@@ -87,12 +87,15 @@ class Batch:
     """Rows and what came of them. Nothing but the counts stays in memory: the rest is on the disk.
 
     `run()` sends what the folder does not have; `manifest` reads what became of each row. *rows*
-    are those of the table.
+    are those of the table. *has_folder* tells that the studio's library was named for this batch.
     """
 
-    def __init__(self, rows: Rows, studio: Studio, mirror: str | None = None) -> None:
+    def __init__(
+        self, rows: Rows, studio: Studio, mirror: str | None = None, *, has_folder: bool = False
+    ) -> None:
         self.rows = rows
         self.studio = studio
+        self._has_folder = has_folder
         self._values: dict[int, Any] = {}
         self.advice: dict[str, str] = {}
         """What to do about each reason why rows have no pictures."""
@@ -246,21 +249,28 @@ class Batch:
         return dataframe(self.manifest)
 
     def _begin_manifest(self, asked: Sequence[Point] | None) -> dict[str, dict[str, Any]]:
-        """Begin the manifest; a finished folder may be read-only, as nothing is missing there."""
-        places = None if asked is None else frozenset(point.number for point in asked)
-        table, prices = self.rows.table.rows, self.studio.prices
-        self._manifest = Manifest(self.folder, table, self.plan, places, prices)
+        """Begin the manifest and return its earlier lines; nothing is sent before.
+
+        A finished folder may be read-only, as nothing is missing there. Raises `LibraryError`
+        where a manifest is needed and no folder takes it.
+        """
         self._is_finished = False
+        own, second = self.studio.library.homes.all
         try:
-            return self._manifest.begin()
+            return self._manifest_in(own, asked).begin()
         except LibraryError:
-            if len(self.kept) < len(self.plan):
+            if len(self.kept) == len(self.plan):
+                self._is_finished = True
+                return _lines_or_none(own / NAME)
+            if self._has_folder:  # it was named for this batch, and its user looks there
                 raise
-            self._is_finished = True
-        try:
-            return read_lines(self._manifest.path)
-        except LibraryError:
-            return {}  # then nobody knows what was handed on before
+        return self._manifest_in(second, asked).begin()
+
+    def _manifest_in(self, folder: Path, asked: Sequence[Point] | None) -> Manifest:
+        places = None if asked is None else frozenset(point.number for point in asked)
+        rows, prices = self.rows.table.rows, self.studio.prices
+        self._manifest = Manifest(folder, rows, self.plan, places, prices)
+        return self._manifest
 
     def _settled(self, point: Point, outcome: Outcome) -> None:
         if outcome.is_handed_on:
@@ -275,6 +285,13 @@ class Batch:
             line = self._manifest.add(point, outcome)
             if self.on_line is not None:
                 self.on_line(line)
+
+
+def _lines_or_none(path: Path) -> dict[str, Line]:
+    try:
+        return read_lines(path)
+    except LibraryError:
+        return {}  # then nobody knows what was handed on before
 
 
 def _then_values(lines: Mapping[str, Line]) -> dict[str | None, Any]:
