@@ -61,6 +61,8 @@ def test_json_css_code_and_latex_stay_whole(prompt: str) -> None:
     [
         ("{red|blue} fox", ["red fox", "blue fox"]),
         (r"a {red\|blue|green} fox", ["a red|blue fox", "a green fox"]),
+        (r"a {red\|blue\|green} fox", ["a {red|blue|green} fox"]),
+        (r"the norm {\|x\|} of \|y\|", [r"the norm {\|x\|} of \|y\|"]),
         ("a sign: {{yes|no}}", ["a sign: {yes|no}"]),
         (r"a sign: \{yes\|no\}", ["a sign: {yes|no}"]),
         (r"a sign: \{yes|no\}", ["a sign: {yes|no}"]),

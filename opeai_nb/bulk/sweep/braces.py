@@ -96,6 +96,10 @@ def _meaning(source: str, inside: str) -> Token | None:
         return Token("word", source, name=word["name"], path=word["path"], form=word["form"])
     if is_choice(inside):
         return Token("choice", source, inside)
+    # Every bar has its backslash; one with nothing beside it is a norm of LaTeX: {\|x\|}.
+    plain = unescaped(inside)
+    if plain != inside and is_choice(plain) and all(option.strip() for option in split(plain)):
+        return Token("kept", source, f"{{{plain}}}")
     if _SPACED.fullmatch(inside):
         return Token("column", source, name=inside.strip())
     return None
