@@ -57,7 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _LONGEST.isdisjoint(item.path.parts))
 
 
-_LONGEST = {"notebooks", "browser", "site", "kernel", "test_demo.py"}
+_LONGEST = {
+    *("notebooks", "browser", "site", "kernel", "test_demo.py"),
+    *("test_fuzz_folders.py", "test_fuzz_answers.py", "test_peaks.py", "test_strangers.py"),
+}
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -205,23 +205,13 @@ class TestDashscope:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(shutil.which("npm") is None, reason="needs npm")
 def test_the_readmes_table_of_clients_is_that_of_a_run(
     sdk: openai.OpenAI, picture: Files, tmp_path: Path
 ) -> None:
     """What foreign clients come to is what the README's table says, line for line."""
     here = Path(__file__).parent
-    packages = ["openai@6", "ai@6", "@ai-sdk/openai@3"]
-    install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(tmp_path), *packages]
-    subprocess.run(install, check=True, capture_output=True, timeout=300)
-    script = shutil.copy(here / "strangers.mjs", tmp_path)
     image = picture(512, 512)
-    engine = Engine()
-    with serving(engine) as url:
-        command = ["node", script, url, base64.b64encode(image).decode()]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-    engine.close()
-    results: dict[str, object] = json.loads(done.stdout)
+    results = node_results(image, tmp_path)
     asked = {"model": "gpt-image-1", "prompt": "a cat"}
     results["openai-python generate"] = len(sdk.images.generate(**asked).data) == 1
     file = ("cat.png", image, "image/png")
@@ -232,7 +222,7 @@ def test_the_readmes_table_of_clients_is_that_of_a_run(
     rows = table.partition("\n\n")[0].splitlines()
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(CLIENTS)
     for client, row in zip(CLIENTS, rows, strict=True):
-        if f"{client} edit" in results:  # litellm may not be installed
+        if f"{client} edit" in results:  # litellm or npm's packages may not be installed
             words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
             assert row == f"| {client} | {' | '.join(words)} |", results
 
@@ -241,6 +231,24 @@ CLIENTS = (
     *("openai-python", "openai-node", "AI SDK", "litellm"),
     *("Open WebUI (its requests, replayed)", "LobeChat (its requests, replayed)"),
 )
+
+
+def node_results(image: bytes, folder: Path) -> dict[str, object]:
+    """Return what npm's clients came to; nothing where they cannot be installed."""
+    packages = ["openai@6", "ai@6", "@ai-sdk/openai@3"]
+    install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
+    try:
+        subprocess.run(install, check=True, capture_output=True, timeout=120)
+    except (OSError, subprocess.SubprocessError):
+        return {}  # no npm, or no registry
+    script = shutil.copy(Path(__file__).parent / "strangers.mjs", folder)
+    engine = Engine()
+    with serving(engine) as url:
+        command = ["node", script, url, base64.b64encode(image).decode()]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    engine.close()
+    results: dict[str, object] = json.loads(done.stdout)
+    return results
 
 
 LITELLM = """
