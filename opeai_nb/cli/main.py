@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OpeaiError as error:
         return _fail(name, error)
     except KeyboardInterrupt as interrupt:
-        tell(f"opeai_nb {name}: {interrupt or 'interrupted'}")
+        tell(f"opeai_nb {name}: {str(interrupt) or 'interrupted'}")
         return exit_code(interrupt)
     except BrokenPipeError:  # `| head` has seen enough
         close_pipe()

@@ -76,3 +76,16 @@ def test_a_python_that_is_too_old_is_one_line_and_2() -> None:
     assert done.returncode == 2
     assert "needs Python 3.11 or newer" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+def test_an_interrupt_that_says_nothing_is_called_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from opeai_nb.cli import serve_command
+
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(serve_command, "run", interrupted)
+    assert main(["serve"]) == 130
+    assert capsys.readouterr().err == "opeai_nb serve: interrupted\n"
