@@ -32,7 +32,7 @@ from opeai_nb.studio.pricing import paid_for
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from opeai_nb.bulk.batch.table import Row
+    from opeai_nb.bulk.batch.source_table import Row
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.prices.price_list import PriceList

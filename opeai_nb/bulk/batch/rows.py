@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.batch.manifest import is_manifest, without_ours
-from opeai_nb.bulk.batch.table import SourceTable, read_table
+from opeai_nb.bulk.batch.source_table import SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing
 from opeai_nb.bulk.sweep.plan import Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in

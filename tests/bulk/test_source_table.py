@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.bulk.batch.rows import rows_of
-from opeai_nb.bulk.batch.table import read_table
+from opeai_nb.bulk.batch.source_table import read_table
 from opeai_nb.errors import InputError
 from tests.pictures import png
 
