@@ -77,14 +77,15 @@ def private_studio(shared: Callable[[], Studio]) -> Callable[[], Studio]:
     else can name; the session and its limits are those of *shared*.
     """
     name = f"{time.strftime('%Y-%m-%d')}-{secrets.token_hex(8)}"
-    made: dict[Settings, Studio] = {}
+    mine: Studio | None = None
 
     def studio() -> Studio:
+        nonlocal mine
         now = shared()
         library = now.settings.library
         wanted = replace(now.settings, library=library.with_name(f"{library.name}-visitors") / name)
-        if wanted not in made:
-            made[wanted] = now.adjusted(wanted)
-        return made[wanted]
+        if mine is None or mine.settings != wanted:
+            mine = (mine or now).adjusted(wanted)
+        return mine
 
     return studio

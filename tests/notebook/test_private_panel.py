@@ -25,3 +25,12 @@ def test_a_limit_of_the_session_holds_for_private_libraries(
     shared = new_studio(max_images_per_session=3)
     private_studio(lambda: shared)().generate("a fox", n=2, size="512x512")
     assert shared.ledger.asked == 2
+
+
+def test_a_price_list_of_the_notebook_s_own_is_no_hindrance(
+    new_studio: Callable[..., Studio],
+) -> None:
+    priced = new_studio(prices={"currency": "EUR", "picture": {"qwen-image-2.0": "0.02"}})
+    mine = private_studio(lambda: priced)
+    assert mine() is mine()
+    assert mine().settings.prices == priced.settings.prices
