@@ -21,7 +21,7 @@ def client(settings: Settings | None = None, **given: Any) -> Client:
     """Return a `Client` for *settings*, or for the settings *given* by name."""
     from opeai_nb.client import Client
 
-    return Client(**_arguments(check(settings or settings_from(**given))))
+    return Client(**_arguments(checked_settings(settings or settings_from(**given))))
 
 
 def async_client(
@@ -35,10 +35,10 @@ def async_client(
     from opeai_nb.client import AsyncClient
 
     chosen = settings or settings_from(**given)
-    return AsyncClient(**_arguments(chosen if may_lack_key else check(chosen)))
+    return AsyncClient(**_arguments(chosen if may_lack_key else checked_settings(chosen)))
 
 
-def check(settings: Settings) -> Settings:
+def checked_settings(settings: Settings) -> Settings:
     """Return *settings*. Raises `OptionError` where nobody can be asked: no key, and no engine."""
     _ = settings.origin
     return settings

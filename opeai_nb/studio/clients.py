@@ -50,7 +50,7 @@ class Clients:
         raises `OptionError` for any other server.
         """
         here = self.here()
-        connect.check(self._settings)
+        connect.checked_settings(self._settings)
         if base_url == here.endpoint.base_url:
             return here
         if origin == "engine":
