@@ -47,25 +47,35 @@ def parser() -> argparse.ArgumentParser:
         description="Make the pictures of a file, a row each; run it again for what is missing.",
         epilog=EXIT_CODES,
     )
-    made.add_argument("source", help="a CSV, TSV, Excel or JSONL file; a column for each field")
-    made.add_argument("--out", required=True, metavar="DIR", help="gets pictures and manifest")
-    made.add_argument("--prompt", help='a template for the columns: "a poster of {city}"')
-    made.add_argument("--key", metavar="COLUMN", help="names rows: pictures follow it (sku)")
-    made.add_argument(
+    _add_rows(made.add_argument)
+    group = made.add_argument_group("fields of rows that have none")
+    for field in _FIELDS:
+        _add_field(group, field)
+    _add_run(made.add_argument)
+    _add_report(made.add_argument)
+    return made
+
+
+def _add_rows(add: Callable[..., object]) -> None:
+    """Add what says which rows there are."""
+    add("source", help="a CSV, TSV, Excel or JSONL file; a column for each field")
+    add("--out", required=True, metavar="DIR", help="gets pictures and manifest")
+    add("--prompt", help='a template for the columns: "a poster of {city}"')
+    add("--key", metavar="COLUMN", help="names rows: pictures follow it (sku)")
+    add(
         "--field-columns",
         metavar="A,B",
         action="append",
         help="the columns that are sent as fields (default: all that are named so)",
     )
-    made.add_argument("--only", metavar="KEY", action="append", help="these rows alone")
-    group = made.add_argument_group("fields of rows that have none")
-    for field in _FIELDS:
-        _add_field(group, field)
-    made.add_argument("--concurrency", type=int, default=16, help="requests at once (default 16)")
-    made.add_argument(
-        "--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds a task is waited for"
-    )
-    made.add_argument(
+    add("--only", metavar="KEY", action="append", help="these rows alone")
+
+
+def _add_run(add: Callable[..., object]) -> None:
+    """Add how they are sent."""
+    add("--concurrency", type=int, default=16, help="requests at once (default 16)")
+    add("--timeout", type=float, default=DEFAULT_TIMEOUT, help="seconds a task is waited for")
+    add(
         "--max-wait",
         type=float,
         default=BulkOptions.max_wait,
@@ -73,25 +83,20 @@ def parser() -> argparse.ArgumentParser:
         help="how long a pause that the platform asks for, or an outage, is waited for "
         f"(default {BulkOptions.max_wait:.0f})",
     )
-    made.add_argument("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
-    made.add_argument("--fresh", action="store_true", help="send also what DIR has already")
-    made.add_argument(
-        "--send-unknown", action="store_true", help="send again what was cut off in flight before"
-    )
-    made.add_argument("--dry-run", action="store_true", help="show the plan and send nothing")
-    made.add_argument(
-        "--max-cost", metavar="AMOUNT", help="send nothing if all rows cost more, by your prices"
-    )
-    made.add_argument(
-        "--yes", action="store_true", help="ask nothing, and exceed the session's limits"
-    )
-    made.add_argument("--errors", metavar="FILE", help="gets the rows without pictures, to mend")
-    made.add_argument("--log", metavar="FILE", help="gets a line for each event, with the time")
-    made.add_argument(
-        "--prune", action="store_true", help="move what no row shows any more to the trash"
-    )
-    made.add_argument("--quiet", action="store_true", help="show no bar")
-    return made
+    add("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
+    add("--fresh", action="store_true", help="send also what DIR has already")
+    add("--send-unknown", action="store_true", help="send again what was cut off in flight before")
+    add("--dry-run", action="store_true", help="show the plan and send nothing")
+    add("--max-cost", metavar="AMOUNT", help="send nothing if all rows cost more, by your prices")
+    add("--yes", action="store_true", help="ask nothing, and exceed the session's limits")
+
+
+def _add_report(add: Callable[..., object]) -> None:
+    """Add what is left for the producer."""
+    add("--errors", metavar="FILE", help="gets the rows without pictures, to mend")
+    add("--log", metavar="FILE", help="gets a line for each event, with the time")
+    add("--prune", action="store_true", help="move what no row shows any more to the trash")
+    add("--quiet", action="store_true", help="show no bar")
 
 
 def fields_of(options: argparse.Namespace) -> dict[str, Any]:
