@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from opeai_nb.bulk import Sweep
-from opeai_nb.bulk.run.dask_cluster import shares_of
 from opeai_nb.bulk.sweep.sweep import sweep
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
@@ -170,26 +171,41 @@ def test_a_worker_without_a_key_says_so_and_sends_nothing(
     assert server.posts == []
 
 
-def test_shares_fill_the_lanes_and_cover_every_point() -> None:
-    shares = shares_of(list(range(1000)), lanes=4, concurrency=4)  # type: ignore[arg-type]
-    assert [point for share in shares for point in share] == list(range(1000))
-    assert len(shares) >= 16
-    assert max(len(share) for share in shares) <= 64
+class Held(Canned):
+    """A painter that begins nothing before it is told to, and tells how many wait for it."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.may_paint = threading.Event()
+
+    def paint(self, *given: Any, **manner: Any) -> Image.Image:
+        self.begun.release()
+        assert self.may_paint.wait(60)
+        return super().paint(*given, **manner)
 
 
 def test_shares_that_a_cluster_cancels_are_our_error_and_found_again(
-    client: Any, distributed: Any, server: Server, tmp_path: Path
+    client: Any, distributed: Any, tmp_path: Path
 ) -> None:
-    """A restart of the cluster cancels what it had."""
-    made = sweep("a {x}", x=range(40), studio=server.studio(tmp_path), **SMALL)
-    run = made.start(on=client, concurrency=4)
-    for progress in run.follow():
-        if progress.done:
-            break
-    shares = [key for key in list(client.futures) if str(key).startswith("opeai_nb-share")]
-    client.cancel([distributed.Future(key, client) for key in shares], force=True)
-    assert run.wait(60)
-    assert any("The cluster lost this share" in error.message for error in made.failed.values())
-    again = sweep("a {x}", x=range(40), studio=server.studio(tmp_path), **SMALL)
-    again.run(send_unknown=True)
-    assert len(again.generations) == 40
+    """A restart of the cluster cancels what it had: four shares of two points each."""
+    painter = Held()
+    engine = Engine(painter=painter)
+    with serving(engine) as url:
+        studio = Server(url, engine).studio(tmp_path)
+        made = sweep("a {x}", x=range(40), studio=studio, **SMALL)
+        run = made.start(on=client, concurrency=4)
+        assert painter.begun.acquire(timeout=60)
+        shares: list[str] = []
+        while len(shares) < 4:
+            assert not run.wait(0.02)
+            shares = [key for key in list(client.futures) if str(key).startswith("opeai_nb-share")]
+        client.cancel([distributed.Future(key, client) for key in shares], force=True)
+        painter.may_paint.set()
+        assert run.wait(60)
+        assert [error.message for error in made.failed.values()] == [
+            "The cluster lost this share: it was cancelled."
+        ] * 8
+        again = sweep("a {x}", x=range(40), studio=studio, **SMALL)
+        again.run(send_unknown=True)
+        assert len(again.generations) == 40
+    engine.close()

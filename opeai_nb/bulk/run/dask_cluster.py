@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.run import dask_worker
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.bulk.run.bulk_options import BulkOptions
+    from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.run.run import Run
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.studio import Studio
@@ -71,6 +74,7 @@ class Cluster:
         self.running = 0
         self.note = ""
         self.stopped_by: OpeaiError | None = None
+        self._broken_by: OpeaiError | None = None
         self._client = client
         self._run = run
         self._site = dask_worker.Site.of(studio.settings, studio.library.folder)
@@ -92,74 +96,100 @@ class Cluster:
         """Hand out all shares; returns when the last one has ended."""
         try:
             self._hand_out()
-        except OpeaiError as error:
-            self._run.ends(error)
         except Exception as error:  # noqa: BLE001  whoever waits gets it, whatever Dask raises
-            self._run.ends(_lost("run", error))
+            self._run.ends(error if isinstance(error, OpeaiError) else _lost("run", error))
         else:
-            self._run.ends()
+            self._run.ends(self._broken_by)
         finally:
             dask_worker.clear(self._library, self._name)
 
     def _hand_out(self) -> None:
-        import distributed  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
-
         waiting = deque(enumerate(self._shares))
         under_way: dict[Any, Sequence[Point]] = {}
-        completed: Any = distributed.as_completed()  # type: ignore[no-untyped-call,unused-ignore]  # carries no types
+        ended: SimpleQueue[Any] = SimpleQueue()
         while waiting or under_way:
             while waiting and len(under_way) < self._lanes and not self._halted.is_set():
                 number, points = waiting.popleft()
                 future = self._submitted(number, points)
-                under_way[future] = points
-                completed.add(future)
+                if future is not None:
+                    under_way[future] = points
+                    future.add_done_callback(ended.put)
             if not under_way:
                 return
             self.running = sum(
                 min(len(points), self._options.concurrency) for points in under_way.values()
             )
-            future = next(completed)
+            future = ended.get()
             self._take(future, under_way.pop(future))
 
     def _submitted(self, number: int, points: Sequence[Point]) -> Any:
-        return self._client.submit(
-            dask_worker.make,
-            self._site,
-            self._name,
-            points,
-            self._options,
-            key=f"opeai_nb-share-{self._name}-{number}",
-            pure=False,
-            retries=_RETRIES,
-        )
+        """Return the future of a share; None for one that the cluster did not take any more.
+
+        Raises what Dask raises for the first one: it would raise that for all, and nothing is sent.
+        """
+        try:
+            return self._client.submit(
+                dask_worker.make,
+                self._site,
+                self._name,
+                points,
+                self._options,
+                key=f"opeai_nb-share-{self._name}-{number}",
+                pure=False,
+                retries=_RETRIES,
+            )
+        except Exception as error:
+            if number == 0:
+                raise
+            self._lose(points, error)
+            return None
 
     def _take(self, future: Any, points: Sequence[Point]) -> None:
-        # A cluster that is restarted cancels what it had: to ask for the exception raises it.
-        is_cancelled = future.status in ("cancelled", "lost")
-        error = RuntimeError(future.status) if is_cancelled else future.exception()
-        if error is None:
-            for point, outcome in future.result():
-                if outcome.state == "done":
-                    # It counts in this session, wherever it was made.
-                    self._studio.ledger.count(point.request, self._studio.cost([point.request]))
-                elif isinstance(outcome.error, HOPELESS):
-                    self.stopped_by = self.stopped_by or outcome.error
-                    self.halt()  # the other shares would meet it as well
-                self._run.take(point, outcome)
-        elif isinstance(error, OptionError):
-            raise error
+        # A share can be cancelled at any moment, also after it has ended well, so that no look at
+        # its state beforehand tells whether its result can still be had.
+        try:
+            made = future.result()
+        except OptionError as error:
+            self._broken_by = self._broken_by or error
+            self.halt()  # the other shares would meet it as well; those under way end first
+        except Exception as error:  # noqa: BLE001  workers died over it again and again, or it was cancelled
+            self._lose(points, error)
         else:
-            # Workers died again and again over it: what was kept is found when it is run again.
-            for point in points:
-                self._run.take(point, failed(_lost("share", error)))
+            for point, outcome in made:
+                self._take_point(point, outcome)
         future.release()
 
+    def _take_point(self, point: Point, outcome: Outcome) -> None:
+        if outcome.state == "done":
+            # It counts in this session, wherever it was made.
+            self._studio.ledger.count(point.request, self._studio.cost([point.request]))
+        elif isinstance(outcome.error, HOPELESS):
+            self.stopped_by = self.stopped_by or outcome.error
+            self.halt()  # the other shares would meet it as well
+        self._run.take(point, outcome)
 
-def _lost(what: str, error: BaseException) -> OpeaiError:
-    return OpeaiError(
-        f"The cluster lost this {what}: {type(error).__name__}: {error}.",
+    def _lose(self, points: Sequence[Point], error: Exception) -> None:
+        """Take it that nothing is heard of a share: what was kept is found at the next run."""
+        for point in points:
+            self._run.take(point, failed(_lost("share", error)))
+
+
+def _lost(what: str, error: Exception) -> OpeaiError:
+    lost = OpeaiError(
+        f"The cluster lost this {what}: {_reason(error)}.",
         advice="Running it again finishes what the journal has, and sends what is missing.",
     )
+    lost.__cause__ = error
+    return lost
+
+
+def _reason(error: Exception) -> str:
+    """Return what happened, without Dask's names of shares and addresses of workers."""
+    if isinstance(error, CancelledError):
+        return "it was cancelled"
+    if type(error).__name__ == "KilledWorker":
+        return "its workers died"
+    return f"{type(error).__name__}: {error}".rstrip(".")
 
 
 def shares_of(points: Sequence[Point], lanes: int, concurrency: int) -> list[Sequence[Point]]:
