@@ -40,6 +40,8 @@ class Family:
     """Values of `quality`; empty where it is ignored."""
     n_max: int = 1
     n_default: int = 1
+    n_is_most: bool = False
+    """True where the model may make fewer pictures than asked for (platform.md 1.10)."""
     images_max: int = 0
     """How many input images an edit may have; 0: the family does not edit."""
     images_min: int = 0
@@ -193,6 +195,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         sizes=("2K", *_SEEDREAM_2K, "3K", "4K"),
         default_size="2K",
         n_max=15,
+        n_is_most=True,
         images_max=14,
         ignored=_GPT_FIELDS,
         pixels=(3_686_400, 4096 * 4096),
@@ -205,6 +208,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
         sizes=("2K", *_SEEDREAM_2K, "1K", "1024x1024", "4K"),
         default_size="2K",
         n_max=15,
+        n_is_most=True,
         images_max=14,
         ignored=_GPT_FIELDS,
         pixels=(1024 * 1024, 4096 * 4096),

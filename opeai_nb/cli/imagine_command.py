@@ -193,6 +193,8 @@ class _Making:
 
     def _tell_pictures(self, generation: Generation) -> None:
         self._show.last("done", final_text(generation))
+        for difference in generation.differences:
+            tell(f"Note: {difference}")
         folder = self._cell.get("save")
         pictures = generation.good
         paths = generation.save(folder) if folder else [picture.path for picture in pictures]
@@ -229,6 +231,7 @@ def generation_json(generation: Generation, paths: list[str]) -> dict[str, Any]:
     return {
         **_request_json(generation.request),
         "paths": paths,
+        "differences": list(generation.differences),
         "usage": generation.usage,
         "task_id": generation.task_id,
         "origin": generation.origin,

@@ -97,6 +97,7 @@ class RecordDocument(TypedDict):
     request: RequestDocument
     pictures: list[PictureDocument]
     usage: NotRequired[dict[str, Any]]
+    differences: NotRequired[list[str]]
     task_id: NotRequired[str]
     request_id: NotRequired[str]
     duration: NotRequired[float]

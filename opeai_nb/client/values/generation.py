@@ -77,6 +77,16 @@ class Generation(Sequence["Image.Image"]):
         """What the model made of the prompt, where it tells."""
         return next((p.revised_prompt for p in self.pictures if p.revised_prompt), None)
 
+    @cached_property
+    def differences(self) -> tuple[str, ...]:
+        """A sentence for each way in which the pictures are not what was asked for.
+
+        Such as `Asked for 1536x1024, got 1024x1024.`; empty where they are. Told, never an error.
+        """
+        from opeai_nb.client.values.differences import differences
+
+        return differences(self.request, self.pictures)
+
     def __len__(self) -> int:
         return len(self.good)
 

@@ -27,7 +27,7 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
     found = []
     if request.output_compression == 0:
         found.append(
-            "output_compression=0 is dropped by the platform; 1 is the least it passes on on."
+            "output_compression=0 is dropped by the platform; 1 is the least that it passes on."
         )
     asked = sorted(request.set_fields())
     if homeless := [name for name in asked if not BY_NAME[name].fits(request.dialect)]:

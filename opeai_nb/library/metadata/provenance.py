@@ -40,6 +40,7 @@ def provenance(record: Record, picture: KeptPicture, number: int) -> dict[str, A
         "request": dict(record.written),
         "size": list(picture.size) if picture.size else None,
         "revised_prompt": picture.revised_prompt,
+        "differences": record.differences,
         "usage": dict(record.usage) if record.usage is not None else None,
         "task_id": record.task_id,
         "request_id": record.request_id,

@@ -151,6 +151,8 @@ class Record:
     """The platform's id of the task that painted it, if one did."""
     request_id = Fact[str | None]("stands")
     """The platform's id of the request, for its support."""
+    differences = Fact[list[str] | None]("stands")
+    """A sentence for each way in which the pictures are not what was asked for."""
     duration = Fact[float | None]("stands")
     """How many seconds the answer took, where one process saw it begin and end."""
     toolkit = Fact[str | None]("stands")

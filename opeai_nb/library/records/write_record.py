@@ -198,6 +198,7 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
         "usage": dict(generation.usage) if generation.usage is not None else None,
         "task_id": generation.task_id or entry.task_id,
         "request_id": generation.request_id,
+        "differences": list(generation.differences) or None,
         "duration": entry.duration,
         "answered_model": generation.model,
         "platform_created": generation.created,

@@ -67,6 +67,7 @@ def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield field.replace("_", " "), str(value)
     width_height = told.get("size")
     yield "pixels", "x".join(map(str, width_height)) if width_height else ""
+    yield "otherwise", " ".join(map(str, told.get("differences") or ()))
     yield "made", f"{_when_iso(told.get('created'))} by the {told.get('origin', '')}".strip()
     yield "task", str(told.get("task_id") or "")
     yield "request id", str(told.get("request_id") or "")

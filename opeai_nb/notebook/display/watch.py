@@ -9,6 +9,8 @@ from opeai_nb.notebook.display import badge
 from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from opeai_nb.bulk import Run
     from opeai_nb.client import Generation
     from opeai_nb.notebook.display.badge_display import Screen
@@ -62,6 +64,12 @@ class SweepDetached(KeyboardInterrupt):
         ]
 
 
+def tell(notes: Iterable[str]) -> None:
+    """Print what one should know beside the pictures."""
+    for note in notes:
+        print(f"Note: {printable_line(note)}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
+
+
 def watch_job(job: Job, screen: Screen) -> Generation:
     """Show the states of *job* until it settles; return its generation or raise its error.
 
@@ -72,9 +80,9 @@ def watch_job(job: Job, screen: Screen) -> Generation:
         for update in job.follow(TICK):
             if not job.is_settled:
                 screen.show(update.state, badge.live_text(update, job.origin))
-        for note in job.take_notes():
-            print(f"Note: {printable_line(note)}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
+        tell(job.take_notes())
         generation = job.result()
+        tell(generation.differences)
     except KeyboardInterrupt:
         if job.status == "waiting":  # what another makes goes on; here nothing is sent later either
             job.stop()

@@ -317,6 +317,7 @@ class Panel(ControlTraits, widgets.VBox):  # type: ignore[misc]  # ipywidgets ca
         self.set_trait("error", error)
         if error is None:
             self._arrived(job)
+            notes += job.result().differences
         self.status.ended(job, self._dropped, notes)
         self._dropped = 0
         hide(self.halt, hidden=not self.runs.is_busy)
