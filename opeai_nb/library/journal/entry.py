@@ -19,7 +19,6 @@ from opeai_nb.library.files import (
     Disk,
     append_line,
     is_plain_file,
-    names_in,
     own_folder,
     remove_folder,
     write_whole,
@@ -31,9 +30,9 @@ from opeai_nb.library.journal.received_files import (
     JOURNAL,
     LARGEST,
     MOST_OF_AN_ANSWER,
-    SENT,
     received_in,
 )
+from opeai_nb.library.journal.right_to_send import RightToSend, sendings_in
 from opeai_nb.library.journal.seal import hosts_in, is_sealed, sealed
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.records.input_files import find_inputs
@@ -68,8 +67,6 @@ Truth = Literal[
 RETENTION: Final = 86_400.0
 """Seconds that the platform keeps the result of a task (platform.md 1.4)."""
 _FIRST_BYTES: Final = 16
-_SENT, _VOID = b"sent\n", b"void\n"
-"""What stands in the file that is the right to send."""
 
 
 class TakenOverError(Exception):
@@ -288,7 +285,7 @@ class Entry:
         self.is_adopted = True
         try:
             self._liveness.hold(self.id)
-            self._note(owner=self._liveness.owner(), sends=self._sends())
+            self._note(owner=self._liveness.owner(), sends=sendings_in(self.folder))
         except OSError as error:
             self._lose(error)
 
@@ -308,7 +305,7 @@ class Entry:
         self._sent = self._clock()
         self._before = self.state, self.error
         try:
-            if not self._takes_right_to_send(_SENT):
+            if not self._right.take():
                 raise TakenOverError
             self._write({"state": "sending", "error": None}, durable=True)
         except OSError as error:
@@ -325,38 +322,18 @@ class Entry:
         """
         state, error = self._before
         told = why if state == "intended" else error
-        self._note(state=state, error=told, sends=self._sends())
+        self._note(state=state, error=told, sends=sendings_in(self.folder))
 
     def void(self) -> bool:
         """Make sure that what was never sent never is; False where it may just have left.
 
-        Its process may be frozen, and wake up: it finds that the right to send is gone.
+        Its process may be frozen, and wake up: it finds that its right to send is gone.
         """
-        if self._liveness.is_surely_gone(self.owner):
-            return True
-        try:
-            return self._takes_right_to_send(_VOID) or read_plain(self._right_to_send) == _VOID
-        except OSError:
-            return True  # another user's, in a folder where nothing of ours can be begun either
+        return self._liveness.is_surely_gone(self.owner) or self._right.void()
 
     @property
-    def _right_to_send(self) -> str:
-        return f"{self.folder}{os.sep}{SENT}{(self._facts.get('sends') or 0) + 1}"
-
-    def _takes_right_to_send(self, by: bytes) -> bool:
-        """Take what can be taken once for each sending: by who sends, or by who forbids it."""
-        try:
-            handle = os.open(self._right_to_send, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-        except (FileExistsError, FileNotFoundError):
-            return False
-        try:
-            os.write(handle, by)
-        finally:
-            os.close(handle)
-        return True
-
-    def _sends(self) -> int:
-        return sum(name.startswith(SENT) for name in names_in(self.folder))
+    def _right(self) -> RightToSend:
+        return RightToSend(self.folder, self._facts.get("sends") or 0)
 
     def submitted(self, task: Task) -> None:
         """Note the task: from now on GETs alone can finish it."""

@@ -15,8 +15,6 @@ LARGEST: Final = 16_000_000
 """Bytes of a journal: the request once, and an answer of many URLs."""
 ANSWER: Final = ".answer"
 """An answer that could not be read, as it came; hidden, so that it is never taken for a picture."""
-SENT: Final = ".sent-"
-"""The right to send, and the number of the sending: made once, by who sends."""
 MOST_OF_AN_ANSWER: Final = 64 * 1024 * 1024
 
 
