@@ -17,18 +17,14 @@ from functools import lru_cache
 from types import NoneType, UnionType
 from typing import (
     Any,
-    Generic,
     Literal,
     NamedTuple,
     NotRequired,
-    Self,
     TypedDict,
-    TypeVar,
     get_args,
     get_origin,
     get_type_hints,
     is_typeddict,
-    overload,
 )
 
 Origin = Literal["platform", "engine"]
@@ -176,29 +172,6 @@ class NoteDocument(TypedDict):
     request: str
     slot: SlotDocument
     take: str
-
-
-_T = TypeVar("_T")
-
-
-class Fact(Generic[_T]):
-    """An attribute that reads the field of its own name in the document *source* of its object."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, instance: object, owner: type) -> _T: ...
-    def __get__(self, instance: object | None, owner: type) -> Self | _T:
-        if instance is None:
-            return self
-        value: _T = getattr(instance, self._source).get(self._name)
-        return value
 
 
 class _Field(NamedTuple):

@@ -82,7 +82,7 @@ def killed_in_mid_run(made: Sweep, client: Any, state: str) -> None:
     while victim is None:
         assert not run.wait(0.02), "it was over before anyone could be killed"
         busy = [
-            entry._facts["owner"]["pid"]
+            entry.stands["owner"]["pid"]
             for entry in made.studio.library.pending()
             if entry.state == state
         ]

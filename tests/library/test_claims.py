@@ -219,7 +219,7 @@ def test_a_counter_that_moves_keeps_its_owner_alive(
 def test_a_process_that_is_gone_is_dead_at_once(kernel: Kernel, ticks: Clock) -> None:
     begun(kernel())
     entry = seen(kernel())
-    entry._facts["owner"]["start"] = "1"  # its number belongs to another process now
+    entry.stands["owner"]["start"] = "1"  # its number belongs to another process now
     assert not entry.is_alive
 
 

@@ -2,44 +2,37 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import json
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from opeai_nb.client.values.filename import extension
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.errors import LibraryError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.documents import Fact, State
+from opeai_nb.library.documents import State
 from opeai_nb.library.files import (
     DISK,
     Disk,
-    append_line,
     is_plain_file,
     own_folder,
     remove_folder,
     write_whole,
 )
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
+from opeai_nb.library.journal.journal_file import add_facts, owner_in
 from opeai_nb.library.journal.process import describe
 from opeai_nb.library.journal.received_files import (
     ANSWER,
-    JOURNAL,
-    LARGEST,
     MOST_OF_AN_ANSWER,
     received_in,
 )
 from opeai_nb.library.journal.right_to_send import RightToSend, sendings_in
 from opeai_nb.library.journal.seal import hosts_in, is_sealed, sealed
 from opeai_nb.library.library_warning import reason, warn
-from opeai_nb.library.records.input_files import find_inputs
-from opeai_nb.library.records.request_json import identity_of, read_request
+from opeai_nb.library.records.request_facts import Fact, RequestFacts
 from opeai_nb.library.records.validate import writable
-from opeai_nb.library.replay import TakeState, place_key
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay import TakeState
 from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 
@@ -73,7 +66,7 @@ class TakenOverError(Exception):
     """Another process has taken an entry over while this one was frozen: it sends nothing."""
 
 
-class Entry:
+class Entry(RequestFacts):
     """One unfinished request.
 
     *id* is short and becomes the id of the record; *key* is the request's Idempotency-Key, the
@@ -99,21 +92,16 @@ class Entry:
         request: ImageRequest | None = None,
         disk: Disk = DISK,
     ) -> None:
-        self._facts = facts
+        self.stands: dict[str, Any] = facts
         self._disk = disk
         self._clock = clock
         self._liveness = liveness
         self.home = library
         self._request = request
         self.folder = folder
-        self.id: str = facts["id"]
         self.key: str = facts["key"]
         self.base_url: str = facts["base_url"]
-        self.origin: str = facts["origin"]
-        self.created: float = facts["created"]
         self.name: str = facts["name"]
-        self.slot: Slot | None = Slot.from_json(facts.get("slot"))
-        self.followed: str | None = facts.get("place")
         self._sent: float | None = None
         self._before: tuple[State, str | None] = ("intended", None)
         self._is_lost = False
@@ -125,47 +113,32 @@ class Entry:
     # -- what it is
 
     @property
-    def place(self) -> str:
-        """The key of the first take of its place: its own, unless it *followed* another."""
-        return self.followed or place_key(self.created, self.id)
+    def created(self) -> float:
+        """When it was asked, in seconds since 1970."""
+        created: float = self.stands["created"]
+        return created
 
     @property
     def state(self) -> State:
         """What was noted last."""
-        noted: State = self._facts.get("state", "intended")
+        noted: State = self.stands.get("state", "intended")
         return noted
 
-    task_id = Fact[str | None]("_facts")
+    task_id = Fact[str | None]()
     """The platform's id of the task, once there is one."""
-    poll_path = Fact[str | None]("_facts")
+    poll_path = Fact[str | None]()
     """Where the platform says that the task is asked about, if it does."""
-    deadline = Fact[float | None]("_facts")
+    deadline = Fact[float | None]()
     """When the platform drops the result of the task, in seconds since 1970."""
-    error = Fact[str | None]("_facts")
+    error = Fact[str | None]()
     """Why the outcome is unknown."""
-    duration = Fact[float | None]("_facts")
+    duration = Fact[float | None]()
     """Seconds from the request to its answer, where one process saw both."""
-
-    @property
-    def written(self) -> dict[str, Any]:
-        """The request as JSON: enough to be shown without its input pictures."""
-        written: dict[str, Any] = self._facts["request"]
-        return written
-
-    @property
-    def model(self) -> str:
-        """The model that was asked."""
-        return str(self.written["model"])
-
-    @property
-    def prompt(self) -> str:
-        """What was to be painted."""
-        return str(self.written["prompt"])
 
     @property
     def metadata(self) -> bool:
         """Whether the picture files are to tell where they come from."""
-        return bool(self._facts.get("metadata", True))
+        return bool(self.stands.get("metadata", True))
 
     @property
     def request(self) -> ImageRequest:
@@ -174,24 +147,13 @@ class Entry:
         Raises `LibraryError` when an input picture is gone or the journal has been edited.
         """
         if self._request is None:
-            images = find_inputs(self.home, self.written.get("image", ()))
-            try:
-                self._request = read_request(self.written, images)
-            except (InputError, TypeError) as error:
-                raise LibraryError(
-                    f"The request in the journal has been edited: {error}"
-                ) from error
+            self._request = self._read_request(self.home, "the journal")
         return self._request
-
-    @property
-    def identity(self) -> str:
-        """The identity of the request: equal ones ask for the same."""
-        return identity_of(self.written)
 
     @property
     def owner(self) -> Mapping[str, Any]:
         """The process that works on it, or worked on it last; empty once it has let go."""
-        owner: Mapping[str, Any] = self._facts.get("owner") or {}
+        owner: Mapping[str, Any] = self.stands.get("owner") or {}
         return owner
 
     @property
@@ -243,7 +205,7 @@ class Entry:
         return None if truth in ("not sent", "refused") else "unknown"
 
     def _can_be_fetched(self) -> bool:
-        items = (self._facts.get("answer") or {}).get("pictures", ())
+        items = (self.stands.get("answer") or {}).get("pictures", ())
         return any(item.get("url") for item in items) or bool(self.received())
 
     def time_left(self) -> float | None:
@@ -253,7 +215,7 @@ class Entry:
     @property
     def has_answer(self) -> bool:
         """True once the whole answer was read: its number of pictures is known."""
-        return self._facts.get("answer") is not None
+        return self.stands.get("answer") is not None
 
     @property
     def is_over(self) -> bool:
@@ -263,13 +225,13 @@ class Entry:
     @property
     def is_held_elsewhere(self) -> bool:
         """True while another living process has pictures of it that no disk took."""
-        holder = self._facts.get("holder") or {}
+        holder = self.stands.get("holder") or {}
         return not self._is_held and self._liveness.is_alive(holder, self._memory)
 
     @property
     def _is_held(self) -> bool:
         """True while this process has pictures of it that no disk took."""
-        return self._liveness.is_mine(self._facts.get("holder") or {}, self._memory)
+        return self._liveness.is_mine(self.stands.get("holder") or {}, self._memory)
 
     @property
     def _memory(self) -> str:
@@ -333,7 +295,7 @@ class Entry:
 
     @property
     def _right(self) -> RightToSend:
-        return RightToSend(self.folder, self._facts.get("sends") or 0)
+        return RightToSend(self.folder, self.stands.get("sends") or 0)
 
     def submitted(self, task: Task) -> None:
         """Note the task: from now on GETs alone can finish it."""
@@ -402,7 +364,7 @@ class Entry:
     @property
     def has_unread(self) -> bool:
         """True while an answer is kept that nobody could read."""
-        return bool(self._facts.get("unread")) and is_plain_file(self.folder / ANSWER)
+        return bool(self.stands.get("unread")) and is_plain_file(self.folder / ANSWER)
 
     def failed(self, reason: str) -> None:
         """Settle it without a picture: it was refused, or provably never sent.
@@ -428,25 +390,25 @@ class Entry:
 
         After a cut answer, before any place is known, they are numbered as they came.
         """
-        return received_in(self.folder, self._facts.get("answer"))
+        return received_in(self.folder, self.stands.get("answer"))
 
     def generation(self) -> Generation | None:
         """Return what came, for a resume: pictures with their files, or with the URL to fetch.
 
         None when no answer has come; raises `LibraryError` as `request` does.
         """
-        return read_answer(self._facts.get("answer"), self.request, self.received(), self.task_id)
+        return read_answer(self.stands.get("answer"), self.request, self.received(), self.task_id)
 
     def foreign_hosts(self) -> frozenset[str]:
         """Return the hosts of pictures that somebody else's journal names; none of one's own."""
-        answer = self._facts.get("answer")
+        answer = self.stands.get("answer")
         hosts = hosts_in(answer)
-        is_own = not hosts or is_sealed(self._facts.get("seal"), self.id, _hosts(answer))
+        is_own = not hosts or is_sealed(self.stands.get("seal"), self.id, _hosts(answer))
         return frozenset() if is_own else hosts
 
     def wrote(self, answer: bytes) -> bool:
         """Tell whether this user kept *answer*, which nobody could read."""
-        return is_sealed(self._facts.get("seal"), self.id, _digest(answer))
+        return is_sealed(self.stands.get("seal"), self.id, _digest(answer))
 
     # -- the journal's file
 
@@ -464,25 +426,18 @@ class Entry:
         try:
             self._write(changes, durable=durable)
         except OSError as error:
-            self._facts.update(changes)
+            self.stands.update(changes)
             self._lose(error)
 
     def _write(self, changes: dict[str, Any], *, durable: bool) -> None:
-        line = json.dumps({"at": self._clock(), **changes}, ensure_ascii=False).encode() + b"\n"
-        path = self.folder / JOURNAL
-        if path.stat().st_size + len(line) > LARGEST:
-            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-        append_line(path, line, durable=durable, disk=self._disk)
-        self._facts.update(changes)
+        line = {"at": self._clock(), **changes}
+        add_facts(self.folder, line, durable=durable, disk=self._disk)
+        self.stands.update(changes)
 
     def _is_still_mine(self) -> bool:
         """Tell whether the journal's last word names this process: it may have been frozen."""
-        try:
-            lines = read_plain(f"{self.folder}{os.sep}{JOURNAL}").splitlines()
-            latest = next(line for line in reversed(lines) if b'"owner"' in line)
-            return bool(json.loads(latest)["owner"].get("token") == self.owner.get("token"))
-        except (OSError, StopIteration, ValueError, KeyError, AttributeError):
-            return False
+        owner = owner_in(self.folder)
+        return owner is not None and owner.get("token") == self.owner.get("token")
 
     def _lose(self, error: OSError) -> None:
         is_settled = not self.folder.exists()  # by another process

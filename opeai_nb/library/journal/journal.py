@@ -18,18 +18,16 @@ from opeai_nb.library.files import (
     own_folder,
     remove_folder,
     sync_folder,
-    write_new,
 )
 from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry
-from opeai_nb.library.journal.received_files import JOURNAL, LARGEST
+from opeai_nb.library.journal.journal_file import begin_facts, owner_in, read_facts
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, LONGEST_REQUEST, VERSION
 from opeai_nb.library.records.request_json import identity_of, write_request
-from opeai_nb.library.records.validate import check_entry, writable
+from opeai_nb.library.records.validate import writable
 from opeai_nb.library.slot import Slot
-from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -129,9 +127,7 @@ class Journal:
         disk.mkdir(new)
         try:
             liveness.hold(facts["id"])
-            write_new(
-                new / JOURNAL, json.dumps(facts, ensure_ascii=False).encode() + b"\n", disk=disk
-            )
+            begin_facts(new, facts, disk)
             folder = new.rename(journal / str(facts["id"]))
         except OSError:
             liveness.let_go(facts["id"])
@@ -188,11 +184,8 @@ class Journal:
 
     def _is_left(self, home: Path, new: Path) -> bool:
         """Tell whether the process that began to write an entry is gone, as far as it is known."""
-        try:
-            owner = json.loads(read_plain(new / JOURNAL, LARGEST))["owner"]
-            return self._liveness[home].is_surely_gone(owner)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return False
+        owner = owner_in(new)
+        return owner is not None and self._liveness[home].is_surely_gone(owner)
 
     def _read(self, home: Path, name: str) -> Entry | None:
         folder = home / FOLDER / name
@@ -200,7 +193,7 @@ class Journal:
             self._problems[name] = f"{FOLDER}/{name}: it is a link"
             return None
         try:
-            facts = _facts(read_plain(folder / JOURNAL, LARGEST), name)
+            facts = read_facts(folder)
         except FileNotFoundError:
             return None  # another process has just settled it
         except (OSError, ValueError) as error:
@@ -250,24 +243,3 @@ def _check_length(request: dict[str, Any]) -> None:
             f"{LONGEST_REQUEST // 1_000_000} MB.",
             advice="Shorten the prompt. Nothing was sent.",
         )
-
-
-def _facts(text: bytes, name: str) -> dict[str, Any]:
-    """Return what the lines of a journal say together. Raises `ValueError` with the reason."""
-    facts: dict[str, Any] = {}
-    for line in text.splitlines():
-        try:
-            said = writable(json.loads(line))
-        except (ValueError, RecursionError):
-            continue  # empty, or a crash cut it short
-        if isinstance(said, dict):
-            facts.update(said)
-    if not isinstance(facts.get("opeai_nb"), int) or facts["opeai_nb"] > VERSION:
-        raise ValueError("it is from a newer version of opeai_nb, or none")
-    try:
-        check_entry(facts)
-    except (TypeError, ValueError) as error:
-        raise ValueError("it has been edited") from error
-    if facts["id"] != name:
-        raise ValueError("it has been edited")
-    return facts

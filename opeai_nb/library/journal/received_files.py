@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.library.files import PART, is_link, is_plain_file, is_plain_name, names_in
+from opeai_nb.library.journal.journal_file import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-JOURNAL: Final = "journal.jsonl"
-LARGEST: Final = 16_000_000
-"""Bytes of a journal: the request once, and an answer of many URLs."""
 ANSWER: Final = ".answer"
 """An answer that could not be read, as it came; hidden, so that it is never taken for a picture."""
 MOST_OF_AN_ANSWER: Final = 64 * 1024 * 1024

@@ -11,14 +11,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.documents import Fact
-from opeai_nb.library.records.input_files import find_inputs
-from opeai_nb.library.records.request_json import identity_of, read_request
+from opeai_nb.library.records.request_facts import Fact, RequestFacts
 from opeai_nb.library.records.validate import UnusableRecordError, check_record, writable
-from opeai_nb.library.replay import place_key
-from opeai_nb.library.slot import Slot
 from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 
@@ -71,7 +66,7 @@ class KeptPicture:
 
 
 @dataclass(frozen=True, repr=False)
-class Record:
+class Record(RequestFacts):
     """What was asked and what came back.
 
     *stands* is the JSON of the file *file* in *folder*; the properties read it.
@@ -88,37 +83,11 @@ class Record:
         text = f"{self.id}: {len(self.pictures)} x {self.model}, {self.prompt[:40]!r}"
         return f"<Record {printable_line(text)}>"
 
-    @property
-    def id(self) -> str:
-        """Eight hexadecimal digits, the same that the entry in the journal had."""
-        return str(self.stands["id"])
-
     @cached_property
     def created(self) -> float:
         """When it was asked, in seconds since 1970."""
         moment = datetime.fromisoformat(self.stands["created"])
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-    @property
-    def origin(self) -> str:
-        """`platform` or `engine`."""
-        return str(self.stands["origin"])
-
-    @property
-    def written(self) -> Mapping[str, Any]:
-        """The request as JSON; `request` builds it again."""
-        found: Mapping[str, Any] = self.stands["request"]
-        return found
-
-    @property
-    def model(self) -> str:
-        """The model that was asked."""
-        return str(self.written["model"])
-
-    @property
-    def prompt(self) -> str:
-        """What was to be painted."""
-        return str(self.written["prompt"])
 
     @cached_property
     def pictures(self) -> tuple[KeptPicture, ...]:
@@ -135,33 +104,18 @@ class Record:
         """The picture files."""
         return tuple(self.folder / file for file in self.files)
 
-    @property
-    def slot(self) -> Slot | None:
-        """Where the picture has its place; None for a find of the panel."""
-        return Slot.from_json(self.stands.get("slot"))
-
-    @property
-    def place(self) -> str:
-        """The key of the first take of its place: its own, unless it followed another."""
-        return self.stands.get("place") or place_key(self.created, self.id)
-
-    usage = Fact[dict[str, Any] | None]("stands")
+    usage = Fact[dict[str, Any] | None]()
     """The platform's own account."""
-    task_id = Fact[str | None]("stands")
+    task_id = Fact[str | None]()
     """The platform's id of the task that painted it, if one did."""
-    request_id = Fact[str | None]("stands")
+    request_id = Fact[str | None]()
     """The platform's id of the request, for its support."""
-    differences = Fact[list[str] | None]("stands")
+    differences = Fact[list[str] | None]()
     """A sentence for each way in which the pictures are not what was asked for."""
-    duration = Fact[float | None]("stands")
+    duration = Fact[float | None]()
     """How many seconds the answer took, where one process saw it begin and end."""
-    toolkit = Fact[str | None]("stands")
+    toolkit = Fact[str | None]()
     """The version of opeai_nb that kept it."""
-
-    @cached_property
-    def identity(self) -> str:
-        """What tells the same requests; of the request as it stands, also when it was edited."""
-        return identity_of(self.written)
 
     @cached_property
     def request(self) -> ImageRequest:
@@ -176,11 +130,7 @@ class Record:
 
         Raises `LibraryError` when the request has been edited, or as `request` does.
         """
-        images = find_inputs(self.folder, self.written.get("image", ()), strict=strict)
-        try:
-            return read_request(self.written, images)
-        except (InputError, TypeError) as error:
-            raise LibraryError(f"The request in {self.file} cannot be asked: {error}") from error
+        return self._read_request(self.folder, self.file, strict=strict)
 
     def look(self) -> int | None:
         """Return a number that changes with the picture files; None when one is no file."""

@@ -188,7 +188,7 @@ def _withdraw(folder: Path, record: Record) -> None:
 
 def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
     """Return the record without its pictures, in the order in which a person reads it."""
-    stands = {
+    stands: dict[str, Any] = {
         "opeai_nb": VERSION,
         "id": entry.id,
         "created": moment_text(entry.created),
@@ -203,7 +203,7 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
         "answered_model": generation.model,
         "platform_created": generation.created,
         "slot": entry.slot.to_json() if entry.slot else None,
-        "place": entry.followed,
+        "place": entry.stands.get("place"),
         "toolkit": __version__,
     }
     told = {name: value for name, value in stands.items() if value is not None}

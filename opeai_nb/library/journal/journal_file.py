@@ -1,0 +1,75 @@
+"""The file of an entry: lines of JSON that are only ever added to; the last word counts."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.library.files import DISK, Disk, append_line, write_new
+from opeai_nb.library.records.record import VERSION
+from opeai_nb.library.records.validate import check_entry, writable
+from opeai_nb.plain_file import read_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+JOURNAL: Final = "journal.jsonl"
+_LARGEST: Final = 16_000_000
+"""Bytes of a journal: the request once, and an answer of many URLs."""
+
+
+def begin_facts(folder: Path, facts: dict[str, Any], disk: Disk = DISK) -> None:
+    """Write the first line. Raises `OSError`."""
+    write_new(folder / JOURNAL, _line(facts), disk=disk)
+
+
+def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:
+    """Add a line that says what has changed.
+
+    Raises `OSError`, also where the file would be longer than what is read back.
+    """
+    line, path = _line(changes), folder / JOURNAL
+    if path.stat().st_size + len(line) > _LARGEST:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+    append_line(path, line, durable=durable, disk=disk)
+
+
+def _line(facts: dict[str, Any]) -> bytes:
+    return json.dumps(facts, ensure_ascii=False).encode() + b"\n"
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what the lines say together; one that a crash cut short does not count.
+
+    Raises `OSError`, and `ValueError` with the reason: from a newer version, or edited.
+    """
+    facts: dict[str, Any] = {}
+    for line in read_plain(folder / JOURNAL, _LARGEST).splitlines():
+        try:
+            changes = writable(json.loads(line))
+        except (ValueError, RecursionError):
+            continue  # empty, or a crash cut it short
+        if isinstance(changes, dict):
+            facts.update(changes)
+    if not isinstance(facts.get("opeai_nb"), int) or facts["opeai_nb"] > VERSION:
+        raise ValueError("it is from a newer version of opeai_nb, or none")
+    try:
+        check_entry(facts)
+    except (TypeError, ValueError) as error:
+        raise ValueError("it has been edited") from error
+    if facts["id"] != folder.name:
+        raise ValueError("it has been edited")
+    return facts
+
+
+def owner_in(folder: Path) -> dict[str, Any] | None:
+    """Return the process that the last word on it names, empty once it let go; None without one."""
+    try:
+        lines = read_plain(folder / JOURNAL, _LARGEST).splitlines()
+        latest = next(line for line in reversed(lines) if b'"owner"' in line)
+        owner = json.loads(latest)["owner"]
+    except (OSError, StopIteration, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return owner if isinstance(owner, dict) else None
