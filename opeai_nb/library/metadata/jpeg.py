@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
-_APP0, _APP1, _SCAN = 0xE0, 0xE1, 0xDA
+_APP0, _APP1, _APP11, _SCAN = 0xE0, 0xE1, 0xEB, 0xDA
 _LONGEST: Final = 0xFFFF - 2
 
 
@@ -57,6 +57,13 @@ def blocks(data: bytes) -> Iterator[bytes]:
     for _, _, block in _app1(data):
         if block.startswith((_EXIF, _XMP)):
             yield block
+
+
+def jumbf(data: bytes) -> Iterator[bytes]:
+    """Yield the content of each JUMBF segment (ISO 19566-5)."""
+    for kind, place, end in _segments(data):
+        if kind == _APP11 and data[place + 4 : place + 6] == b"JP":
+            yield data[place + 6 : end]
 
 
 def _app1(data: bytes) -> list[tuple[int, int, bytes]]:

@@ -44,12 +44,22 @@ def without(data: bytes) -> Iterator[bytes]:
 
 def texts(data: bytes) -> Iterator[tuple[str, str]]:
     """Yield keyword and text of each text chunk; one that is broken or huge is passed over."""
+    for kind, start, length in _chunks(data):
+        if kind in _TEXTS and length <= _MOST and (text := _read(kind, data, start, length)):
+            yield text
+
+
+def kinds(data: bytes) -> Iterator[bytes]:
+    """Yield the kind of each chunk."""
+    return (kind for kind, _, _ in _chunks(data))
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start of the content and its length."""
     place = 8
     while place + 12 <= len(data):
         length = int.from_bytes(data[place : place + 4], "big")
-        kind = data[place + 4 : place + 8]
-        if kind in _TEXTS and length <= _MOST and (text := _read(kind, data, place + 8, length)):
-            yield text
+        yield data[place + 4 : place + 8], place + 8, length
         place += 12 + length
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.metadata import exif, jpeg, png, webp
+from opeai_nb.library.metadata.content_credentials import PRESENT, has_content_credentials
 from opeai_nb.library.metadata.infotext import KEYWORD, infotext
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.record import ENDING, VERSION, moment_text, read_record
@@ -54,10 +55,11 @@ def provenance(record: Record, picture: KeptPicture, number: int) -> dict[str, A
 def with_provenance(data: bytes, facts: Mapping[str, Any]) -> bytes:
     """Return a picture file with *facts* (see `provenance`) in metadata segments put into it.
 
-    PNG, JPEG and WebP; any other file is returned as it is. Nothing is encoded anew, and
-    `received_bytes` gives *data* back: it knows it by the `sha256` in *facts*.
+    PNG, JPEG and WebP; any other file is returned as it is, and so is one that carries content
+    credentials: they bind its bytes. Nothing is encoded anew, and `received_bytes` gives *data*
+    back: it knows it by the `sha256` in *facts*.
     """
-    if (editor := _editor(data)) is None:
+    if (editor := _editor(data)) is None or has_content_credentials(data):
         return data
     digest = facts.get("sha256") or hashlib.sha256(data).hexdigest()
     told = canonical({**facts, "sha256": digest})
@@ -83,18 +85,22 @@ def received_bytes(data: bytes) -> bytes:
 def file_info(path: Path) -> dict[str, Any]:
     """Return what a picture file tells, else its record beside it.
 
-    Raises `LibraryError` when nothing is known or the file is unreadable.
+    Of one that carries content credentials, `content_credentials` says so in words. Raises
+    `LibraryError` when nothing is known or the file is unreadable.
     """
     try:
         data = read_plain(path, links=True)
     except OSError as error:
         raise LibraryError(f"The file {path.name} cannot be read: {error.strerror}.") from error
+    signed = {"content_credentials": PRESENT} if has_content_credentials(data) else {}
     if (told := told_in(data)) is not None:
-        return told
+        return {**told, **signed}
     if (told := _from_record(path)) is not None:
-        return told
+        return {**told, **signed}
     if sniff_format(data[:16]) == "png" and (text := dict(png.texts(data)).get(KEYWORD)):
-        return {KEYWORD: text}
+        return {KEYWORD: text, **signed}
+    if signed:
+        return signed
     raise LibraryError(
         f"{path.name} holds no record of how it was made.",
         advice="It was made by another tool, saved without metadata, or edited since.",

@@ -29,10 +29,10 @@ def insert(data: bytes, told: str, parameters: str) -> bytes:
     already, is returned as it is.
     """
     chunks, end = _chunks(data)
-    kinds = {chunk.kind for chunk in chunks}
-    if not chunks or kinds >= _KINDS.keys():
+    there = kinds(data)
+    if not chunks or there >= _KINDS.keys():
         return data
-    kind = b"XMP " if b"EXIF" in kinds else b"EXIF"
+    kind = b"XMP " if b"EXIF" in there else b"EXIF"
     content = exif.xmp(told) if kind == b"XMP " else exif.tiff(told, parameters)
     body = data[_HEADER:end]
     if chunks[0].kind != b"VP8X":
@@ -61,6 +61,11 @@ def blocks(data: bytes) -> Iterator[bytes]:
     for kind, place, end in reversed(_chunks(data)[0]):
         if kind in _KINDS:
             yield data[place + 8 : end]
+
+
+def kinds(data: bytes) -> set[bytes]:
+    """Return the kinds of chunks in the file."""
+    return {chunk.kind for chunk in _chunks(data)[0]}
 
 
 def _chunks(data: bytes) -> tuple[list[_Chunk], int]:

@@ -74,6 +74,7 @@ def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "tokens", str((told.get("usage") or {}).get("total_tokens") or "")
     yield "toolkit", str(told.get("toolkit") or "")
     yield "sha256", str(told.get("sha256") or "")
+    yield "content credentials", str(told.get("content_credentials") or "")
     yield "marks", _marks_in(told)
     yield "made from", ", ".join(told.get("made_from") or ())
     for number, line in enumerate(_tree(told.get("edits") or ())):
