@@ -162,8 +162,8 @@ def _run(options: argparse.Namespace) -> int:
         quiet=options.quiet,
         **fields_of(options),
     )
-    for note in rows.rows.table.notes:
-        tell(f"Note: {note}.")
+    for note in rows.rows.table.notes if options.quiet else ():
+        tell(f"Note: {note}.")  # it is no bar
     if options.dry_run:
         as_fields = ", ".join(rows.rows.as_fields) or "none"
         say(f"{rows.table}\nColumns that are sent as fields: {as_fields}.\nNothing was sent.")
@@ -234,7 +234,7 @@ def _prune(rows: Batch, options: argparse.Namespace) -> None:
         return
     question = f"{counted(len(unused), 'row')} of earlier tables have pictures here"
     if options.yes or (sys.stdin.isatty() and is_agreed(f"{question}. Move them to the trash?")):
-        say(f"{counted(rows.prune(), 'row')} in the trash; %imagine untrash brings them back")
+        say(f"{counted(rows.prune(), 'row')} in the trash; %imagine restore ID brings one back")
     else:
         tell(f"{question}, and --prune left them there: add --yes.")
 

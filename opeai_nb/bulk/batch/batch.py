@@ -56,7 +56,8 @@ def batch(
     *key* is the column that says which row is which (`sku`): pictures and manifest follow it,
     whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
     (default: all that are named so); the others only go to the manifest. While ten thousand rows
-    or more are read, a line on standard error tells how many are, unless *quiet*.
+    or more are read, a line on standard error tells how many are, and what was noted of the table
+    (empty rows), unless *quiet*.
     Raises `InputError` for a row that cannot be right, with its number.
     """
     rows = rows_of(
@@ -65,6 +66,8 @@ def batch(
         field_columns=field_columns,
         on_read=(lambda *_: None) if quiet else _tell_reading,
     )
+    for note in () if quiet else rows.table.notes:
+        sys.stderr.write(f"Note: {note}.\n")
     return Batch(rows, _studio(studio, out), mirror, has_folder=out is not None)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.batch.manifest import is_manifest, without_ours
 from opeai_nb.bulk.batch.source_table import SourceTable, read_table
-from opeai_nb.bulk.sweep.axis import Missing
+from opeai_nb.bulk.sweep.axis import Missing, whole
 from opeai_nb.bulk.sweep.plan import Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
@@ -33,6 +33,7 @@ _Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
+_SHEET_ERRORS: Final = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 _SEPARATORS: Final = re.compile(r"[;|\n]")
 
 
@@ -98,13 +99,16 @@ def rows_of(
     for row in table.rows:
         row.cells.pop(REASON, None)
     if not table.rows:
-        raise InputError("The batch is empty.", advice="Give it at least one prompt.")
+        raise InputError(
+            "The batch is empty.", advice="Give it at least one prompt. Nothing was sent."
+        )
     chosen = None if field_columns is None else _chosen(field_columns, table.columns)
     _check_columns(table, prompt, fixed, chosen)
     used = _words(table, prompt)
     if missing == "skip":
+        needed = used if prompt is not None else {"prompt"}
         table = replace(
-            table, rows=[r for r in table.rows if used <= r.cells.keys() | fixed.keys()]
+            table, rows=[r for r in table.rows if needed <= r.cells.keys() | fixed.keys()]
         )
     names = tuple(
         name
@@ -174,7 +178,7 @@ def _check_columns(
 ) -> None:
     columns = table.columns
     words = _words(table, prompt)
-    if prompt is None and "prompt" not in columns:
+    if prompt is None and "prompt" not in columns | table.heads:
         near = next((name for name in sorted(columns) if name.lower() in _PROMPTS), "")
         hint = f" Rename {near!r} to 'prompt'." if near else ""
         raise InputError(
@@ -182,9 +186,11 @@ def _check_columns(
             advice=f'There are: {", ".join(sorted(columns))}. Name one so, or give prompt="…" '
             "with {column} in it. Nothing was sent.",
         )
-    for name in sorted(words - columns - fixed.keys()):
+    for name in sorted(words - columns - fixed.keys() - table.heads):
+        same = [each for each in columns if each.lower() == name.lower()]
+        hint = did_you_mean(name, same or columns, shape="{{{}}}")
         raise InputError(
-            f"The prompt has {{{name}}}, and there is no column of that name.",
+            f"The prompt has {{{name}}}, and there is no column of that name.{hint}",
             advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
         )
     for name in sorted(columns - BY_NAME.keys() - words) if chosen is None else ():
@@ -212,6 +218,7 @@ def _requests(
         try:
             if isinstance(text, Mapping | list | tuple):
                 raise InputError(f"The prompt is a {type(text).__name__}, not text.")
+            _check_sheet({**asked, **{name: values.get(name) for name in words}, "prompt": text})
             fields = _fields(asked, table.folder)
             fields["prompt"] = (
                 str(text) if prompt is None else filled(prompt, _cells(values, words))
@@ -219,6 +226,15 @@ def _requests(
             yield (), build_request(None, fields), cells
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
+
+
+def _check_sheet(cells: Mapping[str, Any]) -> None:
+    for name, value in cells.items():
+        if isinstance(value, str) and value.strip() in _SHEET_ERRORS:
+            raise InputError(
+                f"The column {name!r} holds {value.strip()}, which is a spreadsheet's error.",
+                advice="Mend the formula there. Nothing was sent.",
+            )
 
 
 def _told(
@@ -315,4 +331,4 @@ def _number(name: str, value: Any) -> Any:
         if not _WHOLE.fullmatch(value.strip()):
             raise InputError(f"{name} is {value!r}, not a whole number.")
         return int(re.split("[.,]", value.strip())[0])
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole(value)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _DELIMITERS: Final = ",;\t|"
 _ENDINGS: Final = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson")
+_NONE: Final = ("nan", "NaN", "NaT", "<NA>")  # what pandas writes where asked for a word
+_EXACT: Final = 2**53  # above, a fraction holds not every whole number
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -40,12 +42,14 @@ class Row(NamedTuple):
 class SourceTable:
     """The rows of a batch as they stand; pictures are looked for below *folder*.
 
-    *notes* say what a person should know of how it was read.
+    *notes* say what a person should know of how it was read; *heads* are the columns' names, also
+    of those that hold nothing.
     """
 
     rows: list[Row]
     folder: Path = field(default_factory=Path)
     notes: tuple[str, ...] = ()
+    heads: frozenset[str] = frozenset()
 
     @property
     def columns(self) -> set[str]:
@@ -64,26 +68,35 @@ def read_table(source: object) -> SourceTable:
         return _read(Path(source).expanduser())
     to_dict = getattr(source, "to_dict", None)
     if callable(to_dict) and hasattr(source, "columns"):  # of pandas, or of polars
-        return _table(enumerate(_records(source), 1))
-    if isinstance(source, Iterable) and not isinstance(source, Mapping):
-        return SourceTable(
-            [
-                Row(number, _without_empty(_as_row(item, number)))
-                for number, item in enumerate(source, 1)
-            ]
-        )
-    raise InputError(f"A {type(source).__name__} is not a batch.", advice="Give a list of prompts.")
+        # An empty row of one column is an empty cell of it.
+        return _table(enumerate(_records(source), 1), keep_empty=len(source.columns) == 1)
+    if callable(to_list := getattr(source, "to_pylist", None)):  # of pyarrow
+        source = to_list()
+    if isinstance(source, Iterable) and not isinstance(source, Mapping | str | bytes):
+        rows = ((number, _as_row(item, number)) for number, item in enumerate(source, 1))
+        return _table(rows, keep_empty=True)
+    raise InputError(
+        f"A {type(source).__name__} is not a batch.",
+        advice="Give a list of prompts or of rows, or a table. Nothing was sent.",
+    )
 
 
 def _table(
-    rows: Iterable[tuple[int, Mapping[Any, Any]]], folder: Path | None = None, *notes: str
+    rows: Iterable[tuple[int, Mapping[Any, Any]]],
+    folder: Path | None = None,
+    *notes: str,
+    keep_empty: bool = False,
 ) -> SourceTable:
-    every = [Row(number, _without_empty(cells)) for number, cells in rows]
-    full = [row for row in every if row.cells]
+    heads: set[str] = set()
+    every = []
+    for number, cells in rows:
+        heads.update(str(name).strip() for name in cells)
+        every.append(Row(number, _without_empty(cells)))
+    full = [row for row in every if row.cells or keep_empty]
     if 0 < len(full) < len(every):
         count = len(every) - len(full)
         notes += (f"{count} empty {'row was' if count == 1 else 'rows were'} left out",)
-    return SourceTable(full, folder or Path(), notes)
+    return SourceTable(full, folder or Path(), notes, frozenset(heads))
 
 
 def _without_empty(cells: Mapping[Any, Any]) -> dict[str, Any]:
@@ -95,13 +108,18 @@ def _is_empty(value: object) -> bool:
 
 
 def _as_row(item: object, number: int) -> Mapping[Any, Any]:
-    if isinstance(item, str):
+    if isinstance(item, str) or is_missing(item):
         return {"prompt": item}
+    if hasattr(item, "_asdict"):  # a named tuple, as `itertuples` of pandas gives them
+        item = item._asdict()
     if isinstance(item, Mapping):
         return item
     if isinstance(item, ImageRequest):
         return item.set_fields()
-    raise InputError(f"Row {number} is a {type(item).__name__}.", advice="Give text or a mapping.")
+    raise InputError(
+        f"Row {number} is a {type(item).__name__}.",
+        advice="Give text or a mapping. Nothing was sent.",
+    )
 
 
 def _records(frame: Any) -> list[dict[Any, Any]]:
@@ -117,7 +135,21 @@ def _records(frame: Any) -> list[dict[Any, Any]]:
         for place, name in enumerate(index.columns):
             frame.insert(place, name, index[name].to_numpy(), allow_duplicates=True)
     _check_twice([str(name).strip() for name in frame.columns])
-    return list(frame.to_dict("records"))
+    return list(frame.astype(_whole_columns(frame)).to_dict("records"))
+
+
+def _whole_columns(frame: Any) -> dict[Any, str]:
+    """Return the columns of whole numbers that pandas made fractions, as a cell of them is empty.
+
+    `3` would be painted as `3.0`.
+    """
+    fractions = {name: column for name, column in frame.items() if column.dtype.kind == "f"}
+    gaps = {name: column.dropna() for name, column in fractions.items() if column.hasnans}
+    return {
+        name: "Int64"
+        for name, there in gaps.items()
+        if ((there % 1 == 0) & (there.abs() < _EXACT)).all()
+    }
 
 
 # -- files
@@ -128,7 +160,8 @@ def _read(path: Path) -> SourceTable:
     if ending not in _ENDINGS:
         raise InputError(
             f"{path.name!r} is not a file that a batch can be read from.",
-            advice=f"Give a file that ends in one of {', '.join(_ENDINGS)}, or a list.",
+            advice=f"Give a file that ends in one of {', '.join(_ENDINGS)}, or a list. "
+            "Nothing was sent.",
         )
     try:
         if ending == ".xlsx":
@@ -173,7 +206,13 @@ def _csv_rows(text: str, ending: str) -> Iterator[tuple[int, Mapping[Any, Any]]]
                 f"Row {number} has more cells than there are columns.",
                 advice='Put text with commas into quotes: "a fox, in ink". Nothing was sent.',
             )
-        yield number, dict(zip(names, cells, strict=False))
+        yield (
+            number,
+            {
+                name: None if cell in _NONE else cell
+                for name, cell in zip(names, cells, strict=False)
+            },
+        )
 
 
 def _delimiter(text: str) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final, Literal, get_args
 
 from opeai_nb.errors import InputError
 
 _LONGEST_LABEL: Final = 60
 _PAIR: Final = 2
+_PLAIN: Final = (str, int, float, tuple, type(None), Decimal, date, time, timedelta, Enum)
 Missing = Literal["refuse", "skip"]
 """What becomes of values that are none."""
 
@@ -47,8 +52,11 @@ def axis_of(
 
     Lists, ranges, arrays and other collections are axes; a mapping gives labels to its values.
     Text, bytes and a pair of numbers (a size) are values. A value that is *missing* is refused, or
-    left out (`skip`); for a field, None is a value: not set. Raises `InputError` for an empty axis.
+    left out (`skip`), and so is an empty cell of a table's column; in a list an empty text is a
+    value. For a field, None is a value: not set. Raises `InputError` for an empty axis.
     """
+    if missing not in get_args(Missing):
+        raise InputError(f"missing is {missing!r}, not one of {', '.join(get_args(Missing))}.")
     if isinstance(given, Mapping):
         if name == "extra":
             return None
@@ -56,11 +64,24 @@ def axis_of(
         return _axis(name, *_present(name, values, labels, missing, may_be_none=may_be_none))
     if not _is_collection(given):
         return None
-    # An array or a column of a table knows its values as Python's own numbers and texts.
-    listed: Any = given.tolist() if hasattr(given, "tolist") else given
-    values = list(listed)
+    values = _listed(given)
     labels = [label_of(value) for value in values]
     return _axis(name, *_present(name, values, labels, missing, may_be_none=may_be_none))
+
+
+def _listed(given: Any) -> list[Any]:
+    """Return the values; an array or a column of a table knows them as Python's own.
+
+    An empty text in a column is an empty cell.
+    """
+    for method in ("tolist", "to_pylist"):
+        if hasattr(given, method):
+            return [None if _is_blank(value) else value for value in getattr(given, method)()]
+    return list(given)
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value.strip()
 
 
 def _present(
@@ -83,10 +104,19 @@ def _present(
 
 def is_missing(value: object) -> bool:
     """Tell whether *value* is none at all: None, NaN, NaT, or the NA of pandas."""
+    if isinstance(value, Decimal):
+        return value.is_nan()  # one that signals may not be compared
     try:
         return value is None or bool(value != value)  # noqa: PLR0124  only what is missing differs
     except (TypeError, ValueError):
         return type(value).__name__ == "NAType"  # which tells nothing; an array is there
+
+
+def whole(value: Any) -> Any:
+    """Return `2.0` as 2: what tables make of whole numbers beside an empty cell."""
+    if not isinstance(value, float | Decimal) or not math.isfinite(value):
+        return value
+    return int(value) if value == int(value) else value
 
 
 def label_of(value: object) -> str:
@@ -97,7 +127,9 @@ def label_of(value: object) -> str:
 
 def _axis(name: str, values: list[Any], labels: list[Any]) -> Axis:
     if not values:
-        raise InputError(f"{name} is empty.", advice="Give it at least one value.")
+        raise InputError(
+            f"{name} is empty.", advice="Give it at least one value. Nothing was sent."
+        )
     unique: dict[str, Any] = {}
     for value, label in zip(values, labels, strict=True):
         text, number = str(label), 2
@@ -118,7 +150,7 @@ def _is_collection(given: object) -> bool:
 
 
 def _comparable(value: object) -> bool:
-    return isinstance(value, str | int | float | bool | tuple | None)
+    return isinstance(value, _PLAIN)
 
 
 def _same(one: object, other: object) -> bool:

@@ -18,9 +18,11 @@ NAME: Final = r"[^\W\d]\w*"
 STEPS: Final = rf"(?:\.{NAME}|\[[^\[\]{{}}]+\])*"
 _FIELD = re.compile(rf"(?P<name>{NAME})(?P<path>{STEPS})(?::(?P<form>[^{{}}|\n]*))?")
 _SPACED = re.compile(r"[^\W\d][^{}|:\"'\n\\]*")  # the name of a column
+_ODD = re.compile(r"[^\s{}|\"'\\][^{}|\n\\]*")  # `2024`, `% wool`: where there is such a column
 _WILD = re.compile(r"(?<!\w)__(?P<name>[^\W\d_]\w*?)__(?!\w)")
-_LATEX = re.compile(
-    r"\$[^$\n]*\\[^$\n]*\$|\\(?:left|right)\\?[{}]"  # $\{x | x > 0\}$, \left\{
+_MARKUP = re.compile(
+    r"\{%.*?%\}|\{#.*?#\}"  # of Jinja
+    r"|\$[^$\n]*\\[^$\n]*\$|\\(?:left|right)\\?[{}]"  # $\{x | x > 0\}$, \left\{
     r"|\\[A-Za-z]+\*?(?:\[[^\]\n]*\])*(?:\{[^{}]*\})+"  # \frac{a}{b}
 )
 _ESCAPED = re.compile(r"\\\{(?P<inside>[^{}]*?)\\?\}")
@@ -33,6 +35,8 @@ _CODE = re.compile(
 _DECLARED = re.compile(r"\s*[\w-]+:(?!:)\s*\S|\s*[\w-]+\s*:\s")
 
 _DOUBTFUL = re.compile(r"[\"=<>;]|\w:\s")
+# What stands around the braces looks like a program or a page.
+_IN_CODE = re.compile(r"\|\||&&|=>|[!=]=|</|/>|=\s*[\"']?$")
 
 
 class Token(NamedTuple):
@@ -74,8 +78,8 @@ def _scanned(prompt: str) -> Iterator[Token]:
 
 
 def _token_at(prompt: str, place: int) -> Token | None:
-    if latex := _LATEX.match(prompt, place):
-        return Token("text", latex[0])
+    if markup := _MARKUP.match(prompt, place):
+        return Token("text", markup[0])
     if prompt[place] == "\\":
         return _escaped(prompt, place)
     if prompt[place] == "_":
@@ -87,7 +91,9 @@ def _token_at(prompt: str, place: int) -> Token | None:
     source, inside = prompt[place : end + 1], prompt[place + 1 : end]
     if inside[:1] == "{" and _closing(inside, 0) == len(inside) - 1:
         return _doubled(source, inside[1:-1])
-    return _meaning(source, inside)
+    if meaning := _meaning(source, inside):
+        return meaning
+    return Token("column", source, name=inside.strip()) if _ODD.fullmatch(inside) else None
 
 
 def _meaning(source: str, inside: str) -> Token | None:
@@ -139,10 +145,14 @@ def is_choice(inside: str) -> bool:
 
 
 def is_doubtful(prompt: str) -> bool:
-    """Tell whether a choice in *prompt* may be something else: it has signs of code or of data."""
+    """Tell whether a choice in *prompt* may be something else: code or data, or inside of it."""
+    pieces = tokens(prompt)
+    if not any(token.kind == "choice" for token in pieces):
+        return False
     return any(
-        token.kind == "choice" and _DOUBTFUL.search(token.text) is not None
-        for token in tokens(prompt)
+        (_DOUBTFUL if token.kind == "choice" else _IN_CODE).search(token.text or token.source)
+        for token in pieces
+        if token.kind in {"choice", "text"}
     )
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
-from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of
+from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of, whole
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
+from opeai_nb.fields import BY_NAME
 from opeai_nb.library import identity
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST: Final = 1_000_000
 """More points than this are asked for by mistake; a batch reads its prompts from a file."""
 _FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
+_INTEGERS: Final = frozenset(name for name, item in BY_NAME.items() if item.kind == "integer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def plan_of(
     `InputError` before anything is sent: for a name that is neither in the prompt nor a field, an
     empty axis, a missing value, and what `ImageRequest` refuses.
     """
-    prompts = _prompts(prompt)
+    prompts = _prompts(prompt, missing)
     templates = (str(prompt),) if prompts is None else prompts.values
     words: set[str] = set()
     if word is None:
@@ -183,7 +185,11 @@ class _Maker:
             prompt = self._word(text)
         # `style` is a field of the API too: a word of the prompt is not sent a second time.
         names = _FIELDS - self._words
-        asked = {name: value for name, value in everything.items() if name in names}
+        asked = {
+            name: whole(value) if name in _INTEGERS else value
+            for name, value in everything.items()
+            if name in names
+        }
         return build_request(prompt, {**asked, "prompt": prompt})
 
     def _text(self, values: dict[str, Any]) -> str:
@@ -193,9 +199,9 @@ class _Maker:
         return "".join(next(chosen) if isinstance(p, Choices) else p for p in self._pieces)
 
 
-def _prompts(given: object) -> Axis | None:
+def _prompts(given: object, missing: Missing = "refuse") -> Axis | None:
     """Return the axis of several prompts, the alternatives in each of them taken out."""
-    axis = axis_of("prompt", given)
+    axis = axis_of("prompt", given, missing, may_be_none=False)
     if axis is None or all(parts_of(str(value)) == (value,) for value in axis.values):
         return axis
     return axis_of("prompt", [text for value in axis.values for text in expanded(str(value))])

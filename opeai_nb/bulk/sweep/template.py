@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from opeai_nb.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_OBJECT = re.compile(r"<.*>", re.S)  # how Python shows what has no words of its own
 _STEP = re.compile(rf"\.({NAME})|\[([^\[\]]+)\]")
 
 
@@ -25,8 +27,16 @@ def names_in(template: str) -> list[str]:
 
 
 def mentioned(template: str) -> set[str]:
-    """Return every name in *template* that a value would be filled in for."""
-    return {word.name for word in _words(template, columns=True)}
+    """Return every name in *template* that a value would be filled in for.
+
+    `{city.name}` is a part of `city`, or the column of that very name.
+    """
+    words = _words(template, columns=True)
+    return {name for word in words for name in (word.name, _whole(word))}
+
+
+def _whole(word: Token) -> str:
+    return word.source[1:-1].strip() if word.source[0] == "{" else word.name
 
 
 def _words(template: str, *, columns: bool = False) -> list[Token]:
@@ -54,24 +64,46 @@ def _text(token: Token, values: Mapping[str, Any], *, wild: bool) -> str:
         return token.text
     if token.kind == "frame":
         return f"{{{filled(token.text, values, wild=wild)}}}"
-    is_word = token.kind in {"word", "column"} and (wild or token.source[0] == "{")
-    return _value(token, values[token.name]) if is_word and token.name in values else token.source
+    if token.kind not in {"word", "column"} or not (wild or token.source[0] == "{"):
+        return token.source
+    if (whole := _whole(token)) in values:
+        return _told(token, values[whole], "")
+    return _value(token, values[token.name]) if token.name in values else token.source
 
 
 def _value(word: Token, value: Any) -> str:
     try:
         value = follow(value, word.path)
-        if is_missing(value):
-            raise InputError(
-                f"{word.source} in the prompt has no value: it is {value}.",
-                advice="Fill it in, or leave it out. Nothing was sent.",
-            )
-        return format(value, word.form or "")
     except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _unfit(word, error) from error
+    return _told(word, value, word.form or "")
+
+
+def _told(word: Token, value: Any, form: str) -> str:
+    """Return a value as text. Raises `InputError` for what has no words of its own."""
+    if is_missing(value) or (isinstance(value, float) and math.isinf(value)):
         raise InputError(
-            f"{word.source} in the prompt cannot be filled in: {type(error).__name__}: {error}.",
-            advice=f"Correct it, or write {{{word.source}}} to keep the braces. Nothing was sent.",
-        ) from error
+            f"{word.source} in the prompt has no value: it is {value}.",
+            advice="Fill it in, or leave it out. Nothing was sent.",
+        )
+    try:
+        text = format(value, form)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise _unfit(word, error) from error
+    is_array = bool(getattr(value, "shape", ()))
+    if is_array or (not isinstance(value, str) and _OBJECT.fullmatch(text)):
+        raise InputError(
+            f"{word.source} in the prompt is a value of the kind {type(value).__name__}, no text.",
+            advice="Name a part of it, such as {name[0]} or {name.title}. Nothing was sent.",
+        )
+    return text
+
+
+def _unfit(word: Token, error: Exception) -> InputError:
+    return InputError(
+        f"{word.source} in the prompt cannot be filled in: {type(error).__name__}: {error}.",
+        advice=f"Correct it, or write {{{word.source}}} to keep the braces. Nothing was sent.",
+    )
 
 
 def follow(value: Any, path: str) -> Any:
