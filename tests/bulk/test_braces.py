@@ -45,6 +45,9 @@ WHOLE = [
     '{{"a": 1}}',
     "{x|y",
     "x|y}",
+    "{% for x in y|sort %} a {% endfor %}",
+    "{# a|b #}",
+    "x^{{10}}",
 ]
 
 

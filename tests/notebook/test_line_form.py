@@ -70,6 +70,20 @@ def test_a_function_fills_in_its_own_names(cells: Cells) -> None:
     assert cells.sent == ["a fox in snow", "an x GLOBAL", "my owl 0"]
 
 
+def test_a_nested_function_fills_in_the_names_around_it(cells: Cells) -> None:
+    """Python hands on what it sees used: it would fill in the global of that name."""
+    cells.run("animal, size = 'GLOBAL', '2x2'")
+    cells.run("def outer(animal, size):\n    def inner():\n"
+              "        r = %imagine --fresh -s $size a {animal}\n        return r\n"
+              "    return inner\nkept = outer('fox', '512x512')\nmade = kept()")  # fmt: skip
+    cells.run("def runs(animal):\n    def inner():\n"
+              "        return get_ipython().run_line_magic('imagine', 'my {animal}')\n"
+              "    return inner()\nruns('owl')")  # fmt: skip
+    cells.run("class Card:\n    animal = 'hare'\n    r = %imagine a {animal}")
+    assert cells.sent == ["a fox", "my owl", "a hare"]
+    assert cells.shell.user_ns["made"].request.size == "512x512"
+
+
 def test_a_module_fills_in_its_own_names_before_those_of_the_notebook(cells: Cells) -> None:
     module = ModuleType("of_a_user")
     code = (
@@ -110,6 +124,11 @@ def test_a_module_fills_in_its_own_names_before_those_of_the_notebook(cells: Cel
         "stop sign at dusk",
         "stop sign",
         "forget me",
+        "taks --all",
+        "histry fox",
+        "usag --csv f.csv",
+        "info desk",
+        "usage of a hammer",
     ],
 )
 def test_a_near_miss_of_a_command_is_not_painted(cells: Cells, line: str) -> None:
@@ -140,7 +159,13 @@ def test_a_prompt_that_begins_with_an_ordinary_word_is_painted(cells: Cells, lin
     assert cells.sent == [line]
 
 
-@pytest.mark.parametrize("name", ["get_ipython", "print", "In", "Out", "exit", "len", "_", "__"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("get_ipython", "print", "In", "Out", "exit", "len", "_", "__", "_3", "_i", "_i3", "_oh"),
+        *("_ih", "__builtins__", "__file__", "\uff4c\uff45\uff4e"),
+    ],
+)
 def test_names_that_the_session_needs_are_refused(cells: Cells, name: str) -> None:
     for line in (f"-o {name} a fox", f"{name} << a fox"):
         with pytest.raises(OptionError, match="Nothing was sent"):
@@ -169,6 +194,9 @@ def test_braces_that_may_be_no_alternatives_are_asked_about_and_plain_ones_are_n
 ) -> None:
     with pytest.raises(OptionError, match="as if its braces were alternatives"):
         cells.run("%imagine {x = 1|y = 2}")
+    for code in ("if (a || b) { x | y }", '<svg viewBox="{0|1}">'):
+        with pytest.raises(OptionError, match="as if its braces were alternatives"):
+            cells.run(f"%imagine {code}")
     assert not cells.sent
     cells.run("%imagine {red|blue} fox")
     cells.run("%imagine --yes {x = 1|y = 2}")

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 # An id, or the beginning of one: the journal's are hexadecimal, the platform's have a digit.
 _ID = re.compile(rf"[0-9a-f]{{3,}}|\S*\d\S*|{pending_commands.SEND}")
+# The path or the name of a file, or an id of a record.
+_FILE = re.compile(r".*[./\\].*|[0-9a-f]{4,8}")
 # An id of the journal, its option, or the file of a picture: no word of a prompt.
+_OPTION = re.compile(r"--[a-z]")  # those of a prompt stand in front of it
 _ARGUMENT = re.compile(rf"(?=\w*\d)[0-9a-f]{{4,}}|{pending_commands.SEND}|\S+\.(?:png|jpe?g|webp)")
 
 
@@ -55,13 +58,17 @@ def _meant(word: str, arguments: Sequence[str]) -> str | None:
     """Return the command that *word* is a near miss of, where a prompt is unlikely.
 
     A word alone is near with one slip of the keys. With more words it begins a prompt (`task force
-    at dawn`), unless two of its letters are swapped, or only a command has such words behind it.
+    at dawn`), unless two of its letters are swapped, only a command has such words behind it, or
+    it is a command that takes any words, which no ordinary word is near to (`histry fox`).
     """
     near = next((name for name in COMMANDS if _is_one_slip(word.lower(), name)), None)
     if near is None or not arguments:
         return near
     is_swapped = len(word) == len(near) and sorted(word) == sorted(near)
-    return near if is_swapped or all(map(_ARGUMENT.fullmatch, arguments)) else None
+    is_free = COMMANDS[near].arguments == kept_commands.HISTORY
+    has_option = _OPTION.match(arguments[0]) is not None
+    is_command = is_swapped or is_free or has_option or all(map(_ARGUMENT.fullmatch, arguments))
+    return near if is_command else None
 
 
 def _is_one_slip(word: str, name: str) -> bool:
@@ -154,7 +161,12 @@ class Command(NamedTuple):
     most: float = 0
 
     def fits(self, words: Sequence[str]) -> bool:
-        """Tell whether *words* may be ids, where ids are asked for: `stop sign` is a prompt."""
+        """Tell whether *words* may be ids or a file, where these are asked for.
+
+        `stop sign` and `info desk` are prompts.
+        """
+        if self.arguments == "FILE":
+            return _FILE.fullmatch(" ".join(words)) is not None
         ids = words[:1] if "WORDS" in self.arguments else words
         return "ID" not in self.arguments or all(map(_ID.fullmatch, ids))
 

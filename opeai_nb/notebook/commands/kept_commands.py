@@ -198,7 +198,10 @@ def usage_orders(words: Sequence[str]) -> tuple[str, str]:
         name, has_value, value = word.partition("=")
         if name not in orders:
             hint = did_you_mean(name, orders)
-            raise OptionError(f"{name} is no option of usage.{hint}", advice=_USE_USAGE)
+            raise OptionError(
+                f"{name} is no option of usage.{hint}",
+                advice=f"As a prompt: %imagine -- usage {' '.join(words)}. {_USE_USAGE}",
+            )
         orders[name] = value if has_value else next(rest, "")
         if not orders[name] or orders[name].startswith("--"):
             raise OptionError(f"{name} needs a value.", advice=_USE_USAGE)

@@ -6,6 +6,7 @@ import ast
 import io
 import re
 import tokenize
+from keyword import iskeyword
 from typing import Final
 
 _OURS = re.compile(r"%%imagine(?:\s|$)")
@@ -20,6 +21,7 @@ DROPPED: Final = "\n"
 
 The magic shows it then. No line that is typed ends so.
 """
+_NAMED = re.compile(r"(?:[{$]|(?:-i|--image)[ =]+[{$]?)([^\W\d]\w*)")
 _RESULT: Final = "_result_of_imagine"
 
 
@@ -74,7 +76,17 @@ def _call(text: str, following: list[str], before: str) -> str:
     is_last = not before and all(map(_ABOVE.fullmatch, following))
     if not (silent or before.strip() or is_last):
         text += DROPPED
-    return f"get_ipython().run_line_magic('imagine', {text!r}){silent}"
+    seen = _seen(text) if before[:1].isspace() else ""
+    return f"get_ipython().run_line_magic('imagine', {seen}{text!r}){silent}"
+
+
+def _seen(text: str) -> str:
+    """Return code that names the variables in *text* and does nothing.
+
+    Python hands on to a nested function the names around it that it sees in there.
+    """
+    names = dict.fromkeys(name for name in _NAMED.findall(text) if not iskeyword(name))
+    return f"(lambda: ({', '.join(names)},)) and " if names else ""
 
 
 def _is_statement(above: list[str], before: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
 _TARGET = re.compile(r"([^\W\d]\w*)\s*<<(?=\s|$)")
 
 _NEEDED = frozenset({"In", "Out", "get_ipython", "exit", "quit", "display"})
+# IPython's own: _, __, _i, _ii, _3, _i3, _oh, _ih, _dh, _exit_code; __builtins__ is Python's.
+_RESERVED = re.compile(r"_+|_\d+|_i+\d*|_[iod]h|_exit_code|__\w*__")
 
 
 @dataclass
@@ -156,10 +159,13 @@ def _converted(
     return value
 
 
-def _variable(name: Any) -> str:
-    if not isinstance(name, str) or not name.isidentifier() or iskeyword(name):
-        raise OptionError(f"-o {name!r} is not the name of a variable.", advice="Nothing was sent.")
-    if name in _NEEDED or hasattr(builtins, name) or not name.strip("_"):
+def _variable(given: Any) -> str:
+    name = unicodedata.normalize("NFKC", str(given))  # as Python reads it
+    if not isinstance(given, str) or not name.isidentifier() or iskeyword(name):
+        raise OptionError(
+            f"-o {given!r} is not the name of a variable.", advice="Nothing was sent."
+        )
+    if name in _NEEDED or hasattr(builtins, name) or _RESERVED.fullmatch(name):
         raise OptionError(
             f"-o {name} would take a name that Python or IPython needs.",
             advice=f"Take another, such as my_{name.strip('_') or 'fox'}. Nothing was sent.",

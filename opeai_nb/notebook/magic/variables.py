@@ -17,23 +17,36 @@ if TYPE_CHECKING:
 
 _PATH = re.compile(rf"(?P<name>{NAME})(?P<path>{STEPS})")
 _REFERENCE = re.compile(rf"\$({NAME})({STEPS})|\{{({NAME})({STEPS})\}}")
-_COMPREHENSIONS: Final = frozenset({"<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>"})
 _MACHINERY: Final = frozenset({"IPython", "opeai_nb", "ipykernel"})
 
 
 def names_here(user: dict[str, Any]) -> Mapping[str, Any]:
-    """Return the names that the calling code sees: its locals, its globals, then the *user*'s."""
+    """Return the names that the calling code sees: its locals, its globals, then the *user*'s.
+
+    Behind its locals stand those of the functions around it, as far as they are running: Python
+    hands on to a nested function only what it sees used, and it sees no names in a prompt.
+    """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  inspect.stack reads every file
     while frame and frame.f_globals.get("__name__", "").partition(".")[0] in _MACHINERY:
         frame = frame.f_back
     if frame is None or frame.f_locals is user:
         return user
     seen = [frame.f_locals]
-    # Up to Python 3.11 a comprehension is a function of its own, called where it stands.
-    while frame.f_code.co_name in _COMPREHENSIONS and frame.f_back:
-        frame = frame.f_back
-        seen.append(frame.f_locals)
+    at: FrameType | None = frame
+    while at and (around := at.f_code.co_qualname.rpartition(".<locals>")[0]):
+        at = _running(around, at)
+        seen += [at.f_locals] if at else []
     return ChainMap(*seen, frame.f_globals, user)
+
+
+def _running(function: str, inner: FrameType) -> FrameType | None:
+    """Return the nearest frame below *inner* of a *function* of its module, by the full name."""
+    frame = inner.f_back
+    while frame and not (
+        frame.f_code.co_qualname == function and frame.f_globals is inner.f_globals
+    ):
+        frame = frame.f_back
+    return frame
 
 
 def value_of(text: str, names: Mapping[str, Any]) -> Any:
