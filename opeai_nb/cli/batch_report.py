@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from opeai_nb.bulk.batch.manifest import json_cell, ours
+from opeai_nb.bulk.batch.manifest_line import json_cell, ours
 from opeai_nb.bulk.batch.rows import REASON
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import InputError

@@ -7,7 +7,8 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.batch.manifest import NAME, ours, read_lines
+from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
+from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.cli.command_parser import CommandParser

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.bulk.batch.batch import batch
-from opeai_nb.bulk.batch.manifest import read_manifest
+from opeai_nb.bulk.batch.manifest_file import read_lines
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.cli.main import main
 from opeai_nb.errors import InputError
@@ -177,7 +177,7 @@ def test_a_line_that_a_crash_cut_short_is_passed_over(tmp_path: Path) -> None:
     path.write_text(
         '{"row": 0, "status": "failed"}\n{"row": 1, "sta\n{"row": 0, "status": "done"}\n'
     )
-    assert read_manifest(path) == [{"row": 0, "status": "done"}]
+    assert [*read_lines(path).values()] == [{"row": 0, "status": "done"}]
 
 
 def test_failed_rows_stand_in_the_manifest_with_the_reason(studio: Studio) -> None:

@@ -14,16 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.bulk.batch.batch import Batch, batch
-from opeai_nb.bulk.batch.manifest import (
-    OURS,
-    Manifest,
-    clashes,
-    line_of,
-    ours,
-    parquet_of,
-    read_lines,
-    read_manifest,
-)
+from opeai_nb.bulk.batch.manifest import Manifest
+from opeai_nb.bulk.batch.manifest_file import parquet_of, read_lines
+from opeai_nb.bulk.batch.manifest_line import OURS, clashes, line_of, ours
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.bulk.run.outcome import Outcome
 from opeai_nb.errors import InputError
@@ -209,7 +202,7 @@ def test_whoever_looks_while_it_runs_sees_every_row(tmp_path: Path) -> None:
     manifest.begin()
     manifest.add(rows.plan[1], Outcome("failed"))
     manifest.flush()
-    assert [line["status"] for line in read_manifest(manifest.path)] == ["not sent", "failed"]
+    assert [line["status"] for line in read_lines(manifest.path).values()] == ["not sent", "failed"]
 
 
 def test_a_finished_folder_that_cannot_be_written_is_a_success(
@@ -230,7 +223,7 @@ def test_a_library_that_takes_no_manifest_has_its_second_home_for_it(
     (studio.library.folder / "manifest.jsonl").mkdir(parents=True)
     made = batch(["a", "b"], studio=studio, **SMALL).run()
     assert [line["status"] for line in made.manifest] == ["done", "done"]
-    assert len(read_manifest(studio.library.homes.second / "manifest.jsonl")) == 2
+    assert len(read_lines(studio.library.homes.second / "manifest.jsonl")) == 2
     assert [line["status"] for line in batch(["a"], studio=studio, **SMALL).run().manifest] == [
         "done"
     ]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opeai_nb.bulk.batch.batch import batch
-from opeai_nb.bulk.batch.manifest import Manifest, read_manifest
+from opeai_nb.bulk.batch.manifest import Manifest
+from opeai_nb.bulk.batch.manifest_file import read_lines
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.values.input_image import input_images
@@ -119,7 +120,7 @@ def test_a_manifest_is_written_through_nothing(kind: str, folder: Path, outside:
     assert outside.read_bytes() == SECRET
     if kind != "dangling link":
         with pytest.raises(LibraryError, match="cannot be read"):
-            read_manifest(folder / "manifest.jsonl")
+            read_lines(folder / "manifest.jsonl")
 
 
 @pytest.mark.parametrize("kind", ["fifo", "folder", "link to a device"])

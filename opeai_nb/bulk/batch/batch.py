@@ -7,7 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk.batch.manifest import NAME, Manifest, ours, read_lines
+from opeai_nb.bulk.batch.manifest import Manifest
+from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
+from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import STEP, Rows, rows_of
 from opeai_nb.bulk.run.bulk_options import BulkOptions
@@ -22,7 +24,7 @@ from opeai_nb.studio.here import studio_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from opeai_nb.bulk.batch.manifest import Line
+    from opeai_nb.bulk.batch.manifest_line import Line
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.run.progress import Progress
     from opeai_nb.bulk.sweep.axis import Missing

@@ -9,49 +9,41 @@ lines and takes none away; `current` tells those of the last table.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
-import math
-import os
-import re
 import threading
 from contextlib import contextmanager, nullcontext
-from datetime import date, time
 from importlib.util import find_spec
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from filelock import FileLock
 
+from opeai_nb.bulk.batch.manifest_file import NAME, read_lines, write_lines, write_parquet
+from opeai_nb.bulk.batch.manifest_line import (
+    Line,
+    clashes,
+    line_of,
+    our_name,
+    ours,
+    request_name,
+)
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import append_line, write_part, write_whole
-from opeai_nb.plain_file import open_plain
+from opeai_nb.library.files import append_line
 from opeai_nb.studio.pricing import paid_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from opeai_nb.bulk.batch.source_table import Row
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.prices.price_list import PriceList
 
-NAME: Final = "manifest.jsonl"
-OURS: Final = (
-    *("row", "request", "prompt", "model", "status", "files", "id", "tokens", "cost", "currency"),
-    *("error", "then", "current"),
-)
-_PREFIX: Final = "opeai_nb_"
-_REQUEST: Final = re.compile(r"[0-9a-f]{16}-(\d+|[0-9a-f]{12})")
 _SETTLED: Final = ("done", "unknown")
 _CARRIED: Final = ("status", "files", "id", "tokens", "cost", "currency", "error", "then")
-NOT_SENT: Final = "not sent"
 FLUSH_AFTER: Final = 1.0
 """Seconds after which whoever looks from another terminal sees a line."""
 _PATIENCE: Final = 60.0  # another batch writes for a moment, unless its process is suspended
-
-Line = dict[str, Any]
 
 
 class Manifest:
@@ -91,7 +83,7 @@ class Manifest:
         with _refused(), self._alone():
             before = read_lines(self.path)
             self._reasons = _unknown_reasons(before)
-            self._write([*self._planned(before), *self._others(before, current=False)])
+            write_lines(self.path, [*self._planned(before), *self._others(before, current=False)])
         return before
 
     def add(self, point: Point, outcome: Outcome) -> Line:
@@ -135,10 +127,9 @@ class Manifest:
             lines = read_lines(self.path)
             ours = self._planned(lines, keep_all=True)
             every = [*ours, *self._others(lines)]
-            self._write(every)
+            write_lines(self.path, every)
             if find_spec("pyarrow") is not None:
-                part = write_part(self.path.parent, parquet_of(every), durable=False)
-                part.replace(self.path.with_suffix(".parquet"))
+                write_parquet(self.path.with_suffix(".parquet"), every)
         return ours
 
     def planned(self, outcomes: Mapping[int, Outcome]) -> list[Line]:
@@ -189,14 +180,10 @@ class Manifest:
         ]
         if current is not None:
             for line in others:
-                line[f"{_PREFIX}current" if f"{_PREFIX}current" in line else "current"] = current
+                line[our_name(line, "current")] = current
         return others
 
     # -- the file
-
-    def _write(self, lines: Iterable[Line]) -> None:
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-        write_whole(self.path, text.encode("utf-8", "replace"))
 
     def _flush_in_time(self) -> None:
         try:
@@ -215,14 +202,6 @@ class Manifest:
         return _released(lock)
 
 
-def _unknown_reasons(lines: Mapping[str, Line]) -> dict[str, str]:
-    return {
-        name: ours(line, "error")
-        for name, line in lines.items()
-        if ours(line, "status") == "unknown" and ours(line, "error")
-    }
-
-
 @contextmanager
 def _released(lock: FileLock) -> Iterator[None]:
     try:
@@ -239,166 +218,9 @@ def _refused() -> Iterator[None]:
         raise LibraryError(f"The manifest cannot be written: {error.strerror or error}.") from error
 
 
-def request_name(point: Point) -> str:
-    """Return what names a point's request in a manifest: its identity, and its key or call."""
-    key = point.call if point.key is None else hashlib.sha256(point.key.encode()).hexdigest()[:12]
-    return f"{point.identity[:16]}-{key}"
-
-
-def clashes(rows: Sequence[Row], points: Sequence[Point]) -> dict[str, str]:
-    """Return what our columns are called where the user's have their names.
-
-    `prompt` and `model` are the same in both where they are sent as they stand: no clash.
-    """
-    columns = {name for row in rows for name in row.cells}
-    for name in ("prompt", "model"):
-        if all(
-            row.cells.get(name, asked) == asked
-            for row, point in zip(rows, points, strict=True)
-            for asked in (getattr(point.request, name),)
-        ):
-            columns.discard(name)
-    return {name: f"{_PREFIX}{name}" for name in OURS if name in columns}
-
-
-def ours(line: Mapping[str, Any], name: str) -> Any:
-    """Return our own value of that name in a line; None where there is none."""
-    return line.get(f"{_PREFIX}{name}", line.get(name))
-
-
-def is_manifest(rows: Iterable[Row]) -> bool:
-    """Tell whether the rows are lines of a manifest, given as a batch of its own."""
-    return all(
-        _REQUEST.fullmatch(str(ours(row.cells, "request")))
-        and ours(row.cells, "status") is not None
-        and ours(row.cells, "current") is not None
-        for row in rows
-    )
-
-
-def without_ours(row: Row) -> Row:
-    """Return the row of a manifest as it was in its table: what a run told of it is left out."""
-    prefixed = {name for name in OURS if f"{_PREFIX}{name}" in row.cells}
-    gone = {f"{_PREFIX}{name}" for name in prefixed} | (
-        set(OURS) - prefixed - {"prompt", "model"} if row.cells else set()
-    )
-    return row._replace(cells={n: value for n, value in row.cells.items() if n not in gone})
-
-
-def line_of(
-    point: Point, row: Row, outcome: Outcome | None, renamed: Mapping[str, str] | None = None
-) -> Line:
-    """Return one line: the same for a picture that was sent and for one from the library.
-
-    Without an *outcome* the row was not sent. *renamed* is what our columns are called here.
-    """
-    made: Line = {
-        "row": row.number,
-        "request": request_name(point),
-        "prompt": point.request.prompt,
-        "model": point.request.model,
-        **_facts(outcome),
-        "current": True,
+def _unknown_reasons(lines: Mapping[str, Line]) -> dict[str, str]:
+    return {
+        name: ours(line, "error")
+        for name, line in lines.items()
+        if ours(line, "status") == "unknown" and ours(line, "error")
     }
-    renamed = renamed or {}
-    cells = {_plain(name): json_cell(value) for name, value in row.cells.items()}
-    named = {renamed.get(name, name): value for name, value in made.items()}
-    return {"row": row.number, **cells, **named} if "row" not in renamed else {**cells, **named}
-
-
-def _facts(outcome: Outcome | None) -> Line:
-    if outcome is None or outcome.state == "stopped":
-        return {"status": NOT_SENT, "files": []}
-    facts: Line = {"status": "done" if outcome.is_good else outcome.state, "files": outcome.files}
-    if outcome.generation is not None:
-        facts["id"] = outcome.id
-        facts["tokens"] = (outcome.generation.usage or {}).get("total_tokens")
-    if outcome.is_handed_on:
-        facts["then"] = json_cell(outcome.value)
-    if outcome.reason:
-        facts["error"] = outcome.reason
-    return facts
-
-
-def json_cell(value: Any) -> Any:
-    """Return a cell as JSON has it; a date as ISO text, what JSON has no word for as text."""
-    if isinstance(value, str):
-        return _plain(value)
-    if value is None or isinstance(value, bool | int):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, list | tuple | set | frozenset):
-        return [json_cell(item) for item in value]
-    if isinstance(value, dict):
-        return {_plain(str(name)): json_cell(item) for name, item in value.items()}
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if hasattr(value, "tolist"):  # of numpy
-        return json_cell(value.tolist())
-    if isinstance(value, Path):
-        return str(value)
-    return f"<{type(value).__name__}>" if hasattr(value, "tobytes") else str(value)
-
-
-def read_lines(path: Path) -> dict[str, Line]:
-    """Return the last line of each request, in the order of the first; none without a file.
-
-    What is cut short is passed over. Raises `LibraryError` when the file cannot be read.
-    """
-    lines: dict[str, Line] = {}
-    try:
-        with os.fdopen(open_plain(path), encoding="utf-8", errors="replace") as file:
-            for text in file:
-                try:
-                    line = json.loads(text)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(line, dict) and isinstance(ours(line, "row"), int):
-                    lines[str(ours(line, "request") or f"row {ours(line, 'row')}")] = line
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        raise LibraryError(f"{path.name} cannot be read: {error.strerror}.") from error
-    return lines
-
-
-def read_manifest(path: Path) -> list[Line]:
-    """Return the lines of the last table, in the order of its rows.
-
-    Raises `LibraryError` when the file cannot be read.
-    """
-    lines = [line for line in read_lines(path).values() if ours(line, "current") is not False]
-    return sorted(lines, key=lambda line: cast("int", ours(line, "row")))
-
-
-def parquet_of(lines: Sequence[Line]) -> bytes:
-    """Return the lines as Parquet, which wants one kind in a column: what is mixed is JSON text.
-
-    Needs pyarrow.
-    """
-    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
-    import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
-
-    names = list(dict.fromkeys(name for line in lines for name in line))
-    columns = {}
-    for name in names:
-        values = [line.get(name) for line in lines]
-        try:
-            columns[_plain(name)] = pa.array(values)
-        except (pa.ArrowException, OverflowError, ValueError):
-            columns[_plain(name)] = pa.array(
-                [None if value is None else _text(value) for value in values], pa.string()
-            )
-    data = io.BytesIO()
-    pq.write_table(pa.table(columns), data)
-    return data.getvalue()
-
-
-def _text(value: Any) -> str:
-    return _plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _plain(text: str) -> str:
-    """Return *text* without halves of characters, which no file can hold."""
-    return text.encode("utf-8", "replace").decode()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from opeai_nb.bulk.batch.manifest import is_manifest, without_ours
+from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
 from opeai_nb.bulk.batch.source_table import SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing, whole
 from opeai_nb.bulk.sweep.plan import Plan, Point, numbered

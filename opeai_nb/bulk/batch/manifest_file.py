@@ -1,0 +1,80 @@
+"""The manifest on disk: lines of JSON, and the same as Parquet where pyarrow is there."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.bulk.batch.manifest_line import Line, ours, plain
+from opeai_nb.errors import LibraryError
+from opeai_nb.library.files import write_part, write_whole
+from opeai_nb.plain_file import open_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+NAME: Final = "manifest.jsonl"
+
+
+def read_lines(path: Path) -> dict[str, Line]:
+    """Return the last line of each request, in the order of the first; none without a file.
+
+    What is cut short is passed over. Raises `LibraryError` when the file cannot be read.
+    """
+    lines: dict[str, Line] = {}
+    try:
+        with os.fdopen(open_plain(path), encoding="utf-8", errors="replace") as file:
+            for text in file:
+                try:
+                    line = json.loads(text)
+                except (ValueError, RecursionError):
+                    continue
+                if isinstance(line, dict) and isinstance(ours(line, "row"), int):
+                    lines[str(ours(line, "request") or f"row {ours(line, 'row')}")] = line
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise LibraryError(f"{path.name} cannot be read: {error.strerror}.") from error
+    return lines
+
+
+def write_lines(path: Path, lines: Iterable[Line]) -> None:
+    """Write all lines anew. Raises `OSError`."""
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    write_whole(path, text.encode("utf-8", "replace"))
+
+
+def write_parquet(path: Path, lines: Sequence[Line]) -> None:
+    """Write the lines as Parquet, which needs pyarrow. Raises `OSError`."""
+    part = write_part(path.parent, parquet_of(lines), durable=False)
+    part.replace(path)
+
+
+def parquet_of(lines: Sequence[Line]) -> bytes:
+    """Return the lines as Parquet, which wants one kind in a column: what is mixed is JSON text.
+
+    Needs pyarrow.
+    """
+    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
+    import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]  # where it is there
+
+    names = list(dict.fromkeys(name for line in lines for name in line))
+    columns = {}
+    for name in names:
+        values = [line.get(name) for line in lines]
+        try:
+            columns[plain(name)] = pa.array(values)
+        except (pa.ArrowException, OverflowError, ValueError):
+            columns[plain(name)] = pa.array(
+                [None if value is None else _text(value) for value in values], pa.string()
+            )
+    data = io.BytesIO()
+    pq.write_table(pa.table(columns), data)
+    return data.getvalue()
+
+
+def _text(value: Any) -> str:
+    return plain(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
