@@ -17,16 +17,19 @@ _NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _LARGEST: Final = 512 * 1024 * 1024  # bytes: no picture and no text of ours is larger
 
 
-def open_plain(path: Path | str, flags: int = os.O_RDONLY, *, links: bool = False) -> int:
+def open_plain(
+    path: Path | str, flags: int = os.O_RDONLY, *, links: bool = False, mode: int = 0o666
+) -> int:
     """Return a descriptor of a regular file, opened with *flags*; through a link only with *links*.
 
-    Raises `OSError`; its `strerror` says so when the file is a link or no file.
+    A file that it makes has *mode*, less the umask, and Windows changes no line break in it. Raises
+    `OSError`; its `strerror` says so when the file is a link or no file.
     """
     if not links and not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(_mode_of(path)):
         raise OSError(0, "it is a link")
     unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
     try:
-        handle = os.open(path, flags | _NOT_BLOCKING | unfollowed, 0o666)
+        handle = os.open(path, flags | _NOT_BLOCKING | unfollowed, mode)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(0, "it is a link") from error

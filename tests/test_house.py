@@ -240,6 +240,15 @@ def test_no_file_leads_back_to_itself() -> None:
     assert circles() == set()
 
 
+def test_files_are_written_through_one_door() -> None:
+    """What `os.open` makes elsewhere would have its line breaks changed by Windows."""
+    doors = {"plain_file.py", "output.py"}  # the second opens the null device
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        opened = [call for call in text.split("os.open(")[1:] if "O_WR" in call[:80]]
+        assert path.name in doors or not opened, path
+
+
 def run_fresh(code: str) -> str:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()

@@ -341,4 +341,5 @@ def homeless_folder() -> Path:
 
     It lies among the temporary files. Whoever makes something below it makes it private.
     """
-    return Path(tempfile.gettempdir()) / f"opeai_nb-{os.getuid()}"
+    owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # on Windows each has a folder
+    return Path(tempfile.gettempdir()) / f"opeai_nb{owner}"

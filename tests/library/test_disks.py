@@ -56,6 +56,27 @@ def whole(picture: bytes, entry: Entry, count: int = 1) -> Generation:
     return Generation((Picture(picture),) * count, entry.request)
 
 
+# -- a drive without links
+
+
+def test_where_there_are_no_links_ones_own_journal_is_known_all_the_same(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    begin: Callable[..., Entry],
+    shelf: Library,
+    disk: RefusingDisk,
+) -> None:
+    """Else its pictures would be told to be somebody else's, and fetched only when asked."""
+    monkeypatch.setenv("OPEAI_NB_DATA", str(tmp_path / "data"))
+    disk.link_error = errno.EPERM
+    entry = begin("a fox", into=shelf)
+    entry.sending()
+    url = "https://pictures.example/1.png"
+    entry.answered(Generation((Picture(url=url),), entry.request))
+    assert shelf.pending()[0].foreign_hosts() == frozenset()
+    assert [path.name for path in (tmp_path / "data" / "opeai_nb").iterdir()] == ["seal"]
+
+
 # -- a folder that cannot be written
 
 

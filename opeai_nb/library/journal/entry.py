@@ -322,7 +322,7 @@ class Entry(RequestFacts):
         # What came whole is kept in a moment, and outlives a killed process as it is; a URL is
         # all there is of a picture until it is downloaded.
         is_open = any(item.source is None and item.error is None for item in pictures)
-        seal = sealed(self.id, hosts) if (hosts := _hosts(answer)) else None
+        seal = sealed(self.id, hosts, self._disk) if (hosts := _hosts(answer)) else None
         self._note(durable=is_open, state="fetching", answer=answer, duration=duration, seal=seal)
 
     def hold(self) -> None:
@@ -342,7 +342,7 @@ class Entry(RequestFacts):
         """
         self.keep_answer(answer)
         state = "pending" if self.state == "pending" else "unknown"
-        seal = sealed(self.id, _digest(answer))
+        seal = sealed(self.id, _digest(answer), self._disk)
         self._note(state=state, error=reason, unread=True, seal=seal)
 
     def keep_answer(self, answer: bytes) -> None:

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.library.files import names_in
-from opeai_nb.plain_file import read_plain
+from opeai_nb.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,7 @@ class RightToSend:
 
     def _made(self, by: bytes) -> bool:
         try:
-            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            handle = open_plain(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except (FileExistsError, FileNotFoundError):
             return False
         try:

@@ -15,20 +15,21 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from opeai_nb.library.files import own_folder
+from opeai_nb.library.files import DISK, Disk, discard, own_folder
 from opeai_nb.library.homes import data_folder
-from opeai_nb.plain_file import read_plain
+from opeai_nb.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _FILE: Final = "seal"
 _BYTES: Final = 32
 
 
-def sealed(entry: str, what: str) -> str | None:
+def sealed(entry: str, what: str, disk: Disk = DISK) -> str | None:
     """Return the seal over *what* an entry (its id) says; None where no secret can be kept."""
-    secret = _secret()
+    secret = _secret(disk)
     text = f"{entry}\n{what}".encode("utf-8", "replace")
     return hmac.new(secret, text, hashlib.sha256).hexdigest() if secret else None
 
@@ -57,21 +58,45 @@ def host_of(url: str) -> str:
         return url
 
 
-def _secret() -> bytes | None:
+def _secret(disk: Disk) -> bytes | None:
     """Return this user's secret, made when it is first needed; None where it cannot be kept."""
     path = data_folder().parent / _FILE
+    if (known := _read(path)) is None:
+        with suppress(OSError, ValueError):
+            _make(own_folder(path.parent, disk=disk) / _FILE, disk)
+        known = _read(path)
+    return known
+
+
+def _read(path: Path) -> bytes | None:
+    """Return the secret in a file; None where there is none, or not all of it."""
     with suppress(OSError, ValueError):
-        return read_plain(path, _BYTES)
-    with suppress(OSError, ValueError):
-        own_folder(path.parent)
-        new = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            os.write(handle, secrets.token_bytes(_BYTES))
-        finally:
-            os.close(handle)
-        with suppress(FileExistsError):
-            os.link(new, path)  # whole or not at all, and the first of two wins
-        new.unlink()
-        return read_plain(path, _BYTES)
+        secret = read_plain(path, _BYTES)
+        return secret if len(secret) == _BYTES else None
     return None
+
+
+def _make(path: Path, disk: Disk) -> None:
+    """Write a new secret, unless another process has: whole or not at all where there are links.
+
+    Raises `OSError`.
+    """
+    secret = secrets.token_bytes(_BYTES)
+    new = path.with_name(f".{_FILE}-{secrets.token_hex(8)}")
+    _write(new, secret)
+    try:
+        disk.link(new, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        _write(path, secret)
+    finally:
+        discard(new)
+
+
+def _write(path: Path, secret: bytes) -> None:
+    handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode=0o600)
+    try:
+        os.write(handle, secret)
+    finally:
+        os.close(handle)
