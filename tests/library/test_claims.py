@@ -101,7 +101,7 @@ def test_another_request_is_claimed_beside_it(tmp_path: Path) -> None:
     [
         (json.dumps({**this_process(), "start": "another"}), 0),  # it is gone: at once
         (json.dumps({**this_process(), "pid": NEVER}), 0),
-        (json.dumps({**this_process(), "system": "another boot"}), 30),
+        (json.dumps({**this_process(), "system": "another boot", "machine": "another"}), 30),
         (json.dumps({**this_process(), "claim": "of this process, frozen"}), 30),
         ("", 5),  # it died, or was frozen, between making the file and writing it
         ("{", 30),
@@ -223,13 +223,34 @@ def test_a_process_that_is_gone_is_dead_at_once(kernel: Kernel, ticks: Clock) ->
     assert not entry.is_alive
 
 
+HERE = {**this_process(), "machine": "3f2a9c1d5e6f7081", "space": "pid:[4026531836]"}
+"""A Linux machine that has an id, and no container on it."""
+OTHER_BOOT = {"system": "another boot"}
+
+
 @pytest.mark.parametrize(
-    "change", [{"system": "another boot"}, {"space": "pid:[4026532999]"}, {"host": "host7"}]
+    "change", [{"machine": "another", **OTHER_BOOT}, {"space": "pid:[4026532999]"}, {"host": "h7"}]
 )
 def test_a_process_id_of_elsewhere_says_nothing(change: dict[str, str]) -> None:
-    """Another container, another machine, or this one before it was started anew."""
-    assert is_gone({**this_process(), "pid": NEVER})
-    assert not is_gone({**this_process(), "pid": NEVER, **change})
+    """Another container, or another machine."""
+    owner = {**HERE, "system": HERE["system"] or "a boot", "pid": NEVER}
+    here = {**owner, "pid": os.getpid()}
+    assert is_gone(owner, here)
+    assert not is_gone({**owner, **change}, here)
+
+
+def test_what_ran_before_the_machine_was_started_anew_is_dead_at_once() -> None:
+    here = {**HERE, "system": "this boot"}
+    before = {**here, **OTHER_BOOT}
+    assert is_gone(before, here), "though a process of now has its number"
+    for telling in ("machine", "space", "host", "system"):
+        assert not is_gone({**before, telling: ""}, here), telling
+
+
+def test_a_container_does_not_know_whether_its_machine_is_the_same() -> None:
+    """Its image gives the id of a machine and a name to all that are made of it."""
+    inside = {**HERE, "system": "this boot", "space": "pid:[4026532999]"}
+    assert not is_gone({**inside, **OTHER_BOOT}, inside)
 
 
 def test_an_owner_of_elsewhere_is_watched(kernel: Kernel, ticks: Clock) -> None:

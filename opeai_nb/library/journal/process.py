@@ -7,10 +7,12 @@ and a shared folder is seen by machines that know nothing of each other's.
 from __future__ import annotations
 
 import getpass
+import hashlib
 import os
 import socket
 import sys
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.printable import printable_line
@@ -21,14 +23,16 @@ if TYPE_CHECKING:
 _STATE, _START = 0, 19  # fields of /proc/PID/stat behind the name: proc(5)
 _DEAD: Final = "ZX"  # a zombie has ended, only nobody has asked how
 _GONE: Final = "gone"
+_FIRST_SPACE: Final = "pid:[4026531836]"
+"""The kernel's own name for the processes of no container (PROC_PID_INIT_INO in Linux)."""
 _UNKNOWN: Final = ""
 
 
 def this_process() -> Mapping[str, Any]:
     """Return who this process is, as it stands in a claim.
 
-    *start* is when it began, *system* the boot of the machine that it runs on, and *space* says
-    in which container its *pid* holds; *user* and *host* are for people.
+    *start* is when it began, *machine* the computer that it runs on and *system* its boot, and
+    *space* says in which container its *pid* holds; *user* and *host* are for people.
     """
     return _process(os.getpid())
 
@@ -38,6 +42,7 @@ def _process(pid: int) -> Mapping[str, Any]:
     return {
         "pid": pid,
         "start": start_of(pid),
+        "machine": _machine(),
         "system": _system(),
         "space": _space(),
         "host": socket.gethostname(),
@@ -45,17 +50,32 @@ def _process(pid: int) -> Mapping[str, Any]:
     }
 
 
-def is_gone(owner: Mapping[str, Any]) -> bool:
-    """Tell whether the process of a claim has ended, where that can be known from here."""
-    here, pid = this_process(), owner.get("pid")
+def is_gone(owner: Mapping[str, Any], here: Mapping[str, Any] | None = None) -> bool:
+    """Tell whether the process of a claim has ended, where that can be known from *here*.
+
+    *here* is who looks: this process, where none is named.
+    """
+    here, pid = here or this_process(), owner.get("pid")
     if not isinstance(pid, int) or pid <= 0 or owner.get("host") != here["host"]:
         return False
     if "system" not in owner:  # written by 0.1.0
         return start_of(pid) == _GONE
+    if _was_booted_since(owner, here):
+        return True
     if any(not owner.get(name) or owner[name] != here[name] for name in ("system", "space")):
         return False
     start = start_of(pid)
     return start == _GONE or bool(start and owner.get("start") and start != owner["start"])
+
+
+def _was_booted_since(owner: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    """Tell whether the machine has been started anew since.
+
+    Not asked in containers: theirs may have one name and one machine's id on many machines.
+    """
+    same = all(owner.get(name) and owner[name] == here[name] for name in ("machine", "space"))
+    booted = owner.get("system") and here["system"] and owner["system"] != here["system"]
+    return bool(same and here["space"] == _FIRST_SPACE and booted)
 
 
 def describe(owner: Mapping[str, Any]) -> str:
@@ -97,6 +117,18 @@ if sys.platform == "linux":
         except OSError:
             return _UNKNOWN
 
+    def _machine() -> str:
+        # A copy of a virtual machine has its machine-id, and network cards of its own.
+        try:
+            name = Path("/etc/machine-id").read_bytes().strip()
+            cards = sorted(Path("/sys/class/net").glob("*/device"))
+            addresses = [(card.parent / "address").read_bytes().strip() for card in cards]
+        except OSError:
+            return _UNKNOWN
+        if not name:
+            return _UNKNOWN
+        return hashlib.sha256(b" ".join((name, *addresses))).hexdigest()[:16]
+
     def _space() -> str:
         try:
             return os.readlink("/proc/self/ns/pid")  # noqa: PTH115  it leads to no path
@@ -123,6 +155,9 @@ else:  # pragma: no cover  the other half runs there
         import uuid
 
         return f"{uuid.getnode():012x}"
+
+    def _machine() -> str:
+        return _UNKNOWN
 
     def _space() -> str:
         return "machine"
