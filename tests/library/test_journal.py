@@ -409,19 +409,22 @@ def test_what_dead_processes_left_half_done_is_swept(
     assert left == {".alive", ".gitignore", ".new-young", entry.id}
 
 
+@pytest.mark.parametrize("torn", ["", '{"opeai_nb": 1, "ow'])
 def test_what_a_dead_process_had_only_begun_is_swept_at_once(
-    begin: Callable[..., Entry], library: Library, folder: Path
+    begin: Callable[..., Entry], library: Library, folder: Path, torn: str
 ) -> None:
-    entry = begin()
-    facts = json.loads(journal(entry).read_text())
-    new = folder / ".pending" / ".new-dead"
-    new.mkdir()
-    (new / "journal.jsonl").write_text(json.dumps(facts))
+    """Whoever writes it stands in its name: its journal may say nothing yet."""
+    begin()
+    (alive,) = (folder / ".pending" / ".alive").iterdir()
+    of_the_living, of_the_dead = (
+        folder / ".pending" / f".new-{token}-{'0' * 16}" for token in (alive.name, "f" * 16)
+    )
+    for new in (of_the_living, of_the_dead):
+        new.mkdir()
+        (new / "journal.jsonl").write_text(torn)
     library.pending()
-    assert new.is_dir(), "its process lives"
-    (new / "journal.jsonl").write_text(json.dumps({**facts, "owner": {}}))
-    library.pending()
-    assert not new.exists()
+    assert of_the_living.is_dir()
+    assert not of_the_dead.exists()
 
 
 def test_without_metadata_is_kept_through_a_restart(

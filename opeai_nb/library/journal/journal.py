@@ -21,7 +21,7 @@ from opeai_nb.library.files import (
 )
 from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry
-from opeai_nb.library.journal.journal_file import begin_facts, owner_in, read_facts
+from opeai_nb.library.journal.journal_file import begin_facts, read_facts
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, LONGEST_REQUEST, VERSION
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FOLDER: Final = ".pending"
 _NEW: Final = ".new-"
+"""The beginning of the name of an entry that is being written, and who writes it behind that."""
+_NEW_NAME = re.compile(r"\.new-([0-9a-f]{16})-[0-9a-f]{16}")
 _BEGUN_SECONDS: Final = 3600.0  # an entry is written in milliseconds
 _ID = re.compile(r"[0-9a-f]{8,32}")
 
@@ -123,10 +125,10 @@ class Journal:
         journal = own_folder(home / FOLDER, unlisted=True, disk=disk)
         facts["owner"] = liveness.owner()
         keep_inputs(home, request, disk)
-        new = journal / f"{_NEW}{secrets.token_hex(8)}"
-        disk.mkdir(new)
+        new = journal / f"{_NEW}{facts['owner']['token']}-{secrets.token_hex(8)}"
         try:
             liveness.hold(facts["id"])
+            disk.mkdir(new)
             begin_facts(new, facts, disk)
             folder = new.rename(journal / str(facts["id"]))
         except OSError:
@@ -179,13 +181,13 @@ class Journal:
             path = journal / name
             is_begun = name.startswith(_NEW) or name.endswith(PART)
             is_old = is_begun and is_older(path, _BEGUN_SECONDS)
-            if name.startswith(GONE) or is_old or (is_begun and self._is_left(home, path)):
+            if name.startswith(GONE) or is_old or self._is_left(home, name):
                 discard(path) if name.endswith(PART) else remove_folder(path)
 
-    def _is_left(self, home: Path, new: Path) -> bool:
+    def _is_left(self, home: Path, name: str) -> bool:
         """Tell whether the process that began to write an entry is gone, as far as it is known."""
-        owner = owner_in(new)
-        return owner is not None and self._liveness[home].is_surely_gone(owner)
+        begun = _NEW_NAME.fullmatch(name)
+        return begun is not None and not self._liveness[home].is_at_work(begun[1])
 
     def _read(self, home: Path, name: str) -> Entry | None:
         folder = home / FOLDER / name

@@ -126,6 +126,11 @@ class Liveness:
             return entry in self._held
         return self._is_beating(token, owner)
 
+    def is_at_work(self, token: str) -> bool:
+        """Tell whether the process of a counter lives, as far as can be seen from here."""
+        self._begin()
+        return token == self._token or self._is_beating(token, _owner_in(self._folder / token))
+
     def is_surely_gone(self, owner: Mapping[str, Any]) -> bool:
         """Tell whether an owner can never come back: its process has ended, or it let go."""
         return not owner.get("token") or is_gone(owner)
@@ -149,11 +154,10 @@ class Liveness:
         """Remove the counters that dead processes left."""
         self._begin()
         for token in [] if is_link(self._folder) else names_in(self._folder):
-            path = self._folder / token
-            if not _TOKEN.fullmatch(token) or token == self._token:
+            if not _TOKEN.fullmatch(token):
                 continue
-            if not self._is_beating(token, _owner_in(path)):
-                discard(path)
+            if not self.is_at_work(token):
+                discard(self._folder / token)
 
 
 def _owner_in(path: Path) -> dict[str, Any]:
