@@ -378,7 +378,19 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def _time_of(folder: Path) -> int:
-    return folder.stat().st_mtime_ns
+    """Return a folder's time as it is now.
+
+    A network file system remembers for up to a minute what it was told of a folder; opening it has
+    the server asked anew.
+    """
+    try:
+        handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except PermissionError:  # Windows opens no folders
+        return folder.stat().st_mtime_ns
+    try:
+        return os.fstat(handle).st_mtime_ns
+    finally:
+        os.close(handle)
 
 
 def _noted(database: sqlite3.Connection, home: int) -> int | None:
