@@ -18,25 +18,16 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from opeai_nb.engine import Engine
+
 
 def run(arguments: Sequence[str]) -> int:
     """Serve until Ctrl-C or SIGTERM. Raises `InputError` for what cannot be served."""
-    from opeai_nb.engine import Engine, serve
+    from opeai_nb.engine import serve
 
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        engine = Engine(
-            store=options.store,
-            key=_key(options),
-            base_url=options.base_url,
-            hosts=_hosts(options),
-            cors=None if options.cors == "off" else options.cors,
-            sync=options.sync,
-            latency=options.latency,
-            jitter=options.jitter,
-            fail_rate=options.fail_rate,
-            seed=options.seed,
-        )
+        engine = engine_of(options)
         serve(engine, port=options.port, on_listening=lambda url: _announce(url, options))
     except (OSError, OverflowError, ValueError, sqlite3.Error) as error:
         raise _refusal(error, options) from error
@@ -44,7 +35,26 @@ def run(arguments: Sequence[str]) -> int:
     return GOOD
 
 
-def _parser() -> argparse.ArgumentParser:
+def engine_of(options: argparse.Namespace) -> Engine:
+    """Return the engine that the options ask for. Raises what `Engine` and a key's file raise."""
+    from opeai_nb.engine import Engine
+
+    return Engine(
+        store=options.store,
+        key=_key(options),
+        base_url=options.base_url,
+        hosts=_hosts(options),
+        cors=None if options.cors == "off" else options.cors,
+        sync=options.sync,
+        latency=options.latency,
+        jitter=options.jitter,
+        fail_rate=options.fail_rate,
+        seed=options.seed,
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command's options."""
     parser = CommandParser(
         prog="python -m opeai_nb serve",
         description="Serve the embedded engine: the platform's HTTP API with a painter of its own.",

@@ -38,6 +38,7 @@ class Misbehaving:
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.connections = 0
         self._over = threading.Event()
+        self._arrival = threading.Condition()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         threading.Thread(target=self._serve, daemon=True).start()
@@ -46,6 +47,11 @@ class Misbehaving:
     def keys(self) -> list[str | None]:
         """The Idempotency-Key of each POST."""
         return [headers.get("idempotency-key") for line, headers in self.requests if "POST" in line]
+
+    def wait_for(self, requests: int) -> None:
+        """Return when so many have arrived: who gave up waiting may be ahead of them."""
+        with self._arrival:
+            assert self._arrival.wait_for(lambda: len(self.requests) >= requests, 60)
 
     def close(self) -> None:
         self._over.set()
@@ -68,7 +74,9 @@ class Misbehaving:
                     name, _, value = text.partition(":")
                     headers[name.lower()] = value.strip()
                 stream.read(int(headers.get("content-length", 0)))
-                self.requests.append((line.decode(), headers))
+                with self._arrival:
+                    self.requests.append((line.decode(), headers))
+                    self._arrival.notify_all()
                 if not self._answer(connection):
                     return
 

@@ -23,13 +23,13 @@ def network(request: pytest.FixtureRequest) -> Callable[..., list[httpx.Response
     """A function that sends requests one after the other over one real transport."""
 
     async def later(*urls: str, **options: Any) -> list[httpx.Response]:
-        async with httpx.AsyncClient(transport=AsyncWideTransport()) as client:
+        async with httpx.AsyncClient(transport=AsyncWideTransport(), timeout=60) as client:
             return [await client.get(url, **options) for url in urls]
 
     def now(*urls: str, **options: Any) -> list[httpx.Response]:
         if request.param == "async":
             return asyncio.run(later(*urls, **options))
-        with httpx.Client(transport=WideTransport()) as client:
+        with httpx.Client(transport=WideTransport(), timeout=60) as client:
             return [client.get(url, **options) for url in urls]
 
     return now
@@ -77,18 +77,21 @@ def test_connection_that_the_server_closed_is_not_used_again(
 
 
 @pytest.mark.parametrize(
-    ("stage", "kind"),
+    ("stage", "kind", "seconds"),
     [
-        ("drop", httpx.RemoteProtocolError),
-        ("half", httpx.RemoteProtocolError),
-        ("mute", httpx.ReadTimeout),
+        ("drop", httpx.RemoteProtocolError, 60.0),
+        ("half", httpx.RemoteProtocolError, 60.0),
+        ("mute", httpx.ReadTimeout, 0.2),
     ],
 )
 def test_failure_is_one_of_httpx(
-    network: Callable[..., list[httpx.Response] | None], stage: str, kind: type[Any]
+    network: Callable[..., list[httpx.Response] | None],
+    stage: str,
+    kind: type[Any],
+    seconds: float,
 ) -> None:
     with misbehaving(stage) as server, pytest.raises(kind):
-        network(server.url, timeout=2.0)
+        network(server.url, timeout=httpx.Timeout(60, read=seconds))
 
 
 def test_refused_connection_is_one_of_httpx(
@@ -108,7 +111,7 @@ def test_large_body_is_read_in_wide_strokes(
 
 @pytest.mark.parametrize("size", [1, 1000, 70_000, 1_000_000])
 def test_request_arrives_whole_whatever_its_size(size: int) -> None:
-    with misbehaving(GOOD) as server, httpx.Client(transport=WideTransport()) as client:
+    with misbehaving(GOOD) as server, httpx.Client(transport=WideTransport(), timeout=60) as client:
         assert client.post(server.url, content=b"x" * size).status_code == 200
     assert server.requests[0][1]["content-length"] == str(size)
 

@@ -125,7 +125,9 @@ def door(request: pytest.FixtureRequest, engine: Engine) -> Iterator[httpx.Clien
             yield stack.enter_context(_client_of(engine))
         else:
             url = stack.enter_context(serving(engine))
-            yield stack.enter_context(httpx.Client(base_url=url, headers=KEY, trust_env=False))
+            yield stack.enter_context(
+                httpx.Client(base_url=url, headers=KEY, trust_env=False, timeout=60)
+            )
 
 
 @pytest.fixture

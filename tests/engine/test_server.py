@@ -16,10 +16,15 @@ import httpx
 import pytest
 
 from opeai_nb.cli.main import main
+from opeai_nb.cli.serve_command import engine_of, parser
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
 
 KEY = {"Authorization": "Bearer sk-any"}
+
+
+def got(url: str, headers: dict[str, str] | None = None) -> httpx.Response:
+    return httpx.get(url, headers=headers, trust_env=False, timeout=60)
 
 
 class Served:
@@ -66,7 +71,7 @@ def test_it_says_what_to_set_and_ends_in_order(served: Callable[..., Served], ho
         "export OPEAI_API_KEY=any-key  # any key is accepted",
         f"# an OpenAI client: OPENAI_BASE_URL={server.url}/v1, and the key as OPENAI_API_KEY",
     ]
-    assert httpx.get(f"{server.url}/v1/models", headers=KEY, trust_env=False).status_code == 200
+    assert got(f"{server.url}/v1/models", KEY).status_code == 200
     assert server.interrupt(how) == (0, "", "")
 
 
@@ -75,7 +80,7 @@ def test_who_waits_when_it_ends_gets_an_envelope(served: Callable[..., Served]) 
     with socket.create_connection(("127.0.0.1", httpx.URL(server.url).port), timeout=60) as line:
         line.sendall(b"POST /v1/images/generations HTTP/1.1\r\nHost: localhost\r\n")
         line.sendall(b"Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}")
-        outcome(server.url)  # 2 seconds: the POST has arrived long before
+        settled(server.url)
         assert server.interrupt()[0] == 0
         answer = b"".join(iter(lambda: line.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
@@ -95,10 +100,7 @@ def test_a_key_is_demanded_and_not_printed(
     assert server.lines[1] == "# OPEAI_API_KEY must be the key that was given"
     assert "sk-of-mine" not in "".join([*server.lines, server.word])
     right = {"Authorization": "Bearer sk-of-mine"}
-    statuses = [
-        httpx.get(f"{server.url}/v1/models", headers=headers, trust_env=False).status_code
-        for headers in (KEY, right)
-    ]
+    statuses = [got(f"{server.url}/v1/models", headers).status_code for headers in (KEY, right)]
     assert statuses == [401, 200]
     assert server.interrupt() == (0, "", "")
 
@@ -123,40 +125,38 @@ def test_it_serves_behind_a_proxy_and_without_tasks(served: Callable[..., Served
         assert not models["gpt-image-2"]["features"]["async_only"]
 
 
-def outcome(url: str) -> str:
-    """Return what one request ends with: a status, a cut, or a wait that nobody waits for."""
+def settled(url: str) -> None:
+    """Return when the server has read all that was sent before: it refuses what is no request."""
+    with socket.create_connection(("127.0.0.1", httpx.URL(url).port), timeout=60) as line:
+        line.sendall(b"no request\r\n\r\n")
+        assert b" 400 " in line.recv(65536)
+
+
+def outcome(ask: Callable[[], httpx.Response]) -> str:
+    """Return what one request ends with: a status, or a cut."""
     try:
-        answer = httpx.get(f"{url}/v1/models", headers=KEY, trust_env=False, timeout=2)
-    except httpx.ReadTimeout:
-        return "waits"
+        return str(ask().status_code)
     except httpx.RemoteProtocolError:
         return "cut"
-    return str(answer.status_code)
 
 
-def test_latency_jitter_fail_rate_and_seed_reach_the_engine(
+def test_fail_rate_and_seed_reach_the_engine(
     served: Callable[..., Served], client_of: Callable[..., httpx.Client]
 ) -> None:
     """The command's outcomes are those of an engine of the same options, in the same order."""
-    expected = []
-
-    async def sleep(_: float) -> None:
-        expected[-1] = "waits"
-
-    engine = Engine(latency=500, jitter=2000, fail_rate=0.5, seed=4, sleep=sleep)
+    engine = Engine(fail_rate=0.5, seed=4)
     with client_of(engine) as client:
-        for _ in range(12):
-            expected.append("")
-            try:
-                seen = str(client.get("/v1/models").status_code)
-            except httpx.RemoteProtocolError:
-                seen = "cut"
-            expected[-1] = expected[-1] or seen
+        expected = [outcome(lambda: client.get("/v1/models")) for _ in range(12)]
     engine.close()
     assert len(set(expected)) > 3
-    options = ("--latency", "500", "--jitter", "2000", "--fail-rate", "0.5", "--seed", "4")
-    server = served(*options)
-    assert [outcome(server.url) for _ in range(12)] == expected
+    url = served("--fail-rate", "0.5", "--seed", "4").url
+    assert [outcome(lambda: got(f"{url}/v1/models", KEY)) for _ in range(12)] == expected
+
+
+def test_latency_and_jitter_reach_the_engine() -> None:
+    engine = engine_of(parser().parse_args(["--latency", "500", "--jitter", "2000"]))
+    assert (engine._faults._latency, engine._faults._jitter) == (500, 2000)
+    engine.close()
 
 
 def test_tasks_and_pictures_survive_a_restart(
@@ -164,16 +164,16 @@ def test_tasks_and_pictures_survive_a_restart(
 ) -> None:
     first = served("--store", str(tmp_path))
     body = {"model": "rehearsal-slow", "prompt": "a cat", "size": "64x64"}
-    with httpx.Client(base_url=first.url, headers=KEY, trust_env=False) as client:
+    with httpx.Client(base_url=first.url, headers=KEY, trust_env=False, timeout=60) as client:
         task = client.post("/v1/images/generations", json=body).json()["id"]
         picture = {"model": "dall-e-2", "size": "256x256", "prompt": "x", "response_format": "url"}
         url = client.post("/v1/images/generations", json=picture).json()["data"][0]["url"]
-        before = httpx.get(url, trust_env=False).content
+        before = got(url).content
     assert first.interrupt()[0] == 0
     second = served("--store", str(tmp_path))
     path = f"{second.url}/v1/images/generations/{task}"
-    assert httpx.get(path, headers=KEY, trust_env=False).json()["id"] == task
-    after = httpx.get(url.replace(first.url, second.url), trust_env=False).content
+    assert got(path, KEY).json()["id"] == task
+    after = got(url.replace(first.url, second.url)).content
     assert after == before
     assert second.interrupt()[0] == 0
 
@@ -207,7 +207,9 @@ def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_picture_urls_over_a_socket_start_with_the_servers_origin(engine: Engine) -> None:
     with serving(engine) as url:
         body = {"model": "dall-e-2", "prompt": "x", "size": "256x256", "response_format": "url"}
-        answer = httpx.post(f"{url}/v1/images/generations", json=body, headers=KEY, trust_env=False)
+        answer = httpx.post(
+            f"{url}/v1/images/generations", json=body, headers=KEY, trust_env=False, timeout=60
+        )
         picture = answer.json()["data"][0]["url"]
         assert picture.startswith(f"{url}/pictures/")
-        assert httpx.get(picture, trust_env=False).content.startswith(b"\x89PNG")
+        assert got(picture).content.startswith(b"\x89PNG")

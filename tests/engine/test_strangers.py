@@ -35,7 +35,7 @@ def sdk(painter: Swatches) -> Iterator[openai.OpenAI]:
     engine = Engine(painter=painter, key="sk-right")
     with (
         serving(engine) as url,
-        httpx.Client(trust_env=False) as http,
+        httpx.Client(trust_env=False, timeout=60) as http,
         openai.OpenAI(
             base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=http
         ) as sdk,

@@ -39,7 +39,7 @@ def test_studios_of_their_own_send_one_request(
     together = threading.Barrier(4)
 
     def asked(studio: Studio) -> bytes | None:
-        together.wait(10)
+        together.wait(60)
         job = studio.start(f"a fox, {round_}", slot=Slot("cell-1", 1), size="1024x1024")
         return job.result(60).pictures[0].data
 
