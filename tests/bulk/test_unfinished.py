@@ -28,11 +28,13 @@ def test_a_task_that_an_earlier_run_began_is_finished_by_gets_alone(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
     first = new_studio()
+    transport.answers_polls = False
     run = sweep("a {x}", x=["fox", "owl"], studio=first, **TASK).start()
     for _ in run.follow(tick=0.01):
         for job in first.jobs:
             if job.task_id is not None:
                 job.stop()
+    transport.answers_polls = True
     sent = transport.posts
     made = sweep("a {x}", x=["fox", "owl", "cat"], studio=new_studio(), **TASK).run()
     assert len(made.generations) == 3
@@ -97,12 +99,18 @@ def test_a_point_that_another_process_works_on_is_waited_for(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
     """Two kernels run one sweep at once: nothing is sent twice."""
+    transport.answers_polls = False
     first, second = new_studio(), new_studio()
     slow = sweep("a {x}", x=range(6), studio=first, **TASK).start(concurrency=6)
     while len(first.library.pending()) < 6:
         assert not slow.wait(0.01)
-    made = sweep("a {x}", x=range(6), studio=second, **TASK).run()
+    made = sweep("a {x}", x=range(6), studio=second, **TASK)
+    run = made.start(concurrency=6)
+    while [job.status for job in second.jobs] != ["waiting"] * 6:
+        assert not run.wait(0.01)
+    transport.answers_polls = True
     assert slow.wait(60)
+    assert run.wait(60)
     assert transport.posts == 6
     assert len(made.generations) == 6, made.failed
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.library.files import Disk
+    from opeai_nb.studio import Job
 
 
 class Watched(httpx.AsyncBaseTransport):
@@ -30,6 +31,8 @@ class Watched(httpx.AsyncBaseTransport):
         self.before: Callable[[httpx.Request], object] = lambda _: None
         self.requests: list[tuple[str, str]] = []
         self.keys: list[str] = []
+        self.answers_polls = True
+        """False lets nobody hear of a task: it cannot end while a test looks at it."""
 
     @property
     def posts(self) -> int:
@@ -40,6 +43,8 @@ class Watched(httpx.AsyncBaseTransport):
         if request.method == "POST":
             self.keys.append(request.headers["Idempotency-Key"])
         self.before(request)
+        if not self.answers_polls and "/generations/" in request.url.path:
+            raise httpx.ConnectError("nobody answers", request=request)
         return await self._inner.handle_async_request(request)
 
 
@@ -54,6 +59,17 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def transport(engine: Engine) -> Watched:
     return Watched(engine)
+
+
+def left(studio: Studio, transport: Watched, prompt: str, **fields: Any) -> Job:
+    """Return a job whose task is known, and which was stopped before it could end."""
+    transport.answers_polls = False
+    job = studio.start(prompt, **fields)
+    for _ in job.follow(tick=0.01):
+        if job.task_id:
+            job.stop()
+    transport.answers_polls = True
+    return job
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.bench.loopback import b64_body, noisy_png
 from tests.library.refusing_disk import RefusingDisk
+from tests.studio.conftest import Watched, left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,13 +118,11 @@ def test_without_metadata_the_file_is_what_was_received(
 
 
 def test_no_metadata_holds_for_a_resume_too(
-    studio: Studio, new_studio: Callable[..., Studio]
+    studio: Studio, new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
     """What was asked for before a crash is still asked for after it."""
-    job = studio.start("a secret fox", model="gpt-image-2", size="1024x1024", metadata=False)
-    while not job.task_id:
-        next(job.follow(tick=0.01))
-    job.stop()
+    task = {"model": "gpt-image-2", "size": "1024x1024"}
+    left(studio, transport, "a secret fox", metadata=False, **task)
     later = new_studio()
     path = later.resume(later.library.pending()[0]).result(60).pictures[0].path
     assert path

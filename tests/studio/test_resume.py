@@ -23,6 +23,7 @@ from opeai_nb.library import Library, Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.testing import Script, error_answer, png, task_answer
+from tests.studio.conftest import left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,13 +56,9 @@ def cut(studio: Studio) -> Entry:
 
 
 @pytest.fixture
-def left_task(studio: Studio) -> Entry:
+def left_task(studio: Studio, transport: Watched) -> Entry:
     """A task that is not waited for any more, its process dead."""
-    job = studio.start("a fox", slot=Slot("cell-1"), **TASK)
-    for update in job.follow(tick=0.01):
-        if update.state in {"queued", "painting"}:
-            job.stop()
-            break
+    left(studio, transport, "a fox", slot=Slot("cell-1"), **TASK)
     (entry,) = orphaned(studio.library)
     return entry
 
@@ -306,13 +303,10 @@ def test_the_key_goes_to_no_server_that_a_folder_names(
 
 
 def test_one_that_cannot_be_resumed_does_not_stop_the_others(
-    studio: Studio, new_studio: Callable[..., Studio]
+    studio: Studio, new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
-    jobs = [studio.start(f"fox {n}", **TASK) for n in range(3)]
-    for job in jobs:
-        while not job.task_id:
-            next(job.follow(tick=0.01))
-        job.stop()
+    for number in range(3):
+        left(studio, transport, f"fox {number}", **TASK)
     orphaned(studio.library)
     done = [job.result(60) for job in new_studio().resume_all()]
     assert sorted(one.request.prompt for one in done) == ["fox 0", "fox 1", "fox 2"]
