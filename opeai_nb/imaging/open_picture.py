@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import warnings
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.formats import DECODABLE
+from opeai_nb.imaging.decoding_cost import CostlyError, check_cost
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from PIL import Image
@@ -47,10 +49,11 @@ def open_picture(source: bytes | Path) -> Image.Image:
 
     content = source if isinstance(source, bytes) else read_plain(source)
     try:
-        with _quiet, warnings.catch_warnings():
-            # Beyond Pillow's limit it is refused below, in our own words.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        check_cost(content)
+        with _silence():
             image = Image.open(BytesIO(content), formats=decoders())
+    except CostlyError as error:
+        raise UndecodableError(str(error)) from error
     except Image.DecompressionBombError as error:
         raise TooManyPixelsError from error
     except Exception as error:  # a decoder may raise whatever it likes
@@ -74,6 +77,29 @@ def picture_size(source: bytes | Path) -> tuple[int, int]:
     return open_picture(source).size
 
 
+def upright(image: Image.Image) -> Image.Image:
+    """Return a copy of a picture, turned as its EXIF says where that can be read."""
+    from PIL import ImageOps
+
+    orientation(image)  # read, and kept by Pillow, while its warnings are held back
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001  EXIF fails in ways of its own, and is no reason to stop
+        return image.copy()
+
+
+def orientation(image: Image.Image) -> int:
+    """Return how a picture is turned by its EXIF, 1 to 8; 1 also where that cannot be read."""
+    try:
+        with _silence():
+            return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  as above
+        return 1
+
+
+_ORIENTATION: Final = 0x0112
+
+
 def decoded_picture(source: bytes | Path) -> Image.Image:
     """Return the picture in *source* with its pixels. Raises as `open_picture` does."""
     return loaded(open_picture(source))
@@ -82,10 +108,23 @@ def decoded_picture(source: bytes | Path) -> Image.Image:
 def loaded(image: Image.Image) -> Image.Image:
     """Return an opened picture with its pixels. Raises `UndecodableError`."""
     try:
-        image.load()
+        # A TIFF's next directory is looked at, with a warning for each of its faults.
+        with _silence() if image.format == "TIFF" else nullcontext():
+            image.load()
     except Exception as error:
         raise UndecodableError("it is cut short or broken") from error
     return image
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep Pillow's warnings back: a stranger's file could fill a cell with them, paths included.
+
+    What is beyond Pillow's limit of pixels is refused in our own words.
+    """
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 @lru_cache(1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.values.bare_file import bare_file
 from opeai_nb.formats import sniff_format
 from opeai_nb.imaging.encode import shrunk
-from opeai_nb.imaging.open_picture import loaded, open_picture
+from opeai_nb.imaging.open_picture import loaded, open_picture, orientation, upright
 from opeai_nb.imaging.scale import plain
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _JPEG_QUALITIES: Final = (95, 85, 75)
 
 _AS_IT_IS: Final = frozenset({"png", "jpeg", "webp"})
 _EIGHT_BITS: Final = frozenset({"L", "RGB", "RGBA"})
-_ORIENTATION_TAG: Final = 0x0112
 _PNG_DEPTH: Final = 24  # where its head tells the bits of a channel
 
 
@@ -47,7 +46,7 @@ def as_stored(image: Image.Image, data: bytes) -> bool:
     """Tell whether a file is of a format that models take, small, and upright as it is stored."""
     if sniff_format(data[:16]) not in _AS_IT_IS or len(data) > MAX_BYTES:
         return False
-    return bool(image.getexif().get(_ORIENTATION_TAG, 1) == 1)
+    return orientation(image) == 1
 
 
 def _is_plain(image: Image.Image, data: bytes) -> bool:
@@ -63,10 +62,7 @@ def encoded_for_upload(image: Image.Image) -> bytes:
     Turned as its EXIF says; no EXIF, and so no place or camera, goes with it. 16 bits a pixel
     become 8. Scaled down, with an `ImageInputWarning`, as long as it has more than `MAX_BYTES`.
     """
-    from PIL import ImageOps
-
-    upright = _eight_bits(ImageOps.exif_transpose(image))
-    bare = plain(upright)
+    bare = plain(_eight_bits(upright(image)))
     bare.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
     lossy = image.format == "JPEG"
     sent = shrunk(bare, MAX_BYTES, lossy=lossy, qualities=_JPEG_QUALITIES)

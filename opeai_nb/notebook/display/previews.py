@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.imaging.encode import saved
-from opeai_nb.imaging.open_picture import decoded_picture, loaded, open_picture
+from opeai_nb.imaging.open_picture import decoded_picture, loaded, open_picture, upright
 from opeai_nb.imaging.scale import filling, fitted, scaled
 
 if TYPE_CHECKING:
@@ -79,9 +79,7 @@ def picture_html(source: str, alt: str, size: tuple[int, int]) -> str:
 
 
 def _upright(data: bytes) -> Image.Image:
-    from PIL import ImageOps
-
-    return ImageOps.exif_transpose(decoded_picture(data))
+    return upright(decoded_picture(data))
 
 
 def _encoded(image: Image.Image, quality: int) -> str:
