@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opeai_nb.bulk import Batch as Batch
     from opeai_nb.bulk import Sweep as Sweep
     from opeai_nb.bulk.batch.batch import batch as batch
+    from opeai_nb.bulk.sweep.sample import draw as draw
     from opeai_nb.bulk.sweep.sweep import sweep as sweep
     from opeai_nb.client import AsyncClient as AsyncClient
     from opeai_nb.client import Client as Client

@@ -30,6 +30,8 @@ _MOST_LINES: Final = 3
 class Cell:
     """One cell: its pictures, or a *note* why there are none; *is_refused* paints the note red.
 
+    A *caption* stands below them, within the cell.
+
     A picture is a function, so that only one is in memory at a time; it returns the image, or the
     reason why there is none.
     """
@@ -37,6 +39,7 @@ class Cell:
     pictures: Sequence[Callable[[], Image.Image | str]] = ()
     note: str = ""
     is_refused: bool = False
+    caption: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,12 @@ def _write_labels(draw: ImageDraw, layout: Layout, page: Page) -> None:
 
 def _put(image: Image.Image, draw: ImageDraw, box: Box, cell: Cell, text: int) -> None:
     """Draw a cell: its pictures, or its note; *text* is the size of the letters."""
+    if cell.caption:
+        lines = min(_MOST_LINES, len(wrapped(cell.caption, text, box.width, _MOST_LINES)))
+        height = min(round(text * (0.5 + 1.25 * lines)), box.height // 2)
+        below = Box(box.left, box.top + box.height - height, box.width, height)
+        write(draw, below, cell.caption, text, most=_MOST_LINES)
+        box = box._replace(height=box.height - height)
     if cell.note:
         frame = (box.left, box.top, box.left + box.width - 1, box.top + box.height - 1)
         draw.rectangle(frame, fill=_REFUSED if cell.is_refused else _EMPTY)

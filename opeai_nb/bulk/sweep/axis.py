@@ -8,11 +8,16 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any, Final, Literal, get_args
+from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
 from opeai_nb.errors import InputError
+from opeai_nb.plain_file import read_plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LONGEST_LABEL: Final = 60
+_LARGEST_FILE: Final = 100_000_000  # bytes
 _PAIR: Final = 2
 _PLAIN: Final = (str, int, float, tuple, type(None), Decimal, date, time, timedelta, Enum)
 Missing = Literal["refuse", "skip"]
@@ -82,6 +87,22 @@ def _listed(given: Any) -> list[Any]:
 
 def _is_blank(value: object) -> bool:
     return isinstance(value, str) and not value.strip()
+
+
+def lines_of(path: Path) -> list[str]:
+    """Return the values in a text file: one a line, empty lines and those with a `#` left out.
+
+    Raises `InputError` when it cannot be read, or is no text.
+    """
+    try:
+        text = read_plain(path.expanduser(), _LARGEST_FILE, links=True).decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise InputError(
+            f"The values in {path.name} cannot be read: {reason}.", advice="Nothing was sent."
+        ) from error
+    lines = (line.strip() for line in text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _present(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.run.workers import stopped
-from opeai_nb.bulk.sweep.grid_table import table_of
+from opeai_nb.bulk.sweep.grid_table import LIST, table_of
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.imaging.encode import jpeg, saved
@@ -45,7 +45,9 @@ MOST_PIXELS: Final = 100_000_000
 class Grid:
     """The pictures of a sweep in a table; any axes beyond two make *pages*.
 
-    Cells are all of one size, whatever the pictures' own; a failed cell tells its reason.
+    Cells are all of one size, whatever the pictures' own; a failed cell tells its reason. A sample
+    would leave most of a table empty: its pictures stand side by side, each with its values below,
+    unless *rows* or *columns* are named.
     """
 
     def __init__(
@@ -58,7 +60,8 @@ class Grid:
         for name in filter(None, (rows, columns)):
             plan.axis(name)
         self._plan, self._outcomes = plan, outcomes
-        self._table = table_of(plan.axes, rows, columns)
+        self._is_list = plan.sample is not None and rows is None and columns is None
+        self._table = LIST if self._is_list else table_of(plan.axes, rows, columns)
         self._pages = list(itertools.product(*(axis.labels for axis in self._table.pages)))
 
     def __repr__(self) -> str:
@@ -73,6 +76,9 @@ class Grid:
     @property
     def shape(self) -> tuple[int, int]:
         """How many rows and columns a page has."""
+        if self._is_list:
+            across = math.ceil(math.sqrt(len(self._plan)))
+            return math.ceil(len(self._plan) / max(1, across)), across
         rows, columns = self._table.rows, self._table.columns
         return (len(rows) if rows else 1), (len(columns) if columns else 1)
 
@@ -146,11 +152,20 @@ class Grid:
     # -- what stands where
 
     def _cells(self, page: int) -> dict[tuple[int, int], Outcome]:
+        if self._is_list:
+            return {place: self._outcome(point) for place, point in self._listed()}
         found = {}
         for point in self._plan:
             if self._page_of(point) == self._pages[page]:
-                found[self._place_of(point)] = self._outcomes.get(point.number, stopped())
+                found[self._place_of(point)] = self._outcome(point)
         return found
+
+    def _outcome(self, point: Point) -> Outcome:
+        return self._outcomes.get(point.number, stopped())
+
+    def _listed(self) -> Iterator[tuple[tuple[int, int], Point]]:
+        _, across = self.shape
+        return ((divmod(number, across), point) for number, point in enumerate(self._plan))
 
     def _page_of(self, point: Point) -> tuple[str, ...]:
         axes = self._plan.axes
@@ -168,7 +183,11 @@ class Grid:
         self, page: int, cells: dict[tuple[int, int], Outcome], cell: tuple[int, int]
     ) -> Image.Image:
         rows, columns = self._table.rows, self._table.columns
-        content = {place: _cell(outcome) for place, outcome in cells.items()}
+        told = {place: " · ".join(point.labels) for place, point in self._listed()}
+        captions = told if self._is_list else {}
+        content = {
+            place: _cell(outcome, captions.get(place, "")) for place, outcome in cells.items()
+        }
         labels = rows.labels if rows else (), columns.labels if columns else ()
         return labelled_grid(Page(self.shape, content, *labels, self.title(page)), cell)
 
@@ -215,10 +234,12 @@ def _told(point: Point, outcome: Outcome) -> dict[str, Any]:
     return told
 
 
-def _cell(outcome: Outcome) -> Cell:
+def _cell(outcome: Outcome, caption: str) -> Cell:
     if outcome.generation is None:
-        return Cell((), outcome.reason or "not sent", outcome.state in {"failed", "unknown"})
-    return Cell([partial(_image_or_reason, picture) for picture in outcome.generation.good])
+        is_refused = outcome.state in {"failed", "unknown"}
+        return Cell((), outcome.reason or "not sent", is_refused, caption)
+    pictures = [partial(_image_or_reason, picture) for picture in outcome.generation.good]
+    return Cell(pictures, caption=caption)
 
 
 def _image_or_reason(picture: Picture) -> Image.Image | str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from opeai_nb.bulk.sweep.axis import Axis
@@ -16,6 +16,10 @@ class GridTable:
     rows: Axis | None
     columns: Axis | None
     pages: tuple[Axis, ...]
+
+
+LIST: Final = GridTable(None, None, ())
+"""No table: the pictures stand side by side."""
 
 
 def table_of(axes: tuple[Axis, ...], rows: str | None, columns: str | None) -> GridTable:

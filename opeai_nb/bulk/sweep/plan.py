@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
 from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
-from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of, whole
+from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of, lines_of, whole
+from opeai_nb.bulk.sweep.sample import Draw, Sample, space_of
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
@@ -45,10 +46,16 @@ class Point:
 
 
 class Plan(Sequence[Point]):
-    """The points of a sweep or a batch; *axes* say what is varied, the last one fastest."""
+    """The points of a sweep or a batch; *axes* say what is varied, the last one fastest.
 
-    def __init__(self, axes: tuple[Axis, ...], points: Sequence[Point]) -> None:
+    *sample* says how the points were chosen where they are not all combinations, else it is None.
+    """
+
+    def __init__(
+        self, axes: tuple[Axis, ...], points: Sequence[Point], sample: Sample | None = None
+    ) -> None:
         self.axes = axes
+        self.sample = sample
         self._points = points
 
     def __repr__(self) -> str:
@@ -99,26 +106,30 @@ class Plan(Sequence[Point]):
             left = {point.labels[place] for point in points}
             pairs = [p for p in zip(axis.values, axis.labels, strict=True) if p[1] in left]
             axes.append(Axis(axis.name, tuple(p[0] for p in pairs), tuple(p[1] for p in pairs)))
-        return Plan(tuple(axes), points)
+        return Plan(tuple(axes), points, self.sample)
 
 
 def plan_of(
-    prompt: str | Sequence[str] | Mapping[str, str],
+    prompt: str | Path | Sequence[str] | Mapping[str, str],
     values: Mapping[str, Any],
     *,
     word: Callable[[str], str] | None = None,
     raw: bool = False,
     missing: Missing = "refuse",
+    sample: int | None = None,
 ) -> Plan:
     """Return the plan of a prompt, or several, and values: collections among them are axes.
 
     `{name}` and `__name__` in the prompt stand for the value of that name, `{a|b}` for alternatives
     (axes `choice`, `choice_2`, …); all other names are fields of the request. With *word*, the
     words are its business: it is called with each prompt, its alternatives taken. With *raw* all
-    braces are text. *missing* `skip` leaves values out that are none (None, NaN). Raises
-    `InputError` before anything is sent: for a name that is neither in the prompt nor a field, an
-    empty axis, a missing value, and what `ImageRequest` refuses.
+    braces are text. *missing* `skip` leaves values out that are none (None, NaN). Of the
+    combinations, *sample* are points, chosen by the value `seed`. Raises `InputError` before
+    anything is sent: for a name that is neither in the prompt nor a field, an empty axis, a missing
+    value, a sample that is too large, and what `ImageRequest` refuses.
     """
+    drawn, values = _draws(values)
+    chosen, values = _sample(sample, drawn, values)
     prompts = _prompts(prompt, missing)
     templates = (str(prompt),) if prompts is None else prompts.values
     words: set[str] = set()
@@ -131,14 +142,42 @@ def plan_of(
     axes += _choices(pieces or ())
     fixed: dict[str, Any] = {}
     for name, given in values.items():
-        axis = axis_of(name, given, missing, may_be_none=name not in words)
+        listed = lines_of(given) if isinstance(given, Path) and name in words else given
+        axis = axis_of(name, listed, missing, may_be_none=name not in words)
         if axis is None:
             fixed[name] = given
         else:
             axes.append(axis)
-    _check_size(axes)
-    made = _Maker(pieces, words, fixed, tuple(axes), word)
-    return Plan(tuple(axes), numbered(made))
+    _check_size(axes, chosen)
+    made = _Maker(pieces, words, fixed, tuple(axes), word, chosen)
+    is_part = chosen.count is not None or bool(chosen.drawn)
+    return Plan(tuple(axes), numbered(made), chosen if is_part else None)
+
+
+def _draws(values: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, Any]]:
+    """Return the names whose values are drawn, and all values as those of axes."""
+    drawn = frozenset(name for name, given in values.items() if isinstance(given, Draw))
+    return drawn, {name: given.values if name in drawn else given for name, given in values.items()}
+
+
+def _sample(
+    count: int | None, drawn: frozenset[str], values: Mapping[str, Any]
+) -> tuple[Sample, Mapping[str, Any]]:
+    """Return how points are chosen, and the values that are the request's own.
+
+    A lone `seed` is the choice's where there is one to make. Raises `InputError` where it may as
+    well be the request's.
+    """
+    seed = values.get("seed")
+    if (count is None and not drawn) or not isinstance(seed, int):
+        return Sample(count, drawn), values
+    if values.get("dialect") == "aliyun":
+        raise InputError(
+            "seed may be the sample's or the request's.",
+            advice=f"Write seed=[{seed}] for the request's. Nothing was sent.",
+        )
+    rest = {name: value for name, value in values.items() if name != "seed"}
+    return Sample(count, drawn, seed), rest
 
 
 def numbered(
@@ -154,37 +193,33 @@ def numbered(
     return points
 
 
+@dataclass(frozen=True)
 class _Maker:
     """Makes the request of each combination."""
 
-    def __init__(
-        self,
-        pieces: tuple[Any, ...] | None,
-        words: set[str],
-        fixed: dict[str, Any],
-        axes: tuple[Axis, ...],
-        word: Callable[[str], str] | None,
-    ) -> None:
-        self._pieces, self._words, self._fixed = pieces, words, fixed
-        self._axes, self._word = axes, word
+    pieces: tuple[Any, ...] | None
+    words: set[str]
+    fixed: dict[str, Any]
+    axes: tuple[Axis, ...]
+    word: Callable[[str], str] | None
+    sample: Sample
 
     def __iter__(self) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
-        places = (range(len(axis)) for axis in self._axes)
-        for chosen in itertools.product(*places):
-            pairs = list(zip(self._axes, chosen, strict=True))
+        for chosen in self.sample.combinations(self.axes):
+            pairs = list(zip(self.axes, chosen, strict=True))
             labels = tuple(axis.labels[place] for axis, place in pairs)
             values = {axis.name: axis.values[place] for axis, place in pairs}
             yield labels, self._request(values), values
 
     def _request(self, values: dict[str, Any]) -> ImageRequest:
-        everything = {**self._fixed, **values}
+        everything = {**self.fixed, **values}
         text = self._text(everything)
-        if self._word is None:
-            prompt = filled(text, {n: everything[n] for n in self._words & set(everything)})
+        if self.word is None:
+            prompt = filled(text, {n: everything[n] for n in self.words & set(everything)})
         else:
-            prompt = self._word(text)
+            prompt = self.word(text)
         # `style` is a field of the API too: a word of the prompt is not sent a second time.
-        names = _FIELDS - self._words
+        names = _FIELDS - self.words
         asked = {
             name: whole(value) if name in _INTEGERS else value
             for name, value in everything.items()
@@ -193,15 +228,16 @@ class _Maker:
         return build_request(prompt, {**asked, "prompt": prompt})
 
     def _text(self, values: dict[str, Any]) -> str:
-        if self._pieces is None:
+        if self.pieces is None:
             return str(values["prompt"])
-        chosen = (values[name] for name in _choice_names(self._pieces))
-        return "".join(next(chosen) if isinstance(p, Choices) else p for p in self._pieces)
+        chosen = (values[name] for name in _choice_names(self.pieces))
+        return "".join(next(chosen) if isinstance(p, Choices) else p for p in self.pieces)
 
 
 def _prompts(given: object, missing: Missing = "refuse") -> Axis | None:
     """Return the axis of several prompts, the alternatives in each of them taken out."""
-    axis = axis_of("prompt", given, missing, may_be_none=False)
+    listed = lines_of(given) if isinstance(given, Path) else given
+    axis = axis_of("prompt", listed, missing, may_be_none=False)
     if axis is None or all(parts_of(str(value)) == (value,) for value in axis.values):
         return axis
     return axis_of("prompt", [text for value in axis.values for text in expanded(str(value))])
@@ -240,10 +276,8 @@ def _check_names(words: set[str], values: Mapping[str, Any]) -> None:
             )
 
 
-def _check_size(axes: list[Axis]) -> None:
-    size = 1
-    for axis in axes:
-        size *= len(axis)
+def _check_size(axes: list[Axis], sample: Sample) -> None:
+    size = space_of(axes, sample.drawn)
     if size > MOST:
         raise InputError(
             f"This sweep has {size} points.",

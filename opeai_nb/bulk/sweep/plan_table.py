@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted
+from opeai_nb.bulk.sweep.sample import space_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -29,6 +30,8 @@ def plan_text(plan: Plan, kept: Collection[int], told_cost: Telling = lambda _: 
     counts = f"{counted(len(plan), 'request')}, {counted(plan.pictures, 'picture')}"
     todo = f"{len(kept)} in the library, {len(send)} to send ({counted(pictures, 'picture')}{cost})"
     lines = [f"{counts}: {todo}"]
+    if plan.sample is not None:
+        lines.append(plan.sample.words(len(plan), space_of(plan.axes)))
     shown = plan[:_MOST_ROWS]
     head, rows = _cells(plan, shown, kept)
     lines += ["", *_aligned([head, *rows])]

@@ -27,10 +27,11 @@ if TYPE_CHECKING:
 
 
 def sweep(
-    prompt: str | Sequence[str] | Mapping[str, str],
+    prompt: str | Path | Sequence[str] | Mapping[str, str],
     *,
     studio: Studio | None = None,
     missing: Missing = "refuse",
+    sample: int | None = None,
     **values: Any,
 ) -> Sweep:
     """Plan a sweep; nothing is sent before `run()`.
@@ -39,11 +40,16 @@ def sweep(
     be several prompts. *values* are for those words and for the fields of `ImageRequest`: a list
     is varied, a mapping is varied under labels of its own, anything else is the same for all.
     *studio* default: the notebook's, else one for the settings of the environment. *missing* `skip`
-    leaves values out that are none (None, NaN), which are refused else. Raises `InputError`.
+    leaves values out that are none (None, NaN), which are refused else. A `Path` to a text file
+    gives prompts, or values of a word, one a line.
+
+    *sample* takes so many of all combinations, and `draw([…])` draws a value for each point; an
+    integer as `seed` (default 0) makes another choice. The same seed chooses the same points, so
+    that running again is free. Raises `InputError`.
 
         sweep("a {animal} in {style}", animal=["fox", "owl"], style=["ink", "oil"], n=2)
     """
-    return Sweep(plan_of(prompt, values, missing=missing), studio)
+    return Sweep(plan_of(prompt, values, missing=missing, sample=sample), studio)
 
 
 class Sweep:
