@@ -24,7 +24,7 @@ from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.client.protocol.results import NO_GUESS, finished, is_unread, nothing_good
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
-from opeai_nb.client.wire.read_answer import GUESS
+from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.read_task import GUESSED_ID
 from opeai_nb.errors import (
     AuthenticationError,

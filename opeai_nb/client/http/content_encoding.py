@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opeai_nb.client.http.json_reader import MAX_RAW_BYTES
-from opeai_nb.client.protocol.steps import CutAnswer, Event, Reader, Source
+from opeai_nb.client.protocol.steps import CutAnswer, Damaged, Event, Reader, Source
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -77,7 +77,7 @@ class _Unpacking:
         if self._unpack is None:
             yield from self._passed_on(self._begin())
         if self._failure is None and self._unpack is not None and not self._unpack.is_whole:
-            self._failure = CutAnswer("its compressed body is incomplete")
+            self._failure = Damaged("its compressed body is incomplete")
         if self._failure is not None:
             raise self._failure
         yield from self._reader.finish()
@@ -122,6 +122,7 @@ class _Unpacking:
 
 _PACKED: Final = frozenset({"gzip", "deflate", "br", "zstd"})
 _GZIP, _ZSTD = b"\x1f\x8b\x08", b"\x28\xb5\x2f\xfd"
+_ZLIB: Final = (b"\x78\x01", b"\x78\x9c", b"\x78\xda")  # no text begins so
 _TELLING: Final = 8
 
 
@@ -138,7 +139,7 @@ class Unpack(Protocol):
 
 def unpacker(coding: str, head: bytes) -> Unpack:
     """Return what undoes *coding* in a body that begins with *head*."""
-    if head.startswith(_GZIP):
+    if head.startswith(_GZIP) or (coding != "br" and head.startswith(_ZLIB)):
         return _Zlib(head)
     if head.startswith(_ZSTD):
         return _by_library("zstd")
@@ -195,7 +196,7 @@ class _Zlib:
             try:
                 plain = self._zlib.decompress(chunk, _AT_ONCE)
             except zlib.error as error:
-                raise CutAnswer("its body is not compressed as it says") from error
+                raise Damaged("its body is not compressed as it says") from error
             chunk = self._zlib.unconsumed_tail or self._zlib.unused_data
             yield plain
 
@@ -222,7 +223,7 @@ class _Brotli:
             try:
                 yield self._unpack.process(chunk[start : start + _SIP])
             except self._error as error:
-                raise CutAnswer("its body is not compressed as it says") from error
+                raise Damaged("its body is not compressed as it says") from error
 
 
 class _Zstd:
@@ -246,7 +247,7 @@ class _Zstd:
                 try:
                     yield self._unpack.decompress(sip)
                 except self._error as error:
-                    raise CutAnswer("its body is not compressed as it says") from error
+                    raise Damaged("its body is not compressed as it says") from error
                 sip = self._unpack.unused_data if self._unpack.eof else b""
 
     def _begun(self) -> Any:

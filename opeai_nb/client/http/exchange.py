@@ -12,7 +12,7 @@ import httpx
 
 from opeai_nb._version import __version__
 from opeai_nb.client.http.deadline import ends_in
-from opeai_nb.client.protocol.steps import CutAnswer, Dripped, Reply, Unsent
+from opeai_nb.client.protocol.steps import CutAnswer, Damaged, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +151,7 @@ def failure_with(
         if reader is not None and sink is not None:
             arrived = Reply(response.status_code, {}, None, key=key, raw=_raw_of(reader, sink))
             failure.answer = arrived.answer
-            if failure is not error:
+            if failure is not error or isinstance(failure, Damaged):
                 failure.reply = _arrived(response, reader, sink, 0.0, key)
     return failure
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import html
 import json
 import re
 from typing import Any, Final
 
 from opeai_nb.client.protocol.steps import Documents
 
-_JUNK: Final = "\ufeff\0 \t\r\n"
+_JUNK: Final = "\ufeff\0\x1e \t\r\n"
 _GUARD = re.compile(r"\A(?:\)\]\}',?|while\(1\);|for\(;;\);)\s*")
-# What stands before JSON at times: a call around it, a fence of Markdown, lines of a log.
-_BEFORE = re.compile(r"\A(?:[\w.$]{1,80}\(|(?:(?![<{\[])[^\n]{0,200}\n){1,20})\s*(?=[{\[])")
+# What stands before JSON at times: a call around it, a fence of Markdown, lines of a log, a page.
+# A script or a style sheet holds braces of its own, and the settings of some other page.
+_VALUE = re.compile(r"\{\s*[\"'}]|\[\s*[\[{\"']")
+_FURTHEST: Final = 4000
+_NOT_BEFORE = re.compile(r"<(?:script|style)\b", re.IGNORECASE)
+_FRAME = re.compile(r".{0,12}|.*[\n>(]\s*", re.DOTALL)
+_MOST_OF_PYTHON: Final = 20_000
 # A string without an end is taken whole: from each quote in it one would look to the end again.
 _COMMA = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))|,(\s*[}\]])', re.DOTALL)
 _DECODER: Final = json.JSONDecoder(strict=False)
@@ -31,13 +38,20 @@ def json_values(text: str) -> Any:
         return json.loads(text, strict=False)
     except ValueError:
         pass
-    if (before := _BEFORE.match(text)) is not None and not _is_stream(text):
-        text = text[before.end() :]
     if _is_stream(text):
         return _one_or_several(_events(text))
-    if text[:1] not in ("{", "["):
+    return _one_or_several(_in_a_row(_without_preface(text)))
+
+
+def _without_preface(text: str) -> str:
+    """Return *text* from where its first value begins; raise `ValueError` where none does."""
+    if text[:1] == "<" and "&quot;" in text[:_FURTHEST]:
+        text = html.unescape(text)
+    found = _VALUE.search(text, 0, _FURTHEST)
+    before = text[: found.start()] if found else text
+    if found is None or _NOT_BEFORE.search(before) or not _FRAME.fullmatch(before):
         raise ValueError("no JSON")
-    return _one_or_several(_in_a_row(text))
+    return text[found.start() :]
 
 
 def _one_or_several(values: list[Any]) -> Any:
@@ -61,8 +75,24 @@ def _in_a_row(text: str) -> list[Any]:
             break
         values.append(value)
     if not values:
-        values.append(json.loads(_COMMA.sub(lambda m: m[1] or m[2], text), strict=False))
+        values.append(_in_python(text) or json.loads(_without_commas(text), strict=False))
     return [value for value in values if isinstance(value, (dict, list))] or values[:1]
+
+
+def _without_commas(text: str) -> str:
+    """Return JSON without the commas that stand before a closing bracket."""
+    return _COMMA.sub(lambda m: m[1] or m[2], text)
+
+
+def _in_python(text: str) -> Any:
+    """Return the value that Python prints so (`{'data': [None]}`); None for what is none."""
+    if "'" not in text[:_FURTHEST] or text.count(",") > _MOST_OF_PYTHON:
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
+    return value if isinstance(value, (dict, list)) else None
 
 
 def _is_stream(text: str) -> bool:

@@ -16,6 +16,7 @@ The states, each a method that takes what it can judge (`_mode` is the current o
 from __future__ import annotations
 
 import codecs
+import json
 import re
 import secrets
 from collections.abc import Callable
@@ -30,6 +31,7 @@ from opeai_nb.client.http.base64_text import (
     without_open_escape,
 )
 from opeai_nb.client.http.json_documents import json_values
+from opeai_nb.client.http.picture_text import is_hexadecimal, number_lists, picture_bytes
 from opeai_nb.client.protocol.steps import (
     Blob,
     CutAnswer,
@@ -54,6 +56,8 @@ the peak of an answer is held to 64 MB and one and a half times its pictures."""
 MAX_VALUES: Final = 100_000
 """Values of one body, by their commas and brackets: three bytes of JSON make a list of 64. An
 answer of 128 pictures has about a thousand."""
+MAX_UNJUDGED_BYTES: Final = 8 * 1024 * 1024
+"""What is taken in of a body with more values: a picture may stand in it, byte by byte."""
 MAX_PICTURES: Final = 1024
 """Pictures of one body: a request has 128 at most (platform.md 2.4)."""
 MAX_BODY_BYTES: Final = 2 * MAX_PICTURE_BYTES
@@ -81,14 +85,14 @@ _TEXT_KEYS: Final = frozenset(
 
 
 def _decoded(text: bytearray, charset: str | None) -> str:
-    """Return a body as text: as declared, else UTF-8, UTF-16 by its mark, or GB 18030."""
+    """Return a body as text: as declared, else UTF-8, UTF-16, UTF-32 or GB 18030 as it begins."""
     if charset and charset.lower() not in ("utf-8", "utf8"):
         try:
             return text.decode(charset)
         except (LookupError, UnicodeDecodeError):
             pass  # servers declare Latin-1 by habit, or what nobody knows
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return text.decode("utf-16", "replace")
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")) or text[:4].count(0) > 1:
+        return text.decode(json.detect_encoding(text[:4]), "replace").removeprefix("\ufeff")
     try:
         return codecs.utf_8_decode(text, "strict", False)[0].removeprefix(
             "\ufeff"
@@ -152,8 +156,7 @@ class JsonReader:
         ):  # inside a picture there is nothing to count
             self._count_values(data)
         if self._values > MAX_VALUES:
-            self._tail = data  # kept as it came; each value of it would be a step of ours
-            raise CutAnswer(_TOO_MUCH)
+            self._stop_judging(data)
         events: list[Event] = []
         position = 0
         while position < len(data):
@@ -161,7 +164,14 @@ class JsonReader:
         self._check_caps()
         return events
 
-    def _count_values(self, data: bytes) -> None:
+    def _stop_judging(self, data: bytes) -> None:
+        """Take the rest in as it comes: each value of it would be a step of ours."""
+        if self._mode == self._picture:
+            self._tail = data
+            raise CutAnswer(_TOO_MUCH)
+        self._mode = self._unjudged
+
+    def _count_values(self, data: bytes | bytearray) -> None:
         self._values += data.count(b",") + data.count(b"[") + data.count(b"{")
         self._values += data.count(b'"') // 4  # names and strings, and a step of ours each
         if not (self._is_astral or data.isascii()):
@@ -177,17 +187,41 @@ class JsonReader:
             or self._received > MAX_BODY_BYTES
         ):
             raise CutAnswer("it is larger than any answer can be, and was not read further")
-        if self._count > MAX_PICTURES:
+        is_unjudged = self._mode == self._unjudged and len(self._rest) > MAX_UNJUDGED_BYTES
+        if self._count > MAX_PICTURES or is_unjudged:
             raise CutAnswer(_TOO_MUCH)
 
     def finish(self) -> list[Event]:
-        """Take a body that is a picture itself; all others end with their string."""
-        body = self.rest()
-        if self._count or sniff_format(body[:16]) is None:
+        """Take the pictures that only the whole body shows: itself, or lists of numbers.
+
+        Raises `CutAnswer` where more values are left than any answer has.
+        """
+        if self._mode == self._picture:
             return []
-        self._rest, self._tail = bytearray(f'"{self._mark}0"'.encode()), b""
-        self._count, self._mode = 1, self._outside
-        return [Piece(0, body), PictureEnd(0)]
+        self._rest += self._tail
+        self._tail = b""
+        whole = None if self._count else self._whole_picture()
+        found = [(0, len(self._rest), whole)] if whole else [*number_lists(self._rest)]
+        events: list[Event] = []
+        for number, (_, _, picture) in enumerate(found, self._count):
+            events += [Piece(number, picture), PictureEnd(number)]
+        self._count += len(found)
+        for back, (start, end, _) in enumerate(reversed(found), 1):
+            self._rest[start:end] = f'"{self._mark}{self._count - back}"'.encode()
+        if self._mode == self._unjudged:
+            self._values = 0
+            self._count_values(self._rest)
+            if self._values > MAX_VALUES:
+                raise CutAnswer(_TOO_MUCH)
+        return events
+
+    def _whole_picture(self) -> bytes | None:
+        """Return the picture that the body is: its bytes, or their base64 with nothing around."""
+        head = bytes(self._rest[:_QUOTED])
+        if sniff_format(head) is not None:
+            return bytes(self._rest)
+        is_text = head.isascii() and b'"' not in head and head.lstrip()[:1] not in (b"", b"{", b"[")
+        return picture_bytes(self._rest.decode("ascii", "replace")) if is_text else None
 
     def rest(self) -> bytes:
         """Return the JSON without its pictures; what was unfinished at the end stays unfinished."""
@@ -200,7 +234,8 @@ class JsonReader:
             value = json_values(text)
             return self._restored(value) if self._count else value
         except (ValueError, RecursionError):
-            return NotJson(text[:_QUOTED])
+            is_open = any(text.count(left) != text.count(right) for left, right in ("{}", "[]"))
+            return NotJson(re.sub(rf"{self._mark}\d+", "…", text[:_QUOTED]), is_open)
 
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
         """Return the body as it came, from its rest and the *pictures*, whole or in part.
@@ -284,6 +319,10 @@ class JsonReader:
             self._end_of_picture(events)
         return quote + 1
 
+    def _unjudged(self, data: bytes, position: int, _: list[Event]) -> int:
+        self._rest += data[position:]
+        return len(data)
+
     def _escape(self, data: bytes, position: int) -> int:
         if position + 1 >= len(data):
             self._tail = data[position:]
@@ -306,7 +345,7 @@ class JsonReader:
             head = head[found.end() :]
         elif self._key in _TEXT_KEYS:
             return
-        if not PACKED.fullmatch(head):
+        if not PACKED.fullmatch(head) or is_hexadecimal(head):
             return
         del self._rest[self._string :]
         self._open, self._quads, self._padded = still_open, b"", False

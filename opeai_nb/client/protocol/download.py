@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.picture_reader import PictureReader
+from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.addresses import private_nets
 from opeai_nb.client.protocol.steps import (
@@ -21,7 +22,6 @@ from opeai_nb.client.protocol.steps import (
     Sleep,
     Unsent,
 )
-from opeai_nb.client.wire.links import picture_bytes
 from opeai_nb.client.wire.read_error import first_line, problem_of
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError

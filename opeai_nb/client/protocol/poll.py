@@ -12,8 +12,9 @@ from opeai_nb.client.protocol.results import is_whole, received
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.client.wire.read_answer import GUESS, Pictures, read_answer
+from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
+from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
     AuthenticationError,
@@ -269,7 +270,10 @@ def _ask_once(endpoint: Endpoint, task: Task, until: float) -> Flow[Task]:
                 request=task.request,
             ) from failure
         try:
-            return replace(_read_query(reply, task), poll_path=path)
+            snapshot = _read_query(reply, task)
+            # Its answer may lie elsewhere: a link that comes with "done" is asked next.
+            is_apart = snapshot.status == "done" and not snapshot.pictures and snapshot.poll_path
+            return snapshot if is_apart else replace(snapshot, poll_path=path)
         except TaskExpiredError:
             if path == paths[-1]:
                 raise

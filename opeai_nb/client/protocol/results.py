@@ -9,8 +9,8 @@ from opeai_nb.client.protocol.steps import Flow, Reply, Together
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
-from opeai_nb.client.wire.read_answer import GUESS, Pictures
-from opeai_nb.client.wire.read_pictures import SAID_EMPTY
+from opeai_nb.client.wire.read_answer import Pictures
+from opeai_nb.client.wire.read_pictures import GUESS, SAID_EMPTY
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import NoPictureError, OpeaiError, UnreadableAnswerError
 from opeai_nb.fields import DEFAULT_MODEL

@@ -174,9 +174,10 @@ class Reply:
 
 @dataclass(frozen=True)
 class NotJson:
-    """A body that is no JSON; *text* is its beginning."""
+    """A body that is no JSON; *text* is its beginning. *is_open*: a bracket has no end in it."""
 
     text: str
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,10 @@ class CutAnswer(Exception):  # noqa: N818  a word of the protocol between shell 
         """What had arrived of the answer; the connection may break behind its last brace."""
         self.answer: Callable[[], Answer] = Answer
         """Gives what had arrived as it came, to be kept."""
+
+
+class Damaged(CutAnswer):
+    """The answer came, and what it is packed in is not whole: all of it may have come through."""
 
 
 class Dripped(CutAnswer):

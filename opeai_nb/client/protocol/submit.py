@@ -206,6 +206,7 @@ def _is_half(reply: Reply) -> bool:
     return (
         reply.status < 300  # noqa: PLR2004  HTTP success
         and isinstance(reply.body, NotJson)
+        and (reply.body.is_open or not reply.body.text.strip())
         and reply.body.text.lstrip()[:1] in {"", "{", "["}
         and not (reply.status in {201, 202} and poll_link(Places(), reply))
     )

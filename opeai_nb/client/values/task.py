@@ -128,6 +128,8 @@ _CHINESE: Final[Mapping[str, Status]] = {
 }
 _PREFIX = re.compile(r"^(?:TASK|JOB|STATUS|STATE|IMAGE|GENERATE|GENERATION)+(?=[A-Z]{3})")
 _FAILED_PARTS: Final = ("FAILED", "FAILURE", "ERROR", "CANCELLED", "CANCELED", "REJECTED")
+# `failed_retrying`, `no error`: what ends the wait says that it is over.
+_GOES_ON = re.compile(r"(?:^|[\W_])(?:no|not|non)[\W_]|retry|retri|soft", re.IGNORECASE)
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _NEGATIONS: Final = frozenset({"NOT", "NO", "NON", "UN", "IN", "NEVER", "NEARLY", "ALMOST"})
 _VAGUE: Final = frozenset({"SUCCESS", "SUCCEED", "SUCCESSFUL", "READY"})
@@ -149,7 +151,7 @@ def read_status(word: object) -> Status:
         for status, words in _WORDS.items():
             if form in words:
                 return status
-    if any(part in plain for part in _FAILED_PARTS):
+    if any(part in plain for part in _FAILED_PARTS) and not _GOES_ON.search(str(word)):
         return "failed"
     return _by_its_words(str(word))
 
@@ -160,10 +162,10 @@ def _by_its_words(text: str) -> Status:
     `submitted successfully` is queued: of a step that went well the step itself says more.
     """
     words = {part.upper() for part in _PARTS.findall(text)}
+    if words & _NEGATIONS or _GOES_ON.search(text):
+        return "unknown"
     if words & _WORDS["failed"]:
         return "failed"
-    if words & _NEGATIONS:
-        return "unknown"
     for status, telling in (
         ("done", _WORDS["done"] - _VAGUE),
         ("queued", _WORDS["queued"]),

@@ -6,9 +6,6 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-from opeai_nb.client.http.base64_text import decode_base64
-from opeai_nb.formats import sniff_format
-
 _LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
 _DATA = re.compile(r"data:image/[^\s<>\"'`)\]]+", re.IGNORECASE)
 _TARGET = re.compile(
@@ -60,17 +57,6 @@ def links_in(text: str) -> list[str]:
     bare = [link.rstrip(".,;:!?)]}*_") for link in [*_DATA.findall(text), *_LINK.findall(text)]]
     usable = [link for link in shown if link.lower().startswith(("http", "data:", "/"))]
     return list(dict.fromkeys(usable or bare))
-
-
-def picture_bytes(text: str) -> bytes | None:
-    """Return the bytes of base64 that begin as a picture does; None for any other text."""
-    data = decode_base64(text)
-    return data if data and begins_as_picture(data) else None
-
-
-def begins_as_picture(data: bytes) -> bool:
-    """Tell whether *data* begins as a picture, SVG included."""
-    return sniff_format(data[:2000]) is not None
 
 
 def may_be_picture(url: str) -> bool:

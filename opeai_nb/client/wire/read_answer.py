@@ -7,8 +7,10 @@ what was seen. The answer decides what it is, never the request.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
@@ -21,7 +23,7 @@ from opeai_nb.client.wire.read_error import (
     read_problem,
     request_id_of,
 )
-from opeai_nb.client.wire.read_pictures import guessed_in, pictures_in
+from opeai_nb.client.wire.read_pictures import GUESS, guessed_in, pictures_in
 from opeai_nb.client.wire.read_task import guessed_task, integer, read_task
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
@@ -30,13 +32,9 @@ from opeai_nb.errors import UnreadableAnswerError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opeai_nb.client.protocol.steps import Source
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.secret import Secret
-
-GUESS = (
-    "The answer is of a form that nobody described: the picture was taken from where it seemed to "
-    "be."
-)
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,21 @@ def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures |
     `UnreadableAnswerError` when it is no JSON although HTTP says success, or JSON in which there
     is neither a picture, a task nor an error.
     """
+    pictures = {number: _unpacked_picture(source) for number, source in reply.pictures.items()}
     try:
-        return _without_key(_read(reply, request), reply.key, reply.clock)
+        return _without_key(
+            _read(replace(reply, pictures=pictures), request), reply.key, reply.clock
+        )
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         raise
+
+
+def _unpacked_picture(source: Source) -> Source:
+    """Return the picture that bytes hold which are base64 once more; all others as they came."""
+    if isinstance(source, Path) and source.suffix != ".bin":
+        return source
+    return packed_picture(source if isinstance(source, bytes) else source.read_bytes()) or source
 
 
 def _without_key(

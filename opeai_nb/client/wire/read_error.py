@@ -92,7 +92,10 @@ def find_problem(body: Any) -> Problem | None:
         return None
     error = first_error(body)
     if isinstance(error, dict) and any(error.values()):
-        return problem_of(reason_of(error), code=error.get("code"), kind=error.get("type"))
+        told, code = reason_of(error), error.get("code")
+        # An envelope that tells of no error says so in the error's own place (`{"code": 0}`).
+        is_none = not told and _word(code) is not None and is_fine(str(code))
+        return None if is_none else problem_of(told, code=code, kind=error.get("type"))
     if isinstance(error, str) and error.strip() and not is_fine(error):
         told = reason_of(body) if re.fullmatch(r"[\w.\-]+", error.strip()) else ""
         return problem_of(told or error, code=body.get("code") or error, kind=body.get("type"))

@@ -7,16 +7,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import decode_base64
+from opeai_nb.client.http.picture_text import begins_as_picture, picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.wire.links import (
-    begins_as_picture,
-    link_in,
-    links_in,
-    may_be_picture,
-    picture_bytes,
-    relative_link,
-)
+from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
@@ -29,6 +23,10 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.unwrap import Places
 
+GUESS: Final = (
+    "The answer is of a form that nobody described: the picture was taken from where it seemed to "
+    "be."
+)
 MOST_ITEMS: Final = 512
 """Pictures of one answer that are looked at: a request has 128 at most (platform.md 2.4)."""
 _TOO_MANY: Final = f"The answer lists more than {MOST_ITEMS} pictures: the rest was left out."
@@ -39,6 +37,8 @@ _LOOSE: Final = ("data", "content", "value", "media", "picture", "img", "artifac
 # What an object may say of itself; `image` last, for tasks repeat their input there.
 _ALONE: Final = ("b64_json", "result_url", "sample", "image_url", "url", "inline_data", "image")
 _RESULTS: Final = ("b64_json", "result_url", "sample")  # which no input is called
+# Where an item may hold its picture in an object of its own (Anthropic: `source.data`).
+_INSIDE: Final = (*_BYTES, *_EITHER, *_LOOSE, "source")
 _DEEPEST_ITEM: Final = 4
 
 
@@ -70,12 +70,15 @@ def _by_trust(lists: Sequence[tuple[str, list[Any]]]) -> tuple[list[list[Any]], 
 
 
 def _read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
-    pictures = [
-        picture
+    pairs = [
+        (item, picture)
         for item in islice(_flat(items), MOST_ITEMS)
         for picture in read_item(item, blobs)[:MOST_ITEMS]
         if not (picture.error is not None and _is_task(item))
     ]
+    if any(picture.error is None for _, picture in pairs):
+        pairs = [(item, p) for item, p in pairs if p.error is None or not _is_beside(item)]
+    pictures = [picture for _, picture in pairs]
     if len(items) <= MOST_ITEMS and len(pictures) <= MOST_ITEMS:
         return pictures
     return [*pictures[:MOST_ITEMS], Picture(error=_failed(_TOO_MANY))]
@@ -188,6 +191,27 @@ def _is_task(item: Any) -> bool:
     return isinstance(item, dict) and ("task_id" in item or "task_status" in item)
 
 
+def _is_beside(item: Any) -> bool:
+    """Tell what stands in a list beside its pictures and is no picture that failed.
+
+    What a chat thinks and says (OpenAI), and what follows a URL in a list (`[url, seed, id]`).
+    """
+    if isinstance(item, dict):
+        return item.get("type") in _NO_PICTURES and find_problem(item) is None
+    return isinstance(item, _Beside)
+
+
+_NO_PICTURES: Final = frozenset(
+    [*("reasoning", "thinking", "message", "text", "output_text", "summary", "tool_use", "audio")]
+)
+
+
+class _Beside(str):
+    """A text in an item that is a list: a name or an id, and no reason."""
+
+    __slots__ = ()
+
+
 def _flat(items: list[Any]) -> Iterator[Any]:
     """Yield the items of a list; those of a chat's choices from inside their messages."""
     for item in items:
@@ -203,7 +227,8 @@ def _flat(items: list[Any]) -> Iterator[Any]:
         elif isinstance(content, str) and content:
             yield content
         elif isinstance(item, list):
-            yield from item
+            parts = (part for part in item if not isinstance(part, (int, float)))
+            yield from (_Beside(part) if isinstance(part, str) else part for part in parts)
         else:
             yield item
 
@@ -223,6 +248,9 @@ def _pictures_of(
     item: dict[str, Any], blobs: Mapping[int, Source], depth: int = 0
 ) -> list[Picture]:
     """Prefer bytes to a URL: they do not expire and cost no second request."""
+    several = [text for key in _BYTES if isinstance(texts := item.get(key), list) for text in texts]
+    if len(several) > 1:
+        return [p for text in several for p in _pictures_of({"b64_json": text}, blobs, depth)]
     urls = [link for key in (*_BYTES, *_EITHER) for link in _links(key, item.get(key))]
     sources = (_source(key, item.get(key), blobs) for key in (*_BYTES, *_EITHER, *_LOOSE))
     whole = [source for source in sources if source is not None]
@@ -233,7 +261,7 @@ def _pictures_of(
     if whole:
         return [Picture(error=_failed(_NO_PICTURE))]
     if depth < _DEEPEST_ITEM:
-        for key in (*_BYTES, *_EITHER, *_LOOSE):
+        for key in _INSIDE:
             inner = item.get(key)
             for value in inner if isinstance(inner, list) else [inner]:
                 if isinstance(value, dict) and (found := _pictures_of(value, blobs, depth + 1)):
@@ -268,7 +296,7 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
     if not isinstance(value, str) or not value or link_in(value) is not None:
         return None
     if key in _BYTES and not links_in(value):
-        return decode_base64(value)
+        return picture_bytes(value) or decode_base64(value)
     data = picture_bytes(value)
     for link in () if data else links_in(value):
         data = data or picture_bytes(link)

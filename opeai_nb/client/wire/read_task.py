@@ -15,7 +15,7 @@ from opeai_nb.client.wire.read_error import (
     reason_in,
     request_id_of,
 )
-from opeai_nb.client.wire.read_pictures import guessed_in, pictures_in
+from opeai_nb.client.wire.read_pictures import GUESS, guessed_in, pictures_in
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
@@ -50,6 +50,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     status = read_status(word)
     if (not word or status == "unknown") and _are_listed(places, reply, request):
         status = "done"
+    pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
     # A word that nobody knows may mean that it is done: who asks again and again will tell.
     # A failure may leave some behind as well, which are not to be lost.
     is_open = not word or status in {"unknown", "failed"}
@@ -63,11 +64,12 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         model=places.first("model"),
         prompt=places.first("prompt"),
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
-        pictures=_pictures(places, reply, request) if status == "done" else early,
+        pictures=pictures if status == "done" else early,
         usage=places.first("usage", kind=dict),
         error=_failure(places, node, reply) if status == "failed" else None,
         request_id=request_id_of(reply.headers, places.nodes),
-        poll_path=link,
+        poll_path=_answer_link(places) if status == "done" and not pictures else link,
+        notes=notes,
     )
 
 
@@ -110,6 +112,8 @@ def _status_word(node: Mapping[str, Any]) -> str | None:
     word = next((node[key] for key in _STATUS_KEYS if isinstance(node.get(key), str)), None)
     if word is None and type(node.get("success_flag")) is int:
         return _FLAGS.get(node["success_flag"], "unknown")
+    if word is None and node.get("done") is False:  # Google: true beside a reason, or a result
+        return "processing"
     return word
 
 
@@ -191,14 +195,27 @@ def _link_in(node: Mapping[str, Any]) -> str | None:
     direct = node.get("poll_url")
     if isinstance(direct, str) and direct.strip():
         return direct.strip()
-    for name in ("urls", "links", "_links"):
+    if _OPERATION.fullmatch(str(node.get("name"))):
+        return f"/v1/{node['name']}"
+    # Anything has a `self`; a task that has no other link says that it is one.
+    keys = ("get", "status", "poll", *(("self",) if _status_word(node) is not None else ()))
+    for name in ("urls", "links"):
         inner: Any = node.get(name)
-        for key in ("get", "self", "status", "poll") if isinstance(inner, dict) else ():
+        for key in keys if isinstance(inner, dict) else ():
             value = inner.get(key)
             value = value.get("url", value.get("href")) if isinstance(value, dict) else value
             if isinstance(value, str) and value.strip():
                 return value.strip()
     return None
+
+
+_OPERATION: Final = re.compile(r"(?:[\w.-]+/){0,6}operations/[\w.-]{1,200}")
+
+
+def _answer_link(places: Places) -> str | None:
+    """Return where the answer of a task that is done lies apart from its status (fal)."""
+    link = places.first("response_url")
+    return link.strip() if link else None
 
 
 def _id_in(link: str) -> str:
@@ -215,14 +232,18 @@ def _id_in(link: str) -> str:
 # -- what came of it
 
 
-def _pictures(places: Places, reply: Reply, request: ImageRequest | None) -> tuple[Picture, ...]:
-    pictures = pictures_in(places, reply.pictures, request)
-    if any(picture.error is None for picture in pictures or ()):
-        return tuple(pictures or ())
+def _pictures(
+    places: Places, reply: Reply, request: ImageRequest | None
+) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
+    """Return the pictures of a task that is done, and what a person should be told of them."""
+    pictures = pictures_in(places, reply.pictures, request) or []
+    if any(picture.error is None for picture in pictures):
+        return tuple(pictures), ()
     reason = places.first("fail_reason")  # older builds keep the URL of a success there
     if reason and reason.startswith("http"):
-        return (Picture(url=reason),)
-    return tuple(guessed_in(reply.body, reply.pictures, request) or pictures or ())
+        return (Picture(url=reason),), ()
+    guesses = guessed_in(reply.body, reply.pictures, request)
+    return (tuple(guesses), (GUESS,)) if guesses else (tuple(pictures), ())
 
 
 def _failure(places: Places, node: Mapping[str, Any], reply: Reply) -> OpeaiError:

@@ -15,12 +15,14 @@ _FINE_CODES: Final = frozenset({"", "0", "none", "null", "true"})
 _FINE_NUMBER = re.compile(r"0+|0*2\d\d|1?0000|0*1000|20000")
 _FINE_WORDS = re.compile(
     r"\b(?:success\w*|succeed\w*|ok|okay|accepted|created|submitted|queued|completed?|done|finished"
-    r"|normal|processing)\b|成功|完成|已提交|已受理",
+    r"|normal|processing|pending|in queue|in progress)\b"
+    r"|成功|完成|已提交|已受理|排队中|处理中|生成中",
     re.IGNORECASE,
 )
 _FAILING_WORDS = re.compile(
     r"\b(?:fail\w*|err\w*|invalid|not|no|denied|refus\w*|exceed\w*|limit\w*|unauthor\w*|forbid\w*"
-    r"|insufficient|unsuccess\w*|reject\w*|cannot|missing|expired|block\w*)\b|失败|错误|不|无",
+    r"|insufficient|unsuccess\w*|reject\w*|cannot|missing|expired|block\w*|full|busy|too)\b"
+    r"|失败|错误|不|无|过多|已满|超",
     re.IGNORECASE,
 )
 _DEEPEST: Final = 3
@@ -28,12 +30,13 @@ _LANGUAGES: Final = 6
 # Codes, and names of a reason, as `squeezed` spells them: the likeliest first.
 _CODES: Final = (
     *("code", "errorcode", "errcode", "errno", "ret", "retcode", "resultcode", "returncode"),
-    "statuscode",
+    *("statuscode", "joberrorcode", "failcode"),
 )
 _NAMES: Final = (
     *("taskstatusmsg", "taskstatusmessage", "failreason", "failurereason", "failedreason"),
     *("failmsg", "failmessage", "message", "msg", "detail", "details", "errormsg"),
     *("errormessage", "errmsg", "errmessage", "err", "reason", "description", "statusmsg"),
+    *("joberrormsg", "generatemsg"),
     *("statusmessage", "errordescription", "error", "errors", "resultmsg", "retmsg"),
     *("returnmsg", "failure", "cause", "errorinfo", "info", "comment", "title"),
 )

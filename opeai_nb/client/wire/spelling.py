@@ -14,13 +14,17 @@ _SAME: Final = {
         *("runid", "imagetaskid", "generatetaskid", "workflowrunid", "inferenceid", "promptid"),
     ),
     "request_id": ("requestid", "reqid"),
-    "status": ("status", "jobstatus", "generationstatus", "runstatus", "currentstatus"),
+    "status": (
+        *("status", "jobstatus", "generationstatus", "runstatus", "currentstatus"),
+        *("jobstatusmsg", "generatestatus"),
+    ),
     "task_status": ("taskstatus", "taskstate"),
     "state": ("state", "jobstate", "phase"),
     "poll_url": (
         *("pollurl", "pollingurl", "statusurl", "queryurl", "taskurl", "fetchurl", "checkurl"),
         *("statusendpoint", "operationlocation", "joburl", "pollinguri", "statusuri"),
     ),
+    "response_url": ("responseurl", "responseuri", "answerurl"),
     "b64_json": (
         *("b64json", "b64", "base64", "imagebase64", "imageb64", "base64image", "b64image"),
         *("bytesbase64encoded", "imagebytes", "base64data", "binarydatabase64", "imagesbase64"),
@@ -54,8 +58,22 @@ _SAME: Final = {
     "result_json": ("resultjson", "responsejson", "outputjson"),
     "task_result": ("taskresult", "taskoutput"),
     "task_info": ("taskinfo",),
+    "sd_generation_job": ("sdgenerationjob",),
+    "generations_by_pk": ("generationsbypk",),
+    "response_data": ("responsedata", "respdata"),
 }
-_OURS: Final = {spelling: name for name, spellings in _SAME.items() for spelling in spellings}
+# What many write with a capital, and some with an underscore in front.
+_WORDS: Final = (
+    *("id", "data", "result", "results", "output", "outputs", "response", "task", "job", "body"),
+    *("image", "images", "choices", "message", "content", "artifacts", "predictions", "files"),
+    *("attributes", "embedded", "object", "model", "progress", "created", "usage", "done", "name"),
+    *("items", "urls", "links", "metadata", "text", "type", "prompt", "sample", "file", "source"),
+)
+_OURS: Final = {
+    **{word: word for word in _WORDS},
+    **{spelling: name for name, spellings in _SAME.items() for spelling in spellings},
+}
+_NAMES: Final = frozenset(_OURS.values())
 
 
 def squeezed(name: str) -> str:
@@ -78,4 +96,4 @@ def our_names(value: Any) -> Any:
         for name, inner in value.items()
     ]
     ours = {_OURS.get(squeezed(name), name): inner for name, inner in items}
-    return {**ours, **{name: inner for name, inner in items if name in _SAME}}
+    return {**ours, **{name: inner for name, inner in items if name in _NAMES}}

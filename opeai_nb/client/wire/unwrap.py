@@ -18,8 +18,11 @@ from opeai_nb.client.wire.spelling import our_names, squeezed
 _WRAPPERS: Final = (
     *("data", "result", "output", "task_result", "response", "task_info", "metadata"),
     *("result_json", "task", "job", "prediction", "generation", "body", "content"),
-    *("sd_generation_job", "generations_by_pk", "sdGenerationJob", "resp_data", "response_data"),
+    *("sd_generation_job", "generations_by_pk", "response_data", "attributes", "message"),
+    "embedded",
 )
+# Texts under these are what somebody wrote, not an answer in a string.
+_PROSE: Final = frozenset({"content", "body", "generation", "message"})
 _LISTS: Final = (
     *("images", "results", "outputs", "choices", "candidates", "urls", "image_urls"),
     *("result_urls", "artifacts", "predictions", "generations", "generated_images", "pictures"),
@@ -89,9 +92,18 @@ def places_in(body: Any) -> Places:
 def _inner_names(node: dict[str, Any]) -> list[str]:
     """Return the names in *node* to look under: wrappers, lists, and JSON in a string."""
     named = [key for key in (*_WRAPPERS, *_LISTS) if isinstance(node.get(key), (dict, list))]
-    texts = [key for key in (*_WRAPPERS, *_LISTS) if isinstance(node.get(key), str)]
-    wrapped = [key for key in texts if key in _WRAPPERS and node[key].strip()]
-    return [*named, *(key for key in wrapped if key not in ("content", "body", "generation"))]
+    texts = [key for key in _WRAPPERS if isinstance(node.get(key), str) and node[key].strip()]
+    return [*(named or _unknown_wrappers(node)), *(key for key in texts if key not in _PROSE)]
+
+
+def _unknown_wrappers(node: dict[str, Any]) -> list[str]:
+    """Return the one name of an object in *node* that tells of a task, whatever it is called."""
+    objects = [key for key, value in node.items() if isinstance(value, dict)]
+    telling = [key for key in objects if _TELLING & set(node[key])]
+    return telling if len(telling) == 1 else []
+
+
+_TELLING: Final = frozenset({"task_id", "task_status"})
 
 
 def _numbered(name: str, node: dict[str, Any]) -> list[Any]:
@@ -124,38 +136,16 @@ def unpacked(value: Any) -> Any:
 # parts of a name, and whole words of it that are too short to be looked for inside one.
 _NEVER_PARTS: Final = (
     *("input", "request", "param", "argument", "payload", "callback", "webhook", "thumb"),
-    *("preview", "partial", "draft", "avatar", "reference", "source", "original", "status"),
+    *("preview", "partial", "draft", "avatar", "reference", "original", "status"),
     *("cancel", "prompt", "error", "message", "watermark", "profile", "homepage", "support"),
     *("stream", "progress", "intermediate", "lowres", "placeholder", "policy", "license"),
-    *("polling", "option", "provider", "cover", "initimage", "maskimage"),
+    *("polling", "option", "provider", "cover", "initimage", "maskimage", "responseurl"),
 )
 _NEVER_WORDS: Final = frozenset(
     [
-        "icon",
-        "logo",
-        "mask",
-        "init",
-        "poll",
-        "doc",
-        "docs",
-        "help",
-        "user",
-        "self",
-        "get",
-        "edit",
-        "next",
-        "prev",
-        "page",
-        "home",
-        "site",
-        "terms",
-        "model",
-        "blur",
-        "small",
-        "tiny",
-        "low",
-        "docs",
-        "check",
+        *("icon", "logo", "mask", "init", "poll", "doc", "docs", "help", "user", "self", "get"),
+        *("edit", "next", "prev", "page", "home", "site", "terms", "model", "blur", "small"),
+        *("tiny", "low", "min", "check", "source"),
     ]
 )
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
@@ -173,7 +163,7 @@ def leaves_in(body: Any) -> list[Any]:
         value, depth = queue.popleft()
         value = unpacked(value)
         if isinstance(value, dict) and depth < _DEEPEST:
-            queue.extend((v, depth + 1) for k, v in value.items() if not _is_never(k))
+            queue.extend((v, depth + 1) for k, v in value.items() if not _is_never(k, v))
         elif isinstance(value, list) and depth < _DEEPEST:
             queue.extend((item, depth + 1) for item in value)
         elif not isinstance(value, (int, float, dict, list, type(None))):
@@ -181,7 +171,9 @@ def leaves_in(body: Any) -> list[Any]:
     return leaves
 
 
-def _is_never(name: str) -> bool:
+def _is_never(name: str, value: Any) -> bool:
     plain = squeezed(name)
+    if plain == "message" and isinstance(value, dict):  # a chat's, not an error's
+        return False
     words = {word.lower() for word in _WORDS.findall(name)}
     return bool(words & _NEVER_WORDS) or any(part in plain for part in _NEVER_PARTS)

@@ -1,0 +1,232 @@
+"""Answers in the envelopes of other vendors: each is the picture, by one POST."""
+
+from __future__ import annotations
+
+import gzip
+import html
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from opeai_nb.client.values.task import read_status
+from opeai_nb.errors import OpeaiError, UnreadableAnswerError
+from opeai_nb.testing import Answer, Script, png
+from tests.client.shells import Shell
+
+Shells = Callable[..., Shell]
+RED, BLUE = png(64, 48, (200, 0, 0)), png(8, 8, (0, 0, 200))
+LARGE = RED + bytes(range(256)) * 60
+B64 = b64encode(RED).decode()
+URL, OTHER = "https://pictures.test/1.png", "https://pictures.test/other.png"
+HERE = "https://platform.test"
+DONE = {"status": "SUCCESS", "data": [{"b64_json": B64}]}
+
+pytestmark = pytest.mark.filterwarnings("ignore::opeai_nb.client.AnswerWarning")
+
+
+def plays(shell: Shells, post: Any, *polls: Any) -> list[bytes | None]:
+    """Return what the pictures hold where *polls* answer the questions, the last for ever."""
+    left = list(polls)
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.host == "pictures.test":
+            return BLUE if "other" in request.url.path else RED
+        reply = post if request.method == "POST" else left.pop(0) if len(left) > 1 else left[0]
+        return reply if isinstance(reply, Answer) else Answer(reply)
+
+    script = Script(answer)
+    generation = shell(transport=script).generate("a fox")
+    assert len(script.posts) == 1
+    return [picture.data for picture in generation.pictures]
+
+
+BY_TASK: dict[str, tuple[Any, ...]] = {
+    "Tencent": (
+        {"Response": {"JobId": "125-x1", "RequestId": "r"}},
+        {"Response": {"JobStatusCode": "2", "JobStatusMsg": "处理中", "ResultImage": []}},
+        {"Response": {"JobStatusCode": "5", "JobStatusMsg": "处理完成", "ResultImage": [URL]}},
+    ),
+    "Volcengine": (
+        {"ResponseMetadata": {"RequestId": "r"}, "Result": {"TaskId": "t1"}},
+        {"ResponseMetadata": {"RequestId": "r"}, "Result": {"Status": "done", "Url": URL}},
+    ),
+    "fal": (
+        {
+            "status": "IN_QUEUE",
+            "request_id": "r1",
+            "response_url": f"{HERE}/fal/r1",
+            "status_url": f"{HERE}/fal/r1/status",
+        },
+        {"status": "COMPLETED", "request_id": "r1", "response_url": f"{HERE}/fal/r1"},
+        {"images": [{"url": URL}], "prompt": "a fox"},
+    ),
+    "Midjourney, queued": (
+        {"code": 22, "description": "排队中", "result": "1712204995849323"},
+        {"id": "1712204995849323", "status": "SUCCESS", "imageUrl": URL},
+    ),
+    "Google": (
+        {"name": "operations/op-77", "done": False},
+        {"name": "operations/op-77", "done": True, "response": {"images": [{"imageBytes": B64}]}},
+    ),
+    "an envelope of its own": ({"status": "ok", "payload": {"task_id": "t1"}}, DONE),
+    "ID": ({"ID": "t1", "Status": "queued"}, DONE),
+    "Vidu": (
+        {"task_id": "v1", "state": "created"},
+        {"id": "v1", "state": "success", "creations": [{"url": URL, "cover_url": OTHER}]},
+    ),
+    "Higgsfield": (
+        {"id": "h1", "jobs": [{"id": "j1", "status": "queued"}]},
+        {
+            "id": "h1",
+            "jobs": [
+                {
+                    "id": "j1",
+                    "status": "completed",
+                    "results": {"raw": {"url": URL}, "min": {"url": OTHER}},
+                }
+            ],
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("vendor", BY_TASK)
+def test_task_of_another_vendor_is_followed_to_its_picture(shell: Shells, vendor: str) -> None:
+    assert plays(shell, *BY_TASK[vendor]) == [RED]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"content": [{"type": "image", "source": {"type": "base64", "data": B64}}]},
+        {"message": {"role": "assistant", "content": "", "images": [B64]}, "done": True},
+        {
+            "output": [
+                {"type": "reasoning", "summary": []},
+                {"type": "image_generation_call", "result": B64},
+                {"type": "message", "content": []},
+            ]
+        },
+        {"result": [[URL, 1, "0f3a"]]},
+        {"data": {"id": "i1", "type": "images", "attributes": {"url": URL}}},
+        {"data": {"id": "i", "attributes": {"url": URL}, "links": {"self": f"{HERE}/i"}}},
+        {"_embedded": {"images": [{"href": URL}]}, "_links": {"self": {"href": f"{HERE}/i"}}},
+        {"Images": [{"Url": URL}]},
+        {"Data": {"Image": B64}},
+        {"datasource": {"resource": URL}},
+        {"header": {"code": 0, "message": "Success"}, "images": [B64]},
+        {"error": {"code": "0", "message": "success"}, "images": [B64]},
+    ],
+    ids=str,
+)
+def test_answer_of_another_vendor_is_its_picture_alone(shell: Shells, body: Any) -> None:
+    assert plays(shell, body, body) == [RED]
+
+
+def test_several_texts_under_one_name_are_as_many_pictures(shell: Shells) -> None:
+    item = {"b64_json": [B64, b64encode(BLUE).decode()]}
+    assert plays(shell, {"data": [item]}) == [RED, BLUE]
+
+
+def test_guess_at_the_picture_of_a_finished_task_is_told(shell: Shells) -> None:
+    script = Script(
+        Answer({"task_id": "t"}), Answer({"status": "SUCCESS", "odd": {"place": URL}}), RED
+    )
+    generation = shell(transport=script).generate("a fox")
+    assert "seemed to be" in generation.notes[0]
+
+
+@pytest.mark.parametrize("word", ["failed_retrying", "no error", "not failed", "error_retry"])
+def test_word_that_speaks_of_failure_and_goes_on_is_waited_out(shell: Shells, word: str) -> None:
+    assert read_status(word) == "unknown"
+    assert plays(shell, {"task_id": "t"}, *[{"status": word}] * 9, DONE) == [RED]
+
+
+@pytest.mark.parametrize("picture", [RED, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda data: {"data": [{"b64_json": data.hex()}]},
+        lambda data: {"data": [{"image": "0x" + data.hex().upper()}]},
+        lambda data: {"images": [data.hex()]},
+        lambda data: {"data": [{"image": list(data)}]},
+        lambda data: {"data": [{"b64_json": {"type": "Buffer", "data": list(data)}}]},
+        lambda data: {"images": [{"type": "Buffer", "data": list(data)}]},
+        lambda data: {"image": {str(place): byte for place, byte in enumerate(data)}},
+        lambda data: {"data": [{"b64_json": b64encode(b64encode(data)).decode()}]},
+        lambda data: {"image": b64encode(b"data:image/png;base64," + b64encode(data)).decode()},
+    ],
+)
+@pytest.mark.parametrize("chunk", [None, 997])
+def test_picture_written_in_another_way_than_base64_is_read(
+    shell: Shells, picture: bytes, write: Callable[[bytes], Any], chunk: int | None
+) -> None:
+    assert plays(shell, Answer(write(picture), chunk=chunk)) == [picture]
+
+
+def test_picture_of_many_numbers_is_read(shell: Shells) -> None:
+    picture = RED + bytes(150_000)  # more values than any other answer may have
+    assert plays(shell, Answer({"image": list(picture)}, chunk=65_536)) == [picture]
+
+
+@pytest.mark.parametrize("numbers", [[137, 80, 78, 71, 999], [137, 80, 1, 2] * 9])
+def test_numbers_that_are_no_picture_are_kept(shell: Shells, numbers: list[int]) -> None:
+    body = {"data": [{"image": numbers}]}
+    with pytest.raises(OpeaiError) as caught:
+        plays(shell, body)
+    assert caught.value.answer == Answer(body).content
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        repr({"created": 1, "data": [{"b64_json": B64, "url": None, "ok": True}]}),
+        f"<html><body><pre>{json.dumps(DONE)}</pre></body></html>",
+        f"<html><body><pre>{html.escape(json.dumps(DONE))}</pre></body></html>",
+        f"<br />\n<b>Warning</b>: foo in <b>/x.php</b> on line <b>3</b><br />\n{json.dumps(DONE)}",
+        f"[info] done\n{json.dumps(DONE)}",
+        f"OK {json.dumps(DONE)}",
+        f"\x1e{json.dumps(DONE)}\n",
+        f"--x\r\nContent-Type: application/json\r\n\r\n{json.dumps(DONE)}\r\n--x--",
+        *(json.dumps(DONE).encode(charset) for charset in ("utf-16-le", "utf-16-be", "utf-32")),
+        B64,
+        f"  data:image/png;base64,{B64}\n",
+    ],
+    ids=lambda body: str(body[:20]),
+)
+def test_body_that_is_no_bare_json_is_read(shell: Shells, body: str | bytes) -> None:
+    assert plays(shell, Answer(body if isinstance(body, bytes) else body.encode())) == [RED]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<html><script>var settings = {json.dumps(DONE)};</script></html>",
+        f'<html><style>p {{}}</style><img src="{URL}"></html>',
+        "{data:[{b64_json:'x'}]}",
+    ],
+)
+def test_page_is_kept_whatever_stands_in_its_scripts(shell: Shells, body: str) -> None:
+    with pytest.raises(UnreadableAnswerError) as caught:
+        plays(shell, Answer(body.encode()))
+    assert caught.value.answer == body.encode()
+
+
+def test_what_is_quoted_of_a_body_is_the_same_each_time(shell: Shells) -> None:
+    body = b'so: "' + b64encode(LARGE) + b'"'
+    told = set()
+    for _ in range(2):
+        with pytest.raises(UnreadableAnswerError) as caught:
+            plays(shell, Answer(body))
+        told.add(str(caught.value))
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("lost", [1, 8])
+def test_packed_body_that_lacks_its_sum_alone_is_read(shell: Shells, lost: int) -> None:
+    body = gzip.compress(json.dumps(DONE).encode())[:-lost]
+    assert plays(shell, Answer(body, headers={"Content-Encoding": "gzip"}, chunk=50)) == [RED]
