@@ -129,6 +129,13 @@ def test_a_module_fills_in_its_own_names_before_those_of_the_notebook(cells: Cel
         "usag --csv f.csv",
         "info desk",
         "usage of a hammer",
+        "starr 3f2a9c1d-2",
+        "tagg 3f2a9c1d best",
+        "undo",
+        "untrash 3f2a9c1d",
+        "rm 3f2a9c1d",
+        "delete 3f2a9c1d-1 3f2a9c1e",
+        "search",
     ],
 )
 def test_a_near_miss_of_a_command_is_not_painted(cells: Cells, line: str) -> None:
@@ -149,6 +156,9 @@ def test_a_near_miss_of_a_command_is_not_painted(cells: Cells, line: str) -> Non
         "Tasks of the day",
         "Help me find my cat",
         "shop window at night",
+        "remove the sky",
+        "find a way through snow",
+        "undo button on a desk",
         "fox",
         "cats",
         "sunset",

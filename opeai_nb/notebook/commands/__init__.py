@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 _ID = re.compile(rf"[0-9a-f]{{3,}}|\S*\d\S*|{pending_commands.SEND}")
 # The path or the name of a file, or an id of a record.
 _FILE = re.compile(r".*[./\\].*|[0-9a-f]{4,8}")
-# An id of the journal, its option, or the file of a picture: no word of a prompt.
 _OPTION = re.compile(r"--[a-z]")  # those of a prompt stand in front of it
-_ARGUMENT = re.compile(rf"(?=\w*\d)[0-9a-f]{{4,}}|{pending_commands.SEND}|\S+\.(?:png|jpe?g|webp)")
+# An id, also of one of its pictures, an option, or the file of a picture: no word of a prompt.
+_ARGUMENT = re.compile(
+    rf"(?=\w*\d)[0-9a-f]{{4,}}(?:-\d+)?|{pending_commands.SEND}|\S+\.(?:png|jpe?g|webp)"
+)
+_OTHERWISE: Final = {
+    **dict.fromkeys(("delete", "remove", "rm", "trashed"), "trash"),
+    **dict.fromkeys(("undo", "undelete", "untrash"), "restore"),
+    **dict.fromkeys(("starred", "favorite", "favourite"), "star"),
+    **dict.fromkeys(("list", "ls", "search", "find"), "history"),
+    "tagged": "tag",
+}
+"""What people say where a command has another name."""
 
 
 def command_in(line: str) -> Callable[[Session], Any] | None:
@@ -57,18 +67,22 @@ def _no_prompt(message: str, name: str, line: str) -> OptionError:
 def _meant(word: str, arguments: Sequence[str]) -> str | None:
     """Return the command that *word* is a near miss of, where a prompt is unlikely.
 
-    A word alone is near with one slip of the keys. With more words it begins a prompt (`task force
-    at dawn`), unless two of its letters are swapped, only a command has such words behind it, or
-    it is a command that takes any words, which no ordinary word is near to (`histry fox`).
+    A word alone is near with one slip of the keys, or where the command has another name. With
+    more words it begins a prompt (`task force at dawn`), unless two of its letters are swapped,
+    only a command has such a word behind it, or it is a command that takes any words, which no
+    ordinary word is near to (`histry fox`).
     """
     near = next((name for name in COMMANDS if _is_one_slip(word.lower(), name)), None)
-    if near is None or not arguments:
+    if near is None:
+        other = _OTHERWISE.get(word.lower())
+        return other if not arguments or _ARGUMENT.fullmatch(arguments[0]) else None
+    if not arguments:
         return near
     is_swapped = len(word) == len(near) and sorted(word) == sorted(near)
     is_free = COMMANDS[near].arguments == kept_commands.HISTORY
     has_option = _OPTION.match(arguments[0]) is not None
-    is_command = is_swapped or is_free or has_option or all(map(_ARGUMENT.fullmatch, arguments))
-    return near if is_command else None
+    has_id = _ARGUMENT.fullmatch(arguments[0]) is not None
+    return near if is_swapped or is_free or has_option or has_id else None
 
 
 def _is_one_slip(word: str, name: str) -> bool:
