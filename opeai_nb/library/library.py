@@ -27,7 +27,7 @@ from opeai_nb.library.replay import Note, Scene, Take, place_key
 from opeai_nb.library.slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -345,18 +345,30 @@ class Library(Catalogue):
         replayed, its files stay, and `trash=False` brings it back. Raises `LibraryError` when
         there is no such record or picture, a tag is none, or no folder can be written.
         """
-        beginning, _, number = id_or_prefix.partition("-")
+        return self.mark_all([id_or_prefix], **change)[0]
+
+    def mark_all(self, ids: Sequence[str], **change: Unpack[Change]) -> list[Marks]:
+        """Change what is said of each, as `mark` does; where one is none, of none of them."""
+        if "tag" in change:
+            change["tag"] = [tag_of(text) for text in change["tag"]]
+        if "untag" in change:
+            change["untag"] = [text.strip().removeprefix("#") for text in change["untag"]]
+        named = [self._named(text, is_for_all="trash" in change) for text in ids]
+        return [
+            self._marks.change(record, change, self._moment(), picture) for record, picture in named
+        ]
+
+    def _named(self, text: str, *, is_for_all: bool) -> tuple[Record, int | None]:
+        """Return the record that *text* names, and which of its pictures; None for all of them."""
+        beginning, _, number = text.partition("-")
         record = self.record(beginning)
         picture = _picture_in(record, number) if number else None
-        if picture is not None and "trash" in change:
+        if picture is not None and is_for_all:
             raise LibraryError(
-                f"{id_or_prefix} is one of {len(record.pictures)} pictures that replay together.",
+                f"{text} is one of {len(record.pictures)} pictures that replay together.",
                 advice=f"Trash them all: {record.id}. Nothing was changed.",
             )
-        for name in ("tag", "untag"):
-            if name in change:
-                change[name] = [tag_of(text) for text in change[name]]
-        return self._marks.change(record, change, self._moment(), picture)
+        return record, picture
 
     # -- names
 

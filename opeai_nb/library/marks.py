@@ -15,6 +15,7 @@ import threading
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.errors import LibraryError
@@ -37,6 +38,7 @@ _LINES: Final = ".jsonl"
 _LARGEST: Final = 1_000_000  # bytes: some ten thousand changes of one record
 _ID_LENGTH: Final = 8
 _LONGEST_TAG: Final = 64
+_STEP: Final = "microseconds"
 _Stamp = tuple[int, int]
 
 
@@ -59,7 +61,7 @@ class Marks:
 
     def has_tag(self, tag: str) -> bool:
         """Tell whether it has this tag, or one of its pictures, without regard to case."""
-        own = folded(tag) in map(folded, self.tags)
+        own = folded(tag.removeprefix("#")) in map(folded, self.tags)
         return own or any(marks.has_tag(tag) for _, marks in self.pictures)
 
     def at(self, number: int) -> Marks:
@@ -117,7 +119,8 @@ def _holding(lines: Iterable[Mapping[str, Any]]) -> Marks:
 def tag_of(text: str) -> str:
     """Return a tag as it is kept, without its `#`. Raises `LibraryError` when it is none."""
     tag = text.strip().removeprefix("#")
-    if not tag or len(tag) > _LONGEST_TAG or any(sign.isspace() for sign in tag):
+    is_word = tag and tag == tag.strip("\"'") and not any(sign.isspace() for sign in tag)
+    if not is_word or len(tag) > _LONGEST_TAG:
         raise LibraryError(
             f"{text!r} is no tag.", advice=f"A tag is one word of at most {_LONGEST_TAG} letters."
         )
@@ -134,13 +137,25 @@ class MarkFiles:
 
     def all(self) -> dict[str, Marks]:
         """Return the marks of each record that has some, by its id."""
+        return {record: put_together(each) for record, each in self._lines().items()}
+
+    def _lines(self) -> dict[str, list[Any]]:
         lines: dict[str, list[Any]] = {}
         with self._lock:
             for path, stamp in self._paths():
                 if path not in self._read or self._read[path][0] != stamp:
                     self._read[path] = (stamp, _lines_of(path))
                 lines.setdefault(_id_in(path.name), []).extend(self._read[path][1])
-        return {record: put_together(each) for record, each in lines.items()}
+        return lines
+
+    def _next_moment(self, record: str) -> str:
+        """Return a time behind every change of a record: the clock may have been set back since."""
+        times = [str(line["at"]) for line in self._lines().get(record, ())]
+        try:
+            latest = datetime.fromisoformat(max(times, default=""))
+            return (latest + timedelta(microseconds=1)).astimezone(UTC).isoformat(timespec=_STEP)
+        except (ValueError, OverflowError):
+            return ""
 
     def trashed(self) -> frozenset[str]:
         """Return the ids of the records that lie in the trash."""
@@ -154,7 +169,8 @@ class MarkFiles:
         *moment* is in seconds since 1970. Raises `LibraryError` where the disk refuses.
         """
         which = {} if picture is None else {"picture": picture}
-        text = json.dumps({"at": moment_text(moment), **which, **change}, ensure_ascii=False)
+        at = max(moment_text(moment), self._next_moment(record.id))
+        text = json.dumps({"at": at, **which, **change}, ensure_ascii=False)
         stem, line = record.file.removesuffix(ENDING), text.encode("utf-8", "replace")
         try:
             self._homes.write(lambda home: self._append(home / FOLDER, stem, line))

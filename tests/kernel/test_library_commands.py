@@ -53,6 +53,7 @@ def test_what_is_starred_tagged_noted_and_trashed_is_found_again_and_comes_back(
     kernel.good(f"%imagine untag {fox} poster")
     assert text(kernel, f"%imagine unstar {fox}") == f"{fox}  for the talk"
     assert text(kernel, f"%imagine note {fox}") == f"{fox}  no marks"
+    assert "a red fox" in text(kernel, f"%imagine info {fox}-2")
     assert kernel.run("%imagine star 00000000").error["ename"] == "LibraryError"
     assert "%imagine -- star over" in str(kernel.run("%imagine star over the sea").error)
 

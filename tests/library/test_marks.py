@@ -17,6 +17,7 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library import Library, Marks, Slot, info
 from opeai_nb.library.marks import put_together
 from tests.library import replaying
+from tests.library.conftest import Clock
 
 Keep = Callable[..., Generation]
 
@@ -44,10 +45,30 @@ def test_star_tags_and_note_are_found_again_by_another_process(library: Library,
     assert [record.id for record in again.search(starred=True)] == [fox]
     assert [record.id for record in again.search("fox", tag="poster", model="gpt*")] == []
     assert [record.id for record in again.search(tag="poster")] == [fox]
+    assert [record.id for record in again.search(tag="#poster")] == [fox], "as it is listed"
     assert again.search("owl", starred=True) == []
     library.mark(fox, star=False)
     assert again.search(starred=True) == [], "the other one looks again"
     again.close()
+
+
+def test_where_one_of_several_is_none_none_is_changed(library: Library, fox: str) -> None:
+    for other in (f"{fox}-2", "00000000"):
+        with pytest.raises(LibraryError):
+            library.mark_all([fox, other], star=True)
+    assert library.marks(library.record(fox)) == Marks()
+
+
+def test_what_is_undone_is_undone_though_the_clock_was_set_back(
+    library: Library, fox: str, clock: Clock
+) -> None:
+    """Or stands an hour behind, on the machine of another who shares the folder."""
+    library.mark(fox, trash=True, note="blurred")
+    clock.pass_(-86_400)
+    for other in (library, Library(library.folder, clock=clock)):
+        assert not other.mark(fox, trash=False).trashed
+        assert other.mark(fox, trash=True).trashed
+    assert library.mark(fox, note="sharp").note == "sharp"
 
 
 def test_one_picture_of_several_is_starred_tagged_and_noted_by_itself(
@@ -126,7 +147,7 @@ def test_what_is_in_the_trash_is_not_replayed(library: Library, fox: str) -> Non
     assert (shown(), library.holds([identity])) == (fox, {identity})
 
 
-@pytest.mark.parametrize("tag", ["", "#", "two words", "x" * 65])
+@pytest.mark.parametrize("tag", ["", "#", "two words", "'two", "x" * 65])
 def test_a_tag_is_one_word(library: Library, fox: str, tag: str) -> None:
     with pytest.raises(LibraryError, match="is no tag"):
         library.mark(fox, tag=[tag])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # An id, or the beginning of one: the journal's are hexadecimal, the platform's have a digit.
 _ID = re.compile(rf"[0-9a-f]{{3,}}|\S*\d\S*|{pending_commands.SEND}")
 # The path or the name of a file, or an id of a record.
-_FILE = re.compile(r".*[./\\].*|[0-9a-f]{4,8}")
+_FILE = re.compile(r".*[./\\].*|[0-9a-f]{4,8}(-\d+)?")
 _OPTION = re.compile(r"--[a-z]")  # those of a prompt stand in front of it
 # An id, also of one of its pictures, an option, or the file of a picture: no word of a prompt.
 _ARGUMENT = re.compile(

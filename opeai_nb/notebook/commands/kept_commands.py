@@ -29,7 +29,7 @@ _VALUES: Final = {"--tag": "tag", "--model": "model"}
 _DAYS_SHOWN: Final = 14
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _USE: Final = f"The command: %imagine history {HISTORY}. Nothing was sent."
-_ID: Final = re.compile(r"[0-9a-f]{4,8}")
+_ID: Final = re.compile(r"([0-9a-f]{4,8})(?:-(\d+))?")
 
 
 def info(session: Session, *words: str) -> Table:
@@ -53,7 +53,12 @@ def _found(session: Session, name: str) -> Path:
     for home in library.homes.all:
         if (home / name).is_file():
             return home / name
-    return next(iter(library.record(name).paths), path) if _ID.fullmatch(name) else path
+    if (named := _ID.fullmatch(name)) is None:
+        return path
+    pictures = library.record(named[1]).pictures
+    number = int(named[2] or 1)
+    file = pictures[number - 1].file if 0 < number <= len(pictures) else None
+    return library.record(named[1]).folder / file if file else path
 
 
 def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:

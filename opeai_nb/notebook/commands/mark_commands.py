@@ -52,8 +52,9 @@ def _marked(session: Session, ids: tuple[str, ...] | list[str], **change: Unpack
     """Change the marks of each and say what holds of it then; one that is none changes nothing."""
     library = session.studio.library
     records = [library.record(each.partition("-")[0]) for each in ids]
+    marks = library.mark_all(ids, **change)
     lines = [
-        f"{record.id}  {str(library.mark(each, **change)) or 'no marks'}"
-        for record, each in zip(records, ids, strict=True)
+        f"{record.id}  {str(each) or 'no marks'}"
+        for record, each in zip(records, marks, strict=True)
     ]
     return Text("\n".join(lines))
