@@ -24,6 +24,7 @@ from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, Record, read_record
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay import Note, Scene, Take, place_key
+from opeai_nb.library.session_takes import Session
 from opeai_nb.library.slot import Slot
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.journal.claims import Claim
     from opeai_nb.library.journal.entry import Entry
-    from opeai_nb.library.session_takes import Session
 
 Origin = Literal["platform", "engine"]
 
 _ID_BYTES: Final = 4
+_MOST_AHEAD: Final = 1e8
+"""Seconds, three years: what a folder says to be further ahead is nonsense, and not followed."""
 _IN_PART: Final = "not all of its answer could be read"
 _TAKES: Final = """
     SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file FROM kept
@@ -96,6 +98,7 @@ class Library(Catalogue):
         self._told: set[str] = set()
         self._lock = threading.Lock()
         self._latest = 0.0
+        self._latest_seen = 0.0
 
     def __repr__(self) -> str:
         return f"<Library: {self.folder.name}>"
@@ -289,12 +292,20 @@ class Library(Catalogue):
             if (state := e.take_state) is not None
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
-        scene = Scene(ordered, self._notes.of(request), session.had(request), session.name)
-        return Look(scene, files, entries)
+        notes = self._notes.of(request)
+        self._saw([take.at for take in ordered] + [note.at for note in notes])
+        return Look(Scene(ordered, notes, session.had(request), session.name), files, entries)
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
-        self._notes.add(request, Note(self._moment(), session.name, slot, take))
+        self._notes.add(request, Note(self._next_moment(), session.name, slot, take))
+
+    def new_session(self) -> Session:
+        """Return the session of a kernel that starts now: the latest one, whatever the clock says.
+
+        The clock may have been set back since the one before began.
+        """
+        return Session(after=self._notes.latest_start(self._clock() + _MOST_AHEAD))
 
     def kept(self, file: Path) -> Record | None:
         """Return the record in a file of a look; None where it has been spoiled since."""
@@ -377,6 +388,19 @@ class Library(Catalogue):
         with self._lock:
             self._latest = round(max(self._clock(), self._latest + 1e-5), 6)
             return self._latest
+
+    def _next_moment(self) -> float:
+        """Return a time later than any that was looked at, also where the clock was set back."""
+        moment = self._moment()
+        with self._lock:
+            self._latest_seen = max(moment, round(self._latest_seen + 1e-5, 6))
+            return self._latest_seen
+
+    def _saw(self, times: Iterable[float]) -> None:
+        furthest = self._clock() + _MOST_AHEAD
+        with self._lock:
+            known = (time for time in times if time < furthest)
+            self._latest_seen = max(self._latest_seen, *known, 0.0)
 
     def _new_id(self) -> str:
         while True:

@@ -68,6 +68,16 @@ class Notes:
             notes = self._notes.get(request, ())
             return tuple(sorted(notes, key=lambda note: (note.at, note.session, note.take)))
 
+    def latest_start(self, until: float) -> float:
+        """Return when the latest session began that says it did before *until*; 0 without one."""
+        names = [name for home in self._homes.all for name in names_in(home / FOLDER)]
+        starts = (
+            float(name.partition("-")[0])
+            for name in names
+            if _NAME.fullmatch(name.removesuffix(_ENDING))
+        )
+        return max((start for start in starts if start < until), default=0.0)
+
     def _read_new(self) -> None:
         for home in self._homes.all:
             if not is_link(home / FOLDER):

@@ -15,6 +15,7 @@ from opeai_nb.library.slot import Slot
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_STEP = 1e-6
 POINT = "sweep"
 """The cell of all points of sweeps and batches: they are the same in every run and process."""
 
@@ -34,12 +35,13 @@ class _Runs:
 class Session:
     """Which slots ran since this kernel was started, and what each had. Any thread may use it.
 
-    *name* sorts by when the session began. *made* are the ids of the takes that it began itself.
-    Requests are named by their identity.
+    *name* sorts by when the session began, and behind one that began at *after*: the clock may have
+    been set back since. *made* are the ids of the takes that it began itself. Requests are named by
+    their identity.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self.name = f"{clock():.6f}-{secrets.token_hex(4)}"
+    def __init__(self, clock: Callable[[], float] = time.time, *, after: float = 0.0) -> None:
+        self.name = f"{max(clock(), after + _STEP):.6f}-{secrets.token_hex(4)}"
         self.made: set[str] = set()
         self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
         self._open: set[str] = set()

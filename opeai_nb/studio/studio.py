@@ -57,11 +57,11 @@ class Studio:
         library: Library | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        from opeai_nb.library import Library, Session
+        from opeai_nb.library import Library
 
         self.settings = settings or settings_from()
         self.library = library or Library(self.settings.library, metadata=self.settings.metadata)
-        self.session = Session()
+        self.session = self.library.new_session()
         self.jobs: list[Job] = []
         self.ledger = Ledger()
         self.watcher: Callable[[Any], object] | None = None

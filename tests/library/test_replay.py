@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import ImageRequest
-from opeai_nb.library import Library, Session, Slot
+from opeai_nb.library import Library, Session, Slot, identity
+from tests.library.conftest import Clock
 from tests.library.replaying import shown
 
 FIRST, SECOND = Slot("cell-1"), Slot("cell-2")
@@ -31,6 +32,30 @@ def test_the_first_run_of_a_slot_shows_what_it_made_last(keep: Any, library: Lib
         keep(CAT, slot=FIRST)
     assert seen(library, FIRST) == ids(library)[-1:]
     assert seen(library, FIRST) == ids(library)[-1:], "and so does the next session"
+
+
+def test_a_clock_that_was_set_back_makes_nothing_older(
+    keep: Any, library: Library, clock: Clock
+) -> None:
+    """A laptop that two systems take turns with, or one of two machines on a shared folder."""
+    keep(CAT, slot=FIRST)
+    (before,) = ids(library)
+    library.note(identity(CAT), library.new_session(), FIRST, before)
+    clock.pass_(-86_400)
+    later = Library(library.folder, clock=clock)
+    session = later.new_session()
+    assert seen(later, FIRST, session=session) == [before]
+    later.note(identity(CAT), session, FIRST, before)
+    keep(CAT, slot=FIRST, into=later)
+    (after,) = set(ids(library)) - {before}
+    later.note(identity(CAT), session, FIRST, after)
+    assert seen(library, FIRST) == seen(library, Slot("0")) == [after]
+
+
+def test_what_a_folder_says_of_the_year_9999_is_not_followed(library: Library) -> None:
+    (library.folder / ".sessions").mkdir(parents=True)
+    (library.folder / ".sessions" / "253402300799.000000-3f2a9c1d.jsonl").touch()
+    assert library.new_session().name < "2"
 
 
 def test_any_further_run_sends(keep: Any, library: Library) -> None:
