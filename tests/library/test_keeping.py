@@ -8,16 +8,17 @@ import os
 import subprocess
 import sys
 import textwrap
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import Entry, Library, Slot, received_bytes
+from opeai_nb.library import Entry, Library, Slot, info, received_bytes
 from opeai_nb.library.files import own_folder
 from tests.library.conftest import Clock
 
@@ -194,6 +195,22 @@ def test_a_record_is_found_by_the_beginning_of_its_id(
     for text in ("", "zz"):
         with pytest.raises(LibraryError, match="%imagine history"):
             library.record(text)
+
+
+@pytest.mark.parametrize("form", ["NFD", "NFC"])
+def test_a_library_that_macos_packed_is_whole(
+    library: Library, keep: Callable[..., Generation], form: Literal["NFC", "NFD"]
+) -> None:
+    """Its archives spell the names of files with letters and accents apart."""
+    data = keep("한국 고양이, café", slot=Slot("cell-1")).pictures[0].data
+    for path in [*library.folder.glob("*.json"), *library.folder.glob("*.png")]:
+        path.rename(path.with_name(unicodedata.normalize(form, path.name)))
+    again = Library(library.folder)
+    (record,) = again.records()
+    assert again.problems() == []
+    assert again.generation(record).pictures[0].data == data
+    assert info(record.paths[0])["request"]["prompt"] == "한국 고양이, café"
+    again.close()
 
 
 def test_a_library_may_be_moved(

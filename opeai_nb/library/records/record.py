@@ -6,6 +6,7 @@ import json
 import os
 import re
 import stat
+import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -189,10 +190,31 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     except UnicodeDecodeError as error:
         raise UnusableRecordError("it is cut short or not JSON") from error
     record = parse_record(text, folder, file)
-    for item in record.pictures:
+    here = _as_spelled_here(record)
+    for item in here.pictures:
         if item.file is not None:
             _look_at(folder, item.file, item.format)
-    return record, record.dumps().decode() if _HALF.search(text) else text
+    return here, here.dumps().decode() if here is not record or _HALF.search(text) else text
+
+
+def _as_spelled_here(record: Record) -> Record:
+    """Return a record with its pictures as they are spelled in its folder.
+
+    An archive that macOS packed has letters and their accents apart, in the names of its files.
+    """
+    if all(map(str.isascii, record.files)):
+        return record
+    spelled = [
+        replace(item, file=_spelled(record.folder, item.file)) if item.file else item
+        for item in record.pictures
+    ]
+    return record if spelled == [*record.pictures] else record.with_pictures(spelled)
+
+
+def _spelled(folder: Path, name: str) -> str:
+    """Return the spelling under which a file is there; the name itself where none is."""
+    forms = (name, unicodedata.normalize("NFD", name), unicodedata.normalize("NFC", name))
+    return next((form for form in forms if os.path.lexists(f"{folder}{os.sep}{form}")), name)
 
 
 def _look_at(folder: Path, file: str, format_: str | None) -> None:
