@@ -58,7 +58,7 @@ class Disk:
     def mkdir(self, path: Path) -> None:
         """Make a folder, and those above it; one that is there stays."""
         for each in reversed([each for each in (path, *path.parents) if not each.exists()]):
-            if _is_for_a_group(each.parent):
+            if _is_shared(each.parent):
                 _make_shared(each)
             each.mkdir(exist_ok=True)
         path.mkdir(parents=True, exist_ok=True)
@@ -89,20 +89,20 @@ class Disk:
             self.unsynced = error
 
 
-_FOR_A_GROUP: Final = stat.S_IWGRP | stat.S_ISGID
 DISK: Final = Disk()
 """The disk of everything that is no library."""
 
 
-def _is_for_a_group(folder: Path) -> bool:
+def _is_shared(folder: Path) -> bool:
+    """Tell whether others may make and remove files in a folder; with a sticky bit, only theirs."""
     mode = folder.stat().st_mode
-    return mode & _FOR_A_GROUP == _FOR_A_GROUP and not mode & stat.S_ISVTX
+    return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
 
 
 def _make_shared(folder: Path) -> None:
-    """Make a folder that the group may write to from its first moment on.
+    """Make a folder that others may write to from its first moment on.
 
-    Else another member who comes in that moment takes it for a folder that is closed to it.
+    Else another who comes in that moment takes it for a folder that is closed to them.
     """
     new = passing_name(folder.parent)
     new.mkdir()
@@ -114,16 +114,19 @@ def _make_shared(folder: Path) -> None:
 
 
 def _share(path: Path, rights: int) -> None:
-    """Let the group do with a file what the folder that it lies in is for, whatever the umask says.
+    """Let others do with a file what the folder that it lies in is for, whatever the umask says.
 
-    A folder for a group has set-gid: its members take over from each other what one left.
+    Those who share a folder take over from each other what one left. *rights* are as a group has
+    them; its members get them where the file is the group's, as below set-gid and on macOS.
     """
-    if not _is_for_a_group(path.parent):
+    if not _is_shared(path.parent):
         return
     with suppress(OSError):  # another user's
-        mode = path.lstat().st_mode
-        if not stat.S_ISLNK(mode) and mode & rights != rights:
-            path.chmod(stat.S_IMODE(mode) | rights)
+        around, found = path.parent.stat(), path.lstat()
+        wanted = rights if around.st_mode & stat.S_IWGRP and found.st_gid == around.st_gid else 0
+        wanted |= rights >> 3 if around.st_mode & stat.S_IWOTH else 0
+        if not stat.S_ISLNK(found.st_mode) and found.st_mode & wanted != wanted:
+            path.chmod(stat.S_IMODE(found.st_mode) | wanted)
 
 
 def is_plain_name(name: object) -> bool:

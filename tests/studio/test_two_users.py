@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -66,13 +67,21 @@ for line in sys.stdin:
 """
 
 
+WAYS_TO_SHARE = pytest.mark.parametrize(
+    ("shared", "umask"),
+    [(0o2775, 0o002), (0o2775, 0o077), (0o775, 0o022), (0o777, 0o022)],
+    indirect=["shared"],
+    ids=["set-gid", "set-gid, private umask", "of the same group", "of everybody"],
+)
+
+
 @pytest.fixture
-def shared() -> Iterator[Path]:
-    """A folder that its group may write to; pytest's own are closed to other users."""
+def shared(request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder that others may write to; pytest's own are closed to other users."""
     folder = Path(tempfile.mkdtemp(prefix="opeai-shared-"))
     try:
         os.chown(folder, 0, GROUP)
-        folder.chmod(0o2775)
+        folder.chmod(request.param)
         yield folder
     finally:
         shutil.rmtree(folder)
@@ -86,8 +95,9 @@ class Kernel:
         if not home.exists():
             home.mkdir(mode=0o700)
             os.chown(home, user, GROUP)
+        group = user if shared.stat().st_mode & stat.S_IWOTH else GROUP
         self._process = subprocess.Popen(
-            [sys.executable, "-c", KERNEL, str(user), str(GROUP), str(umask), *work],
+            [sys.executable, "-c", KERNEL, str(user), str(group), str(umask), *work],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -137,7 +147,7 @@ def posts(engine: Engine) -> int:
     return sum(line.method == "POST" for line in engine.requests) - 2
 
 
-@pytest.mark.parametrize("umask", [0o002, 0o022])
+@WAYS_TO_SHARE
 def test_the_second_waits_for_the_first_and_takes_over_when_it_is_killed(
     shared: Path, engine: Engine, umask: int
 ) -> None:
@@ -154,7 +164,7 @@ def test_the_second_waits_for_the_first_and_takes_over_when_it_is_killed(
     assert posts(engine) == 1
 
 
-@pytest.mark.parametrize("umask", [0o002, 0o022])
+@WAYS_TO_SHARE
 def test_of_two_users_at_one_moment_one_pays(shared: Path, engine: Engine, umask: int) -> None:
     work = ("qwen-image-2.0", "512x512")
     with serving(engine) as url:

@@ -23,9 +23,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import discard, is_older, names_in, own_folder
+from opeai_nb.library.files import DISK, discard, is_older, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
-from opeai_nb.plain_file import open_plain, read_plain
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,7 +171,7 @@ def sweep(journal: Path, seconds: float) -> None:
 def _made(path: Path, text: bytes) -> bool:
     """Make a claim's file; False where somebody has it."""
     try:
-        handle = open_plain(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        handle = DISK.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except _BUSY:
         return False
     try:

@@ -17,9 +17,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import discard, is_link, names_in, own_folder
+from opeai_nb.library.files import DISK, discard, is_link, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
-from opeai_nb.plain_file import open_plain, read_plain
+from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ class Liveness:
     def _write(self) -> None:
         self._count += 1
         own_folder(self._folder)
-        handle = open_plain(self._folder / self._token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        handle = DISK.open(self._folder / self._token, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         try:
             os.write(handle, json.dumps({**self.owner(), "count": self._count}).encode())
         finally:
