@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +51,21 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the kernels of `--nbval` listen on files, and processes hear an interrupt.
+
+    What a shell runs in the background has SIGINT ignored, and hands that on to its children.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.pluginmanager.has_plugin("nbval"):
+        import nbval.kernel
+
+        from tests.kernel_files import kernel_manager
+
+        nbval.kernel.KernelManager = kernel_manager
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

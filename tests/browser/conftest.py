@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.kernel_files import short_folder
+
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -58,6 +60,7 @@ OPEN = """async path => {
 }"""
 BROWSERS: list[Any] = []  # that are open, and the logs of the servers: what a failure shows
 LOGS: list[Path] = []
+GUARDS: list[socket.socket] = []  # datagrams have ports of their own: the server's stays free
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -106,6 +109,9 @@ class Lab:
         settings = home / "config" / "labconfig" / "default_setting_overrides.json"
         settings.parent.mkdir(parents=True)
         settings.write_text(json.dumps(LAB_SETTINGS))
+        if os.name != "nt":  # see tests/kernel_files.py
+            kernels = {"KernelManager": {"transport": "ipc"}}
+            (home / "config" / "jupyter_server_config.json").write_text(json.dumps(kernels))
         self._log = (home / "server.log").open("wb")
         self._process = subprocess.Popen(
             [
@@ -146,10 +152,22 @@ def wait_until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """Return a port that is free, and stays so until a server of this process listens there.
+
+    It is none of those that the system hands out, and a guard keeps other runs of these tests away.
+    """
+    for port in range(20_000, 30_000):
+        guard = socket.socket(type=socket.SOCK_DGRAM)
+        try:
+            guard.bind(("127.0.0.1", port))
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            guard.close()
+            continue
+        GUARDS.append(guard)
         return port
+    pytest.fail("All ports are taken.")
 
 
 def server_environment(home: Path) -> dict[str, str]:
@@ -160,7 +178,7 @@ def server_environment(home: Path) -> dict[str, str]:
         "HOME": str(home),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "JUPYTER_RUNTIME_DIR": str(short_folder()),
         "IPYTHONDIR": str(home / "ipython"),
         "OPEAI_NB_CACHE": str(home / "cache"),
         "OPEAI_BASE_URL": "engine:",

@@ -42,13 +42,15 @@ class Kernel:
     """A kernel in a folder of its own."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
-        from jupyter_client.manager import start_new_kernel
+        from tests.kernel_files import kernel_manager
 
         self.folder = folder
         self._environment = environment
-        self.manager, self.client = start_new_kernel(
-            kernel_name="python3", cwd=str(folder), env=environment
-        )
+        self.manager = kernel_manager(kernel_name="python3")
+        self.manager.start_kernel(cwd=str(folder), env=environment)
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
 
     def send(self, code: str, *, live: bool = True, cell: str | None = None) -> str:
         """Send a cell; *live* as JupyterLab does it, with its *cell* id where one is given."""

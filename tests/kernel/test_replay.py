@@ -15,6 +15,7 @@ from PIL import Image
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
 from tests.in_process import run_nbval
+from tests.kernel_files import Manager
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,7 +173,8 @@ def live_in(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
 def executed(notebook: Any, folder: Path) -> Any:
     """Run a notebook as nbconvert does, save it and return it."""
     copied = nbformat.from_dict(notebook)
-    NotebookClient(copied, timeout=60, resources={"metadata": {"path": str(folder)}}).execute()
+    where = {"metadata": {"path": str(folder)}}
+    NotebookClient(copied, timeout=60, resources=where, kernel_manager_class=Manager).execute()
     nbformat.write(copied, folder / "note.ipynb")
     return nbformat.read(folder / "note.ipynb", as_version=4)
 
