@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opeai_nb.bulk import Sweep
+from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.dask_cluster import shares_of
+from opeai_nb.bulk.run.dask_worker import Site, make
 from opeai_nb.bulk.run.outcome import Outcome
 from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.bulk.sweep.sweep import sweep
@@ -136,3 +141,27 @@ def test_shares_fill_the_lanes_and_cover_every_point() -> None:
     assert [point for share in shares for point in share] == list(range(1000))
     assert len(shares) >= 16
     assert max(len(share) for share in shares) <= 64
+
+
+def test_a_worker_whose_pictures_nobody_would_find_makes_none(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """Its library cannot be written, and what it keeps instead lies on its own machine."""
+    elsewhere = replace(Site.of(studio.settings, tmp_path / "imagine"), second="host7:/home/ann")
+    points = [*sweep("a {x}", x=range(2), size="512x512", studio=studio).plan]
+    first = make(elsewhere, "run-1", points, BulkOptions())
+    assert [outcome.state for _, outcome in first] == ["done"] * 2
+    closed = tmp_path / "closed"
+    closed.write_text("no folder")
+    with pytest.raises(OptionError, match="would lie on its own machine") as raised:
+        make(replace(elsewhere, library=str(closed)), "run-2", points, BulkOptions())
+    assert "Nothing was sent" in str(raised.value)
+    shut(tmp_path / "imagine")
+    again = make(elsewhere, "run-3", points, BulkOptions())
+    assert [outcome.state for _, outcome in again] == ["replayed"] * 2, "which costs nothing"
+
+
+def shut(library: Path) -> None:
+    """Let nothing be written into the journal of a library, whoever tries."""
+    shutil.rmtree(library / ".pending")
+    (library / ".pending").write_text("no folder")

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.bulk.run.workers import Crew
+from opeai_nb.bulk.run.workers import Crew, kept_of
 from opeai_nb.errors import OptionError
-from opeai_nb.library.files import own_folder
+from opeai_nb.library.files import discard, own_folder, write_part
+from opeai_nb.library.homes import second_home
 from opeai_nb.library.journal.journal import FOLDER
+from opeai_nb.library.journal.process import this_process
+from opeai_nb.library.library_warning import reason
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.studio.loop import schedule
@@ -29,12 +32,16 @@ _studios: dict[tuple[int, Site], Studio] = {}
 
 @dataclass(frozen=True)
 class Site:
-    """Where requests go and pictures are kept: settings without the key, which never travels."""
+    """Where requests go and pictures are kept: settings without the key, which never travels.
+
+    *second* is where whoever asks keeps what the *library* does not take: its host, and the folder.
+    """
 
     origin: str
     base_url: str | None
     engine: str
     library: str
+    second: str
     allow_hosts: frozenset[str]
     replay: bool
     metadata: bool
@@ -47,6 +54,7 @@ class Site:
             base_url=settings.base_url,
             engine=settings.engine,
             library=str(library),
+            second=_second(library),
             allow_hosts=settings.allow_hosts,
             replay=settings.replay,
             metadata=settings.metadata,
@@ -82,15 +90,41 @@ def make(
     """Make a share and return what became of its points; those not begun are left out.
 
     A cluster may take a slow worker for dead and give its share to another: that one waits, point
-    by point, for what the first makes, and finds in the library what it made.
+    by point, for what the first makes, and finds in the library what it made. Raises `OptionError`
+    where nobody else would find what is made here.
     """
     made: list[tuple[Point, Outcome]] = []
+    studio = site.studio()
+    _check_library(site, studio, points, options)
     sign = halt_sign(Path(site.library), run)
-    crew = Crew(
-        site.studio(), points, options, lambda *each: made.append(each), is_halted=sign.exists
-    )
+    crew = Crew(studio, points, options, lambda *each: made.append(each), is_halted=sign.exists)
     schedule(crew.work()).result()
     return made
+
+
+def _check_library(
+    site: Site, studio: Studio, points: Sequence[Point], options: BulkOptions
+) -> None:
+    """Look whether pictures would be kept on this machine alone, out of everybody's sight."""
+    library = studio.library
+    if site.second == _second(library.folder):
+        return
+    try:
+        folder = own_folder(library.folder / FOLDER, unlisted=True, disk=library.homes.disk)
+        discard(write_part(folder, b"", durable=False, disk=library.homes.disk))
+    except OSError as error:
+        if not options.fresh and len(kept_of(studio, points)) == len(points):
+            return
+        raise OptionError(
+            f"A worker cannot write to the library folder ({reason(error)}): what it made would "
+            "lie on its own machine, and be paid for again from elsewhere.",
+            advice=f"Let the workers on {this_process()['host']} write to it, or set "
+            "Imagine.library to a folder that all of them can write to. Nothing was sent.",
+        ) from error
+
+
+def _second(library: Path) -> str:
+    return f"{this_process()['host']}:{second_home(library)}"
 
 
 def halt_sign(library: Path, run: str) -> Path:
