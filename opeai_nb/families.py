@@ -18,6 +18,7 @@ __all__ = [
     "accepts_size",
     "family_of",
     "parse_size",
+    "size_for_picture",
     "size_for_ratio",
 ]
 
@@ -374,6 +375,30 @@ def size_for_ratio(model: str, ratio: tuple[int, int]) -> str:
     return _computed(family, wanted, first_width * first_height) or nearest
 
 
+def size_for_picture(model: str, sides: tuple[int, int]) -> str | None:
+    """Return the ``WxH`` that *model* takes and that is nearest to a picture of *sides*.
+
+    By the ratio first, then by the pixels: the picture's own where it is taken, or nothing is known
+    of the model. None for a model that is not known to take any size in pixels.
+    """
+    family = family_of(model)
+    own = f"{sides[0]}x{sides[1]}"
+    if family is None or accepts_size(family, own):
+        return own
+    ratio, area = sides[0] / sides[1], sides[0] * sides[1]
+    least, most = family.pixels or (1, area)
+    near = min(max(area, least), most)
+    free = _computed(family, ratio, near, weight=100) if family.pixels else None
+    offered = {size: pair for size in (*family.sizes, free or "") if (pair := parse_size(size))}
+
+    def distance(size: str) -> tuple[float, float]:
+        width, height = offered[size]
+        # Two decimals: of sizes whose shapes nobody tells apart, the pixels decide.
+        return round(abs(math.log(width / height / ratio)), 2), abs(math.log(width * height / area))
+
+    return min(offered, key=distance, default=None)
+
+
 def _within(family: Family, width: int, height: int) -> bool:
     if family.pixels is None or width % family.multiple or height % family.multiple:
         return False
@@ -387,8 +412,8 @@ def _within(family: Family, width: int, height: int) -> bool:
     )
 
 
-def _computed(family: Family | None, wanted: float, area: int) -> str | None:
-    """Search sizes around *area*: the ratio counts ten times as much as the area."""
+def _computed(family: Family | None, wanted: float, area: int, weight: int = 10) -> str | None:
+    """Search sizes around *area*: the ratio counts *weight* times as much as the area."""
     step = math.lcm(_STEP, family.multiple if family else 1)
     ideal = math.sqrt(area / wanted)
     best: tuple[float, str] | None = None
@@ -397,7 +422,7 @@ def _computed(family: Family | None, wanted: float, area: int) -> str | None:
         width = max(step, round(height * wanted / step) * step)
         if family is not None and not _within(family, width, height):
             continue
-        off = 10 * abs(math.log(width / height / wanted)) + abs(math.log(width * height / area))
+        off = weight * abs(math.log(width / height / wanted)) + abs(math.log(width * height / area))
         if best is None or off < best[0]:
             best = (off, f"{width}x{height}")
     return best[1] if best else None

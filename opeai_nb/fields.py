@@ -14,9 +14,9 @@ from typing import Final
 
 DEFAULT_MODEL: Final = "qwen-image-2.0"
 DEFAULT_TIMEOUT: Final = 900.0
+"""Seconds that a task is waited for, unless said otherwise."""
 CONFIRM_ABOVE: Final = 8
 """Pictures that one cell, prompt or table may ask for before whoever sits there is asked."""
-"""Seconds that a task is waited for, unless said otherwise."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ _SEEDS: Final = (0, 2**31 - 1)
 FIELDS: Final = (
     Field("prompt", "text", "what the picture shows", "TEXT"),
     Field("model", "word", "the model", "NAME", "-m"),
-    Field("size", "word", "1024x1024, 16:9, 2K or auto", "SIZE", "-s"),
+    Field("size", "word", "1024x1024, 16:9, 2K, auto, or same as the input", "SIZE", "-s"),
     Field("quality", "word", "such as low, high or hd; each model has its own words", "WORD", "-q"),
     Field("n", "integer", "how many pictures", "COUNT", "-n", span=(1, 128)),
     Field("image", "image", _IMAGE, "PICTURE", "-i"),

@@ -233,7 +233,7 @@ class TestOneRule:
         path.write_bytes(encoded(noise(), exif=exif(1)))
         for dialect in ("openai", "aliyun"):
             script = Script(pictures_answer(png()))
-            shell(transport=script).generate("a fox", image=str(path), dialect=dialect)
+            shell(transport=script).generate("a fox", image=str(path), size="same", dialect=dialect)
             assert len(script.posts) == 1
             texts = re.findall(rb"base64,([^\"]+)", script.posts[0].content)
             assert [b"Secret" in b64decode(text) for text in texts] == [False]

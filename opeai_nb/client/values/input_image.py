@@ -10,7 +10,7 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.values.image_encoding import (
@@ -30,6 +30,8 @@ from opeai_nb.imaging.open_picture import (
     TooManyPixelsError,
     UndecodableError,
     decoded_picture,
+    open_picture,
+    orientation,
 )
 from opeai_nb.plain_file import read_plain
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BYTES", "ImageInputWarning", "InputImage", "input_images"]
 
+_ON_ITS_SIDE: Final = range(5, 9)  # EXIF orientations that swap width and height
 _BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
 
 
@@ -78,6 +81,18 @@ class InputImage:
         sent = travelling(self.data) if self.sent is None else self.sent
         kind = sniff_format(sent) or "png"
         return f"data:image/{kind};base64,{pybase64.b64encode_as_string(sent)}"
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, upright; None of a URL, a dict, or what is no picture."""
+        if self.data is None:
+            return None
+        try:
+            image = open_picture(self.data)
+        except UndecodableError:
+            return None
+        width, height = image.size
+        return (height, width) if orientation(image) in _ON_ITS_SIDE else (width, height)
 
     @property
     def sha256(self) -> str:

@@ -7,9 +7,9 @@ import operator
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client.values.size import parse_size
+from opeai_nb.client.values.size import SAME, parse_size
 from opeai_nb.errors import InputError, did_you_mean
-from opeai_nb.families import size_for_ratio
+from opeai_nb.families import size_for_picture, size_for_ratio
 from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, FIELDS, Field
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ class ImageRequest:
     - *model*: default `qwen-image-2.0`.
     - *n*: how many pictures, 1 to 128; the platform's default is 1.
     - *size*: `"1024x1024"` (`×`, `*` and spaces are understood), `"2K"`, `"auto"`, a ratio such as
-      `"16:9"` (becomes a size that the model takes) or a pair (width, height).
+      `"16:9"` (becomes a size that the model takes), a pair (width, height), or `"same"`: the first
+      input picture's, or the nearest that the model takes, by ratio, then by pixels.
     - *quality*: passed to the model; the platform's default is `auto`.
     - *response_format*: `b64_json` (the platform's default) or `url`. Either way the pictures are
       fetched; models that answer with a task ignore it.
@@ -66,6 +67,8 @@ class ImageRequest:
     def __post_init__(self) -> None:
         for item in FIELDS:
             object.__setattr__(self, item.name, _checked(item, self))
+        if self.size == SAME:
+            object.__setattr__(self, "size", _same_size(self))
         if self.dialect == "openai":
             _refuse_fields_without_place(self)
 
@@ -143,6 +146,26 @@ def _size(value: object, model: str) -> str | None:
         return None
     size = parse_size(value)
     return size if isinstance(size, str) else size_for_ratio(model, size)
+
+
+def _same_size(request: ImageRequest) -> str:
+    """Return the size of the first input picture. Raises `InputError` where none is known."""
+    if not request.image:
+        raise InputError(
+            "size is same, and there is no input picture.",
+            advice="Give a picture, or a size such as 1024x1024. Nothing was sent.",
+        )
+    if (sides := request.image[0].size) is None:
+        raise InputError(
+            "size is same, and the pixels of a picture that is given as a URL are not known here.",
+            advice="Download it first, or give a size such as 1024x1024. Nothing was sent.",
+        )
+    if (size := size_for_picture(request.model, sides)) is None:
+        raise InputError(
+            f"size is same, and {request.model} is not known to take a size in pixels.",
+            advice="Leave the size out. Nothing was sent.",
+        )
+    return size
 
 
 def _images(value: object) -> tuple[InputImage, ...]:

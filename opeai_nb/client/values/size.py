@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 from opeai_nb.errors import InputError
 
@@ -12,10 +13,14 @@ _CLASS = re.compile(r"\d(?:\.\d)?[kK]")
 _RATIO = re.compile(r"(\d{1,4})\s*[:/]\s*(\d{1,4})")
 
 Ratio = tuple[int, int]
+SAME: Final = "same"
+"""The size of the first input picture, or the nearest that the model takes."""
 
 
 def parse_size(size: object) -> str | Ratio:
     """Return *size* as the platform reads it: `"1024x1024"`, `"2K"`, `"auto"`; a ratio as a pair.
+
+    `"same"` stays: it means the input picture's, which is known to the request.
 
     The signs `×`, `*`, `X` and spaces become `x`: the platform refuses `×` (platform.md 1.2). A
     pair of integers is width and height. Raises `InputError` for anything else; a size of a form
@@ -26,8 +31,8 @@ def parse_size(size: object) -> str | Ratio:
     if not isinstance(size, str):
         raise _bad_size(size)
     text = _SIGNS.sub("x", size.strip())
-    if text.lower() == "auto":
-        return "auto"
+    if (word := text.lower()) in {"auto", SAME}:
+        return word
     if _CLASS.fullmatch(text):
         return text.upper()
     if ratio := _RATIO.fullmatch(text):
@@ -49,6 +54,6 @@ def pixels_of(size: str | None) -> tuple[int, int] | None:
 def _bad_size(size: object) -> InputError:
     return InputError(
         f"{size!r} is not a size.",
-        advice="Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto. "
+        advice="Write width x height such as 1024x1024, a ratio such as 16:9, 2K, auto, or same. "
         "Nothing was sent.",
     )

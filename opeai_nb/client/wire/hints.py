@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from opeai_nb.families import accepts_size, family_of
+from opeai_nb.families import Family, accepts_size, family_of, parse_size
 from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from opeai_nb.client.values.request import ImageRequest
 
+_CLOSE: Final = 0.03  # |ln| of two ratios that a person calls the same
 _family_of = lru_cache(maxsize=64)(family_of)
 
 
@@ -40,16 +44,36 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
         found.append(f"{name} may refuse size {request.size}; it takes {_some(family.sizes)}.")
     if request.n is not None and request.n > family.n_max:
         found.append(f"{name} makes at most {family.n_max} at once; n={request.n} may be refused.")
-    count = len(request.image)
-    if count > family.images_max:
-        found.append(f"{name} takes at most {family.images_max} input pictures; {count} are given.")
-    if count < family.images_min:
-        found.append(f"{name} edits: it needs {family.images_min} input picture or more.")
+    found += _of_inputs(request, family)
     if family.prompt_max is not None and len(request.prompt) > family.prompt_max:
         found.append(f"{name} reads at most {family.prompt_max} characters of a prompt.")
     if ignored := [name for name in asked if name in family.ignored]:
         found.append(f"{name} ignores {', '.join(ignored)}.")
     return tuple(found)
+
+
+def _of_inputs(request: ImageRequest, family: Family) -> Iterator[str]:
+    count, name = len(request.image), request.model
+    if count > family.images_max:
+        yield f"{name} takes at most {family.images_max} input pictures; {count} are given."
+    if count < family.images_min:
+        yield f"{name} edits: it needs {family.images_min} input picture or more."
+    if request.size is None and (sides := _other_shape(request, family)):
+        shape = f"{sides[0]}x{sides[1]}"
+        yield (
+            f"No size is named, so {family.default_size} is what may come: "
+            f"size same keeps the shape of the input picture ({shape})."
+        )
+
+
+def _other_shape(request: ImageRequest, family: Family) -> tuple[int, int] | None:
+    """Return the sides of an input picture that the model's default size would crop or stretch."""
+    default = parse_size(family.default_size or "")
+    sides = request.image[0].size if request.image and default else None
+    if default is None or sides is None or "size" in request.extra:
+        return None
+    off = abs(math.log(sides[0] / sides[1] * default[1] / default[0]))
+    return sides if off > _CLOSE else None
 
 
 def _some(sizes: tuple[str, ...], most: int = 6) -> str:

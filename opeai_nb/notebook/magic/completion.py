@@ -11,6 +11,7 @@ from inspect import isroutine
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from opeai_nb.client.values.size import SAME
 from opeai_nb.families import FAMILIES, family_of
 from opeai_nb.fields import DEFAULT_MODEL
 from opeai_nb.notebook.magic.options import RATIOS, spellings
@@ -110,7 +111,7 @@ def _values(
         family = family_of(_model_on(earlier) or notebook.model)
         if option.name == "quality":
             return _offered(fragment, family.qualities if family else (), "value")
-        return _offered(fragment, [*(family.sizes if family else ()), *RATIOS], "size")
+        return _offered(fragment, [*(family.sizes if family else ()), *RATIOS, SAME], "size")
     return None
 
 

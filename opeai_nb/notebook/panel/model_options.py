@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.client.values.size import SAME
 from opeai_nb.families import Family, accepts_size, family_of, parse_size
 from opeai_nb.fields import BY_NAME
 
@@ -106,7 +107,8 @@ def ratio_name(width: int, height: int) -> str:
 def size_for(model: str, size: str) -> str:
     """Return *size* where *model* is known to take it, else "" (the model's default)."""
     family = family_of(model)
-    return size if family is None or not size or accepts_size(family, size) else ""
+    is_taken = family is None or size in {"", SAME} or accepts_size(family, size)
+    return size if is_taken else ""
 
 
 def grouped(models: Iterable[Model], chosen: str) -> list[tuple[str, tuple[str, ...]]]:

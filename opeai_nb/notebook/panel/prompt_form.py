@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ipywidgets as widgets
 from traitlets import link
 
+from opeai_nb.client.values.size import SAME
 from opeai_nb.notebook.panel.html import note_html
 from opeai_nb.notebook.panel.model_options import (
     ANOTHER,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.panel.controls import ControlTraits
     from opeai_nb.notebook.panel.widget_factory import Stock
 
+_SAME_SIZE: Final = ("same\nas the picture", SAME)
 _OTHER_SIZE: Final = ("other…\nany size", ANOTHER)
 
 
@@ -61,6 +63,7 @@ class Composer:
         link((controls, "n"), (self.count, "value"))
         self.adapt()
         controls.observe(lambda _: self.show_size(), "size")
+        controls.observe(self._show_pictures, "images")
         controls.observe(lambda _: self.show_quality(), "quality")
         self.model.observe(self._choose_model, "value")
         self.size.observe(self._choose_size, "value")
@@ -97,12 +100,19 @@ class Composer:
         # The default has a chip of its own; asked for by name it is another request.
         unnamed = offered.default_size if size != offered.default_size else None
         sizes = [option for option in offered.sizes if option[1] != unnamed]
+        sizes = [*([_SAME_SIZE] if self._controls.images else []), *sizes]
         listed = not size or any(size == value for _, value in sizes)
         options = (self._default_size(), *sizes, _OTHER_SIZE)
         self._offer(self.size, options, size if listed else ANOTHER)
         hide(self.other_size, hidden=listed)
         if not listed:
             self.other_size.value = size
+
+    def _show_pictures(self, change: Any) -> None:
+        """Offer the shape of the picture while there is one."""
+        if not change.new and self._controls.size == SAME:
+            self._controls.size = ""
+        self.show_size()
 
     def _default_size(self) -> tuple[str, str]:
         known = self._controls.model_options.default_size
