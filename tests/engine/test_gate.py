@@ -35,13 +35,19 @@ class TestCors:
 
     @pytest.mark.parametrize("path", ["/v1/models", "/openapi.json", "/pictures/none", "/none"])
     def test_every_answer_may_be_read(self, client: httpx.Client, path: str) -> None:
-        answer = client.get(path)
+        answer = client.get(path, headers={"Origin": "https://page.example"})
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert "X-Request-Id" in answer.headers["Access-Control-Expose-Headers"]
 
+    def test_a_picture_that_was_asked_for_without_an_origin_may_be_read_later(
+        self, client: httpx.Client
+    ) -> None:
+        assert client.get("/pictures/none").headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Origin" not in client.get("/v1/models").headers
+
     def test_one_origin_or_none_can_be_chosen(self, client_of: Clients) -> None:
         with client_of(Engine(cors="https://page.example")) as client:
-            answer = client.get("/v1/models")
+            answer = client.get("/v1/models", headers={"Origin": "https://page.example"})
             assert answer.headers["Access-Control-Allow-Origin"] == "https://page.example"
             assert answer.headers["Vary"] == "Origin"
         with client_of(Engine(cors=None)) as client:

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_request import parse_native
+from opeai_nb.engine.api.endpoint import Endpoint
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest
@@ -58,7 +59,7 @@ class AliyunRoutes:
         return [
             *(Route(path, self.create, methods=["POST"]) for path in paths),
             Route("/aliyun/v1/tasks", self.tasks, methods=["GET"]),
-            Route("/aliyun/v1/tasks/{task_id}", self.task, methods=["GET"]),
+            Route("/aliyun/v1/tasks/{task_id}", Endpoint(self.task), methods=["GET"]),
             Route("/aliyun/v1/tasks/{task_id}/cancel", self.cancel, methods=["POST"]),
         ]
 

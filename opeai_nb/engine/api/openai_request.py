@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 from opeai_nb.engine.api.error_envelope import ApiError, refusal
@@ -77,6 +78,7 @@ class ApiRequest:
         return json.dumps(asdict(self))
 
     @classmethod
+    @lru_cache(maxsize=1024)  # each poll of a task reads it again
     def loads(cls, text: str) -> ApiRequest:
         """Return the request that `dumps` wrote."""
         return cls(**json.loads(text))

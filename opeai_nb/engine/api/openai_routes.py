@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from opeai_nb.engine.api.admission import Admission
+from opeai_nb.engine.api.endpoint import Endpoint
 from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
 from opeai_nb.engine.api.openai_request import ApiRequest, parse
@@ -17,7 +18,7 @@ from opeai_nb.engine.faults import in_the_wild
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.engine.work.image_inputs import Reference, references
 from opeai_nb.engine.work.store import StoredGeneration
-from opeai_nb.engine.work.task_state import submitted, task_body
+from opeai_nb.engine.work.task_state import result_fields, submitted, task_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -34,8 +35,9 @@ class OpenAIRoutes:
     def routes(self) -> list[Route]:
         """Return the routes for the engine's router."""
         return [
+            # First, for it is asked most often.
+            Route("/v1/images/generations/{task_id}", Endpoint(self.task), methods=["GET"]),
             Route("/v1/images/generations", self.create, methods=["POST"]),
-            Route("/v1/images/generations/{task_id}", self.task, methods=["GET"]),
             Route("/v1/images/edits", self.edit, methods=["POST"]),
             Route("/v1/images/variations", _no_variations, methods=["POST"]),
             Route("/v1/models", self.models, methods=["GET"]),
@@ -74,14 +76,10 @@ class OpenAIRoutes:
             raise task_not_found()
         generation, request = task
         edits = self._generations.store.count_inputs(generation.id) - request.masked
-        body = task_body(
-            generation,
-            request,
-            now_state,
-            edits=edits,
-            urls=self._urls.of(http, generation.id, request.output_format),
-            usage=usage(request, edits, request.n),
-        )
+        body = task_body(generation, request, now_state, edits=edits)
+        if now_state.status == "SUCCESS":
+            urls = self._urls.of(http, generation.id, request.output_format)
+            body |= result_fields(request, urls, usage(request, edits, request.n))
         return JSONResponse(self._admission.misbehaviour.task(request.model, body))
 
     async def models(self, _http: Request) -> Response:

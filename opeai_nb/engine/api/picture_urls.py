@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FOLDER: Final = "/pictures/"
 _PREFIXES: Final = ("x-forwarded-prefix", "x-forwarded-context", "x-proxycontextpath")
+_FORWARDING: Final = {"forwarded", "x-forwarded-proto", "x-forwarded-host", *_PREFIXES}
 _ORIGIN: Final = re.compile(r"https?://[\w.\-\[\]:]+(/[\w.~%@:\-]+)*")
 _EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
@@ -107,13 +108,16 @@ def _origin(http: Request) -> str:
     `Forwarded` (RFC 7239), `X-Forwarded-*`, and what jupyter-server-proxy sends for the prefix.
     """
     headers = http.headers
-    pairs = re.findall(r'(host|proto)="?([^";,\s]+)', headers.get("forwarded", "").lower())
-    forwarded = dict(reversed(pairs))  # the first hop's stand first
-    scheme = headers.get("x-forwarded-proto") or forwarded.get("proto", http.url.scheme)
-    host = headers.get("x-forwarded-host") or forwarded.get("host", http.url.netloc)
-    prefix = next((headers[name] for name in _PREFIXES if headers.get(name)), "")
-    origin = f"{_first(scheme)}://{_first(host)}{_first(prefix).rstrip('/')}"
-    return origin if _ORIGIN.fullmatch(origin) else f"{http.url.scheme}://{http.url.netloc}"
+    if not _FORWARDING.isdisjoint(headers):
+        pairs = re.findall(r'(host|proto)="?([^";,\s]+)', headers.get("forwarded", "").lower())
+        forwarded = dict(reversed(pairs))  # the first hop's stand first
+        scheme = headers.get("x-forwarded-proto") or forwarded.get("proto", http.url.scheme)
+        host = headers.get("x-forwarded-host") or forwarded.get("host", http.url.netloc)
+        prefix = next((headers[name] for name in _PREFIXES if headers.get(name)), "")
+        origin = f"{_first(scheme)}://{_first(host)}{_first(prefix).rstrip('/')}"
+        if _ORIGIN.fullmatch(origin):
+            return origin
+    return f"{http.url.scheme}://{http.url.netloc}"
 
 
 def _first(value: str) -> str:

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import os
 import random
-import secrets
 import time
 from collections import deque
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -26,7 +25,7 @@ from opeai_nb.engine.api.openai_routes import OpenAIRoutes
 from opeai_nb.engine.api.picture_urls import PictureUrls
 from opeai_nb.engine.faults.misbehaviour import Misbehaviour
 from opeai_nb.engine.faults.random_faults import ConnectionDropped, Faults, cutting, failure
-from opeai_nb.engine.server.gate import Gate
+from opeai_nb.engine.server.gate import Gate, RawHeaders
 from opeai_nb.engine.server.home_page import AnsweredRequest, home_page
 from opeai_nb.engine.work.generations import Generations
 from opeai_nb.engine.work.render import Painter
@@ -45,7 +44,7 @@ TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
 _UNDER_V1: Final = ("/images/", "/models")  # what a client asks whose base URL lacks /v1
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _LOG_MAX: Final = 10_000  # requests: a day of polls, in a few megabytes
-_ID_HEADERS: Final = ("X-Oneapi-Request-Id", "X-Request-Id")  # platform.md 2.5; OpenAI's SDKs
+_ID_HEADERS: Final = (b"x-oneapi-request-id", b"x-request-id")  # platform.md 2.5; OpenAI's SDKs
 _SHOWN_MAX: Final = 10  # requests on the page at /
 
 
@@ -106,6 +105,7 @@ class Engine:
         self.accepting = True
         """False lets EngineTransport raise ConnectError, as if nobody listened."""
         self._gate = Gate(key, hosts, cors)
+        self._ids = _RequestIds(clock)
         self._sync = sync
         self._answered: deque[AnsweredRequest] = deque(maxlen=_SHOWN_MAX)
         self._clock = clock
@@ -159,7 +159,7 @@ class Engine:
         self.requests.append(
             LoggedRequest(scope["method"], scope["path"], headers.get("idempotency-key"))
         )
-        answer = _Answer(send, self._request_id(), self._gate.cors_headers())
+        answer = _Answer(send, self._ids.next(), self._gate.cors_headers(scope["path"], headers))
         kind = self._faults.draw()  # before the wait: the sequence is that of the arrivals
         try:
             await self._faults.delay()
@@ -212,18 +212,35 @@ class Engine:
             sync=self._sync,
         )
 
-    def _request_id(self) -> str:
-        """Return a time and a random number, as the gateway's ids are."""
-        stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(max(0.0, self._clock())))
-        return stamp + secrets.token_hex(8)
+
+class _RequestIds:
+    """Makes ids of a time and a random number, as the gateway's are.
+
+    The numbers are no secrets: asking the system for each hands the interpreter's lock to a
+    painting thread, and getting it back takes longer than all the rest of a poll.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._rng = random.Random()  # noqa: S311  ids, not secrets
+        self._second = -1
+        self._stamp = ""
+
+    def next(self) -> str:
+        """Return a new id."""
+        second = max(0, int(self._clock()))
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y%m%d%H%M%S", time.gmtime(second))
+        return f"{self._stamp}{self._rng.getrandbits(64):016x}"
 
 
 class _Answer:
     """The way to the client, which puts the request id on every answer, and *headers*."""
 
-    def __init__(self, send: Send, request_id: str, headers: dict[str, str]) -> None:
+    def __init__(self, send: Send, request_id: str, headers: RawHeaders) -> None:
         self._send = send
-        self._headers = headers | dict.fromkeys(_ID_HEADERS, request_id)
+        self._headers = headers
         self.request_id = request_id
         self.status = 0
         """0 until the head is sent."""
@@ -231,7 +248,9 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            MutableHeaders(scope=message).update(self._headers)
+            value = self.request_id.encode()
+            ids = [(name, value) for name in _ID_HEADERS]
+            message = {**message, "headers": [*message["headers"], *self._headers, *ids]}
         await self._send(message)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -20,6 +20,10 @@ _GUARDED: Final = ("/v1/", "/aliyun/")
 _MAX_AGE: Final = "43200"  # seconds that a browser remembers a preflight: the gateway's 12 hours
 
 
+RawHeaders = tuple[tuple[bytes, bytes], ...]
+"""Headers as ASGI has them: lower-case names and values in bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """Refuses what may not ask.
@@ -32,9 +36,11 @@ class Gate:
     key: str | None
     hosts: Collection[str] | None
     cors: str | None
+    _cors_headers: RawHeaders = field(init=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError for a key that no request could bring."""
+        object.__setattr__(self, "_cors_headers", _cors_headers(self.cors))
         if self.key is not None and not re.fullmatch(r"[!-~]+", self.key):
             raise ValueError(
                 "the key must be visible ASCII characters without spaces: it travels in a header"
@@ -71,6 +77,14 @@ class Gate:
         if self.key is not None and not hmac.compare_digest(token.encode(), self.key.encode()):
             raise unauthorized("无效的令牌 (this is not the API key of this server)")
 
+    def cors_headers(self, path: str, headers: Headers) -> RawHeaders:
+        """Return what lets a page read the answer.
+
+        Of the API a request without an Origin is no page's. All else may be kept by a browser that
+        asked without one, for a picture on a page, say, and read by a page later.
+        """
+        return () if path.startswith(_GUARDED) and "origin" not in headers else self._cors_headers
+
     def options(self, headers: Headers) -> Response:
         """Return the answer to OPTIONS: what a browser asks before a page's request."""
         answer = Response(status_code=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
@@ -84,15 +98,16 @@ class Gate:
             answer.headers["Access-Control-Allow-Private-Network"] = "true"
         return answer
 
-    def cors_headers(self) -> dict[str, str]:
-        """Return what stands on every answer, so that a page may read it."""
-        if self.cors is None:
-            return {}
-        return {
-            "Access-Control-Allow-Origin": self.cors,
-            "Access-Control-Expose-Headers": "X-Oneapi-Request-Id, X-Request-Id, Retry-After",
-            **({} if self.cors == "*" else {"Vary": "Origin"}),
-        }
+
+def _cors_headers(cors: str | None) -> RawHeaders:
+    if cors is None:
+        return ()
+    exposed = b"X-Oneapi-Request-Id, X-Request-Id, Retry-After"
+    return (
+        (b"access-control-allow-origin", cors.encode()),
+        (b"access-control-expose-headers", exposed),
+        *(() if cors == "*" else ((b"vary", b"Origin"),)),
+    )
 
 
 # A name or an address and a port, as browsers write it: nothing that could be read in two ways.

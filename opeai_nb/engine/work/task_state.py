@@ -69,15 +69,11 @@ def submitted(generation: StoredGeneration, request: ApiRequest, edits: int) -> 
 
 
 def task_body(
-    generation: StoredGeneration,
-    request: ApiRequest,
-    now_state: State,
-    *,
-    edits: int,
-    urls: list[str],
-    usage: dict[str, Any],
+    generation: StoredGeneration, request: ApiRequest, now_state: State, *, edits: int
 ) -> dict[str, Any]:
-    """Return the answer to a query: flat, upper-case status, pictures in `data`.
+    """Return the answer to a query, flat, the status in capitals.
+
+    `result_fields` are those of its pictures.
 
     Best guess: platform.md 1.4 and 1.6 for the frame, 2.2 (async_image.go) for the rest.
     """
@@ -86,12 +82,14 @@ def task_body(
     body["progress"] = now_state.progress
     if now_state.status == "SUCCESS":
         body["completed_at"] = int(generation.ends)
-        body["data"] = [
-            {"url": url, "b64_json": "", "revised_prompt": request.prompt} for url in urls
-        ]
-        body["usage"] = usage
     elif now_state.status == "FAILURE":
         body["completed_at"] = int(generation.ends)
         body["fail_reason"] = failed_message(request.model)
         body["error"] = {"message": body["fail_reason"], "code": FAILED_CODE}
     return body
+
+
+def result_fields(request: ApiRequest, urls: list[str], usage: dict[str, Any]) -> dict[str, Any]:
+    """Return what the answer about a task that succeeded has besides."""
+    items = [{"url": url, "b64_json": "", "revised_prompt": request.prompt} for url in urls]
+    return {"data": items, "usage": usage}
