@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ def run(arguments: Sequence[str]) -> int:
 
     options = parser().parse_args(arguments)
     try:
+        options.base_url = _base_url(options.base_url)
         engine = engine_of(options)
         serve(engine, port=options.port, on_listening=lambda url: _announce(url, options))
     except (OSError, OverflowError, ValueError, sqlite3.Error) as error:
@@ -44,7 +46,7 @@ def engine_of(options: argparse.Namespace) -> Engine:
         key=_key(options),
         base_url=options.base_url,
         hosts=_hosts(options),
-        cors=None if options.cors == "off" else options.cors,
+        cors=_cors(options.cors),
         sync=options.sync,
         latency=options.latency,
         jitter=options.jitter,
@@ -79,7 +81,10 @@ def parser() -> argparse.ArgumentParser:
 
 def _key(options: argparse.Namespace) -> str | None:
     if options.key_file is not None:
-        return Path(options.key_file).read_text(encoding="utf-8").strip()
+        try:
+            return Path(options.key_file).read_text(encoding="utf-8-sig").strip()
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{options.key_file} holds no text") from error
     key: str | None = options.key
     if options.key_env is not None:
         key = os.environ.get(options.key_env)
@@ -92,8 +97,29 @@ def _hosts(options: argparse.Namespace) -> set[str] | None:
     """Return the host names that are answered; None for all."""
     if "*" in options.allow_host:
         return None
-    given = {urlsplit(options.base_url or "").hostname or "", *map(str.lower, options.allow_host)}
-    return {"127.0.0.1", "localhost", "::1", *given}
+    texts = [name if "://" in name else f"//{name}" for name in options.allow_host]
+    names = {urlsplit(text).hostname or "" for text in (options.base_url or "//", *texts)}
+    return {"127.0.0.1", "localhost", "::1", *names} - {""}
+
+
+def _base_url(text: str | None) -> str | None:
+    """Return *text* without the /v1 of an OpenAI client. Raises ValueError for what is no URL."""
+    if text is None:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ValueError(f"--base-url must be http(s)://host, with or without a path: {text!r}")
+    return text.rstrip("/").removesuffix("/v1").rstrip("/")
+
+
+def _cors(text: str) -> str | None:
+    """Return the origin, `*` or None for `off`. Raises ValueError for what no browser sends."""
+    if text in ("*", "off"):
+        return None if text == "off" else text
+    origin = text.rstrip("/")
+    if not re.fullmatch(r"[a-z][a-z0-9+.-]*://[^\s/,?#@]+", origin, re.IGNORECASE):
+        raise ValueError(f"--cors must be one origin, as http://localhost:3000, * or off: {text!r}")
+    return origin
 
 
 def _announce(url: str, options: argparse.Namespace) -> None:
@@ -119,4 +145,6 @@ def _refusal(error: Exception, options: argparse.Namespace) -> InputError:
         )
     if isinstance(error, (OSError, sqlite3.Error)):
         return InputError(f"{error}.", advice="Give another --store, --key-file or --port.")
+    if isinstance(error, OverflowError):
+        return InputError("--port must be from 0 to 65535.", advice="0 takes a free one.")
     return InputError(f"{error}.", advice="--help says what is taken.")

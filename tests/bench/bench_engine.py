@@ -132,7 +132,7 @@ async def burst(port: int, task: str) -> list[float]:
 
 
 async def both_in_turns(port: int, task: str) -> dict[str, list[float]]:
-    """Return the seconds of each poll of the bare route and of the engine, 200 at once, in turns."""
+    """Return the seconds of polls of the bare route and of the engine, 200 at once, in turns."""
     connections = await asyncio.gather(*(Connection(port).open() for _ in range(CONNECTIONS)))
 
     async def poll(connection: Connection, path: str) -> float:
@@ -142,8 +142,8 @@ async def both_in_turns(port: int, task: str) -> dict[str, list[float]]:
 
     seconds: dict[str, list[float]] = {"/bare": [], "": []}
     for _ in range(10):
-        for path, found in seconds.items():
-            found += await asyncio.gather(*(poll(one, path) for one in connections))
+        for path in seconds:
+            seconds[path] += await asyncio.gather(*(poll(one, path) for one in connections))
     for connection in connections:
         connection.writer.close()
     return seconds
@@ -257,7 +257,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--serve", choices=("baseline", "canned", "real"))
+    parser.add_argument("--serve", choices=("baseline", "both", "canned", "real"))
     chosen = parser.parse_args().serve
     if chosen:
         serve(chosen)

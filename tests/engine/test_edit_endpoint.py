@@ -113,6 +113,18 @@ class TestMask:
         answer = asked(mask(512, 500))
         assert (answer.status_code, answer.json()["error"]["param"]) == (400, "mask")
 
+    def test_one_without_alpha_would_allow_nothing(self, asked: Any, picture: Files) -> None:
+        error = asked(picture(512, 512)).json()["error"]
+        assert error["param"] == "mask"
+        assert "no alpha channel" in error["message"]
+
+    def test_a_second_one_is_refused(self, client: httpx.Client, picture: Files) -> None:
+        form = {"model": "qwen-image-2.0", "prompt": "a hat"}
+        masks = [("mask", ("m.png", mask(512, 512)))] * 2
+        files = [("image", ("a.png", picture(512, 512))), *masks]
+        answer = client.post(PATH, data=form, files=files)
+        assert answer.json()["error"]["message"].startswith("mask must be one image")
+
     def test_it_is_no_input_picture(self, asked: Any) -> None:
         assert asked(mask(512, 512)).json()["usage"]["input_tokens_details"]["image_tokens"] == 256
 
@@ -123,6 +135,8 @@ class TestMask:
         ({"prompt": "a hat"}, "model is required"),
         ({"model": "qwen-image-2.0"}, "prompt is required"),
         ({"model": "qwen-image-2.0", "prompt": "x", "n": "many"}, "ImageRequest.n of type uint"),
+        ({"model": "qwen-image-2.0", "prompt": "x", "n": "²"}, "ImageRequest.n of type uint"),
+        ({"model": "qwen-image-2.0", "prompt": "x", "n": "9" * 5000}, "ImageRequest.n of type"),
         ({"model": "dall-e-3", "prompt": "x"}, "gpt-image-1 and qwen-image-2.0 do"),
         ({"model": "gpt-image-1", "prompt": "x", "stream": "true"}, "stream=true"),
     ],
@@ -149,6 +163,25 @@ def test_a_mistake_in_json_is_named(
     answer = client.post(PATH, json={"model": "qwen-image-2.0", "prompt": "x", **body})
     assert answer.status_code == 400
     assert words in answer.json()["error"]["message"]
+
+
+def test_a_field_that_is_left_empty_asks_for_nothing(client: httpx.Client, picture: Files) -> None:
+    form = {"model": "qwen-image-2.0", "prompt": "a hat", "n": "", "size": "", "user": ""}
+    assert image_of(client.post(PATH, data=form, files={"image": picture(640, 512)}))
+
+
+def test_too_many_images_are_counted(client: httpx.Client, picture: Files) -> None:
+    form = {"model": "gpt-image-1", "prompt": "a hat"}
+    files = [("image[]", (f"{n}.png", picture(64, 64))) for n in range(18)]
+    answer = client.post(PATH, data=form, files=files)
+    assert answer.status_code == 400
+    assert "at most 16 images" in answer.json()["error"]["message"]
+
+
+def test_a_form_without_files_is_told_what_to_send(client: httpx.Client) -> None:
+    answer = client.post(PATH, data={"model": "gpt-image-1", "prompt": "a hat"})
+    assert answer.status_code == 400
+    assert "multipart" in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize("head", ["multipart/form-data", "multipart/form-data; boundary=x"])

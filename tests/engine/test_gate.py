@@ -96,6 +96,7 @@ class TestProxy:
                 "https://a.example:81/pictures/",
             ),
             ({"X-Forwarded-Prefix": "/engine/"}, "http://engine.invalid/engine/pictures/"),
+            ({"X-Forwarded-Prefix": "engine"}, "http://engine.invalid/pictures/"),
             ({"X-Forwarded-Host": 'a"><script>'}, "http://engine.invalid/pictures/"),
         ],
     )

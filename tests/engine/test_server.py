@@ -181,7 +181,14 @@ def test_tasks_and_pictures_survive_a_restart(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--port", "99999"], "port"),
+        (["--port", "99999"], "--port must be from 0 to 65535"),
+        (["--latency", "inf"], "must be seconds"),
+        (["--base-url", "hub.example"], "--base-url must be http(s)://host"),
+        (["--base-url", "ftp://hub.example"], "--base-url must be http(s)://host"),
+        (["--base-url", ""], "--base-url must be http(s)://host"),
+        (["--cors", ""], "--cors must be one origin"),
+        (["--cors", "http://a.example, http://b.example"], "--cors must be one origin"),
+        (["--cors", "http://a.example\nX-1: y"], "--cors must be one origin"),
         (["--fail-rate", "2"], "fail_rate must be from 0 to 1"),
         (["--store", os.devnull], "exists"),
         (["--key", ""], "the key is empty"),
@@ -197,6 +204,24 @@ def test_what_can_not_be_served_is_one_line_of_error(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+def test_a_key_file_that_holds_no_text_is_one_line_of_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_bytes(b"\xff\xfe\x00")
+    assert main(["serve", "--key-file", str(tmp_path / "key")]) == 2
+    assert "holds no text" in capsys.readouterr().err
+
+
+def test_addresses_are_taken_as_people_write_them(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xef\xbb\xbfsk-of-mine\r\n")
+    arguments = ["--allow-host", "http://Pics.example:80", "--cors", "http://localhost:3000/"]
+    engine = engine_of(parser().parse_args([*arguments, "--key-file", str(tmp_path / "key")]))
+    gate = engine._gate
+    assert (gate.key, gate.cors) == ("sk-of-mine", "http://localhost:3000")
+    assert "pics.example" in gate.hosts
+    engine.close()
 
 
 def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FOLDER: Final = "/pictures/"
 _PREFIXES: Final = ("x-forwarded-prefix", "x-forwarded-context", "x-proxycontextpath")
 _FORWARDING: Final = {"forwarded", "x-forwarded-proto", "x-forwarded-host", *_PREFIXES}
-_ORIGIN: Final = re.compile(r"https?://[\w.\-\[\]:]+(/[\w.~%@:\-]+)*")
+_ORIGIN: Final = re.compile(r"https?://([\w.\-]+|\[[\da-f:]+\])(:\d+)?(/[\w.~%@:\-]+)*")
 _EXTENSIONS: Final = {"png": "png", "jpeg": "jpeg", "webp": "webp"}
 
 

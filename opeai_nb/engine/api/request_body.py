@@ -23,7 +23,9 @@ BODY_MAX: Final = 64 * 1024 * 1024  # two input images of 20 MB in base64, and s
 _CODINGS: Final = ("gzip", "x-gzip", "deflate")
 _SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
 _PIECE: Final = 256 * 1024  # bytes of a form parsed at a time: between two of them polls get a turn
-_FILES_MAX: Final = 17  # sixteen images and a mask, platform.md 4.1
+_FILES_MAX: Final = 32  # more than sixteen images and a mask (platform.md 4.1), which are counted
+_DIGITS: Final = re.compile(r"[0-9]{1,18}")
+_LISTS: Final = {"image": "image", "images": "image", "mask": "mask"}
 _DRAIN_MAX: Final = 256 * 1024 * 1024  # read and dropped, so that the client hears the 413
 
 
@@ -84,7 +86,8 @@ async def read_fields(http: Request, *, forms: bool) -> tuple[dict[str, Any], st
     Raises ApiError 400 for a body that is neither, or a form where *forms* are not taken.
     """
     body = await read_body(http)
-    if http.headers.get("content-type", "").lower().startswith("multipart/"):
+    kind = http.headers.get("content-type", "").lower()
+    if kind.startswith("multipart/"):
         if not forms:
             raise ApiError(
                 "send the request as JSON (Content-Type: application/json), with an input picture "
@@ -92,6 +95,12 @@ async def read_fields(http: Request, *, forms: bool) -> tuple[dict[str, Any], st
                 code="bad_request_body",
             )
         return await _form(http.headers, body)
+    if kind.startswith("application/x-www-form-urlencoded") and not body.lstrip().startswith(b"{"):
+        raise ApiError(
+            "send JSON (Content-Type: application/json) rather than a form of this kind"
+            + ("; files travel in a multipart form" if forms else ""),
+            code="bad_request_body",
+        )
     fields = loads(body) if len(body) <= _SMALL else await asyncio.to_thread(loads, body)
     return fields, hashlib.sha256(body).hexdigest()
 
@@ -103,15 +112,21 @@ async def _form(headers: Headers, body: bytes) -> tuple[dict[str, Any], str]:
     parser = MultiPartParser(headers, _pieces(body), max_files=_FILES_MAX, max_part_size=BODY_MAX)
     try:
         form = await parser.parse()
-    except (MultiPartException, KeyError) as error:  # KeyError: no boundary
-        raise ApiError("the form could not be read", code="bad_request_body") from error
+    except MultiPartException as error:
+        message = f"the form could not be read: {error.message}"
+        raise ApiError(message, code="bad_request_body") from error
+    except KeyError as error:
+        message = "the form could not be read: its Content-Type names no boundary"
+        raise ApiError(message, code="bad_request_body") from error
     for name, value in form.multi_items():
         name = re.sub(r"\[\d*\]$", "", name)  # noqa: PLW2901  each client names lists its own way
+        if value == "":  # a field that a page left empty: nothing is asked
+            continue
         item = await value.read() if isinstance(value, UploadFile) else value
         digest.update(repr((name, len(item))).encode())
         digest.update(item if isinstance(item, bytes) else item.encode())
-        if name in {"image", "images"}:
-            fields.setdefault("image", []).append(item)
+        if name in _LISTS:
+            fields.setdefault(_LISTS[name], []).append(item)
         else:
             fields[name] = _typed(name, item)
     await form.close()
@@ -127,6 +142,6 @@ async def _pieces(body: bytes) -> AsyncGenerator[bytes, None]:
 def _typed(name: str, value: str | bytes) -> object:
     """Return a form's text as the JSON value that it stands for, or unchanged where it is none."""
     kind = FIELD_TYPES.get(name, str)
-    if kind is int and value.isdigit():
+    if kind is int and isinstance(value, str) and _DIGITS.fullmatch(value):
         return int(value)
     return {"true": True, "false": False}.get(str(value), value) if kind is bool else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -41,8 +42,8 @@ class Faults:
     ) -> None:
         if not 0.0 <= fail_rate <= 1.0:
             raise ValueError(f"fail_rate must be from 0 to 1: {fail_rate}")
-        if not (latency >= 0 and jitter >= 0):  # nan is neither
-            raise ValueError("latency and jitter must not be negative")
+        if not (0 <= latency < inf and 0 <= jitter < inf):  # nan is neither
+            raise ValueError("latency and jitter must be seconds, and not negative")
         self._latency = latency
         self._jitter = jitter
         self._fail_rate = fail_rate

@@ -20,7 +20,7 @@ from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.engine.work.fetch import SECONDS, fetch, is_public
 from opeai_nb.engine.work.image_inputs import Reference, bytes_max, decoded, is_url
-from opeai_nb.engine.work.render import Painter, checked_size, render
+from opeai_nb.engine.work.render import Painter, checked_mask_size, checked_size, render
 from opeai_nb.engine.work.store import StoredGeneration, StoredPicture
 from opeai_nb.engine.work.store_cache import CachedStore
 from opeai_nb.engine.work.task_state import State, state
@@ -106,12 +106,13 @@ class Generations:
     async def sized(self, request: ApiRequest, inputs: Sequence[bytes]) -> ApiRequest:
         """Check *inputs* by decoding them; let the first one decide a size that was not asked.
 
-        Raises `ApiError` 400 for a mask of another size, and what decoding raises.
+        Raises `ApiError` 400 for a mask of another size or without alpha, and
+        what decoding raises.
         """
-        jobs = [
-            self._painters.submit(secrets.token_hex(8), partial(checked_size, data), urgent=True)
-            for data in inputs
-        ]
+        checks = [partial(checked_size, data) for data in inputs]
+        if request.masked:
+            checks[-1] = partial(checked_mask_size, inputs[-1])
+        jobs = [self._painters.submit(secrets.token_hex(8), check, urgent=True) for check in checks]
         sizes = [await asyncio.wrap_future(job) for job in jobs]
         if request.masked and sizes[-1] != sizes[0]:
             raise ApiError(

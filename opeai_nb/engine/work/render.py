@@ -91,6 +91,17 @@ def checked_size(data: bytes) -> tuple[int, int]:
     return max(64, image.width), max(64, image.height)
 
 
+def checked_mask_size(data: bytes) -> tuple[int, int]:
+    """Return a mask's size as `checked_size` does; ApiError 400 for one that has no alpha."""
+    if not _opened(data).has_transparency_data:
+        raise ApiError(
+            "the mask has no alpha channel: an edit paints where the mask is transparent",
+            code="invalid_image",
+            param="mask",
+        )
+    return checked_size(data)
+
+
 def _editable(mask: Image) -> Image:
     """Return where *mask* lets an edit paint, 255 there: where it is clear (platform.md 4.1)."""
     from PIL import ImageOps
