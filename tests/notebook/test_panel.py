@@ -384,13 +384,13 @@ def test_an_upload_is_taken_named_in_the_cell_and_not_sent_back(panel: Panel) ->
 
 def test_the_shape_of_a_picture_is_offered_while_there_is_one(panel: Panel) -> None:
     def offered() -> list[str]:
-        return [value for _, value in panel.advanced.size.options]
+        return [value for _, value in panel.composer.size.options]
 
     assert "same" not in offered()
     upload(panel, "photo.png", png((640, 512)))
     assert offered()[1] == "same"
     panel.prompt = "at night"
-    panel.advanced.size.value = "same"
+    panel.composer.size.value = "same"
     panel.generate()
     assert panel.result is not None
     assert panel.result.request.size == "640x512"
