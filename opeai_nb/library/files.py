@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
+_TRIES, _PAUSE = 100, 0.02  # seconds: two in all
 PART: Final = ".part"
 """The ending of a file that is not complete."""
 GONE: Final = ".gone-"
@@ -34,11 +35,16 @@ _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 class Disk:
     """What writing asks of the operating system; a test's own refuses what a disk may refuse.
 
-    *unsynced* is what a drive without fsync said. Each method raises `OSError`.
+    *unsynced* is what a drive without fsync said, *busy* are the errors that pass in a moment. Each
+    method raises `OSError`.
     """
 
-    def __init__(self) -> None:
+    # Windows renames no file, and no folder, while somebody reads in it: a virus scanner, say.
+    busy: tuple[type[OSError], ...] = (PermissionError,) if os.name == "nt" else ()
+
+    def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
         self.unsynced: OSError | None = None
+        self._sleep = sleep
 
     def open(self, path: Path, flags: int) -> int:
         """Open a plain file for writing."""
@@ -64,7 +70,16 @@ class Disk:
         path.mkdir(parents=True, exist_ok=True)
 
     def rename(self, old: Path, new: Path) -> None:
-        """Give a file another name, in the place of what has it."""
+        """Give a file another name, in the place of what has it, or a folder a free one."""
+        for _ in range(_TRIES):
+            try:
+                return self.replace(old, new)
+            except self.busy:
+                self._sleep(_PAUSE)
+        return self.replace(old, new)
+
+    def replace(self, old: Path, new: Path) -> None:
+        """Try once to give a file or a folder another name."""
         old.replace(new)
 
     def link(self, old: Path, new: Path) -> None:

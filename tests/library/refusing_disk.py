@@ -62,5 +62,22 @@ class RefusingDisk(Disk):
             raise _error(errno.EROFS)
 
 
+class BusyDisk(Disk):
+    """A disk of Windows: others look into what is new, and for a moment it cannot be renamed."""
+
+    busy = (PermissionError,)
+
+    def __init__(self, moments: int) -> None:
+        super().__init__(sleep=lambda _: None)
+        self._moments = moments
+        self._looks: dict[Path, int] = {}
+
+    def replace(self, old: Path, new: Path) -> None:
+        self._looks[old] = self._looks.get(old, 0) + 1
+        if self._looks[old] <= self._moments:
+            raise _error(errno.EACCES)
+        super().replace(old, new)
+
+
 def _error(number: int) -> OSError:
     return OSError(number, os.strerror(number))

@@ -30,7 +30,7 @@ from opeai_nb.library import (
 from opeai_nb.library.homes import library_of
 from opeai_nb.library.replay import decide
 from tests.bench.loopback import noisy_png
-from tests.library.refusing_disk import RefusingDisk
+from tests.library.refusing_disk import BusyDisk, RefusingDisk
 
 
 @pytest.fixture
@@ -54,6 +54,27 @@ def course(keep: Callable[..., Generation], shelf: Library, disk: RefusingDisk) 
 
 def whole(picture: bytes, entry: Entry, count: int = 1) -> Generation:
     return Generation((Picture(picture),) * count, entry.request)
+
+
+# -- a disk of Windows
+
+
+def test_what_a_virus_scanner_looks_at_is_kept_a_moment_later(
+    folder: Path, keep: Callable[..., Generation]
+) -> None:
+    library = Library(folder, disk=BusyDisk(moments=5))
+    kept = keep("a fox", into=library)
+    assert kept.pictures[0].path is not None
+    assert kept.pictures[0].path.parent == folder
+    assert library.pending() == []
+
+
+def test_where_nothing_can_be_renamed_nothing_is_begun(
+    folder: Path, begin: Callable[..., Entry]
+) -> None:
+    library = Library(folder, disk=BusyDisk(moments=150))
+    with pytest.raises(LibraryError, match="Nothing was sent"):
+        begin("a fox", into=library)
 
 
 # -- a drive without links

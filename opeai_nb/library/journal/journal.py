@@ -125,12 +125,13 @@ class Journal:
         journal = own_folder(home / FOLDER, unlisted=True, disk=disk)
         facts["owner"] = liveness.owner()
         keep_inputs(home, request, disk)
+        folder = journal / str(facts["id"])
         new = journal / f"{_NEW}{facts['owner']['token']}-{secrets.token_hex(8)}"
         try:
             liveness.hold(facts["id"])
             disk.mkdir(new)
             begin_facts(new, facts, disk)
-            folder = new.rename(journal / str(facts["id"]))
+            disk.rename(new, folder)
         except OSError:
             liveness.let_go(facts["id"])
             remove_folder(new)
