@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from opeai_nb.errors import OptionError
+from opeai_nb.plain_file import read_plain
 from opeai_nb.secret import Secret, secret
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ _OUTSIDE: Final = "The file .env puts the library (OPEAI_NB_LIBRARY) outside its
 _KEY_NAME: Final = VARIABLES["api_key"]
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?(?P<name>OPEAI_[A-Z_]+)\s*=\s*(?P<value>.*?)\s*")
 _QUOTED = re.compile(r"""(?P<quote>["'])(?P<text>.*?)(?P=quote)\s*(?:#.*)?""")
+_LARGEST: Final = 1_000_000  # bytes of a `.env`: nobody writes more
 _COMMENT = re.compile(r"(?:^|\s+)#.*")
 
 
@@ -166,12 +168,15 @@ def settings(**given: Any) -> Settings:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _MOST_DIGITS:
         raise OptionError(
-            f"{VARIABLES['max_images_per_session']} is {text!r}, not a whole number.",
+            f"{VARIABLES['max_images_per_session']} is {text[:40]!r}, not a whole number.",
             advice="Correct it, or take it out. Nothing was sent.",
         )
     return int(text)
+
+
+_MOST_DIGITS: Final = 12  # Python itself refuses more than 4,300
 
 
 def _merged(file: _Dotenv, environment: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +199,10 @@ def _merged(file: _Dotenv, environment: dict[str, Any], said: dict[str, Any]) ->
 
 def _is_below(path: str, folder: Path) -> bool:
     """Tell whether *path*, as it is meant in the working directory, lies below *folder*."""
-    return Path(path).expanduser().resolve().is_relative_to(folder.resolve())
+    try:
+        return Path(path).expanduser().resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):  # a loop, a user who is not, a NUL: no folder
+        return False
 
 
 def sources() -> dict[str, str]:
@@ -232,9 +240,11 @@ def _dotenv() -> _Dotenv:
         path = folder / ".env"
         if path.is_file() and _is_own(path):
             try:
-                lines = path.read_text("utf-8-sig", errors="replace").splitlines()
+                # Through a link, for one's own files are linked; what it leads to is one's own.
+                text = read_plain(path, _LARGEST, links=True).decode("utf-8-sig", "replace")
             except OSError as error:
                 raise OptionError(f"The file .env cannot be read: {error.strerror}.") from error
+            lines = text.splitlines()
             written = (_ASSIGNMENT.fullmatch(line) for line in lines)
             variables = {w["name"]: _plain(w["value"]) for w in written if w}
             return _Dotenv(_found(variables, ".env file"), folder)

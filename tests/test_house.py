@@ -30,8 +30,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "imaging": ({"formats", "plain_file"}, {"PIL"}),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
-    "settings": ({"errors", "secret"}, set()),
-    "prices": ({"errors"}, set()),
+    "settings": ({"errors", "plain_file", "secret"}, set()),
+    "prices": ({"errors", "plain_file"}, set()),
     "client": (
         {
             "printable",

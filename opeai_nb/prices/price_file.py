@@ -6,12 +6,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opeai_nb.errors import OptionError
+from opeai_nb.plain_file import read_plain
 from opeai_nb.prices.price_list import PriceList, read_prices
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _KEPT = 8
+_LARGEST = 10_000_000  # bytes: a `.env` may name any file
 
 
 def prices_at(path: Path) -> PriceList:
@@ -30,7 +32,7 @@ def prices_at(path: Path) -> PriceList:
 def _read(path: Path, seen: tuple[int, int]) -> PriceList:
     del seen  # another time or size is another content
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_plain(path, _LARGEST, links=True).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise OptionError(
             f"{path.name} is no UTF-8 text.", advice="Save it as UTF-8. Nothing was sent."

@@ -12,6 +12,7 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.http import picture_reader
+from opeai_nb.client.http.resolve import addresses_of
 from opeai_nb.errors import DownloadError, LibraryError, RefusedDownloadError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
@@ -122,6 +123,45 @@ class TestPrivateAddresses:
         assert caught.value.url == f"http://{host}/1.png"
         assert caught.value.pictures[0].url == f"http://{host}/1.png"
 
+    @pytest.mark.parametrize(
+        "host",
+        [
+            *("2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "localhost"),
+            *(
+                "127.0.0.1.",
+                "\uff11\uff12\uff17.0.0.1",
+                "127\u30020\u30020\u30021",
+                "user:word@2130706433",
+            ),
+        ],
+    )
+    def test_another_spelling_of_a_private_address_is_refused(
+        self, shell: Callable[..., Shell], host: str
+    ) -> None:
+        """Whatever the system's own lookup makes of it is what is judged."""
+        homes = {"platform.test": ["8.8.4.4"]}
+        client = shell(
+            transport=Script(), resolve=lambda name: homes.get(name) or addresses_of(name)
+        )
+        with pytest.raises((RefusedDownloadError, DownloadError)):
+            client.fetch(pointing_at(f"http://{host}/1.png"))
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            *("http://[::1]@[platform.test]x/1", "http://platform.test[x]/1"),
+            *("http://x\\@platform.test/1", "http://platform.test\\.x/1", "http://a b/1"),
+            *("http://[platform.test]/1", "http://[::1]x@[platform.test/1", "http://[::1]:x/1"),
+        ],
+    )
+    def test_a_host_that_can_be_read_in_two_ways_is_refused(
+        self, shell: Callable[..., Shell], url: str
+    ) -> None:
+        script = Script()
+        with pytest.raises(RefusedDownloadError, match="not a valid URL"):
+            shell(transport=script).fetch(pointing_at(url))
+        assert script.requests == []
+
     @pytest.mark.parametrize("host", ["198.18.0.7", "8.8.8.8", "[2001:4860::1]", "172.32.0.1"])
     def test_public_address_is_fetched(self, shell: Callable[..., Shell], host: str) -> None:
         assert len(shell(RED).fetch(pointing_at(f"http://{host}/1.png"))) == 1
@@ -132,6 +172,8 @@ class TestPrivateAddresses:
             *("10.0.0.1", "127.0.0.1", "fe80::1%eth0", "::ffff:127.0.0.1"),
             *("64:ff9b::a00:1", "64:ff9b:1::1", "2002:7f00:1::", "2001:0:0:0:0:0:80ff:fffe"),
             *("::127.0.0.1", "::ffff:0:127.0.0.1", "fec0::1", "fd00::1", "::", "0.0.0.0"),
+            *("2606:4700::5efe:a00:1", "2606:4700::200:5efe:7f00:1", "64:ff9b::a9fe:a9fe"),
+            *("192.0.0.192", "168.63.129.16", "100.100.100.200", "fd00:ec2::254"),
         ],
     )
     def test_name_of_a_private_address_is_refused(

@@ -178,3 +178,76 @@ def test_a_dotenv_file_may_put_the_library_below_its_folder(folder: Path, place:
     (folder.parent / ".env").write_text(f"OPEAI_NB_LIBRARY={place}\n")
     assert settings().library == Path(place)
     assert settings().origin == "engine"
+
+
+SPELLINGS: list[bytes] = [
+    *(b"export %s", b"  %s  # mine", b"\xef\xbb\xbf%s", b"A=1\r\n%s\r\n", b"A=1\r%s\r", b"%s\0"),
+    *(b'A="\n%s\n"', b"OPEAI_BASE_URL=engine:\n%s", b"\xff\xfe\n%s", b"%s\nOPEAI_API_KEY=\n"),
+    *(b"A=1\x0c%s", b"%s\nOPEAI_API_KEY=  # none", b"%s\nOPEAI_API_KEY=''", b"%s\napi_key=sk-x"),
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("line", [SERVER, SERVER.replace("=", " = ", 1), f"{SERVER} "])
+def test_no_spelling_of_a_dotenv_file_sends_a_key_elsewhere(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, spelling: bytes, line: str
+) -> None:
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    (folder / ".env").write_bytes(spelling % line.encode())
+    found = settings()
+    assert found.base_url is None
+    assert found.refusal is not None or b"\0" in spelling
+
+
+@pytest.mark.parametrize(
+    "written", ["$OPEAI_API_KEY", "${OPEAI_API_KEY}", "%OPEAI_API_KEY%", "$(x)"]
+)
+def test_a_dotenv_file_cannot_name_the_key_of_the_environment(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    (folder / ".env").write_text(f"{SERVER}\nOPEAI_API_KEY={written}\n")
+    assert key_of() == written
+
+
+def test_no_other_variable_of_a_dotenv_file_counts(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    (folder / ".env").write_text("https_proxy=http://x\nSSL_CERT_FILE=x\nPATH=x\nOPEAI_NB_X=1\n")
+    before = dict(os.environ)
+    assert settings().base_url is None
+    assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize("place", ["a\0b", "loop/x", "~nobody-of-that-name/x", "link/x"])
+def test_a_library_that_cannot_be_below_the_folder_is_outside(folder: Path, place: str) -> None:
+    (folder / "loop").symlink_to("loop")
+    (folder / "link").symlink_to(folder.parent.parent)
+    (folder / ".env").write_text(f"OPEAI_NB_LIBRARY={place}\n")
+    assert settings().refusal is not None
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "²", "-1", "1e3", "\x1b[2J"])
+def test_a_number_of_a_dotenv_file_that_is_none_is_told(folder: Path, number: str) -> None:
+    (folder / ".env").write_text(f"OPEAI_NB_MAX_IMAGES_PER_SESSION={number}\n")
+    with pytest.raises(OptionError, match="not a whole number") as raised:
+        settings()
+    assert "\x1b" not in str(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["fifo", "loop", "device", "too large"])
+def test_a_dotenv_file_that_is_none_blocks_nothing(folder: Path, kind: str) -> None:
+    match kind:
+        case "fifo":
+            os.mkfifo(folder / ".env")
+        case "loop":
+            (folder / ".env").symlink_to(".env")
+        case "device":
+            (folder / ".env").symlink_to("/dev/zero")
+        case _:
+            (folder / ".env").write_text("#" * 1_100_000)
+            with pytest.raises(OptionError, match="larger than 1 MB"):
+                settings()
+            return
+    assert settings().refusal is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 from pathlib import Path
@@ -142,6 +143,22 @@ def test_a_file_is_read_again_when_it_has_changed(tmp_path: Path) -> None:
     assert prices_at(file).currency == "EUR"
     file.write_text(LIST.replace("EUR", "CNY!"), encoding="utf-8")
     assert prices_at(file).currency == "CNY!"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs here")
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder"])
+def test_a_file_that_is_none_is_told_at_once(tmp_path: Path, kind: str) -> None:
+    """A `.env` that came with a folder may name it."""
+    path = tmp_path / "prices.toml"
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.mkdir()
+    with pytest.raises(OptionError, match="cannot be read"):
+        prices_at(path)
 
 
 @pytest.mark.parametrize(

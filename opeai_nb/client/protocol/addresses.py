@@ -14,10 +14,11 @@ _PRIVATE: Final = tuple(
     for name, nets in {
         "loopback": ("127.0.0.0/8", "::1/128"),
         "unspecified": ("0.0.0.0/8", "::/128"),
-        "link-local": ("169.254.0.0/16", "fe80::/10"),
+        # The last is where Azure answers its machines: their own, although it looks public.
+        "link-local": ("169.254.0.0/16", "fe80::/10", "168.63.129.16/32"),
         "shared": ("100.64.0.0/10",),
         "local": (
-            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"),
+            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "192.0.0.0/24"),
             *("fc00::/7", "fec0::/10", "64:ff9b:1::/48"),
         ),
         "multicast": ("224.0.0.0/4", "240.0.0.0/4", "ff00::/8"),
@@ -29,6 +30,8 @@ _CARRIERS: Final = tuple(
     ipaddress.IPv6Network(net)
     for net in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
 )
+_ISATAP: Final = 0x0000_5EFE
+"""What stands before the last 32 bits where they are IPv4 (RFC 5214), one bit aside."""
 
 
 def private_nets(address: str) -> set[str] | None:
@@ -49,6 +52,7 @@ def _inside(ip: _Address) -> ipaddress.IPv4Address | None:
     """Return the IPv4 address that an IPv6 address leads to, by any of the ways to carry one."""
     if isinstance(ip, ipaddress.IPv4Address) or int(ip) <= 1:  # `::` and `::1` are their own
         return None
-    if any(ip in net for net in _CARRIERS):
+    is_isatap = int(ip) >> 32 & 0xFDFF_FFFF == _ISATAP
+    if is_isatap or any(ip in net for net in _CARRIERS):
         return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
     return ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

@@ -242,12 +242,21 @@ def _advice(status: int, written: str, *, is_fresh: bool) -> str | None:
 def _joined(base: str, url: str) -> str:
     try:
         joined = urljoin(base, url)
-        urlsplit(joined).port  # noqa: B018  raises for what only looks like a URL
+        parts = urlsplit(joined)
+        parts.port  # noqa: B018  raises for what only looks like a URL
+        if parts.netloc and _AUTHORITY.fullmatch(parts.netloc) is None:
+            raise ValueError("its host can be read in two ways")
     except ValueError as error:
         raise RefusedDownloadError(
             "The picture's URL is not a valid URL.", url=url, advice=""
         ) from error
     return joined
+
+
+_AUTHORITY: Final = re.compile(
+    r"(?:[^\[\]\\\s]*@)?(?:\[[0-9A-Fa-f:.]+(?:%[\w.%-]+)?\]|[^\[\]\\@:\s]*)(?::\d*)?"
+)
+"""Where Python and httpx read the same host. Beyond it one may check a host and ask another."""
 
 
 def _check(endpoint: Endpoint, url: str, until: float | None) -> Flow[tuple[str, ...]]:

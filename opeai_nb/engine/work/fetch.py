@@ -32,6 +32,9 @@ _CARRIERS: Final = tuple(
     for net in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")
 )
 _LOCAL_NAT64: Final = ipaddress.ip_network("64:ff9b:1::/48")
+_ISATAP: Final = 0x0000_5EFE  # before IPv4 in the last 32 bits, one bit aside (RFC 5214)
+# Python's list leaves single addresses of the first out; at the second Azure answers its machines.
+_OWN: Final = tuple(ipaddress.ip_network(net) for net in ("192.0.0.0/24", "168.63.129.16/32"))
 
 
 def is_public(address: str) -> bool:
@@ -39,13 +42,14 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if any(ip in net for net in _CARRIERS):
+        is_isatap = int(ip) >> 32 & 0xFDFF_FFFF == _ISATAP
+        if is_isatap or any(ip in net for net in _CARRIERS):
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
-            return is_public(str(inner))
+            return is_public(str(inner)) and (ip.is_global or not is_isatap)
         if ip.is_site_local or ip in _LOCAL_NAT64:
             return False
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in net for net in _OWN)
 
 
 def fetch(
