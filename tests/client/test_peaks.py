@@ -13,6 +13,7 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from itertools import chain, islice, repeat
 from pathlib import Path
 
@@ -47,9 +48,16 @@ def pictures(*megabytes: int) -> Iterator[bytes]:
     yield b"]}"
 
 
-def packed(body: Iterator[bytes]) -> Iterator[bytes]:
-    squeeze = zlib.compressobj(9, zlib.DEFLATED, 31)
-    return (out for block in body if (out := squeeze.compress(block)))
+def packed(body: Iterator[bytes], coding: str = "gzip") -> Iterator[bytes]:
+    """Yield *body* under a coding; it has no end, but a bomb needs none."""
+    packers: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
+        "gzip": lambda: zlib.compressobj(9, zlib.DEFLATED, 31).compress,
+        "deflate": lambda: zlib.compressobj(9).compress,
+        "br": lambda: import_module("brotli").Compressor(quality=5, lgwin=24).process,
+        "zstd": lambda: import_module("zstandard").ZstdCompressor(level=19).compressobj().compress,
+    }
+    squeeze = packers[coding]()
+    return (out for block in body if (out := squeeze(block)))
 
 
 URLS = b'{"url":"http://x.test/1.png"},'
@@ -68,6 +76,12 @@ KINDS: dict[str, tuple[int, Callable[[], Iterator[bytes]]]] = {
     "empty events": (0, lambda: over(b"data: {}", b"\n")),
     "a page": (0, lambda: over(b"<html>", b"<p>x</p>")),
     "a packed text": (0, lambda: packed(over(b'{"data":["', b"x ", 600))),
+    "a text under deflate": (0, lambda: packed(over(b'{"data":["', b"x ", 600), "deflate")),
+    "a text under br": (0, lambda: packed(over(b'{"data":["', b"x ", 600), "br")),
+    "blanks under br": (0, lambda: packed(over(b'{"data":["', b"  ", 600), "br")),
+    "a text under zstd": (0, lambda: packed(over(b'{"data":["', b"x ", 600), "zstd")),
+    "a picture under br": (100, lambda: packed(pictures(100), "br")),
+    "a picture under zstd": (100, lambda: packed(pictures(100), "zstd")),
     "many small pictures": (
         4,
         lambda: over(b'{"data":[', b'{"b64_json":"' + b64encode(MAGIC + bytes(4000)) + b'"},', 100),
@@ -102,10 +116,10 @@ print(resident("VmHWM") - before)
 
 
 @contextmanager
-def answering(body: Callable[[], Iterator[bytes]], *, is_packed: bool) -> Iterator[str]:
+def answering(body: Callable[[], Iterator[bytes]], coding: str) -> Iterator[str]:
     """Yield the URL of a server that answers one request with *body*."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-    head += b"Content-Encoding: gzip\r\n\r\n" if is_packed else b"\r\n"
+    head += f"Content-Encoding: {coding}\r\n\r\n".encode()
 
     def answer() -> None:
         with suppress(OSError), listener.accept()[0] as connection:
@@ -125,7 +139,8 @@ def answering(body: Callable[[], Iterator[bytes]], *, is_packed: bool) -> Iterat
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_peak_of_an_answer_is_bounded(kind: str) -> None:
     megabytes, body = KINDS[kind]
-    with answering(body, is_packed="packed" in kind) as url:
+    coding = "gzip" if "packed" in kind else kind.partition(" under ")[2] or "identity"
+    with answering(body, coding) as url:
         told = subprocess.run(
             [sys.executable, "-c", ASK, url],
             capture_output=True,

@@ -9,11 +9,13 @@ from base64 import b64encode
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from opeai_nb.client import AnswerWarning, Generation, ImageRequest, Task
+from opeai_nb.client.http import content_encoding
 from opeai_nb.client.protocol.submit import reread
 from opeai_nb.errors import (
     AnswerError,
@@ -323,6 +325,45 @@ class TestBodies:
         cut = Answer(body[:-40], headers={"Content-Encoding": coding}, chunk=300)
         with pytest.raises(OutcomeUnknownError, match="incomplete"):
             shell(cut).generate("a fox")
+
+    @pytest.mark.parametrize("coding", ["gzip", "zstd"])
+    def test_a_body_of_too_many_parts_is_kept_as_it_came(self, shell: Shells, coding: str) -> None:
+        """Empty ones: a few megabytes of them would keep a processor busy for a minute."""
+        part = gzip.compress(b"") if coding == "gzip" else import_module("zstandard").compress(b"")
+        answer = Answer(part * 10_001, headers={"Content-Encoding": coding})
+        with pytest.raises(OutcomeUnknownError, match="too many parts") as raised:
+            shell(answer).generate("a fox")
+        assert raised.value.answer == part * 10_001
+
+    def test_a_thousand_codings_are_no_stack_too_deep(self, shell: Shells) -> None:
+        body = pictures_answer(LARGE).content
+        label = {"Content-Encoding": ", ".join(["gzip"] * 3000)}
+        assert data_of(shell(Answer(body, headers=label)).generate("a fox")) == [LARGE]
+
+    def test_a_window_beyond_that_of_http_is_refused(self, shell: Shells) -> None:
+        """zstd may ask for 128 MB of memory; over HTTP 8 are allowed (RFC 9659)."""
+        zstandard = import_module("zstandard")
+        wide = zstandard.ZstdCompressionParameters(window_log=27)
+        packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+        body = packer.compress(pictures_answer(LARGE).content) + packer.flush()
+        with pytest.raises(OutcomeUnknownError, match="not compressed as it says"):
+            shell(Answer(body, headers={"Content-Encoding": "zstd"})).generate("a fox")
+
+    def test_a_brotli_that_takes_no_limit_is_given_a_byte_at_a_time(self) -> None:
+        brotli = import_module("brotli")
+
+        class Older:
+            def __init__(self) -> None:
+                self._unpack = brotli.Decompressor()
+                self.is_finished = self._unpack.is_finished
+
+            def process(self, data: bytes) -> bytes:
+                assert len(data) == 1
+                return bytes(self._unpack.process(data))
+
+        module = SimpleNamespace(Decompressor=Older, error=brotli.error)
+        body = pictures_answer(LARGE).content
+        assert b"".join(content_encoding._Brotli(module)(brotli.compress(body))) == body
 
     def test_several_frames_are_one_body(self, shell: Shells) -> None:
         pack = import_module("zstandard").compress

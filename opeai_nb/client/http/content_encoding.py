@@ -33,10 +33,13 @@ def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
     reader = _Unpacking(make(), "")  # what is packed once more than it says tells by its beginning
     if response.is_stream_consumed:
         return reader
-    for coding in codings:  # the coding that was applied last is undone first
-        if coding in _PACKED:
-            reader = _Unpacking(reader, coding)
+    for coding in [word for word in codings if word in _PACKED][-_MOST_CODINGS:]:
+        reader = _Unpacking(reader, coding)  # the coding that was applied last is undone first
     return reader
+
+
+_MOST_CODINGS: Final = 4
+"""Two proxies are two; a thousand would be a stack too deep."""
 
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:
@@ -181,6 +184,7 @@ class _Zlib:
         is_zlib = len(head) > 1 and int.from_bytes(head[:2], "big") % 31 == 0 and head[0] & 15 == 8  # noqa: PLR2004  RFC 1950
         self._bits = 16 + zlib.MAX_WBITS if is_gzip else zlib.MAX_WBITS * (1 if is_zlib else -1)
         self._zlib = zlib.decompressobj(self._bits)
+        self._parts = 1
 
     @property
     def is_whole(self) -> bool:
@@ -193,6 +197,7 @@ class _Zlib:
                 if self._bits < zlib.MAX_WBITS or not chunk.startswith(b"\x1f\x8b"):
                     return  # what follows the last member is padding
                 self._zlib = zlib.decompressobj(self._bits)
+                self._parts = _one_more(self._parts)
             try:
                 plain = self._zlib.decompress(chunk, _AT_ONCE)
             except zlib.error as error:
@@ -201,8 +206,14 @@ class _Zlib:
             yield plain
 
 
-_SIP: Final = 64
-"""Bytes handed to a library at once: four bytes of zstd can stand for 128 KB."""
+_MOST_PARTS: Final = 10_000
+"""Members or frames of a body: empty ones of 9 bytes each would take three seconds a megabyte."""
+
+
+def _one_more(parts: int) -> int:
+    if parts >= _MOST_PARTS:
+        raise Damaged("its compressed body is of too many parts")
+    return parts + 1
 
 
 class _Brotli:
@@ -217,13 +228,25 @@ class _Brotli:
         return bool(self._unpack.is_finished())
 
     def __call__(self, chunk: bytes) -> Iterator[bytes]:
-        for start in range(0, len(chunk), _SIP):
-            if self._unpack.is_finished():
-                return  # what follows is padding
-            try:
-                yield self._unpack.process(chunk[start : start + _SIP])
-            except self._error as error:
-                raise Damaged("its body is not compressed as it says") from error
+        """Unpack a little at a time: three bytes can stand for 16 MB, and be followed by more."""
+        is_bounded = hasattr(self._unpack, "can_accept_more_data")  # brotli 1.2
+        sip = len(chunk) if is_bounded else 1
+        limit = {"output_buffer_limit": _AT_ONCE} if is_bounded else {}
+        try:
+            for start in range(0, len(chunk), sip):
+                if self._unpack.is_finished():
+                    return  # what follows is padding
+                yield self._unpack.process(chunk[start : start + sip], **limit)
+                while is_bounded and not self._unpack.can_accept_more_data():
+                    yield self._unpack.process(b"", **limit)
+        except self._error as error:
+            raise Damaged("its body is not compressed as it says") from error
+
+
+_SIP: Final = 64
+"""Bytes handed to zstd at once: four of them can stand for 128 KB."""
+_WINDOW_BITS: Final = 23
+"""8 MB of what came before are all that zstd over HTTP may refer to (RFC 9659)."""
 
 
 class _Zstd:
@@ -233,6 +256,7 @@ class _Zstd:
         self._module = module
         self._error: type[Exception] = module.ZstdError
         self._unpack = self._begun()
+        self._parts = 1
 
     @property
     def is_whole(self) -> bool:
@@ -244,6 +268,7 @@ class _Zstd:
             while sip:
                 if self._unpack.eof:
                     self._unpack = self._begun()
+                    self._parts = _one_more(self._parts)
                 try:
                     yield self._unpack.decompress(sip)
                 except self._error as error:
@@ -251,8 +276,10 @@ class _Zstd:
                 sip = self._unpack.unused_data if self._unpack.eof else b""
 
     def _begun(self) -> Any:
-        made = self._module.ZstdDecompressor()
-        return made.decompressobj() if hasattr(made, "decompressobj") else made
+        make = self._module.ZstdDecompressor
+        if (limits := getattr(self._module, "DecompressionParameter", None)) is not None:
+            return make(options={limits.window_log_max: _WINDOW_BITS})
+        return make(max_window_size=1 << _WINDOW_BITS).decompressobj()
 
 
 _LIBRARIES: Final[Mapping[str, tuple[Callable[[Any], Unpack], tuple[str, ...]]]] = {
