@@ -113,7 +113,7 @@ def _origin(http: Request) -> str:
         forwarded = dict(reversed(pairs))  # the first hop's stand first
         scheme = headers.get("x-forwarded-proto") or forwarded.get("proto", http.url.scheme)
         host = headers.get("x-forwarded-host") or forwarded.get("host", http.url.netloc)
-        prefix = next((headers[name] for name in _PREFIXES if headers.get(name)), "")
+        prefix = next((headers[one] for one in _PREFIXES if headers.get(one, "")[:1] == "/"), "")
         origin = f"{_first(scheme)}://{_first(host)}{_first(prefix).rstrip('/')}"
         if _ORIGIN.fullmatch(origin):
             return origin
