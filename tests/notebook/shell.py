@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
 
 from opeai_nb.client import AsyncClient
 from opeai_nb.notebook.extension import load, unload
@@ -23,7 +24,9 @@ class Cells:
     """Runs cells in *shell*; *sent* are the prompts that were paid for."""
 
     def __init__(self) -> None:
-        self.shell = InteractiveShell.instance(user_ns={})
+        # The file of what was typed is shared by all processes of a user, and can be locked.
+        config = Config({"HistoryManager": {"enabled": False}})
+        self.shell = InteractiveShell.instance(user_ns={}, config=config)
         self.session = load(self.shell)
         self.session._studio = lambda: self.studio
 
