@@ -11,6 +11,7 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.library.dates import Moment, seconds
 from opeai_nb.library.documents import Origin
 from opeai_nb.library.files import DISK, Disk
+from opeai_nb.library.handed_on import HandedOn
 from opeai_nb.library.homes import Homes
 from opeai_nb.library.marks import MarkFiles, Marks
 from opeai_nb.library.records.index import Index
@@ -100,6 +101,7 @@ class Catalogue:
         self.homes = Homes(self.folder, disk)
         self._index = Index(*self.homes.all)
         self._marks = MarkFiles(self.homes)
+        self.handed_on = HandedOn(self.homes)
 
     def close(self) -> None:
         """Let go of the index file. The library can be used again."""

@@ -94,6 +94,52 @@ def test_a_sweep_gives_its_values_as_the_row(studio: Studio) -> None:
     assert [made.outcomes[n].value for n in (0, 1)] == ["fox", "owl"]
 
 
+def test_a_sweep_calls_it_once_for_a_record_in_all_sessions(
+    new_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def upload(generation: Generation) -> str:
+        calls.append(generation.request.prompt)
+        return generation.request.prompt.upper()
+
+    def measure(generation: Generation) -> object:
+        calls.append("measured")
+        return generation
+
+    def swept(animals: list[str], **orders: Any) -> list[Any]:
+        made = sweep("a {animal}", animal=animals, studio=new_studio(), **SMALL).run(**orders)
+        return [made.outcomes[number].value for number in range(len(animals))]
+
+    assert swept(["fox"], then=upload) == ["A FOX"]
+    assert swept(["fox", "owl"], then=upload) == ["A FOX", "A OWL"]
+    assert calls == ["a fox", "a owl"]
+    assert swept(["fox"], then=upload, then_again=True) == ["A FOX"]
+    assert len(calls) == 3
+    for _ in range(2):  # JSON has no form for it, so that it is asked anew
+        (value,) = swept(["fox"], then=measure)
+        assert isinstance(value, Generation)
+    assert calls[3:] == ["measured", "measured"]
+    assert swept(["fox"], then=upload, fresh=True) == ["A FOX"]
+    assert len(calls) == 6, "another picture is another record"
+
+
+def test_notes_of_what_was_made_survive_what_a_crash_or_a_stranger_leaves(tmp_path: Path) -> None:
+    from opeai_nb.library.handed_on import FOLDER, HandedOn
+    from opeai_nb.library.homes import Homes
+
+    HandedOn(Homes(tmp_path)).add("3f2a9c1d", "upload", ["x", 1])
+    (file,) = (tmp_path / FOLDER).glob("*.jsonl")
+    file.write_bytes(file.read_bytes() + b'\n{"record": "aaaa", "fun\n[1]\n{"record": 5}\n')
+    notes = HandedOn(Homes(tmp_path))
+    assert notes.answers("upload") == {"3f2a9c1d": ["x", 1]}
+    assert notes.answers("other") == {}
+    notes.add("bbbb", "upload", {1: "a key that JSON makes text"})
+    notes.add("cccc", "upload", None)
+    assert notes.answers("upload") == {"3f2a9c1d": ["x", 1], "cccc": None}
+    assert (tmp_path / FOLDER / ".gitignore").is_file()
+
+
 @pytest.mark.parametrize(
     ("function", "wants"),
     [

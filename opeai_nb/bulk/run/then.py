@@ -28,6 +28,11 @@ def takes_row(function: Callable[..., Any]) -> bool:
     return len(required) > 1 or any(p.name == "row" for p in parameters)
 
 
+def name_of(function: Callable[..., Any]) -> str:
+    """Return what a function is called, whatever module or notebook it stands in."""
+    return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
 async def call_then(
     function: Callable[..., Any], generation: Generation, row: Mapping[str, Any]
 ) -> tuple[Any, BaseException | None]:

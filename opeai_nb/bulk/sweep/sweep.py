@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.start import start
+from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
 from opeai_nb.errors import OpeaiError, OptionError
@@ -64,6 +66,7 @@ class Sweep:
         self.outcomes: dict[int, Outcome] = {}
         self._studio = studio
         self._run: Run | None = None
+        self._then = BulkOptions()
 
     def __repr__(self) -> str:
         return f"<Sweep: {self.summary}>"
@@ -114,6 +117,10 @@ class Sweep:
             )
         cluster = orders.pop("on", None)
         given = BulkOptions(**orders)
+        if given.then is not None and not given.then_again:
+            known = self.studio.library.handed_on.answers(name_of(given.then))
+            given = replace(given, then_values=known)
+        self._then = given
         points = missing(self.plan, {} if given.fresh else self.outcomes)
         given = within_cost(self.studio, points, given)
         if given.fresh:
@@ -126,7 +133,9 @@ class Sweep:
 
         *concurrency* requests at once at most (default 16; fewer after a 429). *fresh* sends all
         anew. *timeout* is how long a task is waited for, in seconds. *then* is a function called
-        with each generation; `outcomes[i].value` keeps its answer. *on* is a Dask client: its
+        with each generation, once for each record: `outcomes[i].value` has its answer, also in a
+        later session, where it is text, numbers or lists of them (any other is asked for anew, and
+        *then_again* asks for all). *on* is a Dask client: its
         workers share the work. *send_unknown* sends again what was cut off in flight before.
         *beyond_limit* agrees to more than the session's limits; *max_cost* refuses what would cost
         more in all, by the user's prices; *metadata* overrides the setting.
@@ -157,6 +166,11 @@ class Sweep:
 
     def _settled(self, point: Point, outcome: Outcome) -> None:
         self.outcomes[point.number] = outcome
+        then = self._then.then
+        if then is None or not outcome.is_handed_on or outcome.id is None:
+            return
+        if outcome.id not in self._then.then_values:
+            self.studio.library.handed_on.add(outcome.id, name_of(then), outcome.value)
 
     # -- what is there
 
