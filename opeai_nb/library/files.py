@@ -8,19 +8,18 @@ import re
 import secrets
 import shutil
 import stat
-import tempfile
 import threading
 import time
 from collections import defaultdict
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
 _TRIES, _PAUSE = 100, 0.02  # seconds: two in all
@@ -352,12 +351,3 @@ def remove_folder(folder: Path) -> None:
         gone.rmdir()
     except OSError:  # there are folders in it, or it is gone already
         shutil.rmtree(gone, ignore_errors=True)
-
-
-def homeless_folder() -> Path:
-    """Return a folder for a user who has no home, as containers and batch systems make them.
-
-    It lies among the temporary files. Whoever makes something below it makes it private.
-    """
-    owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # on Windows each has a folder
-    return Path(tempfile.gettempdir()) / f"opeai_nb{owner}"

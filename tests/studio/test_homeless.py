@@ -59,6 +59,7 @@ def test_a_user_without_a_home_gets_pictures_under_any_warnings(
 ) -> None:
     done = other_user(PAINT, home)
     assert (done.stdout, "Traceback" in done.stderr) == ("1\n", False), done.stderr
+    assert done.stderr.count("Note: this user has no home.") == (not home), done.stderr
 
 
 def test_a_library_that_this_user_may_not_enter_is_told_with_the_way_out(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from platformdirs import user_cache_path
+
+from opeai_nb.homeless import homeless_folder
 
 CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"
 
@@ -18,5 +19,5 @@ def cache_folder() -> Path:
         return Path(own).expanduser() / "opeai_nb" / "engine"
     try:
         return user_cache_path("opeai_nb", appauthor=False, opinion=False) / "engine"
-    except RuntimeError:  # a user without a home, as containers and batch systems make them
-        return Path(tempfile.gettempdir()) / f"opeai_nb-{os.getuid()}" / "engine"
+    except RuntimeError:
+        return homeless_folder() / "engine"
