@@ -88,7 +88,12 @@ def _add_run(add: Callable[..., object]) -> None:
     add("--send-unknown", action="store_true", help="send again what was cut off in flight before")
     add("--dry-run", action="store_true", help="show the plan and send nothing")
     add("--max-cost", metavar="AMOUNT", help="send nothing if all rows cost more, by your prices")
-    add("--yes", action="store_true", help="ask nothing, and exceed the session's limits")
+    add(
+        "--yes",
+        action="store_true",
+        help="ask nothing, and exceed the session's limits: for cron and make, where nobody can "
+        f"answer, needed above {CONFIRM_ABOVE} pictures",
+    )
 
 
 def _add_report(add: Callable[..., object]) -> None:
@@ -186,10 +191,9 @@ def _names(texts: Sequence[str] | None) -> list[str] | None:
 
 
 def _agree(rows: Batch, options: argparse.Namespace) -> None:
-    """Ask before more pictures than a person plainly asked for: a row is one.
+    """Ask before many pictures are paid for: above as many as in a notebook.
 
-    Whoever sits at the terminal is asked above as many pictures as in a notebook. Raises
-    `OptionError` for a no, and where nobody can answer and rows stand for several pictures each.
+    Raises `OptionError` for a no, and where nobody can answer, as cells do.
     """
     kept = frozenset[int]() if options.fresh else rows.kept
     names = _names(options.only)
@@ -200,11 +204,17 @@ def _agree(rows: Batch, options: argparse.Namespace) -> None:
         return
     question = f"This asks for {sum(send)} pictures in {counted(len(send), 'request')}"
     question += rows.studio.told_cost(requests)
-    if not sys.stdin.isatty():
-        if sum(send) > len(send):
-            raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
-    elif not is_agreed(f"{question}. Send them?"):
+    if not _may_ask():
+        raise OptionError(
+            f"{question}, more than {CONFIRM_ABOVE}, and nobody is there to be asked.",
+            advice="Add --yes. Nothing was sent.",
+        )
+    if not is_agreed(f"{question}. Send them?"):
         raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+
+
+def _may_ask() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()  # cron and systemd may close it
 
 
 def _report(rows: Batch, options: argparse.Namespace) -> int:
@@ -233,7 +243,7 @@ def _prune(rows: Batch, options: argparse.Namespace) -> None:
     if not (unused := rows.unused):
         return
     question = f"{counted(len(unused), 'row')} of earlier tables have pictures here"
-    if options.yes or (sys.stdin.isatty() and is_agreed(f"{question}. Move them to the trash?")):
+    if options.yes or (_may_ask() and is_agreed(f"{question}. Move them to the trash?")):
         say(f"{counted(rows.prune(), 'row')} in the trash; %imagine restore ID brings one back")
     else:
         tell(f"{question}, and --prune left them there: add --yes.")

@@ -135,12 +135,25 @@ def test_an_option_without_a_value_is_refused(
     assert not (folder / "o").exists()
 
 
-def test_rows_that_stand_for_many_pictures_are_asked_about(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("terminal", [False, None])
+def test_many_pictures_are_not_sent_where_nobody_can_be_asked(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    terminal: bool | None,
 ) -> None:
+    """As in cells; what the folder has already is not counted."""
+    if terminal is None:  # closed by whoever started it
+        monkeypatch.setattr(sys, "stdin", None)
     (folder / "t.csv").write_text("prompt\n" + "a cup\n" * 3)
     assert main(["batch", "t.csv", "--out=o", "--n=9", "--quiet"]) == 2
-    assert "asks for 27 pictures in 3 requests. Add --yes" in capsys.readouterr().err
+    assert "asks for 27 pictures in 3 requests, more than 8" in capsys.readouterr().err
+    (folder / "t.csv").write_text("prompt\n" + "a cup\n" * 9)
+    command = ["batch", "t.csv", "--out=o", SMALL, "--quiet"]
+    assert main(command) == 2
+    assert "nobody is there to be asked. Add --yes. Nothing was sent." in capsys.readouterr().err
+    assert not (folder / "o").exists()
+    assert main([*command, "--yes"]) == main(command) == 0
 
 
 def test_output_in_ascii_never_fails_after_success(table: Path, folder: Path) -> None:
@@ -194,7 +207,16 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], subproc
     (folder / "t.csv").write_text("prompt\n" + "".join(f"cup {n}\n" for n in range(10)))
 
     def start() -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "opeai_nb", "batch", "t.csv", "--out=o", "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "opeai_nb",
+            "batch",
+            "t.csv",
+            "--out=o",
+            "--quiet",
+            "--yes",
+        ]
         process = subprocess.Popen(
             [*command, "--concurrency=2"], stdout=-1, stderr=-1, text=True, cwd=folder
         )
