@@ -312,6 +312,39 @@ def test_a_file_saved_again_by_pillow_still_tells(
     assert info(tmp_path / "again.png")["request"]["prompt"] == "a cat"
 
 
+LONG = {
+    "chinese": "水彩の狐、" * 6_400,
+    "emoji": "🦊" * 32_000,
+    "words": "a fox, " * 14_000,
+    "mixed": 'é"<&> ' * 6_000,
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("name", ["jpeg", "jpeg with exif"])
+def test_a_prompt_of_any_letters_is_whole_in_a_jpeg(
+    kind: str, name: str, picture: Callable[..., bytes], tmp_path: Path
+) -> None:
+    """XMP in parts holds what is too long for a segment; our own record is always there."""
+    format_, options = RECEIVED[name]
+    data, prompt = picture(format_, **options), LONG[kind]
+    path = tmp_path / "fox.jpg"
+    facts = {**FACTS, "request": {"prompt": prompt, "model": "m"}}
+    path.write_bytes(with_provenance(data, facts))
+    assert info(path)["request"]["prompt"] == prompt
+    assert received_bytes(path.read_bytes()) == data
+    assert opened(path.read_bytes()).tobytes() == opened(data).tobytes()
+    if shutil.which("exiftool") is None or "exif" in name:
+        return
+    for command in (["-Artist=me", "-overwrite_original"], ["-b", "-UserComment"]):
+        done = subprocess.run(
+            ["exiftool", *command, str(path)], capture_output=True, encoding="utf-8", check=True
+        )
+        assert "Warning" not in done.stderr
+    assert done.stdout.startswith(prompt.strip())
+    assert info(path)["request"]["prompt"] == prompt, "and our record has stayed"
+
+
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
 @pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
 def test_exiftool_reads_and_edits_the_file_without_a_word_and_our_record_stays(

@@ -13,7 +13,11 @@ _SOFTWARE, _EXIF_IFD, _USER_COMMENT, _OURS = 0x0131, 0x8769, 0x9286, 0xC0DE
 _ASCII, _LONG, _UNDEFINED = 2, 4, 7
 _ENTRY: Final = 12
 _NAMESPACE: Final = "https://api-platform.ope.ai/opeai_nb/1.0/"
-_XMP_RECORD = re.compile(rb'opeai_nb:record="([^"]*)"')
+_NOTE: Final = "http://ns.adobe.com/xmp/note/"
+_EXIF_NAMESPACE: Final = "http://ns.adobe.com/exif/1.0/"
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+# As we write it, or as exiftool writes it anew.
+_XMP_RECORD = re.compile(rb'opeai_nb:record(?:="([^"]*)"|>([^<]*)<)')
 Tag = tuple[int, int, bytes]
 
 
@@ -53,19 +57,56 @@ def _directory(tags: list[Tag], start: int) -> bytes:
 
 def xmp(told: str) -> bytes:
     """Return an XMP packet that holds our JSON."""
-    escaped = html.escape(told, quote=True)
+    return _packet(f'xmlns:opeai_nb="{_NAMESPACE}" opeai_nb:record="{_escaped(told)}"')
+
+
+def xmp_of_parts(name: str) -> bytes:
+    """Return an XMP packet whose content stands in further parts, by their common *name*."""
+    return _packet(f'xmlns:xmpNote="{_NOTE}" xmpNote:HasExtendedXMP="{name}"')
+
+
+def xmp_extension(told: str, parameters: str | None) -> bytes:
+    """Return XMP that is longer than a packet may be: our JSON, *parameters* as user comment."""
+    comment = f' xmlns:exif="{_EXIF_NAMESPACE}"' if parameters is not None else ""
+    inner = (
+        "<exif:UserComment><rdf:Alt><rdf:li xml:lang='x-default'>"
+        f"{_escaped(parameters)}</rdf:li></rdf:Alt></exif:UserComment>"
+        if parameters is not None
+        else ""
+    )
+    own = f'xmlns:opeai_nb="{_NAMESPACE}"{comment} opeai_nb:record="{_escaped(told)}"'
+    return _meta(own, inner).encode()
+
+
+def is_of_parts(block: bytes) -> bool:
+    """Tell whether an XMP packet holds no more than the name of its parts, as ours do."""
+    name = re.search(rb'xmpNote:HasExtendedXMP="([0-9A-F]{32})"', block)
+    return name is not None and block.endswith(xmp_of_parts(name[1].decode()))
+
+
+def _packet(attributes: str) -> bytes:
+    begin = '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+    return f'{begin}{_meta(attributes)}<?xpacket end="w"?>'.encode()
+
+
+def _meta(attributes: str, inner: str = "") -> str:
+    end = f">{inner}</rdf:Description>" if inner else "/>"
     return (
-        '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/">'
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
-        f'rdf:about="" xmlns:opeai_nb="{_NAMESPACE}" opeai_nb:record="{escaped}"/></rdf:RDF>'
-        '</x:xmpmeta><?xpacket end="w"?>'
-    ).encode()
+        f'rdf:about="" {attributes}{end}</rdf:RDF></x:xmpmeta>'
+    )
+
+
+def _escaped(text: str) -> str:
+    """Return *text* for XML, which has no words for most control characters."""
+    return html.escape(_CONTROLS.sub("", text), quote=True)
 
 
 def told_in(block: bytes) -> dict[str, Any] | None:
     """Return our JSON in an EXIF or XMP block, if it is there."""
     if found := _XMP_RECORD.search(block):
-        text = html.unescape(found[1].decode("utf-8", "replace"))
+        text = html.unescape((found[1] or found[2]).decode("utf-8", "replace"))
     else:
         _, mark, rest = block.partition(_MARK + b"{")
         if not mark:

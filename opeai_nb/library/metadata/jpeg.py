@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from typing import TYPE_CHECKING, Final
 
@@ -13,50 +14,83 @@ if TYPE_CHECKING:
 _EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _APP0, _APP1, _APP11, _SCAN = 0xE0, 0xE1, 0xEB, 0xDA
+_EXTENSION: Final = b"http://ns.adobe.com/xmp/extension/\0"
+_HEAD: Final = len(_EXTENSION) + 32 + 8  # of a part: whose it is, how long all is, where it stands
 _LONGEST: Final = 0xFFFF - 2
 
 
 def insert(data: bytes, told: str, parameters: str) -> bytes:
     """Return the file with our EXIF, or with our XMP where it has an EXIF already.
 
-    Where one segment (64 KB) has no room for both texts, each gets its own; where the parameters
-    have none either, they are left out. Without room for our own text, or with both blocks there
-    already, the file is returned as it is.
+    Where one segment (64 KB) has no room for both texts, each gets its own, and what is longer than
+    a segment is XMP in parts, as XMP's specification (part 3, 1.1.3.1) cuts it: exiftool reads it,
+    readers of the user comment alone do not. Where the file has both blocks already, it is returned
+    as it is.
     """
     heads = [block for _, _, block in _app1(data)]
     has_exif, has_xmp = (any(it.startswith(kind) for it in heads) for kind in (_EXIF, _XMP))
-    choices: list[tuple[bytes, ...]] = []
-    if not has_exif:
-        choices = [(_EXIF + exif.tiff(told, parameters),), (_EXIF + exif.tiff(told, None),)]
-        if not has_xmp:
-            choices.insert(1, (_XMP + exif.xmp(told), _EXIF + exif.tiff(None, parameters)))
-    elif not has_xmp:
-        choices = [(_XMP + exif.xmp(told),)]
-    contents = next((each for each in choices if max(map(len, each)) <= _LONGEST), None)
     start = _start(data)
-    if contents is None or start is None:
+    if (has_exif and has_xmp) or start is None:
         return data
+    fitting = (each for each in _choices(told, parameters, has_exif=has_exif, has_xmp=has_xmp))
+    contents = next((each for each in fitting if max(map(len, each)) <= _LONGEST), ())
     segments = [struct.pack(">BBH", 0xFF, _APP1, len(it) + 2) + it for it in contents]
     rest = memoryview(data)
     return b"".join((rest[:start], *segments, rest[start:]))
 
 
+def _choices(
+    told: str, parameters: str, *, has_exif: bool, has_xmp: bool
+) -> Iterator[tuple[bytes, ...]]:
+    """Yield what may be put in, best first; ours is the first of its segments."""
+    comment = _EXIF + exif.tiff(None, parameters)
+    if not has_exif:
+        yield (_EXIF + exif.tiff(told, parameters),)
+        if has_xmp:
+            yield (_EXIF + exif.tiff(told, None),)
+    if not has_xmp:
+        own = () if has_exif else (comment,)
+        yield (_XMP + exif.xmp(told), *own)
+        yield (*_in_parts(told), *own)
+        yield _in_parts(told, parameters)
+
+
+def _in_parts(told: str, parameters: str | None = None) -> tuple[bytes, ...]:
+    """Return XMP of any length: a packet that names the rest, and the parts of that."""
+    rest = exif.xmp_extension(told, parameters)
+    name = hashlib.md5(rest, usedforsecurity=False).hexdigest().upper()
+    step = _LONGEST - _HEAD
+    parts = (
+        _EXTENSION + name.encode() + struct.pack(">II", len(rest), place) + rest[place:][:step]
+        for place in range(0, len(rest), step)
+    )
+    return (_XMP + exif.xmp_of_parts(name), *parts)
+
+
 def without(data: bytes) -> Iterator[bytes]:
-    """Yield the file without our segment, and without the EXIF behind it, which may be ours too."""
+    """Yield the file without our segment, and without those behind it, which may be ours too."""
     start, heads = _start(data), _app1(data)
-    for number, (place, end, block) in enumerate(heads):
-        if place == start and exif.told_in(block) is not None:
-            yield data[:place] + data[end:]
-            for following, behind, other in heads[number + 1 : number + 2]:
-                if following == end and other.startswith(_EXIF):
-                    yield data[:place] + data[behind:]
+    end = start
+    for place, behind, block in heads:
+        if place != end or start is None:
+            return
+        if place == start and exif.told_in(block) is None and not exif.is_of_parts(block):
+            return
+        end = behind
+        yield data[:start] + data[end:]
 
 
 def blocks(data: bytes) -> Iterator[bytes]:
-    """Yield the EXIF and XMP blocks, what was put in last first."""
+    """Yield the EXIF and XMP blocks, what was put in last first; XMP in parts is put together."""
+    parts: dict[bytes, list[tuple[int, bytes]]] = {}
     for _, _, block in _app1(data):
         if block.startswith((_EXIF, _XMP)):
             yield block
+        elif block.startswith(_EXTENSION) and len(block) >= _HEAD:
+            name, place = block[len(_EXTENSION) :][:32], int.from_bytes(block[_HEAD - 4 : _HEAD])
+            parts.setdefault(name, []).append((place, block[_HEAD:]))
+    for each in parts.values():
+        yield b"".join(part for _, part in sorted(each))
 
 
 def jumbf(data: bytes) -> Iterator[bytes]:
