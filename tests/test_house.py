@@ -24,6 +24,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "families": (set(), set()),
     "fields": (set(), set()),
     "formats": (set(), set()),
+    "homeless": (set(), set()),
     "warning": ({"printable"}, set()),
     "printable": (set(), set()),
     "plain_file": (set(), set()),
@@ -48,10 +49,13 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "library": (
         {"printable", "plain_file", "warning", "errors", "formats", "imaging", "prices"}
-        | {"client.values"},
+        | {"client.values", "homeless"},
         {"PIL"},
     ),
-    "engine": ({"families"}, {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"}),
+    "engine": (
+        {"families", "homeless"},
+        {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"},
+    ),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": (
         {"warning", "connect", "client", "library", "settings", "errors", "fields", "prices"},
