@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from PIL import Image
-    from PIL.ImageDraw import ImageDraw
 
     from opeai_nb.imaging.scale import Size
 
@@ -55,7 +54,7 @@ class Page:
 
 def labelled_grid(page: Page, cell: Size) -> Image.Image:
     """Return *page* drawn with cells of *cell* pixels; pictures are scaled to fit, never up."""
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
     layout = layout_of(
         *page.shape,
@@ -66,10 +65,9 @@ def labelled_grid(page: Page, cell: Size) -> Image.Image:
         has_title=bool(page.title),
     )
     image = Image.new("RGB", layout.size, _PAPER)
-    draw = ImageDraw.Draw(image)
-    _write_labels(draw, layout, page)
+    _write_labels(image, layout, page)
     for (row, column), content in page.cells.items():
-        _put(image, draw, layout.place(row, column), content, max(10, round(layout.text * 0.8)))
+        _put(image, layout.place(row, column), content, max(10, round(layout.text * 0.8)))
     return image
 
 
@@ -90,11 +88,11 @@ def stacked(sheets: Sequence[Image.Image], note: str = "") -> Image.Image:
 
 
 def _line(text: str, width: int) -> Image.Image:
-    from PIL import Image, ImageDraw
+    from PIL import Image
 
     image = Image.new("RGB", (width, 2 * _GAP), _PAPER)
     box = Box(0, 0, image.width, image.height)
-    write(ImageDraw.Draw(image), box, text, _GAP, fill=_GREY_INK, most=1)
+    write(image, box, text, _GAP, fill=_GREY_INK, most=1)
     return image
 
 
@@ -105,35 +103,37 @@ def _head_lines(page: Page, cell: Size) -> int:
     return max((len(wrapped(it, text, width, _MOST_LINES)) for it in page.columns), default=0)
 
 
-def _write_labels(draw: ImageDraw, layout: Layout, page: Page) -> None:
+def _write_labels(image: Image.Image, layout: Layout, page: Page) -> None:
     if page.title:
-        write(draw, Box(0, 0, layout.size[0], 2 * layout.text), page.title, layout.text, most=1)
+        write(image, Box(0, 0, layout.size[0], 2 * layout.text), page.title, layout.text, most=1)
     for number, label in enumerate(page.columns):
-        write(draw, layout.above(number), label, layout.text, most=_MOST_LINES)
+        write(image, layout.above(number), label, layout.text, most=_MOST_LINES)
     for number, label in enumerate(page.rows):
-        write(draw, layout.beside(number), label, layout.text, most=_MOST_LINES)
+        write(image, layout.beside(number), label, layout.text, most=_MOST_LINES)
 
 
-def _put(image: Image.Image, draw: ImageDraw, box: Box, cell: Cell, text: int) -> None:
+def _put(image: Image.Image, box: Box, cell: Cell, text: int) -> None:
     """Draw a cell: its pictures, or its note; *text* is the size of the letters."""
     if cell.caption:
         lines = min(_MOST_LINES, len(wrapped(cell.caption, text, box.width, _MOST_LINES)))
         height = min(round(text * (0.5 + 1.25 * lines)), box.height // 2)
         below = Box(box.left, box.top + box.height - height, box.width, height)
-        write(draw, below, cell.caption, text, most=_MOST_LINES)
+        write(image, below, cell.caption, text, most=_MOST_LINES)
         box = box._replace(height=box.height - height)
+    from PIL import ImageDraw
+
     if cell.note:
         frame = (box.left, box.top, box.left + box.width - 1, box.top + box.height - 1)
-        draw.rectangle(frame, fill=_REFUSED if cell.is_refused else _EMPTY)
+        ImageDraw.Draw(image).rectangle(frame, fill=_REFUSED if cell.is_refused else _EMPTY)
         ink = _REFUSED_INK if cell.is_refused else _GREY_INK
-        write(draw, box, cell.note, text, fill=ink, most=5)
+        write(image, box, cell.note, text, fill=ink, most=5)
         return
     tiles = tiles_of(len(cell.pictures), (box.width, box.height))
     for tile, picture in zip(tiles, cell.pictures, strict=True):
         place = Box(box.left + tile.left, box.top + tile.top, tile.width, tile.height)
         content = picture()
         if isinstance(content, str):  # its file is gone or spoiled: the others are there
-            write(draw, place, content, text, fill=_REFUSED_INK, most=5)
+            write(image, place, content, text, fill=_REFUSED_INK, most=5)
         else:
             _paste(image, place, content)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from contextlib import suppress
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from PIL.ImageDraw import ImageDraw
+    from PIL import Image
 
     from opeai_nb.imaging.grid_layout import Box
 
@@ -25,6 +27,40 @@ _WIDE_FONTS: Final = (
     *("Arial Unicode.ttf", "DejaVuSans.ttf"),
     *("NotoEmoji-Regular.ttf", "seguiemj.ttf", "Symbola.ttf"),
 )
+# Fonts of pictures in colour, each with the one size in pixels that it has.
+_COLOUR_FONTS: Final = (("NotoColorEmoji.ttf", 109), ("Apple Color Emoji.ttc", 160))
+# What joins or colours the letter before: it belongs to that one's font.
+_JOINER: Final = "\u200d"
+_JOINING = re.compile("[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+
+
+class _ColourFont:
+    """A font of pictures of one size, scaled to *size* pixels."""
+
+    def __init__(self, name: str, own_size: int, size: int) -> None:
+        from PIL import ImageFont
+
+        self._font = ImageFont.truetype(name, own_size)
+        self._scale = size / own_size
+
+    def getmask(self, letter: str) -> Any:
+        """Return the shape of a letter; an empty one where the font has none."""
+        return self._font.getmask(letter)
+
+    def getlength(self, text: str) -> float:
+        """Return the width of *text* in pixels."""
+        return self._font.getlength(text) * self._scale
+
+    def picture(self, text: str) -> Image.Image:
+        """Return *text* drawn, on nothing."""
+        from PIL import Image, ImageDraw
+
+        left, top, right, bottom = self._font.getbbox(text)
+        size = (max(1, round(right - left)), max(1, round(bottom - top)))
+        full = Image.new("RGBA", size)
+        ImageDraw.Draw(full).text((-left, -top), text, font=self._font, embedded_color=True)
+        small = (max(1, round(side * self._scale)) for side in size)
+        return full.resize((next(small), next(small)), Image.Resampling.LANCZOS, reducing_gap=2.0)
 
 
 @lru_cache(16)
@@ -38,6 +74,9 @@ def _fonts(size: int) -> tuple[Any, ...]:
             fonts.append(ImageFont.truetype(name, size))
         except OSError:
             continue  # not on this system, or of other sizes alone
+    for name, own_size in _COLOUR_FONTS:
+        with suppress(OSError):
+            fonts.append(_ColourFont(name, own_size, size))
     return tuple(fonts)
 
 
@@ -57,7 +96,14 @@ def _runs(text: str, size: int) -> Iterator[tuple[Any, str]]:
     fonts, numbers = _fonts(size), [0] * len(text)
     for place, letter in enumerate(text):
         before = numbers[place - 1] if place else 0
-        numbers[place] = before if letter.isspace() else font_of(letter, size)
+        in_colour = isinstance(fonts[before], _ColourFont)
+        is_joined = place > 0 and text[place - 1] == _JOINER and in_colour  # all is one picture
+        if letter.isspace():
+            numbers[place] = 0 if in_colour else before
+        elif is_joined or _JOINING.match(letter):
+            numbers[place] = before
+        else:
+            numbers[place] = font_of(letter, size)
     for number, run in groupby(range(len(text)), key=numbers.__getitem__):
         yield fonts[number], "".join(text[place] for place in run)
 
@@ -67,7 +113,7 @@ def _width(text: str, size: int) -> float:
 
 
 def write(
-    draw: ImageDraw,
+    image: Image.Image,
     box: Box,
     text: str,
     size: int,
@@ -75,14 +121,22 @@ def write(
     fill: tuple[int, ...] = INK,
     most: int = 2,
 ) -> None:
-    """Write *text* in the middle of *box*, in at most *most* lines."""
+    """Write *text* on *image* in the middle of *box*, in at most *most* lines."""
+    from PIL import ImageDraw
+
+    draw = ImageDraw.Draw(image)
     lines = wrapped(text, size, box.width - size // 2, most)
     top = box.top + (box.height - len(lines) * size * 1.25) / 2
     for number, line in enumerate(lines):
         left = box.left + (box.width - _width(line, size)) / 2
         for font, run in _runs(line, size):
-            place = (left, top + (number + 0.5) * size * 1.25)
-            draw.text(place, run, font=font, fill=fill, anchor="lm")
+            middle = top + (number + 0.5) * size * 1.25
+            if isinstance(font, _ColourFont):
+                picture = font.picture(run)
+                place = (round(left), round(middle - picture.height / 2))
+                image.paste(picture.convert(image.mode), place, picture)
+            else:
+                draw.text((left, middle), run, font=font, fill=fill, anchor="lm")
             left += font.getlength(run)
 
 

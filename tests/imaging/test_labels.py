@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops
 
 from opeai_nb.imaging.grid_layout import Box
 from opeai_nb.imaging.labelled_grid import Cell, Page, labelled_grid
-from opeai_nb.imaging.labels import _fonts, _width, font_of, wrapped, write
+from opeai_nb.imaging.labels import _ColourFont, _fonts, _runs, _width, font_of, wrapped, write
 
 SIZE = 16
 
@@ -46,7 +46,7 @@ def test_letters_are_drawn_where_the_system_has_them(text: str) -> None:
     if not all(font_of(letter, SIZE) for letter in letters):
         pytest.skip("no font of this machine has these letters")
     image = Image.new("L", (300, 60), 255)
-    write(ImageDraw.Draw(image), Box(0, 0, 300, 60), text, SIZE, fill=(0,))
+    write(image, Box(0, 0, 300, 60), text, SIZE, fill=(0,))
     assert image.getextrema()[0] < 100
     assert len(_fonts(SIZE)) > 1
 
@@ -54,3 +54,22 @@ def test_letters_are_drawn_where_the_system_has_them(text: str) -> None:
 def test_a_label_as_long_as_a_book_is_cut() -> None:
     for text in ("x" * 100_000, "fox " * 25_000):
         assert wrapped(text, SIZE, 300, 3)[-1].endswith("…")
+
+
+def test_emoji_of_a_font_in_colour_are_drawn_in_colour() -> None:
+    fox = "\U0001f98a"
+    if not isinstance(_fonts(SIZE)[font_of(fox, SIZE)], _ColourFont):
+        pytest.skip("this machine has no such font, or another one that has a fox")
+
+    def drawn(text: str) -> Image.Image:
+        image = Image.new("RGB", (200, 40), "white")
+        write(image, Box(0, 0, 200, 40), text, SIZE)
+        return image
+
+    box = ImageChops.difference(drawn(fox), Image.new("RGB", (200, 40), "white")).getbbox()
+    assert box is not None
+    assert SIZE // 2 < box[3] - box[1] < 2 * SIZE
+    assert ImageChops.subtract(*drawn(f"a {fox}").split()[::2]).getextrema()[1] > 60, "it is red"
+    family = "\U0001f469\u200d\U0001f467"
+    numbers = {id(font) for font, _ in _runs(family, SIZE)}
+    assert len(numbers) == 1, "what is joined is one piece"
