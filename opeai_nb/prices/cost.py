@@ -25,6 +25,11 @@ class Cost:
     is_about: bool = False
 
     def __add__(self, other: Cost) -> Cost:
+        if self.amount and other.amount and self.currency != other.currency:
+            # The list was changed in between: what was reckoned in other money has no price now.
+            return Cost(
+                other.amount, other.currency, self.unpriced + other.unpriced + 1, other.is_about
+            )
         return Cost(
             self.amount + other.amount,
             self.currency or other.currency,
@@ -46,11 +51,18 @@ class Cost:
 
 
 def money(amount: Decimal, currency: str) -> str:
-    """Return `0.40 EUR`: two decimals, and as many as six where the amount has more."""
-    rounded = amount.quantize(_FINEST, ROUND_HALF_UP).normalize()
+    """Return `0.40 EUR`: two decimals, and as many as six where the amount has more.
+
+    What is less than that is told by its first digit: 0.00 would be a gift.
+    """
+    rounded = amount.quantize(min(_FINEST, _first_digit(amount)), ROUND_HALF_UP).normalize()
     exponent = rounded.as_tuple().exponent
     fine = rounded if isinstance(exponent, int) and exponent < -2 else rounded.quantize(_CENT)  # noqa: PLR2004  cents
     return f"{fine:f} {currency}".rstrip()
+
+
+def _first_digit(amount: Decimal) -> Decimal:
+    return Decimal(1).scaleb(amount.adjusted()) if amount else _FINEST
 
 
 def amount_of(value: object) -> Decimal | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from opeai_nb.errors import OptionError, did_you_mean
@@ -18,7 +18,8 @@ _AMOUNTS: Final = ("picture", "input_tokens", "output_tokens", "tokens")
 _FIELDS: Final = (*_WORDS, *_AMOUNTS, "tokens_per_picture")
 _TOP: Final = ("currency", "price")
 _HEAD: Final = re.compile(r"\s*\[\[\s*price\s*\]\]")
-_LONGEST_CURRENCY: Final = 12
+_CURRENCY: Final = re.compile(r"[^\s<>&\"']{1,12}")
+_SIZE: Final = re.compile(r"\d+x\d+|\d+:\d+|\d+k|auto")
 _MILLION: Final = Decimal(1_000_000)
 
 
@@ -45,10 +46,14 @@ class Price:
     def fits(self, model: str, size: str | None, quality: str | None) -> bool:
         """Tell whether the price is one for such a request."""
         return (
-            fnmatchcase(model.lower(), self.model.lower())
+            re.fullmatch(self._pattern, model.lower()) is not None
             and self.size in {None, (size or "").lower()}
             and self.quality in {None, quality}
         )
+
+    @property
+    def _pattern(self) -> str:
+        return ".*".join(re.escape(part) for part in self.model.lower().split("*"))
 
     @property
     def closeness(self) -> tuple[bool, int, int]:
@@ -142,7 +147,8 @@ def price_list(data: Mapping[str, Any], name: str = "Imagine.prices", text: str 
     check = _Check(name, text.splitlines())
     check.names(data, _TOP, None)
     currency = data.get("currency")
-    if not isinstance(currency, str) or not 0 < len(currency.strip()) <= _LONGEST_CURRENCY:
+    is_word = isinstance(currency, str) and currency.isprintable()
+    if not isinstance(currency, str) or not (is_word and _CURRENCY.fullmatch(currency.strip())):
         raise check.error("currency", f'is {_told(currency)}, not a word such as "EUR"', None)
     entries = data.get("price", [])
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
@@ -167,8 +173,9 @@ class _Check:
         """Return the error for *field* of an entry, from 0; None: at the top of the file."""
         line = self._line(field, entry)
         place = f", line {line}" if line else ""
+        end = "" if what.endswith("?") else "."
         price = f"price {entry + 1}: " if entry is not None and not line else ""
-        return OptionError(f"{self._name}{place}: {price}{field} {what}.", advice=_ADVICE)
+        return OptionError(f"{self._name}{place}: {price}{field} {what}{end}", advice=_ADVICE)
 
     def _line(self, field: str, entry: int | None) -> int | None:
         if entry is not None and entry >= len(self._heads):
@@ -211,8 +218,12 @@ class _Check:
     def _word(self, name: str, value: object, number: int) -> str:
         if not isinstance(value, str) or not value.strip():
             raise self.error(name, f"is {_told(value)}, not a text", number)
-        text = value.strip()
-        return text.lower().replace("×", "x").replace("*", "x") if name == "size" else text
+        if name != "size":
+            return value.strip()
+        size = re.sub(r"\s|×|\*", lambda sign: "x" * (not sign[0].isspace()), value.lower())
+        if not _SIZE.fullmatch(size):
+            raise self.error(name, f"is {_told(value)}, not one such as 1024x1024 or 2K", number)
+        return size
 
     def _amount(self, name: str, value: object, number: int) -> Decimal:
         amount = amount_of(value)
@@ -234,6 +245,16 @@ class _Check:
                 other = first[key] + 1
                 raise self.error("model", f"has a price already: number {other}", number)
             first[key] = number
+        for size, quality in itertools.permutations(first, 2):
+            both = (size[0], size[1], quality[2])
+            is_open = size[0] == quality[0] and size[1:] == (size[1], None) != (None, None)
+            if is_open and quality[1] is None and quality[2] and both not in first:
+                raise self.error(
+                    "model",
+                    f"has a price for the size {size[1]}, and one for the quality {quality[2]}: "
+                    "give one for both together, too",
+                    first[size],
+                )
 
 
 def _told(value: object) -> str:

@@ -97,6 +97,10 @@ class Ledger:
             more, most = f"{count} picture{'s' * (count != 1)} more", str(limit.pictures)
         else:
             more, most = f"{cost} more", money(limit.cost, cost.currency)
+        if passed == "max_cost_per_session" and not cost.is_known:
+            raise SessionLimitError(
+                f"{cost}: this session's limit of {most} cannot be held. Nothing was sent."
+            )
         raise SessionLimitError(
             f"{more} would exceed this session's limit of {most}. Nothing was sent."
         )

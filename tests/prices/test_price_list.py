@@ -216,3 +216,61 @@ def test_whatever_a_file_says_it_is_a_price_list_or_an_error_of_ours(text: str) 
         read_prices(text, "prices.toml")
     except OptionError as error:
         assert "prices.toml" in error.message  # noqa: PT017  both ways are right
+
+
+@pytest.mark.parametrize("currency", ["E\\nR", "\\u001b[31m", "<b>", "a b", "x" * 13])
+def test_a_currency_is_a_word_that_can_be_shown_anywhere(currency: str) -> None:
+    with pytest.raises(OptionError, match=r"p\.toml, line 1: currency is "):
+        read_prices(f'currency = "{currency}"\n', "p.toml")
+
+
+@pytest.mark.parametrize("currency", ["EUR", "€", "US$", "kr.", "credits"])
+def test_a_currency_may_be_a_sign(currency: str) -> None:
+    assert read_prices(f'currency = "{currency}"\n', "p.toml").currency == currency
+
+
+def test_sizes_are_told_as_people_write_them_and_no_others() -> None:
+    for size in ("1024 x 1024", "1024X1024", "1024*1024"):
+        found = price_list(_of({"model": "m", "size": size, "picture": 1}))
+        assert found.before("m", "1024x1024", None, 1).is_known
+    with pytest.raises(OptionError, match="size is 'big', not one such as 1024x1024"):
+        price_list(_of({"model": "m", "size": "big", "picture": 1}))
+
+
+def test_a_model_s_name_is_taken_as_it_stands() -> None:
+    """Only `*` stands for anything."""
+    found = price_list(_of({"model": "qwen[1m]?", "picture": 1}))
+    assert found.before("qwen[1m]?", None, None, 1).is_known
+    assert not found.before("qwen1x", None, None, 1).is_known
+
+
+def test_two_prices_that_could_both_hold_are_refused() -> None:
+    size = {"model": "m", "size": "1024x1024", "picture": 1}
+    quality = {"model": "M", "quality": "high", "picture": 5}
+    with pytest.raises(OptionError, match="give one for both together"):
+        price_list(_of(size, quality))
+    with pytest.raises(OptionError, match="give one for both together"):
+        price_list(_of(quality, size))
+    found = price_list(_of(size, quality, {**size, "quality": "high", "picture": 7}))
+    assert str(found.before("m", "1024x1024", "high", 1)) == "7.00 EUR"
+    assert price_list(_of(size, {**quality, "model": "other"}))
+
+
+def test_what_is_paid_is_never_shown_as_nothing() -> None:
+    assert money(Decimal("0.00000042"), "EUR") == "0.0000004 EUR"
+    assert money(Decimal(0), "EUR") == "0.00 EUR"
+
+
+def test_amounts_of_two_currencies_are_not_added_up() -> None:
+    euros, dollars = Cost(Decimal(5), "EUR"), Cost(Decimal(2), "USD")
+    assert str(euros + dollars) == "2.00 USD and 1 request without a price"
+    assert str(Cost() + dollars) == str(dollars + Cost()) == "2.00 USD"
+
+
+def test_a_hint_ends_a_sentence_once() -> None:
+    with pytest.raises(OptionError, match=r"Did you mean 'picture'\? Correct"):
+        price_list(_of({"model": "m", "pictuer": 1}))
+
+
+def _of(*entries: dict[str, Any]) -> dict[str, Any]:
+    return {"currency": "EUR", "price": list(entries)}
