@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.errors import DownloadError, OpeaiError, TaskTimeoutError
+from opeai_nb.errors import DownloadError, OpeaiError, TaskTimeoutError, UnreachableError
 from tests.client.shells import Shell
 
 TIMEOUT = 0.4
@@ -152,18 +152,44 @@ def test_handshake_that_drips_ends_too(real: Callable[[str], Shell]) -> None:
             client.wait("t1", timeout=TIMEOUT)
 
 
-def test_name_server_that_says_nothing_is_not_waited_for(
-    real: Callable[[str], Shell], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A name server that says nothing until the test is over."""
     over = threading.Event()
 
     def silence(*_: Any, **__: Any) -> list[Any]:
         over.wait(AN_AGE)
         raise OSError("nobody answered")
 
-    generation = Generation((Picture(url="http://silent.test/1.png"),), ImageRequest("a fox"))
-    client = real("http://127.0.0.1:9")
     monkeypatch.setattr(socket, "getaddrinfo", silence)
-    with in_time(), pytest.raises(DownloadError, match="looked up in time"):
-        client.fetch(generation, timeout=TIMEOUT)
+    yield
     over.set()
+
+
+@pytest.mark.usefixtures("silent")
+def test_name_server_that_says_nothing_is_not_waited_for(real: Callable[[str], Shell]) -> None:
+    generation = Generation((Picture(url="http://silent.test/1.png"),), ImageRequest("a fox"))
+    with in_time(), pytest.raises(DownloadError, match="looked up in time"):
+        real("http://127.0.0.1:9").fetch(generation, timeout=TIMEOUT)
+
+
+@pytest.mark.usefixtures("silent")
+@pytest.mark.parametrize("proxied", [False, True])
+def test_the_name_of_the_platform_is_not_waited_for_either(
+    real: Callable[[str], Shell], monkeypatch: pytest.MonkeyPatch, proxied: bool
+) -> None:
+    if proxied:
+        monkeypatch.setenv("HTTP_PROXY", "http://silent.test:3128")
+    with in_time(), pytest.raises(TaskTimeoutError):
+        real("http://silent.test").wait("t1", timeout=TIMEOUT)
+
+
+def test_a_name_without_an_address_was_sent_nothing(
+    real: Callable[[str], Shell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: Any, **__: Any) -> list[Any]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(UnreachableError, match=r"Name or service not known.*Nothing was sent"):
+        real("http://nobody.test").submit("a fox")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import threading
 from concurrent.futures import Future, InvalidStateError
@@ -12,7 +13,7 @@ from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.protocol.steps import Unsent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 def addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
@@ -23,7 +24,7 @@ def addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
     if behind_proxy(host):
         return ()
     with _failures():
-        return _looked_up(host).result(seconds)
+        return looked_up(host).result(seconds)
 
 
 async def async_addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
@@ -33,10 +34,10 @@ async def async_addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...
     if behind_proxy(host):
         return ()
     with _failures():
-        return await asyncio.wait_for(asyncio.wrap_future(_looked_up(host)), seconds)
+        return await asyncio.wait_for(asyncio.wrap_future(looked_up(host)), seconds)
 
 
-def _looked_up(host: str) -> Future[tuple[str, ...]]:
+def looked_up(host: str) -> Future[tuple[str, ...]]:
     """Look a name up in a thread of its own: nothing else ends a name server that says nothing.
 
     A daemon thread, for neither a pool nor the end of the interpreter should wait for it.
@@ -65,6 +66,23 @@ def _failures() -> Iterator[None]:
         raise Unsent("its name could not be looked up in time") from error
     except (OSError, UnicodeError) as error:
         raise Unsent(getattr(error, "strerror", None) or "the host is unknown") from error
+
+
+def addresses_to_try(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Return addresses as they are tried, each once: IPv4 first, for IPv6 is broken at times.
+
+    Who has no IPv4 is told so at once, who has no IPv6 often after a long silence only.
+    """
+    return tuple(sorted(dict.fromkeys(addresses), key=lambda address: ":" in address))
+
+
+def is_address(host: str) -> bool:
+    """Tell whether *host* is an IP address itself, and needs no looking up."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def behind_proxy(host: str) -> bool:

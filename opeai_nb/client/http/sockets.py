@@ -7,15 +7,17 @@ setting of httpx or httpcore reads more at once.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 
 from opeai_nb.client.http.deadline import left_of
+from opeai_nb.client.http.resolve import addresses_to_try, is_address, looked_up
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Iterator
 
 READ_BYTES: Final = 512 * 1024
 _SMALL: Final = 64 * 1024
@@ -110,11 +112,23 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
         return self._stream.get_extra_info(info)
 
 
+@contextmanager
+def _failures_of_lookup() -> Iterator[None]:
+    """Give httpcore's errors for those of a lookup."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise httpcore.ConnectTimeout("the name could not be looked up in time") from error
+    except (OSError, UnicodeError) as error:
+        raise httpcore.ConnectError(str(error)) from error
+
+
 class WideBackend(httpcore.SyncBackend):
     """httpcore's synchronous backend with wide reads.
 
     *addresses* are tried in their order in place of the host, which is not looked up again: what
-    was checked is what is connected to.
+    was checked is what is connected to. A name is looked up within the time to connect, for the
+    system's own lookup may take any.
     """
 
     def __init__(self, addresses: tuple[str, ...] = ()) -> None:
@@ -124,7 +138,7 @@ class WideBackend(httpcore.SyncBackend):
         self, host: str, port: int, timeout: float | None = None, *where: Any, **options: Any
     ) -> httpcore.NetworkStream:
         """Connect; the stream reads widely."""
-        *others, last = self._addresses or (host,)
+        *others, last = self._addresses or self._found(host, timeout)
 
         def connected(address: str) -> httpcore.NetworkStream:
             left = left_of(timeout, httpcore.ConnectTimeout)
@@ -134,6 +148,13 @@ class WideBackend(httpcore.SyncBackend):
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return _Stream(connected(address))
         return _Stream(connected(last))
+
+    def _found(self, host: str, timeout: float | None) -> tuple[str, ...]:
+        if is_address(host):
+            return (host,)
+        with _failures_of_lookup():
+            left = left_of(timeout, httpcore.ConnectTimeout)
+            return addresses_to_try(looked_up(host).result(left)) or (host,)
 
 
 class AsyncWideBackend(httpcore.AnyIOBackend):
@@ -151,7 +172,7 @@ class AsyncWideBackend(httpcore.AnyIOBackend):
         **options: Any,
     ) -> httpcore.AsyncNetworkStream:
         """Connect; the stream reads widely."""
-        *others, last = self._addresses or (host,)
+        *others, last = self._addresses or await self._found(host, timeout)
 
         async def connected(address: str) -> httpcore.AsyncNetworkStream:
             left = left_of(timeout, httpcore.ConnectTimeout)
@@ -163,3 +184,13 @@ class AsyncWideBackend(httpcore.AnyIOBackend):
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return _AsyncStream(await connected(address))
         return _AsyncStream(await connected(last))
+
+    async def _found(self, host: str, limit: float | None) -> tuple[str, ...]:
+        if is_address(host):
+            return (host,)
+        import asyncio  # dear, and the synchronous client needs none
+
+        with _failures_of_lookup():
+            left = left_of(limit, httpcore.ConnectTimeout)
+            found = await asyncio.wait_for(asyncio.wrap_future(looked_up(host)), left)
+            return addresses_to_try(found) or (host,)
