@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from random import Random
 from typing import Any
@@ -38,3 +39,21 @@ class Canned:
         self, image: Image.Image, /, output_format: str = "png", output_compression: int = 0
     ) -> bytes:
         return encoded(image, output_format)
+
+
+class Held(Canned):
+    """Paints nothing while it is not let; *begun* is released once for each picture it is to paint.
+
+    So nothing ends while a test looks at what is under way.
+    """
+
+    def __init__(self) -> None:
+        self.begun = threading.Semaphore(0)
+        self.may_paint = threading.Event()
+
+    def paint(
+        self, prompt: str, size: tuple[int, int], /, *, variant: int = 0, **manner: Any
+    ) -> Image.Image:
+        self.begun.release()
+        assert self.may_paint.wait(300)
+        return super().paint(prompt, size, variant=variant, **manner)

@@ -148,16 +148,18 @@ def test_a_run_is_followed_with_counts_that_add_up(studio: Studio) -> None:
 def test_halting_keeps_what_is_under_way_and_sends_nothing_more(
     studio: Studio, transport: Watched
 ) -> None:
-    halted = threading.Event()
+    begun, halted = threading.Event(), threading.Event()
     made = sweep("a {x}", x=range(30), studio=studio, **SMALL)
 
     def look(request: httpx.Request) -> None:
+        assert begun.wait(60)
         if request.method == "POST" and made.running is not None and not halted.is_set():
             halted.set()
             made.running.halt()
 
     transport.before = look
     run = made.start(concurrency=3)
+    begun.set()
     assert run.wait(60)
     sent = transport.posts
     assert len(made.generations) == sent < 30
@@ -168,11 +170,14 @@ def test_halting_keeps_what_is_under_way_and_sends_nothing_more(
     assert len(made.generations) == 30
 
 
-def test_it_does_not_run_twice_at_once(studio: Studio) -> None:
+def test_it_does_not_run_twice_at_once(studio: Studio, transport: Watched) -> None:
+    may_leave = threading.Event()
+    transport.before = lambda _: may_leave.wait(60)
     made = foxes(studio)
     run = made.start()
     with pytest.raises(OptionError, match="running already"):
         made.start()
+    may_leave.set()
     assert run.wait(60)
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
-from tests.canned import Canned
+from tests.canned import Held
 
 pytestmark = [
     pytest.mark.long,  # kernels of other users
@@ -136,9 +136,15 @@ class Kernel:
 
 
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    made = Engine(painter=Canned(), task_seconds=(2.0, 2.5))
+def painter() -> Held:
+    return Held()
+
+
+@pytest.fixture
+def engine(painter: Held) -> Iterator[Engine]:
+    made = Engine(painter=painter, task_seconds=(0.5, 1.0))
     yield made
+    painter.may_paint.set()
     made.close()
 
 
@@ -149,15 +155,18 @@ def posts(engine: Engine) -> int:
 
 @WAYS_TO_SHARE
 def test_the_second_waits_for_the_first_and_takes_over_when_it_is_killed(
-    shared: Path, engine: Engine, umask: int
+    shared: Path, engine: Engine, painter: Held, umask: int
 ) -> None:
     work = ("gpt-image-2", "1024x1024")
+    painter.may_paint.set()
     with serving(engine) as url:
         ann, ben = (Kernel(shared, url, user, umask, *work) for user in (ANN, BEN))
+        painter.may_paint.clear()
         assert ann.asks("start").startswith("painting")
         assert ben.asks("start").startswith("waiting ann's kernel")
         assert "works on the request" in ben.asks("forget")
         ann.kill()
+        painter.may_paint.set()
         assert int(ben.asks("result")) > 0
         assert ben.asks("left") == "0 1"
         ben.ends()
@@ -165,8 +174,11 @@ def test_the_second_waits_for_the_first_and_takes_over_when_it_is_killed(
 
 
 @WAYS_TO_SHARE
-def test_of_two_users_at_one_moment_one_pays(shared: Path, engine: Engine, umask: int) -> None:
+def test_of_two_users_at_one_moment_one_pays(
+    shared: Path, engine: Engine, painter: Held, umask: int
+) -> None:
     work = ("qwen-image-2.0", "512x512")
+    painter.may_paint.set()
     with serving(engine) as url:
         kernels = [Kernel(shared, url, user, umask, *work) for user in (ANN, BEN)]
         for kernel in kernels:
