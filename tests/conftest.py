@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-# `.ci/run` asks for the thorough profile; the README's command is one that people wait for. Both
+# A step of `.ci/run` asks for the thorough profile; the README's command is waited for. Both
 # try the same examples each time: a red run is this commit's doing. "explore" is for looking.
 settings.register_profile(
     "quick",
