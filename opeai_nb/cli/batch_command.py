@@ -66,7 +66,7 @@ def _add_rows(add: Callable[..., object]) -> None:
         "--field-columns",
         metavar="A,B",
         action="append",
-        help="the columns that are sent as fields (default: all that are named so)",
+        help="the columns that are sent as fields, or none (default: all that are named so)",
     )
     add("--only", metavar="KEY", action="append", help="these rows alone")
 
@@ -163,7 +163,7 @@ def _run(options: argparse.Namespace) -> int:
         out=options.out,
         mirror=options.mirror,
         key=options.key,
-        field_columns=_names(options.field_columns),
+        field_columns=[] if options.field_columns == ["none"] else _names(options.field_columns),
         quiet=options.quiet,
         **fields_of(options),
     )

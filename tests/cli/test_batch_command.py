@@ -156,6 +156,26 @@ def test_many_pictures_are_not_sent_where_nobody_can_be_asked(
     assert main([*command, "--yes"]) == main(command) == 0
 
 
+def test_no_column_need_be_a_field(folder: Path) -> None:
+    (folder / "t.csv").write_text("name,style,user,Sizes\na cup,casual,anna,XL\n")
+    command = ["batch", "t.csv", "--out=o", "--prompt=a {name}", SMALL, "--quiet"]
+    assert main(command) == 2
+    assert main([*command, "--field-columns=none"]) == 0
+    (line,) = manifest(folder / "o")
+    assert (line["style"], line["Sizes"]) == ("casual", "XL")
+
+
+def test_without_anybody_to_send_to_nothing_is_begun(
+    table: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("OPEAI_BASE_URL", "OPEAI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OPEAI_NB_ENGINE", "never")
+    assert main(["batch", str(table), "--out=o", "--quiet"]) == 2
+    assert "There is no API key" in capsys.readouterr().err
+    assert not (folder / "o" / "manifest.jsonl").exists()
+
+
 def test_output_in_ascii_never_fails_after_success(table: Path, folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "opeai_nb", "batch", str(table), "--out=o", "--dry-run"],

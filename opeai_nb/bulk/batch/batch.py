@@ -184,8 +184,8 @@ class Batch:
         """Begin and return the run at once.
 
         *orders* are those of `Sweep.run`, and *only*: the keys of the rows that are meant, or
-        their numbers where no key is named. Raises `OptionError` while a run is under way, and
-        what a pool or `max_cost` refuses.
+        their numbers where no key is named. Raises `OptionError` while a run is under way, without
+        a key for what is to be sent, and what a pool or `max_cost` refuses.
         """
         if self._run is not None and not self._run.is_over:
             raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
@@ -193,11 +193,20 @@ class Batch:
         given = BulkOptions(**orders, mirror=self._mirror)
         points = self.plan if only is None else self.rows.chosen(only)
         given = within_cost(self.studio, points, given)
+        self._check_sender(points)
         earlier = self._begin_manifest(None if only is None else points)
         if given.then is not None and not given.then_again:
             given = replace(given, then_values=_then_values(earlier))
         self._run = start(Run(points, self._settled), self.studio, given, cluster)
         return self._run
+
+    def _check_sender(self, points: Sequence[Point]) -> None:
+        """Raise `OptionError` where something is to be sent, and nobody is there to send it to."""
+        try:
+            _ = self.studio.settings.origin
+        except OptionError:
+            if len(kept_of(self.studio, points)) < len(points):
+                raise
 
     def run(self, **orders: Any) -> Batch:
         """Send what is missing, wait for it, write the manifest, and return the batch.

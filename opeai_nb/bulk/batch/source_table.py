@@ -189,7 +189,7 @@ def _text(data: bytes) -> tuple[str, ...]:
         # A spreadsheet that saves CSV puts a mark in front of the first column's name.
         return (data.decode("utf-8-sig"),)
     except UnicodeDecodeError:
-        return data.decode("cp1252"), "it is no UTF-8 and was read as Windows text (cp1252)"
+        return data.decode("cp1252"), "the table is no UTF-8 and was read as Windows text (cp1252)"
 
 
 def _csv_rows(text: str, ending: str) -> Iterator[tuple[int, Mapping[Any, Any]]]:
