@@ -44,6 +44,16 @@ def test_how_it_travels_and_whose_it_is_do_not_count(change: dict[str, str]) -> 
     assert identity(ImageRequest("a cat")) == identity(ImageRequest("a cat", **change))
 
 
+def test_line_breaks_are_the_same_however_an_editor_writes_them() -> None:
+    """A notebook that was saved by an editor on Windows, and is opened in JupyterLab."""
+    for name in ("prompt", "negative_prompt"):
+        unix, windows, none = (
+            identity(ImageRequest(**{"prompt": "a", "dialect": "aliyun", name: f"fox{end}snow"}))
+            for end in ("\n", "\r\n", " ")
+        )
+        assert unix == windows != none
+
+
 def test_every_field_is_decided_on() -> None:
     decided = {*CHANGES, *ALIYUN, "image", "dialect", "response_format", "user"}
     assert decided == set(ImageRequest.__dataclass_fields__)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.input_image import InputImage
 
 _WITHOUT_EFFECT: Final = ("response_format", "user")
+_TEXTS: Final = ("prompt", "negative_prompt")
 _FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
 
 
@@ -33,8 +34,14 @@ def identity(request: ImageRequest) -> str:
 
 
 def identity_of(written: Mapping[str, Any]) -> str:
-    """Return the identity of a request that is written down."""
+    """Return the identity of a request that is written down.
+
+    Line breaks are the same however they are written: an editor on Windows saves others.
+    """
     telling = {name: value for name, value in written.items() if name not in _WITHOUT_EFFECT}
+    for name in _TEXTS:
+        if isinstance(text := telling.get(name), str) and "\r" in text:
+            telling[name] = text.replace("\r\n", "\n")
     if "image" in telling:
         telling["image"] = [[image.get("kind"), image["sha256"]] for image in telling["image"]]
     return hashlib.sha256(canonical(telling).encode()).hexdigest()
