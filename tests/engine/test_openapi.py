@@ -72,6 +72,18 @@ def test_every_operation_has_a_name_typed_errors_and_an_example(
         assert response["content"]
 
 
+def test_errors_have_the_form_of_their_dialect(description: dict[str, Any]) -> None:
+    responses = description["components"]["responses"]
+    for path, operations in description["paths"].items():
+        wanted = "NativeError" if path.startswith("/aliyun/") else "Error"
+        for one in operations.values():
+            for status, response in one["responses"].items():
+                if status not in {"200", "502"}:  # a proxy's page is nobody's dialect
+                    name = response["$ref"].rpartition("/")[2]
+                    schema = responses[name]["content"]["application/json"]["schema"]
+                    assert schema["$ref"].rpartition("/")[2] == wanted, (path, status)
+
+
 def test_it_names_every_model(description: dict[str, Any]) -> None:
     schema = description["components"]["schemas"]["ImageRequest"]
     assert schema["properties"]["model"]["examples"] == list(MODELS)

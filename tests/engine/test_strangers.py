@@ -6,11 +6,12 @@ import base64
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -172,75 +173,119 @@ def test_openai_python_finds_the_request_id(sdk: openai.OpenAI) -> None:
     assert sdk.images.generate(model="qwen-image-2.0", prompt="a cat")._request_id
 
 
+def results_of(script: str, *arguments: str) -> dict[str, Any] | None:
+    """Return the JSON that *script* prints under the Python of `strangers`; None without one.
+
+    `OPEAI_NB_STRANGERS` names that Python: an environment with the extra `strangers`, which is
+    heavy, and no part of the test extra.
+    """
+    python = os.environ.get("OPEAI_NB_STRANGERS", sys.executable)
+    needed = re.findall(r"^import (\w+)$", script, re.MULTILINE)
+    if subprocess.run([python, "-c", FIND, *needed], check=False).returncode:
+        return None
+    quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "*"}
+    done = subprocess.run(
+        [python, "-W", "ignore", "-c", script, *arguments],
+        env={**os.environ, **quiet},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return results
+
+
+FIND = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
+DASHSCOPE = """
+import json
+import sys
+import dashscope
+dashscope.base_http_api_url, dashscope.api_key = sys.argv[1], "sk-any"
+asked = dashscope.ImageSynthesis.call(model="qwen-image", prompt="a cat", size="1328*1328")
+listed = dashscope.ImageSynthesis.list()
+refused = dashscope.ImageSynthesis.async_call(model="nobody", prompt="a cat")
+print(json.dumps({
+    "status": asked.output.task_status, "url": asked.output.results[0].url,
+    "listed": listed.status_code,
+    "refused": [refused.status_code, refused.code, refused.message],
+}))
+"""
+LITELLM = """
+import base64
+import json
+import sys
+import litellm
+where = dict(model="openai/gpt-image-1", prompt="a cat", api_base=sys.argv[1], api_key="sk-right")
+image = [base64.b64decode(sys.argv[2])]
+print(json.dumps({
+    "litellm generate": bool(litellm.image_generation(**where).data[0].b64_json),
+    "litellm edit": bool(litellm.image_edit(**where, image=image).data[0].b64_json),
+}))
+"""
+
+
 @pytest.mark.long
-class TestDashscope:
-    """The vendor's own SDK, with the engine's `/aliyun/v1` as its base."""
-
-    @pytest.fixture
-    def base(self, painter: Swatches, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-        dashscope = pytest.importorskip("dashscope")
-        engine = Engine(painter=painter, task_seconds=(0.2, 0.2))
-        with serving(engine) as url:
-            monkeypatch.setattr(dashscope, "base_http_api_url", f"{url}/aliyun/v1")
-            monkeypatch.setattr(dashscope, "api_key", "sk-any")
-            monkeypatch.setenv("NO_PROXY", "*")
-            yield url
-        engine.close()
-
-    def test_it_submits_waits_and_lists(self, base: str) -> None:
-        from dashscope import ImageSynthesis
-
-        asked = ImageSynthesis.call(model="qwen-image", prompt="a cat", size="1328*1328")
-        assert asked.output.task_status == "SUCCEEDED", asked
-        assert asked.output.results[0].url.startswith(base)
-        listed = ImageSynthesis.list()
-        assert listed.output or listed.status_code == 200
-
-    def test_a_refusal_has_its_code_and_words(self, base: str) -> None:
-        from dashscope import ImageSynthesis
-
-        refused = ImageSynthesis.async_call(model="nobody", prompt="a cat")
-        assert (refused.status_code, refused.code) == (503, "ModelNotFound")
-        assert "No available channel" in refused.message
+def test_dashscopes_own_sdk_submits_waits_lists_and_reads_refusals(painter: Swatches) -> None:
+    engine = Engine(painter=painter, task_seconds=(0.2, 0.2))
+    with serving(engine) as url:
+        results = results_of(DASHSCOPE, f"{url}/aliyun/v1")
+    engine.close()
+    if results is None:
+        pytest.skip("dashscope is not installed")
+    assert (results["status"], results["listed"]) == ("SUCCEEDED", 200)
+    assert results["url"].startswith(url)
+    status, code, message = results["refused"]
+    assert (status, code) == (503, "ModelNotFound")
+    assert "No available channel" in message
 
 
-@pytest.mark.long
-def test_the_readmes_table_of_clients_is_that_of_a_run(
-    sdk: openai.OpenAI, picture: Files, tmp_path: Path
-) -> None:
-    """What foreign clients come to is what the README's table says, line for line."""
-    here = Path(__file__).parent
-    image = picture(512, 512)
-    results = node_results(image, tmp_path)
-    asked = {"model": "gpt-image-1", "prompt": "a cat"}
-    results["openai-python generate"] = len(sdk.images.generate(**asked).data) == 1
-    file = ("cat.png", image, "image/png")
-    results["openai-python edit"] = len(sdk.images.edit(image=file, **asked).data) == 1
-    results |= litellm_results(str(sdk.base_url), image) | form_results(str(sdk.base_url), image)
-    readme = (here.parents[1] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("| client | generates | edits |\n|---|---|---|\n")[2]
-    rows = table.partition("\n\n")[0].splitlines()
-    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(CLIENTS)
-    for client, row in zip(CLIENTS, rows, strict=True):
-        if f"{client} edit" in results:  # litellm or npm's packages may not be installed
-            words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
-            assert row == f"| {client} | {' | '.join(words)} |", results
-
-
-CLIENTS = (
-    *("openai-python", "openai-node", "AI SDK", "litellm"),
-    *("Open WebUI (its requests, replayed)", "LobeChat (its requests, replayed)"),
-)
-
-
-def node_results(image: bytes, folder: Path) -> dict[str, object]:
-    """Return what npm's clients came to; nothing where they cannot be installed."""
-    packages = ["openai@6", "ai@6", "@ai-sdk/openai@3"]
+@pytest.fixture(scope="module")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the clients and the generator that npm has; skips where npm reaches nothing."""
+    folder = tmp_path_factory.mktemp("npm")
+    packages = ["openai@6", "ai@6", "@ai-sdk/openai@3", "openapi-typescript@7", "typescript@5"]
     install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
     try:
         subprocess.run(install, check=True, capture_output=True, timeout=120)
-    except (OSError, subprocess.SubprocessError):
-        return {}  # no npm, or no registry
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"npm cannot install the clients: {error}")
+    return folder
+
+
+@pytest.mark.long
+def test_openapi_typescript_makes_types_of_every_operation_and_its_errors(
+    node_modules: Path,
+) -> None:
+    source = files("opeai_nb.engine.api") / "openapi.json"
+    binaries, types = node_modules / "node_modules/.bin", node_modules / "api.ts"
+    subprocess.run(
+        [binaries / "openapi-typescript", str(source), "-o", types], check=True, timeout=120
+    )
+    paths = json.loads(source.read_text(encoding="utf-8"))["paths"]
+    # DashScope's errors are flat.
+    errors = {
+        one["operationId"]: "bad" if path.startswith("/aliyun/") else "bad.error"
+        for path, operations in paths.items()
+        for one in operations.values()
+    }
+    uses = [
+        f"export const {name} = (\n"
+        f'  good: operations["{name}"]["responses"][200]["content"]["application/json"],\n'
+        f'  bad: operations["{name}"]["responses"][401]["content"]["application/json"],\n'
+        f"): string => `${{good}} ${{{error}.message.trim()}}`;\n"
+        for name, error in errors.items()
+    ]
+    use = node_modules / "use.ts"
+    use.write_text('import type { operations } from "./api";\n' + "".join(uses), encoding="utf-8")
+    check = [binaries / "tsc", "--noEmit", "--strict", use]
+    done = subprocess.run(check, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
+def node_results(folder: Path, image: bytes) -> dict[str, object]:
+    """Return what npm's clients came to."""
     script = shutil.copy(Path(__file__).parent / "strangers.mjs", folder)
     engine = Engine()
     with serving(engine) as url:
@@ -251,30 +296,56 @@ def node_results(image: bytes, folder: Path) -> dict[str, object]:
     return results
 
 
-LITELLM = """
-import base64, litellm, sys
-where = dict(model="openai/gpt-image-1", prompt="a cat", api_base=sys.argv[1], api_key="sk-right")
-print(bool(litellm.image_generation(**where).data[0].b64_json))
-image = [base64.b64decode(sys.argv[2])]
-print(bool(litellm.image_edit(**where, image=image).data[0].b64_json))
-"""
+def sdk_results(sdk: openai.OpenAI, image: bytes) -> dict[str, object]:
+    """Return what OpenAI's SDK for Python came to."""
+    asked = {"model": "gpt-image-1", "prompt": "a cat"}
+    file = ("cat.png", image, "image/png")
+    return {
+        "openai-python generate": len(sdk.images.generate(**asked).data) == 1,
+        "openai-python edit": len(sdk.images.edit(image=file, **asked).data) == 1,
+    }
 
 
-def litellm_results(base: str, image: bytes) -> dict[str, object]:
-    """Return what litellm's SDK came to; nothing where it is not installed."""
-    if find_spec("litellm") is None:
-        return {}
-    command = [sys.executable, "-W", "ignore", "-c", LITELLM, base]
-    done = subprocess.run(
-        [*command, base64.b64encode(image).decode()],
-        env={**os.environ, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "*"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    words = done.stdout.split()
-    return {f"litellm {verb}": words[n : n + 1] == ["True"] for n, verb in enumerate(VERBS)}
+CLIENTS = (
+    *("openai-python", "openai-node", "AI SDK", "litellm"),
+    *("Open WebUI (its requests, replayed)", "LobeChat (its requests, replayed)"),
+)
+
+
+def results_for(
+    client: str, sdk: openai.OpenAI, image: bytes, request: pytest.FixtureRequest
+) -> dict[str, object] | None:
+    """Return what *client* came to; None, or a skip, where it cannot be had."""
+    if client == "openai-python":
+        return sdk_results(sdk, image)
+    if client in {"openai-node", "AI SDK"}:
+        return node_results(request.getfixturevalue("node_modules"), image)
+    if client == "litellm":
+        return results_of(LITELLM, str(sdk.base_url), base64.b64encode(image).decode())
+    return form_results(str(sdk.base_url), image)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_row_of_the_readmes_table_is_that_of_a_run(
+    client: str, sdk: openai.OpenAI, picture: Files, request: pytest.FixtureRequest
+) -> None:
+    results = results_for(client, sdk, picture(512, 512), request)
+    if results is None:
+        pytest.skip(f"{client} is not installed")
+    words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
+    row = f"| {client} | {' | '.join(words)} |"
+    assert row in readmes_rows(), (row, results)
+
+
+def test_the_readmes_table_has_a_row_for_each_client_that_is_run() -> None:
+    assert [row.split(" | ")[0].removeprefix("| ") for row in readmes_rows()] == list(CLIENTS)
+
+
+def readmes_rows() -> list[str]:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("| client | generates | edits |\n|---|---|---|\n")[2]
+    return table.partition("\n\n")[0].splitlines()
 
 
 def form_results(base: str, image: bytes) -> dict[str, object]:
