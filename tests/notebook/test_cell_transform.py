@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from IPython.core.displayhook import DisplayHook
 from IPython.core.inputtransformer2 import TransformerManager
 
+from opeai_nb.notebook.magic import cell_transform
 from opeai_nb.notebook.magic.cell_transform import DROPPED, with_body, with_prompts
 from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import without_markers
@@ -112,7 +114,6 @@ def test_any_body_arrives(text: str) -> None:
         "x = 7 \\\n%imagine a\n",
         'print("x = %imagine a")\n',
         "y = 1  # x = %imagine a cat\n",
-        "%%time\n%imagine a cat\n",
         "%%bash\necho it's\n%imagine a cat\n",
         "%imagine?\n",
         "%imagine ?\n",
@@ -145,6 +146,61 @@ def test_a_semicolon_at_the_end_silences_the_cell_and_is_no_prompt() -> None:
 def test_a_backslash_at_the_end_goes_on_below_and_is_a_backslash_in_the_last_line() -> None:
     assert run("%imagine a cat \\\n   in snow\n")[0].lines == ["a cat in snow"]
     assert run("%imagine a cat \\\n")[0].lines == ["a cat \\"]
+
+
+class Timing:
+    """Stands for the shell where IPython's own magics run: keeps the code that they are given."""
+
+    def __init__(self) -> None:
+        self.code: list[str] = []
+
+    def run_line_magic(self, name: str, code: str) -> None:
+        self.code.append(code)
+
+    def run_cell_magic(self, name: str, line: str, code: str) -> None:
+        self.code.append(code)
+
+
+@pytest.mark.parametrize("text", [text for text in UGLY if "\r" not in text])
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%%time\na = 1\nx = %imagine {}\n",
+        "%%capture out\n%%time\n%imagine {}\n",
+        "%%time\n%%imagine -n 2\n{}\n",
+        "%time x = %imagine {}\n",
+        "%timeit -n 1 -r 1 %imagine {}\n",
+    ],
+)
+def test_below_a_magic_that_runs_python_there_is_python(cell: str, text: str) -> None:
+    """`%%time` reads its cell as Python when it was run, and paid for."""
+    timing = Timing()
+    exec(transformed(cell.replace("{}", text)), {"get_ipython": lambda: timing})
+    (code,) = (text.removeprefix("%%time\n").removeprefix("-n 1 -r 1 ") for text in timing.code)
+    ast.parse(code)
+    shell = Shell()
+    exec(code, {"get_ipython": lambda: shell})
+    assert text.strip() in [*shell.lines, *(body.rstrip("\n").strip() for _, body in shell.bodies)]
+
+
+@pytest.mark.parametrize(
+    ("cell", "sent"),
+    [
+        ("imagine what is this?\n", ["what is this?"]),
+        ("imagine.what?\n", []),
+        ("imagine?\n", []),
+        ("s = '50% = %imagine x'\n", []),
+    ],
+)
+def test_a_question_without_the_sign_is_a_prompt_where_that_is_switched_on(
+    cell: str, sent: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cell_transform, "_is_automagic", lambda: True)
+    code = transformed(cell)
+    assert [text in code for text in sent] == [True] * len(sent)
+    assert ("_magic('imagine'" in code) is bool(sent)
+    monkeypatch.setattr(cell_transform, "_is_automagic", lambda: False)
+    assert "_magic('imagine'" not in transformed(cell)
 
 
 def test_a_line_that_is_typed_in_a_terminal_is_complete() -> None:

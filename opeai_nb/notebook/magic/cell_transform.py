@@ -14,6 +14,12 @@ MARKER_LINE: Final = re.compile(r"^[ \t]*(?:#[ \t]*NBVAL_[A-Z_]+|#\|.*)[ \t\r]*$
 """A line that is for nbval, Quarto or nbdev: it is no part of a prompt."""
 _ABOVE = re.compile(r"\s*(?:#.*)?\s*")
 _LINE = re.compile(r"(?P<before>\s*(?:\S.*?=\s*)?)%imagine[ \t](?P<line>.*)", re.DOTALL)
+# IPython's magics that run Python: they read what is on them as Python once it was run.
+_RUNNERS = r"(?:time|timeit|prun|capture)\b"
+_RUN_CELL = re.compile(rf"%%{_RUNNERS}")
+_RUN_BEFORE = re.compile(rf"\s*(?:\w+\s*=\s*)?%{_RUNNERS}(?:\s+-\S+(?:\s+\d+)?)*\s+(?:\w+\s*=\s*)?")
+_RUN_LINE = re.compile(rf"(?P<before>{_RUN_BEFORE.pattern})%imagine[ \t](?P<line>.*)", re.DOTALL)
+_AUTOMAGIC = re.compile(r"imagine[ \t]+[^\W\d].*\?\s*", re.DOTALL)
 _HELP = re.compile(r"\s*\?*\s*")
 _ESCAPED = re.compile(r"(\s*)(?:[\w.,\s]*=\s*)?[%!?]")
 DROPPED: Final = "\n"
@@ -33,10 +39,21 @@ def with_body(lines: list[str]) -> list[str]:
     ours to say.
     """
     first = next((n for n, line in enumerate(lines) if not _ABOVE.fullmatch(line)), None)
+    if first == 0 and _RUN_CELL.match(lines[0]):
+        return [lines[0], *_as_python(lines[1:])]
     if first is None or not _OURS.match(lines[first]):
         return lines
     head, *body = lines[first:]
     return [head, *body] if "".join(body) else [head.rstrip("\n") + "\n", "\n"]
+
+
+def _as_python(lines: list[str]) -> list[str]:
+    """Return the body of `%%time` and its like with calls of Python in place of our magics."""
+    body = with_body(lines)
+    if not body or not _OURS.match(body[0]):
+        return with_prompts(body)
+    line, text = body[0].removeprefix("%%imagine").strip(), "".join(body[1:])
+    return [f"get_ipython().run_cell_magic('imagine', {line!r}, {text!r})\n"]
 
 
 # IPython then leaves it out where it only asks whether a cell that is being typed is complete.
@@ -50,6 +67,8 @@ def with_prompts(lines: list[str]) -> list[str]:
     a quote or a bracket that is open takes the next lines along. A `;` at the end silences the
     cell, a backslash there goes on in the next line, as with every magic.
     """
+    if len(lines) == 1 and _AUTOMAGIC.fullmatch(lines[0]) and _is_automagic():
+        lines = [f"%{lines[0]}"]
     if not any("%imagine" in line for line in lines):
         return lines
     done: list[str] = []
@@ -59,11 +78,19 @@ def with_prompts(lines: list[str]) -> list[str]:
         # IPython splits at every kind of line break, also at those that web pages leave in a text.
         while "%imagine" in line and not line.endswith("\n") and rest:
             line += rest.pop(0)
-        found = _LINE.fullmatch(line)
+        found = _LINE.fullmatch(line) or _RUN_LINE.fullmatch(line)
         if found and not _HELP.fullmatch(found["line"]) and _is_statement(done, found["before"]):
             line = f"{found['before']}{_call(found['line'], rest, found['before'])}\n"
         done.append(line)
     return done
+
+
+def _is_automagic() -> bool:
+    """Tell whether `imagine …` without a sign is our magic: by IPython's setting, and no name."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    return bool(shell and shell.automagic and "imagine" not in shell.user_ns)
 
 
 def _call(text: str, following: list[str], before: str) -> str:
@@ -93,7 +120,7 @@ def _is_statement(above: list[str], before: str) -> bool:
     """Tell whether a statement begins behind the lines *above*, or a value behind `x =`."""
     if _is_open(above):
         return False
-    if not before.strip():
+    if not before.strip() or _RUN_BEFORE.fullmatch(before):
         return True
     try:
         last = ast.parse(f"{before.strip()} {_RESULT}")
