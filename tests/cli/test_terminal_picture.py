@@ -21,6 +21,19 @@ pytest.importorskip("textual_image", reason="the extra `terminal` is not install
 # What the terminals answer to "who are you" (DA1): 4 among the numbers stands for sixels.
 SIXEL = {"xterm": "\x1b[?63;1;2;4;6;9;15;22c", "iTerm2": "\x1b[?64;1;2;4;6;17;18;21;22c"}
 KITTY = "\x1b[?62;c"
+# textual-image waits 0.1 s for an answer: too little beside other tests. What this terminal answers
+# is waited for; what it leaves open is given up as ever.
+PATIENT = """
+import sys
+from textual_image import _terminal
+asks = _terminal.capture_terminal_response
+def waits(start_marker, end_marker, timeout=None):
+    is_answered = end_marker == "c" or (end_marker, sys.argv[1]) == ("\\x1b\\\\", "draws")
+    return asks(start_marker, end_marker, 60 if is_answered else timeout)
+_terminal.capture_terminal_response = waits
+from opeai_nb.cli.main import main
+sys.exit(main(sys.argv[2:]))
+"""
 PATH = re.compile(r"imagine/[\w-]+\.png")
 
 
@@ -51,8 +64,8 @@ class Terminal:
         return seen + str(self._child.before)
 
 
-def imagine(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "opeai_nb", "imagine", "-s", "512x512", *arguments]
+def imagine(prompt: str, draws: str = "") -> list[str]:
+    return [sys.executable, "-c", PATIENT, draws, "imagine", "-s", "512x512", prompt]
 
 
 @pytest.mark.parametrize("name", SIXEL)
@@ -65,7 +78,7 @@ def test_a_terminal_with_sixels_gets_sixels(folder: Path, name: str) -> None:
 
 
 def test_kitty_gets_the_picture_by_its_own_protocol(folder: Path) -> None:
-    seen = Terminal(folder, imagine("a fox"), KITTY, "\x1b_Gi=1;OK\x1b\\").look()
+    seen = Terminal(folder, imagine("a fox", "draws"), KITTY, "\x1b_Gi=1;OK\x1b\\").look()
     parts = re.findall(r"\x1b_G([^;\x1b]*);([^\x1b]*)\x1b\\", seen)
     image = Image.open(BytesIO(base64.b64decode("".join(data for _, data in parts))))
     assert image.format == "PNG"

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 from traitlets import TraitError
 
-from opeai_nb.client import ImageRequest
+from opeai_nb.client import AsyncClient, ImageRequest
+from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 from opeai_nb.notebook.panel.panel import Panel
@@ -23,7 +24,9 @@ from opeai_nb.notebook.panel.request_queue import in_place
 from opeai_nb.notebook.panel.static_output import still_bundle
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+from tests.canned import Canned
 from tests.pictures import png
+from tests.studio.conftest import Watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -245,7 +248,12 @@ def test_a_panel_shown_twice_renews_both_still_pictures(panel: Panel) -> None:
     assert panel._still._id == first
 
 
-def test_a_task_that_was_not_waited_for_can_be_waited_for_again(studio: Studio) -> None:
+def test_a_task_that_was_not_waited_for_can_be_waited_for_again(tmp_path: Path) -> None:
+    engine = Engine(painter=Canned(), task_seconds=(0.05, 0.1))
+    transport = Watched(engine)
+    transport.answers_polls = False
+    client = AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport)
+    studio = Studio(settings(base_url="engine:", library=tmp_path / "imagine"), client=client)
     works: list[Callable[[], object]] = []
     panel = Panel(lambda: studio, spawn=works.append, prompt="a fox", model="gpt-image-2")
     works.clear()
@@ -256,6 +264,7 @@ def test_a_task_that_was_not_waited_for_can_be_waited_for_again(studio: Studio) 
     panel.generate()
     panel.stop()
     works.pop()()
+    transport.answers_polls = True
     assert panel.state == "stopped"
     assert "1 queued, not sent" in shown(panel)
     assert "ob-hidden" not in panel.again._dom_classes
@@ -265,6 +274,7 @@ def test_a_task_that_was_not_waited_for_can_be_waited_for_again(studio: Studio) 
     assert panel.result.task_id == job.task_id
     assert len(list(studio.library.records())) == 1
     panel.close_all()
+    engine.close()
 
 
 def test_a_count_from_code_stands(panel: Panel) -> None:
