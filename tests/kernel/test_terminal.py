@@ -45,7 +45,7 @@ def terminal(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[[
 def test_a_session(terminal: Callable[..., str]) -> None:
     """A line, a variable, a badge written over in place, help, a failure, an interrupt."""
     said = terminal("%imagine -m gpt-image-2 -s 1024x1024 -o sea the sea at dawn")
-    assert "\r\x1b[K◷ queued 0 s · embedded engine" in said
+    assert re.search(r"\r\x1b\[K◷ queued \d+ s · embedded engine", said)
     final = "✓ 1 picture · gpt-image-2 · 1024x1024 · embedded engine\r\n"
     assert said.count(final) == 1
     assert said.index("<Generation: 1 picture · gpt-image-2 · 1024x1024>") > said.index(final)
