@@ -109,6 +109,8 @@ DISK: Final = Disk()
 
 def _is_shared(folder: Path) -> bool:
     """Tell whether others may make and remove files in a folder; with a sticky bit, only theirs."""
+    if os.name == "nt":
+        return False  # what is made in a folder there has its rights by itself
     mode = folder.stat().st_mode
     return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
 
