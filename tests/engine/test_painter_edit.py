@@ -226,3 +226,49 @@ def test_what_a_mask_leaves_out_is_untouched_to_the_pixel(teapot: Image.Image) -
     assert changed[1] >= 60
     assert changed[2] <= 120
     assert changed[3] <= 120
+
+
+@pytest.fixture(scope="module")
+def night() -> Image.Image:
+    return paint("mountains at night with a moon", (SIDE, SIDE))
+
+
+def test_what_is_added_stands_beside_what_was_there() -> None:
+    boat = paint("a boat on the sea", (SIDE, SIDE))
+    changed = ImageChops.difference(boat, edit([boat], "add a fox", None).convert("RGB"))
+    left, top, right, _ = changed.getbbox()
+    assert left >= SIDE // 2 or right <= SIDE // 2
+    assert top >= SIDE // 4
+
+
+def test_what_is_added_stands_inside_the_mask(teapot: Image.Image) -> None:
+    mask = Image.new("L", (SIDE, SIDE))
+    mask.paste(255, (16, 64, 96, 160))
+    changed = ImageChops.difference(teapot, edit([teapot], "add a cat", None, mask=mask))
+    left, top, right, bottom = changed.getbbox()
+    assert (min(left, 16), min(top, 64), max(right, 96), max(bottom, 160)) == (16, 64, 96, 160)
+
+
+@pytest.mark.parametrize("words", ["remove the moon", "no moon, please", "去掉月亮"])
+def test_a_moon_that_is_to_go_is_gone(night: Image.Image, words: str) -> None:
+    before, after = (
+        pixels(one)[: SIDE // 2].max(axis=2) for one in (night, edit([night], words, None))
+    )
+    assert (before > 220).sum() > 200
+    assert (after > 220).sum() < (before > 220).sum() / 4
+
+
+def test_stars_that_are_to_go_leave_the_moon(night: Image.Image) -> None:
+    after = edit([night], "without stars", None)
+    fine = [
+        ImageChops.difference(one, one.filter(ImageFilter.MedianFilter(5))).convert("L")
+        for one in (night.convert("RGB"), after.convert("RGB"))
+    ]
+    stars = [(np.asarray(one)[: SIDE // 3] > 40).sum() for one in fine]
+    assert stars[1] < stars[0] / 2
+    assert (pixels(after).max(axis=2) > 220).sum() > 200
+
+
+def test_a_city_by_daytime_is_bright() -> None:
+    city = paint("a city at night", (SIDE, SIDE))
+    assert pixels(edit([city], "make it daytime", None)).mean() > pixels(city).mean() + 60

@@ -5,17 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from PIL import Image, ImageChops, ImageFilter, ImageOps
+from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
 from opeai_nb.engine.painter.composition import PaintRequest, backdrop_of, light_for, style_of
 from opeai_nb.engine.painter.elements.light import Light
 from opeai_nb.engine.painter.elements.weather import backdrop, weather
+from opeai_nb.engine.painter.placement import draw_subjects
 from opeai_nb.engine.painter.prompt_reading import Scene, scene
 from opeai_nb.engine.painter.raster import grading
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.colour import luma, mixed, scaled, whole
 from opeai_nb.engine.painter.raster.frame import Frame
-from opeai_nb.engine.painter.raster.night_sky import without_lights
+from opeai_nb.engine.painter.raster.night_sky import (
+    without_lights,
+    without_moons,
+    without_stars,
+)
 from opeai_nb.engine.painter.raster.subject_mask import subject_matte
 from opeai_nb.engine.painter.raster.watermark import marked
 from opeai_nb.engine.painter.scenes.scene_table import SCENES
@@ -26,6 +31,13 @@ _HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night
 # How light a picture is at least before the hour is laid on it, by the mean of its tones.
 _HOUR_TONE = {"day": 150.0, "dawn": 124.0, "sunset": 112.0, "dusk": 84.0}
 _NIGHTLY = 60.0  # a picture whose mean tone is darker is at night already
+_GONE = (
+    r"(?:\b(?:remove|erase|delete|without|no)\b[^.,;]{0,24}?\b%s\b"
+    r"|(?:去掉|去除|移除|没有|不要).{0,6}?%s)"
+)
+_MOON_GONE = re.compile(_GONE % ("moons?", "月"), re.IGNORECASE)
+_STARS_GONE = re.compile(_GONE % ("stars?", "星"), re.IGNORECASE)
+_ADDED = re.compile(r"\b(?:add|put|place|insert|draw)\b|添加|加上|加入|放", re.IGNORECASE)
 _KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|保留", re.IGNORECASE)
 
 
@@ -44,6 +56,8 @@ def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.I
     picture = _in_hour(picture, matte, read, request)
     picture = _coloured(picture, read)
     picture = _toned(picture, matte, read)
+    picture = _without_named_lights(picture, request.prompt)
+    picture = _with_added(picture, matte, read, request)
     picture = _in_weather(picture, read, request)
     picture = _exposed(picture, request)
     picture = _collaged(picture, images[1:])
@@ -67,6 +81,9 @@ def _is_quiet(read: Scene, request: PaintRequest) -> bool:
         read.changes,
         style_of(request, read),
         backdrop_of(read),
+        _MOON_GONE.search(request.prompt),
+        _STARS_GONE.search(request.prompt),
+        read.subjects and _ADDED.search(request.prompt),
     )
     return not any(words)
 
@@ -169,6 +186,40 @@ def _sky_strip(light: Light, size: tuple[int, int]) -> Image.Image:
 def _coloured(image: Image.Image, read: Scene) -> Image.Image:
     names = read.tints or tuple(one.colour for one in read.subjects if one.colour)
     return grading.contrasted(grading.tinted(image, names, 0.74), 0.3) if names else image
+
+
+def _without_named_lights(image: Image.Image, prompt: str) -> Image.Image:
+    """Return the picture without the moon or the stars, if the words want them gone."""
+    if _MOON_GONE.search(prompt):
+        image = without_moons(image)
+    return without_stars(image) if _STARS_GONE.search(prompt) else image
+
+
+def _with_added(
+    image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest
+) -> Image.Image:
+    """Return the picture with the things that are to be added, inside the mask if there is one."""
+    if not read.subjects or not _ADDED.search(request.prompt):
+        return image
+    mask = request.mask and ImageOps.fit(request.mask, image.size)
+    box = (mask and mask.getbbox()) or _free_side(matte)
+    frame = Frame(box[2] - box[0], box[3] - box[1])
+    canvas = Canvas(frame)
+    canvas.image = image.crop(box)
+    rng = request.chance("added")
+    light = light_for(read.times[0] if read.times else "day", read, rng)
+    draw_subjects(View(frame, canvas, read, light, rng, "hills", frame.h * 0.58, SCENES))
+    answer = image.copy()
+    answer.paste(canvas.image, box)
+    return answer
+
+
+def _free_side(matte: Image.Image) -> tuple[int, int, int, int]:
+    """Return the box of the side on which the picture's subject is not, without most of the sky."""
+    width, height = matte.size
+    left = (0, height // 4, max(1, width // 2), height)
+    right = (width // 2, height // 4, width, height)
+    return min(left, right, key=lambda box: sum(ImageStat.Stat(matte.crop(box)).mean))
 
 
 def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:

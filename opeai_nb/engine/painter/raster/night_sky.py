@@ -1,4 +1,4 @@
-"""A night's sky without its moon and stars, for an edit that makes a day of it."""
+"""A night's sky without its moon or stars, for an edit that wants a day, or them gone."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def without_lights(image: Image.Image) -> Image.Image:
     upper = image.convert("L").crop((0, 0, image.width, max(1, image.height // 8)))
     if float(np.median(np.asarray(upper))) > _DARK:
         return image
-    return _without_stars(_without_moons(image))
+    return without_stars(without_moons(image))
 
 
-def _without_stars(image: Image.Image) -> Image.Image:
+def without_stars(image: Image.Image) -> Image.Image:
+    """Return *image* (RGB) with the stars filled with the air around them."""
     small = image.reduce(max(1, min(image.size) // _SMALL))
     width = max(3, round(min(small.size) * _STAR) | 1)
     air = small.filter(ImageFilter.MinFilter(width)).filter(ImageFilter.MaxFilter(width))
@@ -51,7 +52,8 @@ def _without_stars(image: Image.Image) -> Image.Image:
     return answer
 
 
-def _without_moons(image: Image.Image) -> Image.Image:
+def without_moons(image: Image.Image) -> Image.Image:
+    """Return *image* (RGB) with the moon filled with the air around it."""
     scale = _SIDE / min(image.size)
     size = max(8, round(image.width * scale)), max(8, round(image.height * scale))
     bright = np.asarray(image.convert("L").resize(size, Image.Resampling.BOX)) > _MOONLIT
