@@ -27,6 +27,18 @@ def printable_line(text: str) -> str:
     return printable(text).replace("\n", _mark("\n")).replace("\t", " ")
 
 
+def printable_cell(text: str) -> str:
+    """Return *text* in one line, as a spreadsheet shows it and does not carry it out.
+
+    For what comes from servers and files of strangers alone: a user's own cells stay as they are.
+    """
+    line = printable_line(text)
+    return f"'{line}" if line.lstrip().startswith(_FORMULA) else line
+
+
+_FORMULA: Final = ("=", "+", "-", "@")
+
+
 def escaped_json(text: str) -> str:
     """Return JSON that means the same, with each such character in JSON's own escapes."""
     return _HIDDEN.sub(lambda each: f"\\u{ord(each[0]):04x}", text)

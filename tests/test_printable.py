@@ -18,7 +18,7 @@ from opeai_nb.client.values.result_view import generation_bundle
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.table import Table, Text
-from opeai_nb.printable import escaped_json, printable, printable_line
+from opeai_nb.printable import escaped_json, printable, printable_cell, printable_line
 from opeai_nb.testing import Answer, Script
 from opeai_nb.warning import told_to, warn
 from tests.pictures import png
@@ -118,3 +118,11 @@ def test_warnings_show_nothing_of_it() -> None:
         warnings.simplefilter("always")
         warn(EVIL, UserWarning)
     assert all(is_harmless(text, breaks="") for text in [*heard, str(shown[0].message)])
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1+1", "@SUM(A1)", " =1", "\r=1\n"])
+def test_a_cell_of_a_stranger_is_no_formula(text: str) -> None:
+    cell = printable_cell(text)
+    assert is_harmless(cell, breaks="")
+    assert cell[0] not in "=+-@"
+    assert printable_cell("a fox = a fox") == "a fox = a fox"

@@ -14,6 +14,7 @@ from opeai_nb.bulk.batch.rows import REASON
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import InputError
 from opeai_nb.library.files import write_whole
+from opeai_nb.printable import printable_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +56,7 @@ def write_errors(path: Path, rows: Batch) -> int:
     """
     lines = zip(rows.rows.table.rows, rows.manifest, strict=True)
     bad = [
-        {**row.cells, REASON: ours(line, "error") or ours(line, "status")}
+        {**row.cells, REASON: printable_cell(str(ours(line, "error") or ours(line, "status")))}
         for row, line in lines
         if ours(line, "status") != "done"
     ]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.prices.cost import Cost
-from opeai_nb.printable import printable_line
+from opeai_nb.printable import printable_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from opeai_nb.prices.price_list import PriceList
 
 _COUNTS: Final = ("input_tokens", "output_tokens", "total_tokens")
-_FORMULA: Final = ("=", "+", "-", "@")
-"""A spreadsheet would carry out a cell that begins so, and a model's name comes from a file."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +111,7 @@ def _priced(row: UsageRow, about: Sequence[Any], prices: PriceList) -> UsageRow:
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, str):
-        text = printable_line(value)
-        return f"'{text}" if text.startswith(_FORMULA) else text
-    return value
+    return printable_cell(value) if isinstance(value, str) else value
 
 
 def dataframe(rows: Iterable[Mapping[str, Any]]) -> DataFrame:
