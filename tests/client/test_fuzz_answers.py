@@ -5,19 +5,25 @@ The same examples at each run, for a bounded time: what is found here is a fault
 
 from __future__ import annotations
 
+import time
+import traceback
 import warnings
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from opeai_nb.client import Client, Generation, Task
+from opeai_nb.client import Client, Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import OpeaiError
 from opeai_nb.testing import Answer, Script, error_answer, pictures_answer, png, task_answer
 
 pytestmark = pytest.mark.long
+KEY = "sk-4f9ad81c22be77"
+AN_AGE = 60.0
+"""Seconds: an answer takes some milliseconds, on a loaded machine some hundreds."""
 PICTURE = b64encode(png()).decode()
 URL = "https://pictures.test/1.png"
 SEEDS = [
@@ -30,6 +36,7 @@ SEEDS = [
     b'{"choices": [{"message": {"content": "![](%s)"}}]}' % URL.encode(),
     b'{"code": "success", "data": "{\\"status\\": \\"SUCCESS\\", \\"url\\": \\"x\\"}"}',
     b"<html><title>502</title></html>",
+    b'{"error": {"message": "wrong key: Bearer %s", "code": "%s"}}' % (KEY.encode(), KEY.encode()),
     png(),
 ]
 TOKENS = [
@@ -76,6 +83,17 @@ def outcome_of(verb: Callable[[], object]) -> object:
         return error
 
 
+def shown_of(outcome: object) -> list[str]:
+    """Return all that somebody may see of an outcome; its pictures are decoded."""
+    if isinstance(outcome, OpeaiError):
+        return [str(outcome), repr(outcome), *traceback.format_exception(outcome)]
+    if isinstance(outcome, Generation):
+        for picture in outcome.pictures:
+            with suppress(OpeaiError):
+                picture.image  # noqa: B018  it is decoded here
+    return [str(outcome), repr(outcome)]
+
+
 @settings(
     derandomize=True,
     max_examples=800,
@@ -96,12 +114,20 @@ def test_any_answer_is_a_result_or_our_own_error(
     headers = {"Content-Type": kind + charset, "Retry-After": "0"}
     answer = Answer(changed(seed, steps), status=status, headers=headers)
     script = Script(lambda _: answer)
-    client = Client(base_url="http://x.test", transport=script, sleep=lambda _: None)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for verb in (lambda: client.submit("a fox"), lambda: client.task("t1"), client.models):
+    client = Client(base_url="http://x.test", api_key=KEY, transport=script, sleep=lambda _: None)
+    began = time.monotonic()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for verb in (
+            lambda: client.submit("a fox"),
+            lambda: client.task("t1"),
+            client.models,
+            lambda: client.fetch(Generation((Picture(url=URL),), ImageRequest("a fox"))),
+        ):
             outcome = outcome_of(verb)
             assert isinstance(outcome, Generation | Task | list | OpeaiError)
-            assert "\x1b" not in str(outcome)
+            shown = [*shown_of(outcome), *(str(warning.message) for warning in told)]
+            assert not [text for text in shown if KEY in text or "\x1b" in text]
+    assert time.monotonic() - began < AN_AGE
     assert len({request.headers["idempotency-key"] for request in script.posts}) == 1
     assert len(script.posts) == 1 or status in {301, 429}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 import warnings
 from contextlib import suppress
 from pathlib import Path
@@ -17,9 +18,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from opeai_nb.bulk.batch.manifest import Manifest
+from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import OpeaiError
-from opeai_nb.library import Library
+from opeai_nb.library import Library, Slot, identity
 from tests.library.conftest import encoded
 from tests.library.test_stranger_files import KINDS, SECRET, put
 
@@ -32,6 +35,10 @@ SCALARS = [
     *("\0", "\ud800", "\x1b]0;x\x07", "\u202e", "x" * 5000, [], {}, [[]], {"a": {}}),
     *("http://127.0.0.1/", "file:///etc/passwd", "2026-13-45", "con", "NaN"),
 ]
+AN_AGE = 60.0
+"""Seconds: a folder takes some tenths of one, on a loaded machine a few."""
+SERVER = "https://x.example"
+ROWS = rows_of(["a fox", "a bat"], None, {})
 places = st.floats(0, 0.999)
 changes = st.lists(
     st.tuples(
@@ -47,21 +54,30 @@ changes = st.lists(
 
 @pytest.fixture(scope="module")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library with two records, a note, a trashed picture and two unfinished requests."""
+    """A library with four records, one with an input picture, one starred and noted, one trashed.
+
+    Two requests are unfinished, a session noted what its slots had, and a batch has a manifest.
+    """
     root = tmp_path_factory.mktemp("fuzz") / "pristine"
     library = Library(root)
 
-    def begin(prompt: str, n: int = 1) -> Any:
-        request = ImageRequest(prompt, n=n)
-        return library.begin(request, key=prompt, base_url="https://x.example", origin="platform")
+    def begin(prompt: str, **fields: Any) -> Any:
+        request = ImageRequest(prompt, **fields)
+        return library.begin(request, key=prompt, base_url=SERVER, origin="platform")
 
-    for prompt in ("a fox", "an owl", "a hare"):
-        entry = begin(prompt)
+    session, ids = library.new_session(), []
+    for prompt in ("a fox", "an owl", "a hare", "an edited fox"):
+        entry = begin(prompt, image=encoded("PNG", "red") if "edited" in prompt else None)
         entry.sending()
         library.keep(entry, Generation((Picture(encoded()),), entry.request))
+        library.note(identity(entry.request), session, Slot(prompt), entry.id)
+        ids.append(entry.id)
+    library.mark(ids[0], star=True, tag=["vixen"], note="the best")
+    library.mark(ids[1], trash=True)
     for prompt in ("a vole", "a newt"):
         entry = begin(prompt, n=2)
         entry.answered(Generation((Picture(encoded()), Picture(url="https://x/1")), entry.request))
+    Manifest(root, ROWS.table.rows, ROWS.plan).begin()
     library.close()
     return root
 
@@ -123,6 +139,14 @@ def everything(library: Library) -> list[bytes]:
             entry.generation()
         data += [path.read_bytes() for path in entry.received().values()]
         entry.unknown("looked at")
+    session = library.new_session()
+    for prompt in ("a fox", "an owl", "a vole"):
+        library.look(identity(ImageRequest(prompt)), session, origins=("platform",), server=SERVER)
+    for record in library.records(trashed=True):
+        with suppress(OpeaiError):
+            library.mark(record.id, star=True, note="seen")
+    with suppress(OpeaiError):
+        Manifest(library.folder, ROWS.table.rows, ROWS.plan).begin()
     library.problems()
     library.usage()
     return data
@@ -130,7 +154,7 @@ def everything(library: Library) -> list[bytes]:
 
 @settings(
     derandomize=True,
-    max_examples=500,
+    max_examples=400,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
@@ -154,6 +178,7 @@ def test_no_folder_breaks_out_blocks_or_raises(
             other = contents[int(place * len(files))]
             contents[number] = changed(contents[number], kind, place, scalar, other)
             files[number].write_bytes(contents[number])
+    began = time.monotonic()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         library = Library(root / "imagine")
@@ -163,5 +188,6 @@ def test_no_folder_breaks_out_blocks_or_raises(
         )
         library.keep(entry, Generation((Picture(encoded()),), entry.request))
         library.close()
+    assert time.monotonic() - began < AN_AGE
     assert outside.read_bytes() == SECRET
     assert {path.name for path in root.iterdir()} == {"imagine", "secret.txt"}
