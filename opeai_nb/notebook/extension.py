@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.notebook.display.frontend import is_vscode
-from opeai_nb.notebook.magic.cell_transform import with_body, with_prompts
+from opeai_nb.notebook.magic.cell_transform import is_misread, with_body, with_prompts
 from opeai_nb.notebook.magic.imagine import Imagine
 from opeai_nb.notebook.magic.matcher import IDENTIFIER, matcher
 from opeai_nb.studio.here import set_studio_here
@@ -30,10 +30,11 @@ def load(shell: InteractiveShell) -> Session:
     """Register the magic, its completion, and how a generation and a job look.
 
     Prints nothing; twice does no harm. Returns the notebook's session. Raises `OpeaiError` where
-    the shell takes no magics.
+    the shell takes no magics, and where the cell that loads it has a prompt that was misread.
     """
     if (session := _loaded(shell)) is not None:
         return session
+    _refuse_misread(_cell_that_runs())
     shell.register_magics(Imagine)
     session = _loaded(shell)
     if session is None:
@@ -53,6 +54,26 @@ def load(shell: InteractiveShell) -> Session:
     completer: Any = shell.Completer
     completer.custom_matchers.append(matcher(session))
     return session
+
+
+def _cell_that_runs() -> str:
+    """Return the text of the cell that IPython is running; empty where it runs none."""
+    frame = sys._getframe(1)  # noqa: SLF001  IPython tells nobody before the cell has ended
+    while frame.f_back and not isinstance(frame.f_locals.get("raw_cell"), str):
+        frame = frame.f_back
+    text = frame.f_locals.get("raw_cell")
+    return text if isinstance(text, str) else ""
+
+
+def _refuse_misread(cell: str) -> None:
+    if is_misread(cell):
+        from opeai_nb.errors import OptionError
+
+        raise OptionError(
+            "IPython has read a prompt of this cell, and not as one, before opeai_nb was loaded.",
+            advice="Put %load_ext opeai_nb into a cell of its own, above; for a script: "
+            "ipython --ext opeai_nb script.ipy. Nothing was sent.",
+        )
 
 
 def unload(shell: InteractiveShell) -> None:

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from IPython.core.displayhook import DisplayHook
 from IPython.core.inputtransformer2 import TransformerManager
 
+from opeai_nb.errors import OptionError
+from opeai_nb.notebook.extension import unload
 from opeai_nb.notebook.magic import cell_transform
 from opeai_nb.notebook.magic.cell_transform import DROPPED, with_body, with_prompts
 from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import without_markers
+from tests.notebook.shell import shell_cells
 
 UGLY = [
     "it's a lovely cat",
@@ -201,6 +204,34 @@ def test_a_question_without_the_sign_is_a_prompt_where_that_is_switched_on(
     assert ("_magic('imagine'" in code) is bool(sent)
     monkeypatch.setattr(cell_transform, "_is_automagic", lambda: False)
     assert "_magic('imagine'" not in transformed(cell)
+
+
+@pytest.mark.parametrize(
+    ("line", "is_misread"),
+    [
+        ("%imagine what is this?", True),
+        ("x = %imagine why?", True),
+        ("%imagine it's a cat", False),
+        ("for a in 'xy':\n    %imagine a {a} cat's", False),
+        ("%time x = %imagine a cat", False),
+        ("%time x = %imagine a (cat", True),
+        ("%imagine?", False),
+        ("print('what?')", False),
+    ],
+)
+def test_a_cell_that_loads_the_extension_is_read_by_ipython_alone(
+    line: str, is_misread: bool
+) -> None:
+    assert cell_transform.is_misread(f"%load_ext opeai_nb\n{line}\n") is is_misread
+
+
+def test_a_question_below_the_line_that_loads_is_refused_and_not_passed_over() -> None:
+    with shell_cells() as cells, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPEAI_NB_FRONTEND", "script")
+        unload(cells.shell)
+        with pytest.raises(OptionError, match="into a cell of its own"):
+            cells.run("%load_ext opeai_nb\n%imagine what is this?")
+        cells.run("%load_ext opeai_nb\nx = 1  # %imagine what?")
 
 
 def test_a_line_that_is_typed_in_a_terminal_is_complete() -> None:

@@ -7,7 +7,7 @@ import io
 import re
 import tokenize
 from keyword import iskeyword
-from typing import Final
+from typing import Any, Final
 
 _OURS = re.compile(r"%%imagine(?:\s|$)")
 MARKER_LINE: Final = re.compile(r"^[ \t]*(?:#[ \t]*NBVAL_[A-Z_]+|#\|.*)[ \t\r]*$", re.MULTILINE)
@@ -19,7 +19,8 @@ _RUNNERS = r"(?:time|timeit|prun|capture)\b"
 _RUN_CELL = re.compile(rf"%%{_RUNNERS}")
 _RUN_BEFORE = re.compile(rf"\s*(?:\w+\s*=\s*)?%{_RUNNERS}(?:\s+-\S+(?:\s+\d+)?)*\s+(?:\w+\s*=\s*)?")
 _RUN_LINE = re.compile(rf"(?P<before>{_RUN_BEFORE.pattern})%imagine[ \t](?P<line>.*)", re.DOTALL)
-_AUTOMAGIC = re.compile(r"imagine[ \t]+[^\W\d].*\?\s*", re.DOTALL)
+_AUTOMAGIC = re.compile(r"imagine[ \t]+(?:--?)?[^\W\d].*\?\s*", re.DOTALL)
+_CALL = re.compile(r"""^(?:[^'"=]*=)?\s*get_ipython\(\)\.run_line_magic\('imagine'""", re.MULTILINE)
 _HELP = re.compile(r"\s*\?*\s*")
 _ESCAPED = re.compile(r"(\s*)(?:[\w.,\s]*=\s*)?[%!?]")
 DROPPED: Final = "\n"
@@ -45,6 +46,35 @@ def with_body(lines: list[str]) -> list[str]:
         return lines
     head, *body = lines[first:]
     return [head, *body] if "".join(body) else [head.rstrip("\n") + "\n", "\n"]
+
+
+def is_misread(cell: str) -> bool:
+    """Tell whether IPython alone takes a prompt of *cell* for something else, such as a question.
+
+    It has read the whole cell before the line in it that loads the extension runs.
+    """
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    if "%imagine" not in cell:
+        return False
+    timed = (found["line"] for line in cell.splitlines() if (found := _RUN_LINE.fullmatch(line)))
+    if any(map(_is_no_python, timed)):
+        return True
+    alone: Any = TransformerManager()  # type: ignore[no-untyped-call]  # of IPython
+    ours: Any = TransformerManager()  # type: ignore[no-untyped-call]  # as above
+    ours.line_transforms.append(with_prompts)
+    counts = [len(_CALL.findall(each.transform_cell(cell))) for each in (alone, ours)]
+    return counts[0] < counts[1]
+
+
+def _is_no_python(text: str) -> bool:
+    """Tell whether Python cannot even cut *text* into words, as `%time` does when it was run."""
+    try:
+        for _ in tokenize.generate_tokens(io.StringIO(text).readline):
+            pass
+    except (tokenize.TokenError, SyntaxError):
+        return True
+    return False
 
 
 def _as_python(lines: list[str]) -> list[str]:
