@@ -73,6 +73,7 @@ class Server:
         self.gets: list[str] = []
         self.fatal: dict[str, str] = {}
         self.pids: dict[str, int] = {}
+        self.born: defaultdict[str, threading.Event] = defaultdict(threading.Event)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = {name.decode(): value.decode() for name, value in scope.get("headers", ())}
@@ -102,6 +103,7 @@ class Server:
         await self._engine(scope, receive, answer)
 
     def _kill(self, key: str) -> None:
+        assert self.born[key].wait(60)  # a request may be here before its process has a name here
         if (pid := self.pids.pop(key, None)) is not None:  # once: the next process has another
             os.kill(pid, signal.SIGKILL)
 
@@ -187,6 +189,7 @@ class Life:
             process.start()
         if self._server is not None and work is dying.ask:
             self._server.pids[self.key] = process.pid
+            self._server.born[self.key].set()
         assert wait([process.sentinel], 90), "a process hangs"
         with ONE_AT_A_TIME:
             process.join()
@@ -265,7 +268,7 @@ def expected_truth(passed: list[Any], fatal: Any, scenario: Scenario) -> set[str
     if fatal in ("taken", "obeyed", "half"):
         return {"outcome unknown"}
     where = passed.index(fatal)
-    begun = passed.index(("rename .pending/.new-#", 1))
+    begun = passed.index(("rename .pending/.new-#-#", 1))
     lines = [i for i, point in enumerate(passed) if point[0] == "write .pending/#/journal.jsonl"]
     states = ["outcome unknown", *(["pending"] if scenario.is_task else []), "fetching"]
     kept = next(
