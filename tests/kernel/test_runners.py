@@ -23,7 +23,7 @@ CELLS = [
     "%%imagine --size big\na mouse",
 ]
 BADGE = "✓ 2 pictures · qwen-image-2.0 · 512x512 · embedded engine"
-ADVICE = "Write width x height such as 1024x1024, a ratio such as 16:9, 2K, or auto."
+ADVICE = "Write width x height such as 1024x1024, a ratio such as 16:9, 2K, auto, or same."
 FAILURE = [
     "InputError: 'big' is not a size.",
     f"  → {ADVICE} Nothing was sent.",
