@@ -66,7 +66,8 @@ def test_the_panel_has_a_trait_for_each_field() -> None:
     for field in FIELDS:
         trait = traits[{"image": "images"}.get(field.name, field.name)]
         assert isinstance(trait, KINDS[field.kind][1]), field.name
-    assert (traits["n"].min, traits["n"].max) == BY_NAME["n"].span
+    n: Any = traits["n"]
+    assert (n.min, n.max) == BY_NAME["n"].span
 
 
 @each_field

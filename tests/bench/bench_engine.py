@@ -98,7 +98,9 @@ class Connection:
         self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         return self
 
-    async def ask(self, method: str, path: str, body: dict | None = None) -> dict:
+    async def ask(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{method} {path} HTTP/1.1\r\n{HEAD}Content-Length: {len(data)}\r\n\r\n"
         self.writer.write(head.encode() + data)

@@ -10,10 +10,10 @@ import json
 import os
 import statistics
 import struct
-import sys
 import tempfile
 import time
 import zlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,9 +53,9 @@ def keeping(folder: Path) -> None:
     library = Library(folder / "imagine")
     with_journal, ours, bare = [], [], []
     for run in range(RUNS):
-        bare.append(timed(lambda run=run: write_bare(folder / "bare", pictures, run)))
+        bare.append(timed(partial(write_bare, folder / "bare", pictures, run)))
         ours.append(keep_one(library, pictures, run))
-        with_journal.append(timed(lambda run=run: whole_request(library, pictures, run)))
+        with_journal.append(timed(partial(whole_request, library, pictures, run)))
     floor = statistics.median(bare)
     print(f"keeping {PICTURES} pictures of {PICTURE_BYTES / 1e6:.2f} MB, median of {RUNS}:")
     print(f"  write and fsync the same bytes        {floor:8.1f} ms  (baseline)")
@@ -152,7 +152,7 @@ def after_keep(library: Library, requests: list[ImageRequest]) -> list[float]:
     for request in requests:
         entry = library.begin(ImageRequest("new"), key="k", base_url="http://x", origin="platform")
         library.keep(entry, Generation((Picture(noise(1, 2000)),), entry.request))
-        found.append(timed(lambda request=request: replayed(library, request)))
+        found.append(timed(partial(replayed, library, request)))
     return found
 
 
@@ -213,4 +213,4 @@ def chunk(kind: bytes, content: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -114,8 +114,8 @@ async def ours(url: str, tasks: int) -> list[float]:
     """Submit all tasks at once and follow each; return the lags."""
 
     async def one(client: AsyncClient) -> float:
-        task = await client.submit("a fox", model="gpt-image-2")
-        last = await client.watch(task, timeout=120)
+        task: Any = await client.submit("a fox", model="gpt-image-2")
+        last: Any = await client.watch(task, timeout=120)
         return time.monotonic() - last.usage["ended"]
 
     async with AsyncClient(base_url=url) as client:
@@ -156,12 +156,12 @@ def cpu_per_poll() -> tuple[float, float]:
 
     async def poll(url: str, in_flight: int) -> float:
         async with AsyncClient(base_url=url) as client:
-            name = (await client.submit("a fox", model="gpt-image-2")).id
+            task: Any = await client.submit("a fox", model="gpt-image-2")
             before = time.process_time()
 
             async def some() -> None:
                 for _ in range(POLLS // in_flight):
-                    await client.task(name)
+                    await client.task(task.id)
 
             await asyncio.gather(*(some() for _ in range(in_flight)))
             return (time.process_time() - before) / (POLLS // in_flight * in_flight)

@@ -141,7 +141,7 @@ def durable(path: Path, data: bytes, mode: str = "xb") -> None:
 # -- ours
 
 
-def ours(url: str, folder: Path, count: int, on_settled: Callable[[int], None] = id) -> None:
+def ours(url: str, folder: Path, count: int, on_settled: Callable[[int], object] = id) -> None:
     """Send *count* requests as a sweep does: journal, picture, provenance, record, index."""
     from opeai_nb.bulk.sweep.sweep import sweep
     from opeai_nb.settings import settings

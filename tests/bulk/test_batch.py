@@ -18,7 +18,7 @@ from opeai_nb.studio import Studio
 from tests.pictures import png
 from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:

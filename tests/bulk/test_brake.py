@@ -110,7 +110,7 @@ def new(tmp_path: Path) -> Callable[..., Studio]:
     return made
 
 
-def run_of(studio: Studio, rows: int, **options: float) -> tuple[Crew, list[str], Paused]:
+def run_of(studio: Studio, rows: int, **options: Any) -> tuple[Crew, list[str], Paused]:
     """Run a crew of one hand to its end; return it, the states, and what it slept."""
     states: list[str] = []
     sleep = Paused()
@@ -118,7 +118,7 @@ def run_of(studio: Studio, rows: int, **options: float) -> tuple[Crew, list[str]
     crew = Crew(
         studio,
         plan,
-        BulkOptions(concurrency=1, **options),  # type: ignore[arg-type]  numbers alone
+        BulkOptions(concurrency=1, **options),
         lambda _, outcome: states.append(outcome.state),
         sleep=sleep,
     )

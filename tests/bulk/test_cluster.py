@@ -24,7 +24,7 @@ from tests.canned import Held
 pytestmark = [pytest.mark.long, pytest.mark.filterwarnings("default")]
 
 KEY = "a-key-for-tests"
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 @pytest.fixture(scope="module")

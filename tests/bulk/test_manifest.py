@@ -23,7 +23,7 @@ from opeai_nb.errors import InputError
 from opeai_nb.studio import Studio
 from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 @pytest.fixture

@@ -125,7 +125,7 @@ def test_a_column_of_one_table_is_an_axis_of_any_kind() -> None:
 
 def test_a_prompt_among_several_that_is_none_is_refused() -> None:
     with pytest.raises(InputError, match="prompt has no value in place 2"):
-        plan_of(["a fox", None], {})  # type: ignore[list-item]  # as a table has them
+        plan_of(["a fox", None], {})
     with pytest.raises(InputError, match="missing is 'drop', not one of refuse, skip"):
         plan_of("a {k} fox", {"k": ["red"]}, missing="drop")  # type: ignore[arg-type]  # wrong
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -21,7 +22,7 @@ from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 def foxes(studio: Studio, **more: object) -> Sweep:
@@ -248,7 +249,7 @@ def test_a_saved_grid_tells_what_was_asked_for_in_each_cell(studio: Studio, tmp_
 
 def test_counts_tell_how_a_run_ended() -> None:
     run = Run(Plan((), [object(), object()]), lambda *_: None)  # type: ignore[list-item]
-    point = Point(0, (), None, "")  # type: ignore[arg-type]
+    point = Point(0, (), None, "")
     run.take(point, Outcome("done"))
     run.take(point, Outcome("unknown"))
     assert run.final == "1 of 2 done · 1 outcome unknown"

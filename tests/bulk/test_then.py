@@ -15,7 +15,7 @@ from opeai_nb.bulk.sweep.sweep import sweep
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.studio import Studio
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 SKUS = [{"prompt": "a fox", "sku": "P-1"}, {"prompt": "an owl", "sku": "P-2"}]
 
 

@@ -21,7 +21,7 @@ from opeai_nb.studio import Studio
 from tests.pictures import png
 from tests.studio.conftest import Watched
 
-TASK = {"model": "gpt-image-2", "size": "1024x1024"}
+TASK: dict[str, Any] = {"model": "gpt-image-2", "size": "1024x1024"}
 
 
 def test_a_task_that_an_earlier_run_began_is_finished_by_gets_alone(

@@ -72,7 +72,7 @@ def imagine(prompt: str, draws: str = "") -> list[str]:
 def test_a_terminal_with_sixels_gets_sixels(folder: Path, name: str) -> None:
     seen = Terminal(folder, imagine("a fox"), SIXEL[name]).look()
     (picture,) = re.findall(r"\x1bP[\d;]*q(.*?)\x1b\\", seen, re.DOTALL)
-    width, height = map(int, re.match(r'"1;1;(\d+);(\d+)', picture).groups())  # type: ignore[union-attr]
+    width, height = map(int, re.match(r'"1;1;(\d+);(\d+)', picture).groups())
     assert width == height == 400, "its own shape, in 20 of 24 rows"
     assert PATH.search(seen)
 

@@ -13,7 +13,7 @@ import pytest
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.http import picture_reader
 from opeai_nb.client.http.resolve import addresses_of
-from opeai_nb.errors import DownloadError, LibraryError, RefusedDownloadError
+from opeai_nb.errors import DownloadError, LibraryError, OpeaiError, RefusedDownloadError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
 from tests.client.shells import URL, Shell, dripping
@@ -80,7 +80,7 @@ class TestRedirects:
         assert script.requests[1].url.path == "/a/2.png"
 
     def test_endless_redirects_end(self, shell: Callable[..., Shell]) -> None:
-        script = Script(lambda request: redirect(f"{PLACE}?{len(script.requests)}"))
+        script: Script = Script(lambda request: redirect(f"{PLACE}?{len(script.requests)}"))
         with pytest.raises(DownloadError, match="redirects too many times"):
             shell(transport=script).fetch(pointing_at(PLACE))
         assert len(script.requests) == 5
@@ -338,6 +338,7 @@ class TestFailuresInPassing:
     def test_picture_that_drips_is_given_up_once_and_keeps_its_url(
         self, shell: Callable[..., Shell]
     ) -> None:
+        client: Shell
         script = Script(lambda _: dripping(client, RED * 100, seconds=10))
         client = shell(transport=script)
         with pytest.raises(DownloadError, match="too slowly") as caught:
@@ -388,7 +389,7 @@ class TestIntoAFolder:
         self, shell: Callable[..., Shell], tmp_path: Path
     ) -> None:
         answer = pictures_answer(self.LARGE, self.LARGE)
-        with pytest.raises(Exception, match="cut off") as caught:
+        with pytest.raises(OpeaiError, match="cut off") as caught:
             shell(Answer(answer.body, drop_after=len(answer.content) - 3000)).generate(
                 "a fox", into=tmp_path
             )

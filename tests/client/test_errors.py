@@ -79,7 +79,7 @@ class TestClassOfAnAnswer:
         shell: Callable[..., Shell],
         status: int,
         code: int | str | None,
-        kind: type[Exception],
+        kind: type[OpeaiError],
     ) -> None:
         script = Script(error_answer("no", status=status, code=code))
         with pytest.raises(kind) as caught:
@@ -100,7 +100,7 @@ class TestClassOfAnAnswer:
         ],
     )
     def test_message_tells_what_no_code_says(
-        self, shell: Callable[..., Shell], message: str, status: int, kind: type[Exception]
+        self, shell: Callable[..., Shell], message: str, status: int, kind: type[OpeaiError]
     ) -> None:
         with pytest.raises(kind, match=message):
             shell(error_answer(message, status=status, code=None)).generate("a fox")
@@ -204,19 +204,19 @@ class TestMessage:
 
 class TestTree:
     @pytest.mark.parametrize("kind", CLASSES)
-    def test_every_class_stands_in_the_drawing(self, kind: type[Exception]) -> None:
+    def test_every_class_stands_in_the_drawing(self, kind: type[OpeaiError]) -> None:
         assert f"-- {kind.__name__}" in errors.__doc__
 
     @pytest.mark.parametrize("kind", [kind for kind in CLASSES if not kind.__subclasses__()])
-    def test_every_leaf_says_what_to_do(self, kind: type[Exception]) -> None:
+    def test_every_leaf_says_what_to_do(self, kind: type[OpeaiError]) -> None:
         assert kind("x").advice or kind is errors.LibraryError
 
     @pytest.mark.parametrize("kind", CLASSES)
     @pytest.mark.parametrize("travel", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])
     def test_every_error_travels_with_its_evidence(
-        self, kind: type[Exception], travel: Callable[..., Any]
+        self, kind: type[OpeaiError], travel: Callable[..., Any]
     ) -> None:
-        request = ImageRequest("a fox", image=png(), extra={"a": [1]})
+        request = ImageRequest("a fox", image=png(), extra={"a": [1]})  # type: ignore[arg-type]  # any picture is taken
         error = kind(
             "what",
             status_code=400,

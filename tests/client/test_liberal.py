@@ -62,14 +62,14 @@ answers = st.recursive(
 statuses = st.sampled_from([200, 200, 200, 202, 204, 301, 400, 401, 404, 418, 429, 500, 502, 599])
 
 
-def outcome(*plan: object, task: str | None = None) -> object:
+def outcome(*plan: object, task: str | None = None) -> Any:
     """Return what the client makes of it; fail on any error that is not our own."""
     script = Script(*plan)
     with Client(
         transport=script, base_url="http://p.test", api_key="sk-0123456789", sleep=_no
     ) as c:
         try:
-            result = c.wait(task, timeout=40) if task else c.submit("a fox")
+            result: Any = c.wait(task, timeout=40) if task else c.submit("a fox")
         except OpeaiError as error:
             result = error
     assert len(script.requests) < 1000
@@ -96,7 +96,7 @@ class TestAnyAnswer:
         script = Script(lambda _: Answer(content, status))
         with Client(transport=script, base_url="http://p.test", sleep=_no, clock=clock) as client:
             try:
-                found: object = client.watch("image_1", timeout=100)
+                found: Any = client.watch("image_1", timeout=100)
             except OpeaiError as error:
                 found = error
         assert isinstance(found, Task) or found.task_id == "image_1"

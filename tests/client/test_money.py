@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -87,7 +87,7 @@ def test_mainstream_sdk_pays_more_often(capsys: pytest.CaptureFixture[str]) -> N
             continue  # these take openai-python minutes
         with misbehaving(stage) as server:
             peer = openai.OpenAI(base_url=f"{server.url}/v1", api_key=KEY, timeout=60.0)
-            peer._calculate_retry_timeout = lambda *_: 0.0
+            peer._calculate_retry_timeout = lambda *_, **__: 0.0  # type: ignore[method-assign]  # it waits
             with pytest.raises(openai.OpenAIError):
                 peer.images.generate(prompt="a fox", model="m")
             peer.close()
@@ -158,7 +158,7 @@ class TestScripted:
         self, shell: Callable[..., Shell], end: str, part: float
     ) -> None:
         content = task_answer("QUEUED", id="image_2f9b9a3d8c1e4f5a6b7c8d9e").content
-        cut = Answer(content, **{end: int(len(content) * part)})
+        cut = Answer(content, **cast("Any", {end: int(len(content) * part)}))
         script = Script(cut, task_answer("SUCCESS", data=GOOD.body["data"]))
         generation = shell(transport=script).generate("a fox")
         assert generation.task_id == "image_2f9b9a3d8c1e4f5a6b7c8d9e"

@@ -198,7 +198,7 @@ class TestFailedTask:
         ("code", "kind"), [("DataInspectionFailed", ModerationError), ("Arrearage", QuotaError)]
     )
     def test_reason_that_has_a_class_is_that_error(
-        self, shell: Callable[..., Shell], code: str, kind: type[Exception]
+        self, shell: Callable[..., Shell], code: str, kind: type[OpeaiError]
     ) -> None:
         output = {"task_status": "FAILED", "code": code, "message": "no"}
         with pytest.raises(kind) as caught:
@@ -293,25 +293,25 @@ class TestDripping:
     """A body that comes byte by byte: no read timeout ends it."""
 
     def test_asking_ends_and_keeps_the_task(self, shell: Callable[..., Shell]) -> None:
-        client = shell(lambda _: dripping(client, seconds=10))
+        client: Shell = shell(lambda _: dripping(client, seconds=10))
         with pytest.raises(ConnectionLostError, match="too slowly") as caught:
             client.task(submitted())
         assert caught.value.task_id == "image_1"
         assert client.now - 1000 < 5 * 130 + 60
 
     def test_waiting_ends_near_its_deadline(self, shell: Callable[..., Shell]) -> None:
-        client = shell(lambda _: dripping(client, seconds=10))
+        client: Shell = shell(lambda _: dripping(client, seconds=10))
         with pytest.raises(OpeaiError) as caught:
             client.wait(submitted(), timeout=30)
         assert caught.value.task_id == "image_1"
         assert client.now - 1000 < 30 + 130
 
     def test_slow_body_is_read(self, shell: Callable[..., Shell]) -> None:
-        client = shell(lambda _: dripping(client, DONE.content, seconds=0.1))
+        client: Shell = shell(lambda _: dripping(client, DONE.content, seconds=0.1))
         assert len(client.wait(submitted())) == 1
 
     def test_paid_body_is_never_given_up(self, shell: Callable[..., Shell]) -> None:
-        client = shell(lambda _: dripping(client, DONE.content, seconds=60))
+        client: Shell = shell(lambda _: dripping(client, DONE.content, seconds=60))
         assert len(client.generate("a fox")) == 1
         assert client.now - 1000 > 3600
 

@@ -49,7 +49,7 @@ def as_json(value: object, spelling: str) -> object:
     return value
 
 
-def read(body: bytes, cuts: list[int], inline: int = INLINE) -> tuple[object, dict[int, bytes]]:
+def read(body: bytes, cuts: list[int], inline: int = INLINE) -> tuple[Any, dict[int, bytes]]:
     """Feed a body in pieces cut at these places; return its values and its pictures."""
     subject = JsonReader(inline)
     parts: dict[int, bytearray] = {}
@@ -64,7 +64,7 @@ def read(body: bytes, cuts: list[int], inline: int = INLINE) -> tuple[object, di
     return subject.body(), whole
 
 
-def assert_equal(read_value: object, value: object, blobs: dict[int, bytes]) -> None:
+def assert_equal(read_value: Any, value: Any, blobs: dict[int, bytes]) -> None:
     """Compare, blob by blob; a string that stayed a string is decoded here."""
     if isinstance(value, bytes):
         found = (

@@ -63,7 +63,7 @@ def test_as_many_successes_as_the_limit_raise_it_by_one_up_to_the_most() -> None
         throttle.heard(turn, TOO_MANY, {})
         assert throttle.limit == 1
         limits = []
-        for _ in range(12):
+        for _success in range(12):
             throttle.heard(turn + 1, 200, {})
             limits.append(throttle.limit)
         assert limits == [2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4]
@@ -104,7 +104,7 @@ def test_who_is_cancelled_while_waiting_keeps_nobody_waiting() -> None:
 
 def test_the_limit_never_falls_to_nothing() -> None:
     async def use(throttle: Throttle, _: Clock) -> None:
-        for _ in range(10):
+        for _refusal in range(10):
             turn = await throttle.__aenter__()
             throttle.heard(turn, TOO_MANY, {})
             await throttle.__aexit__(None, None, None)

@@ -35,7 +35,7 @@ def network(request: pytest.FixtureRequest) -> Callable[..., list[httpx.Response
     return now
 
 
-def leaves(kind: type) -> list[type]:
+def leaves(kind: type[Exception]) -> list[type[Exception]]:
     found = [leaf for child in kind.__subclasses__() for leaf in leaves(child)]
     return found or [kind]
 
@@ -121,9 +121,14 @@ def test_tls_context_is_made_for_https_alone(
 ) -> None:
     for name in certificates.VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    made = []
+    made: list[Any] = []
     real = httpx.create_ssl_context
-    monkeypatch.setattr(httpx, "create_ssl_context", lambda: made.append(real()) or made[-1])
+
+    def making() -> Any:
+        made.append(real())
+        return made[-1]
+
+    monkeypatch.setattr(httpx, "create_ssl_context", making)
     with misbehaving(GOOD) as server:
         network(server.url)
     assert made == []

@@ -23,11 +23,11 @@ from tests.client.shells import Shell
 from tests.contract.conftest import Place
 
 SIZE = "512x512"  # the smallest that every model in use here takes
-PLAIN = {"model": "qwen-image-2.0", "size": SIZE}
-SLOW = {"model": "gpt-image-2", "size": SIZE}
+PLAIN: dict[str, Any] = {"model": "qwen-image-2.0", "size": SIZE}
+SLOW: dict[str, Any] = {"model": "gpt-image-2", "size": SIZE}
 
 
-def rehearsal(name: str, **fields: Any) -> dict:
+def rehearsal(name: str, **fields: Any) -> dict[str, Any]:
     return {"model": f"rehearsal-{name}", "size": SIZE, **fields}
 
 

@@ -55,7 +55,7 @@ class Swatches:
         return images[0].convert("RGB").resize(size)
 
     def encode(
-        self, image: object, /, output_format: str = "png", output_compression: int = 100
+        self, image: Image.Image, /, output_format: str = "png", output_compression: int = 100
     ) -> bytes:
         file = io.BytesIO()
         image.save(file, output_format)

@@ -29,7 +29,7 @@ def post(client: httpx.Client) -> Answers:
     return lambda json, **headers: client.post(PATH, json=json, headers=headers)
 
 
-def contents(answer: dict[str, Any]) -> list[list[dict]]:
+def contents(answer: dict[str, Any]) -> list[list[dict[str, Any]]]:
     return [choice["message"]["content"] for choice in answer["output"]["choices"]]
 
 
@@ -219,7 +219,7 @@ class TestTasks:
 def test_a_seed_paints_the_same_picture_however_often(
     post: Answers, engine: Engine, client_of: Clients
 ) -> None:
-    def painted(**parameters: object) -> bytes:
+    def painted(**parameters: Any) -> bytes:
         (choice,) = contents(post(body(size="512*512", **parameters)).json())
         with client_of(engine) as client:
             client.headers.pop("Authorization")

@@ -137,6 +137,6 @@ def test_any_path_gets_an_answer(small: httpx.Client, prefix: str, path: str, qu
 
 @given(st.binary(max_size=40).filter(lambda value: not set(value) & set(b"\r\n\0")))
 def test_any_header_gets_an_answer(small: httpx.Client, value: bytes) -> None:
-    headers = {"Idempotency-Key": value, "Authorization": b"Bearer " + value, "Host": value}
+    headers = {b"Idempotency-Key": value, b"Authorization": b"Bearer " + value, b"Host": value}
     answer = small.get("/v1/models", headers=headers)
     assert answer.status_code in {200, 401}

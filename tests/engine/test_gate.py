@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -151,7 +152,9 @@ class TestCompressedBody:
     @pytest.mark.parametrize(
         ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
     )
-    def test_it_is_read(self, client: httpx.Client, encoding: str, compress: object) -> None:
+    def test_it_is_read(
+        self, client: httpx.Client, encoding: str, compress: Callable[[bytes], bytes]
+    ) -> None:
         body = compress(json.dumps({"model": "qwen-image-2.0", "prompt": "a cat"}).encode())
         answer = client.post(PATH, content=body, headers={"Content-Encoding": encoding})
         assert answer.status_code == 200

@@ -157,7 +157,7 @@ def test_a_key_that_is_demanded_is_compared_whole_and_never_echoed(
     engine = Engine(painter=painter, key="sk-right")
     with client_of(engine) as client:
         for given, status in [("sk-right", 200), ("sk-wrong", 401), ("sk-righ", 401), ("é", 401)]:
-            header = {"Authorization": f"Bearer {given}".encode()}
+            header = {b"Authorization": f"Bearer {given}".encode()}
             answer = client.get("/v1/models", headers=header)
             assert answer.status_code == status
             if status == 401:
@@ -207,7 +207,7 @@ def test_an_unknown_model_is_shown_as_documented(client: httpx.Client) -> None:
 def test_a_painter_that_fails_is_a_500_and_the_engine_lives_on(
     client_of: Clients, painter: Swatches, caplog: pytest.LogCaptureFixture
 ) -> None:
-    class Broken(type(painter)):
+    class Broken(Swatches):
         def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image:
             if prompt == "break":
                 raise RuntimeError("out of paint")

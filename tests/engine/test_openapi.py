@@ -42,9 +42,10 @@ def test_it_describes_every_api_route_and_no_other(
         for path, operations in description["paths"].items()
         for method in operations
     }
+    routes: Any = engine._router.routes
     served = {
         (route.path.replace("{model:path}", "{model}"), method)
-        for route in engine._router.routes
+        for route in routes
         for method in route.methods - {"HEAD"}
         if route.path.startswith(("/v1/", "/aliyun/"))
         and not route.path.endswith(("/variations", "/models/"))  # a refusal, and a twin

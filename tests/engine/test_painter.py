@@ -30,11 +30,11 @@ def distance(one: Image.Image, other: Image.Image) -> float:
 
 
 def likeness(one: Image.Image, other: Image.Image) -> float:
-    grey = [
+    left, right = (
         np.asarray(image.convert("L").resize((48, 48)), np.float64).ravel()
         for image in (one, other)
-    ]
-    return float(np.corrcoef(*grey)[0, 1])
+    )
+    return float(np.corrcoef(left, right)[0, 1])
 
 
 def test_importing_the_painter_loads_neither_numpy_nor_pillow() -> None:
@@ -247,7 +247,7 @@ def test_compression_makes_files_smaller(name: str) -> None:
 def test_jpeg_puts_transparent_pictures_on_white() -> None:
     image = paint("a fox", (96, 96), transparent=True)
     read = Image.open(io.BytesIO(encode(image, "jpeg", 95)))
-    assert min(read.getpixel((1, 1))) > 240
+    assert min(read.crop((1, 1, 2, 2)).tobytes()) > 240
 
 
 def test_other_formats_are_refused() -> None:

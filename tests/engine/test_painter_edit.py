@@ -24,11 +24,11 @@ def pixels(image: Image.Image) -> np.ndarray:
 
 
 def likeness(one: Image.Image, other: Image.Image) -> float:
-    grey = [
+    left, right = (
         np.asarray(image.convert("L").resize((48, 48)), np.float64).ravel()
         for image in (one, other)
-    ]
-    return float(np.corrcoef(*grey)[0, 1])
+    )
+    return float(np.corrcoef(left, right)[0, 1])
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_sunny_day_leaves_no_moon_and_no_stars(prompt: str) -> None:
     day = edit([night], "make it a sunny day", None)
     assert lights(night) > 40
     assert lights(day) <= 2
-    brightest = day.convert("L").crop((0, 0, 256, 64)).getextrema()[1]
+    brightest = max(day.convert("L").crop((0, 0, 256, 64)).tobytes())
     assert brightest < 235  # a moon made brighter would be white
 
 

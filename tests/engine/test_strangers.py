@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import pytest
@@ -38,7 +38,7 @@ def sdk(painter: Swatches) -> Iterator[openai.OpenAI]:
         serving(engine) as url,
         httpx.Client(trust_env=False, timeout=60) as http,
         openai.OpenAI(
-            base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=http
+            base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=cast("Any", http)
         ) as sdk,
     ):
         yield sdk
@@ -298,7 +298,7 @@ def node_results(folder: Path, image: bytes) -> dict[str, object]:
 
 def sdk_results(sdk: openai.OpenAI, image: bytes) -> dict[str, object]:
     """Return what OpenAI's SDK for Python came to."""
-    asked = {"model": "gpt-image-1", "prompt": "a cat"}
+    asked: Any = {"model": "gpt-image-1", "prompt": "a cat"}
     file = ("cat.png", image, "image/png")
     return {
         "openai-python generate": len(sdk.images.generate(**asked).data) == 1,

@@ -200,7 +200,7 @@ def test_a_task_whose_painting_fails_ends_as_failure(
     painter: Swatches,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    class Broken(type(painter)):
+    class Broken(Swatches):
         def paint(self, prompt: str, size: tuple[int, int], /, **manner: Any) -> Image.Image:
             raise RuntimeError("out of paint")
 

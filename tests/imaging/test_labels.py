@@ -47,7 +47,7 @@ def test_letters_are_drawn_where_the_system_has_them(text: str) -> None:
         pytest.skip("no font of this machine has these letters")
     image = Image.new("L", (300, 60), 255)
     write(image, Box(0, 0, 300, 60), text, SIZE, fill=(0,))
-    assert image.getextrema()[0] < 100
+    assert min(image.tobytes()) < 100
     assert len(_fonts(SIZE)) > 1
 
 

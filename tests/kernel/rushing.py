@@ -59,7 +59,7 @@ def live(folder: Path, url: str, work: dict[str, Any], fatal: int | None, report
     """Be a kernel that does *work* on the library in *folder*, and write down what came of it."""
     os.environ.update(OPEAI_NB_CACHE=str(folder / "cache"), HOME=str(folder))
     steps = Steps(folder / "imagine", fatal)
-    server = {"base_url": url, "api_key": "any-key-at-all"}
+    server: dict[str, Any] = {"base_url": url, "api_key": "any-key-at-all"}
     client = AsyncClient(**server, transport=RushedTransport(steps), allow_hosts={"127.0.0.1"})
     studio = Studio(settings(**server, library=folder / "imagine"), client=client)
     sys.addaudithook(steps.audit)

@@ -51,7 +51,8 @@ class CannedPainter:
         image.info["variant"] = variant
         return image
 
-    edit = paint
+    def edit(self, images: Any, prompt: str, size: tuple[int, int] | None, /, **manner: Any) -> Any:
+        return self.paint(prompt, size or images[0].size, **manner)
 
     def encode(
         self, image: Any, /, output_format: str = "png", output_compression: int = 0
@@ -126,13 +127,13 @@ class Scenario(NamedTuple):
         return str(self.fields["model"]).startswith("gpt-image-2")
 
     @property
-    def count(self) -> int:
+    def pictures(self) -> int:
         return int(self.fields["n"])
 
 
 B64 = {"model": "qwen-image-2.0", "size": "512x512", "response_format": "b64_json"}
 URL = {**B64, "response_format": "url"}
-TASK = {"model": "gpt-image-2", "size": "1024x1024"}
+TASK: dict[str, Any] = {"model": "gpt-image-2", "size": "1024x1024"}
 SCENARIOS = {
     "b64, three": Scenario({**B64, "n": 3}, 1, 45),
     "url, three": Scenario({**URL, "n": 3}, 2, 22),
@@ -196,7 +197,7 @@ class Life:
         return int(process.exitcode)
 
 
-def fatal_points(passed: list[list[Any]]) -> list[tuple[str, int]]:
+def fatal_points(passed: list[tuple[Any, ...]]) -> list[tuple[str, int]]:
     """Return the points worth dying at."""
     return [
         (name, count)
@@ -343,9 +344,9 @@ def check_downloads(before: dict[str, Any], downloaded: list[str], gets: list[st
 
 def check_pictures(before: dict[str, Any], after: dict[str, Any], scenario: Scenario) -> None:
     """Every picture that is kept is whole, and the one that was made for this place."""
-    made = [hashlib.sha256(canned(n)).hexdigest() for n in range(scenario.count)]
+    made = [hashlib.sha256(canned(n)).hexdigest() for n in range(scenario.pictures)]
     for record in after["records"]:
-        assert len(record["pictures"]) + record["failed"] == scenario.count
+        assert len(record["pictures"]) + record["failed"] == scenario.pictures
         assert set(record["pictures"]) <= set(made), "torn, or not ours"
         if not record["failed"]:
             assert record["pictures"] == made

@@ -96,7 +96,7 @@ class Life:
         self.folder, self._processes, self._url = folder, processes, url
         count = 4 if "batch" in kind else 1
         prompts = [f"fox {number} of {folder.name}" for number in range(count)]
-        self.work = {**KINDS[kind], "prompts": prompts}
+        self.work: dict[str, Any] = {**KINDS[kind], "prompts": prompts}
         self.kills = 0
 
     def kernels(self, *fatal: int | None, **change: Any) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Entry, Library, Slot
+from opeai_nb.library.documents import Origin
 
 
 class Clock:
@@ -27,9 +28,7 @@ class Clock:
         self.now += seconds
 
 
-def encoded(
-    format_: str = "PNG", colour: object = "teal", mode: str = "RGB", **options: Any
-) -> bytes:
+def encoded(format_: str = "PNG", colour: Any = "teal", mode: str = "RGB", **options: Any) -> bytes:
     buffer = io.BytesIO()
     image = Image.new(mode, (48, 32), colour)
     image.paste(Image.new(mode, (20, 11), "white"), (7, 9))
@@ -69,7 +68,7 @@ def begin(library: Library) -> Callable[..., Entry]:
         *,
         into: Library = library,
         slot: Slot | None = None,
-        origin: str = "platform",
+        origin: Origin = "platform",
         **fields: Any,
     ) -> Entry:
         request = prompt if isinstance(prompt, ImageRequest) else ImageRequest(prompt, **fields)

@@ -10,7 +10,7 @@ under the *claim* of the request.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 State = Literal[
     "kept", "pending", "complete", "under way", "unknown"
@@ -105,7 +105,7 @@ def decide(library: Library, session: Session, run: Run) -> Decision:
     if slot is None or run.fresh:
         return _send(library, run)
     found = _choose(library, session, slot)
-    does = (
+    does: Any = (
         {"kept": "show", "under way": "wait"}.get(_there(library)[found[0]].state, "resume")
         if found
         else "send"
@@ -249,7 +249,7 @@ def refused(session: Session, run: Run) -> Session:
     return replace(session, told=session.told | {slot_of(session, run)})
 
 
-def changed(library: Library, take: int, **to: object) -> Library:
+def changed(library: Library, take: int, **to: Any) -> Library:
     """Change a take: state="kept" when made, else how it failed once paid; trashed=True."""
     return replace(
         library, takes=tuple(replace(t, **to) if t.id == take else t for t in library.takes)

@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.library import Library, Slot
 from tests.library.replaying import shown
 
-EDITS = {
+EDITS: dict[str, Callable[[str], str]] = {
     "cut short": lambda text: text[: len(text) // 2],
     "empty": lambda text: "",
     "not JSON": lambda text: "hello",
@@ -24,7 +25,7 @@ EDITS = {
     "huge": lambda text: text + " " * 8_000_001,
     "huge number": lambda text: text.replace('"bytes": ', '"bytes": 1e400, "b": '),
 }
-CHANGES = {
+CHANGES: dict[str, dict[str, Any]] = {
     "another's JSON": {"opeai_nb": None},
     "a newer version": {"opeai_nb": 2},
     "no id": {"id": None},
@@ -225,7 +226,7 @@ def test_an_older_generation_is_shown_where_the_newest_is_spoiled(
 def test_inputs_that_are_not_what_they_say_are_not_used(
     keep: Callable[..., Generation], library: Library, folder: Path, picture: Callable[..., bytes]
 ) -> None:
-    keep(ImageRequest("x", image=picture("PNG", "red")))
+    keep(ImageRequest("x", image=picture("PNG", "red")))  # type: ignore[arg-type]  # any picture is taken
     (path,) = (folder / ".inputs").iterdir()
     path.write_bytes(picture("PNG", "blue"))
     (record,) = library.records()

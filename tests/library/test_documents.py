@@ -80,7 +80,7 @@ def test_any_json_in_any_field_is_sound_or_refused(
 ) -> None:
     """Nothing but `TypeError` and `ValueError`, whatever a stranger writes, and wherever."""
     document, judge, kind = deepcopy(sample[0]), sample[1], sample[2]
-    way = data.draw(st.sampled_from(paths(kind)))
+    way: tuple[Any, ...] = data.draw(st.sampled_from(paths(kind)))
     place: Any = document
     for step in way[:-1]:
         if not (isinstance(place, list) and place) and not (

@@ -94,7 +94,7 @@ DRIVER = """
 """
 
 
-def run(code: str, *args: Any) -> Popen:
+def run(code: str, *args: Any) -> Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
         stdout=subprocess.PIPE,

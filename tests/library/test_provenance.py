@@ -10,17 +10,17 @@ import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 from PIL.ExifTags import IFD
-from PIL.PngImagePlugin import iTXt
 
 from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Library, info, received_bytes, request_from, with_provenance
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "opeai_nb": 1,
     "id": "3f2a9c1d",
     "toolkit": "0.1.0",
@@ -36,7 +36,7 @@ def exif(orientation: int = 6) -> bytes:
     return block.tobytes()
 
 
-RECEIVED = {
+RECEIVED: dict[str, tuple[str, dict[str, Any]]] = {
     "png": ("PNG", {}),
     "png with alpha": ("PNG", {"mode": "RGBA"}),
     "palette png": ("PNG", {"mode": "P", "colour": 3}),
@@ -52,7 +52,7 @@ RECEIVED = {
     "webp with exif": ("WEBP", {"exif": exif()}),
     "webp with xmp": ("WEBP", {"xmp": XMP}),
 }
-ALONE = {
+ALONE: dict[str, tuple[str, dict[str, Any]]] = {
     "jpeg with both": ("JPEG", {"exif": exif(), "xmp": XMP}),
     "webp with both": ("WEBP", {"exif": exif(), "xmp": XMP}),
     "gif": ("GIF", {"mode": "P", "colour": 3}),
@@ -61,7 +61,7 @@ ALONE = {
 }
 
 
-def opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Any:
     image = Image.open(io.BytesIO(data))
     image.load()
     return image
@@ -155,7 +155,7 @@ def test_parameters_that_came_with_the_file_are_kept() -> None:
     assert received_bytes(told) == data
 
 
-def infotext_of(data: bytes) -> iTXt | str:
+def infotext_of(data: bytes) -> str:
     image = opened(data)
     if image.format == "PNG":
         return image.text["parameters"]
@@ -235,7 +235,7 @@ def test_the_request_comes_back_with_its_input_pictures(
     source = tmp_path / "secret folder" / "cat.png"
     source.parent.mkdir()
     source.write_bytes(picture("PNG", "red"))
-    request = ImageRequest("x", image=[source, "https://x.example/a.png?token=t", {"url": "u"}])
+    request = ImageRequest("x", image=[source, "https://x.example/a.png?token=t", {"url": "u"}])  # type: ignore[arg-type]  # any picture is taken
     path = keep(request).pictures[0].path
     assert request_from(path) == request
     told = json.dumps(info(path))
@@ -247,7 +247,7 @@ def test_the_request_comes_back_with_its_input_pictures(
 def test_a_request_whose_input_is_gone_says_so(
     keep: Callable[..., Generation], picture: Callable[..., bytes], tmp_path: Path
 ) -> None:
-    kept = keep(ImageRequest("x", image=picture("PNG", "red")))
+    kept = keep(ImageRequest("x", image=picture("PNG", "red")))  # type: ignore[arg-type]  # any picture is taken
     elsewhere = tmp_path / "alone.png"
     elsewhere.write_bytes(kept.pictures[0].data)
     with pytest.raises(LibraryError, match="input picture without a name is not in the library"):
@@ -304,7 +304,7 @@ def test_a_file_saved_again_by_pillow_still_tells(
     kept = keep("a cat")
     from PIL.PngImagePlugin import PngInfo
 
-    image = kept[0]
+    image: Any = kept[0]
     text = PngInfo()
     for name, value in image.text.items():
         text.add_text(name, value)

@@ -42,7 +42,7 @@ class Cells:
         """
         self.shell.reset()
         self._script = Script(answers or answered)
-        server = {"base_url": "https://api.example.com", "api_key": "k" * 20}
+        server: dict[str, Any] = {"base_url": "https://api.example.com", "api_key": "k" * 20}
         client = AsyncClient(**server, transport=self._script)
         self.studio = Studio(settings(**server, library=folder / "imagine", **given), client=client)
 

@@ -51,7 +51,8 @@ class Desk:
         Without *ids* as by a front end that sends none.
         """
         self._cells.begin(self.folder, answers=self._answered)
-        self._cells.shell.kernel = SimpleNamespace(get_parent=lambda *_: self._parent)
+        shell: Any = self._cells.shell
+        shell.kernel = SimpleNamespace(get_parent=lambda *_: self._parent)
         seen: list[Any] = []
         self._cells.shell.user_ns["seen"] = seen
         try:
@@ -59,7 +60,7 @@ class Desk:
                 value = self._run(cell, ids=ids)
                 seen.append(value)
         finally:
-            del self._cells.shell.kernel
+            del shell.kernel
         shown: Shown = {}
         for generation in filter(None, seen):
             pictures = [picture.data for picture in generation.pictures]

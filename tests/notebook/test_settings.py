@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from opeai_nb.errors import OptionError
-from opeai_nb.secret import secret
-from opeai_nb.settings import Secret, _typed, settings
+from opeai_nb.secret import Secret, secret
+from opeai_nb.settings import _typed, settings
 
 KEY = "sk-abcdefghijklmnop"
 

@@ -216,7 +216,7 @@ def test_a_browser_sees_every_picture_and_finds_what_it_searches(site: Path, add
             page.wait_for_function(f"() => ({MISSING})().length === 0")
         ARTIFACTS.mkdir(exist_ok=True)
         for scheme in ("light", "dark"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its words
+            page.emulate_media(color_scheme=scheme)
             page.goto(f"{address}/01_quickstart.html", wait_until="load")
             page.screenshot(path=ARTIFACTS / f"site-{scheme}.png")
         page.goto(f"{address}/search.html?q=sweep", wait_until="load")

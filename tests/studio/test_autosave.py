@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tests.studio.conftest import Watched
 
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Studio
     from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 PRICES = {
     "currency": "EUR",
     "price": [

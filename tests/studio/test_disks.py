@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Studio
     from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_another_kernel_leaves_to_its_owner_what_only_its_memory_holds(
 
 def _unkept(
     new_studio: Callable[..., Studio], transport: Watched, disk: RefusingDisk
-) -> tuple[Studio, object]:
+) -> tuple[Studio, Any]:
     studio = new_studio(disk)
 
     def fill(request: httpx.Request) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Studio
     from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
+SMALL: dict[str, Any] = {"size": "512x512"}
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from opeai_nb.library import Entry
     from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
-TASK = {"model": "gpt-image-2", "size": "1024x1024"}
+SMALL: dict[str, Any] = {"size": "512x512"}
+TASK: dict[str, Any] = {"model": "gpt-image-2", "size": "1024x1024"}
 
 
 def orphaned(library: Library) -> list[Entry]:

@@ -80,7 +80,11 @@ def test_somebody_elses_asks_first_and_fetches_nothing(
     somebody_elses(tmp_path / "imagine", ELSEWHERE)
     studio = studio_at("imagine")
     (entry,) = studio.library.pending()
-    for ask in (lambda: studio.resume(entry).result(), lambda: studio.generate("a fox")):
+    asks: list[Callable[[], object]] = [
+        lambda: studio.resume(entry).result(),
+        lambda: studio.generate("a fox"),
+    ]
+    for ask in asks:
         with pytest.raises(RefusedDownloadError, match=r"fetched from tracker\.example") as caught:
             ask()
         assert "--fetch" in str(caught.value.advice)
@@ -138,4 +142,4 @@ def test_bytes_that_came_need_no_question(
 
 def test_fetching_is_for_one_request(studio_at: Callable[..., Studio]) -> None:
     with pytest.raises(OptionError, match="--fetch is for one request"):
-        pending_commands.resume(None, "--fetch")  # type: ignore[arg-type]  # it asks no session
+        pending_commands.resume(None, "--fetch")  # it asks no session

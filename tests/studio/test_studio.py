@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from tests.studio.conftest import Watched
 
-SMALL = {"size": "512x512"}
-TASK = {"model": "gpt-image-2", "size": "1024x1024"}
+SMALL: dict[str, Any] = {"size": "512x512"}
+TASK: dict[str, Any] = {"model": "gpt-image-2", "size": "1024x1024"}
 
 
 def test_a_job_gives_pictures_that_lie_in_the_library(studio: Studio) -> None:

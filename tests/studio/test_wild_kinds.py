@@ -72,7 +72,7 @@ def test_a_kind_of_answer_becomes_a_record(kind: str, tmp_path: Path) -> None:
         return polls.pop(0) if len(polls) > 1 else polls[0]
 
     script = Script(answer)
-    server = {"base_url": "http://p.test", "api_key": "sk-0123456789abcdef"}
+    server: dict[str, Any] = {"base_url": "http://p.test", "api_key": "sk-0123456789abcdef"}
     client = AsyncClient(**server, transport=script, sleep=pause, clock=lambda: now[0])
     studio = Studio(settings(**server, library=tmp_path / "imagine"), client=client)
     generation = studio.generate("a fox", image=INPUT)

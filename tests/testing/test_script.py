@@ -95,7 +95,7 @@ class TestReplies:
             ask(Script(reply))
 
     def test_part_before_a_cut_arrives(self) -> None:
-        received = []
+        received: list[bytes] = []
         script = Script(Answer(b"abcdef", drop_after=4, chunk=3))
         with (
             httpx.Client(transport=script) as client,
