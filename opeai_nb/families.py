@@ -40,7 +40,6 @@ class Family:
     qualities: tuple[str, ...] = ()
     """Values of `quality`; empty where it is ignored."""
     n_max: int = 1
-    n_default: int = 1
     n_is_most: bool = False
     """True where the model may make fewer pictures than asked for (platform.md 1.10)."""
     images_max: int = 0

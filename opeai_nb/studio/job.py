@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from opeai_nb.errors import JobStoppedError
 from opeai_nb.studio.changes import Changes
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 State = Literal[
     "waiting", "sending", "queued", "painting", "fetching", "done", "failed", "stopped", "unknown"
 ]
-SETTLED: Final = frozenset({"done", "failed", "stopped", "unknown"})
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from opeai_nb.errors import OpeaiError
     from opeai_nb.studio import Studio
 
-Settled = "Callable[[Point, Outcome], object]"
-
 
 class Work(Protocol):
     """What carries out a run: the crew here, or a cluster."""

@@ -46,10 +46,6 @@ ELEPHANT = Build((136, 136, 146), (150, 148, 154), length=0.86, girth=0.44, leg=
 CAMEL = Build((202, 154, 98), (214, 172, 118), length=0.68, girth=0.24, leg=0.44, width=0.055,
               neck=(0.22, 0.2), throat=0.09, head=(0.085, 0.06), snout=(0.12, 0.052),
               ear=(0.02, 0.045), tail=((-0.03, -0.03), (-0.07, -0.2)), brush=(0.03, 0.025, 0.03))
-CAT = Build((208, 142, 78), (244, 222, 190), length=0.78, girth=0.25, leg=0.26, width=0.075,
-            neck=(0.1, 0.13), throat=0.14, head=(0.135, 0.12), snout=(0.05, 0.05),
-            ear=(0.06, 0.12), tail=((-0.06, 0.06), (-0.2, 0.16), (-0.16, 0.34)),
-            brush=(0.06, 0.065, 0.06, 0.03))
 
 
 def _leg(x: float, top: float, build: Build, sway: float, hind: bool) -> list[tuple[float, float]]:

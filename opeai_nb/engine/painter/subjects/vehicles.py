@@ -45,7 +45,7 @@ def balloon(pen: Pen, colour: Colour | None) -> None:
         for side in (-1.0, 1.0):
             gore = [(x * side * outer, y) for x, y in envelope]
             gore += [(x * side * inner, y) for x, y in reversed(envelope)]
-            pen.round(outline(gore) if False else np.concatenate(
+            pen.round(np.concatenate(
                 [curve(gore[:6], closed=False), curve(gore[6:], closed=False)]), colour=second)
     pen.flat(curve([(-0.365, 0.7), (0, 0.665), (0.365, 0.7), (0.37, 0.75), (0, 0.715),
                     (-0.37, 0.75)]),
