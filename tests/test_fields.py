@@ -26,7 +26,7 @@ KINDS: dict[str, tuple[str, type]] = {
     "integer": ("int", traitlets.Int),
     "choice": ("str", traitlets.Unicode),
     "flag": ("bool", traitlets.Bool),
-    "image": ("tuple[InputImage, ...]", traitlets.Tuple),
+    "image": ("tuple[InputImage, ...] | Any", traitlets.Tuple),
     "pairs": ("Mapping[str, Any]", traitlets.Dict),
 }
 SAMPLES = {"size": "512x512", "image": "https://example.com/a.png", "extra": {"steps": 20}}

@@ -78,7 +78,11 @@ def test_running_a_sample_again_is_free_and_its_pictures_stand_side_by_side(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
     for _ in range(2):
-        values = {"animal": ANIMALS, "light": opeai_nb.draw(LIGHTS), "size": "512x512"}
+        values: dict[str, Any] = {
+            "animal": ANIMALS,
+            "light": opeai_nb.draw(LIGHTS),
+            "size": "512x512",
+        }
         made = sweep(PROMPT, **values, sample=3, seed=1, studio=new_studio()).run()
     assert transport.posts == 3
     assert made.grid().shape == (2, 2)

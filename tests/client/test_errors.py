@@ -216,7 +216,7 @@ class TestTree:
     def test_every_error_travels_with_its_evidence(
         self, kind: type[OpeaiError], travel: Callable[..., Any]
     ) -> None:
-        request = ImageRequest("a fox", image=png(), extra={"a": [1]})  # type: ignore[arg-type]  # any picture is taken
+        request = ImageRequest("a fox", image=png(), extra={"a": [1]})
         error = kind(
             "what",
             status_code=400,

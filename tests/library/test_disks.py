@@ -156,7 +156,7 @@ def test_an_entry_of_the_second_home_is_resumed_from_there(
 def test_an_edit_in_a_read_only_folder_keeps_its_input_beside_it(
     course: Library, keep: Callable[..., Generation], picture: Callable[..., bytes]
 ) -> None:
-    request = ImageRequest("bluer", image=[picture()])  # type: ignore[arg-type]  # any picture is taken
+    request = ImageRequest("bluer", image=[picture()])
     with pytest.warns(LibraryWarning):
         keep(request, into=course)
     (record,) = course.search("bluer")
@@ -189,7 +189,7 @@ def test_what_was_made_from_a_picture_of_the_other_home_is_told_of_it(
 ) -> None:
     (fox,) = course.records()
     with pytest.warns(LibraryWarning):
-        made = keep(ImageRequest("bluer", image=[fox.paths[0]]), into=course)  # type: ignore[arg-type]  # any picture is taken
+        made = keep(ImageRequest("bluer", image=[fox.paths[0]]), into=course)
     assert info(made.pictures[0].path)["made_from"] == [fox.id]
     assert [edit["prompt"] for edit in info(fox.paths[0])["edits"]] == ["bluer"]
 

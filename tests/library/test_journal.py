@@ -71,7 +71,7 @@ def test_input_pictures_are_kept_by_content(
     source = tmp_path / "cat.png"
     source.write_bytes(picture())
     for _ in range(2):
-        begin(ImageRequest("x", image=source))  # type: ignore[arg-type]  # any picture is taken
+        begin(ImageRequest("x", image=source))
     source.unlink()
     entry, _ = Library(folder, clock=clock).pending()
     assert entry.request.image[0].data == picture()

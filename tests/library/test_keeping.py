@@ -124,7 +124,7 @@ def test_a_file_name_that_is_no_text_is_no_hindrance(
         path.write_bytes(picture())
     except OSError:
         pytest.skip("this file system takes no such name")
-    begin(ImageRequest("x", image=path))  # type: ignore[arg-type]  # any picture is taken
+    begin(ImageRequest("x", image=path))
     (entry,) = library.pending()
     assert entry.written["image"][0]["name"] == "cat-?.png"
 

@@ -235,7 +235,7 @@ def test_the_request_comes_back_with_its_input_pictures(
     source = tmp_path / "secret folder" / "cat.png"
     source.parent.mkdir()
     source.write_bytes(picture("PNG", "red"))
-    request = ImageRequest("x", image=[source, "https://x.example/a.png?token=t", {"url": "u"}])  # type: ignore[arg-type]  # any picture is taken
+    request = ImageRequest("x", image=[source, "https://x.example/a.png?token=t", {"url": "u"}])
     path = keep(request).pictures[0].path
     assert request_from(path) == request
     told = json.dumps(info(path))
@@ -247,7 +247,7 @@ def test_the_request_comes_back_with_its_input_pictures(
 def test_a_request_whose_input_is_gone_says_so(
     keep: Callable[..., Generation], picture: Callable[..., bytes], tmp_path: Path
 ) -> None:
-    kept = keep(ImageRequest("x", image=picture("PNG", "red")))  # type: ignore[arg-type]  # any picture is taken
+    kept = keep(ImageRequest("x", image=picture("PNG", "red")))
     elsewhere = tmp_path / "alone.png"
     elsewhere.write_bytes(kept.pictures[0].data)
     with pytest.raises(LibraryError, match="input picture without a name is not in the library"):

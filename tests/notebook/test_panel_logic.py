@@ -221,7 +221,7 @@ def test_a_cell_reads_as_a_person_would_write_it() -> None:
 
 
 def test_a_cell_names_its_input_pictures() -> None:
-    asked = ImageRequest("at night", image=[png()])  # type: ignore[arg-type]  # any picture is taken
+    asked = ImageRequest("at night", image=[png()])
     text = cell_text(asked, ["my photos/a b.png"])
     assert text.startswith("%%imagine --model qwen-image-2.0 --image 'my photos/a b.png'\n")
 

@@ -49,7 +49,7 @@ class ImageRequest:
     size: str | None = None
     quality: str | None = None
     response_format: str | None = None
-    image: tuple[InputImage, ...] = ()
+    image: tuple[InputImage, ...] | Any = ()  # Any: whatever `input_images` takes may be given
     output_format: str | None = None
     output_compression: int | None = None
     background: str | None = None
