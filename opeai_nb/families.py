@@ -301,6 +301,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
             "rehearsal-expired",
             "rehearsal-envelope",
             "rehearsal-hiccup",
+            "rehearsal-location",
             "rehearsal-no-task",
         ),
         vendor="engine",

@@ -8,19 +8,21 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import Task
+from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.errors import (
     AuthenticationError,
     BadRequestError,
     ModelNotFoundError,
     ModerationError,
     NoPictureError,
+    OpeaiError,
     OutcomeUnknownError,
     TaskExpiredError,
     TaskFailedError,
 )
 from opeai_nb.testing import png
 from tests.client.shells import Shell
-from tests.contract.conftest import Place
+from tests.contract.conftest import Place, in_process, on_a_socket
 
 SIZE = "512x512"  # the smallest that every model in use here takes
 PLAIN: dict[str, Any] = {"model": "qwen-image-2.0", "size": SIZE}
@@ -145,3 +147,46 @@ class TestRefusals:
         with pytest.raises(OutcomeUnknownError, match="not sent again"):
             client.generate("a fox", n=2, **rehearsal("dropped"))
         assert place.posts() - before == 1
+
+
+FATES: dict[str, tuple[type[Exception] | None, int]] = {
+    "rehearsal-slow": (None, 1),
+    "rehearsal-failed": (TaskFailedError, 1),
+    "rehearsal-expired": (TaskExpiredError, 1),
+    "rehearsal-moderation": (ModerationError, 1),
+    "rehearsal-rate-limited": (None, 3),
+    "rehearsal-partial": (None, 1),
+    "rehearsal-empty": (NoPictureError, 1),
+    "rehearsal-dropped": (OutcomeUnknownError, 1),
+    "rehearsal-502": (OutcomeUnknownError, 1),
+    "rehearsal-stalled": (OutcomeUnknownError, 1),
+    "rehearsal-envelope": (None, 1),
+    "rehearsal-cdn": (None, 1),
+    "rehearsal-hiccup": (None, 1),
+    "rehearsal-stream": (None, 1),
+    "rehearsal-no-image": (None, 1),
+    "rehearsal-no-task": (NoPictureError, 1),
+    "rehearsal-location": (None, 1),
+    "rehearsal-spelling": (None, 1),
+}
+"""What comes of each rehearsal model, and the POSTs it takes; None is pictures."""
+
+
+def test_every_rehearsal_has_its_fate() -> None:
+    assert list(FATES) == list(REHEARSALS)
+
+
+@pytest.mark.parametrize("place", [in_process, on_a_socket], indirect=True)
+@pytest.mark.parametrize("model", FATES)
+def test_every_rehearsal_ends_as_it_must_and_is_paid_once(
+    client: Shell, place: Place, model: str
+) -> None:
+    fate, posts = FATES[model]
+    before = place.posts()
+    try:
+        generation = client.generate("a fox", model=model, size=SIZE, n=2)
+        end = None
+        assert len(generation) == (1 if model == "rehearsal-partial" else 2)
+    except OpeaiError as error:
+        end = type(error)
+    assert (end, place.posts() - before) == (fate, posts)

@@ -203,3 +203,19 @@ def test_no_image_makes_a_plain_generation_of_an_edit(post: Answers, picture: Fi
 def test_no_task_loses_the_task(post: Answers) -> None:
     answer = post("rehearsal-no-task")
     assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+
+def test_location_names_the_task_in_a_header_alone(
+    post: Answers, door: httpx.Client, clock: Clock
+) -> None:
+    answer = post("rehearsal-location")
+    assert (answer.status_code, answer.content) == (202, b"")
+    clock.pass_(2)
+    assert door.get(answer.headers["Location"]).json()["status"] == "SUCCESS"
+
+
+def test_spelling_is_odd_and_all_there(post: Answers) -> None:
+    text = post("rehearsal-spelling", n=2).text
+    pictures = re.findall(r'"b64_json": "data:image/png;base64,data:image/png;base64,(.*?)"', text)
+    assert [base64.b64decode(one)[:4] for one in pictures] == [b"\x89PNG"] * 2
+    assert '"in other words:\na cat"' in text

@@ -62,7 +62,7 @@ class OpenAIRoutes:
         edits = self._generations.store.count_inputs(generation.id) - request.masked
         if generation.kind == "task":
             body = submitted(generation, request, edits)
-            return JSONResponse(in_the_wild.submission(request.model, body))
+            return in_the_wild.submission(request.model, body)
         data = await self._generations.pictures(generation, keep=request.form == "url")
         urls = self._urls.of(http, generation.id, request.output_format)
         pieces = sync_pieces(request, generation.created, data, urls, edits=edits)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from starlette.responses import JSONResponse, Response
+
 from opeai_nb.engine.api.error_envelope import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_PREFIX: Final = b"data:image/png;base64,"
 _STATES: Final = {
     "QUEUED": "waiting",
     "IN_PROGRESS": "generating",
@@ -18,13 +21,16 @@ _STATES: Final = {
 }
 
 
-def submission(model: str, body: dict[str, Any]) -> dict[str, Any]:
+def submission(model: str, body: dict[str, Any]) -> Response:
     """Return the answer to the POST that made a task, *body* being the platform's."""
+    if model == "rehearsal-location":
+        where = f"/v1/images/generations/{body['id']}"
+        return Response(status_code=202, headers={"Location": where})
     if model == "rehearsal-no-task":
-        return {"created": body["created_at"], "data": []}
+        return JSONResponse({"created": body["created_at"], "data": []})
     if model == "rehearsal-envelope":
-        return {"code": 200, "msg": "success", "data": {"taskId": body["id"]}}
-    return body
+        return JSONResponse({"code": 200, "msg": "success", "data": {"taskId": body["id"]}})
+    return JSONResponse(body)
 
 
 def task(model: str, body: dict[str, Any], polls: int) -> dict[str, Any]:
@@ -45,11 +51,20 @@ def task(model: str, body: dict[str, Any], polls: int) -> dict[str, Any]:
     return body
 
 
-def event_stream(pieces: Iterable[Iterable[bytes] | bytes]) -> bytes:
-    """Return the answer in *pieces* as the stream that OpenAI sends where one was asked for."""
-    body = json.loads(
-        b"".join(piece if isinstance(piece, bytes) else b"".join(piece) for piece in pieces)
-    )
+def whole(pieces: Iterable[Iterable[bytes] | bytes]) -> bytes:
+    """Return the answer in *pieces* as one."""
+    return b"".join(piece if isinstance(piece, bytes) else b"".join(piece) for piece in pieces)
+
+
+def spelt_oddly(answer: bytes) -> bytes:
+    """Return *answer* with its pictures' prefix written twice and a raw line break in its text."""
+    answer = answer.replace(b'"b64_json": "', b'"b64_json": "' + _PREFIX * 2)
+    return answer.replace(b'"revised_prompt": "', b'"revised_prompt": "in other words:\n')
+
+
+def event_stream(answer: bytes) -> bytes:
+    """Return *answer* as the stream that OpenAI sends where one was asked for."""
+    body = json.loads(answer)
     events = (
         {"type": "image_generation.completed", "created_at": body["created"], **item}
         for item in body["data"]

@@ -90,7 +90,11 @@ class Misbehaviour:
                 pieces, cut=length // 2, seconds=STALL_SECONDS * self._time_scale
             )
         if model == "rehearsal-stream":
-            return Response(in_the_wild.event_stream(pieces), media_type="text/event-stream")
+            stream = in_the_wild.event_stream(in_the_wild.whole(pieces))
+            return Response(stream, media_type="text/event-stream")
+        if model == "rehearsal-spelling":
+            answer = in_the_wild.spelt_oddly(in_the_wild.whole(pieces))
+            return Response(answer, media_type="application/json")
         return PiecesResponse(pieces)
 
 

@@ -22,6 +22,9 @@ name                       what it does
 `rehearsal-stream`       an event stream, although `stream` was not asked for
 `rehearsal-no-image`     a gateway that drops `image`: a plain generation instead of the edit
 `rehearsal-no-task`      a proxy that knows no tasks: of each it makes an empty `data`
+`rehearsal-location`     a task whose POST answers 202 with a `Location` and no body
+`rehearsal-spelling`     base64 with its `data:` prefix written twice, and a raw line break in a
+                           string of the JSON
 ========================== =====================================================================
 
 All times are multiplied by the engine's *time_scale*. Facts: platform.md 2.3 (empty and failed
@@ -109,6 +112,14 @@ REHEARSALS: Final[dict[str, Rehearsal]] = {
     "rehearsal-no-task": Rehearsal(
         "Rehearsal: a proxy that empties the task's answer.",
         seconds=(0.5, 1.5),
+    ),
+    "rehearsal-location": Rehearsal(
+        "Rehearsal: a task that is named in a header alone.",
+        seconds=(0.5, 1.5),
+    ),
+    "rehearsal-spelling": Rehearsal(
+        "Rehearsal: an answer that is spelt oddly.",
+        form="b64_json",
     ),
 }
 
