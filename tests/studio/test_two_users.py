@@ -173,7 +173,9 @@ def test_the_second_waits_for_the_first_and_takes_over_when_it_is_killed(
     assert posts(engine) == 1
 
 
-@WAYS_TO_SHARE
+@pytest.mark.parametrize(
+    ("shared", "umask"), [(0o2775, 0o022), (0o777, 0o077)], indirect=["shared"]
+)
 def test_of_two_users_at_one_moment_one_pays(
     shared: Path, engine: Engine, painter: Held, umask: int
 ) -> None:
