@@ -229,7 +229,10 @@ class ModelNotFoundError(NotFoundError):
 class TaskExpiredError(NotFoundError):
     """The task is unknown, another user's, or older than the 24 hours that results are kept."""
 
-    default_advice = "Results are kept for 24 hours; after that only a new request can help."
+    default_advice = (
+        "It may be another key's, or older than the 24 hours that results are kept: check "
+        "OPEAI_API_KEY and OPEAI_BASE_URL. `%imagine resume` asks again."
+    )
 
 
 class RateLimitError(AnswerError):

@@ -21,7 +21,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.client.protocol.poll import Patience
-from opeai_nb.client.protocol.results import NO_GUESS, finished, is_unread, nothing_good
+from opeai_nb.client.protocol.results import (
+    NO_GUESS,
+    finished,
+    is_read,
+    is_unread,
+    nothing_good,
+)
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_pictures import GUESS
@@ -255,13 +261,38 @@ class Pipeline:
             generation = await self.disk(self._left, entry)
             if generation is not None:
                 self._check_hosts(entry, generation, await self.disk(entry.foreign_hosts))
-                return await self._pictures(entry, generation)
+                return await self._fetched_or_reread(entry, generation)
         if entry.task_id is None:
             raise InputError(
                 "This request has neither a task that could be asked about nor pictures to fetch.",
                 advice="%imagine forget drops it, %imagine resume with --send sends it once more.",
             )
         return await self._task(entry, self._task_of(entry), is_new=False)
+
+    async def _fetched_or_reread(self, entry: Entry, generation: Generation) -> Generation:
+        """Fetch what the journal names; where that is no picture, look into the answer again."""
+        try:
+            return await self._pictures(entry, generation)
+        except DownloadError:
+            if (other := await self.disk(self._other_reading, entry, generation)) is None:
+                raise
+        known = _hosts_of(generation) if not await self.disk(entry.foreign_hosts) else frozenset()
+        self._check_hosts(entry, other, _hosts_of(other) - known)
+        return await self._pictures(entry, other)
+
+    def _other_reading(self, entry: Entry, generation: Generation) -> Generation | None:
+        """Return what the answer that was kept says today, where it leads elsewhere than it did."""
+        if (answer := entry.answer()) is None:
+            return None
+        try:
+            read = self.client.reread(answer, self.progress.request)
+        except OpeaiError:
+            return None
+        if isinstance(read, Task) or [p.url for p in read.pictures] == [
+            p.url for p in generation.pictures
+        ]:
+            return None
+        return read
 
     async def _reread(self, entry: Entry, answer: bytes) -> Generation:
         """Read an answer again that an earlier version, or a fault of ours, could not read."""
@@ -279,8 +310,7 @@ class Pipeline:
             self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
         if not await self.disk(entry.wrote, answer):
-            hosts = frozenset(host_of(picture.url) for picture in read.pictures if picture.url)
-            self._check_hosts(entry, read, hosts)
+            self._check_hosts(entry, read, _hosts_of(read))
         return await self._pictures(entry, read)
 
     def _check_hosts(self, entry: Entry, generation: Generation, foreign: frozenset[str]) -> None:
@@ -350,13 +380,15 @@ class Pipeline:
             )
         )
         whole = replace(generation, pictures=tuple(fetched), origin=self.progress.origin)
+        missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
+        if missing and generation.answer:  # the URLs that were read in it may be the wrong ones
+            await self.disk(entry.keep_answer, generation.answer)
         if not whole.good:
             if GUESS in generation.notes:
-                await self.disk(entry.unknown, NO_GUESS)
+                await self.disk(entry.unread, NO_GUESS, generation.answer or b"")
                 raise nothing_good(replace(whole, answer=generation.answer))
             error = whole.failed[0].error
             raise error if error is not None else AssertionError("a failed picture has an error")
-        missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
         if missing and not entry.is_over:
             self.progress.note(
                 f"{missing} of {len(fetched)} pictures could not be downloaded yet; "
@@ -371,7 +403,7 @@ class Pipeline:
         self, entry: Entry, generation: Generation
     ) -> tuple[Mapping[int, Path], Generation | None]:
         """Note an answer; return the files that came with it, and what is kept if that is all."""
-        if generation.answer is not None:
+        if generation.answer is not None and not is_read(generation.pictures, generation.notes):
             entry.keep_answer(generation.answer)
         entry.answered(self._for_disk(generation))
         known = entry.received()
@@ -442,7 +474,7 @@ class Pipeline:
             return picture
         if not picture.url:
             return replace(picture, error=NoPictureError(_NOWHERE))
-        alone = replace(generation, pictures=(picture,))
+        alone = replace(generation, pictures=(picture,), notes=())
         try:
             room = await self.disk(_room, entry.folder / str(number))
             fetched = await self.client.fetch(alone, timeout=seconds, into=room)
@@ -471,6 +503,11 @@ class Pipeline:
 
         running = asyncio.get_running_loop().run_in_executor(self.threads, told)
         return await asyncio.shield(running)
+
+
+def _hosts_of(generation: Generation) -> frozenset[str]:
+    """Return the hosts that the pictures of a generation are fetched from."""
+    return frozenset(host_of(picture.url) for picture in generation.pictures if picture.url)
 
 
 def _reason(error: BaseException) -> str:

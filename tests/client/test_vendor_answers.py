@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.values.task import read_status
-from opeai_nb.errors import OpeaiError, UnreadableAnswerError
+from opeai_nb.errors import AnswerError, DownloadError, OpeaiError, UnreadableAnswerError
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 
@@ -230,3 +230,46 @@ def test_what_is_quoted_of_a_body_is_the_same_each_time(shell: Shells) -> None:
 def test_packed_body_that_lacks_its_sum_alone_is_read(shell: Shells, lost: int) -> None:
     body = gzip.compress(json.dumps(DONE).encode())[:-lost]
     assert plays(shell, Answer(body, headers={"Content-Encoding": "gzip"}, chunk=50)) == [RED]
+
+
+def refuses(status: int, body: Any = b"no") -> Any:
+    return Answer(body, status=status)
+
+
+@pytest.mark.parametrize("is_task", [False, True], ids=["at once", "by a task"])
+@pytest.mark.parametrize(
+    "there", [refuses(404), refuses(500), refuses(200, b"<p>Log in</p>"), refuses(200, {"a": 1})]
+)
+def test_answer_whose_picture_does_not_come_is_kept(
+    shell: Shells, there: Any, is_task: bool
+) -> None:
+    body = {"data": [{"url": URL}], "status": "SUCCESS", "full_size": OTHER}
+    first = [Answer({"task_id": "t"})] if is_task else []
+    script = Script(*first, Answer(body), there, there, there, there)
+    with pytest.raises(DownloadError) as caught:
+        shell(transport=script).generate("a fox")
+    assert caught.value.answer == Answer(body).content
+    assert len(script.posts) == 1
+
+
+def test_answer_whose_pictures_all_come_is_not_held(shell: Shells) -> None:
+    script = Script(Answer({"data": [{"url": URL}]}), RED)
+    assert shell(transport=script).generate("a fox").answer is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"code": 31, "message": "something is up", "result": "1712204995849323"},
+        {"code": "E7", "message": "come back later", "data": {"ticket": "ab12"}},
+    ],
+)
+def test_code_that_nobody_knows_beside_an_id_is_kept(shell: Shells, body: Any) -> None:
+    with pytest.raises(UnreadableAnswerError, match="may be the id of a task") as caught:
+        plays(shell, body)
+    assert caught.value.answer == Answer(body).content
+
+
+def test_refusal_with_a_number_of_its_own_is_a_refusal(shell: Shells) -> None:
+    with pytest.raises(AnswerError, match="refused: too large"):
+        plays(shell, {"errno": 17, "code": 400, "message": "too large", "request_id": "ab12"})

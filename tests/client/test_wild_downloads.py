@@ -99,7 +99,9 @@ def test_bytes_that_are_no_picture_are_never_kept_as_one(
         shell(pictures_answer(ELSEWHERE), body).generate(
             "a fox", **({"into": tmp_path} if into else {})
         )
-    assert caught.value.answer == body
+    (picture,) = caught.value.pictures
+    assert picture.error.answer == body
+    assert caught.value.answer == pictures_answer(ELSEWHERE).content
     assert not list(tmp_path.iterdir())
 
 

@@ -168,8 +168,29 @@ def test_what_was_guessed_and_is_no_picture_leaves_the_answer(studio_over: Studi
     with pytest.raises(UnreadableAnswerError):
         studio.generate("a fox")
     (entry,) = studio.library.pending()
-    assert entry.answer() == Answer(odd).content
+    assert (entry.truth, entry.answer()) == ("answer not read", Answer(odd).content)
     assert len(script.posts) == 1
+
+
+def test_answer_whose_url_was_the_wrong_one_is_read_again(studio_over: Studios) -> None:
+    def plan(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            return Answer({"data": [{"url": "http://p.test/view", "key": KEY}]})
+        return png() if request.url.path == "/x.png" else "<html>a page</html>"
+
+    studio, script = studio_over(plan)
+    with pytest.raises(DownloadError, match="web page"):
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert (entry.truth, len(script.posts)) == ("fetching", 1)
+    assert b'"http://p.test/view"' in (entry.answer() or b"")
+    assert KEY.encode() not in written_in(studio)
+    assert entry.folder is not None
+    better = Answer({"data": [{"url": "http://p.test/x.png"}]}).content  # as if it could read
+    (entry.folder / ".answer").write_bytes(better)
+    later, script = studio_over(plan)
+    assert len(later.resume(entry).result(60)) == 1
+    assert (script.posts, later.library.pending()) == ([], [])
 
 
 def test_what_was_guessed_is_told_beside_the_picture(studio_over: Studios) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import Pictures
 from opeai_nb.client.wire.read_pictures import GUESS, SAID_EMPTY
 from opeai_nb.client.wire.spelling import squeezed
-from opeai_nb.errors import NoPictureError, OpeaiError, UnreadableAnswerError
+from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, UnreadableAnswerError
 from opeai_nb.fields import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def assembled(
         request_id=found.request_id,
         notes=(*found.notes, *_dropped_input(found, request)),
     )
-    if answer is not None and (GUESS in found.notes or any(map(is_unread, generation.failed))):
+    if answer is not None and not is_whole(generation.pictures, generation.notes):
         generation = replace(generation, answer=answer())
     if not generation.good:
         raise nothing_good(generation)
@@ -51,8 +52,17 @@ def assembled(
 
 
 def is_whole(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
-    """Tell whether an answer was read to its end: only else it is kept as it came."""
-    return bool(pictures) and GUESS not in notes and not any(map(is_unread, pictures))
+    """Tell whether all that an answer gave is here: only else it is kept as it came.
+
+    What leads to no picture may have been the wrong URL of several.
+    """
+    is_here = all(p.source is not None or p.error is not None for p in pictures)
+    return bool(pictures) and is_here and is_read(pictures, notes)
+
+
+def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
+    """Tell whether an answer was understood to its end, its pictures fetched or not."""
+    return GUESS not in notes and not any(map(is_unread, pictures))
 
 
 def is_unread(picture: Picture) -> bool:
@@ -88,7 +98,7 @@ def nothing_good(generation: Generation) -> OpeaiError:
     if GUESS in generation.notes:
         return _with_evidence(UnreadableAnswerError(NO_GUESS), generation)
     errors = [picture.error for picture in generation.failed if picture.error is not None]
-    error = errors[0] if len({type(error) for error in errors}) == 1 else None
+    error = copy(errors[0]) if len({type(error) for error in errors}) == 1 else None
     if error is None or isinstance(error, NoPictureError):
         told = f": {errors[0].message}" if errors else _EMPTY
         error = NoPictureError(f"The platform answered without any picture{told}")
@@ -98,7 +108,7 @@ def nothing_good(generation: Generation) -> OpeaiError:
 def _with_evidence(error: OpeaiError, generation: Generation) -> OpeaiError:
     error.request, error.pictures = generation.request, generation.pictures
     error.request_id, error.task_id = generation.request_id, generation.task_id
-    error.answer = error.answer or generation.answer
+    error.answer = generation.answer or error.answer
     return error
 
 
@@ -135,7 +145,10 @@ def fetch(
     fetched = replace(generation, pictures=tuple(pictures))
     if not fetched.good:
         raise nothing_good(fetched)
-    return fetched
+    has_all = not any(isinstance(p.error, DownloadError) for p in pictures)
+    return (
+        replace(fetched, answer=None) if has_all and is_read(pictures, fetched.notes) else fetched
+    )
 
 
 def finished(task: Task) -> Generation:

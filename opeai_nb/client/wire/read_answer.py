@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
@@ -142,7 +142,7 @@ def _read_success(
     if task is not None and (problem is None or task.pictures):
         return task
     if problem is not None and not good:
-        return problem
+        return _refusal(problem, places)
     if not good and (guesses := guessed_in(reply.body, reply.pictures, request)):
         return replace(_as_pictures(places, reply, guesses, problem), notes=(GUESS,))
     if not pictures and (guess := guessed_task(places)) is not None:
@@ -150,6 +150,25 @@ def _read_success(
     if pictures is None:
         return _unreadable(reply)
     return _as_pictures(places, reply, pictures, problem)
+
+
+def _refusal(problem: Problem, places: Places) -> Problem:
+    """Return a refusal; raise where a code that nobody knows stands beside what may be a task."""
+    if not problem.is_flat or guessed_task(places) is None:
+        return problem
+    raise UnreadableAnswerError(
+        f"The answer says {problem.message!r}, and holds what may be the id of a task.",
+        advice=_KEPT,
+        status_code=problem.status,
+        code=problem.code,
+        request_id=problem.request_id,
+    )
+
+
+_KEPT: Final = (
+    "What came is kept in error.answer, and in a library's journal: `%imagine resume` reads it "
+    "again, also after an update."
+)
 
 
 def _as_pictures(

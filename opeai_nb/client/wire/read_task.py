@@ -144,7 +144,7 @@ GUESSED_ID: Final = (
 )
 _NO_TASKS_ID = re.compile(
     r"request|req|trace|log|user|model|org|project|team|account|client|session|app|key|channel|"
-    r"group|tenant|workspace|parent|device|message|region|span"
+    r"group|tenant|workspace|parent|device|message|region|span|err|code|line|page|version"
 )
 _ID_NAME = re.compile(r".*(?:id|ids|uuid|no|number|ticket)|task|job|data|result|output|handle")
 _ID_TEXT = re.compile(r"(?=\S*\d)[\w.:~-]{2,128}")
