@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from typing import Final, NoReturn
 from urllib.parse import quote
 
@@ -12,7 +13,6 @@ _PASTED = re.compile(
 )
 _QUOTES: Final = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "<": ">"}
 _RANDOM_LENGTH: Final = 16
-_PLACEHOLDERS: Final = (b"[opeai_nb:key]", b"[opeai_nb:key-quoted]")
 
 
 class Secret:
@@ -51,7 +51,7 @@ class Secret:
         )
 
     def hidden(self, data: bytes) -> bytes:
-        """Return *data* with a placeholder where a random key stands, whole, in either spelling.
+        """Return *data* with a placeholder where a random key stands, whole, in any spelling.
 
         A key that is a word stays: nobody could tell it from the word.
         """
@@ -69,7 +69,16 @@ class Secret:
         if not self.is_random:
             return []
         plain, quoted = self._text, quote(self._text, safe="").replace("-", "%2D")
-        return [(plain.encode(), _PLACEHOLDERS[0]), (quoted.encode(), _PLACEHOLDERS[1])]
+        return [
+            (plain.encode(), b"[opeai_nb:key]"),
+            (quoted.encode(), b"[opeai_nb:key-quoted]"),
+            (self.in_base64().encode(), b"[opeai_nb:key-base64]"),
+            (plain.encode("utf-16-le"), "[opeai_nb:key-wide]".encode("utf-16-le")),
+        ]
+
+    def in_base64(self) -> str:
+        """Return the key as it stands in a text of base64 that holds nothing else."""
+        return b64encode(self._text.encode()).decode().rstrip("=")
 
     def __repr__(self) -> str:
         return "<key: set>"

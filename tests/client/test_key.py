@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import traceback
 import warnings
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from opeai_nb.client import AsyncClient, Client
 from opeai_nb.client.wire.key import checked_key
 from opeai_nb.client.wire.redact import masked, without_key
-from opeai_nb.errors import InputError, OpeaiError
+from opeai_nb.errors import InputError, OpeaiError, TaskTimeoutError
 from opeai_nb.secret import Secret
 from opeai_nb.testing import (
     Answer,
@@ -182,3 +183,22 @@ class TestMasks:
     def test_long_text_takes_linear_time(self, text: str) -> None:
         assert len(masked(text)) <= len(text)
         assert len(without_key(text, Secret(KEY))) <= len(text)
+
+
+def test_key_in_base64_or_in_wide_letters_is_hidden_and_turned_back() -> None:
+    key = Secret(KEY)
+    encoded = b64encode(KEY.encode())
+    for data in (b"it was " + encoded, f"so: {KEY}!".encode("utf-16-le")):
+        hidden = key.hidden(data)
+        assert hidden != data
+        assert encoded.rstrip(b"=") not in hidden
+        assert KEY.encode("utf-16-le") not in hidden
+        assert key.restored(hidden) == data
+    assert encoded.decode().rstrip("=") not in without_key(f"bad: {encoded.decode()}", key)
+
+
+def test_status_that_is_the_key_is_not_shown(shell: Callable[..., Shell]) -> None:
+    script = Script(lambda _: Answer({"task_id": "t", "status": KEY}))
+    with pytest.raises(TaskTimeoutError) as caught:
+        shell(transport=script).generate("a fox", timeout=30)
+    assert KEY not in everything_of(caught.value)

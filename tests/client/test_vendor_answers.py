@@ -273,3 +273,7 @@ def test_code_that_nobody_knows_beside_an_id_is_kept(shell: Shells, body: Any) -
 def test_refusal_with_a_number_of_its_own_is_a_refusal(shell: Shells) -> None:
     with pytest.raises(AnswerError, match="refused: too large"):
         plays(shell, {"errno": 17, "code": 400, "message": "too large", "request_id": "ab12"})
+
+
+def test_empty_list_without_a_status_does_not_end_the_wait(shell: Shells) -> None:
+    assert plays(shell, {"task_id": "t"}, *[[], {"data": []}] * 4, DONE) == [RED]

@@ -198,7 +198,7 @@ class _Course:
                 f"({status}{error.message.rstrip('.')})."
             )
             late.status_code, late.code, late.__cause__ = error.status_code, error.code, error
-        elif task.status == "unknown":
+        elif task.status == "unknown" and task.platform_status:
             late = TaskTimeoutError(
                 "The task was not ready in the time allowed; the platform keeps reporting the "
                 f"status {task.platform_status[:40]!r}, which is not known here."
@@ -347,11 +347,14 @@ def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
 
 
 def _done(found: Pictures) -> Task:
-    """Return the snapshot of a task whose answer is just its pictures."""
+    """Return the snapshot of a task whose answer is just its pictures.
+
+    An empty list without a status may be what a gateway answers until there are some.
+    """
     return Task(
         "",
-        "done",
-        "SUCCESS",
+        "done" if found.pictures else "unknown",
+        "SUCCESS" if found.pictures else "",
         pictures=found.pictures,
         usage=found.usage,
         model=found.model,

@@ -86,7 +86,7 @@ def _without_key(
     for error in (getattr(answer, "error", None), *(item.error for item in answer.pictures)):
         if error is not None:
             hide_in(error, key)
-    names = ("model", "usage", "prompt")
+    names = ("model", "usage", "prompt", "platform_status")
     values = {name: getattr(answer, name) for name in names if getattr(answer, name, None)}
     return replace(
         answer,

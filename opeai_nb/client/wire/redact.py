@@ -52,13 +52,15 @@ def value_without_key(value: Any, key: Secret | None) -> Any:
 def without_key(text: str, key: Secret | None) -> str:
     """Return *text* without this API *key*, in whatever form a server may echo it.
 
-    These are: the key itself, percent-encoded, and its ends around stars or dots (`sk-ab***yz`);
+    These are: the key itself, percent-encoded, in base64, and its ends around stars or dots
+    (`sk-ab***yz`);
     of a random key also any 8 characters of it, and its first or last 5 as a word.
     """
     if key is None:
         return text
     plain = key.reveal()
-    for form in sorted({plain, quote(plain, safe="")}, key=len, reverse=True):
+    forms = {plain, quote(plain, safe=""), *([key.in_base64()] if key.is_random else [])}
+    for form in sorted(forms, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
     text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, plain) else ends[0], text)
     return _without_parts(text, plain) if key.is_random else text
