@@ -97,17 +97,19 @@ def test_anything_in_the_place_of_any_file_of_a_library(  # noqa: PLR0917  pytes
     library.close()
     pristine = folder.with_name("pristine")
     shutil.copytree(folder, pristine)
-    for path in sorted(pristine.rglob("*")):
-        shutil.rmtree(folder)
-        shutil.copytree(pristine, folder)
-        put(kind, folder / path.relative_to(pristine), outside)
-        reader = Library(folder)
+    made = {"imagine", "pristine", "secret.txt"}
+    for number, path in enumerate(sorted(pristine.rglob("*"))):
+        # A folder of its own: whoever began entries in an earlier one still beats there.
+        here = folder.with_name(f"imagine-{number}")
+        shutil.copytree(pristine, here)
+        made.add(here.name)
+        put(kind, here / path.relative_to(pristine), outside)
+        reader = Library(here)
         assert SECRET not in everything(reader)
         keep("a new fox", into=reader)
         reader.close()
         assert outside.read_bytes() == SECRET
-        names = {each.name for each in outside.parent.iterdir()}
-        assert names == {"imagine", "pristine", "secret.txt"}
+        assert {each.name for each in outside.parent.iterdir()} == made
 
 
 @pytest.mark.parametrize("kind", KINDS)
