@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient, Client
@@ -274,6 +275,15 @@ class TestServerOfACompany:
             shell(base_url=company.url).generate("a fox")
         assert "SSL_CERT_FILE" in caught.value.advice
         assert company.posts == 0
+
+    @pytest.mark.parametrize("words", ["WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"])
+    def test_that_speaks_no_tls_is_told_with_the_base_url_to_use(
+        self, shell: Shells, words: str
+    ) -> None:
+        script = Script(lambda _: httpx.ConnectError(f"[SSL: {words}] (_ssl.c:1000)"))
+        with pytest.raises(UnreachableError) as caught:
+            shell(transport=script).generate("a fox")
+        assert "http://" in caught.value.advice
 
     @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
     def test_is_trusted_by_any_of_the_variables(

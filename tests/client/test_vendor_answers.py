@@ -13,7 +13,13 @@ import httpx
 import pytest
 
 from opeai_nb.client.values.task import read_status
-from opeai_nb.errors import AnswerError, DownloadError, OpeaiError, UnreadableAnswerError
+from opeai_nb.errors import (
+    AnswerError,
+    DownloadError,
+    NoPictureError,
+    OpeaiError,
+    UnreadableAnswerError,
+)
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 
@@ -277,3 +283,10 @@ def test_refusal_with_a_number_of_its_own_is_a_refusal(shell: Shells) -> None:
 
 def test_empty_list_without_a_status_does_not_end_the_wait(shell: Shells) -> None:
     assert plays(shell, {"task_id": "t"}, *[[], {"data": []}] * 4, DONE) == [RED]
+
+
+def test_answer_that_only_repeats_the_input_says_so(shell: Shells) -> None:
+    script = Script(Answer({"data": [{"b64_json": B64}]}))
+    with pytest.raises(NoPictureError, match="repeats the input picture") as caught:
+        shell(transport=script).generate("a fox", image=RED)
+    assert caught.value.answer == Answer({"data": [{"b64_json": B64}]}).content

@@ -128,6 +128,8 @@ def _way_out(error: Exception, told: str) -> str | None:
         )
     if "certificates for TLS" in told:
         return f"{UNPAID} Set that variable to a file of certificates, or unset it."
+    if "WRONG_VERSION_NUMBER" in told or "RECORD_LAYER_FAILURE" in told:
+        return f"{UNPAID} The server speaks no TLS there: its base URL may begin with http://."
     if isinstance(error, httpx.ProxyError):
         return f"{UNPAID} Start that proxy, mend or unset its variable, or extend NO_PROXY."
     return None

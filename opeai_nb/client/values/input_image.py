@@ -135,7 +135,7 @@ def _one(value: object) -> InputImage:
         # PIL images offer this too, and Image.fromarray would copy them: so they are told apart.
         return _from_array_or_pil(value)
     raise ImageInputError(
-        f"A {type(value).__name__} is not a picture.",
+        f"A value of the type {type(value).__name__} is not a picture.",
         advice="Give a path, a URL, bytes, a PIL image, a numpy array or a generation. "
         "Nothing was sent.",
     )
@@ -151,6 +151,8 @@ def _from_dict(value: dict[str, Any]) -> InputImage:
 
 def _from_text(text: str) -> InputImage:
     text = text.strip()
+    if not text:
+        raise ImageInputError("The text that should name the input picture is empty.")
     if text.lower().startswith(("http://", "https://")):
         return InputImage(url=text)
     if text.lower().startswith("data:"):
@@ -279,7 +281,7 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
     except UndecodableError as error:
         why, advice = why_unusable(data)
         raise ImageInputError(
-            f"{_shown(name or 'What was given')} is not an image that can be opened: {why}.",
+            f"{_shown(name) if name else 'The input'} is not an image that can be opened: {why}.",
             advice=f"{advice} Nothing was sent.",
         ) from error
     if as_stored(image, data):

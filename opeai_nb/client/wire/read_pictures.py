@@ -54,10 +54,12 @@ def pictures_in(
     failed: list[Picture] | None = [] if places.lists else None
     for lists in _by_trust(places.lists):
         for items in lists:
-            pictures = _without_inputs(_read_items(items, blobs), request)
+            listed = _read_items(items, blobs)
+            pictures = _without_inputs(listed, request)
             if any(picture.error is None for picture in pictures):
                 return pictures
-            failed = failed or pictures
+            is_echo = len(pictures) < len(listed)
+            failed = failed or pictures or ([Picture(error=_failed(_ECHO))] if is_echo else [])
         if alone := _without_inputs(_named_alone(places, blobs), request):
             return alone
     return failed
@@ -173,6 +175,7 @@ _BESIDE: Final = frozenset(
         *("mimetype", "format", "outputformat", "quality", "background", "status"),
     ]
 )
+_ECHO: Final = "The answer repeats the input picture, and holds no other."
 _EMPTY: Final = "The platform sent an empty item instead of a picture."
 _NO_ITEM: Final = "The platform sent an empty item instead of a picture: no object."
 _NO_BYTES_IN: Final = (
