@@ -302,8 +302,13 @@ def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
             "So it is not sent again by itself. send_unknown=True (--send-unknown) sends such "
             "requests anew; %imagine tasks tells of them."
         )
+    end = (
+        "got an answer that could not be read, and is kept"
+        if entry.truth == "answer not read"
+        else "was cut off before its answer came"
+    )
     error = OutcomeUnknownError(
-        "An earlier run of this request was cut off before its answer came: "
+        f"An earlier run of this request {end}: "
         f"{count} picture{'s' * (count != 1)} may have been painted and paid for.",
         advice=advice,
         task_id=entry.task_id,

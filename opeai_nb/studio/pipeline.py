@@ -28,6 +28,7 @@ from opeai_nb.client.protocol.results import (
     is_unread,
     nothing_good,
 )
+from opeai_nb.client.protocol.steps import Damaged
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_pictures import GUESS
@@ -210,7 +211,7 @@ class Pipeline:
             raise
         except BaseException as error:
             if isinstance(error, OpeaiError) and error.answer:
-                if isinstance(error, _UNREAD):
+                if isinstance(error, _UNREAD) or _is_packed(error):
                     await self.disk(entry.unread, _reason(error), error.answer)
                     raise
                 await self.disk(entry.keep_answer, error.answer)
@@ -503,6 +504,11 @@ class Pipeline:
 
         running = asyncio.get_running_loop().run_in_executor(self.threads, told)
         return await asyncio.shield(running)
+
+
+def _is_packed(error: OpeaiError) -> bool:
+    """Tell an answer that came to its end in a packing that nothing here undoes, as yet."""
+    return isinstance(error.__cause__, Damaged) and not error.pictures
 
 
 def _hosts_of(generation: Generation) -> frozenset[str]:

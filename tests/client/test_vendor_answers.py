@@ -290,3 +290,12 @@ def test_answer_that_only_repeats_the_input_says_so(shell: Shells) -> None:
     with pytest.raises(NoPictureError, match="repeats the input picture") as caught:
         shell(transport=script).generate("a fox", image=RED)
     assert caught.value.answer == Answer({"data": [{"b64_json": B64}]}).content
+
+
+@pytest.mark.parametrize("body", [{"note": "ready"}, {"status": "QUEUED"}, {"odd": {"x": URL}}])
+def test_base_url_is_not_blamed_for_json_that_nobody_reads(shell: Shells, body: Any) -> None:
+    script = Script(Answer(body), *[Answer(b"<p>no</p>")] * 9)
+    with pytest.raises(OpeaiError) as caught:
+        shell(transport=script).generate("a fox")
+    assert "OPEAI_BASE_URL" not in str(caught.value)
+    assert "error.answer" in str(caught.value)

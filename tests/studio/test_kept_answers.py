@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +193,26 @@ def test_answer_whose_url_was_the_wrong_one_is_read_again(studio_over: Studios) 
     later, script = studio_over(plan)
     assert len(later.resume(entry).result(60)) == 1
     assert (script.posts, later.library.pending()) == ([], [])
+
+
+def test_what_no_library_could_unpack_is_read_once_one_can(
+    studio_over: Studios, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = import_module("brotli").compress(pictures_answer(png()).content)
+    for name in ("brotli", "brotlicffi"):
+        monkeypatch.setitem(sys.modules, name, None)  # as on a machine without them
+    studio, script = studio_over(Answer(body, headers={"Content-Encoding": "br"}))
+    with pytest.raises(OpeaiError, match="no library here reads"):
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert (entry.truth, entry.answer(), len(script.posts)) == ("answer not read", body, 1)
+    with pytest.raises(OpeaiError, match="got an answer that could not be read"):
+        studio.generate("a fox")
+    assert len(script.posts) == 1
+    monkeypatch.undo()
+    later, script = studio_over()
+    assert len(later.resume(entry).result(60)) == 1
+    assert (script.requests, later.library.pending()) == ([], [])
 
 
 def test_what_was_guessed_is_told_beside_the_picture(studio_over: Studios) -> None:

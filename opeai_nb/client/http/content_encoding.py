@@ -30,16 +30,21 @@ def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
     """
     words = response.headers.get("content-encoding", "").lower().split(",")
     codings = [word.partition(";")[0].strip().removeprefix("x-") for word in words]
-    reader = _Unpacking(make(), "")  # what is packed once more than it says tells by its beginning
+    reader = unpacking(make(), "")  # what is packed once more than it says tells by its beginning
     if response.is_stream_consumed:
         return reader
     for coding in [word for word in codings if word in _PACKED][-_MOST_CODINGS:]:
-        reader = _Unpacking(reader, coding)  # the coding that was applied last is undone first
+        reader = unpacking(reader, coding)  # the coding that was applied last is undone first
     return reader
 
 
 _MOST_CODINGS: Final = 4
 """Two proxies are two; a thousand would be a stack too deep."""
+
+
+def unpacking(reader: Reader, coding: str) -> Reader:
+    """Return what undoes *coding* for *reader*; "" undoes what tells its packing by its bytes."""
+    return _Unpacking(reader, coding)
 
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:
@@ -162,7 +167,7 @@ class _Closed:
         self._coding = coding
 
     def __call__(self, chunk: bytes) -> Iterator[bytes]:  # noqa: ARG002  nobody can read it
-        raise CutAnswer(
+        raise Damaged(
             f"its body is compressed with {self._coding!r}, which was not asked for and no library "
             "here reads"
         )

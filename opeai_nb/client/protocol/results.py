@@ -10,7 +10,7 @@ from opeai_nb.client.protocol.steps import Flow, Reply, Together
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
-from opeai_nb.client.wire.read_answer import Pictures
+from opeai_nb.client.wire.read_answer import KEPT, Pictures
 from opeai_nb.client.wire.read_pictures import GUESS, SAID_EMPTY
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, UnreadableAnswerError
@@ -96,7 +96,7 @@ def received(reply: Reply) -> tuple[Picture, ...]:
 def nothing_good(generation: Generation) -> OpeaiError:
     """Return the error for an answer without any picture: the items' own when they agree."""
     if GUESS in generation.notes:
-        return _with_evidence(UnreadableAnswerError(NO_GUESS), generation)
+        return _with_evidence(UnreadableAnswerError(NO_GUESS, advice=KEPT), generation)
     errors = [picture.error for picture in generation.failed if picture.error is not None]
     error = copy(errors[0]) if len({type(error) for error in errors}) == 1 else None
     if error is None or isinstance(error, NoPictureError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from opeai_nb.client.http.content_encoding import unpacking
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import assembled, finished, is_whole, received
@@ -25,7 +28,7 @@ from opeai_nb.client.protocol.steps import (
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.client.wire.read_task import poll_link
 from opeai_nb.client.wire.unwrap import Places
@@ -117,18 +120,30 @@ def reread(answer: bytes, request: ImageRequest, key: Secret | None) -> Generati
     Raises what `submit` raises when it cannot be read yet.
     """
     answer = answer if key is None else key.restored(answer)
-    reader, pictures = JsonReader(), {}
-    parts: dict[int, bytearray] = {}
-    for event in [*reader.feed(answer), *reader.finish()]:
-        if isinstance(event, Piece):
-            parts.setdefault(event.number, bytearray()).extend(event.data)
-        else:
-            pictures[event.number] = bytes(parts.pop(event.number, b""))
-    reply = Reply(200, {}, reader.body(), pictures, key=key, raw=lambda: answer)
+    reply = _reply_of(answer, key)
     result = _read_submission(reply, request)
     if isinstance(result, Problem):
         raise _with_answer(error_of(result, paid=True), reply)
     return result
+
+
+def _reply_of(answer: bytes, key: Secret | None) -> Reply:
+    """Return an answer that was kept as it came in: packed, perhaps, and nobody noted how."""
+    replies = (_unpacked_reply(answer, coding, key) for coding in ("", "br", "deflate"))
+    plain = next(replies)
+    return next((r for r in (plain, *replies) if not isinstance(r.body, NotJson)), plain)
+
+
+def _unpacked_reply(answer: bytes, coding: str, key: Secret | None) -> Reply:
+    reader, pictures = unpacking(JsonReader(), coding), {}
+    parts: dict[int, bytearray] = {}
+    with suppress(CutAnswer):  # what stands before the damage may say enough
+        for event in chain(reader.feed(answer), reader.finish()):
+            if isinstance(event, Piece):
+                parts.setdefault(event.number, bytearray()).extend(event.data)
+            else:
+                pictures[event.number] = bytes(parts.pop(event.number, b""))
+    return Reply(200, {}, reader.body(), pictures, key=key, raw=lambda: answer)
 
 
 def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task | Problem:
@@ -145,6 +160,7 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         if not answer.id:
             raise UnreadableAnswerError(
                 "The platform accepted the request, but gave no task id to ask about.",
+                advice=KEPT,
                 status_code=reply.status,
                 request_id=answer.request_id,
             )

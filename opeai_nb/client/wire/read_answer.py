@@ -158,14 +158,14 @@ def _refusal(problem: Problem, places: Places) -> Problem:
         return problem
     raise UnreadableAnswerError(
         f"The answer says {problem.message!r}, and holds what may be the id of a task.",
-        advice=_KEPT,
+        advice=KEPT,
         status_code=problem.status,
         code=problem.code,
         request_id=problem.request_id,
     )
 
 
-_KEPT: Final = (
+KEPT: Final = (
     "What came is kept in error.answer, and in a library's journal: `%imagine resume` reads it "
     "again, also after an update."
 )
@@ -239,6 +239,8 @@ def _unreadable(reply: Reply) -> Problem:
         else f"The answer is not JSON; it begins: {words!r}."
         if words
         else "The answer is empty.",
+        # JSON is what an image API speaks: with that, the base URL is not to blame.
+        advice=KEPT if words is None else None,
         status_code=reply.status,
         request_id=request_id_of(reply.headers, []),
     )
