@@ -7,11 +7,13 @@ import html
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import httpx
 import pytest
 
+from opeai_nb.client.http.content_encoding import unpacker
 from opeai_nb.client.values.task import read_status
 from opeai_nb.errors import (
     AnswerError,
@@ -299,3 +301,20 @@ def test_base_url_is_not_blamed_for_json_that_nobody_reads(shell: Shells, body: 
         shell(transport=script).generate("a fox")
     assert "OPEAI_BASE_URL" not in str(caught.value)
     assert "error.answer" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "coding", "options"), [("brotli", "br", {"quality": 5}), ("zstandard", "zstd", {})]
+)
+@pytest.mark.parametrize("chunk", [3, 10_000])
+def test_bomb_is_opened_bit_by_bit(
+    module: str, coding: str, options: dict[str, int], chunk: int
+) -> None:
+    size = 16 * 1024 * 1024
+    bomb = import_module(module).compress(bytes(size), **options)
+    unpack = unpacker(coding, bomb)
+    chunks = [bomb[start : start + chunk] for start in range(0, len(bomb), chunk)]
+    pieces = [len(piece) for part in chunks for piece in unpack(part)]
+    assert sum(pieces) == size
+    assert max(pieces) <= size // 4
+    assert unpack.is_whole

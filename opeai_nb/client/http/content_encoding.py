@@ -222,11 +222,12 @@ def _one_more(parts: int) -> int:
 
 
 class _Brotli:
-    """br, by `brotli` or `brotlicffi`."""
+    """br, by `brotli` or `brotlicffi`; those before 1.2 cannot be told how much to give at once."""
 
     def __init__(self, module: Any) -> None:
         self._unpack = module.Decompressor()
         self._error: type[Exception] = module.error
+        self._is_bounded = hasattr(self._unpack, "can_accept_more_data")  # brotli 1.2
 
     @property
     def is_whole(self) -> bool:
@@ -234,18 +235,22 @@ class _Brotli:
 
     def __call__(self, chunk: bytes) -> Iterator[bytes]:
         """Unpack a little at a time: three bytes can stand for 16 MB, and be followed by more."""
-        is_bounded = hasattr(self._unpack, "can_accept_more_data")  # brotli 1.2
-        sip = len(chunk) if is_bounded else 1
-        limit = {"output_buffer_limit": _AT_ONCE} if is_bounded else {}
-        try:
-            for start in range(0, len(chunk), sip):
-                if self._unpack.is_finished():
-                    return  # what follows is padding
-                yield self._unpack.process(chunk[start : start + sip], **limit)
-                while is_bounded and not self._unpack.can_accept_more_data():
-                    yield self._unpack.process(b"", **limit)
-        except self._error as error:
-            raise Damaged("its body is not compressed as it says") from error
+        sip = len(chunk) if self._is_bounded else 1
+        for start in range(0, len(chunk), sip or 1):
+            yield from self._unpacked(chunk[start : start + sip])
+
+    def _unpacked(self, packed: bytes) -> Iterator[bytes]:
+        limit = {"output_buffer_limit": _AT_ONCE} if self._is_bounded else {}
+        while not self._unpack.is_finished():  # what follows the end is padding
+            try:
+                plain = self._unpack.process(packed, **limit)
+            except self._error as error:
+                raise Damaged("its body is not compressed as it says") from error
+            yield plain
+            packed = b""
+            # It says that it takes more while it still holds some: only nothing is the end.
+            if not (self._is_bounded and plain):
+                return
 
 
 _SIP: Final = 64
