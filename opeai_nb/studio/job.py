@@ -182,6 +182,11 @@ class Job:
         return self._progress.task_id
 
     @property
+    def whom(self) -> str:
+        """For whom, or for what, it waits; empty where it waits for the platform alone."""
+        return self._progress.whom if self.status == "waiting" else ""
+
+    @property
     def durations(self) -> tuple[float, ...]:
         """How long this model took before, in seconds, newest last."""
         return self._progress.durations
@@ -195,9 +200,8 @@ class Job:
         is_open = now.state in {"sending", "queued", "painting"}
         left = time_left(elapsed, now.durations) if is_open else None
         trouble = now.trouble if is_open else None
-        whom = now.whom if now.state == "waiting" else ""
         percent = now.percent if is_open else None
-        return Update(now.state, elapsed, percent, left, trouble, whom)
+        return Update(now.state, elapsed, percent, left, trouble, self.whom)
 
     def result(self, timeout: float | None = None) -> Generation:
         """Wait for the pictures and return them; raise what the job failed of.

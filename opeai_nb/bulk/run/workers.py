@@ -128,7 +128,7 @@ class Crew:
     @property
     def note(self) -> str:
         """What is waited for: by the run, or by every request that is to be sent again."""
-        waiting = [job.update.whom for job in tuple(self._jobs) if not job.is_settled]
+        waiting = [job.whom for job in tuple(self._jobs) if not job.is_settled]
         return self._reason or (f"waiting for {waiting[0]}" if waiting and all(waiting) else "")
 
     async def _probe(self) -> None:
