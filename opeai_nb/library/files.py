@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from functools import partial
+from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.plain_file import open_plain
@@ -62,11 +63,13 @@ class Disk:
 
     def mkdir(self, path: Path) -> None:
         """Make a folder, and those above it; one that is there stays."""
-        for each in reversed([each for each in (path, *path.parents) if not each.exists()]):
+        missing = list(takewhile(lambda each: not each.exists(), chain((path,), path.parents)))
+        for each in reversed(missing):
             if _is_shared(each.parent):
                 _make_shared(each)
             each.mkdir(exist_ok=True)
-        path.mkdir(parents=True, exist_ok=True)
+        if not missing and not path.is_dir():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
     def rename(self, old: Path, new: Path) -> None:
         """Give a file another name, in the place of what has it, or a folder a free one."""
@@ -273,9 +276,13 @@ def own_folder(path: Path, *, unlisted: bool = False, disk: Disk = DISK) -> Path
 
     Raises `OSError`, also when it is a link: the library writes nowhere else.
     """
-    if path.is_symlink():
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        mode = 0
+    if stat.S_ISLNK(mode):
         raise OSError(0, f"{path.name} is a link")
-    if not path.is_dir():
+    if not stat.S_ISDIR(mode):
         disk.mkdir(path)
     if unlisted:
         _unlist(path, disk)

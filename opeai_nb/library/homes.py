@@ -52,6 +52,11 @@ class Homes:
         """Both homes, the library's own folder first; either may not be there."""
         return self.folder, self.second
 
+    @property
+    def there(self) -> tuple[Path, ...]:
+        """Those of both that are there: of most libraries the first alone."""
+        return tuple(home for home in self.all if os.path.isdir(home))  # noqa: PTH112  a Path is dear
+
     def write(self, work: Callable[[Path], Result]) -> Result:
         """Do *work* in the library's folder, or where that refuses in the second home.
 

@@ -196,7 +196,7 @@ class MarkFiles:
 
     def _paths(self) -> Iterator[tuple[Path, _Stamp]]:
         """Yield each file of marks with its time and size."""
-        for home in self._homes.all:
+        for home in self._homes.there:
             for name, stamp in _times_in(home / FOLDER).items():
                 yield home / FOLDER / name, stamp
 

@@ -79,7 +79,7 @@ class Notes:
         return max((start for start in starts if start < until), default=0.0)
 
     def _read_new(self) -> None:
-        for home in self._homes.all:
+        for home in self._homes.there:
             if not is_link(home / FOLDER):
                 self._read_folder(home / FOLDER)
 

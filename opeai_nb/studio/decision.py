@@ -109,7 +109,12 @@ class Door:
                     self._undo(ask, job, decision.entry)
 
     def _shown_at_once(self, ask: Ask, job: JobProgress) -> Decision | None:
-        """Return what is kept and shown whatever others do; None where that needs the claim."""
+        """Return what is kept and shown whatever others do; None where that needs the claim.
+
+        Of a request that no record has, as those of most points, nothing more is looked at.
+        """
+        if not self.library.holds([ask.identity]):
+            return None
         ask = self._in_slot(ask)
         look, choice = self._chosen(ask, ask.slot)
         return self._obeyed(ask, job, look, choice) if choice.does == "show" else None

@@ -14,7 +14,6 @@ import time
 import weakref
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
@@ -28,6 +27,7 @@ from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from opeai_nb.library.records.record import Record
 
@@ -64,6 +64,7 @@ class Index:
         self._file = homes[0]  # until it is opened
         self._opened = (0, 0)
         self._compared: set[int] = set()
+        self._absent: set[int] = set()
 
     # -- asking
 
@@ -81,7 +82,7 @@ class Index:
 
         with self._lock:
             try:
-                return self._with_database(ask) if any(map(Path.is_dir, self._homes)) else []
+                return self._with_database(ask) if any(map(os.path.isdir, self._homes)) else []
             except OSError as error:
                 raise LibraryError(
                     f"The library folder cannot be read: {reason(error)}.",
@@ -161,18 +162,21 @@ class Index:
     # -- following the homes
 
     def _refresh(self, database: sqlite3.Connection) -> None:
+        noted = dict(database.execute("SELECT home, time FROM folder").fetchall())
         for home, folder in enumerate(self._homes):
             try:
-                if home not in self._compared or _time_of(folder) != _noted(database, home):
+                if home not in self._compared or _time_of(folder) != noted.get(home):
                     self._compare(database, home)
             except (FileNotFoundError, NotADirectoryError):  # not there, or removed just now
-                self._drop(database, home)
+                if home not in self._absent or noted.get(home) is not None:
+                    self._drop(database, home)
 
     def _compare(self, database: sqlite3.Connection, home: int) -> None:
         """Bring the index up to a home: list it, and read what is new.
 
         Files are read before the transaction, so that no other process waits for it.
         """
+        self._absent.discard(home)
         stamp = self._stamp(home)
         stale, gone = self._changes(database, home)
         rows = [row for name in stale if (row := self._read(home, name)) is not None]
@@ -210,6 +214,7 @@ class Index:
                 database.execute("DELETE FROM records WHERE home = ?", (home,))
                 _note(database, home, None)
         self._compared.add(home)
+        self._absent.add(home)
 
     def _read(self, home: int, name: str) -> tuple[Any, ...] | None:
         folder = self._homes[home]
@@ -309,7 +314,7 @@ class Index:
         if self._database is not None:
             self._finalizer()
         self._database, self._is_shared = None, False
-        self._compared = set()
+        self._compared, self._absent = set(), set()
 
     def _forsake(self, error: sqlite3.Error) -> None:
         """Drop a database that does not work; a broken file is removed, and all are read again."""
