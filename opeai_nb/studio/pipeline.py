@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -53,7 +54,7 @@ from opeai_nb.studio.decision import Resume, Send, Show, Wait
 from opeai_nb.warning import told_to
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -126,7 +127,7 @@ class Pipeline:
         """Do what the door decides, and decide again where that brings nothing."""
         after: str | None = None
         while True:
-            decision = await self._decided(door, ask, after)
+            decision, room = await self._decided(door, ask, after)
             if isinstance(decision, Show):
                 return decision.generation
             if isinstance(decision, Wait):
@@ -136,7 +137,8 @@ class Pipeline:
             entry = decision.entry
             is_new = isinstance(decision, Send)
             try:
-                return await self._worked_on(entry, send=is_new)
+                async with self._working_on(entry):
+                    return await (self.sent(entry, room) if is_new else self.finished(entry))
             except TakenOverError:
                 self.ledger.release(self.progress)
                 after = entry.id
@@ -146,12 +148,22 @@ class Pipeline:
                     raise
                 after = None
 
-    async def _decided(self, door: Door, ask: Ask, after: str | None) -> Decision:
-        deciding = asyncio.ensure_future(self.disk(door.decide, ask, self.progress, after))
+    async def _decided(
+        self, door: Door, ask: Ask, after: str | None
+    ) -> tuple[Decision, Path | None]:
+        """Return the decision, and the folder for what comes where it is to be sent."""
+
+        def decide() -> tuple[Decision, Path | None]:
+            decision = door.decide(ask, self.progress, after)
+            if not isinstance(decision, Send):
+                return decision, None
+            return decision, self._ready(decision.entry, is_shown=ask.caller != "point")
+
+        deciding = asyncio.ensure_future(self.disk(decide))
         try:
-            decision = await asyncio.shield(deciding)
+            decision, room = await asyncio.shield(deciding)
         except asyncio.CancelledError:
-            decision = await deciding
+            decision, _ = await deciding
             if isinstance(decision, Send):
                 await self.disk(decision.entry.forget)
                 self.ledger.release(self.progress)
@@ -159,7 +171,7 @@ class Pipeline:
             raise
         if isinstance(decision, Send | Resume):
             self.progress.id = decision.entry.id
-        return decision
+        return decision, room
 
     async def _elsewhere(self, door: Door, ask: Ask, take: str) -> None:
         """Wait until nobody works on a take any more, in this process or another."""
@@ -180,24 +192,31 @@ class Pipeline:
         """
         entry = await self.disk(self.library.take_over, entry)
         try:
-            return await self._worked_on(entry, send=send)
+            async with self._working_on(entry):
+                if not send:
+                    return await self.finished(entry)
+                return await self.sent(entry, await self.disk(self._ready, entry))
         except TakenOverError:
             raise LibraryError(
                 "Another kernel has taken this request over, while this one was frozen.",
                 advice="%imagine tasks tells how far it is. Nothing was sent.",
             ) from None
 
-    async def _worked_on(self, entry: Entry, *, send: bool) -> Generation:
+    @asynccontextmanager
+    async def _working_on(self, entry: Entry) -> AsyncIterator[None]:
         try:
-            return await (self.sent(entry) if send else self.finished(entry))
+            yield
         finally:
-            await self.disk(entry.release)
+            if entry.is_mine:  # what is settled is let go of already, and costs no turn of a thread
+                await self.disk(entry.release)
 
-    async def sent(self, entry: Entry) -> Generation:
-        """Send what is in the journal, with its key, and return the generation as it is kept."""
+    async def sent(self, entry: Entry, into: Path | None) -> Generation:
+        """Send what is in the journal, with its key, and return the generation as it is kept.
+
+        What comes goes straight into the folder *into*; None: into memory.
+        """
         was_sent = entry.state != "intended"
         try:
-            into = await self.disk(self._ready, entry)
             self.progress.says("sending")
             self.progress.is_unsent = not was_sent
             with told_to(self.progress.note):
@@ -236,9 +255,11 @@ class Pipeline:
             entry.unread(GUESSED_ID, task.answer)
         return self._durations(tasks=True)
 
-    def _ready(self, entry: Entry) -> Path | None:
-        """Look up how long it may take, and return the folder for what comes."""
-        self.progress.durations = self._durations(tasks=False)
+    def _ready(self, entry: Entry, *, is_shown: bool = True) -> Path | None:
+        """Look up how long it may take, for who looks at it; return the folder for what comes."""
+        if is_shown:
+            with suppress(LibraryError):  # an index that cannot be read holds up no request
+                self.progress.durations = self._durations(tasks=False)
         return _room(entry.folder)
 
     # -- finishing

@@ -17,6 +17,7 @@ from opeai_nb.library.files import (
     is_plain_file,
     own_folder,
     remove_folder,
+    sync_folder,
     write_whole,
 )
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
@@ -105,6 +106,7 @@ class Entry(RequestFacts):
         self._sent: float | None = None
         self._before: tuple[State, str | None] = ("intended", None)
         self._is_lost = False
+        self._is_durable = False
         self.is_adopted = False
 
     def __repr__(self) -> str:
@@ -270,12 +272,23 @@ class Entry(RequestFacts):
             if not self._right.take():
                 raise TakenOverError
             self._write({"state": "sending", "error": None}, durable=True)
+            self._outlast()
         except OSError as error:
             raise LibraryError(
                 f"The library folder cannot be written ({reason(error)}), and what is not noted "
                 "there could be lost after it is paid for.",
                 advice="Make room, or choose another folder. Nothing was sent.",
             ) from error
+
+    def _outlast(self) -> None:
+        """Make the entry's name as durable as its file, once.
+
+        The intent waits for the disk here, and not where it is written: one fsync for both its
+        lines, and none for what is never sent.
+        """
+        if not self._is_durable:
+            sync_folder(self.folder.parent)
+            self._is_durable = True
 
     def returned(self, why: str) -> None:
         """Note that what left is not under way any more: it was refused, or never arrived.

@@ -17,7 +17,6 @@ from opeai_nb.library.files import (
     names_in,
     own_folder,
     remove_folder,
-    sync_folder,
 )
 from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry
@@ -60,6 +59,7 @@ class Journal:
         self._liveness = liveness
         self._problems: dict[str, str] = {}
         self._requests: dict[str, str] = {}
+        self._synced: set[Path] = set()
 
     def begin(
         self,
@@ -75,7 +75,7 @@ class Journal:
         place: str | None,
         metadata: bool,
     ) -> Entry:
-        """Put the intent on the disk and return the entry.
+        """Write the intent and return the entry; it outlasts a power cut once it is `sending`.
 
         Raises `InputError` when the request is too long to be read back, `LibraryError` when no
         disk takes it.
@@ -130,13 +130,15 @@ class Journal:
         try:
             liveness.hold(facts["id"])
             disk.mkdir(new)
-            begin_facts(new, facts, disk)
+            # `Entry.sending` waits for the disk: nothing is lost with an intent that nothing
+            # followed. The first one waits here, too: a drive whose fsync fails is no home.
+            begin_facts(new, facts, durable=home not in self._synced, disk=disk)
+            self._synced.add(home)
             disk.rename(new, folder)
         except OSError:
             liveness.let_go(facts["id"])
             remove_folder(new)
             raise
-        sync_folder(journal)
         return home, folder
 
     def entries(self) -> list[Entry]:
@@ -152,10 +154,9 @@ class Journal:
 
     def _places(self) -> Iterator[tuple[Path, str]]:
         """Yield the home and the name of each entry."""
-        for home in self._homes.all:
-            if not is_link(home / FOLDER):
-                names = names_in(home / FOLDER)
-                yield from ((home, name) for name in names if _ID.fullmatch(name))
+        for home in self._homes.there:
+            if not is_link(folder := home / FOLDER):
+                yield from ((home, name) for name in names_in(folder) if _ID.fullmatch(name))
 
     def of(self, request: str) -> list[Entry]:
         """Return the unfinished entries of one request, by its identity, oldest first.

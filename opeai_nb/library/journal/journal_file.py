@@ -20,9 +20,9 @@ _LARGEST: Final = 16_000_000
 """Bytes of a journal: the request once, and an answer of many URLs."""
 
 
-def begin_facts(folder: Path, facts: dict[str, Any], disk: Disk = DISK) -> None:
+def begin_facts(folder: Path, facts: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:
     """Write the first line. Raises `OSError`."""
-    write_new(folder / JOURNAL, _line(facts), disk=disk)
+    write_new(folder / JOURNAL, _line(facts), durable=durable, disk=disk)
 
 
 def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:
