@@ -12,11 +12,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_HAS_SETTINGS: Final = getproxies is not getproxies_environment
+"""Whether the system has settings besides the variables, as macOS and Windows have."""
 _KINDS: Final = ("http", "https", "socks5", "socks5h")
 _SAME: Final = {"socks": "socks5", "socks4a": "socks5h", "tunnel": "http"}
 
@@ -64,7 +66,9 @@ def named_proxy(scheme: str, environ: Mapping[str, str] | None = None) -> tuple[
             is_header = variable == "HTTP_PROXY" and "REQUEST_METHOD" in environ
             if (text := environ.get(variable, "").strip()) and not is_header:
                 return variable, text
-    system = {} if environ is not os.environ or _names_any(environ) else getproxies()
+    if not _HAS_SETTINGS or environ is not os.environ or _names_any(environ):
+        return None
+    system = getproxies()
     text = system.get(scheme) or system.get("all") or ""
     return ("the system's settings", text) if text else None
 
