@@ -43,10 +43,15 @@ def _line(facts: dict[str, Any]) -> bytes:
 def read_facts(folder: Path) -> dict[str, Any]:
     """Return what the lines say together; one that a crash cut short does not count.
 
-    Raises `OSError`, and `ValueError` with the reason: from a newer version, or edited.
+    Raises `OSError`, `FileNotFoundError` also where a power cut took all of it, and `ValueError`
+    with the reason: from a newer version, or edited.
     """
     facts: dict[str, Any] = {}
-    for line in read_plain(folder / JOURNAL, _LARGEST).splitlines():
+    text = read_plain(folder / JOURNAL, _LARGEST)
+    if not text.strip(b"\0\r\n "):
+        # A power cut took the line before `Entry.sending` waited for the disk: nothing was sent.
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), JOURNAL)
+    for line in text.splitlines():
         try:
             changes = writable(json.loads(line))
         except (ValueError, RecursionError):

@@ -1,0 +1,131 @@
+"""What one request of many costs, in counts that no load of the machine changes.
+
+Each wait for the disk, each turn of a thread and each look at a folder is paid ten thousand times
+by a batch of ten thousand rows (`tests/bench/bench_many.py`). Who adds one says here what for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, Any
+
+from opeai_nb.client import AsyncClient, ImageRequest
+from opeai_nb.engine import ENGINE_URL
+from opeai_nb.library import Slot
+from opeai_nb.library.files import Disk
+from opeai_nb.studio.decision import Ask
+from opeai_nb.studio.job import JobProgress
+from opeai_nb.studio.pipeline import Pipeline
+from opeai_nb.studio.session_limit import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.studio import Studio
+    from tests.studio.conftest import Watched
+
+LOOKS = {"stat", "lstat", "listdir", "scandir"}
+WRITES = {"open", "mkdir", "rename", "replace", "unlink", "rmdir", "link"}
+
+
+class WatchedDisk(Disk):
+    """Notes which files it was waited for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.synced: list[str] = []
+        self._names: dict[int, str] = {}
+
+    def open(self, path: Path, flags: int) -> int:
+        handle = super().open(path, flags)
+        self._names[handle] = path.name
+        return handle
+
+    def fsync(self, handle: int) -> None:
+        self.synced.append(self._names[handle])
+
+
+class Here(Executor):
+    """Does everything at once in the thread that asks for it, and counts how often and what."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+        self.calls: Counter[str] = Counter()
+
+    def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        self.turns += 1
+        done: Future[Any] = Future()
+        before = sys.getprofile()
+        sys.setprofile(self._count)
+        try:
+            done.set_result(work(*given, **named))
+        finally:
+            sys.setprofile(before)
+        return done
+
+    def _count(self, _: object, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ in LOOKS | WRITES | {"execute"}:
+            self.calls[called.__name__] += 1
+
+
+def made(studio: Studio, transport: Watched, number: int) -> Here:
+    """Make one point of a sweep with the studio's door, and return what was counted."""
+    here = Here()
+    request = ImageRequest(f"fox {number}")
+    pipeline = Pipeline(
+        AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport),
+        studio.library,
+        JobProgress(request, "engine", lambda: 0.0),
+        here,
+        Ledger(),
+        lambda _: None,
+        60.0,
+    )
+    generation = asyncio.run(pipeline.made(Ask(request, Slot("p"), "point"), studio.door))
+    assert len(generation.pictures) == 1
+    return here
+
+
+def test_a_point_takes_three_turns_of_a_thread_and_few_looks_at_the_disk(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """The turns: decide and begin, note that it leaves, note the answer and keep it."""
+    studio = new_studio()
+    made(studio, transport, 0)  # what is made with the first of a session
+    here = made(studio, transport, 1)
+    assert here.turns == 3
+    assert sum(here.calls[name] for name in LOOKS) <= 50
+    assert sum(here.calls[name] for name in WRITES) <= 38
+    assert here.calls["execute"] <= 12
+
+
+def test_a_point_waits_three_times_for_the_disk_and_once_before_its_post(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """The file of the journal with both its lines, the picture, the record."""
+    disk = WatchedDisk()
+    studio = new_studio(disk=disk)
+    made(studio, transport, 0)
+    disk.synced.clear()
+    at_post: list[list[str]] = []
+    transport.before = lambda _: at_post.append(list(disk.synced))
+    made(studio, transport, 1)
+    assert at_post == [["journal.jsonl"]]
+    assert len(disk.synced) == 3
+
+
+def test_an_intent_that_a_power_cut_took_is_none_and_no_problem(
+    studio: Studio, new_studio: Callable[..., Studio]
+) -> None:
+    """Its folder has its name, and the file lost its line: nothing had been sent."""
+    entry = studio.library.begin(
+        ImageRequest("a fox"), key="k", base_url="http://x", origin="platform"
+    )
+    (entry.folder / "journal.jsonl").write_bytes(b"\0" * 300)
+    again = new_studio().library
+    assert again.pending() == []
+    assert again.problems() == []
