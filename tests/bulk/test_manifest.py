@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
@@ -130,6 +132,22 @@ def test_any_cells_are_in_the_line_and_are_read_back(row: dict[str, Any]) -> Non
             assert line[name] == value.encode("utf-8", "replace").decode()
     (read,) = parquet.read_table(BytesIO(parquet_of([line]))).to_pylist()
     assert read.keys() == line.keys()
+
+
+def test_a_parquet_file_leaves_pyarrow_out_of_the_process_that_asks_for_it(tmp_path: Path) -> None:
+    """It is made at the end of a batch, and would be most of what the batch needs of memory."""
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "manifest.parquet"
+    asked = f"""if True:
+        import pathlib, sys
+        from opeai_nb.bulk.batch.manifest_file import write_parquet
+        write_parquet(pathlib.Path({str(path)!r}), [{{"row": 1, "sku": "P-1"}}, {{"row": 2}}])
+        sys.exit("pyarrow" in sys.modules)"""
+    subprocess.run([sys.executable, "-c", asked], check=True)
+    assert parquet.read_table(path).to_pylist() == [
+        {"row": 1, "sku": "P-1"},
+        {"row": 2, "sku": None},
+    ]
 
 
 def test_an_index_that_says_something_is_a_column(run: Callable[..., Batch]) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
+import sys
+from importlib.abc import MetaPathFinder
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest_line import Line, ours, plain
@@ -49,8 +52,40 @@ def write_lines(path: Path, lines: Iterable[Line]) -> None:
 
 def write_parquet(path: Path, lines: Sequence[Line]) -> None:
     """Write the lines as Parquet, which needs pyarrow. Raises `OSError`."""
-    part = write_part(path.parent, parquet_of(lines), durable=False)
+    data = None if "pyarrow" in sys.modules else _parquet_from_aside(lines)
+    part = write_part(path.parent, parquet_of(lines) if data is None else data, durable=False)
     part.replace(path)
+
+
+def _parquet_from_aside(lines: Sequence[Line]) -> bytes | None:
+    """Let another process make it: pyarrow and what it imports would stay here, 90 MB for one file.
+
+    None where there can be no such process: then this one makes it.
+    """
+    # -P: what lies in the folder that a person works in is no module of ours.
+    code = f"from {__name__} import _serve; _serve()"
+    text = json.dumps(lines, ensure_ascii=False).encode("utf-8", "replace")
+    try:
+        done = subprocess.run(  # noqa: S603  our own interpreter and our own words
+            [sys.executable, "-P", "-c", code], input=text, capture_output=True, check=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
+    return done.stdout or None
+
+
+class _WithoutPandas(MetaPathFinder):
+    """Finds no pandas, which pyarrow would import to ask whether a list is a Series: 50 MB."""
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name=name)
+
+
+def _serve() -> None:
+    """Be that process."""
+    sys.meta_path.insert(0, _WithoutPandas())
+    sys.stdout.buffer.write(parquet_of(json.loads(sys.stdin.buffer.read())))
 
 
 def parquet_of(lines: Sequence[Line]) -> bytes:
