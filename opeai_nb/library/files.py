@@ -62,7 +62,10 @@ class Disk:
         os.fsync(handle)
 
     def mkdir(self, path: Path) -> None:
-        """Make a folder, and those above it; one that is there stays."""
+        """Make a folder, and those above it; one that is there stays.
+
+        Raises `FileExistsError` where a file has its name.
+        """
         missing = list(takewhile(lambda each: not each.exists(), chain((path,), path.parents)))
         for each in reversed(missing):
             if _is_shared(each.parent):
