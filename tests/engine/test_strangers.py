@@ -279,7 +279,7 @@ def test_openapi_typescript_makes_types_of_every_operation_and_its_errors(
     ]
     use = node_modules / "use.ts"
     use.write_text('import type { operations } from "./api";\n' + "".join(uses), encoding="utf-8")
-    check = [binaries / "tsc", "--noEmit", "--strict", use]
+    check = [str(binaries / "tsc"), "--noEmit", "--strict", str(use)]
     done = subprocess.run(check, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stdout
 

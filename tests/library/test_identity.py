@@ -48,8 +48,9 @@ def test_how_it_travels_and_whose_it_is_do_not_count(change: dict[str, Any]) -> 
 def test_line_breaks_are_the_same_however_an_editor_writes_them() -> None:
     """A notebook that was saved by an editor on Windows, and is opened in JupyterLab."""
     for name in ("prompt", "negative_prompt"):
+        fields: dict[str, Any] = {"prompt": "a", "dialect": "aliyun"}
         unix, windows, none = (
-            identity(ImageRequest(**{"prompt": "a", "dialect": "aliyun", name: f"fox{end}snow"}))
+            identity(ImageRequest(**{**fields, name: f"fox{end}snow"}))
             for end in ("\n", "\r\n", " ")
         )
         assert unix == windows != none
