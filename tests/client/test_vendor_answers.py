@@ -290,7 +290,7 @@ def test_empty_list_without_a_status_does_not_end_the_wait(shell: Shells) -> Non
 def test_answer_that_only_repeats_the_input_says_so(shell: Shells) -> None:
     script = Script(Answer({"data": [{"b64_json": B64}]}))
     with pytest.raises(NoPictureError, match="repeats the input picture") as caught:
-        shell(transport=script).generate("a fox", image=RED)
+        shell(transport=script).generate("a fox", image=RED, size="1024x1024")
     assert caught.value.answer == Answer({"data": [{"b64_json": B64}]}).content
 
 
