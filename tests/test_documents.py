@@ -262,3 +262,12 @@ def test_the_table_of_rooms_is_the_one_that_is_enforced() -> None:
     own_business = {"run_awaitable"}  # one function, and a room of no other
     enforced = {room: ours for room, (ours, _) in TABLE.items() if room[0] != "_"}
     assert told == {room: ours for room, ours in enforced.items() if room not in own_business}
+
+
+def test_each_line_of_the_page_on_safety_names_tests_that_are_there() -> None:
+    page = (ROOT / "notebooks" / "how-to" / "safety.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| **")]
+    named = [re.findall(r"`([\w/]+\.py)`", row.rpartition(" | ")[2]) for row in rows]
+    assert len(rows) == 10
+    assert all(named)
+    assert not [name for names in named for name in names if not (ROOT / "tests" / name).is_file()]

@@ -7,6 +7,8 @@ import pickle
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opeai_nb.errors import OptionError
 from opeai_nb.secret import Secret, secret
@@ -251,3 +253,36 @@ def test_a_dotenv_file_that_is_none_blocks_nothing(folder: Path, kind: str) -> N
                 settings()
             return
     assert settings().refusal is None
+
+
+PIECES = [
+    *(
+        "OPEAI_BASE_URL",
+        "OPEAI_API_KEY",
+        "export ",
+        "=",
+        " = ",
+        "\n",
+        "\r\n",
+        "\r",
+        "\0",
+        "#",
+        " #",
+    ),
+    *("'", '"', "engine:", "https://x.example", "sk-of-the-file", "$OPEAI_API_KEY", "\ufeff", "\\"),
+    *("OPEAI_NB_LIBRARY", "../..", "/tmp", "a/b", "~", "\x1b[2J", "\u202e", "\x85", "\u2028", "\t"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES) | st.text(max_size=3), max_size=14).map("".join))
+def test_whatever_a_dotenv_file_says_the_key_goes_to_no_server_of_it(text: str) -> None:
+    Path(".env").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("OPEAI_API_KEY", KEY)
+        try:
+            found = settings()
+        except OptionError:
+            return
+    assert found.base_url is None or found.says_engine or found.api_key.reveal() != KEY
+    home = Path.cwd()
+    assert found.refusal is not None or (home / found.library).resolve().is_relative_to(home)
