@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from base64 import b64encode
 from urllib.parse import quote
 
 import pytest
@@ -13,7 +14,12 @@ from opeai_nb.testing import Answer
 from tests.client.misbehaving import misbehaving
 
 KEY = "sk-4f9a+d81c/22be77"
-ECHOES = [KEY, f"Bearer {KEY}", quote(KEY, safe=""), f"{KEY[:5]}****{KEY[-5:]}", f"x{KEY}x"]
+QUOTED = quote(KEY, safe="")
+ENCODED = [b64encode(f"{before}{KEY}".encode()).decode() for before in ("", "x", "Bearer ", "u:")]
+ECHOES = [
+    *(KEY, f"Bearer {KEY}", QUOTED, f"{KEY[:5]}****{KEY[-5:]}", f"x{KEY}x", f"Bearer%20{QUOTED}"),
+    *(QUOTED.lower(), quote(QUOTED, safe=""), f"/a?k={QUOTED}&x", *ENCODED),
+]
 
 
 @pytest.mark.parametrize("echo", ECHOES)
@@ -30,5 +36,6 @@ def test_no_log_holds_a_key_that_a_server_echoes(
         client.generate("a fox")
     assert any(record.name.startswith("httpcore") for record in caplog.records)
     shown = caplog.text + "".join(str(record.__dict__) for record in caplog.records)
-    for part in (KEY, quote(KEY, safe=""), KEY[:10], KEY[-8:]):
+    encoded = [text[4:-4] for text in ENCODED]
+    for part in (KEY, QUOTED, QUOTED.lower(), quote(QUOTED), KEY[:10], KEY[-8:], *encoded):
         assert part not in shown

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from base64 import b64encode
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ _CHUNK = re.compile(r"\S+")
 _KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_\-]{6,}")
 _PART = 8
 _END = 5
+_TAIL: Final = 4
+_MOST_KEYS: Final = 64
 _MASK = "[key]"
 
 
@@ -53,8 +57,8 @@ def without_key(text: str, key: Secret | None) -> str:
     """Return *text* without this API *key*, in whatever form a server may echo it.
 
     These are: the key itself, percent-encoded, in base64, and its ends around stars or dots
-    (`sk-ab***yz`);
-    of a random key also any 8 characters of it, and its first or last 5 as a word.
+    (`sk-ab***yz`); of a random key also any 8 characters of it, percent-encoded (twice, too) or in
+    base64 as well, and its first or last 5 as a word.
     """
     if key is None:
         return text
@@ -67,13 +71,29 @@ def without_key(text: str, key: Secret | None) -> str:
 
 
 def _without_parts(text: str, key: str) -> str:
-    parts = [key[start : start + _PART] for start in range(len(key) - _PART + 1)]
-    echoed = [part for part in parts if part in text]
+    echoed = [part for part in _parts(key) if part in text]
     if echoed:
         text = _CHUNK.sub(
             lambda chunk: _MASK if any(part in chunk[0] for part in echoed) else chunk[0], text
         )
     return _WORD.sub(lambda word: _MASK if _is_end(word[0], key) else word[0], text)
+
+
+@lru_cache(_MOST_KEYS)
+def _parts(key: str) -> tuple[str, ...]:
+    """Return all runs of 8 characters of a key, in each way in which it is spelled."""
+    once = quote(key, safe="")
+    shifted = (b64encode(bytes(before) + key.encode()).decode() for before in range(3))
+    # Whatever stood before and behind it changes the letters of base64 at both ends.
+    encoded = [text[before + 1 : -_TAIL] for before, text in enumerate(shifted)]
+    spellings = (key, once, once.lower(), quote(once, safe=""), *encoded)
+    return tuple(
+        dict.fromkeys(
+            text[start : start + _PART]
+            for text in spellings
+            for start in range(len(text) - _PART + 1)
+        )
+    )
 
 
 def _are_ends(found: re.Match[str], key: str) -> bool:
