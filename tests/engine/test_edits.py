@@ -283,3 +283,15 @@ class TestFetch:
         url = serve(start, hold=threading.Event())
         with pytest.raises(ApiError, match="failed to download"):
             self.get(url, seconds=0.05)
+
+    def test_a_name_server_that_says_nothing_is_left_in_time(self) -> None:
+        silence = threading.Event()
+
+        def resolve(host: str) -> list[str]:
+            assert host == "silent.test"
+            silence.wait()
+            return []
+
+        with pytest.raises(ApiError, match="failed to download"):
+            fetch("http://silent.test/a.png", 1000, seconds=0.05, resolve=resolve)
+        silence.set()

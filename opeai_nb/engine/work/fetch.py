@@ -13,7 +13,8 @@ import socket
 import ssl
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from opeai_nb.engine.api.error_envelope import ApiError
@@ -52,22 +53,57 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not any(ip in net for net in _OWN)
 
 
+def resolved(host: str) -> list[str]:
+    """Return the addresses of *host*, as the system finds them. Raises `OSError`."""
+    entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in entries]
+
+
+class _Lookup(NamedTuple):
+    """How a name becomes the address that is connected to."""
+
+    allowed: Callable[[str], bool]
+    resolve: Callable[[str], list[str]]
+
+    def address(self, host: str, seconds: float) -> str:
+        """Return the first address. ApiError where one of them is not allowed."""
+        addresses = self._looked_up(host).result(seconds)
+        if not addresses or not all(self.allowed(address) for address in addresses):
+            raise _bad("the input image's host is not on the public internet")
+        return addresses[0]
+
+    def _looked_up(self, host: str) -> Future[list[str]]:
+        """Ask in a daemon thread: nothing else ends a name server that says nothing."""
+        found: Future[list[str]] = Future()
+
+        def look_up() -> None:
+            try:
+                found.set_result(self.resolve(host))
+            except Exception as error:  # noqa: BLE001  it is raised where it is awaited
+                found.set_exception(error)
+
+        threading.Thread(target=look_up, name="opeai_nb-engine-lookup", daemon=True).start()
+        return found
+
+
 def fetch(
     url: str,
     bytes_max: int,
     *,
     seconds: float = SECONDS,
     allowed: Callable[[str], bool] = is_public,
+    resolve: Callable[[str], list[str]] = resolved,
 ) -> bytes:
     """Return what *url* holds. It blocks: call it in a thread.
 
-    *allowed* judges each address that is about to be connected to. ApiError 400 for whatever goes
-    wrong: a refused address, a redirect too many, an error status, too many bytes or seconds.
+    *allowed* judges each address that is about to be connected to, of those that *resolve* finds.
+    ApiError 400 for whatever goes wrong: a refused address, a redirect too many, an error status,
+    too many bytes or seconds.
     """
     deadline = time.monotonic() + seconds  # a real wait for a real network: not the engine's clock
     for _ in range(_REDIRECTS + 1):
         try:
-            answer = _get(url, bytes_max, deadline, allowed)
+            answer = _get(url, bytes_max, deadline, _Lookup(allowed, resolve))
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise _bad("failed to download the input image") from error
         if isinstance(answer, bytes):
@@ -76,12 +112,12 @@ def fetch(
     raise _bad("the input image redirects too often")
 
 
-def _get(url: str, bytes_max: int, deadline: float, allowed: Callable[[str], bool]) -> bytes | str:
+def _get(url: str, bytes_max: int, deadline: float, lookup: _Lookup) -> bytes | str:
     """Return the body, or the Location that the answer points to."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise _bad("only http and https image URLs are accepted")
-    connection = _connection(parts, deadline, allowed)
+    connection = _connection(parts, deadline, lookup)
     # A socket's timeout is for each read, so a server that trickles would never end.
     watchdog = threading.Timer(_left(deadline), _hang_up, (connection.sock,))
     watchdog.daemon = True
@@ -100,17 +136,12 @@ def _get(url: str, bytes_max: int, deadline: float, allowed: Callable[[str], boo
         connection.close()
 
 
-def _connection(
-    parts: SplitResult, deadline: float, allowed: Callable[[str], bool]
-) -> http.client.HTTPConnection:
-    """Connect to an address of the URL's host that is *allowed*."""
+def _connection(parts: SplitResult, deadline: float, lookup: _Lookup) -> http.client.HTTPConnection:
+    """Connect to an address of the URL's host that is allowed."""
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(entry[4][0]) for entry in entries]
-    if not addresses or not all(allowed(address) for address in addresses):
-        raise _bad("the input image's host is not on the public internet")
-    sock = socket.create_connection((addresses[0], port), timeout=_left(deadline))
+    address = lookup.address(host, _left(deadline))
+    sock = socket.create_connection((address, port), timeout=_left(deadline))
     if parts.scheme == "https":
         sock = ssl.create_default_context().wrap_socket(sock, server_hostname=host)
     connection = http.client.HTTPConnection(host, port)
