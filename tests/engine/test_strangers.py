@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
+from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
 from opeai_nb.engine.server.uvicorn_server import serving
 from tests.engine.conftest import Answers, Files, Swatches
 
@@ -153,6 +154,31 @@ def test_answers_are_valid_by_openais_own_types(
     from openai.types import ImagesResponse
 
     ImagesResponse.model_validate(create(model, **fields).json(), strict=True)
+
+
+SYNC = [m for m in MODELS.values() if not m.async_only and m.family.vendor != "engine"]
+
+
+@pytest.mark.parametrize("form", ["b64_json", "url"])
+@pytest.mark.parametrize("edits", [False, True], ids=["generate", "edit"])
+@pytest.mark.parametrize("model", SYNC, ids=lambda model: model.id)
+def test_every_models_answers_are_valid_by_openais_own_types(
+    create: Answers, picture: Files, model: CatalogueModel, edits: bool, form: str
+) -> None:
+    from openai.types import ImagesResponse
+    from openai.types.shared import ErrorObject
+
+    family = model.family
+    image = "data:image/png;base64," + base64.b64encode(picture()).decode()
+    answer = create(model.id, response_format=form, **({"image": image} if edits else {}))
+    body = answer.json()
+    if edits > bool(family.images_max) or edits < bool(family.images_min):
+        assert answer.status_code == 400
+        ErrorObject.model_validate(body["error"], strict=True)
+        return
+    if family.vendor == "ark":  # its usage is passed through as it is, platform.md 2.3, 4.2
+        assert body.pop("usage").keys() == {"generated_images", "output_tokens", "total_tokens"}
+    ImagesResponse.model_validate(body, strict=True)
 
 
 @pytest.mark.parametrize(
