@@ -37,7 +37,6 @@ class Parsed:
     request: dict[str, Any] = field(default_factory=dict)
     cell: dict[str, Any] = field(default_factory=dict)
     rest: str = ""
-    separated: bool = False
 
 
 def parse(line: str, names: Mapping[str, Any]) -> Parsed:
@@ -52,7 +51,7 @@ def parse(line: str, names: Mapping[str, Any]) -> Parsed:
     stream = words(line)
     while (word := next(stream, None)) is not None:
         if word.text == "--" and not word.quoted:
-            parsed.rest, parsed.separated = line[word.end :].strip(), True
+            parsed.rest = line[word.end :].strip()
             break
         # `-n` and `--size=…`, but neither a quoted word nor a prompt such as `-5 degrees`.
         if line[word.start] not in "\"'" and _OPTION.match(word.text):
