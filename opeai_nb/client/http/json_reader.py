@@ -243,6 +243,8 @@ class JsonReader:
         Their base64 is written anew (without line breaks, with padding). What would pass
         `MAX_RAW_BYTES` is left out from there on.
         """
+        if self._count == 0 and self._mode != self._picture:
+            return self.rest()[:MAX_RAW_BYTES]
         body = BytesIO()
         parts = re.split(rb"%b(\d+)" % self._mark.encode(), self.rest())
         unfinished = [b"", str(self._count).encode()] if self._mode == self._picture else []
