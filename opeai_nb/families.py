@@ -379,7 +379,7 @@ def size_for_picture(model: str, sides: tuple[int, int]) -> str | None:
     """Return the ``WxH`` that *model* takes and that is nearest to a picture of *sides*.
 
     By the ratio first, then by the pixels: the picture's own where it is taken, or nothing is known
-    of the model. None for a model that is not known to take any size in pixels.
+    of the model. None for a model that is not known to take any size of about this shape.
     """
     family = family_of(model)
     own = f"{sides[0]}x{sides[1]}"

@@ -162,8 +162,9 @@ def _same_size(request: ImageRequest) -> str:
         )
     if (size := size_for_picture(request.model, sides)) is None:
         raise InputError(
-            f"size is same, and {request.model} is not known to take a size in pixels.",
-            advice="Leave the size out. Nothing was sent.",
+            f"size is same, and {request.model} is not known to take a size of the shape of "
+            f"{sides[0]}x{sides[1]}.",
+            advice="Leave the size out, or give one. Nothing was sent.",
         )
     return size
 
