@@ -33,6 +33,9 @@ settings.load_profile("quick")
 # Tests start about a hundred Python processes and kernels: each compiled the package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# IPython warns of a Python that is not the activated environment's, and warnings are errors here:
+# the README's command runs `.venv/bin/python`, whatever environment is active.
+os.environ.pop("VIRTUAL_ENV", None)
 # What tests/without says holds for these processes, too; pytest's own have it by `pythonpath`.
 _PATH = [str(Path(__file__).parent / "without"), os.environ.get("PYTHONPATH")]
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, _PATH))
