@@ -16,7 +16,8 @@ def homeless_folder() -> Path:
     Whoever makes something below it makes it private. It is told by no warning: where warnings are
     errors, one would come between a request and its client.
     """
-    folder = Path(tempfile.gettempdir()) / f"opeai_nb-{os.getuid()}"
+    owner = f"-{os.getuid()}" if hasattr(os, "getuid") else ""  # on Windows each has a folder
+    folder = Path(tempfile.gettempdir()) / f"opeai_nb{owner}"
     if sys.stderr is not None:
         sys.stderr.write(
             f"Note: this user has no home. Caches, and what a library that cannot be written would "

@@ -88,3 +88,13 @@ def test_what_the_library_holds_is_shown_where_nobody_may_be_asked(
     with pytest.raises(OptionError, match="forbidden"):
         connect.client(never)
     assert len(script.posts) == 1
+
+
+def test_a_system_without_user_numbers_has_a_folder_for_who_has_no_home() -> None:
+    """Windows has none; a user without a home must not meet an AttributeError there."""
+    code = (
+        "import os; del os.getuid; from opeai_nb.homeless import homeless_folder as f; print(f())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert Path(done.stdout.strip()) == Path(tempfile.gettempdir()) / "opeai_nb"
+    assert "this user has no home" in done.stderr
