@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from opeai_nb.engine.api.admission import Admission
 from opeai_nb.engine.api.aliyun_request import parse_native
-from opeai_nb.engine.api.endpoint import Endpoint
+from opeai_nb.engine.api.asgi_endpoint import Endpoint
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from opeai_nb.engine.api.admission import Admission
-from opeai_nb.engine.api.endpoint import Endpoint
+from opeai_nb.engine.api.asgi_endpoint import Endpoint
 from opeai_nb.engine.api.error_envelope import ApiError, task_not_found
 from opeai_nb.engine.api.model_catalogue import MODELS, listing
 from opeai_nb.engine.api.openai_request import ApiRequest, parse
