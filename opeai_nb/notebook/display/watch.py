@@ -64,7 +64,7 @@ class SweepDetached(KeyboardInterrupt):
         ]
 
 
-def tell(notes: Iterable[str]) -> None:
+def tell_notes(notes: Iterable[str]) -> None:
     """Print what one should know beside the pictures."""
     for note in notes:
         print(f"Note: {printable_line(note)}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
@@ -80,9 +80,9 @@ def watch_job(job: Job, screen: Screen) -> Generation:
         for update in job.follow(TICK):
             if not job.is_settled:
                 screen.show(update.state, badge.live_text(update, job.origin))
-        tell(job.take_notes())
+        tell_notes(job.take_notes())
         generation = job.result()
-        tell(generation.differences)
+        tell_notes(generation.differences)
     except KeyboardInterrupt:
         if job.status == "waiting":  # what another makes goes on; here nothing is sent later either
             job.stop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.values.result_view import full_bundles
@@ -12,7 +11,7 @@ from opeai_nb.notebook.display.badge_display import Screen, publish
 from opeai_nb.notebook.display.frontend import is_vscode
 from opeai_nb.notebook.display.job_view import JobView
 from opeai_nb.notebook.display.table import Text
-from opeai_nb.notebook.display.watch import TICK, Detached, watch_job
+from opeai_nb.notebook.display.watch import TICK, Detached, tell_notes, watch_job
 from opeai_nb.notebook.magic.ask import is_agreed
 from opeai_nb.studio.session_limit import Limit
 
@@ -60,8 +59,7 @@ def _request(
     if not parsed.cell.get("raw"):
         prompt = interpolated(prompt, names)
     request = build_request(prompt, {**session.request_defaults, **parsed.request})
-    for hint in hints(request):
-        print(f"Note: {hint}", file=sys.stderr)  # noqa: T201  where a cell's warnings stand
+    tell_notes(hints(request))
     return request
 
 
