@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -170,6 +171,11 @@ def may_import(room: str, module: str) -> bool:
 def is_in(module: str, places: Iterable[str]) -> bool:
     """Tell whether *module* is one of *places* or inside one."""
     return any(f"{module}.".startswith(f"{place}.") for place in places)
+
+
+def test_no_two_files_have_one_name() -> None:
+    names = Counter(file.name for file in FILES if file.name != "__init__.py")
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_room_stands_in_the_table() -> None:
