@@ -17,6 +17,7 @@ __all__ = [
     "Family",
     "accepts_size",
     "family_of",
+    "is_same_shape",
     "parse_size",
     "size_for_picture",
     "size_for_ratio",
@@ -350,6 +351,11 @@ def accepts_size(family: Family, size: str) -> bool:
     return sides is not None and _within(family, *sides)
 
 
+def is_same_shape(one: float, other: float) -> bool:
+    """Tell whether a person calls two ratios, width / height, the same."""
+    return abs(math.log(one / other)) <= _CLOSE
+
+
 def size_for_ratio(model: str, ratio: tuple[int, int]) -> str:
     """Return a ``WxH`` of about *ratio* that *model* accepts.
 
@@ -369,7 +375,7 @@ def size_for_ratio(model: str, ratio: tuple[int, int]) -> str:
     nearest, (width, height) = min(
         offered, key=lambda entry: abs(math.log(entry[1][0] / entry[1][1] / wanted))
     )
-    if abs(math.log(width / height / wanted)) <= _CLOSE:
+    if is_same_shape(width / height, wanted):
         return nearest
     first_width, first_height = offered[0][1]
     return _computed(family, wanted, first_width * first_height) or nearest

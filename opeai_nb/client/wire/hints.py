@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from opeai_nb.families import Family, accepts_size, family_of, parse_size
+from opeai_nb.families import Family, accepts_size, family_of, is_same_shape, parse_size
 from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.request import ImageRequest
 
-_CLOSE: Final = 0.03  # |ln| of two ratios that a person calls the same
 _family_of = lru_cache(maxsize=64)(family_of)
 
 
@@ -72,8 +70,8 @@ def _other_shape(request: ImageRequest, family: Family) -> tuple[int, int] | Non
     sides = request.image[0].size if request.image and default else None
     if default is None or sides is None or "size" in request.extra:
         return None
-    off = abs(math.log(sides[0] / sides[1] * default[1] / default[0]))
-    return sides if off > _CLOSE else None
+    is_kept = is_same_shape(sides[0] / sides[1], default[0] / default[1])
+    return None if is_kept else sides
 
 
 def _some(sizes: tuple[str, ...], most: int = 6) -> str:
