@@ -41,7 +41,6 @@ def run(arguments: Sequence[str]) -> int:
     nbformat = _need("nbformat")
     notebook = nbformat.read(tutorials()[0], as_version=4)
     began = time.monotonic()
-    _forget_cut_off(folder)
     try:
         good = _execute(notebook, folder)
     except KeyboardInterrupt:
@@ -55,20 +54,6 @@ def run(arguments: Sequence[str]) -> int:
         return SOME_FAILED
     _tell_result(folder, page, time.monotonic() - began)
     return GOOD
-
-
-def _forget_cut_off(folder: Path) -> None:
-    """Drop what an interrupted demo was painting: else the quickstart stops to tell of it.
-
-    Of the platform nobody could know whether it is paid for. This engine ended with its kernel.
-    """
-    from opeai_nb.library import Library
-
-    library = Library(folder / "imagine")
-    for entry in library.pending():
-        if entry.origin == "engine" and entry.take_state == "unknown":
-            library.forget(entry)
-    library.close()
 
 
 def html_of(notebook: Any) -> str:

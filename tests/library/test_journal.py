@@ -122,6 +122,17 @@ def test_after_a_crash_the_truth_is_told(
     assert (found.state, found.truth) == (state, truth)
 
 
+def test_what_the_engine_of_a_dead_process_painted_is_asked_for_again(
+    begin: Callable[..., Entry], dead: Callable[..., Entry]
+) -> None:
+    cut_off, told = begin("a cat", origin="engine"), begin("a dog", origin="engine")
+    cut_off.sending()
+    told.sending()
+    told.unknown("rehearsed: the connection broke")
+    assert dead(cut_off).truth == "not sent"
+    assert dead(told).truth == "outcome unknown", "what a rehearsal teaches stays"
+
+
 def test_a_task_is_noted_with_its_deadline(
     begin: Callable[..., Entry], dead: Callable[..., Entry], clock: Clock
 ) -> None:

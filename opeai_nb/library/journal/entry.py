@@ -188,6 +188,8 @@ class Entry(RequestFacts):
             return "in flight"
         if self.state == "intended":
             return "refused" if self.error else "not sent"
+        if self.state == "sending" and self.origin == "engine" and not self.received():
+            return "not sent"  # the engine was in that process, and ended with it: nothing is paid
         if self.state == "pending":
             return "expired" if self.time_left() == 0 else "pending"
         if self.state == "fetching":
