@@ -65,7 +65,8 @@ class Settings:
       asked into the picture files.
     - *max_images_per_session*: how many pictures are asked for before somebody has to agree to
       more; 0: any number; env `OPEAI_NB_MAX_IMAGES_PER_SESSION`.
-    - *prices*: a price list of the user's, as a TOML file or a mapping; env `OPEAI_NB_PRICES`.
+    - *prices*: prices and presets of the user's, as a TOML file or a mapping; env
+      `OPEAI_NB_PRICES`.
       *max_cost_per_session*: what may be spent by it before somebody has to agree to more; empty:
       any amount; env `OPEAI_NB_MAX_COST_PER_SESSION`.
     - *refusal*: what a `.env` file wants and does not get; while it stands, nothing is sent.

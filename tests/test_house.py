@@ -34,6 +34,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "secret": (set(), set()),
     "settings": ({"errors", "plain_file", "secret"}, set()),
     "prices": ({"errors", "plain_file"}, set()),
+    "presets": ({"errors", "fields", "prices", "client.values"}, set()),
     "client": (
         {
             "printable",
@@ -59,7 +60,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": (
-        {"warning", "connect", "client", "library", "settings", "errors", "fields", "prices"},
+        {"warning", "connect", "client", "library", "settings", "errors", "fields"}
+        | {"presets", "prices"},
         set(),
     ),
     "bulk": (
@@ -73,6 +75,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "errors",
             "fields",
             "imaging",
+            "presets",
             "prices",
         },
         {"PIL"},
@@ -90,6 +93,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "library",
             "formats",
             "imaging",
+            "presets",
             "prices",
         },
         {"IPython", "ipywidgets", "PIL", "pybase64"},

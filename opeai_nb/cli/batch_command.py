@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     group = made.add_argument_group("fields of rows that have none")
     for field in _FIELDS:
         _add_field(group, field)
+    group.add_argument("--preset", metavar="NAME", help="options and words of your own")
     _add_run(made.add_argument)
     _add_report(made.add_argument)
     return made
@@ -106,7 +107,7 @@ def _add_report(add: Callable[..., object]) -> None:
 
 def fields_of(options: argparse.Namespace) -> dict[str, Any]:
     """Return the fields that were set on the command line."""
-    values = {field.name: getattr(options, field.name) for field in _FIELDS}
+    values = {name: getattr(options, name) for name in (*(f.name for f in _FIELDS), "preset")}
     if values["extra"] is not None:
         values["extra"] = {key: json_or_text(text) for key, text in values["extra"]}
     return {name: value for name, value in values.items() if value is not None}

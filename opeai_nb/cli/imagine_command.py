@@ -70,7 +70,9 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
     from opeai_nb.studio import Studio
 
     studio = Studio()
-    requests = [request for prompt in _prompts(parsed.rest) for request in _asked(parsed, prompt)]
+    requests = [
+        request for prompt in _prompts(parsed.rest) for request in _asked(parsed, prompt, studio)
+    ]
     _note(requests)
     if parsed.cell.get("dry_run"):
         from opeai_nb.notebook.magic.run_cell import dry_run
@@ -96,9 +98,9 @@ def _prompts(rest: str) -> list[str]:
     return prompts
 
 
-def _asked(parsed: Parsed, prompt: str) -> list[ImageRequest]:
+def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[ImageRequest]:
     """Return the requests that a prompt and the options stand for; several where they say so."""
-    from opeai_nb.bulk.sweep.plan import plan_of
+    from opeai_nb.bulk.sweep.plan import Asking, plan_of
     from opeai_nb.notebook.magic.ask import is_agreed
     from opeai_nb.notebook.magic.prompt import interpolated
     from opeai_nb.notebook.magic.sweep_cell import values_in
@@ -108,7 +110,7 @@ def _asked(parsed: Parsed, prompt: str) -> list[ImageRequest]:
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request
     word = (lambda text: text) if raw else partial(interpolated, names={})
-    plan = plan_of(prompt, values, word=word, raw=raw)
+    plan = plan_of(prompt, values, word=word, raw=raw, asking=Asking(lambda: studio.presets))
     if (
         len(plan) > 1
         and plan.pictures > CONFIRM_ABOVE

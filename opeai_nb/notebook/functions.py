@@ -41,11 +41,10 @@ def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generat
     session = _session()
     if session is None:
         return studio_here().generate(prompt, **fields)
-    from opeai_nb.client.values.request import build_request
     from opeai_nb.studio.run_options import RunOptions
 
     options, fields = RunOptions.split(fields)
-    request = build_request(prompt, fields)
+    request = session.studio.request(prompt, **fields)
     job = session.studio.start(request, slot=session.slot(request), options=options)
     session.watch(job)
     return job.result()

@@ -1,4 +1,4 @@
-"""The file that holds the user's price list, read again when it has changed."""
+"""The file that holds the user's prices and presets, read again when it has changed."""
 
 from __future__ import annotations
 
@@ -16,11 +16,22 @@ _KEPT = 8
 _LARGEST = 10_000_000  # bytes: a `.env` may name any file
 
 
-def prices_at(path: Path) -> PriceList:
-    """Return the price list in a TOML file. Raises `OptionError` where it cannot be read, or be."""
+def prices_at(path: Path) -> PriceList | None:
+    """Return the price list in a TOML file; None where it holds presets alone.
+
+    Raises `OptionError` where it cannot be read, or be.
+    """
+    return _list(text_at(path), path.name)
+
+
+_list = lru_cache(_KEPT)(read_prices)
+
+
+def text_at(path: Path) -> str:
+    """Return the file of the user's prices and presets. Raises `OptionError`."""
     try:
         status = path.stat()
-        return _read(path, (status.st_mtime_ns, status.st_size))
+        return _text(path, (status.st_mtime_ns, status.st_size))
     except OSError as error:
         raise OptionError(
             f"The prices in {path.name} cannot be read: {error.strerror}.",
@@ -29,12 +40,11 @@ def prices_at(path: Path) -> PriceList:
 
 
 @lru_cache(_KEPT)
-def _read(path: Path, seen: tuple[int, int]) -> PriceList:
+def _text(path: Path, seen: tuple[int, int]) -> str:
     del seen  # another time or size is another content
     try:
-        text = read_plain(path, _LARGEST, links=True).decode("utf-8-sig")
+        return read_plain(path, _LARGEST, links=True).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise OptionError(
             f"{path.name} is no UTF-8 text.", advice="Save it as UTF-8. Nothing was sent."
         ) from error
-    return read_prices(text, path.name)

@@ -16,7 +16,7 @@ from opeai_nb.prices.cost import Cost, amount_of
 _WORDS: Final = ("model", "size", "quality")
 _AMOUNTS: Final = ("picture", "input_tokens", "output_tokens", "tokens")
 _FIELDS: Final = (*_WORDS, *_AMOUNTS, "tokens_per_picture")
-_TOP: Final = ("currency", "price")
+_TOP: Final = ("currency", "price", "preset")
 _HEAD: Final = re.compile(r"\s*\[\[\s*price\s*\]\]")
 _CURRENCY: Final = re.compile(r"[^\s<>&\"']{1,12}")
 _SIZE: Final = re.compile(r"\d+x\d+|\d+:\d+|\d+k|auto")
@@ -123,8 +123,10 @@ class PriceList:
         return Cost(currency=self.currency, unpriced=1)
 
 
-def read_prices(text: str, name: str) -> PriceList:
-    """Return the price list that a TOML file says. Raises `OptionError` with its *name* and line.
+def read_prices(text: str, name: str) -> PriceList | None:
+    """Return the price list that a TOML file says; None where it holds presets alone.
+
+    Raises `OptionError` with its *name* and line.
 
     currency = "EUR"
 
@@ -139,13 +141,18 @@ def read_prices(text: str, name: str) -> PriceList:
     return price_list(data, name, text)
 
 
-def price_list(data: Mapping[str, Any], name: str = "Imagine.prices", text: str = "") -> PriceList:
+def price_list(
+    data: Mapping[str, Any], name: str = "Imagine.prices", text: str = ""
+) -> PriceList | None:
     """Return the price list that a mapping says; *text* is the TOML that it was written in, if any.
 
-    Raises `OptionError` for what is missing, unknown, doubled or no amount, with the place.
+    None where it says presets alone. Raises `OptionError` for what is missing, unknown, doubled or
+    no amount, with the place.
     """
     check = _Check(name, text.splitlines())
     check.names(data, _TOP, None)
+    if data.keys() == {"preset"}:
+        return None
     currency = data.get("currency")
     is_word = isinstance(currency, str) and currency.isprintable()
     if not isinstance(currency, str) or not (is_word and _CURRENCY.fullmatch(currency.strip())):

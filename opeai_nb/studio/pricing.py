@@ -1,4 +1,4 @@
-"""What requests cost by the user's prices: before they are sent, and when they are paid."""
+"""What requests cost by the user's prices, before and after; and the presets beside them."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client import Generation
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.presets.preset import Preset
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
 
@@ -28,6 +29,16 @@ def prices_of(settings: Settings) -> PriceList | None:
     from opeai_nb.prices.price_file import prices_at
 
     return prices_at(prices)
+
+
+def presets_of(settings: Settings) -> Mapping[str, Preset]:
+    """Return the user's presets by name. Raises `OptionError` for one that is wrong."""
+    prices = settings.prices
+    if prices is None:
+        return {}
+    from opeai_nb.presets.read_presets import presets_at, presets_in
+
+    return presets_in(prices) if isinstance(prices, Mapping) else presets_at(prices)
 
 
 def cost_of(prices: PriceList | None, requests: Iterable[ImageRequest]) -> Cost | None:

@@ -12,28 +12,30 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb import connect
 from opeai_nb.client.values.request import build_request
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.errors import OpeaiError, OutcomeUnknownError
+from opeai_nb.errors import InputError, OpeaiError, OutcomeUnknownError
 from opeai_nb.fields import DEFAULT_TIMEOUT
+from opeai_nb.presets.preset import PRESET, with_preset
 from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
 from opeai_nb.studio.decision import Ask, Door
 from opeai_nb.studio.job import Job, JobProgress
 from opeai_nb.studio.loop import begin, loop, schedule
 from opeai_nb.studio.pipeline import Pipeline
-from opeai_nb.studio.pricing import cost_of, paid_for, prices_of, told_cost
+from opeai_nb.studio.pricing import cost_of, paid_for, presets_of, prices_of, told_cost
 from opeai_nb.studio.recovery import way_on
 from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Ledger
 from opeai_nb.warning import silence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from opeai_nb.client import AsyncClient, Generation, Model
     from opeai_nb.client.http.limiter import Throttle
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Library, Slot, Usage
     from opeai_nb.library.replay import Caller
+    from opeai_nb.presets.preset import Preset
     from opeai_nb.prices.cost import Cost
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
@@ -110,7 +112,8 @@ class Studio:
     ) -> Job:
         """Begin a request and return its job at once.
 
-        *fields* are those of `ImageRequest`, and those of `RunOptions` unless *options* holds them.
+        *fields* are those of `ImageRequest`, a `preset`, and those of `RunOptions` unless *options*
+        holds them.
         *slot* is the notebook cell that asks, None where none is known; *caller* tells whether a
         cell asks, a `point` of a sweep, or a click in the `panel`, which always sends. A refusal
         (`SessionLimitError`, `OutcomeUnknownError`) is the job's error. Raises `InputError` for a
@@ -118,7 +121,22 @@ class Studio:
         """
         if options is None:
             options, fields = RunOptions.split(fields)
-        return self.start_asked(Ask(build_request(prompt, fields), slot, caller, options))
+        return self.start_asked(Ask(self.request(prompt, **fields), slot, caller, options))
+
+    def request(self, prompt: str | ImageRequest | None = None, **fields: Any) -> ImageRequest:
+        """Return the request that a prompt and fields stand for, a `preset` among them expanded.
+
+        Raises `InputError` for one that cannot be right.
+        """
+        if fields.get(PRESET) is None:
+            fields.pop(PRESET, None)
+            return build_request(prompt, fields)
+        if not isinstance(prompt, str):
+            raise InputError(
+                "A preset goes with a prompt, not with a whole request.",
+                advice="Give the prompt as text. Nothing was sent.",
+            )
+        return build_request(*with_preset(prompt, fields, lambda: self.presets))
 
     def start_asked(self, ask: Ask) -> Job:
         """Begin what somebody asks and return its job at once."""
@@ -181,6 +199,11 @@ class Studio:
     def prices(self) -> PriceList | None:
         """The user's price list; None where there is none. Raises `OptionError` for a bad one."""
         return prices_of(self.settings)
+
+    @property
+    def presets(self) -> Mapping[str, Preset]:
+        """The user's presets by name. Raises `OptionError` for a bad one."""
+        return presets_of(self.settings)
 
     def cost(self, requests: Iterable[ImageRequest]) -> Cost | None:
         """Return what *requests* are expected to cost; None where there are no prices."""

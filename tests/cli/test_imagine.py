@@ -51,6 +51,23 @@ def test_copies_go_where_save_says(folder: Path, capsys: pytest.CaptureFixture[s
     assert (folder / "out" / "a-red-fox-1.png").is_file()
 
 
+def test_a_preset_stands_for_options_and_words(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "mine.toml").write_text('[preset.ink]\nprompt = "{prompt} in ink"\nquality = "low"\n')
+    monkeypatch.setenv("OPEAI_NB_PRICES", "mine.toml")
+    assert main(["imagine", "--dry-run", "--preset", "ink", "a cat"]) == 0
+    assert '"prompt": "a cat in ink"' in capsys.readouterr().out
+    assert main(["imagine", "--preset", "inc", "a cat"]) == 2
+    assert "There is no preset 'inc'. Did you mean 'ink'?" in capsys.readouterr().err
+    (folder / "rows.csv").write_text("prompt,preset\na cat,ink\n")
+    assert main(["batch", "rows.csv", "--out", "out", "--dry-run"]) == 0
+    assert "sent as fields: preset, prompt." in capsys.readouterr().out
+    assert main(["batch", "rows.csv", "--out", "out", "--preset", "x", "--dry-run"]) == 0
+    (folder / "rows.csv").write_text("prompt\na cat\n")
+    assert main(["batch", "rows.csv", "--out", "out", "--preset", "x", "--dry-run"]) == 2
+
+
 def test_prompts_come_from_standard_input(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,8 +52,9 @@ def batch(
 
     *source* is a list of prompts or mappings, a DataFrame, or a CSV, TSV, Excel or JSONL file with
     a column for each field. *prompt* is a template that the columns fill (`a poster of {city}`).
-    *fields* are for all rows that have none of their own. *out* is the folder that gets the
-    pictures and `manifest.jsonl` (default: the library); *mirror* an fsspec URL that gets copies.
+    *fields*, `preset` among them, are for all rows that have none of their own. *out* is the folder
+    that gets the pictures and `manifest.jsonl` (default: the library); *mirror* an fsspec URL that
+    gets copies.
     *missing* `skip` leaves rows out that lack a word of the template, which are refused else.
     *key* is the column that says which row is which (`sku`): pictures and manifest follow it,
     whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
@@ -67,6 +68,7 @@ def batch(
         key=key,
         field_columns=field_columns,
         on_read=(lambda *_: None) if quiet else _tell_reading,
+        presets=lambda: (studio or studio_here()).presets,
     )
     for note in () if quiet else rows.table.notes:
         sys.stderr.write(f"Note: {note}.\n")

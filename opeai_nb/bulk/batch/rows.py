@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
@@ -16,10 +17,13 @@ from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
+from opeai_nb.presets.preset import PRESET, with_preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from opeai_nb.presets.preset import Preset
 
 _TRUTH: Final = {
     **dict.fromkeys(("true", "yes", "1"), True),
@@ -31,6 +35,7 @@ _LIKE: Final = 0.8
 STEP: Final = 1_000
 _Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
+_COLUMNS: Final = (*BY_NAME, PRESET)
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
 _SHEET_ERRORS: Final = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
@@ -82,16 +87,17 @@ def rows_of(
     key: str | None = None,
     field_columns: Sequence[str] | None = None,
     on_read: Callable[[int, int], object] = lambda *_: None,
+    presets: Callable[[], Mapping[str, Preset]] = dict,
 ) -> Rows:
     """Return the rows of *source* and their requests.
 
-    A column named as a field of the request is that field, or only those in *field_columns*; an
-    empty cell is not set; *fixed* fields are for rows that have none. All other columns are words
-    for the template *prompt* (`{city}`), and go to the manifest as they are. A row that lacks a
-    word of the template is refused, or left out where *missing* is `skip`. With *key* a request
-    belongs to its row's value in that column. *on_read* is told how many of how many rows are read,
-    at each thousand. Raises `InputError` with the row's number, before
-    anything is sent.
+    A column named as a field of the request, or `preset`, is that field, or only those in
+    *field_columns*; an empty cell is not set; *fixed* fields are for rows that have none. All other
+    columns are words for the template *prompt* (`{city}`), and go to the manifest as they are. A
+    row that lacks a word of the template is refused, or left out where *missing* is `skip`. With
+    *key* a request belongs to its row's value in that column. *on_read* is told how many of how
+    many rows are read, at each thousand. Raises `InputError` with the row's number, before anything
+    is sent.
     """
     table = read_table(source)
     if is_manifest(table.rows):
@@ -113,11 +119,12 @@ def rows_of(
     names = tuple(
         name
         for name in sorted(table.columns)
-        if (name in BY_NAME or _IMAGE.fullmatch(name))
+        if (name in _COLUMNS or _IMAGE.fullmatch(name))
         and name not in used
         and (chosen is None or name in chosen)
     )
-    read = _told(_requests(table, prompt, fixed, used, names), len(table.rows), on_read)
+    asked = _requests(table, prompt, fixed, used, names, presets=cache(presets))
+    read = _told(asked, len(table.rows), on_read)
     points = numbered(read)
     if key is not None:
         keys = _keys(table, key)
@@ -129,10 +136,10 @@ def rows_of(
 
 def _chosen(given: Sequence[str], columns: set[str]) -> frozenset[str]:
     for name in given:
-        if name not in BY_NAME and not _IMAGE.fullmatch(name):
+        if name not in _COLUMNS and not _IMAGE.fullmatch(name):
             raise InputError(
-                f"{name!r} is not a field of a request.{did_you_mean(name, BY_NAME)}",
-                advice=f"The fields are: {', '.join(BY_NAME)}. Nothing was sent.",
+                f"{name!r} is not a field of a request.{did_you_mean(name, _COLUMNS)}",
+                advice=f"The fields are: {', '.join(_COLUMNS)}. Nothing was sent.",
             )
         if name not in columns:
             raise InputError(
@@ -193,10 +200,10 @@ def _check_columns(
             f"The prompt has {{{name}}}, and there is no column of that name.{hint}",
             advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
         )
-    for name in sorted(columns - BY_NAME.keys() - words) if chosen is None else ():
+    for name in sorted(columns - set(_COLUMNS) - words) if chosen is None else ():
         if _IMAGE.fullmatch(name):
             continue
-        if hint := did_you_mean(name.lower(), BY_NAME, likeness=_LIKE):
+        if hint := did_you_mean(name.lower(), _COLUMNS, likeness=_LIKE):
             raise InputError(
                 f"The column {name!r} is not a field of a request.{hint}",
                 advice="Rename it, or say which columns are fields: "
@@ -210,6 +217,8 @@ def _requests(
     fixed: Mapping[str, Any],
     words: set[str],
     as_fields: Sequence[str],
+    *,
+    presets: Callable[[], Mapping[str, Preset]],
 ) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
     for number, cells in table.rows:
         values = {**fixed, **cells}
@@ -220,10 +229,9 @@ def _requests(
                 raise InputError(f"The prompt is a {type(text).__name__}, not text.")
             _check_sheet({**asked, **{name: values.get(name) for name in words}, "prompt": text})
             fields = _fields(asked, table.folder)
-            fields["prompt"] = (
-                str(text) if prompt is None else filled(prompt, _cells(values, words))
-            )
-            yield (), build_request(None, fields), cells
+            text = str(text) if prompt is None else filled(prompt, _cells(values, words))
+            text, fields = with_preset(text, fields, presets)
+            yield (), build_request(None, {**fields, "prompt": text}), cells
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
 
@@ -251,7 +259,7 @@ def _fields(asked: Mapping[str, Any], base: Path) -> dict[str, Any]:
     images = sorted(
         (int(numbered[1]), name) for name in asked if (numbered := _IMAGE.fullmatch(name))
     )
-    fields = {n: _value(n, v, base) for n, v in asked.items() if n in BY_NAME}
+    fields = {n: _value(n, v, base) for n, v in asked.items() if n in _COLUMNS}
     for _, name in images:
         more = _value("image", asked[name], base)
         before = fields.get("image", ())
@@ -275,7 +283,7 @@ def _cells(values: Mapping[str, Any], words: set[str]) -> Mapping[str, Any]:
 
 def _value(name: str, value: Any, base: Path) -> Any:
     """Return a cell as the field wants it: a file knows text alone, and pandas makes floats."""
-    kind = BY_NAME[name].kind
+    kind = "word" if name == PRESET else BY_NAME[name].kind
     if kind == "integer":
         return _number(name, value)
     if kind == "flag" and isinstance(value, str):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
 
@@ -16,13 +17,16 @@ from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.fields import BY_NAME
 from opeai_nb.library import identity
+from opeai_nb.presets.preset import PRESET, preset_named, with_preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opeai_nb.presets.preset import Preset
+
 MOST: Final = 1_000_000
 """More points than this are asked for by mistake; a batch reads its prompts from a file."""
-_FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
+_OPTIONS: Final = frozenset({PRESET, *(item.name for item in fields(ImageRequest))})
 _INTEGERS: Final = frozenset(name for name, item in BY_NAME.items() if item.kind == "integer")
 
 
@@ -43,6 +47,33 @@ class Point:
     call: int = 1
     key: str | None = None
     row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What goes into a request besides the values of a plan: presets, by name, and *defaults*."""
+
+    presets: Callable[[], Mapping[str, Preset]] = dict
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def request(self, prompt: str, asked: Mapping[str, Any]) -> ImageRequest:
+        """Return the request for a prompt and fields, a `preset` among them expanded."""
+        text, values = with_preset(prompt, asked, self.presets, self.defaults)
+        return build_request(None, {**values, "prompt": text})
+
+    def takes_seed(self, values: Mapping[str, Any]) -> bool:
+        """Tell whether a `seed` among *values* may be meant for the requests."""
+        given, name = values.get("dialect", self.defaults.get("dialect")), values.get(PRESET)
+        if "dialect" in values or name is None:
+            return bool(given == "aliyun")
+        if isinstance(name, Mapping):
+            name = name.values()
+        names = [name] if isinstance(name, str) else name
+        chosen = [preset_named(each, self.presets()) for each in names if each is not None]
+        return any(preset.fields.get("dialect", given) == "aliyun" for preset in chosen)
+
+
+_PLAIN: Final = Asking()
 
 
 class Plan(Sequence[Point]):
@@ -117,19 +148,22 @@ def plan_of(
     raw: bool = False,
     missing: Missing = "refuse",
     sample: int | None = None,
+    asking: Asking = _PLAIN,
 ) -> Plan:
     """Return the plan of a prompt, or several, and values: collections among them are axes.
 
     `{name}` and `__name__` in the prompt stand for the value of that name, `{a|b}` for alternatives
-    (axes `choice`, `choice_2`, …); all other names are fields of the request. With *word*, the
-    words are its business: it is called with each prompt, its alternatives taken. With *raw* all
-    braces are text. *missing* `skip` leaves values out that are none (None, NaN). Of the
-    combinations, *sample* are points, chosen by the value `seed`. Raises `InputError` before
+    (axes `choice`, `choice_2`, …); all other names are fields of the request, or `preset`. With
+    *word*, the words are its business: it is called with each prompt, its alternatives taken. With
+    *raw* all braces are text. *missing* `skip` leaves values out that are none (None, NaN). Of the
+    combinations, *sample* are points, chosen by the value `seed`. A preset's words stand around the
+    prompt as it is then: braces in them, and in a value, are text. Raises `InputError` before
     anything is sent: for a name that is neither in the prompt nor a field, an empty axis, a missing
     value, a sample that is too large, and what `ImageRequest` refuses.
     """
     drawn, values = _draws(values)
-    chosen, values = _sample(sample, drawn, values)
+    asking = replace(asking, presets=cache(asking.presets))
+    chosen, values = _sample(sample, drawn, values, asking)
     prompts = _prompts(prompt, missing)
     templates = (str(prompt),) if prompts is None else prompts.values
     words: set[str] = set()
@@ -149,7 +183,7 @@ def plan_of(
         else:
             axes.append(axis)
     _check_size(axes, chosen)
-    made = _Maker(pieces, words, fixed, tuple(axes), word, chosen)
+    made = _Maker(pieces, words, fixed, tuple(axes), word, chosen, asking)
     is_part = chosen.count is not None or bool(chosen.drawn)
     return Plan(tuple(axes), numbered(made), chosen if is_part else None)
 
@@ -161,7 +195,7 @@ def _draws(values: Mapping[str, Any]) -> tuple[frozenset[str], Mapping[str, Any]
 
 
 def _sample(
-    count: int | None, drawn: frozenset[str], values: Mapping[str, Any]
+    count: int | None, drawn: frozenset[str], values: Mapping[str, Any], asking: Asking
 ) -> tuple[Sample, Mapping[str, Any]]:
     """Return how points are chosen, and the values that are the request's own.
 
@@ -171,7 +205,7 @@ def _sample(
     seed = values.get("seed")
     if (count is None and not drawn) or not isinstance(seed, int):
         return Sample(count, drawn), values
-    if values.get("dialect") == "aliyun":
+    if asking.takes_seed(values):
         raise InputError(
             "seed may be the sample's or the request's.",
             advice=f"Write seed=[{seed}] for the request's. Nothing was sent.",
@@ -203,6 +237,7 @@ class _Maker:
     axes: tuple[Axis, ...]
     word: Callable[[str], str] | None
     sample: Sample
+    asking: Asking
 
     def __iter__(self) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
         for chosen in self.sample.combinations(self.axes):
@@ -219,13 +254,13 @@ class _Maker:
         else:
             prompt = self.word(text)
         # `style` is a field of the API too: a word of the prompt is not sent a second time.
-        names = _FIELDS - self.words
+        names = _OPTIONS - self.words
         asked = {
             name: whole(value) if name in _INTEGERS else value
             for name, value in everything.items()
             if name in names
         }
-        return build_request(prompt, {**asked, "prompt": prompt})
+        return self.asking.request(prompt, asked)
 
     def _text(self, values: dict[str, Any]) -> str:
         if self.pieces is None:
@@ -268,7 +303,7 @@ def _check_names(words: set[str], values: Mapping[str, Any]) -> None:
             "Nothing was sent.",
         )
     for name in values:
-        if name not in words and name not in _FIELDS:
+        if name not in words and name not in _OPTIONS:
             known = ", ".join(f"{{{word}}}" for word in sorted(words)) or "no {word}"
             raise InputError(
                 f"{name!r} is neither a word of the prompt nor a field of the request.",

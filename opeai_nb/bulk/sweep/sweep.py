@@ -13,7 +13,7 @@ from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
-from opeai_nb.bulk.sweep.plan import Plan, Point, counted, plan_of
+from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, counted, plan_of
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.studio.here import studio_here
 
@@ -39,8 +39,9 @@ def sweep(
     """Plan a sweep; nothing is sent before `run()`.
 
     *prompt* may hold words (`{animal}`) and alternatives (`{cat|dog}`, `{2$$ and $$ink|oil}`), or
-    be several prompts. *values* are for those words and for the fields of `ImageRequest`: a list
-    is varied, a mapping is varied under labels of its own, anything else is the same for all.
+    be several prompts. *values* are for those words, for the fields of `ImageRequest` and for
+    `preset`: a list is varied, a mapping is varied under labels of its own, anything else is the
+    same for all.
     *studio* default: the notebook's, else one for the settings of the environment. *missing* `skip`
     leaves values out that are none (None, NaN), which are refused else. A `Path` to a text file
     gives prompts, or values of a word, one a line.
@@ -51,7 +52,9 @@ def sweep(
 
         sweep("a {animal} in {style}", animal=["fox", "owl"], style=["ink", "oil"], n=2)
     """
-    return Sweep(plan_of(prompt, values, missing=missing, sample=sample), studio)
+    asking = Asking(lambda: (studio or studio_here()).presets)
+    plan = plan_of(prompt, values, missing=missing, sample=sample, asking=asking)
+    return Sweep(plan, studio)
 
 
 class Sweep:

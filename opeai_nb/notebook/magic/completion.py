@@ -17,7 +17,7 @@ from opeai_nb.fields import DEFAULT_MODEL
 from opeai_nb.notebook.magic.options import RATIOS, spellings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from opeai_nb.fields import Field
 
@@ -34,12 +34,16 @@ _KNOWN_MODELS: Final = tuple(
 
 
 class Notebook(NamedTuple):
-    """What a completion may use: variables, models that the platform told of, a default, words."""
+    """What a completion may use: variables, models that the platform told of, a default, words.
+
+    *presets* gives the names of the user's own; their file is read where they are asked for.
+    """
 
     names: Mapping[str, Any]
     models: Sequence[str] = ()
     model: str = DEFAULT_MODEL
     commands: Sequence[str] = ()
+    presets: Callable[[], Sequence[str]] = tuple
 
 
 class Completion(NamedTuple):
@@ -103,6 +107,8 @@ def _values(
         return _offered(fragment, texts, "variable")
     if option.name == "model":
         return _offered(fragment, [*notebook.models, *_KNOWN_MODELS], "model")
+    if option.name == "preset":
+        return _offered(fragment, notebook.presets(), "preset")
     if option.kind == "image":
         return _offered(fragment, _variables(notebook.names), "variable")
     if option.choices:

@@ -57,7 +57,7 @@ class Imagine(Magics):
     prices = Union(
         (Unicode(), Dict()),
         default_value="",
-        help="your price list: a TOML file, or the same as a dict; empty: the environment",
+        help="your prices and presets: a TOML file, or the same as a dict; empty: the environment",
     ).tag(config=True)
     max_cost_per_session = Unicode(
         "", help="what may be spent, by your prices, before somebody has to agree; empty: any"

@@ -52,4 +52,15 @@ def _notebook(session: Session) -> Notebook:
         session.models,
         session.request_defaults.get("model", DEFAULT_MODEL),
         tuple(COMMANDS),
+        lambda: _presets(session),
     )
+
+
+def _presets(session: Session) -> tuple[str, ...]:
+    from opeai_nb.errors import OpeaiError
+    from opeai_nb.studio.pricing import presets_of
+
+    try:
+        return tuple(presets_of(session.settings))
+    except OpeaiError:  # told when one is used
+        return ()

@@ -9,13 +9,17 @@ from opeai_nb.fields import FIELDS, Field
 
 RATIOS: Final = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3")
 _LOOKS: Final = ("thumb", "full", "none")
+_PRESET: Final = Field("preset", "word", "options and words of your own under a name", "NAME")
 _SHAPE: Final = Field("size", "word", "aspect ratio", "W:H", "--ar", choices=RATIOS)
 # The prompt is no option: it stands behind them.
-REQUEST_OPTIONS: Final = tuple(
-    option
-    for field in FIELDS
-    if field.name != "prompt"
-    for option in ((field, _SHAPE) if field.name == "size" else (field,))
+REQUEST_OPTIONS: Final = (
+    *(
+        option
+        for field in FIELDS
+        if field.name != "prompt"
+        for option in ((field, _SHAPE) if field.name == "size" else (field,))
+    ),
+    _PRESET,
 )
 CELL_OPTIONS: Final = (
     Field("out", "word", "the variable for the result (or NAME <<)", "NAME", "-o"),

@@ -55,10 +55,12 @@ def _request(
     from opeai_nb.client.values.request import build_request
     from opeai_nb.client.wire.hints import hints
     from opeai_nb.notebook.magic.prompt import interpolated
+    from opeai_nb.presets.preset import with_preset
 
     if not parsed.cell.get("raw"):
         prompt = interpolated(prompt, names)
-    request = build_request(prompt, {**session.request_defaults, **parsed.request})
+    presets, defaults = (lambda: session.studio.presets), session.request_defaults
+    request = build_request(*with_preset(prompt, parsed.request, presets, defaults))
     tell_notes(hints(request))
     return request
 

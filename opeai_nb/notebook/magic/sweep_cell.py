@@ -11,6 +11,7 @@ from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen
 from opeai_nb.notebook.display.watch import watch_run
 from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.presets.preset import PRESET
 from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.session import Session
 
 # In free text such as `style` a comma is a comma: several styles are a list in a variable.
-LISTED: Final = tuple(field.name for field in FIELDS if field.kind == "word")
+LISTED: Final = (*(field.name for field in FIELDS if field.kind == "word"), PRESET)
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -90,16 +91,17 @@ def _plan(swept: Sweep, question: _Question | None) -> Text:
 
 def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]) -> Sweep:
     from opeai_nb.bulk import Sweep
-    from opeai_nb.bulk.sweep.plan import plan_of
+    from opeai_nb.bulk.sweep.plan import Asking, plan_of
     from opeai_nb.notebook.magic.prompt import interpolated
 
     # Raw text has no alternatives and no words: as one of several prompts it is taken as it is.
     raw = bool(parsed.cell.get("raw"))
     word = (lambda text: text) if raw else partial(interpolated, names=names)
-    values = {**session.request_defaults, **values_in(parsed)}
+    values = values_in(parsed)
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request
-    plan = plan_of(prompt, values, word=word, raw=raw)
+    asking = Asking(lambda: session.studio.presets, session.request_defaults)
+    plan = plan_of(prompt, values, word=word, raw=raw, asking=asking)
     return Sweep(plan, session.studio)
 
 
