@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from opeai_nb.errors import JobStoppedError
 from opeai_nb.studio.changes import Changes
@@ -160,6 +160,14 @@ class Job:
 
     def __repr__(self) -> str:
         return f"<Job: {self.status} · {self.request.model}>"
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return data and metadata: the pictures where they are there, else the state as text."""
+        if self.status == "done":
+            return self.result()._repr_mimebundle_(include, exclude)
+        return {"text/plain": repr(self)}, {}
 
     @property
     def id(self) -> str:

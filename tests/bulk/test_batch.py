@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from opeai_nb.bulk.batch.batch import batch
 from opeai_nb.bulk.batch.manifest_file import read_lines
@@ -31,6 +32,18 @@ def test_a_list_of_prompts_is_a_batch(studio: Studio) -> None:
     for line in made.manifest:
         assert all((made.folder / name).is_file() for name in line["files"])
     assert repr(made) == "<Batch: 2 rows · 2 done>"
+
+
+def test_a_batch_shows_the_pictures_of_its_first_rows_in_their_places(studio: Studio) -> None:
+    made = batch(["a fox", "an owl", "a hare"], studio=studio, **SMALL)
+    assert DisplayFormatter().format(made) == ({"text/plain": "<Batch: 3 rows planned>"}, {})
+    made.run()
+    (made.folder / made.manifest[1]["files"][0]).unlink()
+    data, metadata = DisplayFormatter().format(made)
+    assert set(data) == {"text/plain", "image/jpeg"}
+    about = metadata["image/jpeg"]
+    assert about["alt"] == "The first 3 of 3 rows: a fox; an owl; a hare"
+    assert about["width"] > 2.8 * about["height"], "a place for the one whose file is gone, too"
 
 
 def test_columns_are_fields_and_words_and_the_rest_goes_to_the_manifest(studio: Studio) -> None:

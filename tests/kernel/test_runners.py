@@ -159,18 +159,45 @@ def _():
 
 @app.cell
 def _(opeai_nb):
-    opeai_nb.sweep("a {animal}", animal=["cat", "dog"], size="512x512").run()
+    sweep = opeai_nb.sweep("a {animal}", animal=["cat", "dog"], size="512x512").run()
+    sweep
+    return (sweep,)
+
+
+@app.cell
+def _(sweep):
+    sweep.grid()
+    return
+
+
+@app.cell
+def _(opeai_nb):
+    opeai_nb.batch(["a pear", "a plum"], size="512x512").run()
+    return
+
+
+@app.cell
+def _(opeai_nb):
+    job = opeai_nb.Studio().start("a whale", size="512x512")
+    job.result()
+    job
+    return (job,)
+
+
+@app.cell
+def _(job):
+    job.result().good[0]
     return
 """
 
 
 @pytest.mark.long  # marimo starts a kernel of its own
 def test_marimo_shows_what_a_cell_returns(tmp_path: Path, environment: dict[str, str]) -> None:
-    """No magic and no extension there: a generation and a sweep show themselves."""
+    """No magic and no extension there: whatever has pictures shows itself."""
     (tmp_path / "notebook.py").write_text(MARIMO)
     command = [sys.executable, "-m", "marimo", "export", "html", "notebook.py", "-o", "page.html"]
     env = {**os.environ, **environment, "OPEAI_BASE_URL": "engine:"}
     subprocess.run(command, cwd=tmp_path, env=env, check=True, timeout=120)
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
-    assert page.count('"image/jpeg": "data:image/jpeg;base64,') == 2
-    assert len(list(tmp_path.glob("imagine/*.png"))) == 3
+    assert page.count('"image/jpeg": "data:image/jpeg;base64,') == 6
+    assert len(list(tmp_path.glob("imagine/*.png"))) == 6

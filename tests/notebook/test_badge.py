@@ -46,6 +46,19 @@ def test_only_what_an_untrusted_notebook_keeps_is_used() -> None:
     assert "class=" not in html
 
 
+def test_a_caption_stands_beside_the_badge_in_html_alone() -> None:
+    """The front ends show no text alternative of a picture in an output: they show this."""
+    made = badge.bundle("done", "1 picture", "a <red> fox")
+    assert made["text/plain"] == "✓ 1 picture"
+    assert made["text/html"].endswith(">a &lt;red&gt; fox</span>")
+    assert not re.search(r"[^-]color:", made["text/html"].split("</span>", 1)[1])
+
+
+def test_an_end_is_announced_and_what_changes_each_second_is_not() -> None:
+    assert ' role="status"' in badge.bundle("done", "x", is_end=True)["text/html"]
+    assert "role=" not in badge.bundle("painting", "x")["text/html"]
+
+
 def test_a_live_line_tells_time_progress_and_who_paints() -> None:
     update = Update("painting", 12.4, 40.0, 3.6)
     expected = "painting 12 s · 40 % · about 4 s left · embedded engine"

@@ -30,6 +30,7 @@ def test_a_picture_is_for_html_and_a_column_without_anything_is_left_out() -> No
     assert repr(table) == "id\na1\nb2"
     assert 'alt="a &quot;fox&quot;"' in table._repr_html_()
     assert "left</th>" not in table._repr_html_()
+    assert "></th>" not in table._repr_html_(), "no heading that says nothing"
 
 
 def test_it_is_a_sequence_of_what_it_lists_and_may_be_a_note_alone() -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.values.result_view import full_size, generation_bundle, sheet_of
+from opeai_nb.client.values.text_alternative import caption, text_alternative
 from opeai_nb.errors import ModerationError, OptionError
 from tests.pictures import encoded, png
 
@@ -111,6 +112,30 @@ def test_a_generation_shows_itself_where_no_extension_was_loaded() -> None:
     """IPython before `%load_ext`, and marimo, ask the object alone."""
     fox = generation(noisy((640, 480)))
     assert DisplayFormatter().format(fox) == generation_bundle(fox)
+
+
+def test_a_picture_shows_itself_and_one_that_failed_says_why() -> None:
+    data, metadata = DisplayFormatter().format(Picture(noisy((640, 480)), revised_prompt="a hare"))
+    assert decoded(data, "image/jpeg").size == (512, 384)
+    assert metadata["image/jpeg"]["alt"] == "a hare"
+    data, metadata = DisplayFormatter().format(Picture(error=ModerationError("no")))
+    assert set(data) == {"text/plain"}
+    assert "no" in data["text/plain"]
+
+
+def test_the_text_alternative_says_how_many_and_is_cut_between_words() -> None:
+    _, metadata = generation_bundle(generation(png(), png()))
+    assert metadata["image/jpeg"]["alt"] == '2 pictures: a "fox" <in> snow'
+    long = text_alternative("a fox in snow " * 40)
+    assert 280 < len(long) <= 300
+    assert long.endswith(("a…", "fox…", "in…", "snow…"))
+
+
+def test_a_caption_is_one_line_and_counts_the_other_prompts() -> None:
+    assert caption(["a\nfox "]) == "a fox"
+    assert caption(["a fox", "an owl", "a fox"]) == "a fox and 1 more"
+    assert len(caption(["word " * 100])) <= 90
+    assert caption([]) == ""
 
 
 def test_full_shows_the_received_bytes_as_they_are() -> None:

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from opeai_nb.errors import (
     InputError,
@@ -40,6 +41,17 @@ def test_a_job_gives_pictures_that_lie_in_the_library(studio: Studio) -> None:
         assert picture.path is not None
         assert picture.path.parent == studio.library.folder
     assert studio.library.pending() == []
+
+
+def test_a_job_shows_its_pictures_where_they_are_there_else_its_state(studio: Studio) -> None:
+    job = studio.start("a fox", **SMALL)
+    generation = job.result(60)
+    assert DisplayFormatter().format(job) == generation._repr_mimebundle_()
+    failed = studio.start("a fox", model="rehearsal-moderation", **SMALL)
+    with pytest.raises(ModerationError):
+        failed.result(60)
+    text = "<Job: failed · rehearsal-moderation>"
+    assert DisplayFormatter().format(failed) == ({"text/plain": text}, {})
 
 
 def test_the_intent_is_on_the_disk_before_anything_is_sent(

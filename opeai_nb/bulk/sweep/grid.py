@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.run.workers import stopped
 from opeai_nb.bulk.sweep.grid_table import LIST, table_of
 from opeai_nb.bulk.sweep.plan import counted
+from opeai_nb.client.values.text_alternative import text_alternative
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.imaging.encode import jpeg, saved
 from opeai_nb.imaging.grid_layout import shape_of
@@ -37,7 +38,6 @@ SHEET_BYTES: Final = 150_000
 _SMALLEST: Final = 72
 _LARGEST: Final = 512
 _MOST_PAGES: Final = 6
-_ALT_LENGTH: Final = 300
 MOST_PIXELS: Final = 100_000_000
 """A page that would be larger is scaled down to this: 100 megapixels are 300 MB in memory."""
 
@@ -146,7 +146,7 @@ class Grid:
         del include, exclude  # one picture in one format: there is nothing to choose from
         sheet, (width, height) = self.jpeg(_MOST_PAGES)
         data = {"text/plain": repr(self), "image/jpeg": b64encode(sheet).decode()}
-        about = {"width": width, "height": height, "alt": self.alt[:_ALT_LENGTH]}
+        about = {"width": width, "height": height, "alt": text_alternative(self.alt)}
         return data, {"image/jpeg": about}
 
     # -- what stands where

@@ -85,6 +85,19 @@ class Picture:
         self._decoded[:] = [weakref.ref(image)]
         return image
 
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return data and metadata that show the picture small; text alone where there is none."""
+        del include, exclude  # one picture in one format: there is nothing to choose from
+        from opeai_nb.client.values.picture_view import picture_bundle
+        from opeai_nb.client.values.text_alternative import text_alternative
+
+        if self.source is None:
+            return {"text/plain": repr(self)}, {}
+        alternative = text_alternative(self.revised_prompt or "a picture")
+        return picture_bundle(self, repr(self), alternative)
+
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the decoded image, and the time of a clock that another process has not."""
         return {**self.__dict__, "_decoded": [], "seen": None}

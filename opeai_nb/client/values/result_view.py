@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from opeai_nb.client.values.picture_view import Bundle, image_or_plate, sheet_bundle
+from opeai_nb.client.values.text_alternative import text_alternative
 from opeai_nb.errors import NoPictureError, OptionError
-from opeai_nb.imaging.contact_sheet import contact_sheet, plate
+from opeai_nb.imaging.contact_sheet import contact_sheet
 from opeai_nb.imaging.encode import Encoded, encoded
 from opeai_nb.imaging.scale import plain
 
@@ -20,11 +22,8 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
 
 SHOWS: Final = ("thumb", "full", "none")
-_ALT_LENGTH: Final = 300
 _SHEETS_KEPT: Final = 32
 _SHOWN_AS: Final = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif"}
-
-Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 
 class Shown(Protocol):
@@ -57,7 +56,7 @@ def generation_bundle(generation: Shown, show: str = "thumb") -> Bundle:
         return {"text/plain": text}, {"opeai_nb": _told(generation)}
     single = show == "full" and len(generation) == 1
     sheet = _full(generation.good[0]) if single else _sheet(generation)
-    return _bundle(generation, sheet, text)
+    return _bundle(generation, sheet, text, len(generation))
 
 
 def full_bundles(generation: Shown) -> Iterator[Bundle]:
@@ -69,18 +68,10 @@ def full_bundles(generation: Shown) -> Iterator[Bundle]:
         yield _bundle(generation, sheet, f"<Picture: {number} of {len(generation)}>")
 
 
-def _bundle(generation: Shown, sheet: Encoded, text: str) -> Bundle:
-    import pybase64
-
-    width, height = sheet.size
-    alt = generation.request.prompt[:_ALT_LENGTH]
-    return (
-        {"text/plain": text, sheet.mime: pybase64.b64encode_as_string(sheet.data)},
-        {
-            "opeai_nb": _told(generation),
-            sheet.mime: {"width": width, "height": height, "alt": alt},
-        },
-    )
+def _bundle(generation: Shown, sheet: Encoded, text: str, count: int = 1) -> Bundle:
+    alternative = text_alternative(generation.request.prompt, count)
+    data, metadata = sheet_bundle(sheet, text, alternative)
+    return data, {"opeai_nb": _told(generation), **metadata}
 
 
 def _told(generation: Shown) -> dict[str, Any]:
@@ -104,22 +95,14 @@ def _full(picture: Picture) -> Encoded:
 
 def full_size(picture: Picture) -> Encoded:
     """Return *picture* as it is shown at full size where a notebook does not show its format."""
-    return encoded(plain(_image(picture)), compress_level=1)
+    return encoded(plain(image_or_plate(picture)), compress_level=1)
 
 
 def sheet_of(
     pictures: Sequence[Picture], spread: Callable[..., Iterable[Image.Image]] = map
 ) -> Encoded:
     """Return the contact sheet of *pictures*; one that cannot be decoded has its place there."""
-    return contact_sheet(pictures, _image, spread)
-
-
-def _image(picture: Picture) -> Image.Image:
-    """Return the picture; for bytes that are none, a plate that says so."""
-    try:
-        return picture.image
-    except NoPictureError:
-        return plate("no picture")
+    return contact_sheet(pictures, image_or_plate, spread)
 
 
 @lru_cache(_SHEETS_KEPT)

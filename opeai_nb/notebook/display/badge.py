@@ -34,6 +34,8 @@ _STYLE: Final = (
     "display:inline-block;padding:2px 10px;border-radius:11px;background:{colour};color:#ffffff;"
     "font:500 12px/18px system-ui,-apple-system,'Segoe UI',sans-serif;white-space:nowrap"
 )
+# Beside the badge, in the page's own colour: a literal one is not read on white and on dark pages.
+_CAPTION: Final = "font:12px/18px system-ui,-apple-system,'Segoe UI',sans-serif;opacity:0.8"
 Bundle = dict[str, str]
 _TROUBLE: Final = 120  # characters: the badge is one line
 
@@ -77,9 +79,16 @@ def detached_text(job: Job) -> str:
     return " · ".join(["not waiting any more, the job goes on", *note])
 
 
-def bundle(state: str, text: str) -> Bundle:
-    """Return the badge as a mimebundle: plain text, and one escaped span."""
+def bundle(state: str, text: str, caption: str = "", *, is_end: bool = False) -> Bundle:
+    """Return the badge as a mimebundle: plain text, and one escaped span.
+
+    *caption* stands beside it in HTML: it says what the pictures below show. *is_end* makes it a
+    status that screen readers announce; what changes each second is none.
+    """
     sign, colour = _LOOKS[state]
     line = f"{sign} {printable_line(text)}"
-    style = _STYLE.format(colour=colour)
-    return {"text/plain": line, "text/html": f'<span style="{style}">{escape(line)}</span>'}
+    role = ' role="status"' if is_end else ""
+    html = f'<span{role} style="{_STYLE.format(colour=colour)}">{escape(line)}</span>'
+    if caption:
+        html += f' <span style="{_CAPTION}">{escape(caption)}</span>'
+    return {"text/plain": line, "text/html": html}

@@ -74,14 +74,14 @@ class Screen:
     def show(self, state: str, text: str) -> None:
         """Show a passing state."""
         if self._kind == "live":
-            self._publish(state, text)
+            self._publish(badge.bundle(state, text))
         elif self._kind == "terminal" and is_tty():
             self._write(f"{_CLEAR_LINE}{badge.bundle(state, text)['text/plain']}")
 
-    def end(self, state: str, text: str) -> None:
-        """Show the last state; nothing follows it."""
+    def end(self, state: str, text: str, caption: str = "") -> None:
+        """Show the last state; nothing follows it. *caption* says what the pictures below show."""
         if self._kind in {"live", "batch"}:
-            self._publish(state, text)
+            self._publish(badge.bundle(state, text, caption, is_end=True))
         elif self._kind == "terminal":
             start = _CLEAR_LINE if is_tty() else ""
             self._write(f"{start}{badge.bundle(state, text)['text/plain']}\n")
@@ -103,8 +103,7 @@ class Screen:
             sys.stdout.write(text)
             sys.stdout.flush()
 
-    def _publish(self, state: str, text: str) -> None:
-        made = badge.bundle(state, text)
+    def _publish(self, made: badge.Bundle) -> None:
         if made["text/plain"] != self._last:
             self._last = made["text/plain"]
             self._put(made, {})

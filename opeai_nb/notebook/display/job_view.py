@@ -7,6 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.values.result_view import generation_bundle
+from opeai_nb.client.values.text_alternative import caption
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.badge_display import Screen, publish
@@ -63,12 +64,16 @@ class JobView:
         if error is not None:
             self._screen.end(self.job.status, badge.failure_text(self.job.status, error))
             return
-        self._screen.end("done", badge.final_text(self.job.result()))
+        self._screen.end("done", badge.final_text(self.job.result()), self._caption)
         self.show_result()
 
     def show_result(self) -> None:
         """Show the pictures of a job that is done, in the cell that runs now."""
         publish(*generation_bundle(self.job.result(), self._show))
+
+    @property
+    def _caption(self) -> str:
+        return caption([self.job.request.prompt])
 
     def _tick(self) -> None:
         if not self.job.is_settled:
@@ -94,7 +99,7 @@ class JobView:
         if self._one_slot:
             self._screen.replace(data, metadata)
             return
-        self._screen.end("done", text)
+        self._screen.end("done", text, self._caption)
         publish(data, metadata, slot=self._gallery, again=True)
 
     def _saved(self, generation: Generation) -> str:

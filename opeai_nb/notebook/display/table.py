@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _WIDEST: Final = 64  # a sha256
-# Literal values only: a notebook reopened without trust drops style sheets and var().
+# Literal values only: a notebook reopened without trust drops style sheets and var(). No grey has
+# enough contrast on white and on a dark page: the note has the page's own colour, thinned.
 _TABLE: Final = "border-collapse:collapse;font:13px/1.45 system-ui,-apple-system,sans-serif"
 _CELL: Final = "padding:3px 14px 3px 0;vertical-align:middle;text-align:{align};max-width:34em"
 _HEAD: Final = "border-bottom:1px solid #8a8f98;font-weight:600;white-space:nowrap"
-_NOTE: Final = "font:13px/1.45 system-ui,-apple-system,sans-serif;margin-top:6px;color:#6b7280"
+_NOTE: Final = "font:13px/1.45 system-ui,-apple-system,sans-serif;margin-top:6px;opacity:0.8"
 
 
 class Thumbnail(NamedTuple):
@@ -99,7 +100,10 @@ class Table(Sequence[Any]):
         return "".join(parts)
 
     def _th(self, column: int, text: str) -> str:
-        return f'<th scope="col" style="{self._style(column)};{_HEAD}">{escape(text)}</th>'
+        style = f"{self._style(column)};{_HEAD}"
+        if not text:  # a heading that says nothing is none to a screen reader
+            return f'<td style="{style}"></td>'
+        return f'<th scope="col" style="{style}">{escape(text)}</th>'
 
     def _td(self, column: int, cell: Cell) -> str:
         return f'<td style="{self._style(column)}">{_html(cell)}</td>'

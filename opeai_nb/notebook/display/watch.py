@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.client.values.text_alternative import caption
 from opeai_nb.notebook.display import badge
 from opeai_nb.printable import printable_line
 
@@ -98,7 +99,7 @@ def watch_job(job: Job, screen: Screen) -> Generation:
         raise
     if generation.replayed_from:
         screen.show("fetching", _REPLAYED)
-    screen.end("done", badge.final_text(generation))
+    screen.end("done", badge.final_text(generation), caption([generation.request.prompt]))
     screen.tell_files(generation.good)
     return generation
 
@@ -118,4 +119,5 @@ def watch_run(run: Run, screen: Screen) -> None:
     if progress.replayed == progress.total:
         screen.show("fetching", _REPLAYED)
     good = progress.done + progress.replayed == progress.total
-    screen.end("done" if good else "failed", " · ".join([run.final, *note]))
+    shown = caption(point.request.prompt for point in run.points)
+    screen.end("done" if good else "failed", " · ".join([run.final, *note]), shown)
