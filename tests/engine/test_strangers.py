@@ -5,11 +5,8 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
-import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
@@ -23,6 +20,7 @@ from opeai_nb.engine import Engine
 from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
 from opeai_nb.engine.server.uvicorn_server import serving
 from tests.engine.conftest import Answers, Files, Swatches
+from tests.strangers import results_of
 
 if TYPE_CHECKING:
     import openai  # loads for a second: at run time it comes with the first test that asks for it
@@ -199,31 +197,6 @@ def test_openai_python_finds_the_request_id(sdk: openai.OpenAI) -> None:
     assert sdk.images.generate(model="qwen-image-2.0", prompt="a cat")._request_id
 
 
-def results_of(script: str, *arguments: str) -> dict[str, Any] | None:
-    """Return the JSON that *script* prints under the Python of `strangers`; None without one.
-
-    `OPEAI_NB_STRANGERS` names that Python: an environment with the extra `strangers`, which is
-    heavy, and no part of the test extra.
-    """
-    python = os.environ.get("OPEAI_NB_STRANGERS", sys.executable)
-    needed = re.findall(r"^import (\w+)$", script, re.MULTILINE)
-    if subprocess.run([python, "-c", FIND, *needed], check=False).returncode:
-        return None
-    quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "NO_PROXY": "*"}
-    done = subprocess.run(
-        [python, "-W", "ignore", "-c", script, *arguments],
-        env={**os.environ, **quiet},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    results: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return results
-
-
-FIND = "import sys, importlib.util as u; sys.exit(not all(map(u.find_spec, sys.argv[1:])))"
 DASHSCOPE = """
 import json
 import sys
