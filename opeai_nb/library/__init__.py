@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from opeai_nb._lazy import attach
 
 if TYPE_CHECKING:
+    from opeai_nb.library.export.export import Export as Export
     from opeai_nb.library.journal.entry import Entry as Entry
     from opeai_nb.library.library import Library as Library
     from opeai_nb.library.library_warning import LibraryWarning as LibraryWarning

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Any, Final, Unpack, get_args
 
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
@@ -19,6 +19,7 @@ from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import Record, parse_record
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.records.write_record import facts_of, kept_pictures
+from opeai_nb.library.selection import FOREVER, SEARCH, Selection, values_of
 from opeai_nb.library.usage import Usage, UsageRow, dataframe, priced
 
 if TYPE_CHECKING:
@@ -27,25 +28,18 @@ if TYPE_CHECKING:
     from pandas import DataFrame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is there
 
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.library.export.export import Export
+    from opeai_nb.library.export.split import Split
     from opeai_nb.prices.price_list import PriceList
 
 _REMEMBERED: Final = 20  # durations: enough for a median, few enough to follow a slower day
 _PAGE: Final = 500  # records in memory at once while all are iterated over: a few megabytes
-_FOREVER: Final = 1e12  # seconds since 1970: the year 33658
 _NEWER: Final = """
     SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) > (?, ?)
     ORDER BY created, id LIMIT ?"""
 _OLDER: Final = """
     SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) < (?, ?)
     ORDER BY created DESC, id DESC LIMIT ?"""
-_SEARCH: Final = """
-    SELECT home, file, look, stands FROM kept
-    WHERE (:model IS NULL OR model GLOB :model) AND (:origin IS NULL OR origin = :origin)
-    AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
-    AND id NOT IN (SELECT value FROM json_each(:hidden))
-    AND created >= :since AND created < :until
-    AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(kept.words, value) = 0)
-    ORDER BY created DESC, id DESC LIMIT :limit"""
 _HOLDING: Final = """
     SELECT home, file, look, stands FROM kept
     WHERE EXISTS (SELECT 1 FROM json_each(:sha256)
@@ -111,7 +105,7 @@ class Catalogue:
         """Iterate over the records in the order in which they were asked, *trashed* ones or not."""
         hidden = frozenset() if trashed else self._marks.trashed()
         query = _OLDER if newest_first else _NEWER
-        last: tuple[Any, ...] = (_FOREVER if newest_first else -_FOREVER, "")
+        last: tuple[Any, ...] = (FOREVER if newest_first else -FOREVER, "")
         while True:
             rows = self._index.rows(query, (*last, _PAGE))
             yield from self._sound(row[2:] for row in rows if row[1] not in hidden)
@@ -186,28 +180,71 @@ class Catalogue:
         dates (`2026-11-22`, the day included), datetimes or seconds since 1970. *starred* and
         *tag* ask for the marks; with *trashed* the trash is searched instead of the rest.
         """
-        marks = self._marks.all()
-        trash = {record for record, each in marks.items() if each.trashed}
-        marked = [
-            record
-            for record, each in marks.items()
-            if (each.has_star() or not starred) and (tag is None or each.has_tag(tag))
-        ]
-        asked = marked if starred or tag is not None else sorted(trash) if trashed else None
-        rows = self._index.rows(
-            _SEARCH,
-            {
-                "words": json.dumps(folded(text).split()),
-                "model": model,
-                "origin": origin,
-                "since": -_FOREVER if since is None else seconds(since),
-                "until": _FOREVER if until is None else seconds(until, end=True),
-                "ids": None if asked is None else json.dumps([*asked]),
-                "hidden": json.dumps(sorted(set(marks) - trash if trashed else trash)),
-                "limit": -1 if limit is None else limit,
-            },
+        asked = Selection(
+            model=model,
+            since=since,
+            until=until,
+            origin=origin,
+            starred=starred,
+            tag=tag,
+            trashed=trashed,
+            limit=limit,
         )
-        return list(self._sound(rows))
+        rows = self._index.rows(SEARCH, values_of(text, asked, self._marks.all()))
+        return list(self._sound(row[2:] for row in rows))
+
+    def selected(self, text: str = "", **selection: Unpack[Selection]) -> Iterator[Record]:
+        """Iterate over what `search` returns, with a few hundred records in memory at once."""
+        values = values_of(text, selection, self._marks.all())
+        left = values["limit"]
+        while left:
+            values["limit"] = _PAGE if left < 0 else min(_PAGE, left)
+            rows = self._index.rows(SEARCH, values)
+            yield from self._sound(row[2:] for row in rows)
+            if len(rows) < values["limit"]:
+                return
+            left -= len(rows) if left > 0 else 0
+            values["before"], values["last"] = rows[-1][:2]
+
+    def export(
+        self,
+        target: str | Path,
+        text: str = "",
+        *,
+        split: Split | None = None,
+        side: int | None = None,
+        **selection: Unpack[Selection],
+    ) -> Export:
+        """Write pictures for others to *target*, whose name says how; return what was written.
+
+        *text* and *selection* choose as `search` does; of a record of several pictures, *starred*
+        and *tag* take those that have the mark. The library itself is left as it is.
+
+        A folder becomes a data set that `datasets.load_dataset("imagefolder", data_dir=…)` loads:
+        the files byte for byte, a `metadata.jsonl` with what was asked, and a card with the licence
+        left open. *split* 0.2 makes a fifth of the prompts the part `test`, and a mapping such as
+        `{"train": 8, "validation": 1, "test": 1}` other parts; all pictures of a prompt are in one,
+        whatever else is exported. Input pictures of edits are named by their sha256 and stay here.
+
+        A name with `.html` becomes a page with the pictures in it, which needs no network;
+        `.png`, `.jpg` or `.pdf` a contact sheet. *side* is the longest side of a picture there, in
+        pixels: by default a page has the files as they are, 200 MB at most, a sheet 320.
+
+        An export is there whole or not at all. Raises `OptionError` for what cannot be asked;
+        `LibraryError` where nothing matches, where there is a file or a folder with something in
+        it already, and when the disk refuses.
+        """
+        from opeai_nb.library.export.export import export
+        from opeai_nb.library.export.piece import pieces_of
+
+        marks, records = self._marks.all(), self.selected(text, **selection)
+        pieces = pieces_of(
+            records,
+            lambda record: marks.get(record.id, Marks()),
+            starred=selection.get("starred", False),
+            tag=selection.get("tag"),
+        )
+        return export(pieces, target, split=split, side=side, disk=self.homes.disk)
 
     def marks(self, record: Record) -> Marks:
         """Return what people say of a record: star, tags, note, and whether it is in the trash."""
@@ -241,7 +278,7 @@ class Catalogue:
         With *ids*, of these records alone; with *prices*, also what the platform was paid.
         """
         values = {
-            "since": -_FOREVER if since is None else seconds(since),
+            "since": -FOREVER if since is None else seconds(since),
             "ids": None if ids is None else json.dumps(sorted(ids)),
         }
         if prices is None:

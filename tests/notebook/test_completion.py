@@ -13,7 +13,13 @@ NAMES: dict[str, Any] = {"photo": object(), "palette": "teal", "math": math, "pr
 NOTEBOOK = Notebook(
     names=NAMES,
     models=("qwen-image-2.0", "house-model"),
-    commands=("help", "models", "tasks"),
+    commands={
+        "help": "",
+        "models": "",
+        "tasks": "",
+        "usage": "[--by day|model] [--csv FILE]",
+        "history": "[--starred] [--model NAME] [WORDS]",
+    },
 )
 
 
@@ -66,7 +72,7 @@ def test_an_option_is_offered_once_unless_it_may_be_repeated() -> None:
 
 def test_a_line_begins_with_a_command_or_an_option() -> None:
     assert texts("%imagine ta") == ("tasks",)
-    assert texts("%imagine ") == ("help", "models", "tasks")
+    assert texts("%imagine ") == tuple(NOTEBOOK.commands)
     assert "--model" in texts("%%imagine ")
 
 
@@ -99,3 +105,22 @@ def test_variables_are_offered_in_braces(before: str, expected: tuple[str, ...])
 )
 def test_elsewhere_nothing_is_offered(before: str) -> None:
     assert complete(before, NOTEBOOK) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("history --", ("--starred", "--model")),
+        ("history --starred --", ("--model",)),
+        ("history --model ho", ("house-model",)),
+        ("usage --by ", ("day", "model")),
+        ("usage --c", ("--csv",)),
+    ],
+)
+def test_a_command_offers_its_own_options(written: str, expected: tuple[str, ...]) -> None:
+    assert texts(f"%imagine {written}") == expected
+
+
+def test_a_prompt_offers_no_options_of_a_command() -> None:
+    assert complete("%imagine -- history --", NOTEBOOK) is None
+    assert complete("%imagine tasks --", NOTEBOOK) is None

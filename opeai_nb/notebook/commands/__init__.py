@@ -8,7 +8,12 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import OptionError
-from opeai_nb.notebook.commands import kept_commands, mark_commands, pending_commands
+from opeai_nb.notebook.commands import (
+    export_commands,
+    kept_commands,
+    mark_commands,
+    pending_commands,
+)
 from opeai_nb.notebook.display.table import Table, Text
 from opeai_nb.notebook.magic.options import help_text
 
@@ -177,8 +182,10 @@ class Command(NamedTuple):
     def fits(self, words: Sequence[str]) -> bool:
         """Tell whether *words* may be ids or a file, where these are asked for.
 
-        `stop sign` and `info desk` are prompts.
+        `stop sign`, `info desk` and `export of tea` are prompts.
         """
+        if self.arguments == export_commands.EXPORT:
+            return export_commands.is_asked_by(words)
         if self.arguments == "FILE":
             return _FILE.fullmatch(" ".join(words)) is not None
         ids = words[:1] if "WORDS" in self.arguments else words
@@ -201,6 +208,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     "forget": Command(pending_commands.forget, "ID", 1, 1),
     "info": Command(kept_commands.info, "FILE", 1, inf),
     "history": Command(kept_commands.history, kept_commands.HISTORY, 0, inf),
+    "export": Command(export_commands.export, export_commands.EXPORT, 1, inf),
     "star": Command(mark_commands.star, "ID", 1, inf),
     "unstar": Command(mark_commands.unstar, "ID", 1, inf),
     "tag": Command(mark_commands.tag, "ID WORDS", 2, inf),

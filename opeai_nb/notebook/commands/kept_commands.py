@@ -13,7 +13,7 @@ from opeai_nb.library.usage import Usage, summed
 from opeai_nb.notebook.display.table import Table, Thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opeai_nb.library import Library, Record, UsageRow
     from opeai_nb.notebook.display.table import Cell
@@ -105,27 +105,38 @@ def history_query(words: Sequence[str]) -> dict[str, Any]:
 
     Raises `OptionError` for an option that is none, or that lacks its value.
     """
+    return query_in(words, _SWITCHES, _VALUES, "history", _USE)
+
+
+def query_in(
+    words: Sequence[str],
+    switches: Mapping[str, str],
+    values: Mapping[str, str],
+    command: str,
+    use: str,
+) -> dict[str, Any]:
+    """Return what the words behind a command ask for, under the names that options stand for.
+
+    The other words are the `text`. Raises `OptionError`; *use* is how the command is written.
+    """
     query: dict[str, Any] = {}
     text: list[str] = []
     rest = iter(words)
     for word in rest:
         name, has_value, value = word.partition("=")
-        if word in _SWITCHES:
-            query[_SWITCHES[word]] = True
-        elif name in _VALUES:
-            query[_VALUES[name]] = _value(name, value if has_value else next(rest, ""))
+        if word in switches:
+            query[switches[word]] = True
+        elif name in values:
+            given = value if has_value else next(rest, "")
+            if not given or given.startswith("--"):
+                raise OptionError(f"{name} needs a value.", advice=use)
+            query[values[name]] = given
         elif word.startswith("--"):
-            hint = did_you_mean(name, [*_SWITCHES, *_VALUES])
-            raise OptionError(f"{name} is no option of history.{hint}", advice=_USE)
+            hint = did_you_mean(name, [*switches, *values])
+            raise OptionError(f"{name} is no option of {command}.{hint}", advice=use)
         else:
             text.append(word)
     return {"text": " ".join(text), **query}
-
-
-def _value(name: str, value: str) -> str:
-    if not value or value.startswith("--"):
-        raise OptionError(f"{name} needs a value.", advice=_USE)
-    return value
 
 
 def history(session: Session, *words: str) -> Table:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from inspect import isroutine
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.client.values.size import SAME
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LINE = re.compile(r"\s*%%imagine[ \t](?P<cell>.*)|(?:.*?[=(,]\s*|\s*)%imagine[ \t](?P<line>.*)")
 _CELL = re.compile(r"\s*%%imagine\b")
+_ORDER = re.compile(r"\[(--[a-z-]+)(?: (\S+))?\]")  # an option in the arguments of a command
 _BRACE = re.compile(r".*(?<!\{)\{(?P<name>[^\W\d]\w*)?")
 # Of Seedream the start alone is known by heart: its names end in dates and versions.
 _KNOWN_MODELS: Final = tuple(
@@ -34,15 +35,16 @@ _KNOWN_MODELS: Final = tuple(
 
 
 class Notebook(NamedTuple):
-    """What a completion may use: variables, models that the platform told of, a default, words.
+    """What a completion may use: variables, models that the platform told of, a default, commands.
 
-    *presets* gives the names of the user's own; their file is read where they are asked for.
+    *commands* are the arguments of each sub-command, as its help shows them; *presets* gives the
+    names of the user's own, whose file is read where they are asked for.
     """
 
     names: Mapping[str, Any]
     models: Sequence[str] = ()
     model: str = DEFAULT_MODEL
-    commands: Sequence[str] = ()
+    commands: Mapping[str, str] = MappingProxyType({})
     presets: Callable[[], Sequence[str]] = tuple
 
 
@@ -62,12 +64,29 @@ def complete(before: str, notebook: Notebook) -> Completion | None:
     lines = before.split("\n")
     at = _LINE.fullmatch(lines[-1])
     body = any(_CELL.match(line) for line in lines[:-1]) and at is None
+    if at is not None and (order := _of_command(at["line"] or "", notebook)):
+        return order
     if body or (at is not None and _is_prompt(at["line"])):
         return _variable_in_braces(lines[-1], notebook)
     if at is None:
         return None
     written = at["cell"] if at["line"] is None else at["line"]
     return _on_line(written, notebook, may_command=at["line"] is not None)
+
+
+def _of_command(line: str, notebook: Notebook) -> Completion | None:
+    """Return what could follow a sub-command: its options, and the values of one with choices."""
+    *earlier, fragment = re.split(r"\s+", line)
+    if not earlier or earlier[0] not in notebook.commands:
+        return None
+    orders = dict(_ORDER.findall(notebook.commands[earlier[0]]))
+    if earlier[-1] == "--model" and "--model" in orders:
+        return _offered(fragment, [*notebook.models, *_KNOWN_MODELS], "model")
+    if "|" in (choices := orders.get(earlier[-1], "")):
+        return _offered(fragment, choices.split("|"), "value")
+    if not fragment.startswith("-"):
+        return None
+    return _offered(fragment, (name for name in orders if name not in earlier), "param")
 
 
 def _on_line(written: str, notebook: Notebook, *, may_command: bool) -> Completion | None:

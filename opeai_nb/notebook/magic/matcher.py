@@ -51,7 +51,7 @@ def _notebook(session: Session) -> Notebook:
         {name: value for name, value in session.names.items() if name not in hidden},
         session.models,
         session.request_defaults.get("model", DEFAULT_MODEL),
-        tuple(COMMANDS),
+        {name: command.arguments for name, command in COMMANDS.items()},
         lambda: _presets(session),
     )
 

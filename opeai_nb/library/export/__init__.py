@@ -1,0 +1,1 @@
+"""A selection of the library for others: a data set, a contact sheet, a page for a browser."""
