@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
 
 from opeai_nb.errors import LibraryError
@@ -43,6 +44,11 @@ _ID_BYTES: Final = 4
 _MOST_AHEAD: Final = 1e8
 """Seconds, three years: what a folder says to be further ahead is nonsense, and not followed."""
 _IN_PART: Final = "not all of its answer could be read"
+_AT_ONCE: Final = 10_000
+"""Identities of a plan that are looked up at once: a hundred thousand take no memory to speak of"""
+_HELD: Final = """
+    SELECT DISTINCT identity FROM kept WHERE identity IN (SELECT value FROM json_each(?))
+    AND id NOT IN (SELECT value FROM json_each(?))"""
 _TAKES: Final = """
     SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file FROM kept
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
@@ -331,13 +337,13 @@ class Library(Catalogue):
         return fresh if new else found
 
     def holds(self, identities: Iterable[str]) -> frozenset[str]:
-        """Return those of these identities that some record has that may be shown, in one look."""
-        rows = self._index.rows(
-            "SELECT DISTINCT identity FROM kept WHERE identity IN (SELECT value FROM json_each(?)) "
-            "AND id NOT IN (SELECT value FROM json_each(?))",
-            (json.dumps(list(identities)), json.dumps(sorted(self._marks.trashed()))),
-        )
-        return frozenset(known for (known,) in rows)
+        """Return those of these identities that some record has that may be shown."""
+        rest, trash = iter(identities), json.dumps(sorted(self._marks.trashed()))
+        held: set[str] = set()
+        while part := list(islice(rest, _AT_ONCE)):
+            rows = self._index.rows(_HELD, (json.dumps(part), trash))
+            held.update(known for (known,) in rows)
+        return frozenset(held)
 
     # -- marks
 

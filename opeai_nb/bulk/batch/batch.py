@@ -11,7 +11,8 @@ from opeai_nb.bulk.batch.manifest import Manifest
 from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
 from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.batch.mirror import Mirror
-from opeai_nb.bulk.batch.rows import STEP, Rows, rows_of
+from opeai_nb.bulk.batch.rows import Rows, rows_of
+from opeai_nb.bulk.batch.source_table import STEP
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Studio
 
 _MANY: Final = 10_000
-"""Fewer rows are read before anybody wonders."""
+"""Fewer rows are read and planned before anybody wonders."""
 
 
 def batch(
@@ -58,9 +59,9 @@ def batch(
     *missing* `skip` leaves rows out that lack a word of the template, which are refused else.
     *key* is the column that says which row is which (`sku`): pictures and manifest follow it,
     whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
-    (default: all that are named so); the others only go to the manifest. While ten thousand rows
-    or more are read, a line on standard error tells how many are, and what was noted of the table
-    (empty rows), unless *quiet*.
+    (default: all that are named so); the others only go to the manifest. Of ten thousand rows or
+    more a line on standard error tells how many are read and planned, and of any what was noted
+    of the table (empty rows), unless *quiet*.
     Raises `InputError` for a row that cannot be right, with its number.
     """
     rows = rows_of(
@@ -75,11 +76,13 @@ def batch(
     return Batch(rows, _studio(studio, out), mirror, has_folder=out is not None)
 
 
-def _tell_reading(count: int, total: int) -> None:
-    if total >= _MANY:
-        end = "\n" if total - count < STEP else ""
-        sys.stderr.write(f"\r{count:,} of {total:,} rows read{end}")
-        sys.stderr.flush()
+def _tell_reading(count: int, total: int | None) -> None:
+    if (total or count) < _MANY:
+        return
+    line = f"{count:,} rows read" if total is None else f"{count:,} of {total:,} rows planned"
+    end = "\n" if total is not None and total - count < STEP else ""
+    sys.stderr.write(f"\r{line}{end}")
+    sys.stderr.flush()
 
 
 def _studio(studio: Studio | None, out: str | Path | None) -> Studio:

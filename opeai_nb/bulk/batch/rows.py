@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
-from opeai_nb.bulk.batch.source_table import SourceTable, read_table
+from opeai_nb.bulk.batch.source_table import STEP, SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing, whole
 from opeai_nb.bulk.sweep.plan import Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
@@ -20,7 +20,7 @@ from opeai_nb.fields import BY_NAME
 from opeai_nb.presets.preset import PRESET, with_preset
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from opeai_nb.presets.preset import Preset
@@ -32,13 +32,14 @@ _TRUTH: Final = {
 REASON: Final = "opeai_nb_reason"
 """The column that says, in a table of rows to mend, why each has no pictures."""
 _LIKE: Final = 0.8
-STEP: Final = 1_000
 _Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
 _COLUMNS: Final = (*BY_NAME, PRESET)
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
-_SHEET_ERRORS: Final = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
+_SHEET_ERRORS: Final = frozenset(
+    ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
+)
 _SEPARATORS: Final = re.compile(r"[;|\n]")
 
 
@@ -86,7 +87,7 @@ def rows_of(
     *,
     key: str | None = None,
     field_columns: Sequence[str] | None = None,
-    on_read: Callable[[int, int], object] = lambda *_: None,
+    on_read: Callable[[int, int | None], object] = lambda *_: None,
     presets: Callable[[], Mapping[str, Preset]] = dict,
 ) -> Rows:
     """Return the rows of *source* and their requests.
@@ -95,11 +96,11 @@ def rows_of(
     *field_columns*; an empty cell is not set; *fixed* fields are for rows that have none. All other
     columns are words for the template *prompt* (`{city}`), and go to the manifest as they are. A
     row that lacks a word of the template is refused, or left out where *missing* is `skip`. With
-    *key* a request belongs to its row's value in that column. *on_read* is told how many of how
-    many rows are read, at each thousand. Raises `InputError` with the row's number, before anything
-    is sent.
+    *key* a request belongs to its row's value in that column. *on_read* is told at each thousand
+    how many rows are read (of None: nobody knows yet), then how many of how many have their
+    request. Raises `InputError` with the row's number, before anything is sent.
     """
-    table = read_table(source)
+    table = read_table(source, lambda count: on_read(count, None))
     if is_manifest(table.rows):
         table = replace(table, rows=[without_ours(row) for row in table.rows])
     for row in table.rows:
@@ -125,12 +126,7 @@ def rows_of(
     )
     asked = _requests(table, prompt, fixed, used, names, presets=cache(presets))
     read = _told(asked, len(table.rows), on_read)
-    points = numbered(read)
-    if key is not None:
-        keys = _keys(table, key)
-        points = [
-            replace(point, key=word, call=1) for point, word in zip(points, keys, strict=True)
-        ]
+    points = numbered(read, None if key is None else _keys(table, key))
     return Rows(table, Plan((), points), names, key)
 
 
@@ -220,25 +216,60 @@ def _requests(
     *,
     presets: Callable[[], Mapping[str, Preset]],
 ) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
+    names = tuple(name for name in as_fields if name != "prompt")
+    asked = _Asked(fixed, names, table.folder, presets)
     for number, cells in table.rows:
-        values = {**fixed, **cells}
+        values = {**fixed, **cells} if fixed else cells
         text = prompt if prompt is not None else values.get("prompt", "")
-        asked = {**fixed, **{name: cells[name] for name in as_fields if name in cells}}
         try:
             if isinstance(text, Mapping | list | tuple):
                 raise InputError(f"The prompt is a {type(text).__name__}, not text.")
-            _check_sheet({**asked, **{name: values.get(name) for name in words}, "prompt": text})
-            fields = _fields(asked, table.folder)
-            text = str(text) if prompt is None else filled(prompt, _cells(values, words))
-            text, fields = with_preset(text, fields, presets)
-            yield (), build_request(None, {**fields, "prompt": text}), cells
+            made = asked.made_for(cells)
+            told = str(text) if prompt is None else filled(prompt, _cells(values, words))
+            if "#" in told:
+                _check_sheet((name, values.get(name)) for name in (*words, "prompt"))
+            yield (), made(told), cells
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
 
 
-def _check_sheet(cells: Mapping[str, Any]) -> None:
-    for name, value in cells.items():
-        if isinstance(value, str) and value.strip() in _SHEET_ERRORS:
+class _Asked:
+    """Makes of cells what makes a request of a prompt; rows with the same cells share it."""
+
+    def __init__(
+        self,
+        fixed: Mapping[str, Any],
+        names: Sequence[str],
+        folder: Path,
+        presets: Callable[[], Mapping[str, Preset]],
+    ) -> None:
+        self._fixed = {name: value for name, value in fixed.items() if name != "prompt"}
+        self._names = names
+        self._folder = folder
+        self._presets = presets
+        self._shared = lru_cache(256, typed=True)(self._made)  # `1`, `1.0` and `True` are not one
+
+    def made_for(self, cells: Mapping[str, Any]) -> Callable[[str], ImageRequest]:
+        """Return what makes the request of a row, given its prompt."""
+        values = [cells.get(name) for name in self._names]
+        is_plain = all(isinstance(value, str | int | float | None) for value in values)
+        return self._shared(*values) if is_plain else self._made(*values)
+
+    def _made(self, *values: Any) -> Callable[[str], ImageRequest]:
+        there = zip(self._names, values, strict=True)
+        asked = {**self._fixed, **{name: value for name, value in there if value is not None}}
+        _check_sheet(asked.items())
+        given = _fields(asked, self._folder)
+        _, fields = with_preset("", given, self._presets)
+        made = build_request("a prompt", fields).for_prompts()
+        if PRESET not in given:
+            return made
+        return lambda prompt: made(with_preset(prompt, given, self._presets)[0])
+
+
+def _check_sheet(cells: Iterable[tuple[str, Any]]) -> None:
+    for name, value in cells:
+        if isinstance(value, str) and "#" in value and value.strip() in _SHEET_ERRORS:
             raise InputError(
                 f"The column {name!r} holds {value.strip()}, which is a spreadsheet's error.",
                 advice="Mend the formula there. Nothing was sent.",
@@ -256,9 +287,7 @@ def _told(
 
 def _fields(asked: Mapping[str, Any], base: Path) -> dict[str, Any]:
     """Return the fields that cells ask for; the columns `image`, `image_2` … are one of them."""
-    images = sorted(
-        (int(numbered[1]), name) for name in asked if (numbered := _IMAGE.fullmatch(name))
-    )
+    images = sorted((number, name) for name in asked if (number := _image_number(name)) is not None)
     fields = {n: _value(n, v, base) for n, v in asked.items() if n in _COLUMNS}
     for _, name in images:
         more = _value("image", asked[name], base)
@@ -267,13 +296,21 @@ def _fields(asked: Mapping[str, Any], base: Path) -> dict[str, Any]:
     return fields
 
 
+@lru_cache(256)
+def _image_number(name: str) -> int | None:
+    """Return which input picture a column such as `image_2` holds; None for any other."""
+    numbered = _IMAGE.fullmatch(name)
+    return int(numbered[1]) if numbered else None
+
+
 def _as_list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _cells(values: Mapping[str, Any], words: set[str]) -> Mapping[str, Any]:
     """Return the values for the words. Raises `InputError` for a cell that is empty."""
-    if lacking := sorted(words - values.keys()):
+    if not words <= values.keys():
+        lacking = sorted(words - values.keys())
         raise InputError(
             f"The column {lacking[0]!r} is empty, and the prompt needs it.",
             advice='Fill it in, or leave such rows out with missing="skip". Nothing was sent.',

@@ -9,8 +9,9 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from opeai_nb.bulk.sweep.axis import is_missing
 from opeai_nb.client.values.request import ImageRequest
@@ -18,12 +19,16 @@ from opeai_nb.errors import InputError
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _DELIMITERS: Final = ",;\t|"
 _ENDINGS: Final = (".csv", ".tsv", ".txt", ".xlsx", ".jsonl", ".ndjson")
-_NONE: Final = ("nan", "NaN", "NaT", "<NA>")  # what pandas writes where asked for a word
+_Read = TypeVar("_Read")
+_NONE: Final = frozenset(("nan", "NaN", "NaT", "<NA>"))  # what pandas writes where asked for a word
 _EXACT: Final = 2**53  # above, a fraction holds not every whole number
+_REPEATED: Final = 2_000
+STEP: Final = 1_000
+"""Rows between two words on how far the reading is."""
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -51,34 +56,44 @@ class SourceTable:
     notes: tuple[str, ...] = ()
     heads: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def columns(self) -> set[str]:
         """The names of all columns that hold something."""
-        return {name for row in self.rows for name in row.cells}
+        return set().union(*(row.cells for row in self.rows))
 
 
-def read_table(source: object) -> SourceTable:
+def read_table(source: object, on_read: Callable[[int], object] = lambda _: None) -> SourceTable:
     """Return the rows of *source*; empty ones are left out, and their number is noted.
+
+    *on_read* is told how many rows are read, at each thousand.
 
     Text is UTF-8, UTF-16 with its mark, or else Windows' own cp1252, which is noted. The delimiter
     is the one of `, ; | tab` that cuts the head and the row below it into the same number of cells.
     Raises `InputError` for what is no table.
     """
     if isinstance(source, str | Path):
-        return _read(Path(source).expanduser())
+        return _read(Path(source).expanduser(), on_read)
     to_dict = getattr(source, "to_dict", None)
     if callable(to_dict) and hasattr(source, "columns"):  # of pandas, or of polars
         # An empty row of one column is an empty cell of it.
-        return _table(enumerate(_records(source), 1), keep_empty=len(source.columns) == 1)
+        records = enumerate(_records(source), 1)
+        return _table(_told(records, on_read), keep_empty=len(source.columns) == 1)
     if callable(to_list := getattr(source, "to_pylist", None)):  # of pyarrow
         source = to_list()
     if isinstance(source, Iterable) and not isinstance(source, Mapping | str | bytes):
         rows = ((number, _as_row(item, number)) for number, item in enumerate(source, 1))
-        return _table(rows, keep_empty=True)
+        return _table(_told(rows, on_read), keep_empty=True)
     raise InputError(
         f"A {type(source).__name__} is not a batch.",
         advice="Give a list of prompts or of rows, or a table. Nothing was sent.",
     )
+
+
+def _told(rows: Iterable[_Read], on_read: Callable[[int], object]) -> Iterator[_Read]:
+    for count, row in enumerate(rows, 1):
+        yield row
+        if count % STEP == 0:
+            on_read(count)
 
 
 def _table(
@@ -87,16 +102,16 @@ def _table(
     *notes: str,
     keep_empty: bool = False,
 ) -> SourceTable:
-    heads: set[str] = set()
+    heads: set[Any] = set()
     every = []
     for number, cells in rows:
-        heads.update(str(name).strip() for name in cells)
+        heads.update(cells)
         every.append(Row(number, _without_empty(cells)))
     full = [row for row in every if row.cells or keep_empty]
     if 0 < len(full) < len(every):
         count = len(every) - len(full)
         notes += (f"{count} empty {'row was' if count == 1 else 'rows were'} left out",)
-    return SourceTable(full, folder or Path(), notes, frozenset(heads))
+    return SourceTable(full, folder or Path(), notes, frozenset(str(n).strip() for n in heads))
 
 
 def _without_empty(cells: Mapping[Any, Any]) -> dict[str, Any]:
@@ -104,7 +119,7 @@ def _without_empty(cells: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _is_empty(value: object) -> bool:
-    return is_missing(value) or (isinstance(value, str) and not value.strip())
+    return not value.strip() if isinstance(value, str) else is_missing(value)
 
 
 def _as_row(item: object, number: int) -> Mapping[Any, Any]:
@@ -155,7 +170,7 @@ def _whole_columns(frame: Any) -> dict[Any, str]:
 # -- files
 
 
-def _read(path: Path) -> SourceTable:
+def _read(path: Path, on_read: Callable[[int], object]) -> SourceTable:
     ending = path.suffix.lower()
     if ending not in _ENDINGS:
         raise InputError(
@@ -165,12 +180,12 @@ def _read(path: Path) -> SourceTable:
         )
     try:
         if ending == ".xlsx":
-            return _table(_workbook(path), path.parent)
+            return _table(_told(_workbook(path), on_read), path.parent)
         with os.fdopen(open_plain(path, links=True), "rb") as file:
             text, *notes = _text(file.read())
-        if ending in (".jsonl", ".ndjson"):
-            return _table(_json_rows(text), path.parent, *notes)
-        return _table(_csv_rows(text, ending), path.parent, *notes)
+        is_json = ending in (".jsonl", ".ndjson")
+        rows = _json_rows(text) if is_json else _csv_rows(text, ending)
+        return _table(_told(rows, on_read), path.parent, *notes)
     except OSError as error:
         raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -200,6 +215,7 @@ def _csv_rows(text: str, ending: str) -> Iterator[tuple[int, Mapping[Any, Any]]]
         delimiter, text = head.strip()[-1], rest  # Excel's own way to say so
     reader = csv.reader(io.StringIO(text), delimiter=delimiter or _delimiter(text), strict=True)
     names = _names(next(reader, []))
+    same: dict[str, str] = {}  # a hundred thousand rows repeat their sizes and styles
     for number, cells in enumerate(reader, 2):
         if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
             raise InputError(
@@ -209,10 +225,16 @@ def _csv_rows(text: str, ending: str) -> Iterator[tuple[int, Mapping[Any, Any]]]
         yield (
             number,
             {
-                name: None if cell in _NONE else cell
+                name: None if cell in _NONE else same.get(cell) or _noted(same, cell)
                 for name, cell in zip(names, cells, strict=False)
             },
         )
+
+
+def _noted(same: dict[str, str], cell: str) -> str:
+    if len(same) < _REPEATED:
+        same[cell] = cell
+    return cell
 
 
 def _delimiter(text: str) -> str:
@@ -265,16 +287,21 @@ def _workbook(path: Path) -> Iterator[tuple[int, Mapping[Any, Any]]]:
             "openpyxl is not installed, which reads Excel's files.",
             advice='Install it: pip install "opeai_nb[tables]". Or save the table as "CSV UTF-8".',
         ) from error
+    filled = itertools.dropwhile(
+        lambda row: all(map(_is_empty, row[1])), enumerate(_sheet(path, openpyxl), 1)
+    )
+    _, head = next(filled, (1, ()))
+    names = _names(head)
+    for number, cells in filled:
+        yield number, {name: cell for name, cell in zip(names, cells, strict=False) if name}
+
+
+def _sheet(path: Path, openpyxl: Any) -> Iterator[tuple[Any, ...]]:
     from zipfile import BadZipFile
 
     try:
         with os.fdopen(open_plain(path, links=True), "rb") as file:
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            sheet = list(enumerate(book.worksheets[0].iter_rows(values_only=True), 1))
+            yield from book.worksheets[0].iter_rows(values_only=True)
     except (BadZipFile, KeyError, ValueError, IndexError) as error:
         raise InputError(f"{path.name} is not an Excel workbook.") from error
-    filled = itertools.dropwhile(lambda row: all(map(_is_empty, row[1])), sheet)
-    _, head = next(filled, (1, ()))
-    names = _names(head)
-    for number, cells in filled:
-        yield number, {name: cell for name, cell in zip(names, cells, strict=False) if name}

@@ -43,6 +43,7 @@ _ROUNDS: Final = 10
 """How often a request that was refused with 429 to the end is begun again."""
 _PAUSE: Final = 5.0
 _STEP: Final = 1.0
+_PLAIN: Final = RunOptions()
 _DAY: Final = 86_400.0  # a server that says more has a wrong clock, or means never
 # What every other request would meet as well: nothing more is sent.
 HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
@@ -271,7 +272,7 @@ def _broken(error: BaseException, request: ImageRequest) -> OpeaiError:
     return made
 
 
-def asked(point: Point, options: RunOptions | None = None) -> Ask:
+def asked(point: Point, options: RunOptions = _PLAIN) -> Ask:
     """Return the run of a point. Its slot is the same in every run and every process.
 
     Named after no cell: the same point of an extended, reordered or copied sweep is found again,
@@ -280,9 +281,7 @@ def asked(point: Point, options: RunOptions | None = None) -> Ask:
     cell = POINT
     if point.key is not None:
         cell = f"{POINT}-{hashlib.sha256(point.key.encode()).hexdigest()[:16]}"
-    return Ask(
-        point.request, Slot(cell, point.call), "point", options or RunOptions(), point.identity
-    )
+    return Ask(point.request, Slot(cell, point.call), "point", options, point.identity)
 
 
 def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -> BulkOptions:
@@ -301,6 +300,11 @@ def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -
 def kept_of(studio: Studio, points: Iterable[Point]) -> frozenset[int]:
     """Return the numbers of the points that the library can show now."""
     points = list(points)
+    # Of what nothing is held, as of most rows of a new table, the door need not be asked.
+    held = studio.library.holds(point.identity for point in points)
+    points = [point for point in points if point.identity in held]
+    if not points:
+        return frozenset()
     shown = studio.door.shown(asked(point) for point in points)
     return frozenset(point.number for point, is_kept in zip(points, shown, strict=True) if is_kept)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
@@ -216,14 +215,19 @@ def _sample(
 
 def numbered(
     requests: Iterable[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]],
+    keys: Sequence[str] | None = None,
 ) -> list[Point]:
-    """Return points for (labels, request, row); those that ask the very same thing are counted."""
-    calls: Counter[str] = Counter()
+    """Return points for (labels, request, row); those that ask the very same thing are counted.
+
+    With *keys* each belongs to its own alone, and nothing is counted.
+    """
+    calls: dict[str, int] = {}
     points = []
     for number, (labels, request, row) in enumerate(requests):
         same = identity(request)
-        calls[same] += 1
-        points.append(Point(number, labels, request, same, calls[same], row=row))
+        call = calls[same] = 1 if keys is not None else calls.get(same, 0) + 1
+        key = None if keys is None else keys[number]
+        points.append(Point(number, labels, request, same, call, key, row))
     return points
 
 

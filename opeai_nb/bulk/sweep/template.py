@@ -56,7 +56,10 @@ def filled(template: str, values: Mapping[str, Any], *, wild: bool = True) -> st
     Raises `InputError` for an attribute, a key or a format that does not fit, and for a value that
     is missing (None, NaN): it would be painted as a word.
     """
-    return "".join(_text(token, values, wild=wild) for token in tokens(template))
+    return "".join(
+        token.source if token.kind == "text" else _text(token, values, wild=wild)
+        for token in tokens(template)
+    )
 
 
 def _text(token: Token, values: Mapping[str, Any], *, wild: bool) -> str:
@@ -81,6 +84,8 @@ def _value(word: Token, value: Any) -> str:
 
 def _told(word: Token, value: Any, form: str) -> str:
     """Return a value as text. Raises `InputError` for what has no words of its own."""
+    if type(value) is str and not form:  # as the cells of a file are
+        return value
     if is_missing(value) or (isinstance(value, float) and math.isinf(value)):
         raise InputError(
             f"{word.source} in the prompt has no value: it is {value}.",

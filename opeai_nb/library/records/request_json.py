@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 _WITHOUT_EFFECT: Final = ("response_format", "user")
 _TEXTS: Final = ("prompt", "negative_prompt")
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 _FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
 
 
 def canonical(value: object) -> str:
     """Return *value* as JSON that is the same on every machine: sorted, without spaces."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _CANONICAL.encode(value)
 
 
 def identity(request: ImageRequest) -> str:
@@ -38,7 +39,9 @@ def identity_of(written: Mapping[str, Any]) -> str:
 
     Line breaks are the same however they are written: an editor on Windows saves others.
     """
-    telling = {name: value for name, value in written.items() if name not in _WITHOUT_EFFECT}
+    telling = dict(written)
+    for name in _WITHOUT_EFFECT:
+        telling.pop(name, None)
     for name in _TEXTS:
         if isinstance(text := telling.get(name), str) and "\r" in text:
             telling[name] = text.replace("\r\n", "\n")

@@ -1,0 +1,114 @@
+"""What planning a batch costs, in calls, which no load of the machine changes.
+
+A hundred thousand rows are planned in seconds (`tests/bench/bench_planning.py`) as long as a row
+costs the same among many as among few, and its identity is computed once.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from opeai_nb.bulk.batch.batch import batch
+from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.client.values.request import ImageRequest, build_request
+from opeai_nb.errors import InputError
+from opeai_nb.library import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.studio import Studio
+
+FEW, MANY = 100, 600
+
+
+def write_table(folder: Path, count: int) -> Path:
+    path = folder / f"{count}.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["i", "city", "size"])
+        writer.writerows([i, f"city {i % 7}", "1024x1024"] for i in range(count))
+    return path
+
+
+def calls_of(work: Callable[[], object]) -> Counter[str]:
+    """Return how often each function of Python was called by *work*."""
+    calls: Counter[str] = Counter()
+
+    def count(frame: Any, event: str, _: object) -> None:
+        if event == "call":
+            calls[frame.f_code.co_qualname] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return calls
+
+
+def test_a_row_costs_the_same_among_many_and_its_identity_is_computed_once(
+    studio: Studio, tmp_path: Path
+) -> None:
+    def planned(count: int) -> Counter[str]:
+        path = write_table(tmp_path, count)
+        return calls_of(
+            lambda: batch(path, prompt="{city}, number {i}", studio=studio, quiet=True).table
+        )
+
+    planned(FEW)  # what is made with the first
+    few, many = planned(FEW), planned(MANY)
+    assert many["identity_of"] == MANY
+    assert (many.total() - few.total()) / (MANY - FEW) <= 50
+
+
+def test_rows_with_the_same_cells_ask_what_each_would_ask_alone() -> None:
+    rows = [
+        {"prompt": " a fox ", "n": 1, "size": "16:9", "watermark": False},
+        {"prompt": "an owl", "n": 1, "size": "16:9", "watermark": False},
+        {"prompt": "a hare", "n": 1.0, "size": "16:9", "watermark": 0},
+        {"prompt": "a hare", "n": 2, "quality": "low", "extra": {"a": 1}},
+    ]
+    with pytest.raises(InputError, match="Row 3: watermark is 0"):
+        rows_of(rows, None, {})
+    rows[2]["watermark"] = True
+    points = rows_of(rows, None, {"user": "ann"}).plan
+    for row, point in zip(rows, points, strict=True):
+        alone = build_request(None, {**row, "n": int(str(row["n"])[0]), "user": "ann"})
+        assert point.request == alone
+        assert repr(point.request) == repr(alone)
+        assert point.identity == identity(alone)
+
+
+def test_a_request_for_another_prompt_is_checked_as_any() -> None:
+    made = ImageRequest("a fox", n=2).for_prompts()
+    assert made("an owl") == ImageRequest("an owl", n=2)
+    for bad in ("", "  ", "\ud800"):
+        with pytest.raises(InputError):
+            made(bad)
+
+
+def test_a_bad_row_among_many_is_told_with_its_number(tmp_path: Path) -> None:
+    path = write_table(tmp_path, MANY)
+    text = path.read_text().replace("499,city 2,1024x1024", "499,city 2,12")
+    path.write_text(text)
+    with pytest.raises(InputError, match="Row 501: '12' is not a size"):
+        rows_of(path, "{city} {i}", {})
+
+
+def test_who_plans_many_rows_is_told_from_the_first_thousands_on(
+    studio: Studio, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    batch(write_table(tmp_path, 11_000), prompt="{city} {i}", studio=studio)
+    told = capsys.readouterr().err.split("\r")
+    assert told[1:3] == ["10,000 rows read", "11,000 rows read"]
+    assert told[-1] == "11,000 of 11,000 rows planned\n"
+    batch(write_table(tmp_path, MANY), prompt="{city} {i}", studio=studio)
+    assert capsys.readouterr().err == ""
