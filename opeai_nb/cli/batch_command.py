@@ -69,6 +69,7 @@ def _add_rows(add: Callable[..., object]) -> None:
         action="append",
         help="the columns that are sent as fields, or none (default: all that are named so)",
     )
+    add("--file", metavar="TEMPLATE", help="names pictures of rows without `file`: {sku}-{n}.png")
     add("--only", metavar="KEY", action="append", help="these rows alone")
 
 
@@ -164,6 +165,7 @@ def _run(options: argparse.Namespace) -> int:
         out=options.out,
         mirror=options.mirror,
         key=options.key,
+        file=options.file,
         field_columns=[] if options.field_columns == ["none"] else _names(options.field_columns),
         quiet=options.quiet,
         **fields_of(options),

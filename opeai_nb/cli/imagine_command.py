@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
 from opeai_nb.cli.output import tell
 from opeai_nb.cli.terminal_picture import show_picture
+from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
 from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.studio import Job, Studio
+
+    Asked = tuple[ImageRequest, dict[str, Any]]
 
 _AT_ONCE: Final = 16
 _TICK: Final = 0.25
@@ -70,9 +73,11 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
     from opeai_nb.studio import Studio
 
     studio = Studio()
-    requests = [
-        request for prompt in _prompts(parsed.rest) for request in _asked(parsed, prompt, studio)
-    ]
+    prompts = _prompts(parsed.rest)
+    asked = [each for prompt in prompts for each in _asked(parsed, prompt, studio)]
+    requests = [request for request, _ in asked]
+    if (template := template_of(parsed.cell.get("save") or "")) is not None:
+        names_for(template, map(_named, range(1, len(asked) + 1), asked))
     _note(requests)
     if parsed.cell.get("dry_run"):
         from opeai_nb.notebook.magic.run_cell import dry_run
@@ -81,7 +86,7 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
             print(dry_run(request, studio))  # noqa: T201  a command's output
         return GOOD
     RunOptions(max_cost=parsed.cell.get("max_cost")).refuse_above(studio.cost(requests))
-    errors = _Making(studio, parsed.cell, as_json=as_json).make(requests)
+    errors = _Making(studio, parsed.cell, as_json=as_json).make(asked)
     if len(errors) == len(requests) and all(isinstance(error, InputError) for error in errors):
         return WRONG
     return SOME_FAILED if errors else GOOD
@@ -98,8 +103,17 @@ def _prompts(rest: str) -> list[str]:
     return prompts
 
 
-def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[ImageRequest]:
-    """Return the requests that a prompt and the options stand for; several where they say so."""
+def _named(number: int, asked: Asked) -> Named:
+    """Return what the names of a request's files are made of."""
+    request, words = asked
+    return Named(f"request {number}", request, {**values_for(request, number), **words})
+
+
+def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
+    """Return the requests that a prompt and the options stand for; several where they say so.
+
+    With each come the words of its axes.
+    """
     from opeai_nb.bulk.sweep.plan import Asking, plan_of
     from opeai_nb.notebook.magic.ask import is_agreed
     from opeai_nb.notebook.magic.prompt import interpolated
@@ -121,7 +135,7 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[ImageRequest]:
             raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
         if not is_agreed(f"{question}. Send them?"):
             raise OptionError("This was not confirmed.", advice="Nothing was sent.")
-    return [point.request for point in plan]
+    return [(point.request, plan.words(point)) for point in plan]
 
 
 def _note(requests: Sequence[ImageRequest]) -> None:
@@ -141,18 +155,19 @@ class _Making:
         self._show = _Line(quiet=bool(cell.get("quiet")))
         self._errors: list[OpeaiError] = []
 
-    def make(self, requests: Sequence[ImageRequest]) -> list[OpeaiError]:
-        """Make the pictures of *requests*; return the errors of those that have none.
+    def make(self, asked: Sequence[Asked]) -> list[OpeaiError]:
+        """Make the pictures of what is *asked*; return the errors of those that have none.
 
         An interrupt sends nothing more and waits for what is under way; a second one does not wait.
         """
-        waiting = deque(requests)
-        jobs: deque[Job] = deque()
+        waiting = deque(enumerate(asked, 1))
+        jobs: deque[tuple[Job, dict[str, Any]]] = deque()
         try:
             while waiting or jobs:
                 while waiting and len(jobs) < _AT_ONCE:
-                    jobs.append(self._start(waiting.popleft()))
-                self._tell(jobs[0])
+                    index, (request, words) = waiting.popleft()
+                    jobs.append((self._start(request), {**words, "index": index}))
+                self._tell(*jobs[0])
                 jobs.popleft()
         except KeyboardInterrupt:
             tell("\nInterrupted: nothing more is sent; waiting for what is under way.")
@@ -160,10 +175,10 @@ class _Making:
             raise KeyboardInterrupt("interrupted") from None
         return self._errors
 
-    def _finish(self, jobs: deque[Job]) -> None:
+    def _finish(self, jobs: deque[tuple[Job, dict[str, Any]]]) -> None:
         try:
-            for job in jobs:
-                self._tell(job)
+            for job, words in jobs:
+                self._tell(job, words)
         except KeyboardInterrupt:
             again = "Run the same again: what is under way is fetched, not paid for twice."
             raise KeyboardInterrupt(f"not waiting. {again}") from None
@@ -177,14 +192,14 @@ class _Making:
             timeout=float(self._cell.get("timeout", DEFAULT_TIMEOUT)),
         )
 
-    def _tell(self, job: Job) -> None:
+    def _tell(self, job: Job, words: dict[str, Any]) -> None:
         for update in job.follow(_TICK):
             if not job.is_settled:
                 self._show.passing(update.state, live_text(update, job.origin))
         for note in job.take_notes():
             tell(f"Note: {note}")
         try:
-            self._tell_pictures(job.result())
+            self._tell_pictures(job.result(), words)
         except OpeaiError as error:
             self._errors.append(error)
             self._show.last(job.status, failure_text(job.status, error))
@@ -193,13 +208,13 @@ class _Making:
             if self._as_json:
                 _print_json(error_json(job.request, error))
 
-    def _tell_pictures(self, generation: Generation) -> None:
+    def _tell_pictures(self, generation: Generation, words: dict[str, Any]) -> None:
         self._show.last("done", final_text(generation))
         for difference in generation.differences:
             tell(f"Note: {difference}")
         folder = self._cell.get("save")
         pictures = generation.good
-        paths = generation.save(folder) if folder else [picture.path for picture in pictures]
+        paths = generation.save(folder, words) if folder else [picture.path for picture in pictures]
         if self._as_json:
             _print_json(generation_json(generation, [str(path) for path in paths]))
             return

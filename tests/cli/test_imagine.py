@@ -68,6 +68,16 @@ def test_a_preset_stands_for_options_and_words(
     assert main(["batch", "rows.csv", "--out", "out", "--preset", "x", "--dry-run"]) == 2
 
 
+def test_a_template_names_the_copies(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["imagine", "a {cat|dog}", "--quiet", "--show", "none", *SMALL, "--save"]
+    assert main([*asked, "out/{choice}-{n}-{index}.jpg"]) == 0
+    assert capsys.readouterr().out == "out/cat-1-1.jpg\nout/dog-1-2.jpg\n"
+    with Image.open(folder / "out" / "dog-1-2.jpg") as picture:
+        assert picture.format == "JPEG"
+    assert main([*asked, "out/{size}.jpg"]) == 2
+    assert "request 1 and request 2 would both be saved as" in capsys.readouterr().err
+
+
 def test_prompts_come_from_standard_input(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,7 +134,7 @@ def test_an_interrupt_sends_nothing_more_and_waits_and_a_second_one_does_not(
     jobs = Jobs(interrupts)
     making = imagine_command._Making(cast("Studio", jobs), {}, as_json=True)
     with pytest.raises(KeyboardInterrupt, match=told):
-        making.make([Jobs.request] * 20)
+        making.make([(Jobs.request, {})] * 20)
     assert jobs.started == 16
     assert len(capsys.readouterr().out.splitlines()) == lines - 1
 

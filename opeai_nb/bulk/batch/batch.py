@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.batch.copies import Copies
 from opeai_nb.bulk.batch.manifest import Manifest
 from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
 from opeai_nb.bulk.batch.manifest_line import ours
@@ -46,6 +47,7 @@ def batch(
     missing: Missing = "refuse",
     key: str | None = None,
     field_columns: Sequence[str] | None = None,
+    file: str | None = None,
     quiet: bool = False,
     **fields: Any,
 ) -> Batch:
@@ -59,15 +61,17 @@ def batch(
     *missing* `skip` leaves rows out that lack a word of the template, which are refused else.
     *key* is the column that says which row is which (`sku`): pictures and manifest follow it,
     whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
-    (default: all that are named so); the others only go to the manifest. Of ten thousand rows or
-    more a line on standard error tells how many are read and planned, and of any what was noted
-    of the table (empty rows), unless *quiet*.
+    (default: all that are named so); the others only go to the manifest. The column `file`, or
+    the template *file* such as `{sku}-{n}.png` for rows without, names copies of a row's pictures
+    in *out*. Of ten thousand rows or more a line on standard error tells how many are read and
+    planned, and of any what was noted of the table (empty rows), unless *quiet*.
     Raises `InputError` for a row that cannot be right, with its number.
     """
     rows = rows_of(
         *(source, prompt, fields, missing),
         key=key,
         field_columns=field_columns,
+        file=file,
         on_read=(lambda *_: None) if quiet else _tell_reading,
         presets=lambda: (studio or studio_here()).presets,
     )
@@ -204,7 +208,8 @@ class Batch:
         if self._run is not None and not self._run.is_over:
             raise OptionError("This batch is running already.", advice="Wait for it or halt it.")
         cluster, only = orders.pop("on", None), orders.pop("only", None)
-        given = BulkOptions(**orders, mirror=self._mirror)
+        copies = Copies(self.folder) if any(point.file for point in self.plan) else None
+        given = BulkOptions(**orders, mirror=self._mirror, copies=copies)
         points = self.plan if only is None else self.rows.chosen(only)
         given = within_cost(self.studio, points, given)
         self._check_sender(points)

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.errors import InputError, LibraryError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from opeai_nb.client.values.generation import Generation
 
 
@@ -36,13 +39,19 @@ class Mirror:
     def __reduce__(self) -> Any:
         return Mirror, (self.url,)
 
-    def put(self, generation: Generation) -> None:
-        """Copy what lies on the disk and is not there whole. Raises `LibraryError`."""
+    def put(self, generation: Generation, copies: Sequence[tuple[Path, str]] = ()) -> None:
+        """Copy what lies on the disk and is not there whole, or *copies* with their names.
+
+        Raises `LibraryError`.
+        """
         paths = [picture.path for picture in generation.good if picture.path is not None]
+        files = copies or [(path, path.name) for path in paths]
         try:
             self._system.makedirs(self._root, exist_ok=True)
-            for path in paths:
-                target = f"{self._root.rstrip('/')}/{path.name}"
+            for path, name in files:
+                target = f"{self._root.rstrip('/')}/{name}"
+                if "/" in name:
+                    self._system.makedirs(target.rpartition("/")[0], exist_ok=True)
                 if not self._is_there(target, path.stat().st_size):
                     self._system.put_file(str(path), target)
         except Exception as error:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from opeai_nb.bulk.batch.copies import FILE, batch_template, names_of, template_for
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
 from opeai_nb.bulk.batch.source_table import STEP, SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing, whole
 from opeai_nb.bulk.sweep.plan import Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
+from opeai_nb.client.values.name_template import refuse_clashes
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from opeai_nb.client.values.name_template import NameTemplate
     from opeai_nb.presets.preset import Preset
 
 _TRUTH: Final = {
@@ -34,7 +37,7 @@ REASON: Final = "opeai_nb_reason"
 _LIKE: Final = 0.8
 _Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
-_COLUMNS: Final = (*BY_NAME, PRESET)
+_COLUMNS: Final = (*BY_NAME, PRESET, FILE)
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
 _SHEET_ERRORS: Final = frozenset(
@@ -89,6 +92,7 @@ def rows_of(
     field_columns: Sequence[str] | None = None,
     on_read: Callable[[int, int | None], object] = lambda *_: None,
     presets: Callable[[], Mapping[str, Preset]] = dict,
+    file: str | None = None,
 ) -> Rows:
     """Return the rows of *source* and their requests.
 
@@ -96,9 +100,10 @@ def rows_of(
     *field_columns*; an empty cell is not set; *fixed* fields are for rows that have none. All other
     columns are words for the template *prompt* (`{city}`), and go to the manifest as they are. A
     row that lacks a word of the template is refused, or left out where *missing* is `skip`. With
-    *key* a request belongs to its row's value in that column. *on_read* is told at each thousand
-    how many rows are read (of None: nobody knows yet), then how many of how many have their
-    request. Raises `InputError` with the row's number, before anything is sent.
+    *key* a request belongs to its row's value in that column. The column `file`, or the template
+    *file* where a row has none, names its pictures. *on_read* is told at each thousand how many
+    rows are read (of None: nobody knows yet), then how many of how many have their request. Raises
+    `InputError` with the row's number, before anything is sent.
     """
     table = read_table(source, lambda count: on_read(count, None))
     if is_manifest(table.rows):
@@ -122,12 +127,35 @@ def rows_of(
         for name in sorted(table.columns)
         if (name in _COLUMNS or _IMAGE.fullmatch(name))
         and name not in used
+        and name != FILE
         and (chosen is None or name in chosen)
     )
     asked = _requests(table, prompt, fixed, used, names, presets=cache(presets))
     read = _told(asked, len(table.rows), on_read)
     points = numbered(read, None if key is None else _keys(table, key))
+    is_column = FILE in table.columns and (chosen is None or FILE in chosen)
+    if is_column or file is not None:
+        points = _with_files(table, points, batch_template(file), is_column=is_column)
     return Rows(table, Plan((), points), names, key)
+
+
+def _with_files(
+    table: SourceTable, points: list[Point], template: NameTemplate | None, *, is_column: bool
+) -> list[Point]:
+    """Return the points with the names of their pictures.
+
+    Raises `InputError` for a name that cannot be, and for two rows with one.
+    """
+    named, names = [], []
+    for row, point in zip(table.rows, points, strict=True):
+        try:
+            file = template_for(row.cells if is_column else {}, template)
+            named.append(replace(point, file=file))
+            names.append(names_of(named[-1]))
+        except InputError as error:
+            raise InputError(f"Row {row.number}: {error.message}", advice=error.advice) from error
+    refuse_clashes([f"Row {row.number}" for row in table.rows], names)
+    return named
 
 
 def _chosen(given: Sequence[str], columns: set[str]) -> frozenset[str]:

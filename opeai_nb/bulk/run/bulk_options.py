@@ -11,6 +11,7 @@ from opeai_nb.studio.run_options import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from opeai_nb.bulk.batch.copies import Copies
     from opeai_nb.bulk.batch.mirror import Mirror
 
 
@@ -21,9 +22,9 @@ class BulkOptions(RunOptions):
     *then* is called with each generation, and with the point's row where it takes one, in a thread
     of its own; its answer is kept. It is called once for each record: *then_values* are earlier
     answers by the id of the record, and *then_again* passes them over. *mirror* gets a copy of what
-    is kept. *max_wait* is how many seconds the run waits where the platform asks for a pause, or
-    until it works again; then it stops. Raises `InputError` for what would fail once requests are
-    paid for.
+    is kept, *copies* are those under a row's own names. *max_wait* is how many seconds the run
+    waits where the platform asks for a pause, or until it works again; then it stops. Raises
+    `InputError` for what would fail once requests are paid for.
     """
 
     concurrency: int = 16
@@ -31,6 +32,7 @@ class BulkOptions(RunOptions):
     then_again: bool = False
     then_values: Mapping[str | None, Any] = field(default_factory=dict)
     mirror: Mirror | None = None
+    copies: Copies | None = None
     max_wait: float = 900.0
 
     def __post_init__(self) -> None:

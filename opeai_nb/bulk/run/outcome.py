@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from opeai_nb.errors import OutcomeUnknownError
 
 if TYPE_CHECKING:
+    from opeai_nb.bulk.batch.copies import Copy
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.errors import OpeaiError
 
@@ -22,7 +23,8 @@ class Outcome:
     *state* is `done` (sent, or finished from the journal), `replayed`, `failed`, `unknown` (sent,
     and nobody can tell whether it was carried out) or `stopped`. *generation* holds the pictures,
     *error* the reason why there are none, *value* what the function given as `then` made of them
-    (*is_handed_on* where it ended well), *id* is that of the record.
+    (*is_handed_on* where it ended well), *id* is that of the record. *copies* are those under the
+    names that the row gives.
     """
 
     state: State
@@ -31,6 +33,7 @@ class Outcome:
     value: Any = None
     id: str | None = None
     is_handed_on: bool = False
+    copies: tuple[Copy, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -44,7 +47,9 @@ class Outcome:
 
     @property
     def files(self) -> list[str]:
-        """The names of the picture files in the library."""
+        """The names of the picture files in the library; of copies where the row names them."""
+        if self.copies:
+            return [copy.name for copy in self.copies]
         pictures = () if self.generation is None else self.generation.good
         return [picture.path.name for picture in pictures if picture.path is not None]
 

@@ -203,14 +203,17 @@ class Crew:
 
     async def _handed_on(self, point: Point, outcome: Outcome) -> Outcome:
         """Copy and hand on what was kept; what goes wrong then costs no picture."""
-        if outcome.generation is None:
+        if (generation := outcome.generation) is None:
             return outcome
         try:
+            if self._options.copies is not None:
+                copies = await self._disk(self._options.copies.put, point, generation)
+                outcome = replace(outcome, copies=copies)
             if self._options.mirror is not None:
-                await self._disk(self._options.mirror.put, outcome.generation)
+                await self._disk(self._options.mirror.put, generation, outcome.copies)
         except OpeaiError as error:
             return replace(outcome, error=error)
-        return await self._then(point, outcome, outcome.generation)
+        return await self._then(point, outcome, generation)
 
     async def _then(self, point: Point, outcome: Outcome, generation: Generation) -> Outcome:
         """Call the user's function, once for each record: an upload is not repeated."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, overload
@@ -12,6 +13,7 @@ from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
 from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of, lines_of, whole
 from opeai_nb.bulk.sweep.sample import Draw, Sample, space_of
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
+from opeai_nb.client.values.name_template import NUMBER
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.fields import BY_NAME
@@ -21,6 +23,7 @@ from opeai_nb.presets.preset import PRESET, preset_named, with_preset
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from opeai_nb.client.values.name_template import NameTemplate
     from opeai_nb.presets.preset import Preset
 
 MOST: Final = 1_000_000
@@ -36,7 +39,7 @@ class Point:
     *call* counts points that ask the very same thing, from 1: each gets a picture of its own.
     *identity* is what tells the very same requests; with a *key* the point belongs to that alone,
     as to a product, wherever it stands. *row* is what the point stands for: the values
-    of a sweep's axes, or the cells of a batch's row.
+    of a sweep's axes, or the cells of a batch's row. *file* names copies of its pictures, if any.
     """
 
     number: int
@@ -46,6 +49,7 @@ class Point:
     call: int = 1
     key: str | None = None
     row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    file: NameTemplate | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -128,6 +132,14 @@ class Plan(Sequence[Point]):
             for point in self._points
             if all(point.labels[place] == label for place, label in labels.items())
         ]
+
+    def words(self, point: Point) -> dict[str, Any]:
+        """Return the axes' labels of a point for names of files; numbers and days as such."""
+        told = zip(self.axes, point.labels, strict=True)
+        labels = {axis.name: label for axis, label in told if axis.name != NUMBER}
+        values = {name: point.row.get(name) for name in labels}
+        plain = {name: it for name, it in values.items() if isinstance(it, int | float | date)}
+        return {**labels, **plain}
 
     def part(self, points: Sequence[Point]) -> Plan:
         """Return a plan of some of the points; its axes have the values that are left."""

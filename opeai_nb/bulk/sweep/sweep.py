@@ -14,6 +14,7 @@ from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, counted, plan_of
+from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.studio.here import studio_here
 
@@ -241,14 +242,47 @@ class Sweep:
     def __iter__(self) -> Iterator[Generation]:
         return iter(self.generations)
 
+    def names(self, target: str | Path) -> list[list[str]] | None:
+        """Return what a template would name each point's pictures; None for a plain folder.
+
+        Beside the words of `Generation.save` there are the axes, by their labels, and `{index}`,
+        the point's number. Raises `InputError` for a word without a value, and where two points
+        would have one name.
+        """
+        template = template_of(target)
+        return None if template is None else names_for(template, self._named())
+
+    def _named(self) -> list[Named]:
+        return [
+            Named(
+                " · ".join(filter(None, point.labels)) or f"point {point.number + 1}",
+                point.request,
+                {**values_for(point.request, point.number + 1), **self.plan.words(point)},
+            )
+            for point in self.plan
+        ]
+
     def save(self, folder: str | Path = ".") -> list[Path]:
         """Write copies of all pictures into *folder*, and the grid as `grid.png`; return the paths.
 
-        Raises `LibraryError` when the disk refuses.
+        *folder* may be a template as `Generation.save` takes it, `out/{animal}-{n}.png`; then the
+        pictures alone are written. Raises `InputError` as `names` does, `LibraryError` when the
+        disk refuses.
         """
+        if self.names(folder) is not None:
+            return self._save_named(folder)
         target = Path(folder).expanduser()
         paths = [path for generation in self.generations for path in generation.save(target)]
         return [*paths, *self.grid().save(target / "grid.png")]
+
+    def _save_named(self, target: str | Path) -> list[Path]:
+        paths = []
+        for point in self.plan:
+            outcome = self.outcome(point)
+            if outcome.generation is not None:
+                words = {**self.plan.words(point), "index": point.number + 1}
+                paths += outcome.generation.save(target, words)
+        return paths
 
     def grid(self, rows: str | None = None, columns: str | None = None) -> Grid:
         """Return the pictures as a labelled grid: two axes, any others as pages.

@@ -8,7 +8,7 @@ import unicodedata
 _SEPARATORS = re.compile(r"[^\w]+", re.UNICODE)
 _DEFAULT = "picture"
 _SLUG_LENGTH = 40
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[\d¹²³]|con(in|out)\$)\s*(\.|\Z)")
 EXTENSIONS = {"jpeg": "jpg"}
 
 
@@ -23,7 +23,12 @@ def slug(prompt: str, limit: int = _SLUG_LENGTH) -> str:
         cut = words[: limit + 1]
         words = cut.rsplit("-", 1)[0] if "-" in cut else cut[:limit]
     words = words.strip("-_")
-    return f"{words}-" if _RESERVED.fullmatch(words) else words or _DEFAULT
+    return f"{words}-" if is_reserved(words) else words or _DEFAULT
+
+
+def is_reserved(name: str) -> bool:
+    """Tell whether Windows takes a name for a device, whatever its ending: `con`, `aux.png`."""
+    return _RESERVED.match(name) is not None
 
 
 def extension(picture_format: str | None) -> str:

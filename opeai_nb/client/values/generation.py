@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from opeai_nb.client.values.filename import extension, slug
+from opeai_nb.client.values.name_template import ENDINGS, template_of, values_for
 from opeai_nb.errors import LibraryError, NoPictureError
 from opeai_nb.formats import sniff_format
 from opeai_nb.plain_file import read_plain
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from opeai_nb.client.values.name_template import NameTemplate
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.errors import Answer
@@ -121,18 +124,24 @@ class Generation(Sequence["Image.Image"]):
         size = " ".join(f"{width}x{height}" for width, height in sorted(filter(None, sizes)))
         return " · ".join(filter(None, [count, printable_line(self.request.model), size]))
 
-    def save(self, target: str | Path = ".") -> list[Path]:
+    def save(self, target: str | Path = ".", values: Mapping[str, Any] | None = None) -> list[Path]:
         """Write the received bytes to files and return their paths.
 
         *target* is a folder (made when missing; names come from the prompt), or the name of one
-        file with an ending: another format's ending converts. A file that is already there with
-        another content is never overwritten in a folder: the name gets a number. Raises
-        `NoPictureError` when there is nothing to write, `LibraryError` when the disk refuses.
+        file with an ending: another format's ending converts. With words in braces, such as
+        `out/{prompt:.30}-{n}.png`, it is a template: `{n}` is the picture's number, `{date}` its
+        day, any other a field of the request or one of *values*. A file that is already there with
+        another content is never overwritten in a folder, nor by a template: the name gets a number.
+        Raises `NoPictureError` when there is nothing to write, `InputError` for a template that
+        cannot be filled in, `LibraryError` when the disk refuses.
         """
-        path = Path(target).expanduser()
         if not self.good:
             raise NoPictureError("There is no picture to save.", request=self.request)
+        path = Path(target).expanduser()
         try:
+            if (template := template_of(target)) is not None:
+                own = values_for(self.request, created=self.created)
+                return self._save_named(template, {**own, **(values or {})})
             if path.suffix and not path.is_dir():
                 return self._save_as(path)
             path.mkdir(parents=True, exist_ok=True)
@@ -143,6 +152,13 @@ class Generation(Sequence["Image.Image"]):
             ]
         except OSError as error:
             raise LibraryError(f"The pictures could not be saved: {error.strerror}.") from error
+
+    def _save_named(self, template: NameTemplate, values: Mapping[str, Any]) -> list[Path]:
+        names = template.names(values, max(self.request.n or 1, len(self)))
+        return [
+            write_named(template.folder / name, picture)
+            for name, picture in zip(names, self.good, strict=False)
+        ]
 
     def _save_as(self, path: Path) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -155,7 +171,7 @@ class Generation(Sequence["Image.Image"]):
             if extension(picture.format) == place.suffix.lower().lstrip(".").replace("jpeg", "jpg"):
                 place.write_bytes(_bytes_of(picture))
             else:
-                _convert(picture, place)
+                place.write_bytes(_converted(picture, place.suffix))
         return paths
 
 
@@ -177,12 +193,30 @@ def _size_of(picture: Picture) -> tuple[int, int] | None:
 
 def _save_into(folder: Path, stem: str, picture: Picture) -> Path:
     data = _bytes_of(picture)
-    ending = extension(sniff_format(data[:16]))
+    return _written(folder, stem, extension(sniff_format(data[:16])), data)
+
+
+def _written(folder: Path, stem: str, ending: str, data: bytes) -> Path:
     path, number = folder / f"{stem}.{ending}", 1
     while not _is_written(path, data):
         number += 1
         path = folder / f"{stem}-v{number}.{ending}"
     return path
+
+
+def write_named(path: Path, picture: Picture) -> Path:
+    """Write a picture below the name of *path*, and return where: never over another content.
+
+    Its ending converts; without a picture's ending it gets its own. Raises `OSError`.
+    """
+    data = _bytes_of(picture)
+    own, ending = extension(sniff_format(data[:16])), path.suffix.lower().lstrip(".")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if ending not in ENDINGS:
+        return _written(path.parent, path.name, own, data)
+    if ending.replace("jpeg", "jpg") != own:
+        data = _converted(picture, path.suffix)
+    return _written(path.parent, path.stem, path.suffix.lstrip("."), data)
 
 
 def _is_written(path: Path, data: bytes) -> bool:
@@ -197,16 +231,20 @@ def _is_written(path: Path, data: bytes) -> bool:
     return True
 
 
-def _convert(picture: Picture, path: Path) -> None:
+def _converted(picture: Picture, suffix: str) -> bytes:
+    """Return the picture in the format of an ending, such as `.jpg`. Raises `InputError`."""
+    from PIL import Image
+
     from opeai_nb.errors import InputError
 
-    image = picture.image
-    if path.suffix.lower() in {".jpg", ".jpeg"} and image.mode not in {"RGB", "L"}:
+    image, file = picture.image, BytesIO()
+    if suffix.lower() in {".jpg", ".jpeg"} and image.mode not in {"RGB", "L"}:
         image = image.convert("RGB")
     try:
-        image.save(path)
-    except ValueError as error:
+        image.save(file, Image.registered_extensions()[suffix.lower()])
+    except (ValueError, KeyError) as error:
         raise InputError(
-            f"{path.suffix!r} is not a format that pictures can be saved in.",
+            f"{suffix!r} is not a format that pictures can be saved in.",
             advice="Use .png, .jpg or .webp.",
         ) from error
+    return file.getvalue()

@@ -43,9 +43,9 @@ class Imagine(Magics):
         config=True
     )
     show = Enum(("thumb", "full", "none"), "thumb", help="how results are shown").tag(config=True)
-    save = Unicode("", help="a folder that gets copies of the pictures; empty: none").tag(
-        config=True
-    )
+    save = Unicode(
+        "", help="a folder that gets copies of the pictures, or a template; empty: none"
+    ).tag(config=True)
     quiet = Bool(False, help="show no badge").tag(config=True)
     replay = Bool(True, help="show what the library has instead of paying again").tag(config=True)
     metadata = Bool(True, help="embed the request in the picture files").tag(config=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.client.values.name_template import template_of, values_for
 from opeai_nb.client.values.result_view import full_bundles
 from opeai_nb.errors import SessionLimitError
 from opeai_nb.notebook.display.badge_display import Screen, publish
@@ -36,9 +37,11 @@ def run(
     session's limit of pictures is passed.
     """
     request = _request(session, parsed, prompt, names)
+    cell = {**session.cell_defaults, **parsed.cell}
+    if (template := template_of(cell.get("save") or "")) is not None:
+        template.names(values_for(request), request.n or 1)  # what it lacks is said before it costs
     if parsed.cell.get("dry_run"):
         return dry_run(request, session.studio)
-    cell = {**session.cell_defaults, **parsed.cell}
     slot = session.slot(request)
     try:
         return _run(session, request, cell, slot)

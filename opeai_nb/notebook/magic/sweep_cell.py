@@ -58,6 +58,8 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
     """
     cell = {**session.cell_defaults, **parsed.cell}
     swept = _planned(session, parsed, prompt, names)
+    if cell.get("save"):
+        swept.names(cell["save"])
     doubtful = not cell.get("raw") and is_doubtful(prompt)
     question = None if cell.get("yes") else _question(session, swept, cell.get("fresh"), doubtful)
     if cell.get("dry_run"):

@@ -1,0 +1,53 @@
+"""`--save` with a template: what it lacks is said before it costs, in cells and in sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from opeai_nb.errors import InputError
+from tests.notebook.shell import Cells, shell_cells
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Cells]:
+    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPEAI_NB_FRONTEND", "script")
+        yield made
+
+
+@pytest.fixture
+def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
+    monkeypatch.chdir(tmp_path)
+    shared.begin(tmp_path)
+    return shared
+
+
+def test_a_cell_saves_by_a_template(cells: Cells) -> None:
+    cells.run("%imagine --save out/{prompt:.5}-{n}.png a fox in snow")
+    cells.run("%imagine --yes --save out/{choice}/{n} a {red|blue} fox")
+    cells.run("where = 'plain'\n%imagine --save {where} an owl")
+    found = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.png"))
+    assert found == ["a fox-1.png", "blue/1.png", "red/1.png"]
+    assert [path.name for path in Path("plain").iterdir()] == ["an-owl-1.png"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--save out/{prompt}-{animal}.png a fox",
+        "--save out/{n}/../x.png a fox",
+        "--save out/{n}.txt a fox",
+        "--save out/{prompt:x}-{n}.png a fox",
+        "--save out/{model}.png a {red|blue} fox",
+        "--dry-run --save out/{model}.png a {red|blue} fox",
+        "--dry-run --save out/{n}.txt a fox",
+    ],
+)
+def test_what_no_file_can_be_called_sends_nothing(cells: Cells, line: str) -> None:
+    with pytest.raises(InputError) as caught:
+        cells.run(f"%imagine {line}")
+    assert "Nothing was sent." in caught.value.advice
+    assert cells.sent == []
