@@ -227,7 +227,7 @@ def _check_columns(
     for name in sorted(columns - set(_COLUMNS) - words) if chosen is None else ():
         if _IMAGE.fullmatch(name):
             continue
-        if hint := did_you_mean(name.lower(), _COLUMNS, likeness=_LIKE):
+        if hint := did_you_mean(name.lower(), (*BY_NAME, PRESET), likeness=_LIKE):
             raise InputError(
                 f"The column {name!r} is not a field of a request.{hint}",
                 advice="Rename it, or say which columns are fields: "
