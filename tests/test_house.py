@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "warning": ({"printable"}, set()),
     "printable": (set(), set()),
     "plain_file": (set(), set()),
-    "imaging": ({"formats", "plain_file"}, {"PIL"}),
+    "imaging": ({"formats", "plain_file"}, {"PIL", "numpy"}),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "plain_file", "secret"}, set()),

@@ -8,7 +8,7 @@ import os
 import re
 import warnings
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "ImageInputWarning", "InputImage", "input_images"]
 
 _ON_ITS_SIDE: Final = range(5, 9)  # EXIF orientations that swap width and height
+_AS_THEY_ARE: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA"})  # a PNG has all of these
 _BARE_BASE64 = re.compile(r"[A-Za-z0-9+/\-_\s]{64,}={0,2}\s*")
 
 
@@ -62,6 +63,8 @@ class InputImage:
     Exactly one is set: *url* (http, https or data URL, as given), *data* (the bytes of a file as
     given, which are its identity) or *raw* (a JSON object, sent as it is). *sent* is what travels
     of *data*, where that is known already; *name* is a basename for people, never a path.
+    *original* is what was given, where *data* has not all of it: a file that was encoded anew, or
+    a decoded picture that was.
     """
 
     url: str | None = None
@@ -69,6 +72,7 @@ class InputImage:
     raw: Mapping[str, Any] | None = field(default=None, repr=False)
     name: str | None = None
     sent: bytes | None = field(default=None, repr=False, compare=False)
+    original: bytes | Image.Image | None = field(default=None, repr=False, compare=False)
 
     def wire(self) -> str | dict[str, Any]:
         """Return what stands in the request (platform.md 1.2): a URL, a data URL, or the dict."""
@@ -91,14 +95,34 @@ class InputImage:
             image = open_picture(self.data)
         except UndecodableError:
             return None
-        width, height = image.size
-        return (height, width) if orientation(image) in _ON_ITS_SIDE else (width, height)
+        return _upright_size(image)
+
+    @property
+    def whole(self) -> Image.Image | None:
+        """The picture as it was given, at its full size, maybe not upright; None as for `size`.
+
+        Its pixels may not be read yet. Raises `UndecodableError` where they are cut short.
+        """
+        if self.data is None:
+            return None
+        original = self.data if self.original is None else self.original
+        return open_picture(original) if isinstance(original, bytes) else original
+
+    @property
+    def whole_size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, upright, as it was given; None as for `size`."""
+        return None if (image := self.whole) is None else _upright_size(image)
 
     @property
     def sha256(self) -> str:
         """Identity by content: of the bytes, or of the text where only a URL is known."""
         content = self.data if self.data is not None else repr(self.raw or self.url).encode()
         return hashlib.sha256(content).hexdigest()
+
+
+def _upright_size(image: Image.Image) -> tuple[int, int]:
+    width, height = image.size
+    return (height, width) if orientation(image) in _ON_ITS_SIDE else (width, height)
 
 
 def input_images(value: object) -> tuple[InputImage, ...]:
@@ -235,7 +259,13 @@ def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
             f"The picture cannot be converted: {error}.",
             advice='Give a whole one, in "RGB" or "RGBA" (image.convert). Nothing was sent.',
         ) from error
-    return InputImage(data=data, name=Path(name).name if name else None, sent=data)
+    is_whole = image.mode in _AS_THEY_ARE and sniff_format(data[:16]) == "png"
+    return InputImage(
+        data=data,
+        name=Path(name).name if name else None,
+        sent=data,
+        original=None if is_whole and _upright_size(image) == open_picture(data).size else image,
+    )
 
 
 def _from_array_or_pil(value: Any) -> InputImage:
@@ -244,7 +274,7 @@ def _from_array_or_pil(value: Any) -> InputImage:
     if isinstance(value, Image.Image):
         return _from_pil(value)
     try:
-        image = Image.fromarray(_pixels(value))
+        image = Image.fromarray(pixels_of_array(value))
     except (TypeError, ValueError) as error:
         raise ImageInputError(
             f"The array of shape {getattr(value, 'shape', '?')} is not a picture.",
@@ -254,7 +284,8 @@ def _from_array_or_pil(value: Any) -> InputImage:
     return _from_pil(image)
 
 
-def _pixels(array: Any) -> Any:
+def pixels_of_array(array: Any) -> Any:
+    """Return the pixels of an array as 8 bits each. Raises `ValueError` where it holds none."""
     import numpy as np
 
     values = np.asarray(array)
@@ -286,7 +317,7 @@ def _from_bytes(data: bytes, name: str | None = None) -> InputImage:
         ) from error
     if as_stored(image, data):
         return InputImage(data=data, name=name, sent=travelling(data))
-    sent = _from_pil(image, name)
+    sent = replace(_from_pil(image, name), original=data)
     if len(data) > MAX_BYTES:
         before, after = (f"{len(part) / 1e6:.1f} MB" for part in (data, sent.data or b""))
         warnings.warn(
