@@ -25,7 +25,8 @@ class Field:
 
     - *kind*: `text` (free), `word` (on an option line, `a,b` are two of them), `choice` (nothing
       but one of *choices*), `integer`, `number` (of seconds), `amount` (of money), `flag` (yes or
-      no), `switch` (on when it is named), `image` (pictures), `pairs` (a dict).
+      no), `switch` (on when it is named), `image` (pictures), `region` (a box
+      or a mask), `pairs` (a dict).
     - *help*: the option's line in the help; empty where *choices* or *span* say it.
     - *metavar*: what the help calls the value.
     - *option*: a short spelling beside `--name`, or another long one in its place.

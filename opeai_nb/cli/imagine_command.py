@@ -26,10 +26,11 @@ from opeai_nb.studio.run_options import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.studio import Job, Studio
 
-    Asked = tuple[ImageRequest, dict[str, Any]]
+    Asked = tuple[Point, dict[str, Any]]
 
 _AT_ONCE: Final = 16
 _TICK: Final = 0.25
@@ -75,7 +76,7 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
     studio = Studio()
     prompts = _prompts(parsed.rest)
     asked = [each for prompt in prompts for each in _asked(parsed, prompt, studio)]
-    requests = [request for request, _ in asked]
+    requests = [point.request for point, _ in asked]
     if (template := template_of(parsed.cell.get("save") or "")) is not None:
         names_for(template, map(_named, range(1, len(asked) + 1), asked))
     _note(requests)
@@ -105,8 +106,9 @@ def _prompts(rest: str) -> list[str]:
 
 def _named(number: int, asked: Asked) -> Named:
     """Return what the names of a request's files are made of."""
-    request, words = asked
-    return Named(f"request {number}", request, {**values_for(request, number), **words})
+    point, words = asked
+    values = {**values_for(point.request, number), **words}
+    return Named(f"request {number}", point.request, values)
 
 
 def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
@@ -124,7 +126,8 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request
     word = (lambda text: text) if raw else partial(interpolated, names={})
-    plan = plan_of(prompt, values, word=word, raw=raw, asking=Asking(lambda: studio.presets))
+    asking, only = Asking(lambda: studio.presets), parsed.cell.get("only")
+    plan = plan_of(prompt, values, word=word, raw=raw, asking=asking, only=only)
     if (
         len(plan) > 1
         and plan.pictures > CONFIRM_ABOVE
@@ -135,7 +138,7 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
             raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
         if not is_agreed(f"{question}. Send them?"):
             raise OptionError("This was not confirmed.", advice="Nothing was sent.")
-    return [(point.request, plan.words(point)) for point in plan]
+    return [(point, plan.words(point)) for point in plan]
 
 
 def _note(requests: Sequence[ImageRequest]) -> None:
@@ -165,8 +168,8 @@ class _Making:
         try:
             while waiting or jobs:
                 while waiting and len(jobs) < _AT_ONCE:
-                    index, (request, words) = waiting.popleft()
-                    jobs.append((self._start(request), {**words, "index": index}))
+                    index, (point, words) = waiting.popleft()
+                    jobs.append((self._start(point), {**words, "index": index}))
                 self._tell(*jobs[0])
                 jobs.popleft()
         except KeyboardInterrupt:
@@ -183,9 +186,10 @@ class _Making:
             again = "Run the same again: what is under way is fetched, not paid for twice."
             raise KeyboardInterrupt(f"not waiting. {again}") from None
 
-    def _start(self, request: ImageRequest) -> Job:
+    def _start(self, point: Point) -> Job:
         return self._studio.start(
-            request,
+            point.request,
+            only=point.only,
             fresh=bool(self._cell.get("fresh")),
             metadata=self._cell.get("metadata"),
             beyond_limit=bool(self._cell.get("yes")),
@@ -249,11 +253,20 @@ def generation_json(generation: Generation, paths: list[str]) -> dict[str, Any]:
         **_request_json(generation.request),
         "paths": paths,
         "differences": list(generation.differences),
+        **_only_json(generation),
         "usage": generation.usage,
         "task_id": generation.task_id,
         "origin": generation.origin,
         "replayed": generation.replayed_from is not None,
     }
+
+
+def _only_json(generation: Generation) -> dict[str, Any]:
+    """Return the region that the pictures were laid over, and where they lie as they came."""
+    if generation.only is None:
+        return {}
+    received = [str(picture.path) for picture in generation.received.good]
+    return {"only": dict(generation.only), "received": received}
 
 
 def error_json(request: ImageRequest, error: OpeaiError) -> dict[str, Any]:

@@ -5,6 +5,7 @@
     marks/2026-11-22-fox-3f2a9c1d.jsonl    MarkDocument, a line for each change of its marks
     .pending/3f2a9c1d/journal.jsonl        EntryDocument, a line for each change, the last one wins
     .pending/3f2a9c1d/0/received.png       a picture on its way, by its place in the answer
+    only/2026-11-22-fox-3f2a9c1d-1b2c3d4e.json   OverlayDocument: it was laid over its original
     .sessions/1795348800.123456-3f2a.jsonl NoteDocument, a line for each take that a slot had
 
 Documents come from strangers, too: `check` is what stands between them and the code. Fields of a
@@ -117,6 +118,21 @@ class MarkDocument(TypedDict):
     note: NotRequired[str]
     tag: NotRequired[list[str]]
     untag: NotRequired[list[str]]
+
+
+class OverlayDocument(TypedDict):
+    """That pictures of a record were laid over what they were made from, in a region of it.
+
+    *at* is ISO 8601 in UTC, *box* x, y, width and height, *mask* the sha256 of an input,
+    *pictures* are numbered from 1.
+    """
+
+    opeai_nb: int
+    at: str
+    box: list[int]
+    pictures: list[int]
+    mask: NotRequired[str]
+    notes: NotRequired[list[str]]
 
 
 class AnswerDocument(TypedDict):

@@ -16,6 +16,7 @@ from opeai_nb.library.files import Disk
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
+from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.notes import Notes
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client.values.generation import Generation
+    from opeai_nb.client.values.only import Only
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.journal.claims import Claim
     from opeai_nb.library.journal.entry import Entry
@@ -215,6 +217,22 @@ class Library(Catalogue):
             generation, pictures=write_record.kept_pictures(record), **write_record.facts_of(record)
         )
 
+    def lay_over(
+        self, generation: Generation, only: Only, record_id: str, *, metadata: bool | None = None
+    ) -> Generation:
+        """Return a generation with its pictures laid over the one that was edited, and keep that.
+
+        *record_id* is that of its record. What was made before is shown as it is. What cannot be
+        laid over stays as it came, and `laid_notes` says why. *metadata* overrides the library's
+        own choice.
+        """
+        has_metadata = self.metadata if metadata is None else metadata
+        layer = Layer(self.homes, only, has_metadata, self._moment())
+        record = None
+        with suppress(LibraryError):  # no disk took it: then it is in memory, and so is this
+            record = self.record(record_id)
+        return layer.laid(generation, record)
+
     def unkept(self, entry: Entry) -> Generation | None:
         """Return what came for an entry in this process and no disk took, if that is so."""
         return self._unkept.get(entry.id)
@@ -268,11 +286,18 @@ class Library(Catalogue):
         return self._claims.turn(request)
 
     def look(
-        self, request: str, session: Session, *, origins: Collection[str], server: str
+        self,
+        request: str,
+        session: Session,
+        *,
+        origins: Collection[str],
+        server: str,
+        row: str | None = None,
     ) -> Look:
         """Return all that a decision on *request*, an identity, looks at.
 
-        Records count when their origin is one of *origins*, unfinished requests when they were
+        *row* names who asks for it where that is not the request itself (`replay.row_key`). Records
+        count when their origin is one of *origins*, unfinished requests when they were
         sent to *server*.
         """
         entries = {
@@ -281,26 +306,27 @@ class Library(Catalogue):
             if entry.base_url == server and entry.origin in origins
         }
         files, takes, trash = {}, [], self._marks.trashed()
+        asked = row or request
         homes = self.homes.all
         for record, created, cell, call, place, home, file in self._index.rows(
             _TAKES, (request, json.dumps(sorted(origins)))
         ):
             slot = Slot(cell, call) if call else None
             own = place or place_key(created, record)
-            is_mine, is_trashed = record in session.made, record in trash
+            is_mine, is_trashed = session.made.get(record) == asked, record in trash
             takes.append(Take(record, created, slot, own, is_mine=is_mine, is_trashed=is_trashed))
             files[record] = homes[home] / file
         # What is kept in part is a record; the rest of its answer is nobody's take.
         entries = {name: entry for name, entry in entries.items() if name not in files}
         takes += [
-            Take(e.id, e.created, e.slot, e.place, state, is_mine=e.id in session.made)
+            Take(e.id, e.created, e.slot, e.place, state, is_mine=session.made.get(e.id) == asked)
             for e in entries.values()
             if (state := e.take_state) is not None
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
-        notes = self._notes.of(request)
+        notes = self._notes.of(asked)
         self._saw([take.at for take in ordered] + [note.at for note in notes])
-        return Look(Scene(ordered, notes, session.had(request), session.name), files, entries)
+        return Look(Scene(ordered, notes, session.had(asked), session.name), files, entries)
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.homes import library_of
+from opeai_nb.library.laid_over import record_number
 from opeai_nb.library.metadata.provenance import file_info, told_in
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records.input_files import find_inputs
@@ -66,7 +67,8 @@ def edits(library: Catalogue, record: Record) -> tuple[Edit, ...]:
 def _edits(library: Catalogue, record: Record, above: tuple[str, ...]) -> tuple[Edit, ...]:
     if len(above) > _DEEPEST:
         return ()
-    made = library.holding(inputs=[*record.files, *_digests(record)])
+    laid = [path.name for it in library.overlays(record) for path in it.paths.values()]
+    made = library.holding(inputs=[*record.files, *laid, *_digests(record)])
     return tuple(
         Edit(one, _edits(library, one, (*above, one.id)))
         for one in reversed(made)
@@ -103,15 +105,14 @@ def info(file: str | Path) -> dict[str, Any]:
     except LibraryError:
         return told
     else:
-        is_its = path.name in record.files
-        return {**told, **_beside(library, record, path.name)} if is_its else told
+        number = record_number(record, path.name)
+        return {**told, **_beside(library, record, number)} if number else told
     finally:
         library.close()
 
 
-def _beside(library: Catalogue, record: Record, file: str) -> dict[str, Any]:
-    names = [picture.file for picture in record.pictures]
-    marks = library.marks(record).at(names.index(file) + 1)
+def _beside(library: Catalogue, record: Record, number: int) -> dict[str, Any]:
+    marks = library.marks(record).at(number)
     return {
         "starred": marks.starred,
         "tags": list(marks.tags),

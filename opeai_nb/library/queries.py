@@ -13,6 +13,7 @@ from opeai_nb.library.documents import Origin
 from opeai_nb.library.files import DISK, Disk
 from opeai_nb.library.handed_on import HandedOn
 from opeai_nb.library.homes import Homes
+from opeai_nb.library.laid_over import Overlay, overlays, shown_paths
 from opeai_nb.library.marks import MarkFiles, Marks
 from opeai_nb.library.records.index import Index
 from opeai_nb.library.records.index_row import folded
@@ -249,6 +250,14 @@ class Catalogue:
     def marks(self, record: Record) -> Marks:
         """Return what people say of a record: star, tags, note, and whether it is in the trash."""
         return self._marks.all().get(record.id, Marks())
+
+    def overlays(self, record: Record) -> list[Overlay]:
+        """Return what became of a record's pictures laid over their original, oldest first."""
+        return overlays(self.homes.there, record)
+
+    def shown_paths(self, record: Record) -> list[Path]:
+        """Return the picture files of a record as they are to be shown: as laid over last."""
+        return list(shown_paths(self.overlays(record), record))
 
     def holding(self, *, sha256: Iterable[str] = (), inputs: Iterable[str] = ()) -> list[Record]:
         """Return the records with a picture of such a sha256, or with such an input, newest first.

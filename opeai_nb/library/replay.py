@@ -8,6 +8,7 @@ on random lives both decide the same.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -104,6 +105,17 @@ class Choice(NamedTuple):
 def place_key(at: float, id: str) -> str:  # noqa: A002  the id of a record, as everywhere
     """Return the key of a take that begins a place of its own."""
     return f"{at:.6f}-{id}"
+
+
+def row_key(identity: str, region: str | None) -> str:
+    """Return what names the row of a request, whose answer may be laid over a *region* alone.
+
+    The request is the same, and so are its takes; but who wants another region of the same answer
+    has had nothing of it yet, and is shown what is there.
+    """
+    return (
+        identity if region is None else hashlib.sha256(f"{identity} {region}".encode()).hexdigest()
+    )
 
 
 def decide(scene: Scene, slot: Slot | None, *, caller: Caller = "cell", fresh: bool) -> Choice:

@@ -36,13 +36,13 @@ class Session:
     """Which slots ran since this kernel was started, and what each had. Any thread may use it.
 
     *name* sorts by when the session began, and behind one that began at *after*: the clock may have
-    been set back since. *made* are the ids of the takes that it began itself. Requests are named by
-    their identity.
+    been set back since. *made* are the ids of the takes that it began itself, and the request of
+    each. Requests are named by their identity, or by `replay.row_key`.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time, *, after: float = 0.0) -> None:
         self.name = f"{max(clock(), after + _STEP):.6f}-{secrets.token_hex(4)}"
-        self.made: set[str] = set()
+        self.made: dict[str, str] = {}
         self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
         self._open: set[str] = set()
         self._run: dict[str, tuple[str, Counter[str]]] = {}

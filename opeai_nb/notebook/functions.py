@@ -33,7 +33,8 @@ def panel(**controls: Any) -> Panel:
 def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generation:
     """Ask for pictures and wait for them: kept in the library, and replayed from it.
 
-    *fields* are those of `Studio.start`: `opeai_nb.generate("a fox", size="16:9", n=2)`. In a cell
+    *fields* are those of `Studio.start`: `opeai_nb.generate("a fox", size="16:9", n=2)`, or
+    `opeai_nb.generate("a hat", image="fox.png", only=(100, 80, 400, 300))`. In a cell
     it is one of that cell's requests, with its badge and the settings of `%config`; in a script it
     follows the environment. Raises `InputError` before anything is sent, `OpeaiError` for what the
     request failed of.
@@ -41,11 +42,15 @@ def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generat
     session = _session()
     if session is None:
         return studio_here().generate(prompt, **fields)
+    from opeai_nb.client.values.only import only_in
     from opeai_nb.studio.run_options import RunOptions
 
+    only = fields.pop("only", None)
     options, fields = RunOptions.split(fields)
     request = session.studio.request(prompt, **fields)
-    job = session.studio.start(request, slot=session.slot(request), options=options)
+    region = None if only is None else only_in(request, only)
+    slot = session.slot(request, region)
+    job = session.studio.start(request, slot=slot, options=options, only=region)
     session.watch(job)
     return job.result()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
     from traitlets import HasTraits
 
+    from opeai_nb.client.values.only import Only
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Session as Runs
     from opeai_nb.library import Slot
@@ -114,17 +115,19 @@ class Session:
         values = self.config.trait_values()
         return {name: values[name] for name in names if values[name] not in _NOT_SET}
 
-    def slot(self, request: ImageRequest) -> Slot | None:
+    def slot(self, request: ImageRequest, only: Only | None = None) -> Slot | None:
         """Return the slot of the next call of *request* in the cell that runs.
 
-        None where the front end tells no cell.
+        *only* is the region that the answer is laid over. None where the front end tells no cell.
         """
         from opeai_nb.library import identity
+        from opeai_nb.library.replay import row_key
 
         cell = cell_id(self.shell)
         if cell is None:
             return None
-        return self.studio.session.slot(identity(request), cell, run_id(self.shell))
+        row = row_key(identity(request), None if only is None else only.digest)
+        return self.studio.session.slot(row, cell, run_id(self.shell))
 
     def cell_ended(self, result: ExecutionResult) -> None:
         """Note how the cell ended: what it paid for before an error is not paid for again."""

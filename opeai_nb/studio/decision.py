@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.library.records.request_json import identity
-from opeai_nb.library.replay import decide
+from opeai_nb.library.replay import decide, row_key
 from opeai_nb.studio.pricing import cost_of
 from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Limit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from opeai_nb.client import Generation, ImageRequest
+    from opeai_nb.client.values.only import Only
     from opeai_nb.library import Entry, Library, Session, Slot
     from opeai_nb.library.library import Look
     from opeai_nb.library.replay import Caller, Choice
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 class Ask:
     """A run of a request: what is asked, in which slot, by whom and how.
 
-    *slot* is None where no cell is known; a click in the panel never has one.
+    *slot* is None where no cell is known; a click in the panel never has one. *only* is the region
+    in which the answer is laid over the picture that is edited; it is not sent.
     """
 
     request: ImageRequest
@@ -41,10 +44,16 @@ class Ask:
     caller: Caller = "cell"
     options: RunOptions = field(default_factory=RunOptions)
     identity: str = ""
+    only: Only | None = None
 
     def __post_init__(self) -> None:
         if not self.identity:
             object.__setattr__(self, "identity", identity(self.request))
+
+    @cached_property
+    def row(self) -> str:
+        """What names the row of this request, and of this region alone."""
+        return row_key(self.identity, None if self.only is None else self.only.digest)
 
 
 class Show(NamedTuple):
@@ -122,7 +131,7 @@ class Door:
     def _in_slot(self, ask: Ask) -> Ask:
         if ask.slot is not None or ask.caller == "panel":
             return ask
-        return replace(ask, slot=self.session.slot_without_cell(ask.identity))
+        return replace(ask, slot=self.session.slot_without_cell(ask.row))
 
     def _decided(self, ask: Ask, job: JobProgress, after: str | None) -> Decision:
         if after is not None and (decision := self._come_of(ask, after)) is not None:
@@ -137,7 +146,7 @@ class Door:
     def _undo(self, ask: Ask, job: JobProgress, entry: Entry) -> None:
         entry.forget()
         self.ledger.release(job)
-        self.session.gone(ask.identity, entry.id)
+        self.session.gone(ask.row, entry.id)
 
     def brought_nothing(self, ask: Ask, entry: Entry) -> bool:
         """Tell whether a request that failed is over, unpaid.
@@ -146,7 +155,7 @@ class Door:
         """
         left = self._look(ask).entries.get(entry.id)
         if left is None or left.take_state in (None, "unknown"):
-            self.session.gone(ask.identity, entry.id)
+            self.session.gone(ask.row, entry.id)
         return left is None
 
     def worker_on(self, ask: Ask, take: str) -> str | None:
@@ -162,16 +171,18 @@ class Door:
         return [self._would_show(ask, looks) for ask in asks]
 
     def _would_show(self, ask: Ask, looks: dict[str, Look]) -> bool:
-        look = looks[ask.identity] if ask.identity in looks else self._look(ask)
+        look = looks[ask.row] if ask.row in looks else self._look(ask)
         choice = decide(look.scene, ask.slot, caller=ask.caller, fresh=False)
         if choice.take is not None and ask.slot is not None:
             look = look.having(ask.slot, choice.take)
-        looks[ask.identity] = look
+        looks[ask.row] = look
         return choice.does == "show"
 
     def _look(self, ask: Ask) -> Look:
         origins = {"platform", self.settings.asks}
-        return self.library.look(ask.identity, self.session, origins=origins, server=self.server)
+        return self.library.look(
+            ask.identity, self.session, origins=origins, server=self.server, row=ask.row
+        )
 
     def _chosen(self, ask: Ask, slot: Slot | None) -> tuple[Look, Choice]:
         look = self._look(ask)
@@ -194,7 +205,7 @@ class Door:
             return Resume(entry)
         if state == "under way":
             return Wait(take)
-        self.session.gone(ask.identity, take)
+        self.session.gone(ask.row, take)
         return None
 
     def _obeyed(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
@@ -222,18 +233,18 @@ class Door:
         """Note that the run's slot has a take, in this session and for later ones."""
         if ask.slot is None:
             return
-        self.session.has(ask.identity, ask.slot, take, is_reserved=is_reserved)
+        self.session.has(ask.row, ask.slot, take, is_reserved=is_reserved)
         # A point that has a take of its own needs no note: the take says so itself, and a batch of
         # ten thousand rows would add as many lines each time that it is run.
         own = next((t.slot for t in look.scene.takes if t.id == take), ask.slot)
         if ask.caller != "point" or own != ask.slot:
-            self.library.note(ask.identity, self.session, ask.slot, take)
+            self.library.note(ask.row, self.session, ask.slot, take)
 
     def _refusal(self, ask: Ask, look: Look, take: str) -> OpeaiError:
         if (entry := look.entries.get(take)) is not None:
             return _unknown(ask, entry)
         if ask.slot is not None:
-            self.session.told(ask.identity, ask.slot)
+            self.session.told(ask.row, ask.slot)
         return OptionError(
             "What this cell would show lies in the trash.",
             advice="`%imagine history --trash` lists it, `%imagine restore ID` brings it back. Or "
@@ -261,7 +272,7 @@ class Door:
         except OpeaiError:
             self.ledger.release(job)
             raise
-        self.session.made.add(entry.id)
+        self.session.made[entry.id] = ask.row
         self._note(ask, look, entry.id)
         return entry
 

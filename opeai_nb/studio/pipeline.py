@@ -124,6 +124,17 @@ class Pipeline:
     fetches_anywhere: bool = False
 
     async def made(self, ask: Ask, door: Door) -> Generation:
+        """Do what the door decides, and lay that over the original where a region says so."""
+        generation = await self._made(ask, door)
+        if ask.only is None:
+            return generation
+        record, metadata = generation.replayed_from or self.progress.id, ask.options.metadata
+        return await self.disk(
+            lambda only: self.library.lay_over(generation, only, record, metadata=metadata),
+            ask.only,
+        )
+
+    async def _made(self, ask: Ask, door: Door) -> Generation:
         """Do what the door decides, and decide again where that brings nothing."""
         after: str | None = None
         while True:

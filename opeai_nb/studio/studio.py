@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client import AsyncClient, Generation, Model
     from opeai_nb.client.http.limiter import Throttle
+    from opeai_nb.client.values.only import Only
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Library, Slot, Usage
     from opeai_nb.library.replay import Caller
@@ -108,6 +109,7 @@ class Studio:
         slot: Slot | None = None,
         caller: Caller = "cell",
         options: RunOptions | None = None,
+        only: object = None,
         **fields: Any,
     ) -> Job:
         """Begin a request and return its job at once.
@@ -116,12 +118,17 @@ class Studio:
         holds them.
         *slot* is the notebook cell that asks, None where none is known; *caller* tells whether a
         cell asks, a `point` of a sweep, or a click in the `panel`, which always sends. A refusal
-        (`SessionLimitError`, `OutcomeUnknownError`) is the job's error. Raises `InputError` for a
-        request that cannot be right, before anything is sent.
+        (`SessionLimitError`, `OutcomeUnknownError`) is the job's error. *only* is where an edit may
+        change its picture: x, y, width and height in the input picture's pixels, a mask (white
+        where the edit goes), or `alpha`. It is not sent: the answer is laid over the original
+        inside, and `generation.received` has it as it came. Raises `InputError` for a request that
+        cannot be right, before anything is sent.
         """
         if options is None:
             options, fields = RunOptions.split(fields)
-        return self.start_asked(Ask(self.request(prompt, **fields), slot, caller, options))
+        request = self.request(prompt, **fields)
+        region = only if only is None else _region(request, only)
+        return self.start_asked(Ask(request, slot, caller, options, only=region))
 
     def request(self, prompt: str | ImageRequest | None = None, **fields: Any) -> ImageRequest:
         """Return the request that a prompt and fields stand for, a `preset` among them expanded.
@@ -296,6 +303,12 @@ class Studio:
 
         begin(run())
         return job
+
+
+def _region(request: ImageRequest, only: object) -> Only | None:
+    from opeai_nb.client.values.only import only_in  # which costs Pillow
+
+    return only_in(request, only)
 
 
 def _state_of(error: OpeaiError) -> State:

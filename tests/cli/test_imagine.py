@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from PIL import Image
 
+from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.cli import imagine_command
 from opeai_nb.cli.main import main
 from opeai_nb.client import ImageRequest
@@ -134,7 +135,7 @@ def test_an_interrupt_sends_nothing_more_and_waits_and_a_second_one_does_not(
     jobs = Jobs(interrupts)
     making = imagine_command._Making(cast("Studio", jobs), {}, as_json=True)
     with pytest.raises(KeyboardInterrupt, match=told):
-        making.make([(Jobs.request, {})] * 20)
+        making.make([(Point(number, (), Jobs.request, ""), {}) for number in range(20)])
     assert jobs.started == 16
     assert len(capsys.readouterr().out.splitlines()) == lines - 1
 

@@ -60,7 +60,7 @@ class LifeOnDisk(Life):
         )
         self.ids[take] = entry.id
         self.entries[entry.id] = entry
-        self.own.made.add(entry.id)
+        self.own.made[entry.id] = entry.identity
         if slot is not None:
             self.has(run.request, slot, entry.id)
         self.end_of(entry, outcome)

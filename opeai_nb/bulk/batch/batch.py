@@ -55,7 +55,8 @@ def batch(
 
     *source* is a list of prompts or mappings, a DataFrame, or a CSV, TSV, Excel or JSONL file with
     a column for each field. *prompt* is a template that the columns fill (`a poster of {city}`).
-    *fields*, `preset` among them, are for all rows that have none of their own. *out* is the folder
+    *fields*, `preset` among them, are for all rows that have none of their own. A column `only`, or
+    the keyword, says where edits may change their picture (see `Studio.start`). *out* is the folder
     that gets the pictures and `manifest.jsonl` (default: the library); *mirror* an fsspec URL that
     gets copies.
     *missing* `skip` leaves rows out that lack a word of the template, which are refused else.

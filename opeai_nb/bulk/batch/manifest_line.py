@@ -27,9 +27,13 @@ Line = dict[str, Any]
 
 
 def request_name(point: Point) -> str:
-    """Return what names a point's request in a manifest: its identity, and its key or call."""
+    """Return what names a point's request in a manifest: its identity, and its key or call.
+
+    A region that the answer is laid over has its name behind that.
+    """
     key = point.call if point.key is None else hashlib.sha256(point.key.encode()).hexdigest()[:12]
-    return f"{point.identity[:16]}-{key}"
+    region = "" if point.only is None else f"-{point.only.digest}"
+    return f"{point.identity[:16]}-{key}{region}"
 
 
 def clashes(rows: Sequence[Row], points: Sequence[Point]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from opeai_nb.bulk.batch.copies import FILE, batch_template, names_of, template_
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
 from opeai_nb.bulk.batch.source_table import STEP, SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing, whole
-from opeai_nb.bulk.sweep.plan import Plan, Point, numbered
+from opeai_nb.bulk.sweep.plan import Draft, Plan, Point, numbered, region_of
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.name_template import refuse_clashes
 from opeai_nb.client.values.request import ImageRequest, build_request
@@ -34,10 +34,12 @@ _TRUTH: Final = {
 }
 REASON: Final = "opeai_nb_reason"
 """The column that says, in a table of rows to mend, why each has no pictures."""
+ONLY: Final = "only"
+"""The column that says where an edit may change its picture."""
 _LIKE: Final = 0.8
 _Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
-_COLUMNS: Final = (*BY_NAME, PRESET, FILE)
+_COLUMNS: Final = (*BY_NAME, PRESET, FILE, ONLY)
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
 _SHEET_ERRORS: Final = frozenset(
@@ -243,8 +245,8 @@ def _requests(
     as_fields: Sequence[str],
     *,
     presets: Callable[[], Mapping[str, Preset]],
-) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
-    names = tuple(name for name in as_fields if name != "prompt")
+) -> Iterator[Draft]:
+    names = tuple(name for name in as_fields if name not in {"prompt", ONLY})
     asked = _Asked(fixed, names, table.folder, presets)
     for number, cells in table.rows:
         values = {**fixed, **cells} if fixed else cells
@@ -256,7 +258,9 @@ def _requests(
             told = str(text) if prompt is None else filled(prompt, _cells(values, words))
             if "#" in told:
                 _check_sheet((name, values.get(name)) for name in (*words, "prompt"))
-            yield (), made(told), cells
+            request = made(told)
+            given = values.get(ONLY) if ONLY in as_fields else fixed.get(ONLY)
+            yield Draft((), request, cells, region_of(request, _region(given, table.folder)))
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
 
@@ -271,7 +275,8 @@ class _Asked:
         folder: Path,
         presets: Callable[[], Mapping[str, Preset]],
     ) -> None:
-        self._fixed = {name: value for name, value in fixed.items() if name != "prompt"}
+        own = {"prompt", ONLY}
+        self._fixed = {name: value for name, value in fixed.items() if name not in own}
         self._names = names
         self._folder = folder
         self._presets = presets
@@ -329,6 +334,11 @@ def _image_number(name: str) -> int | None:
     """Return which input picture a column such as `image_2` holds; None for any other."""
     numbered = _IMAGE.fullmatch(name)
     return int(numbered[1]) if numbered else None
+
+
+def _region(value: Any, base: Path) -> Any:
+    """Return the region of a cell: a box, or a mask that lies beside the table."""
+    return base / value if isinstance(value, str) and _is_file(base / value) else value
 
 
 def _as_list(value: Any) -> list[Any]:

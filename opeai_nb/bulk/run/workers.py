@@ -284,7 +284,8 @@ def asked(point: Point, options: RunOptions = _PLAIN) -> Ask:
     cell = POINT
     if point.key is not None:
         cell = f"{POINT}-{hashlib.sha256(point.key.encode()).hexdigest()[:16]}"
-    return Ask(point.request, Slot(cell, point.call), "point", options, point.identity)
+    slot = Slot(cell, point.call)
+    return Ask(point.request, slot, "point", options, point.identity, point.only)
 
 
 def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -> BulkOptions:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, overload
 
 from opeai_nb.bulk.sweep.alternatives import Choices, expanded, parts_of
 from opeai_nb.bulk.sweep.axis import Axis, Missing, axis_of, lines_of, whole
@@ -18,18 +18,29 @@ from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.fields import BY_NAME
 from opeai_nb.library import identity
+from opeai_nb.library.replay import row_key
 from opeai_nb.presets.preset import PRESET, preset_named, with_preset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opeai_nb.client.values.name_template import NameTemplate
+    from opeai_nb.client.values.only import Only
     from opeai_nb.presets.preset import Preset
 
 MOST: Final = 1_000_000
 """More points than this are asked for by mistake; a batch reads its prompts from a file."""
 _OPTIONS: Final = frozenset({PRESET, *(item.name for item in fields(ImageRequest))})
 _INTEGERS: Final = frozenset(name for name, item in BY_NAME.items() if item.kind == "integer")
+
+
+class Draft(NamedTuple):
+    """A point without its number: labels, request, what it stands for, and the region if any."""
+
+    labels: tuple[str, ...]
+    request: ImageRequest
+    row: Mapping[str, Any]
+    only: Only | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +50,8 @@ class Point:
     *call* counts points that ask the very same thing, from 1: each gets a picture of its own.
     *identity* is what tells the very same requests; with a *key* the point belongs to that alone,
     as to a product, wherever it stands. *row* is what the point stands for: the values
-    of a sweep's axes, or the cells of a batch's row. *file* names copies of its pictures, if any.
+    of a sweep's axes, or the cells of a batch's row. *file* names copies of its pictures, if any,
+    and *only* is the region that its answer is laid over.
     """
 
     number: int
@@ -50,6 +62,7 @@ class Point:
     key: str | None = None
     row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     file: NameTemplate | None = field(default=None, compare=False, repr=False)
+    only: Only | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -160,6 +173,7 @@ def plan_of(
     missing: Missing = "refuse",
     sample: int | None = None,
     asking: Asking = _PLAIN,
+    only: object = None,
 ) -> Plan:
     """Return the plan of a prompt, or several, and values: collections among them are axes.
 
@@ -168,7 +182,8 @@ def plan_of(
     *word*, the words are its business: it is called with each prompt, its alternatives taken. With
     *raw* all braces are text. *missing* `skip` leaves values out that are none (None, NaN). Of the
     combinations, *sample* are points, chosen by the value `seed`. A preset's words stand around the
-    prompt as it is then: braces in them, and in a value, are text. Raises `InputError` before
+    prompt as it is then: braces in them, and in a value, are text. *only* is the region that each
+    answer is laid over (see `Studio.start`). Raises `InputError` before
     anything is sent: for a name that is neither in the prompt nor a field, an empty axis, a missing
     value, a sample that is too large, and what `ImageRequest` refuses.
     """
@@ -194,7 +209,7 @@ def plan_of(
         else:
             axes.append(axis)
     _check_size(axes, chosen)
-    made = _Maker(pieces, words, fixed, tuple(axes), word, chosen, asking)
+    made = _Maker(pieces, words, fixed, tuple(axes), word, chosen, asking, only)
     is_part = chosen.count is not None or bool(chosen.drawn)
     return Plan(tuple(axes), numbered(made), chosen if is_part else None)
 
@@ -225,22 +240,29 @@ def _sample(
     return Sample(count, drawn, seed), rest
 
 
-def numbered(
-    requests: Iterable[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]],
-    keys: Sequence[str] | None = None,
-) -> list[Point]:
-    """Return points for (labels, request, row); those that ask the very same thing are counted.
+def numbered(requests: Iterable[Draft], keys: Sequence[str] | None = None) -> list[Point]:
+    """Return points for what is asked; those that ask the very same thing are counted.
 
     With *keys* each belongs to its own alone, and nothing is counted.
     """
     calls: dict[str, int] = {}
     points = []
-    for number, (labels, request, row) in enumerate(requests):
+    for number, (labels, request, row, only) in enumerate(requests):
         same = identity(request)
-        call = calls[same] = 1 if keys is not None else calls.get(same, 0) + 1
+        place = row_key(same, None if only is None else only.digest)
+        call = calls[place] = 1 if keys is not None else calls.get(place, 0) + 1
         key = None if keys is None else keys[number]
-        points.append(Point(number, labels, request, same, call, key, row))
+        points.append(Point(number, labels, request, same, call, key, row, only=only))
     return points
+
+
+def region_of(request: ImageRequest, only: object) -> Only | None:
+    """Return the region that *only* says of the picture of *request*. Raises `InputError`."""
+    if only is None:
+        return None
+    from opeai_nb.client.values.only import only_in  # which costs Pillow
+
+    return only_in(request, only)
 
 
 @dataclass(frozen=True)
@@ -254,13 +276,15 @@ class _Maker:
     word: Callable[[str], str] | None
     sample: Sample
     asking: Asking
+    only: object = None
 
-    def __iter__(self) -> Iterator[tuple[tuple[str, ...], ImageRequest, Mapping[str, Any]]]:
+    def __iter__(self) -> Iterator[Draft]:
         for chosen in self.sample.combinations(self.axes):
             pairs = list(zip(self.axes, chosen, strict=True))
             labels = tuple(axis.labels[place] for axis, place in pairs)
             values = {axis.name: axis.values[place] for axis, place in pairs}
-            yield labels, self._request(values), values
+            request = self._request(values)
+            yield Draft(labels, request, values, region_of(request, self.only))
 
     def _request(self, values: dict[str, Any]) -> ImageRequest:
         everything = {**self.fixed, **values}

@@ -35,6 +35,7 @@ def sweep(
     studio: Studio | None = None,
     missing: Missing = "refuse",
     sample: int | None = None,
+    only: object = None,
     **values: Any,
 ) -> Sweep:
     """Plan a sweep; nothing is sent before `run()`.
@@ -49,12 +50,13 @@ def sweep(
 
     *sample* takes so many of all combinations, and `draw([…])` draws a value for each point; an
     integer as `seed` (default 0) makes another choice. The same seed chooses the same points, so
-    that running again is free. Raises `InputError`.
+    that running again is free. *only* is where edits may change their picture: x, y, width and
+    height, a mask, or `alpha` (see `Studio.start`). Raises `InputError`.
 
         sweep("a {animal} in {style}", animal=["fox", "owl"], style=["ink", "oil"], n=2)
     """
     asking = Asking(lambda: (studio or studio_here()).presets)
-    plan = plan_of(prompt, values, missing=missing, sample=sample, asking=asking)
+    plan = plan_of(prompt, values, missing=missing, sample=sample, asking=asking, only=only)
     return Sweep(plan, studio)
 
 

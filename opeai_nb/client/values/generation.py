@@ -38,7 +38,9 @@ class Generation(Sequence["Image.Image"]):
     that the platform echoed (it may differ from the one asked for, platform.md 1.10), and
     *replayed_from* names the record when the library showed it instead of sending a request;
     *notes* is what a person should be told beside the pictures, and *answer* the answer as it came
-    where not all of it could be read.
+    where not all of it could be read. *only* is the region in which the pictures were laid over the
+    one that was edited (`box`: x, y, width, height; `mask`: the sha256 of one); `received` has them
+    as they came.
     """
 
     pictures: tuple[Picture, ...]
@@ -52,6 +54,9 @@ class Generation(Sequence["Image.Image"]):
     origin: str | None = field(default=None)
     notes: tuple[str, ...] = field(default=(), repr=False)
     answer: Answer | None = field(default=None, repr=False)
+    only: Mapping[str, Any] | None = field(default=None)
+    came: Generation | None = field(default=None, repr=False)
+    laid_notes: tuple[str, ...] = field(default=(), repr=False)
 
     @cached_property
     def good(self) -> tuple[Picture, ...]:
@@ -80,15 +85,21 @@ class Generation(Sequence["Image.Image"]):
         """What the model made of the prompt, where it tells."""
         return next((p.revised_prompt for p in self.pictures if p.revised_prompt), None)
 
+    @property
+    def received(self) -> Generation:
+        """The generation as it came, before it was laid over anything; else itself."""
+        return self.came or self
+
     @cached_property
     def differences(self) -> tuple[str, ...]:
         """A sentence for each way in which the pictures are not what was asked for.
 
         Such as `Asked for 1536x1024, got 1024x1024.`; empty where they are. Told, never an error.
+        Also how far an answer had moved that was laid over its original.
         """
         from opeai_nb.client.values.differences import differences
 
-        return differences(self.request, self.pictures)
+        return (*differences(self.request, self.received.pictures), *self.laid_notes)
 
     def __len__(self) -> int:
         return len(self.good)

@@ -107,11 +107,6 @@ def only_in(request: ImageRequest, value: object) -> Only | None:
     return _masked(_mask(value, picture), size, picture)
 
 
-def only_text(only: Only) -> str:
-    """Return a region for people: `100,80,400,300`, and whether a mask says what of it."""
-    return ",".join(map(str, only.box)) + (" by a mask" if only.mask else "")
-
-
 def _picture(request: ImageRequest) -> InputImage:
     if not request.image:
         raise InputError(

@@ -72,6 +72,7 @@ def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield field.replace("_", " "), str(value)
     width_height = told.get("size")
     yield "pixels", "x".join(map(str, width_height)) if width_height else ""
+    yield "only", _region(told.get("only"))
     yield "otherwise", " ".join(map(str, told.get("differences") or ()))
     yield "made", f"{_when_iso(told.get('created'))} by the {told.get('origin', '')}".strip()
     yield "task", str(told.get("task_id") or "")
@@ -84,6 +85,13 @@ def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "made from", ", ".join(told.get("made_from") or ())
     for number, line in enumerate(_tree(told.get("edits") or ())):
         yield "" if number else "edits", line
+
+
+def _region(only: dict[str, Any] | None) -> str:
+    """Return where a picture was laid over the one that was edited: `100,80,400,300`."""
+    if only is None:
+        return ""
+    return ",".join(map(str, only["box"])) + (" by a mask" if only.get("mask") else "")
 
 
 def _marks_in(told: dict[str, Any]) -> str:
@@ -146,7 +154,7 @@ def history(session: Session, *words: str) -> Table:
     records = found[:_SHOWN]
     rows = [
         (
-            _tile(record),
+            _tile(library, record),
             record.id,
             _when(record.created),
             record.model,
@@ -171,14 +179,14 @@ def _nothing(library: Library, words: Sequence[str]) -> str:
     return "The library is empty."
 
 
-def _tile(record: Record) -> Thumbnail | str:
+def _tile(library: Library, record: Record) -> Thumbnail | str:
     from opeai_nb.imaging.open_picture import UndecodableError
     from opeai_nb.notebook.display.previews import tile
 
-    if not record.paths:
+    if not (paths := library.shown_paths(record)):
         return ""
     try:
-        return Thumbnail(tile(record.paths[0]), record.prompt)
+        return Thumbnail(tile(paths[0]), record.prompt)
     except (OSError, UndecodableError):
         return ""
 

@@ -137,7 +137,7 @@ def _converted(
     value = values[-1] if names is None else value_of(values[-1], names)
     if option.kind == "pairs":
         return values[0], json_or_text(value)
-    if option.kind == "image":
+    if option.kind in {"image", "region"}:
         return (
             picture_named(value, names) if isinstance(value, str) and names is not None else value
         )

@@ -23,6 +23,7 @@ REQUEST_OPTIONS: Final = (
 )
 CELL_OPTIONS: Final = (
     Field("out", "word", "the variable for the result (or NAME <<)", "NAME", "-o"),
+    Field("only", "region", "change the input picture there alone", "X,Y,W,H|MASK"),
     Field("save", "text", "a folder for copies, or DIR/{prompt:.30}-{n}.png", "DIR"),
     Field("show", "choice", "thumb (default), full or none", "HOW", choices=_LOOKS),
     Field("timeout", "number", "how long to wait for the pictures", "SECONDS"),

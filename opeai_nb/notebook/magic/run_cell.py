@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.client import Generation, ImageRequest
+    from opeai_nb.client.values.only import Only
     from opeai_nb.library import Slot
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
@@ -37,12 +38,13 @@ def run(
     session's limit of pictures is passed.
     """
     request = _request(session, parsed, prompt, names)
-    cell = {**session.cell_defaults, **parsed.cell}
+    only = _region(request, parsed.cell.get("only"))
+    cell = {**session.cell_defaults, **parsed.cell, "only": only}
     if (template := template_of(cell.get("save") or "")) is not None:
         template.names(values_for(request), request.n or 1)  # what it lacks is said before it costs
     if parsed.cell.get("dry_run"):
         return dry_run(request, session.studio)
-    slot = session.slot(request)
+    slot = session.slot(request, only)
     try:
         return _run(session, request, cell, slot)
     except SessionLimitError as error:
@@ -66,6 +68,15 @@ def _request(
     request = build_request(*with_preset(prompt, parsed.request, presets, defaults))
     tell_notes(hints(request))
     return request
+
+
+def _region(request: ImageRequest, given: object) -> Only | None:
+    """Return where the answer is to be laid over its picture; None where nothing says so."""
+    if given is None:
+        return None
+    from opeai_nb.client.values.only import only_in
+
+    return only_in(request, given)
 
 
 def dry_run(request: ImageRequest, studio: Studio) -> Text:
@@ -96,6 +107,7 @@ def _run(
     limit = Limit.of(studio.settings)
     job = studio.start(
         request,
+        only=cell["only"],
         fresh=bool(cell.get("fresh")),
         slot=slot,
         metadata=cell.get("metadata"),

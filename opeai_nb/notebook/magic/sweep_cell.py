@@ -103,7 +103,8 @@ def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, 
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request
     asking = Asking(lambda: session.studio.presets, session.request_defaults)
-    plan = plan_of(prompt, values, word=word, raw=raw, asking=asking)
+    only = parsed.cell.get("only")
+    plan = plan_of(prompt, values, word=word, raw=raw, asking=asking, only=only)
     return Sweep(plan, session.studio)
 
 
