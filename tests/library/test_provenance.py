@@ -24,6 +24,7 @@ FACTS: dict[str, Any] = {
     "opeai_nb": 1,
     "id": "3f2a9c1d",
     "toolkit": "0.1.0",
+    "origin": "platform",
     "size": [48, 32],
     "request": {"prompt": 'a cat: red, "big"\nand 水彩', "model": "qwen-image-2.0"},
 }

@@ -6,7 +6,12 @@ import html
 import json
 import re
 import struct
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.library.metadata.iptc import escaped
+
+if TYPE_CHECKING:
+    from opeai_nb.library.metadata.iptc import Fields
 
 _MARK: Final = b"opeai_nb\0"
 _SOFTWARE, _EXIF_IFD, _USER_COMMENT, _OURS = 0x0131, 0x8769, 0x9286, 0xC0DE
@@ -15,7 +20,6 @@ _ENTRY: Final = 12
 _NAMESPACE: Final = "https://api-platform.ope.ai/opeai_nb/1.0/"
 _NOTE: Final = "http://ns.adobe.com/xmp/note/"
 _EXIF_NAMESPACE: Final = "http://ns.adobe.com/exif/1.0/"
-_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 # As we write it, or as exiftool writes it anew.
 _XMP_RECORD = re.compile(rb'opeai_nb:record(?:="([^"]*)"|>([^<]*)<)')
 Tag = tuple[int, int, bytes]
@@ -55,9 +59,11 @@ def _directory(tags: list[Tag], start: int) -> bytes:
     return struct.pack(">H", len(tags)) + entries + bytes(4) + values
 
 
-def xmp(told: str) -> bytes:
-    """Return an XMP packet that holds our JSON."""
-    return _packet(f'xmlns:opeai_nb="{_NAMESPACE}" opeai_nb:record="{_escaped(told)}"')
+def xmp(told: str | None, fields: Fields | None = None) -> bytes:
+    """Return an XMP packet that holds our JSON, and *fields* of others; without one, the other."""
+    own = "" if told is None else _own(told)
+    namespaces, elements = fields or ("", "")
+    return _packet(" ".join(filter(None, [own, namespaces])), elements)
 
 
 def xmp_of_parts(name: str) -> bytes:
@@ -65,17 +71,22 @@ def xmp_of_parts(name: str) -> bytes:
     return _packet(f'xmlns:xmpNote="{_NOTE}" xmpNote:HasExtendedXMP="{name}"')
 
 
-def xmp_extension(told: str, parameters: str | None) -> bytes:
+def xmp_extension(told: str, parameters: str | None = None, fields: Fields | None = None) -> bytes:
     """Return XMP that is longer than a packet may be: our JSON, *parameters* as user comment."""
     comment = f' xmlns:exif="{_EXIF_NAMESPACE}"' if parameters is not None else ""
     inner = (
         "<exif:UserComment><rdf:Alt><rdf:li xml:lang='x-default'>"
-        f"{_escaped(parameters)}</rdf:li></rdf:Alt></exif:UserComment>"
+        f"{escaped(parameters)}</rdf:li></rdf:Alt></exif:UserComment>"
         if parameters is not None
         else ""
     )
-    own = f'xmlns:opeai_nb="{_NAMESPACE}"{comment} opeai_nb:record="{_escaped(told)}"'
-    return _meta(own, inner).encode()
+    namespaces, elements = fields or ("", "")
+    own = f"{_own(told)}{comment} {namespaces}".rstrip()
+    return _meta(own, inner + elements).encode()
+
+
+def _own(told: str) -> str:
+    return f'xmlns:opeai_nb="{_NAMESPACE}" opeai_nb:record="{escaped(told)}"'
 
 
 def is_of_parts(block: bytes) -> bool:
@@ -84,9 +95,9 @@ def is_of_parts(block: bytes) -> bool:
     return name is not None and block.endswith(xmp_of_parts(name[1].decode()))
 
 
-def _packet(attributes: str) -> bytes:
+def _packet(attributes: str, inner: str = "") -> bytes:
     begin = '<?xpacket begin="" id="W5M0MpCehiHzreSzNTczkc9d"?>'
-    return f'{begin}{_meta(attributes)}<?xpacket end="w"?>'.encode()
+    return f'{begin}{_meta(attributes, inner)}<?xpacket end="w"?>'.encode()
 
 
 def _meta(attributes: str, inner: str = "") -> str:
@@ -96,11 +107,6 @@ def _meta(attributes: str, inner: str = "") -> str:
         '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
         f'rdf:about="" {attributes}{end}</rdf:RDF></x:xmpmeta>'
     )
-
-
-def _escaped(text: str) -> str:
-    """Return *text* for XML, which has no words for most control characters."""
-    return html.escape(_CONTROLS.sub("", text), quote=True)
 
 
 def told_in(block: bytes) -> dict[str, Any] | None:

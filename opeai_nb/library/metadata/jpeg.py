@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opeai_nb.library.metadata import exif
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from opeai_nb.library.metadata.iptc import Fields
 
 _EXIF: Final = b"Exif\0\0"
 _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
@@ -19,8 +21,10 @@ _HEAD: Final = len(_EXTENSION) + 32 + 8  # of a part: whose it is, how long all 
 _LONGEST: Final = 0xFFFF - 2
 
 
-def insert(data: bytes, told: str, parameters: str) -> bytes:
+def insert(data: bytes, told: str, parameters: str, fields: Fields | None = None) -> bytes:
     """Return the file with our EXIF, or with our XMP where it has an EXIF already.
+
+    *fields* of others stand in XMP, where the file brings none of its own.
 
     Where one segment (64 KB) has no room for both texts, each gets its own, and what is longer than
     a segment is XMP in parts, as XMP's specification (part 3, 1.1.3.1) cuts it: exiftool reads it,
@@ -32,32 +36,39 @@ def insert(data: bytes, told: str, parameters: str) -> bytes:
     start = _start(data)
     if (has_exif and has_xmp) or start is None:
         return data
-    fitting = (each for each in _choices(told, parameters, has_exif=has_exif, has_xmp=has_xmp))
+    ours = _Ours(told, parameters, None if has_xmp else fields)
+    fitting = (each for each in _choices(ours, has_exif=has_exif, has_xmp=has_xmp))
     contents = next((each for each in fitting if max(map(len, each)) <= _LONGEST), ())
     segments = [struct.pack(">BBH", 0xFF, _APP1, len(it) + 2) + it for it in contents]
     rest = memoryview(data)
     return b"".join((rest[:start], *segments, rest[start:]))
 
 
-def _choices(
-    told: str, parameters: str, *, has_exif: bool, has_xmp: bool
-) -> Iterator[tuple[bytes, ...]]:
+class _Ours(NamedTuple):
+    told: str
+    parameters: str | None = None
+    fields: Fields | None = None
+
+
+def _choices(ours: _Ours, *, has_exif: bool, has_xmp: bool) -> Iterator[tuple[bytes, ...]]:
     """Yield what may be put in, best first; ours is the first of its segments."""
+    told, parameters, fields = ours
     comment = _EXIF + exif.tiff(None, parameters)
     if not has_exif:
-        yield (_EXIF + exif.tiff(told, parameters),)
+        further = () if fields is None else (_XMP + exif.xmp(None, fields),)
+        yield (_EXIF + exif.tiff(told, parameters), *further)
         if has_xmp:
             yield (_EXIF + exif.tiff(told, None),)
     if not has_xmp:
         own = () if has_exif else (comment,)
-        yield (_XMP + exif.xmp(told), *own)
-        yield (*_in_parts(told), *own)
-        yield _in_parts(told, parameters)
+        yield (_XMP + exif.xmp(told, fields), *own)
+        yield (*_in_parts(ours._replace(parameters=None)), *own)
+        yield _in_parts(ours)
 
 
-def _in_parts(told: str, parameters: str | None = None) -> tuple[bytes, ...]:
+def _in_parts(ours: _Ours) -> tuple[bytes, ...]:
     """Return XMP of any length: a packet that names the rest, and the parts of that."""
-    rest = exif.xmp_extension(told, parameters)
+    rest = exif.xmp_extension(*ours)
     name = hashlib.md5(rest, usedforsecurity=False).hexdigest().upper()
     step = _LONGEST - _HEAD
     parts = (

@@ -6,28 +6,37 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.library.metadata import exif
 from opeai_nb.library.metadata.infotext import KEYWORD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from opeai_nb.library.metadata.iptc import Fields
+
 OURS: Final = "opeai_nb"
+XMP: Final = "XML:com.adobe.xmp"
+"""The keyword of XMP, by its specification (part 3, 1.1.5)."""
 _START: Final = 33  # signature and IHDR: what stands first in every PNG
 _MOST: Final = 4_000_000
 _TEXTS: Final = (b"tEXt", b"iTXt", b"zTXt")
 
 
-def insert(data: bytes, told: str, parameters: str) -> bytes:
+def insert(data: bytes, told: str, parameters: str, fields: Fields | None = None) -> bytes:
     """Return the file with our chunks after its header: `parameters` first, then `opeai_nb`.
 
-    A file that has `parameters` of its own keeps them. What is no PNG is returned as it is.
+    Behind them, *fields* of others in XMP. A file that has `parameters` or XMP of its own keeps
+    them. What is no PNG is returned as it is.
     """
     if data[12:16] != b"IHDR" or len(data) < _START:
         return data
-    has_own = any(name == KEYWORD for name, _ in texts(data))
-    chunks = b"" if has_own else _text(KEYWORD, parameters)
+    there = {name for name, _ in texts(data)}
+    chunks = [_text(KEYWORD, parameters)] if KEYWORD not in there else []
+    chunks.append(_text(OURS, told))
+    if fields is not None and XMP not in there:
+        chunks.append(_utf8(XMP, exif.xmp(None, fields)))
     rest = memoryview(data)
-    return b"".join((rest[:_START], chunks, _text(OURS, told), rest[_START:]))
+    return b"".join((rest[:_START], *chunks, rest[_START:]))
 
 
 def without(data: bytes) -> Iterator[bytes]:
@@ -35,7 +44,7 @@ def without(data: bytes) -> Iterator[bytes]:
     if data[12:16] != b"IHDR":
         return
     start = _START
-    for _ in range(2):
+    for _ in range(3):
         if start + 12 > len(data) or data[start + 4 : start + 8] not in _TEXTS:
             return
         start += 12 + int.from_bytes(data[start : start + 4], "big")
@@ -90,7 +99,15 @@ def _text(keyword: str, text: str) -> bytes:
         if "\0" in text:
             kind, content = b"tEXt", name + text.replace("\0", "").encode("latin-1")
     except UnicodeEncodeError:
-        kind, content = b"iTXt", name + b"\0\0\0\0" + text.encode()
+        return _utf8(keyword, text.encode())
+    return _chunk(kind, content)
+
+
+def _utf8(keyword: str, text: bytes) -> bytes:
+    return _chunk(b"iTXt", keyword.encode("latin-1") + b"\0\0\0\0\0" + text)
+
+
+def _chunk(kind: bytes, content: bytes) -> bytes:
     return (
         struct.pack(">I", len(content))
         + kind

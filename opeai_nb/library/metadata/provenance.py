@@ -13,6 +13,7 @@ from opeai_nb.formats import sniff_format
 from opeai_nb.library.metadata import exif, jpeg, png, webp
 from opeai_nb.library.metadata.content_credentials import PRESENT, has_content_credentials
 from opeai_nb.library.metadata.infotext import KEYWORD, infotext
+from opeai_nb.library.metadata.iptc import iptc
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.record import ENDING, VERSION, moment_text, read_record
 from opeai_nb.library.records.request_json import canonical, read_request
@@ -63,7 +64,7 @@ def with_provenance(data: bytes, facts: Mapping[str, Any]) -> bytes:
         return data
     digest = facts.get("sha256") or hashlib.sha256(data).hexdigest()
     told = canonical({**facts, "sha256": digest})
-    inserted: bytes = editor.insert(data, told, infotext(facts))
+    inserted: bytes = editor.insert(data, told, infotext(facts), iptc(facts))
     return inserted
 
 

@@ -1,4 +1,4 @@
-"""Metadata in WebP files: one chunk put in at the end, and taken out again."""
+"""Metadata in WebP files: a chunk or two put in at the end, and taken out again."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from opeai_nb.library.metadata import exif
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from opeai_nb.library.metadata.iptc import Fields
 
 _HEADER: Final = 12
 _KINDS: Final = {b"EXIF": 0x08, b"XMP ": 0x04}
@@ -22,8 +24,10 @@ class _Chunk(NamedTuple):
     end: int
 
 
-def insert(data: bytes, told: str, parameters: str) -> bytes:
+def insert(data: bytes, told: str, parameters: str, fields: Fields | None = None) -> bytes:
     """Return the file with our EXIF, or with our XMP where it has an EXIF already.
+
+    *fields* of others stand in XMP, where the file brings none of its own.
 
     A simple file becomes an extended one, which metadata needs. One that is not sound, or has both
     already, is returned as it is.
@@ -32,28 +36,37 @@ def insert(data: bytes, told: str, parameters: str) -> bytes:
     there = kinds(data)
     if not chunks or there >= _KINDS.keys():
         return data
-    kind = b"XMP " if b"EXIF" in there else b"EXIF"
-    content = exif.xmp(told) if kind == b"XMP " else exif.tiff(told, parameters)
+    ours = {}
+    if b"EXIF" not in there:
+        ours[b"EXIF"] = exif.tiff(told, parameters)
+    if b"XMP " not in there and (fields is not None or not ours):
+        ours[b"XMP "] = exif.xmp(None if ours else told, fields)
     body = data[_HEADER:end]
     if chunks[0].kind != b"VP8X":
         if (head := _extended_head(data, chunks[0])) is None:
             return data
         body = head + body
-    body = _with_flag(body, _KINDS[kind]) + _chunk(kind, content)
+    for kind, content in ours.items():
+        body = _with_flag(body, _KINDS[kind], on=True) + _chunk(kind, content)
     return _riff(body) + data[end:]
 
 
 def without(data: bytes) -> Iterator[bytes]:
-    """Yield the file without our chunk: as an extended file, then as the simple one it was."""
+    """Yield the file without our chunks: as an extended file, then as the simple one it was."""
     chunks, end = _chunks(data)
-    if not chunks or chunks[0].kind != b"VP8X" or chunks[-1].kind not in _KINDS:
+    if not chunks or chunks[0].kind != b"VP8X":
         return
-    last = chunks[-1]
-    if exif.told_in(data[last.place + 8 : last.end]) is None:
-        return
-    body = data[_HEADER : last.place]
-    yield _riff(_with_flag(body, -_KINDS[last.kind])) + data[end:]
-    yield _riff(body[_EXTENDED_SIZE:]) + data[end:]
+    for count in (1, 2):
+        ours = chunks[-count:]
+        if not {chunk.kind for chunk in ours} <= _KINDS.keys():
+            return
+        if all(exif.told_in(data[chunk.place + 8 : chunk.end]) is None for chunk in ours):
+            continue
+        body = data[_HEADER : ours[0].place]
+        for chunk in ours:
+            body = _with_flag(body, _KINDS[chunk.kind], on=False)
+        yield _riff(body) + data[end:]
+        yield _riff(body[_EXTENDED_SIZE:]) + data[end:]
 
 
 def blocks(data: bytes) -> Iterator[bytes]:
@@ -97,8 +110,9 @@ def _extended_head(data: bytes, chunk: _Chunk) -> bytes | None:
     return _chunk(b"VP8X", struct.pack("<I", flags) + sides)
 
 
-def _with_flag(body: bytes, change: int) -> bytes:
-    return body[:8] + bytes([body[8] + change]) + body[9:]
+def _with_flag(body: bytes, flag: int, *, on: bool) -> bytes:
+    flags = body[8] | flag if on else body[8] & ~flag
+    return body[:8] + bytes([flags]) + body[9:]
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:
