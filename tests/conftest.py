@@ -65,10 +65,13 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.pluginmanager.has_plugin("nbval"):
         import nbval.kernel
+        from jupyter_client.provisioning import local_provisioner
 
         from tests.kernel_files import kernel_manager
+        from tests.kernel_fork import launch
 
         nbval.kernel.KernelManager = kernel_manager
+        vars(local_provisioner)["launch_kernel"] = launch  # for nbclient and papermill, too
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -146,10 +146,15 @@ def running_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]
     """One kernel for all tests that do no lasting harm: a start takes longer than most of them."""
     folder = tmp_path_factory.mktemp("kernel")
     made = Kernel(folder, environment_in(folder))
+    made.good("%load_ext opeai_nb")
+    made.good("%imagine -s 512x512 a cat")
+    made.good(FROZEN)
     yield made
     made.stop()
 
 
+# Each `%reset` collects garbage twice, and would look at all that a first picture has loaded.
+FROZEN = "import gc; gc.collect(); gc.freeze()"
 RESET = """
 %reset -f
 import os, sys

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.kernel.conftest import environment_in
+
 pexpect = pytest.importorskip("pexpect", reason="there is no pexpect on this machine")
 
 PROMPT = r"In \[\d+\]: "
 
 
-@pytest.fixture
-def terminal(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[[str], str]]:
-    """An IPython with a plain prompt; calling it types a cell and returns what was printed."""
-    (tmp_path / "notebook").mkdir()
-    command = ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"]
+@pytest.fixture(scope="module")
+def running_terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """One IPython with a plain prompt for all tests that do no lasting harm."""
+    folder = tmp_path_factory.mktemp("terminal")
     child = pexpect.spawn(
         sys.executable,
-        command,
-        cwd=str(tmp_path / "notebook"),
-        env={**environment, "TERM": "xterm"},
+        ["-m", "IPython", "--simple-prompt", "--no-banner", "--colors=nocolor"],
+        cwd=str(folder),
+        env={**environment_in(folder), "TERM": "xterm"},
         encoding="utf-8",
         timeout=60,
         echo=False,
@@ -40,6 +41,16 @@ def terminal(tmp_path: Path, environment: dict[str, str]) -> Iterator[Callable[[
     typed("%load_ext opeai_nb")
     yield typed
     child.close(force=True)
+
+
+@pytest.fixture
+def terminal(running_terminal: Callable[..., str], tmp_path: Path) -> Callable[..., str]:
+    """A terminal as it is after a start; calling it types a cell and returns what was printed."""
+    running_terminal("%reset -f")
+    running_terminal(f"import os; os.chdir({str(tmp_path)!r})")
+    running_terminal("%unload_ext opeai_nb")
+    running_terminal("%load_ext opeai_nb")
+    return running_terminal
 
 
 def test_a_session(terminal: Callable[..., str]) -> None:

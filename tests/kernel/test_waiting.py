@@ -30,6 +30,7 @@ def applied(
     folder = tmp_path_factory.mktemp("applied")
     kernel = Kernel(folder, environment_in(folder))
     kernel.good("%load_ext opeai_nb")
+    kernel.good("%config Completer.use_jedi = False")  # it parses Python's builtins: three seconds
     if request.param:
         kernel.good(f"import {request.param}; {request.param}.apply()")
     kernel.good(OPEN)
