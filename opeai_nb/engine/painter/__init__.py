@@ -40,8 +40,10 @@ def paint(prompt: str, size: tuple[int, int], **manner: Unpack[Manner]) -> Image
     ValueError for a size outside the range.
     """
     from opeai_nb.engine.painter import composition
+    from opeai_nb.engine.painter.editing import recipe
 
-    return composition.painted(composition.PaintRequest(prompt, size, **manner))
+    request = composition.PaintRequest(prompt, size, **manner)
+    return recipe.with_recipe(composition.painted(request), recipe.Recipe.of(request))
 
 
 def edit(
@@ -49,7 +51,9 @@ def edit(
 ) -> Image:
     """Return the first of *images* changed as *prompt* says, its subject kept.
 
-    *size* None keeps the first picture's own. Further pictures appear as prints laid on the first.
+    A picture that `paint` or `edit` returned is known by its `info`: its scene is painted again
+    with what the words change, and the rest stays as it is. *size* None keeps the first picture's
+    own. Further pictures appear as prints laid on the first.
     Raises ValueError without an image.
     """
     from opeai_nb.engine.painter import composition, retouch

@@ -62,13 +62,9 @@ def painted(request: PaintRequest) -> Image:
     """Return the picture that *request* asks for."""
     frame = request.frame()
     read = scene(request.prompt)
-    style = style_of(request, read)
-    working = _working(frame, style)
-    if request.quality == "low" and style is None:
-        working = working.reduced(1.4)
-    view = _view(working, request, read)
+    view = _view(working_frame(request, style_of(request, read)), request, read)
     if read.is_figurative:
-        _paint_scene(view)
+        paint_scene(view)
     else:
         _paint_abstract(view)
     return finished(view.canvas.image, view.canvas.matte, frame, request, read)
@@ -80,19 +76,26 @@ def style_of(request: PaintRequest, read: Scene) -> str | None:
     return next(iter(named or read.styles), None)
 
 
-def _working(frame: Frame, style: str | None) -> Frame:
-    if style is None:
-        return frame.reduced(max(1.0, frame.unit / _FINEST))
-    return working(frame, style)
+def working_frame(request: PaintRequest, style: str | None) -> Frame:
+    """Return the frame in which the picture is painted before it takes on *style*."""
+    frame = request.frame()
+    if style is not None:
+        return working(frame, style)
+    finest = frame.reduced(max(1.0, frame.unit / _FINEST))
+    return finest.reduced(1.4) if request.quality == "low" else finest
 
 
-def _paint_scene(view: View) -> None:
+def paint_scene(view: View) -> None:
+    """Paint the place, what stands in it, and the weather over both."""
     has_figures = any(one.kind != "moon" for one in view.scene.subjects)
     if view.canvas.matte is None or not has_figures:
+        view.begin(view.setting)
         SCENES[view.setting](view)
+        view.begin("")
         backdrop(view)
     draw_subjects(view)
     if view.canvas.matte is None:
+        view.begin("")
         weather(view)
 
 
@@ -159,7 +162,12 @@ def _cut_out(image: Image, matte: Image) -> Image:
 
 
 def _view(frame: Frame, request: PaintRequest, read: Scene) -> View:
-    rng = request.chance("view")
+    setting, time = where_and_when(request, read)
+    return view_of(frame, request, read, setting, time)
+
+
+def where_and_when(request: PaintRequest, read: Scene) -> tuple[str, str]:
+    """Return the setting and the time of a scene, by its words or else by chance."""
     key = plain(request.prompt)
     start = scattered(key) if request.seed is None else scattered(f"{key} {request.seed}")
     setting = setting_of(read, start)
@@ -167,12 +175,19 @@ def _view(frame: Frame, request: PaintRequest, read: Scene) -> View:
     time = read.times[0] if read.times else hours[(int(start * 97) + request.variant) % len(hours)]
     if not read.times and ("neon" in read.styles or "aurora" in read.weathers or read.has("moon")):
         time = "night"
+    return setting, time
+
+
+def view_of(frame: Frame, request: PaintRequest, read: Scene, setting: str, time: str) -> View:
+    """Return the empty view of a scene; its chance is that of *request*."""
+    rng = request.chance("view")
     lit = light_for(time, read, rng)
     if request.variant % 2:
         lit = replace(lit, side=-lit.side)
     horizon = frame.h * (0.55 + 0.1 * float(rng.random()))
     canvas = Canvas(frame, keeps_matte=request.transparent)
     detail = {"low": 0.7, "high": 1.4, "hd": 1.4}.get(request.quality, 1.0)
+    key = plain(request.prompt)
     return View(
         frame, canvas, read, lit, rng, setting, horizon, SCENES, key, request.variant, detail
     )
@@ -181,15 +196,6 @@ def _view(frame: Frame, request: PaintRequest, read: Scene) -> View:
 def light_for(time: str, read: Scene, rng: np.random.Generator) -> Light:
     """Return the light of *time* in this scene's weather."""
     return light(time, read.weathers, rng)
-
-
-def backdrop_of(read: Scene) -> str | None:
-    """Return the place that an edit's words put behind the subject, if any."""
-    if read.settings:
-        return setting_of(read, 0.0)
-    if "background" in read.changes and not {"blur", "darker", "brighter"} & set(read.changes):
-        return "studio"
-    return None
 
 
 HOURS: Mapping[str, tuple[str, ...]] = {

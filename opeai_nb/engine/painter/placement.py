@@ -7,12 +7,12 @@ from opeai_nb.engine.painter.raster.canvas import Pen
 from opeai_nb.engine.painter.raster.colour import NAMED, scaled
 from opeai_nb.engine.painter.raster.shape import ellipse
 from opeai_nb.engine.painter.subjects import FIGURES, Figure
-from opeai_nb.engine.painter.view import Placement, View
+from opeai_nb.engine.painter.view import Actor, Placement, View
 
 _AT_MOST = 4  # subjects; more would hide each other
 _WATERS = {"sea", "lake", "city"}
 _INDOORS = {"room", "table", "studio"}
-_ORDER = ("far", "across", "air", "water", "deep", "ground", "bust")
+ORDER = ("far", "across", "air", "water", "deep", "ground", "bust")
 
 
 def sill_of(view: View) -> float:
@@ -26,22 +26,33 @@ def edge_of(view: View) -> float:
 
 
 def draw_subjects(view: View) -> None:
-    """Draw the scene's subjects, the far ones first."""
+    """Draw the view's cast, the far ones first; the scene's subjects where it has none yet."""
+    if view.cast is None:
+        view.cast = tuple(cast_of(view))
+    for actor in view.cast:
+        view.begin(actor.subject.kind)
+        for placement in actor.placements:
+            _draw(view, actor.subject, placement, actor.level)
+
+
+def cast_of(view: View) -> list[Actor]:
+    """Return the scene's subjects, each where it belongs, the far ones first."""
     subjects = [one for one in view.scene.subjects if one.kind in FIGURES][:_AT_MOST]
-    placed = [(_level(view, one), one, number) for number, one in enumerate(subjects)]
-    placed.sort(
-        key=lambda item: (_ORDER.index(item[0]), item[2] * (-1 if len(subjects) > 1 else 1))
-    )
+    placed = [(level_of(view, one), one, number) for number, one in enumerate(subjects)]
+    placed.sort(key=lambda item: (ORDER.index(item[0]), item[2] * (-1 if len(subjects) > 1 else 1)))
+    cast = []
     for level, subject, number in placed:
         figure = FIGURES[subject.kind]
-        main = _placement(view, figure, level, number, len(subjects))
+        main = place_of(view, figure, level, number, len(subjects))
         if subject.kind == "book" and len(subjects) > 1 and level == "ground":
             main = _beside_reader(view, main)
-        for placement in _company(view, figure, subject, main, level):
-            _draw(view, subject, placement, level)
+        company = _company(view, figure, subject, main, level)
+        cast.append(Actor(subject, level, tuple(company)))
+    return cast
 
 
-def _level(view: View, subject: Subject) -> str:
+def level_of(view: View, subject: Subject) -> str:
+    """Return how far back a subject stands in this place: one of `ORDER`."""
     level = FIGURES[subject.kind].level
     if view.setting in _INDOORS:
         return "bust" if level == "bust" else "ground"
@@ -56,7 +67,8 @@ def _level(view: View, subject: Subject) -> str:
     return "ground" if level == "quay" else level
 
 
-def _placement(view: View, figure: Figure, level: str, number: int, many: int) -> Placement:
+def place_of(view: View, figure: Figure, level: str, number: int, many: int) -> Placement:
+    """Return where the subject of this *number* among so *many* stands."""
     frame, low = view.frame, view.frame.h - view.horizon
     side = -view.light.side
     shift = (0.06, -0.3, 0.34, -0.12)[number] if many > 1 else 0.02

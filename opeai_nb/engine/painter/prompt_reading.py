@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 
 from opeai_nb.engine.painter.raster.random_stream import stream
+from opeai_nb.engine.painter.word_index import Mark, index_of, words_of
 
+_VOCABULARY = "vocabulary.toml"
 _READ_AT_MOST = 4000  # characters: dall-e-3's limit, and a bound for the regular expressions
 _NEAR = 18  # characters between a colour and the thing it belongs to
 _NEGATIONS = re.compile(r"(?:\b(?:no|without|not|never|minus)\s+(?:\w+\s+)?|没有|不要|无)$")
@@ -50,57 +50,37 @@ class Scene:
         return any(subject.kind == kind for subject in self.subjects)
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    start: int
-    end: int
-    kind: str
-    name: str
-
-
 def plain(text: str) -> str:
     """Return *text* in one form: compatible characters, lower case, single spaces."""
     folded = unicodedata.normalize("NFKC", text[:_READ_AT_MOST]).casefold()
     return re.sub(r"[\s\-_/\x00-\x1f\x7f]+", " ", folded).strip()
 
 
-@cache
 def vocabulary() -> dict[str, dict[str, str]]:
     """Return the words of each kind by the painter's name for them, from `vocabulary.toml`."""
-    text = files(__package__).joinpath("vocabulary.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
-
-
-@cache
-def _index() -> tuple[dict[str, tuple[tuple[str, str], ...]], re.Pattern[str]]:
-    meanings: dict[str, list[tuple[str, str]]] = {}
-    for kind, names in vocabulary().items():
-        for name, words in names.items():
-            for word in words.split("|"):
-                meanings.setdefault(word, []).append((kind, name))
-    longest = sorted(meanings, key=lambda word: (-len(word), word))
-    latin = "|".join(re.escape(word) for word in longest if word.isascii())
-    han = "|".join(re.escape(word) for word in longest if not word.isascii())
-    pattern = re.compile(rf"(?<![a-z0-9])(?:{latin})(?:'?e?s)?(?![a-z0-9])|{han}")
-    return {word: tuple(pairs) for word, pairs in meanings.items()}, pattern
+    return words_of(_VOCABULARY)
 
 
 def _meanings(word: str) -> tuple[tuple[str, str], ...]:
-    table, _ = _index()
-    for form in (word, word.removesuffix("s").rstrip("'"), word.removesuffix("es")):
-        if form in table:
-            return table[form]
-    return ()
+    return index_of(_VOCABULARY).meanings(word)
 
 
-def _marks(text: str) -> list[_Mark]:
-    text = re.sub(r"\b(\w+)ies\b", _singular, text)
-    marks = []
-    for match in _index()[1].finditer(text):
-        if _NEGATIONS.search(text, max(0, match.start() - 24), match.start()):
-            continue
-        marks += [_Mark(*match.span(), *meaning) for meaning in _meanings(match.group())]
-    return marks
+def _marks(text: str) -> list[Mark]:
+    return [
+        mark
+        for mark in all_marks(text)
+        if not _NEGATIONS.search(text, max(0, mark.start - 24), mark.start)
+    ]
+
+
+def all_marks(text: str) -> list[Mark]:
+    """Return the words of the vocabulary in *text* (plain), also those that are denied."""
+    return index_of(_VOCABULARY).find(singular(text))
+
+
+def singular(text: str) -> str:
+    """Return *text* with "cherries" as "cherry", where the vocabulary has it."""
+    return re.sub(r"\b(\w+)ies\b", _singular, text)
 
 
 def _singular(match: re.Match[str]) -> str:
@@ -108,9 +88,9 @@ def _singular(match: re.Match[str]) -> str:
     return stem + "y" if _meanings(stem + "y") else match.group()
 
 
-def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_Mark]]:
+def _subjects(text: str, marks: list[Mark]) -> tuple[tuple[Subject, ...], set[Mark]]:
     subjects: dict[str, Subject] = {}
-    owned: set[_Mark] = set()
+    owned: set[Mark] = set()
     for mark in marks:
         if mark.kind != "subject":
             continue
@@ -124,7 +104,7 @@ def _subjects(text: str, marks: list[_Mark]) -> tuple[tuple[Subject, ...], set[_
     return tuple(subjects.values()), owned
 
 
-def _colour_before(text: str, marks: list[_Mark], mark: _Mark) -> _Mark | None:
+def _colour_before(text: str, marks: list[Mark], mark: Mark) -> Mark | None:
     return next(
         (
             one
@@ -142,7 +122,7 @@ def _colour_before(text: str, marks: list[_Mark], mark: _Mark) -> _Mark | None:
 def scene(prompt: str) -> Scene:
     """Read *prompt*; any text is fine, words beyond the first 4000 characters are not read."""
     text = plain(prompt)
-    text = re.sub(r"\b(\w+)ies\b", _singular, text)
+    text = singular(text)
     marks = _marks(text)
     subjects, owned = _subjects(text, marks)
     beds = [one for one in marks if one.kind == "setting" and one.name == "meadow"]

@@ -1,17 +1,27 @@
-"""Retouching: a given picture changed as the words say, its subject kept."""
+"""Retouching: a given picture changed as the words say.
+
+A picture of the painter's own is painted again (`editing.repaint`). Of any other nobody knows the
+scene: what probably is its subject is told from its ground by colour alone.
+"""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageFilter, ImageOps, ImageStat
 
-from opeai_nb.engine.painter.composition import PaintRequest, backdrop_of, light_for, style_of
-from opeai_nb.engine.painter.elements.light import Light
+from opeai_nb.engine.painter.composition import PaintRequest, light_for
+from opeai_nb.engine.painter.editing import RECIPE
+from opeai_nb.engine.painter.editing import operations as ops
+from opeai_nb.engine.painter.editing.finish import finish_for, laid_over
+from opeai_nb.engine.painter.editing.instruction import read_instruction
+from opeai_nb.engine.painter.editing.regions import region, thing_box, without_thing
+from opeai_nb.engine.painter.editing.repaint import plain_ground, repainted
+from opeai_nb.engine.painter.editing.seasons import falling, stained
 from opeai_nb.engine.painter.elements.weather import backdrop, weather
-from opeai_nb.engine.painter.placement import draw_subjects
-from opeai_nb.engine.painter.prompt_reading import Scene, scene
+from opeai_nb.engine.painter.placement import draw_subjects, level_of
+from opeai_nb.engine.painter.prompt_reading import Scene, Subject, scene
 from opeai_nb.engine.painter.raster import grading
 from opeai_nb.engine.painter.raster.canvas import Canvas
 from opeai_nb.engine.painter.raster.colour import luma, mixed, scaled, whole
@@ -24,21 +34,20 @@ from opeai_nb.engine.painter.raster.night_sky import (
 from opeai_nb.engine.painter.raster.subject_mask import subject_matte
 from opeai_nb.engine.painter.raster.watermark import marked
 from opeai_nb.engine.painter.scenes.scene_table import SCENES
-from opeai_nb.engine.painter.view import View
+from opeai_nb.engine.painter.subjects import FIGURES
+from opeai_nb.engine.painter.view import Actor, Placement, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opeai_nb.engine.painter.elements.light import Light
 
 _SHOWN_PRINTS = 4  # as many as fit along the lower edge
 _HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night": 0.5}
 # How light a picture is at least before the hour is laid on it, by the mean of its tones.
 _HOUR_TONE = {"day": 150.0, "dawn": 124.0, "sunset": 112.0, "dusk": 84.0}
 _NIGHTLY = 60.0  # a picture whose mean tone is darker is at night already
-_GONE = (
-    r"(?:\b(?:remove|erase|delete|without|no)\b[^.,;]{0,24}?\b%s\b"
-    r"|(?:去掉|去除|移除|没有|不要).{0,6}?%s)"
-)
-_MOON_GONE = re.compile(_GONE % ("moons?", "月"), re.IGNORECASE)
-_STARS_GONE = re.compile(_GONE % ("stars?", "星"), re.IGNORECASE)
-_ADDED = re.compile(r"\b(?:add|put|place|insert|draw)\b|添加|加上|加入|放", re.IGNORECASE)
-_KEPT_GROUND = re.compile(r"\b(?:same|keep|still)\b|同样|相同|同一|保持|保留", re.IGNORECASE)
+_SKIES = {"snow", "rain", "fog"}
 
 
 def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.Image:
@@ -49,43 +58,84 @@ def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.I
     if not images:
         raise ValueError("an edit needs at least one image")
     frame = request.frame()
-    read = scene(request.prompt)
     first = _fitted(images[0], frame)
-    matte = subject_matte(first)
-    picture = _on_ground(first, matte, read, request, frame)
-    picture = _in_hour(picture, matte, read, request)
-    picture = _coloured(picture, read)
-    picture = _toned(picture, matte, read)
-    picture = _without_named_lights(picture, request.prompt)
-    picture = _with_added(picture, matte, read, request)
-    picture = _in_weather(picture, read, request)
-    picture = _exposed(picture, request)
-    picture = _collaged(picture, images[1:])
-    picture = _in_style(picture, read, request, frame, is_quiet=_is_quiet(read, request))
-    if "frame" in read.changes:
-        picture = _framed(picture)
+    wanted = _wanted(request)
+    picture = _known(images[0], wanted, request)
+    if picture is None:
+        picture = _changed(first, wanted, request, frame)
+    if len(images) > 1:
+        picture = _collaged(picture, images[1:])
     if request.mask is not None:
         picture = Image.composite(picture, _flat(first), ImageOps.fit(request.mask, frame.size))
     if request.transparent:
-        picture.putalpha(matte)
+        picture.putalpha(subject_matte(first))
     if request.watermark:
         picture = marked(picture)
+    if request.mask or request.transparent or request.watermark or len(images) > 1:
+        picture.info.pop(RECIPE, None)  # it does not make all of this
     return picture
 
 
-def _is_quiet(read: Scene, request: PaintRequest) -> bool:
-    words = (
-        read.tints,
-        read.times,
-        read.weathers,
-        read.changes,
-        style_of(request, read),
-        backdrop_of(read),
-        _MOON_GONE.search(request.prompt),
-        _STARS_GONE.search(request.prompt),
-        read.subjects and _ADDED.search(request.prompt),
-    )
-    return not any(words)
+def _wanted(request: PaintRequest) -> tuple[ops.Operation, ...]:
+    named = scene(request.style or "").styles
+    return (*read_instruction(request.prompt), *(ops.Style(name) for name in named[:1]))
+
+
+def _known(
+    image: Image.Image, wanted: Sequence[ops.Operation], request: PaintRequest
+) -> Image.Image | None:
+    """Return a picture of the painter's own painted again; None where that can't be."""
+    is_placed = request.mask is not None and any(isinstance(one, ops.Add) for one in wanted)
+    return None if request.transparent or is_placed else repainted(image, request)
+
+
+def _changed(
+    first: Image.Image, wanted: Sequence[ops.Operation], request: PaintRequest, frame: Frame
+) -> Image.Image:
+    """Return a picture of unknown scene with the operations *wanted*, one after the other."""
+    matte = subject_matte(first)
+    picture = before = _flat(first)
+    for one in wanted:
+        picture, matte = _after(one, picture, matte, request)
+    finish = finish_for(wanted, request, is_quiet=False)
+    is_quiet = not (finish.tints or finish.tones or finish.style) and picture is before
+    return laid_over(picture, matte, replace(finish, is_quiet=is_quiet), frame)
+
+
+def _after(
+    one: ops.Operation, image: Image.Image, matte: Image.Image, request: PaintRequest
+) -> tuple[Image.Image, Image.Image]:
+    """Return the picture after *one* operation, and where its subject is then."""
+    if isinstance(one, ops.Mirror):
+        return ImageOps.mirror(image), ImageOps.mirror(matte)
+    return _with(one, image, matte, request), matte
+
+
+def _with(
+    one: ops.Operation, image: Image.Image, matte: Image.Image, request: PaintRequest
+) -> Image.Image:
+    match one:
+        case ops.Place(setting, colour):
+            return _on_ground(image, matte, setting, colour, request)
+        case ops.Hour(time):
+            return _in_hour(image, matte, time, request)
+        case ops.Season(name):
+            return _in_season(image, matte, name, request)
+        case ops.Weather(name):
+            return _in_weather(image, name, request)
+        case ops.Recolour(target, colour):
+            part = (*target.names("part"), "land")[0]
+            return stained(
+                image, matte if target.names("subject") else region(part, matte), colour, 0.82
+            )
+        case ops.Remove(target):
+            return _without(image, matte, target)
+        case ops.Replace(target, new):
+            return _replaced(image, matte, target, new, request)
+        case ops.Add(new):
+            return _with_added(image, matte, new, request)
+        case _:  # to move, scale or repeat a guess of a subject would tear it
+            return image
 
 
 def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
@@ -94,63 +144,44 @@ def _fitted(image: Image.Image, frame: Frame) -> Image.Image:
     return ImageOps.fit(image.convert(mode), frame.size, Image.Resampling.BICUBIC)
 
 
-def _on_ground(
-    image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest, frame: Frame
-) -> Image.Image:
-    """Return the picture before another ground, if the words name one."""
-    flat = _flat(image)
-    place = _named_ground(read, request.prompt)
-    if not place:
-        return flat
-    ground = _ground(place, read, request, frame)
-    ground.paste(flat, (0, 0), matte)
-    return ground
-
-
 def _flat(image: Image.Image) -> Image.Image:
     flat = Image.new("RGB", image.size, (255, 255, 255))
     flat.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
     return flat
 
 
-def _named_ground(read: Scene, prompt: str) -> str | None:
-    """Return the place that the words put behind the subject; none where it is to stay."""
-    if _KEPT_GROUND.search(prompt):
-        return None
-    place = backdrop_of(read)
-    # "At night under the stars" is an hour, not a journey.
-    return None if place == "space" and "night" in read.times else place
+def _view_on(image: Image.Image, light: Light, request: PaintRequest, setting: str) -> View:
+    """Return a view whose canvas shows *image*."""
+    frame = Frame(*image.size)
+    canvas = Canvas(frame)
+    canvas.image = image.copy()
+    rng = request.chance("retouch")
+    return View(frame, canvas, Scene(), light, rng, setting, frame.h * 0.58, SCENES)
 
 
-def _ground(place: str, read: Scene, request: PaintRequest, frame: Frame) -> Image.Image:
-    small = frame.reduced(max(1.0, frame.unit / 1024))
-    bare = replace(read, subjects=(), weathers=())
-    rng = request.chance("ground")
-    light = light_for(read.times[0] if read.times else "day", read, rng)
-    view = View(small, Canvas(small), bare, light, rng, place, small.h * 0.58, SCENES)
-    if place == "studio":
-        return grading.vignetted(_sweep(light, frame), 0.3)
-    SCENES[place](view)
-    soft = view.canvas.image.filter(ImageFilter.BoxBlur(small.unit * 0.004))
-    return soft.resize(frame.size, Image.Resampling.BICUBIC)
-
-
-def _sweep(light: Light, frame: Frame) -> Image.Image:
-    """Return a plain studio ground, lightest behind the subject."""
-    strip = Image.new("RGB", (1, 4))
-    for row, tone in enumerate(
-        ((206, 208, 212), (236, 236, 236), (226, 226, 228), (188, 190, 196))
-    ):
-        strip.putpixel((0, row), whole(mixed(tone, light.haze, 0.12)))
-    return strip.resize(frame.size, Image.Resampling.BICUBIC)
+def _on_ground(
+    image: Image.Image,
+    matte: Image.Image,
+    setting: str,
+    colour: str | None,
+    request: PaintRequest,
+) -> Image.Image:
+    """Return the picture before another ground."""
+    times = [one.time for one in _wanted(request) if isinstance(one, ops.Hour)]
+    light = light_for(times[0] if times else "day", Scene(), request.chance("ground"))
+    view = _view_on(image, light, request, setting)
+    if setting in {"plain", "studio"}:
+        ground = plain_ground(view, colour)
+    else:
+        SCENES[setting](view)
+        ground = view.canvas.image.filter(ImageFilter.BoxBlur(view.frame.unit * 0.004))
+    ground.paste(image, (0, 0), matte)
+    return ground
 
 
 def _in_hour(
-    image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest
+    image: Image.Image, matte: Image.Image, hour: str, request: PaintRequest
 ) -> Image.Image:
-    hour = read.times[0] if read.times else ""
-    if hour not in _HOUR_STRENGTH:
-        return image
     if hour == "night" and luma(grading.mean_tone(image)) < _NIGHTLY:
         return image
     if hour != "night":
@@ -158,7 +189,7 @@ def _in_hour(
     image = grading.lifted(image, _HOUR_TONE.get(hour, 0.0))
     if hour == "day":
         image = grading.levelled(grading.saturated(image, 1.12), 1.06, 6)
-    light = light_for(hour, read, request.chance("hour"))
+    light = light_for(hour, Scene(), request.chance("hour"))
     strength = _HOUR_STRENGTH[hour]
     shade = ImageChops.multiply(
         image, Image.new("RGB", image.size, whole(scaled(light.ambient, 1.25)))
@@ -183,95 +214,128 @@ def _sky_strip(light: Light, size: tuple[int, int]) -> Image.Image:
     return strip.resize(size, Image.Resampling.BICUBIC)
 
 
-def _coloured(image: Image.Image, read: Scene) -> Image.Image:
-    names = read.tints or tuple(one.colour for one in read.subjects if one.colour)
-    return grading.contrasted(grading.tinted(image, names, 0.74), 0.3) if names else image
+_LEAVES = {
+    # red, green, blue of a leaf's green in that season, and how strong colours are
+    "autumn": ((1.42, 0.86, 0.42), 1.1),
+    "spring": ((0.96, 1.14, 0.78), 1.2),
+    "summer": ((1.06, 1.06, 0.86), 1.2),
+    "winter": ((1.0, 1.02, 1.12), 0.42),
+}
 
 
-def _without_named_lights(image: Image.Image, prompt: str) -> Image.Image:
-    """Return the picture without the moon or the stars, if the words want them gone."""
-    if _MOON_GONE.search(prompt):
-        image = without_moons(image)
-    return without_stars(image) if _STARS_GONE.search(prompt) else image
+def _in_season(
+    image: Image.Image, matte: Image.Image, season: str, request: PaintRequest
+) -> Image.Image:
+    """Return the picture with its greens as they are in *season*, and what falls then."""
+    gains, strength = _LEAVES[season]
+    red, green, blue = grading.saturated(image, strength).split()
+    turned = Image.merge(
+        "RGB",
+        [
+            plane.point([min(255, round(v * gain)) for v in range(256)])
+            for plane, gain in zip((red, green, blue), gains, strict=True)
+        ],
+    )
+    share = region("land", matte).point([round(70 + v * 0.7) for v in range(256)])
+    changed = Image.composite(turned, image, share)
+    if season == "winter":
+        return _in_weather(grading.levelled(changed, 1.04, 12), "snow", request)
+    return falling(changed, season, request)
+
+
+def _in_weather(image: Image.Image, name: str, request: PaintRequest) -> Image.Image:
+    if name == "clear":
+        return grading.saturated(image, 1.1)
+    veil = {"snow": (206, 216, 228), "rain": (206, 216, 228), "fog": (226, 230, 234)}
+    tone = veil.get(name, (222, 226, 232))
+    cool = Image.blend(
+        grading.saturated(image, 0.78),
+        Image.new("RGB", image.size, tone),
+        0.05 if name == "rain" else 0.14,
+    )
+    cool = grading.levelled(cool, 0.88) if name == "rain" else cool
+    if name == "autumn":
+        return image
+    view = _view_on(cool, light_for("day", Scene(), request.chance("weather")), request, "hills")
+    view.scene = Scene(weathers=(name,))
+    if name == "fog":
+        backdrop(view)
+    weather(view)
+    return view.canvas.image
+
+
+def _without(image: Image.Image, matte: Image.Image, target: ops.Noun) -> Image.Image:
+    """Return the picture without *target*: lights of the sky, or its subject."""
+    parts = set(target.names("part")) | set(target.names("subject"))
+    if "moon" in parts or "sun" in parts:
+        return without_moons(image)
+    if "stars" in parts:
+        return without_stars(image)
+    if "cloud" in target.names("weather"):
+        upper = region("sky", matte)
+        calm = image.filter(ImageFilter.GaussianBlur(min(image.size) / 10))
+        return Image.composite(calm, image, upper)
+    return without_thing(image, matte) if target.names("subject") else image
+
+
+def _replaced(
+    image: Image.Image, matte: Image.Image, target: ops.Noun, new: ops.Noun, request: PaintRequest
+) -> Image.Image:
+    """Return the picture with *new* where its subject was."""
+    if new.names("setting") and not new.names("subject"):
+        return _on_ground(image, matte, new.names("setting")[0], new.colour, request)
+    if new.names("weather"):
+        return _in_weather(image, new.names("weather")[0], request)
+    kinds = [kind for kind in new.names("subject") if kind in FIGURES]
+    bare = _without(image, matte, target)
+    return _drawn(bare, thing_box(matte), kinds[0], new, request) if kinds else bare
 
 
 def _with_added(
-    image: Image.Image, matte: Image.Image, read: Scene, request: PaintRequest
+    image: Image.Image, matte: Image.Image, new: ops.Noun, request: PaintRequest
 ) -> Image.Image:
-    """Return the picture with the things that are to be added, inside the mask if there is one."""
-    if not read.subjects or not _ADDED.search(request.prompt):
-        return image
+    """Return the picture with *new* in it, inside the mask if there is one."""
     mask = request.mask and ImageOps.fit(request.mask, image.size)
     box = (mask and mask.getbbox()) or _free_side(matte)
-    frame = Frame(box[2] - box[0], box[3] - box[1])
-    canvas = Canvas(frame)
-    canvas.image = image.crop(box)
-    rng = request.chance("added")
-    light = light_for(read.times[0] if read.times else "day", read, rng)
-    draw_subjects(View(frame, canvas, read, light, rng, "hills", frame.h * 0.58, SCENES))
+    kinds = [kind for kind in new.names("subject") if kind in FIGURES]
+    if kinds:
+        return _drawn(image, box, kinds[0], new, request)
+    if not {"moon", "sun"} & set(new.names("part")):
+        return image
+    view = _view_on(image, light_for("day", Scene(), request.chance("added")), request, "hills")
+    tone = (255, 246, 214) if "sun" in new.names("part") else (240, 242, 248)
+    view.canvas.glow(view.frame.w * 0.76, view.frame.h * 0.18, 0.3, tone, 0.8)
+    view.canvas.glow(view.frame.w * 0.76, view.frame.h * 0.18, 0.1, tone, 1.0)
+    return view.canvas.image
+
+
+def _drawn(
+    image: Image.Image,
+    box: tuple[int, int, int, int],
+    kind: str,
+    noun: ops.Noun,
+    request: PaintRequest,
+) -> Image.Image:
+    """Return the picture with a figure that fills *box*, standing on its lower edge."""
+    part = image.crop(box)
+    view = _view_on(part, light_for("day", Scene(), request.chance("added")), request, "hills")
+    figure, frame = FIGURES[kind], view.frame
+    subject = Subject(kind, noun.colour, max(1, noun.count))
+    tall = min(frame.h * 0.9, frame.w * 0.46 / max(0.3, figure.wide))
+    place = Placement(frame.w / 2, frame.h * 0.96, tall)
+    view.cast = (Actor(subject, level_of(view, subject), (place,)),)
+    draw_subjects(view)
     answer = image.copy()
-    answer.paste(canvas.image, box)
+    answer.paste(view.canvas.image, box)
     return answer
 
 
 def _free_side(matte: Image.Image) -> tuple[int, int, int, int]:
     """Return the box of the side on which the picture's subject is not, without most of the sky."""
     width, height = matte.size
-    left = (0, height // 4, max(1, width // 2), height)
-    right = (width // 2, height // 4, width, height)
+    left = (0, height // 3, max(1, width // 2), height)
+    right = (width // 2, height // 3, width, height)
     return min(left, right, key=lambda box: sum(ImageStat.Stat(matte.crop(box)).mean))
-
-
-def _toned(image: Image.Image, matte: Image.Image, read: Scene) -> Image.Image:
-    """Return the picture after the words for tone: brighter, warmer, softer, blurred."""
-    changes = set(read.changes)
-    if "brighter" in changes:
-        image = grading.levelled(image, 1.16, 22)
-    if "darker" in changes:
-        image = grading.levelled(image, 0.62, -4)
-    if "contrast" in changes:
-        image = grading.contrasted(grading.saturated(image, 1.15), 0.85)
-    if "soft" in changes:
-        image = grading.levelled(grading.saturated(image, 0.7), 0.82, 36)
-    for word, tone in (("warm", (255, 196, 128)), ("cold", (128, 186, 255))):
-        if word in changes:
-            veil = Image.new("RGB", image.size, tone)
-            image = Image.blend(image, ImageChops.soft_light(image, veil), 0.75)
-    if "blur" in changes:
-        blurred = image.filter(ImageFilter.GaussianBlur(min(image.size) * 0.014))
-        if "background" in changes:
-            blurred.paste(image, (0, 0), matte)
-        image = blurred
-    return image
-
-
-def _exposed(image: Image.Image, request: PaintRequest) -> Image.Image:
-    """Return a further variant a little warmer or cooler than the first, whatever the words."""
-    if not request.variant:
-        return image
-    warm, bright = (request.chance("exposure").random(2) * 36 - 18).tolist()
-    tone = whole((128 + warm + bright, 128 + bright, 128 - warm + bright))
-    return ImageChops.soft_light(image, Image.new("RGB", image.size, tone))
-
-
-def _in_weather(image: Image.Image, read: Scene, request: PaintRequest) -> Image.Image:
-    if not set(read.weathers) & {"snow", "rain", "fog"}:
-        return image
-    frame = Frame(*image.size)
-    canvas = Canvas(frame)
-    cool = Image.blend(
-        grading.saturated(image, 0.78),
-        Image.new("RGB", image.size, (206, 216, 228)),
-        0.14 if "rain" not in read.weathers else 0.05,
-    )
-    canvas.image = grading.levelled(cool, 0.88) if "rain" in read.weathers else cool
-    rng = request.chance("weather")
-    light = light_for("day", read, rng)
-    view = View(frame, canvas, read, light, rng, "hills", frame.h * 0.58, SCENES)
-    if "fog" in read.weathers:
-        backdrop(view)
-    weather(view)
-    return canvas.image
 
 
 def _collaged(image: Image.Image, others: tuple[Image.Image, ...]) -> Image.Image:
@@ -298,35 +362,3 @@ def _collaged(image: Image.Image, others: tuple[Image.Image, ...]) -> Image.Imag
         answer.paste((8, 8, 16), (x + rim // 2, y + rim), shadow)
         answer.paste(turned, (x, y), turned)
     return answer
-
-
-def _in_style(
-    image: Image.Image, read: Scene, request: PaintRequest, frame: Frame, *, is_quiet: bool
-) -> Image.Image:
-    from opeai_nb.engine.painter.styles import SHORT_SIDES, STYLES
-    from opeai_nb.engine.painter.styles.paper import Paper
-
-    style = style_of(request, read)
-    if is_quiet:
-        # Words that say nothing known still ask for a change: a fresh, richer print.
-        calm = image.filter(ImageFilter.BoxBlur(frame.unit * 0.0016))
-        crisp = calm.filter(ImageFilter.UnsharpMask(frame.unit * 0.004, 60, 2))
-        rich = grading.contrasted(grading.saturated(crisp, 1.3), 0.4)
-        return grading.vignetted(grading.bloomed(rich, 0.35), 0.35)
-    if not style:
-        return image
-    working = frame.reduced(max(1.0, frame.unit / SHORT_SIDES[style][0]))
-    small = image.resize(working.size, Image.Resampling.BOX) if working != frame else image
-    return STYLES[style](small, Paper(frame, request.chance("style"), read.tints, has_margin=False))
-
-
-def _framed(image: Image.Image) -> Image.Image:
-    """Return the picture behind a mount in a wooden frame, at its old size."""
-    unit = min(image.size)
-    rim, mount = max(1, round(unit * 0.035)), max(1, round(unit * 0.05))
-    inner = image.resize(
-        (max(1, image.width - 2 * (rim + mount)), max(1, image.height - 2 * (rim + mount))),
-        Image.Resampling.BICUBIC,
-    )
-    mounted = ImageOps.expand(inner, mount, (246, 242, 232))
-    return ImageOps.expand(mounted, rim, (86, 58, 40)).resize(image.size)

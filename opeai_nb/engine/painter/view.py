@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from opeai_nb.engine.painter.editing.layers import Layers
+    from opeai_nb.engine.painter.prompt_reading import Subject
+
 
 @dataclass(slots=True)
 class Placement:
@@ -25,6 +28,15 @@ class Placement:
     y: float
     scale: float
     flip: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One subject of the cast: how far back it stands, and the places of it and its fellows."""
+
+    subject: Subject
+    level: str
+    placements: tuple[Placement, ...]  # the nearest last
 
 
 @dataclass(slots=True)
@@ -42,6 +54,10 @@ class View:
     key: str = ""  # the prompt in its plain form
     variant: int = 0
     detail: float = 1.0  # how finely land is worked out
+    cast: tuple[Actor, ...] | None = None  # None: not thought of yet
+    hidden: frozenset[str] = frozenset()  # parts of a place that an edit took away
+    shown: frozenset[str] = frozenset()  # and those that it asked for
+    layers: Layers | None = None  # of a picture that is to be edited
     _texture: Field | None = None
 
     def texture(self) -> Field:
@@ -51,6 +67,11 @@ class View:
 
             self._texture = tile(self.rng, 256, 8, 6, 0.55)
         return self._texture
+
+    def begin(self, layer: str) -> None:
+        """Say that what is painted from now on belongs to *layer* (sky, land, water …)."""
+        if self.layers is not None:
+            self.layers.begin(self.canvas, self.rng, layer)
 
     @property
     def sun(self) -> tuple[float, float]:

@@ -13,6 +13,7 @@ _WIDE = 640  # pixels in a unit that show every tuft
 
 def tufts(view: View, top: float, many: int, tones: tuple[Colour, Colour]) -> None:
     """Grow *many* tufts in a unit of width from the height *top* down, larger towards the eye."""
+    view.begin("land")
     frame, light = view.frame, view.light
     # In a small picture they would run into one another; the chance drawn is the same.
     shown = min(1.0, frame.unit / _WIDE)

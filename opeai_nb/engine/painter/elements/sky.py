@@ -17,12 +17,14 @@ _BRIGHT = 0.8  # stars above it glow
 
 def sky(view: View) -> None:
     """Paint the whole sky, down to a little below the horizon."""
+    view.begin("sky")
     _lay_air(view)
     if view.light.stars > 0.03:
         stars(view, view.light.stars, view.horizon)
     disc(view)
     if view.tells("rainbow"):
         _rainbow(view)
+    view.begin("land")
 
 
 def _lay_air(view: View) -> None:
@@ -105,6 +107,8 @@ def _add_clouds(view: View, frame: Frame, planes: Field, down: Field, near: Fiel
         bright = np.clip(1.1 - bright * 0.9, 0, 1)
     strength = np.float32(0.9 if light.stars < 0.5 else 0.5)
     dense *= strength
+    if "cloud" in view.hidden:
+        return
     wisps = smoothstep(0.5, 0.78, veil) * (np.float32(0.35) * strength)
     near = near * np.float32(0.9)
     for channel, (shade, cloud, sun, wisp) in enumerate(
@@ -145,6 +149,8 @@ def _add_aurora(view: View, frame: Frame, air: Field, down: Field) -> None:
 
 def stars(view: View, share: float, low: float, *, many: int = 520) -> None:
     """Scatter stars above *low*, a few of them with a glow."""
+    if "stars" in view.hidden:
+        return
     frame, rng = view.frame, view.rng
     count = int(many * frame.w * low * share)
     place, size = rng.random((count, 2)), rng.random(count) ** 6
@@ -169,12 +175,16 @@ def disc(view: View) -> None:
     """Paint the sun or the moon itself."""
     light, canvas = view.light, view.canvas
     x, y = view.sun
-    if view.tells("rain") or view.tells("snow"):
+    is_moon = light.time == "night" or view.scene.has("moon")
+    wanted = ("moon" if is_moon else "sun") in view.shown
+    if ("moon" if is_moon else "sun") in view.hidden:
+        return
+    if (view.tells("rain") or view.tells("snow")) and not wanted:
         return
     radius = _radius(view)
-    if light.time == "night" or view.scene.has("moon"):
+    if is_moon:
         _moon(view, x, y, radius * 1.05)
-    elif light.time in {"dawn", "sunset"}:
+    elif light.time in {"dawn", "sunset"} or wanted:
         from opeai_nb.engine.painter.raster.shape import ellipse
 
         canvas.flat(
@@ -231,6 +241,7 @@ def _rainbow(view: View) -> None:
 
 def mist(view: View, y: float, thickness: float, strength: float) -> None:
     """Lay a bank of haze around the height *y*."""
+    view.begin("")
     frame = view.frame
     top, bottom = max(0.0, y - thickness), min(frame.h, y + thickness)
     rows = round(bottom * frame.unit) - round(top * frame.unit)

@@ -50,6 +50,7 @@ def columns(view: View) -> int:
 
 def land(view: View, terrain: Terrain, heights: Field, cover: Cover) -> None:
     """Paint *heights* (steps, columns) below their skyline over what is there."""
+    view.begin("land")
     width = heights.shape[1]
     across, depth = grid(view, terrain, width)
     tops = np.float32(view.horizon) - (heights - np.float32(terrain.eye)) / depth

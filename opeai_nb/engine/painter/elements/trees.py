@@ -48,6 +48,9 @@ def fir_tone(view: View, near: float) -> Colour:
 
 def fir_row(view: View, y: float, height: float, near: float, *, density: float) -> None:
     """Paint a row of firs of mixed heights whose feet follow a soft line around *y*."""
+    view.begin("trees")
+    if "trees" in view.hidden:
+        return
     count = int(density * view.frame.w) + 2
     trees = []
     for place in range(count):
@@ -61,6 +64,9 @@ def fir_row(view: View, y: float, height: float, near: float, *, density: float)
 
 def fir_clump(view: View, x: float, y: float, height: float, near: float) -> None:
     """Paint a few firs around the place *x* (a share of the width), the tallest in the middle."""
+    view.begin("trees")
+    if "trees" in view.hidden:
+        return
     plan = sorted((view.uniform(0.0, 0.3), view.uniform(-1.0, 1.0)) for _ in range(7))
     for air, off in reversed(plan):
         tall = height * (1.05 - 0.5 * abs(off)) * view.uniform(0.75, 1.1)
@@ -85,6 +91,9 @@ def lit_side(tree: Outline, x: float, side: float) -> Outline:
 
 def grove(view: View, x: float, y: float, size: float) -> None:
     """Paint a small group of round trees."""
+    view.begin("trees")
+    if "trees" in view.hidden:
+        return
     leaf: Colour = (74, 106, 54)
     if view.tells("autumn"):
         leaf = (188, 104, 40)

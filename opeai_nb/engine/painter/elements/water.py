@@ -13,6 +13,7 @@ from opeai_nb.engine.painter.view import View
 
 def water(view: View, top: float, *, calm: float = 0.5, deep: Colour | None = None) -> None:
     """Paint water from the height *top* (units) to the bottom; *calm* 1 is a mirror, 0 open sea."""
+    view.begin("water")
     frame = view.frame
     start = round(top * frame.unit)
     rows, width = frame.height - start, frame.width
@@ -77,7 +78,7 @@ def _body(view: View, deep: Colour | None, down: Field) -> Field:
 
 
 def _glitter(view: View, across: Field, down: Field, swell: Field) -> Field:
-    if view.tells("rain") or view.tells("fog"):
+    if view.tells("rain") or view.tells("fog") or {"sun", "moon"} & view.hidden:
         return np.zeros_like(swell)
     spread = np.float32(0.035) + down * np.float32(0.24)
     path = np.exp(-(((across - np.float32(view.sun[0])) / spread) ** 2))

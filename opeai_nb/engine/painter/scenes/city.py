@@ -21,9 +21,11 @@ def city(view: View) -> None:
     frame = view.frame
     shore = view.horizon + 0.02
     for layer, (share, near) in enumerate(((0.62, 0.25), (0.86, 0.55), (0.72, 0.95))):
+        view.begin("buildings")
         _towers(view, shore, share, near)
         if layer < 2:
             mist(view, shore, 0.2, 0.4 - 0.12 * layer)
+    view.begin("buildings")
     view.canvas.flat(
         [box(-0.1, shore - 0.008, frame.w + 0.1, shore + 0.02)], view.light.on((66, 66, 76))
     )
@@ -40,7 +42,9 @@ def _towers(view: View, foot: float, share: float, near: float) -> None:
         wide = view.uniform(0.05, 0.12) * (0.7 + 0.5 * near)
         middle = 1 - min(1.0, abs((x / frame.w) - 0.45) * 1.35)
         tall = tallest * (0.22 + 0.78 * middle * view.uniform(0.45, 1.0) ** 1.2)
+        view.begin("buildings")
         _tower(view, x, foot, wide, tall, near)
+        view.begin("buildings")
         x += wide * view.uniform(0.86, 1.25)
 
 

@@ -45,12 +45,16 @@ def room(view: View) -> None:
     wide, tall = min(frame.w * 0.7, 0.82), min(sill * 0.88, 0.5 + 0.3 * frame.h)
     x0 = frame.w * (0.5 + 0.04 * view.light.side) - wide / 2
     _ground(view, scaled(warm, 0.62 + 0.38 * dim), frame.w / 2, sill - tall / 2, 0.9, 0.5)
+    view.begin("window")
     _outside(view, x0, sill - tall, wide, tall)
+    view.begin("wall")
     if dim < _LAMPLIT:
         # After dark a lamp is on: what is indoors is not lit by the night.
         view.light = replace(view.light, ambient=(150, 122, 112), key=(262, 212, 164))
     _woodwork(view, x0, sill, wide, tall, dim)
+    view.begin("curtains")
     _curtains(view, x0, sill, wide, tall, turned((214, 116, 92), hue, 0.7, 0.4 + 0.58 * dim))
+    view.begin("table")
     _sill(view, sill, dim)
     _plant(view, frame.w / 2 - view.light.side * min(frame.w * 0.38, 0.42), sill + 0.012)
 
@@ -65,6 +69,7 @@ def _outside(view: View, x: float, y: float, wide: float, tall: float) -> None:
     canvas = Canvas(size)
     bare = replace(view.scene, subjects=())
     inner = View(size, canvas, bare, view.light, view.rng, seen, size.h * 0.6, view.scenes)
+    inner.hidden, inner.shown, inner.layers = view.hidden, view.shown, view.layers
     view.scenes[seen](inner)
     weather(inner)
     view.canvas.image.paste(canvas.image, (round(x * unit), round(y * unit)))
@@ -155,7 +160,9 @@ def table(view: View) -> None:
         warm = scaled(warm, 0.5)
     glow_x = frame.w / 2 + view.light.side * 0.34
     edge = edge_of(view)
+    view.begin("wall")
     _ground(view, warm, glow_x, edge - 0.4, 0.75, 0.58)
+    view.begin("table")
     wood = mixed((150, 98, 64), warm, 0.2)
     bottom = frame.h + 0.1
     view.canvas.graded(
@@ -180,6 +187,7 @@ def table(view: View) -> None:
     view.canvas.flat(
         [box(-0.1, edge - 0.003, frame.w + 0.1, edge + 0.006)], scaled(wood, 1.25), 0.5
     )
+    view.begin("")
     _beam(view, glow_x)
 
 

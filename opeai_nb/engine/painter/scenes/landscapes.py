@@ -206,6 +206,7 @@ def _headland(view: View) -> None:
 
 def shore(view: View) -> None:
     """Paint the wet edge of a beach with its foam, across the bottom."""
+    view.begin("land")
     frame, light = view.frame, view.light
     low = frame.h - view.horizon
     count = 240
@@ -215,6 +216,7 @@ def shore(view: View) -> None:
     wave = ridge(view.rng, count, 3.2 * frame.w, octaves=4).astype(np.float64) - 0.5
     slope = (x / frame.w - 0.5) * -view.light.side * 0.3
     base = view.horizon + low * (0.86 + slope) + wave * 0.07
+    base += min(0.0, _highest_foot(view) - 0.08 - float(base.mean()))
     snowy = view.tells("snow")
     sand: Colour = (226, 230, 236) if snowy else (216, 184, 142)
 
@@ -227,6 +229,12 @@ def shore(view: View) -> None:
     view.canvas.flat([below(-0.008)], foam, 0.75)
     view.canvas.flat([below(0.0)], light.on((150, 124, 98)), 1.0)
     view.canvas.graded([below(0.03)], light.lit(scaled(sand, 0.78)), light.lit(sand))
+
+
+def _highest_foot(view: View) -> float:
+    """Return where the farthest of a given cast stands: the beach reaches as far."""
+    cast = [actor for actor in view.cast or () if actor.level == "ground"]
+    return min((place.y for actor in cast for place in actor.placements), default=view.frame.h)
 
 
 def lake(view: View) -> None:

@@ -39,6 +39,7 @@ def meadow(view: View) -> None:
     across, depth = grid(view, terrain, columns(view))
     roll = _noise(view, across, depth, 0.16) - 0.46
     hues = _bouquet(view)
+    view.begin("land")
 
     def cover(across: Field, depth: Field, heights: Field, steep: Field) -> Field:
         grass = (
@@ -55,7 +56,9 @@ def meadow(view: View) -> None:
     for _ in range(3):
         grove(view, view.uniform(0.04, 0.96) * view.frame.w, view.horizon + 0.03, 0.045)
     mist(view, view.horizon + 0.05, 0.06, 0.25)
-    _flowers(view, hues)
+    view.begin("flowers")
+    if "flowers" not in view.hidden:
+        _flowers(view, hues)
 
 
 def _bouquet(view: View) -> tuple[Colour, ...]:

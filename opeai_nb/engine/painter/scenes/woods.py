@@ -18,17 +18,22 @@ _ROWS = 5  # of trees, each paler than the one before it
 
 def forest(view: View) -> None:
     """Paint a clearing in a wood, lit from between the trees."""
+    view.begin("sky")
     _backlight(view)
     frame = view.frame
     low = frame.h - view.horizon
     for row in range(_ROWS):
+        view.begin("trees")
         near = row / (_ROWS - 1)
         foot = view.horizon + low * (0.02 + 0.30 * near**1.4)
         _row(view, foot, near)
         if row == 1:
+            view.begin("")
             _shafts(view)
         mist(view, foot, 0.09, 0.5 * (1 - near))
+    view.begin("land")
     _floor(view)
+    view.begin("trees")
     for side in (-1.0, 1.0):
         x = frame.w * 0.5 + side * (frame.w * 0.5 - 0.05)
         _near_trunk(view, x, frame.h * 1.02, side)
@@ -66,6 +71,8 @@ def _backlight(view: View) -> None:
 
 
 def _row(view: View, foot: float, near: float) -> None:
+    if "trees" in view.hidden:
+        return
     frame, rng = view.frame, view.rng
     count = int((13 - 8 * near) * frame.w) + 2
     tone = fir_tone(view, 0.12 + 0.82 * near)
