@@ -258,7 +258,14 @@ class Generations:
             if data is None:
                 request = ApiRequest.loads(generation.request)
                 inputs = self.store.inputs(generation.id)
-                data = render(self._painter, request, inputs, picture.position)
+                data = render(
+                    self._painter,
+                    request,
+                    inputs,
+                    picture.position,
+                    recipes=self.store,
+                    now=self.clock(),
+                )
                 if keep:
                     self.store.put_data(picture, data)
         except Exception as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.api.openai_request import ApiRequest
 from opeai_nb.engine.painter import Manner
+from opeai_nb.engine.painter.editing import RECIPE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,12 +45,30 @@ class Painter(Protocol):
         """Return the file of a picture."""
 
 
+class Recipes(Protocol):
+    """What the pictures of the engine's own were made from, by a digest of their pixels."""
+
+    def recipe(self, pixels: str) -> str | None:
+        """Return the recipe of the picture with these *pixels*, or None."""
+
+    def put_recipe(self, pixels: str, recipe: str, now: float) -> None:
+        """Keep a recipe."""
+
+
 def render(
-    painter: Painter | None, request: ApiRequest, inputs: Sequence[bytes], position: int
+    painter: Painter | None,
+    request: ApiRequest,
+    inputs: Sequence[bytes],
+    position: int,
+    *,
+    recipes: Recipes,
+    now: float,
 ) -> bytes:
     """Return the file of the picture at *position*; the same request gives the same bytes.
 
-    A further take goes on where the last one ended: its variants are new.
+    A further take goes on where the last one ended: its variants are new. A picture of the
+    engine's own is found in *recipes* by its pixels, wherever it has been since, and so edited as
+    the scene that it is.
     """
     if painter is None:
         painter = _default_painter()
@@ -65,10 +85,29 @@ def render(
         images = [_opened(data) for data in inputs]
         if request.masked:
             manner["mask"] = _editable(images.pop())
+        _recognise(images[0], recipes)
         image = painter.edit(images, request.prompt, size, **manner)
     else:
         image = painter.paint(request.prompt, size, **manner)
-    return painter.encode(image, request.output_format, request.output_compression)
+    data = painter.encode(image, request.output_format, request.output_compression)
+    if (recipe := image.info.get(RECIPE)) is not None:
+        is_exact = request.output_format == "png"
+        recipes.put_recipe(_pixels(image if is_exact else _opened(data)), recipe, now)
+    return data
+
+
+def _recognise(image: Image, recipes: Recipes) -> None:
+    """Give *image* its recipe, if it is a picture of the engine's own."""
+    image.info.pop(RECIPE, None)
+    if (recipe := recipes.recipe(_pixels(image))) is not None:
+        image.info[RECIPE] = recipe
+
+
+def _pixels(image: Image) -> str:
+    """Return a digest of what *image* shows, whatever file it came in."""
+    digest = hashlib.sha256(repr(image.size).encode())
+    digest.update(image.convert("RGB").tobytes())
+    return digest.hexdigest()
 
 
 def _default_painter() -> Painter:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RETENTION: Final = 86_400.0  # seconds that results are kept, platform.md 1.4
+_RECIPES_KEPT: Final = 365 * RETENTION  # a picture in somebody's library is edited months later
 _PRUNE_EVERY: Final = 600.0  # seconds: rare beside requests, often beside a day
 _BUSY_SECONDS: Final = 10.0  # what another process's transaction may take on a slow disk
 _FILE: Final = "engine-1.sqlite3"  # the number is the schema's
@@ -33,6 +34,8 @@ CREATE TABLE IF NOT EXISTS inputs (
 CREATE TABLE IF NOT EXISTS pictures (
     id TEXT PRIMARY KEY, generation TEXT NOT NULL, position INTEGER NOT NULL,
     signature TEXT NOT NULL, expires REAL NOT NULL, data BLOB);
+CREATE TABLE IF NOT EXISTS recipes (
+    pixels TEXT PRIMARY KEY, recipe TEXT NOT NULL, created REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS pictures_of ON pictures (generation, position);
 CREATE INDEX IF NOT EXISTS generations_by_age ON generations (created);
 """
@@ -189,6 +192,19 @@ class Store:
         with self._write() as db:
             db.execute("UPDATE pictures SET data = ? WHERE id = ?", (data, picture.id))
 
+    def recipe(self, pixels: str) -> str | None:
+        """Return the recipe of the picture with these *pixels*, by their digest, or None."""
+        with self._read_lock:
+            row = self._reader.execute(
+                "SELECT recipe FROM recipes WHERE pixels = ?", (pixels,)
+            ).fetchone()
+        return row[0] if row else None
+
+    def put_recipe(self, pixels: str, recipe: str, now: float) -> None:
+        """Keep what the picture with these *pixels* was made from."""
+        with self._write() as db:
+            db.execute("INSERT OR REPLACE INTO recipes VALUES (?, ?, ?)", (pixels, recipe, now))
+
     def end(self, generation: str, fate: str) -> None:
         """Let a task end otherwise than it would have: `failure` or `canceled`."""
         with self._write() as db:
@@ -260,6 +276,7 @@ def _prune(db: sqlite3.Connection, now: float) -> None:
         (now - RETENTION,),
     )
     db.execute("DELETE FROM generations WHERE created < ?", (now - 7 * RETENTION,))
+    db.execute("DELETE FROM recipes WHERE created < ?", (now - _RECIPES_KEPT,))
     for table in ("inputs", "pictures"):
         db.execute(
             f"DELETE FROM {table} WHERE generation NOT IN (SELECT id FROM generations)"  # noqa: S608  two constants
