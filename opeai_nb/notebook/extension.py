@@ -109,6 +109,7 @@ def _bundle(session: Session, generation: Generation) -> Any:
     """Return the mimebundle of a generation, as the cell that runs now wants it."""
     from opeai_nb.client.values.result_view import generation_bundle
 
+    session.tell_changes(generation)
     return generation_bundle(generation, session.look(generation) or "thumb")
 
 
@@ -116,6 +117,7 @@ def _sweep_bundle(session: Session, sweep: Sweep) -> Any:
     """Return the mimebundle of a sweep, as the cell that runs now wants it."""
     from opeai_nb.notebook.magic.sweep_cell import sweep_bundle
 
+    session.tell_changes(sweep)
     return sweep_bundle(sweep, session.look(sweep) or "thumb")
 
 

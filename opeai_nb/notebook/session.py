@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from opeai_nb.library import Session as Runs
     from opeai_nb.library import Slot
     from opeai_nb.notebook.display.frontend import Frontend
+    from opeai_nb.notebook.magic.made_of import Recipe
     from opeai_nb.settings import Settings
     from opeai_nb.studio import Studio
 
@@ -43,6 +45,8 @@ class Session:
         self._runs: Runs | None = None
         self._refused = ("", "")
         self._looks: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
+        self._recipes: WeakKeyDictionary[Any, Recipe] = WeakKeyDictionary()
+        self._made_here: list[weakref.ref[Any]] = []
 
     @property
     def settings(self) -> Settings:
@@ -133,6 +137,27 @@ class Session:
         """Note how the cell ended: what it paid for before an error is not paid for again."""
         if self._runs is not None:
             self._runs.cell_ended(cell_id(self.shell), well=bool(result.success))
+        for made in self._made_here:
+            value = made()
+            if value in self._recipes and self._recipes[value].changed_words(self.names):
+                del self._recipes[value]  # a loop over the words: each result is of its own
+        self._made_here.clear()
+
+    def made(self, value: Any, recipe: Recipe) -> None:
+        """Note what the result of the cell that runs now is made of."""
+        if hasattr(value, "_repr_mimebundle_"):  # a generation, a sweep
+            self._recipes[value] = recipe
+            self._made_here.append(weakref.ref(value))
+
+    def tell_changes(self, value: Any) -> None:
+        """Say beside a result that is shown again what it was made of and is something else now."""
+        if self.look(value) is not None or (recipe := self._recipes.get(value)) is None:
+            return
+        from opeai_nb.notebook.display.watch import tell_notes
+        from opeai_nb.notebook.magic.made_of import note
+
+        changed = note(recipe.changed(self.names, lambda: self.studio.presets))
+        tell_notes(filter(None, [changed]))
 
     def store(self, name: str | None, value: Any) -> None:
         """Put a result, or the job that failed, into the user's namespace."""

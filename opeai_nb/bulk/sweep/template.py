@@ -26,6 +26,11 @@ def names_in(template: str) -> list[str]:
     return list(dict.fromkeys(plain))
 
 
+def words_in(template: str) -> list[str]:
+    """Return the words in *template* as they are written, `{name:…}` and all; each once."""
+    return list(dict.fromkeys(word.source for word in _words(template)))
+
+
 def mentioned(template: str) -> set[str]:
     """Return every name in *template* that a value would be filled in for.
 

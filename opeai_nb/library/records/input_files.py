@@ -7,9 +7,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.input_image import InputImage
-from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import DISK, Disk, is_link, own_folder, write_whole
+from opeai_nb.client.values.input_image import InputImage, input_images
+from opeai_nb.errors import LibraryError, OpeaiError
+from opeai_nb.library.files import DISK, Disk, is_link, is_plain_name, own_folder, write_whole
 from opeai_nb.library.records.request_json import content_of
 from opeai_nb.plain_file import read_plain
 
@@ -42,6 +42,32 @@ def find_inputs(
     *strict* its place is taken by an object that only tells of it.
     """
     return tuple(_find(library, image, strict=strict) for image in written)
+
+
+def changed_inputs(written: Sequence[Mapping[str, Any]], folder: Path) -> frozenset[str]:
+    """Return the names of input pictures whose file in *folder* is another picture by now.
+
+    A record knows no paths: what is told is true of a file of that name there. One that is not
+    there, or cannot be read, is not known to have changed.
+    """
+    files = {
+        str(image["name"]): image["sha256"]
+        for image in written
+        if image.get("kind") == "file" and is_plain_name(image.get("name"))
+    }
+    now = {name: _sha256_of(folder / name) for name in files}
+    return frozenset(name for name in files if now[name] not in {None, files[name]})
+
+
+def _sha256_of(file: Path) -> str | None:
+    """Return how a picture file counts as an input; None where it is none."""
+    try:
+        if not file.is_file():
+            return None
+        (image,) = input_images(file)
+    except (OpeaiError, OSError, ValueError):
+        return None
+    return hashlib.sha256(content_of(image)[1]).hexdigest()
 
 
 def _find(library: Path, written: Mapping[str, Any], *, strict: bool) -> InputImage:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError, OptionError, did_you_mean
+from opeai_nb.library.records.input_files import changed_inputs
 from opeai_nb.library.usage import Usage, summed
 from opeai_nb.notebook.display.table import Table, Thumbnail
 
@@ -39,7 +40,7 @@ def info(session: Session, *words: str) -> Table:
     name = " ".join(words).strip("\"'")
     told = told_by(_found(session, name))
     try:
-        rows = [(field, text) for field, text in _facts(told) if text]
+        rows = [(field, text) for field, text in _facts(told, session.folder) if text]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise LibraryError(f"{name}: its metadata has been edited.") from error
     return Table(("", ""), rows, items=(told,))
@@ -61,13 +62,14 @@ def _found(session: Session, name: str) -> Path:
     return library.record(named[1]).folder / file if file else path
 
 
-def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _facts(told: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
     request = told.get("request") or {}
     yield "prompt", str(request.get("prompt", told.get("parameters", "")))
     yield "revised prompt", str(told.get("revised_prompt") or "")
     for field, value in request.items():
         if field == "image":
-            yield "input pictures", ", ".join(str(i.get("name") or i["sha256"]) for i in value)
+            changed = changed_inputs(value, folder)
+            yield "input pictures", ", ".join(_input(image, changed) for image in value)
         elif field != "prompt":
             yield field.replace("_", " "), str(value)
     width_height = told.get("size")
@@ -85,6 +87,11 @@ def _facts(told: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "made from", ", ".join(told.get("made_from") or ())
     for number, line in enumerate(_tree(told.get("edits") or ())):
         yield "" if number else "edits", line
+
+
+def _input(image: dict[str, Any], changed: frozenset[str]) -> str:
+    name = str(image.get("name") or image["sha256"])
+    return f"{name} (changed since)" if name in changed else name
 
 
 def _region(only: dict[str, Any] | None) -> str:

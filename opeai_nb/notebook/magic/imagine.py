@@ -112,6 +112,7 @@ class Imagine(Magics):
         from opeai_nb.notebook.commands import command_in
         from opeai_nb.notebook.magic import run_cell, sweep_cell
         from opeai_nb.notebook.magic.line import parse
+        from opeai_nb.notebook.magic.made_of import recipe
         from opeai_nb.notebook.magic.variables import names_here
 
         if cell is None and (command := command_in(line)) is not None:
@@ -124,7 +125,11 @@ class Imagine(Magics):
             return None
         prompt = _prompt(parsed, cell)
         run = sweep_cell.run if sweep_cell.is_sweep(parsed, prompt) else run_cell.run
-        return run(self.session, parsed, prompt, names)
+        made_of = recipe(parsed, prompt, names, lambda: self.session.studio.presets)
+        result = run(self.session, parsed, prompt, names)
+        if names is self.session.names:  # a function's own are gone when it has returned
+            self.session.made(result, made_of)
+        return result
 
 
 def _prompt(parsed: Parsed, cell: str | None) -> str:

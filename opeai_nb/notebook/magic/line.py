@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.errors import OptionError
 from opeai_nb.notebook.magic.options import REQUEST_OPTIONS, spellings, unknown_option
 from opeai_nb.notebook.magic.shell_words import Word, words
-from opeai_nb.notebook.magic.variables import picture_named, value_of
+from opeai_nb.notebook.magic.variables import is_reference, picture_named, value_of
 from opeai_nb.prices.cost import amount_of
 
 if TYPE_CHECKING:
@@ -32,11 +32,15 @@ _RESERVED = re.compile(r"_+|_\d+|_i+\d*|_[iod]h|_exit_code|__\w*__")
 
 @dataclass
 class Parsed:
-    """What a line says: *request* fields, *cell* options, and the *rest* behind them."""
+    """What a line says: *request* fields, *cell* options, and the *rest* behind them.
+
+    *references* are the words of it that stand for something in the notebook, as they are written.
+    """
 
     request: dict[str, Any] = field(default_factory=dict)
     cell: dict[str, Any] = field(default_factory=dict)
     rest: str = ""
+    references: list[str] = field(default_factory=list)
 
 
 def parse(line: str, names: Mapping[str, Any]) -> Parsed:
@@ -106,7 +110,10 @@ def _take(
     values = [attached] if equals else [_next(stream, option, spelling)]
     if option.kind == "pairs":
         values.append(_next(stream, option, spelling))
-    _put(parsed, option, _converted(option, spelling, values, names))
+    converted = _converted(option, spelling, values, names)
+    if names is not None and (option.kind in {"image", "region"} or is_reference(values[-1])):
+        parsed.references.append(values[-1])
+    _put(parsed, option, converted)
 
 
 def _next(stream: Iterator[Word], option: Field, spelling: str) -> str:

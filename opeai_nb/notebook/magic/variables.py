@@ -49,6 +49,11 @@ def _running(function: str, inner: FrameType) -> FrameType | None:
     return frame
 
 
+def is_reference(text: str) -> bool:
+    """Tell whether *text* is `$name`, `{name}` or a part of one."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
 def value_of(text: str, names: Mapping[str, Any]) -> Any:
     """Return the value that `$name`, `{name}` or `{name[0]}` refers to, else *text* itself.
 
