@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.filename import extension
 from opeai_nb.library.export.card import COLUMNS, Census, card
 from opeai_nb.library.export.split import part_of
-from opeai_nb.library.files import Disk, write_new
+from opeai_nb.library.files import Disk, sync_file, write_new
 from opeai_nb.printable import escaped_json
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 TABLE: Final = "metadata.jsonl"
 UNLOADED: Final = frozenset({"svg", "heif"})
 """Formats that Pillow does not decode by itself: one such file makes the whole set unreadable."""
+_WAITING: Final = 16  # threads that wait for the disk
+_AT_ONCE: Final = 1000
 _OWN_COLUMNS: Final = frozenset({"prompt", "negative_prompt", "model", "image"})
 
 
@@ -54,11 +59,17 @@ class DataSet:
                 data = f"{line}\n".encode("utf-8", "replace")
                 self._disk.write_all(tables[part], data, durable=False)
                 self.census.count(piece, part)
-            for handle in tables.values():
-                self._disk.sync(handle)
 
     def close(self, name: str) -> None:
-        """Write the card, last of all. Raises `OSError`."""
+        """Write the card, last of all, and wait until everything is on the disk. Raises `OSError`.
+
+        After all writing, and for many files at once: disks take about as long for one.
+        """
+        files = (path for part in self.census.parts for path in (self._folder / part).iterdir())
+        plain = filter(Path.is_file, files)
+        with ThreadPoolExecutor(_WAITING) as pool:
+            while some := list(islice(plain, _AT_ONCE)):
+                list(pool.map(partial(sync_file, disk=self._disk), some))
         text = card(name, self.census, is_split=bool(self._shares))
         write_new(
             (self._folder / "README").with_suffix(".md"),
@@ -78,7 +89,7 @@ class DataSet:
         while True:
             name = f"{stem}.{ending}" if number == 1 else f"{stem}.{number}.{ending}"
             try:
-                write_new(folder / name, data, disk=self._disk)
+                write_new(folder / name, data, durable=False, disk=self._disk)
             except FileExistsError:
                 number += 1
             else:
