@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.run.run import Run as Run
     from opeai_nb.bulk.sweep.axis import Axis as Axis
     from opeai_nb.bulk.sweep.grid import Grid as Grid
+    from opeai_nb.bulk.sweep.pick import Pick as Pick
     from opeai_nb.bulk.sweep.plan import Plan as Plan
     from opeai_nb.bulk.sweep.plan import Point as Point
     from opeai_nb.bulk.sweep.sweep import Sweep as Sweep

@@ -15,6 +15,7 @@ from opeai_nb.library.handed_on import HandedOn
 from opeai_nb.library.homes import Homes
 from opeai_nb.library.laid_over import Overlay, overlays, shown_paths
 from opeai_nb.library.marks import MarkFiles, Marks
+from opeai_nb.library.picks import Picks
 from opeai_nb.library.records.index import Index
 from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import Record, parse_record
@@ -97,6 +98,7 @@ class Catalogue:
         self._index = Index(*self.homes.all)
         self._marks = MarkFiles(self.homes)
         self.handed_on = HandedOn(self.homes)
+        self.picks = Picks(self.homes)
 
     def close(self) -> None:
         """Let go of the index file. The library can be used again."""

@@ -15,7 +15,7 @@ from opeai_nb.studio.here import set_studio_here
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from opeai_nb.bulk import Sweep
+    from opeai_nb.bulk import Pick, Sweep
     from opeai_nb.client import Generation
     from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Job
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 # By name, so that a class is loaded only when one is there to be shown.
 _GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
 _JOB: Final = ("opeai_nb.studio.job", "Job")
+_PICK: Final = ("opeai_nb.bulk.sweep.pick", "Pick")
 _SWEEP: Final = ("opeai_nb.bulk.sweep.sweep", "Sweep")
 
 
@@ -45,6 +46,7 @@ def load(shell: InteractiveShell) -> Session:
     formatters.mimebundle_formatter.for_type_by_name(*_GENERATION, partial(_bundle, session))
     formatters.ipython_display_formatter.for_type_by_name(*_JOB, partial(_show_job, session))
     formatters.mimebundle_formatter.for_type_by_name(*_SWEEP, partial(_sweep_bundle, session))
+    formatters.ipython_display_formatter.for_type_by_name(*_PICK, partial(_show_pick, session))
     session.be_here()
     shell.events.register("pre_run_cell", session.be_here)
     shell.events.register("post_run_cell", session.cell_ended)
@@ -93,6 +95,7 @@ def unload(shell: InteractiveShell) -> None:
         (formatters.mimebundle_formatter, _GENERATION),
         (formatters.ipython_display_formatter, _JOB),
         (formatters.mimebundle_formatter, _SWEEP),
+        (formatters.ipython_display_formatter, _PICK),
     ):
         formatter.deferred_printers.pop(name, None)
         formatter.type_printers.pop(getattr(sys.modules.get(name[0]), name[1], None), None)
@@ -127,6 +130,13 @@ def _show_job(session: Session, job: Job) -> None:
 
     if session.look(job) is None:
         show_job(job, session.frontend, one_slot=is_vscode(session.shell))
+
+
+def _show_pick(session: Session, pick: Pick) -> None:
+    """Show a blind choice in the cell that runs now."""
+    from opeai_nb.notebook.display.pick_view import show_pick
+
+    show_pick(pick, session.frontend)
 
 
 def _loaded(shell: InteractiveShell) -> Session | None:

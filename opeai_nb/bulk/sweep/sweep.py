@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.run.progress import Progress
     from opeai_nb.bulk.sweep.axis import Missing
     from opeai_nb.bulk.sweep.grid import Grid
+    from opeai_nb.bulk.sweep.pick import Pick
     from opeai_nb.client.values.generation import Generation
+    from opeai_nb.library.export.export import Export
+    from opeai_nb.library.export.split import Split
     from opeai_nb.studio import Studio
 
 
@@ -294,6 +297,37 @@ class Sweep:
         from opeai_nb.bulk.sweep.grid import Grid
 
         return Grid(self.plan, self.outcomes, rows, columns)
+
+    def pick(self, seed: int = 0) -> Pick:
+        """Return pairs of the pictures to choose from, with their labels hidden.
+
+        *seed* draws the order. Choices are kept in the library, so that running the cell again goes
+        on where it ended. Raises `InputError` where no two pictures differ in an axis.
+        """
+        from opeai_nb.bulk.sweep.pick import pick_of
+
+        return pick_of(self.plan, self.outcomes, self.studio.library.picks, seed)
+
+    def export(
+        self, target: str | Path, *, split: Split | None = None, side: int | None = None
+    ) -> Export:
+        """Write the pictures for others, as `Library.export` does, with the values of the axes.
+
+        A data set has them in its column `axes`. Raises as that does.
+        """
+        from opeai_nb.library.export.export import export
+        from opeai_nb.library.export.piece import pieces_of
+
+        library = self.studio.library
+        points = {
+            outcome.id: point.labels
+            for point in self.plan
+            if (outcome := self.outcomes.get(point.number)) and outcome.generation and outcome.id
+        }
+        names = [axis.name for axis in self.plan.axes]
+        axes = {id_: dict(zip(names, labels, strict=True)) for id_, labels in points.items()}
+        pieces = pieces_of(map(library.record, points), library.marks, axes=axes)
+        return export(pieces, target, split=split, side=side, disk=library.homes.disk)
 
     def to_dataframe(self) -> Any:
         """Return a pandas table: a row for each point, a column for each axis and fact.
