@@ -59,6 +59,8 @@ def folder_at(into: str | Path | None) -> Path | None:
     if into is None:
         return None
     folder = Path(into).expanduser()
+    if folder.is_dir() and os.access(folder, os.W_OK):
+        return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import threading
 import warnings
 from contextlib import contextmanager, nullcontext, suppress
@@ -9,6 +10,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from opeai_nb.formats import DECODABLE
 from opeai_nb.imaging.decoding_cost import CostlyError, check_cost
@@ -70,11 +72,34 @@ def picture_size(source: bytes | Path) -> tuple[int, int]:
 
     Raises as `open_picture` does.
     """
+    head = source if isinstance(source, bytes) else read_plain(source, _HEADER, head=True)
+    if (size := _size_of_plain_png(head)) is not None:
+        return size
     if not isinstance(source, bytes):
-        head = read_plain(source, _HEADER, head=True)
         with suppress(UndecodableError):
             return open_picture(head).size
     return open_picture(source).size
+
+
+def _size_of_plain_png(data: bytes) -> tuple[int, int] | None:
+    """Return the size of a PNG of the usual kind, None for all else: Pillow looks at that.
+
+    Of ten thousand pictures that arrive, Pillow would open each twice.
+    """
+    if not data.startswith(_PNG) or len(data) < _PNG_HEAD:
+        return None
+    width, height, depth, colour, *ways = struct.unpack_from(">II5B", data, len(_PNG))
+    is_whole = struct.unpack_from(">I", data, _PNG_HEAD - 4)[0] == crc32(data[12 : _PNG_HEAD - 4])
+    is_usual = depth == _DEPTH and colour in _COLOURS and ways == [0, 0, 0]
+    is_right = is_whole and is_usual and 0 < width * height <= MAX_PIXELS
+    # Whatever stands between may be broken, or have another say in what the picture is.
+    return (width, height) if is_right and data[37:41] == b"IDAT" else None
+
+
+_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PNG_HEAD: Final = 33  # the mark, and the first chunk with its sum
+_DEPTH: Final = 8
+_COLOURS: Final = frozenset({0, 2, 4, 6})  # grey and colours, with or without transparency
 
 
 def upright(image: Image.Image) -> Image.Image:

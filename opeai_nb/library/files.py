@@ -66,6 +66,10 @@ class Disk:
 
         Raises `FileExistsError` where a file has its name.
         """
+        if not _is_shared_or_gone(path.parent):  # as for all folders of a library once it is there
+            with suppress(FileExistsError):
+                os.mkdir(path)  # noqa: PTH102  a Path costs more
+                return
         missing = list(takewhile(lambda each: not each.exists(), chain((path,), path.parents)))
         for each in reversed(missing):
             if _is_shared(each.parent):
@@ -119,6 +123,13 @@ def _is_shared(folder: Path) -> bool:
         return False  # what is made in a folder there has its rights by itself
     mode = folder.stat().st_mode
     return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
+
+
+def _is_shared_or_gone(folder: Path) -> bool:
+    try:
+        return _is_shared(folder)
+    except FileNotFoundError:
+        return True
 
 
 def _make_shared(folder: Path) -> None:

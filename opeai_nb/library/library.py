@@ -238,14 +238,17 @@ class Library(Catalogue):
         return self._unkept.get(entry.id)
 
     def _kept_already(self, entry: Entry) -> Record | None:
+        file = f"{entry.name}{ENDING}"
         for home in self.homes.all:
-            with suppress(UnusableRecordError):
-                return read_record(home, f"{entry.name}{ENDING}")
+            if (home / file).exists():
+                with suppress(UnusableRecordError):
+                    return read_record(home, file)
         return None
 
     def _keep_in(self, home: Path, entry: Entry, generation: Generation) -> Record:
         disk = self.homes.disk
-        disk.mkdir(home)  # which may be a link: a person may want it on a larger disk
+        if not home.is_dir():  # it may be a link: a person may want it on a larger disk
+            disk.mkdir(home)
         if home != entry.home:
             keep_inputs(home, generation.request, disk)
         return write_record.keep(

@@ -557,7 +557,8 @@ def _reason(error: BaseException) -> str:
 def _room(folder: Path) -> Path | None:
     """Return *folder*, made; None where the disk refuses it: then pictures stay in memory."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None

@@ -19,7 +19,7 @@ from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.work import render
 from opeai_nb.errors import ImageInputError, NoPictureError
 from opeai_nb.formats import DECODABLE, sniff_format
-from opeai_nb.imaging.open_picture import UndecodableError, decoders, open_picture
+from opeai_nb.imaging.open_picture import UndecodableError, decoders, open_picture, picture_size
 from opeai_nb.notebook.display import previews
 from tests.pictures import encoded
 
@@ -134,3 +134,17 @@ def test_a_fifo_in_the_place_of_a_picture_is_refused_at_once(tmp_path: Path) -> 
     os.mkfifo(tmp_path / "fox.png")
     with pytest.raises(OSError, match="not a file"):
         open_picture(tmp_path / "fox.png")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_the_size_of_a_png_is_told_as_pillow_tells_it(mode: str) -> None:
+    data = encoded(Image.new(mode, (33, 21)), "PNG")
+    assert picture_size(data) == open_picture(data).size == (33, 21)
+
+
+@pytest.mark.parametrize("place", [0, 12, 19, 24, 26, 31])
+def test_a_png_whose_head_is_broken_has_no_size(place: int) -> None:
+    data = bytearray(encoded(Image.new("RGB", (33, 21)), "PNG"))
+    data[place] ^= 0x55
+    with pytest.raises(UndecodableError):
+        picture_size(bytes(data))

@@ -98,8 +98,8 @@ def test_a_point_takes_three_turns_of_a_thread_and_few_looks_at_the_disk(
     made(studio, transport, 0)  # what is made with the first of a session
     here = made(studio, transport, 1)
     assert here.turns == 3
-    assert sum(here.calls[name] for name in LOOKS) <= 50
-    assert sum(here.calls[name] for name in WRITES) <= 38
+    assert sum(here.calls[name] for name in LOOKS) <= 46
+    assert sum(here.calls[name] for name in WRITES) <= 34
     assert here.calls["execute"] <= 12
 
 

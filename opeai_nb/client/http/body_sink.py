@@ -105,9 +105,13 @@ class _File:
     """A picture on its way into a folder. Unbuffered, so that what is written is known."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f".{secrets.token_hex(8)}.part"
-        self._file: BinaryIO = self._path.open("x+b", buffering=0)
+        self._file: BinaryIO
+        try:
+            self._file = self._path.open("x+b", buffering=0)
+        except FileNotFoundError:  # somebody removed the folder meanwhile
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("x+b", buffering=0)
         self._size = 0
 
     def write(self, data: bytes) -> None:

@@ -238,13 +238,14 @@ class Index:
         change in the same step then shows all the same.
         """
         folder = self._homes[home]
-        now = _time_of(folder)
-        if self._is_shared:
-            try:
-                os.utime(folder, ns=(now, now - _STEP_NS))
-                return _time_of(folder)
-            except OSError:  # somebody else's folder
-                pass
+        with _told_anew(folder) as time_now:
+            now = time_now()
+            if self._is_shared:
+                try:
+                    os.utime(folder, ns=(now, now - _STEP_NS))
+                    return time_now()
+                except OSError:  # somebody else's folder
+                    pass
         return now if time.time_ns() - now > _SETTLED_NS else None
 
     # -- the database
@@ -382,8 +383,9 @@ def _transaction(database: sqlite3.Connection) -> Iterator[None]:
     database.execute("COMMIT")
 
 
-def _time_of(folder: Path) -> int:
-    """Return a folder's time as it is now.
+@contextmanager
+def _told_anew(folder: Path) -> Iterator[Callable[[], int]]:
+    """Yield what returns a folder's time as it is now.
 
     A network file system remembers for up to a minute what it was told of a folder; opening it has
     the server asked anew.
@@ -391,11 +393,17 @@ def _time_of(folder: Path) -> int:
     try:
         handle = os.open(folder, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     except PermissionError:  # Windows opens no folders
-        return folder.stat().st_mtime_ns
+        yield lambda: folder.stat().st_mtime_ns
+        return
     try:
-        return os.fstat(handle).st_mtime_ns
+        yield lambda: os.fstat(handle).st_mtime_ns
     finally:
         os.close(handle)
+
+
+def _time_of(folder: Path) -> int:
+    with _told_anew(folder) as time_now:
+        return time_now()
 
 
 def _noted(database: sqlite3.Connection, home: int) -> int | None:

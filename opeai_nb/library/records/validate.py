@@ -27,6 +27,8 @@ def writable(value: Any) -> Any:
 
     An emoji that a server cut in two is one, and so is a file name that is not UTF-8.
     """
+    if value is None or (isinstance(value, str) and value.isascii()):
+        return value
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
