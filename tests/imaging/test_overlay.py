@@ -198,3 +198,11 @@ def test_laying_over_costs_less_than_encoding_the_picture_once() -> None:
     laid = seconds(lambda: lay_over(original, answer, (600, 400, 1400, 1100)))
     encoded = seconds(lambda: original.save(BytesIO(), "PNG", compress_level=1))
     assert laid < encoded  # a quarter of it, on a quiet machine
+
+
+def test_a_day_that_became_a_night_is_known_by_its_edges() -> None:
+    original = scene()
+    night = moved(original.point(lambda level: 255 - level).convert("RGB"), 12, -7, 1.0)
+    found = fit(original, night, Image.new("L", original.size))
+    assert found.is_sure
+    assert found.shift == pytest.approx((12**2 + 7**2) ** 0.5, abs=0.6)

@@ -1,8 +1,9 @@
 """Whether an edited picture has moved against its original: found where both should be alike.
 
-Both are looked at in grey, small, outside the region that was to change. A coarse search, by
-correlation, finds large shifts; what is left is fitted by least squares (Lucas-Kanade) to a tenth
-of a pixel. Numpy alone: OpenCV and scikit-image do the same, and weigh 50 MB for one function.
+Both are looked at small, outside the region that was to change, as drawings of their edges: a day
+that became a night has other light and the same edges. A coarse search, by correlation, finds large
+shifts; what is left is fitted by least squares (Lucas-Kanade) to a tenth of a pixel. Numpy alone:
+OpenCV and scikit-image do the same, and weigh 50 MB for one function.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
+from PIL import Image, ImageFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,12 +29,17 @@ _FINE: Final = 448
 _ROUNDS: Final = 8
 _FEW: Final = 4  # where it is close already
 _ALIKE: Final = 0.8  # correlation of what is the same picture in hardly other strokes
-_SURE: Final = 0.5  # below, nobody can tell whether it has moved
+_SURE: Final = 0.5
+"""Correlation of edges, below which nobody can tell whether it has moved. Of the engine's pictures,
+two that have nothing in common have 0.4 at most, and a picture and its edit 0.6 at least."""
+_SURE_BY_LIGHT: Final = 0.9  # where there are no edges to speak of: a sky, a gradient
+_GAIN: Final = 0.05  # of likeness: for less, nothing is moved
 _FLAT: Final = 2.0  # levels of grey: less than that is no texture, and shows no movement
 _LEAST_SEEN: Final = 0.02  # of the picture, that is to be alike
 _SAME_SHAPE: Final = 0.01  # |ln| of two ratios of width and height
 _ZOOMS: Final = tuple(1.02**step for step in range(-8, 9))
 _FURTHEST: Final = 0.25  # of a side
+_BLUR: Final = 1.0  # pixels: so that edges that are close are alike
 _STILL: Final = 0.75
 """Pixels of the original: less than that is no movement that one could see."""
 
@@ -42,9 +48,10 @@ _STILL: Final = 0.75
 class Fit:
     """How an answer lies on its original: `x = left + width_scale * x of the answer`.
 
-    *likeness* is the correlation of both outside the region, 1 where they are the same; None where
-    there is nothing to compare. *shift* is how far the answer had moved, in pixels of the original,
-    at its middle, and *zoom* by what factor it had grown, besides what its size explains.
+    *likeness* is the correlation outside the region, 1 where both are the same, None where there is
+    nothing to compare; *is_sure* that it is enough to say where it lies. *shift* is how far the
+    answer had moved, in pixels of the original, at its middle, and *zoom* by what factor it had
+    grown, besides what its size explains.
     """
 
     left: float
@@ -54,11 +61,7 @@ class Fit:
     likeness: float | None = None
     shift: float = 0.0
     zoom: float = 1.0
-
-    @property
-    def is_sure(self) -> bool:
-        """Tell whether the rest of the picture is alike, or nothing speaks against it."""
-        return self.likeness is None or self.likeness >= _SURE
+    is_sure: bool = True
 
     def box(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
         """Return a box (left, top, right, bottom) of the original in pixels of the answer."""
@@ -78,18 +81,30 @@ def fit(original: Image.Image, answer: Image.Image, region: Image.Image) -> Fit:
     """
     bases = list(_bases(original.size, answer.size))
     near = _Seen.of(original, answer, region, _FINE)
-    far = near.smaller(_COARSE / _FINE)
-    if not far.shows_movement:
+    if not near.shows_movement:
         return bases[0]
+    by_edges = _found(near.edges, bases, original.size, _SURE)
+    if by_edges.is_sure:
+        return by_edges
+    by_light = _found(near, bases, original.size, _SURE_BY_LIGHT)
+    return by_light if by_light.is_sure else by_edges
+
+
+def _found(near: _Seen, bases: list[Fit], size: Size, sure: float) -> Fit:
+    """Return the likeliest fit; a base, and not sure, where nothing is likely enough."""
+    far = near.smaller(_COARSE / _FINE)
     best = max((far.fitted(base, _ROUNDS) for base in bases), key=_likeness)
     if _likeness(best) < _ALIKE:
         searched = (far.fitted(found, _ROUNDS) for base in bases for found in far.search(base))
         best = max([best, *searched], key=_likeness)
-    base = _base_of(best, bases) if best.is_sure else bases[0]
-    fine = near.fitted(best if best.is_sure else base, _FEW)
-    if not fine.is_sure or not _is_near(fine, base, original.size):
-        return replace(base, likeness=min(_likeness(fine), _SURE - 0.01))
-    return _against(fine, base, original.size)
+    is_likely = _likeness(best) >= sure
+    base = _base_of(best, bases) if is_likely else bases[0]
+    fine = near.fitted(best if is_likely else base, _FEW)
+    if _likeness(fine) < sure or not _is_near(fine, base, size):
+        return replace(base, likeness=_likeness(fine), is_sure=False)
+    if near.likeness(base) >= _likeness(fine) - _GAIN:
+        return replace(base, likeness=_likeness(fine))
+    return _against(fine, base, size)
 
 
 def _bases(original: Size, answer: Size) -> Iterator[Fit]:
@@ -186,6 +201,11 @@ class _Seen:
             self.scale * size[0] / self.original.width,
         )
 
+    @property
+    def edges(self) -> _Seen:
+        """Both as drawings of their edges, which stay where they are in another light."""
+        return replace(self, original=_edges(self.original), answer=_edges(self.answer))
+
     @cached_property
     def grey(self) -> Grey:
         """The original's levels."""
@@ -226,6 +246,11 @@ class _Seen:
             (y >= 1) & (y <= self.answer.height - 1), (x >= 1) & (x <= self.answer.width - 1)
         )
         return _array(moved), self.weight * is_there.astype(np.float32)
+
+    def likeness(self, fitted: Fit) -> float:
+        """Return the correlation of both where they are to be alike."""
+        moved, weight = self.warped(fitted)
+        return _levelled(self.grey, moved, weight)[2]
 
     def fitted(self, fitted: Fit, rounds: int) -> Fit:
         """Return the fit made better: shift and zoom by which both are most alike outside."""
@@ -280,6 +305,16 @@ def _small(image: Image.Image, size: Size) -> Image.Image:
     reduced = image.reduce(factor) if factor > 1 else image
     grey = reduced if reduced.mode == "L" else reduced.convert("L")
     return grey if grey.size == size else grey.resize(size, Image.Resampling.BILINEAR)
+
+
+def _edges(image: Image.Image) -> Image.Image:
+    grey = _array(image)
+    right, down = np.zeros_like(grey), np.zeros_like(grey)
+    right[:, 1:-1] = grey[:, 2:] - grey[:, :-2]
+    down[1:-1] = grey[2:] - grey[:-2]
+    steps = np.sqrt(np.hypot(right, down))  # the faint ones count, too
+    drawn = Image.fromarray((steps * 255 / max(float(steps.max()), 1.0)).astype(np.uint8))
+    return drawn.filter(ImageFilter.GaussianBlur(_BLUR))
 
 
 def _array(image: Image.Image) -> Grey:
