@@ -150,7 +150,13 @@ class TestCompressedBody:
     """A body may come compressed, and may not grow beyond the limit."""
 
     @pytest.mark.parametrize(
-        ("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress)]
+        ("encoding", "compress"),
+        [
+            ("gzip", gzip.compress),
+            ("deflate", zlib.compress),
+            ("GZIP, identity", gzip.compress),
+            ("deflate, gzip", lambda body: gzip.compress(zlib.compress(body))),
+        ],
     )
     def test_it_is_read(
         self, client: httpx.Client, encoding: str, compress: Callable[[bytes], bytes]
@@ -170,6 +176,7 @@ class TestCompressedBody:
             ("gzip", gzip.compress(b"{}", mtime=0)[:-9], 400),
             ("gzip", b"{}", 400),
             ("br", b"{}", 415),
+            (", ".join(["identity"] * 9), b"{}", 415),
         ],
     )
     def test_what_can_not_be_read_is_refused(

@@ -23,10 +23,10 @@ def address() -> Iterator[tuple[str, int]]:
         yield "127.0.0.1", int(url.rpartition(":")[2])
 
 
-def status_for(address: tuple[str, int], *heads: bytes) -> int:
+def status_for(address: tuple[str, int], *heads: bytes, target: bytes = b"/v1/models") -> int:
     """Return the status of a GET of the models with these lines in its head; 0 for none."""
     with socket.create_connection(address, timeout=30) as connection:
-        lines = [b"GET /v1/models HTTP/1.1", *heads, b"Authorization: Bearer k"]
+        lines = [b"GET " + target + b" HTTP/1.1", *heads, b"Authorization: Bearer k"]
         connection.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]))
         answer = connection.makefile("rb").readline().split()
         return int(answer[1]) if answer else 0
@@ -41,6 +41,20 @@ def status_for(address: tuple[str, int], *heads: bytes) -> int:
 )
 def test_names_of_its_own_are_answered(address: tuple[str, int], host: bytes) -> None:
     assert status_for(address, b"Host: " + host) == 200
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (b"http://127.0.0.1/v1/models", 200),
+        (b"http://localhost:8765/v1/models/dall-e-3?x=1", 200),
+        (b"http://localhost/nothing", 404),
+        (b"http://localhost", 200),
+        (b"httpx://localhost/v1/models", 404),
+    ],
+)
+def test_a_target_may_be_a_whole_url(address: tuple[str, int], target: bytes, status: int) -> None:
+    assert status_for(address, b"Host: localhost", target=target) == status
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 BODY_MAX: Final = 64 * 1024 * 1024  # two input images of 20 MB in base64, and some room
 _CODINGS: Final = ("gzip", "x-gzip", "deflate")
+_LAYERS_MAX: Final = 4  # codings of one body
 _SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
 _PIECE: Final = 256 * 1024  # bytes of a form parsed at a time: between two of them polls get a turn
 _FILES_MAX: Final = 32  # more than sixteen images and a mask (platform.md 4.1), which are counted
@@ -43,11 +44,14 @@ async def read_body(http: Request) -> bytes:
             break
     if size > BODY_MAX:
         raise _too_large()
-    encoding = http.headers.get("content-encoding", "identity").strip().lower()
+    named = [one.strip() for one in http.headers.get("content-encoding", "").lower().split(",")]
+    if len(named) > _LAYERS_MAX:
+        named = ["too many"]
     body = b"".join(chunks)
-    if encoding in {"", "identity"}:
-        return body
-    return await asyncio.to_thread(_decompressed, body, encoding)
+    for coding in reversed(named):  # the last one was applied last
+        if coding not in {"", "identity"}:
+            body = await asyncio.to_thread(_decompressed, body, coding)
+    return body
 
 
 def _decompressed(body: bytes, encoding: str) -> bytes:

@@ -155,6 +155,8 @@ class Engine:
             return
         if scope["type"] != "http":
             raise NotImplementedError("the engine has no lifespan")
+        if scope["path"][:4] == "http":  # RFC 9112 3.2.2: the target may be a whole URL
+            scope = {**scope, "path": _path_of(scope["path"])}
         headers = Headers(scope=scope)
         self.requests.append(
             LoggedRequest(scope["method"], scope["path"], headers.get("idempotency-key"))
@@ -252,6 +254,13 @@ class _Answer:
             ids = [(name, value) for name in _ID_HEADERS]
             message = {**message, "headers": [*message["headers"], *self._headers, *ids]}
         await self._send(message)
+
+
+def _path_of(target: str) -> str:
+    """Return the path of a request's target in absolute form, as a proxy gets it."""
+    scheme, mark, rest = target.partition("://")
+    is_url = mark and scheme in {"http", "https"}
+    return f"/{rest.partition('/')[2]}" if is_url else target
 
 
 async def _to_home(_http: Request) -> Response:
