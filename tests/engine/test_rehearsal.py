@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -219,3 +220,9 @@ def test_spelling_is_odd_and_all_there(post: Answers) -> None:
     pictures = re.findall(r'"b64_json": "data:image/png;base64,data:image/png;base64,(.*?)"', text)
     assert [base64.b64decode(one)[:4] for one in pictures] == [b"\x89PNG"] * 2
     assert '"in other words:\na cat"' in text
+
+
+def test_the_page_on_the_engine_names_every_rehearsal_in_its_own_words() -> None:
+    page = (Path(__file__).parents[2] / "notebooks/how-to/engine.md").read_text(encoding="utf-8")
+    for name, one in REHEARSALS.items():
+        assert f"| `{name}` | {one.description.removeprefix('Rehearsal: ')} |" in page

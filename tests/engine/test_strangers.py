@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib.resources import files
@@ -19,13 +18,12 @@ from PIL import Image
 from opeai_nb.engine import Engine
 from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
 from opeai_nb.engine.server.uvicorn_server import serving
+from tests.engine import works_with
 from tests.engine.conftest import Answers, Files, Swatches
 from tests.strangers import results_of
 
 if TYPE_CHECKING:
     import openai  # loads for a second: at run time it comes with the first test that asks for it
-
-VERBS = ("generate", "edit")
 
 
 @pytest.fixture
@@ -211,18 +209,6 @@ print(json.dumps({
     "refused": [refused.status_code, refused.code, refused.message],
 }))
 """
-LITELLM = """
-import base64
-import json
-import sys
-import litellm
-where = dict(model="openai/gpt-image-1", prompt="a cat", api_base=sys.argv[1], api_key="sk-right")
-image = [base64.b64decode(sys.argv[2])]
-print(json.dumps({
-    "litellm generate": bool(litellm.image_generation(**where).data[0].b64_json),
-    "litellm edit": bool(litellm.image_edit(**where, image=image).data[0].b64_json),
-}))
-"""
 
 
 @pytest.mark.long
@@ -244,12 +230,8 @@ def test_dashscopes_own_sdk_submits_waits_lists_and_reads_refusals(painter: Swat
 def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the clients and the generator that npm has; skips where npm reaches nothing."""
     folder = tmp_path_factory.mktemp("npm")
-    packages = ["openai@6", "ai@6", "@ai-sdk/openai@3", "openapi-typescript@7", "typescript@5"]
-    install = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(folder), *packages]
-    try:
-        subprocess.run(install, check=True, capture_output=True, timeout=120)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"npm cannot install the clients: {error}")
+    if not works_with.npm_installs(folder):
+        pytest.skip("npm cannot install the clients")
     return folder
 
 
@@ -283,89 +265,21 @@ def test_openapi_typescript_makes_types_of_every_operation_and_its_errors(
     assert done.returncode == 0, done.stdout
 
 
-def node_results(folder: Path, image: bytes) -> dict[str, object]:
-    """Return what npm's clients came to."""
-    script = shutil.copy(Path(__file__).parent / "strangers.mjs", folder)
-    engine = Engine()
-    with serving(engine) as url:
-        command = ["node", script, url, base64.b64encode(image).decode()]
-        done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
-    engine.close()
-    results: dict[str, object] = json.loads(done.stdout)
-    return results
-
-
-def sdk_results(sdk: openai.OpenAI, image: bytes) -> dict[str, object]:
-    """Return what OpenAI's SDK for Python came to."""
-    asked: Any = {"model": "gpt-image-1", "prompt": "a cat"}
-    file = ("cat.png", image, "image/png")
-    return {
-        "openai-python generate": len(sdk.images.generate(**asked).data) == 1,
-        "openai-python edit": len(sdk.images.edit(image=file, **asked).data) == 1,
-    }
-
-
-CLIENTS = (
-    *("openai-python", "openai-node", "AI SDK", "litellm"),
-    *("Open WebUI (its requests, replayed)", "LobeChat (its requests, replayed)"),
-)
-
-
-def results_for(
-    client: str, sdk: openai.OpenAI, image: bytes, request: pytest.FixtureRequest
-) -> dict[str, object] | None:
-    """Return what *client* came to; None, or a skip, where it cannot be had."""
-    if client == "openai-python":
-        return sdk_results(sdk, image)
-    if client in {"openai-node", "AI SDK"}:
-        return node_results(request.getfixturevalue("node_modules"), image)
-    if client == "litellm":
-        return results_of(LITELLM, str(sdk.base_url), base64.b64encode(image).decode())
-    return form_results(str(sdk.base_url), image)
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("client", CLIENTS)
-def test_a_row_of_the_readmes_table_is_that_of_a_run(
-    client: str, sdk: openai.OpenAI, picture: Files, request: pytest.FixtureRequest
+@pytest.mark.parametrize("client", works_with.CLIENTS)
+def test_what_is_written_of_a_client_is_what_a_run_finds(
+    client: str, picture: Files, request: pytest.FixtureRequest
 ) -> None:
-    results = results_for(client, sdk, picture(512, 512), request)
+    folder = request.getfixturevalue("node_modules") if client in works_with.OF_NPM else None
+    results = works_with.results_of_client(client, picture(512, 512), folder)
     if results is None:
         pytest.skip(f"{client} is not installed")
-    words = ["yes" if results[f"{client} {verb}"] is True else "no" for verb in VERBS]
-    row = f"| {client} | {' | '.join(words)} |"
-    assert row in readmes_rows(), (row, results)
+    assert results == works_with.written()[client]
 
 
-def test_the_readmes_table_has_a_row_for_each_client_that_is_run() -> None:
-    assert [row.split(" | ")[0].removeprefix("| ") for row in readmes_rows()] == list(CLIENTS)
+def test_the_readmes_table_is_that_of_the_last_run() -> None:
+    assert works_with.table(works_with.written()) in works_with.README.read_text(encoding="utf-8")
 
 
-def readmes_rows() -> list[str]:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("| client | generates | edits |\n|---|---|---|\n")[2]
-    return table.partition("\n\n")[0].splitlines()
-
-
-def form_results(base: str, image: bytes) -> dict[str, object]:
-    """Return what the requests of two web applications came to, in the form that they send."""
-    webui = {"model": "gpt-image-1", "prompt": "a cat", "n": 1, "size": "1024x1024"}
-    lobe = {**webui, "seed": 7, "width": 1024, "height": 1024}
-    form = {name: str(value) for name, value in webui.items()}
-    several = [("image[]", (f"{n}.png", image, "image/png")) for n in range(2)]
-    one = [("image", ("cat.png", image, "image/png"))]
-    with httpx.Client(
-        base_url=base, headers={"Authorization": "Bearer sk-right"}, timeout=60, trust_env=False
-    ) as http:
-        answers = {
-            f"{CLIENTS[4]} generate": http.post("images/generations", json=webui),
-            f"{CLIENTS[4]} edit": http.post("images/edits", data=form, files=several),
-            f"{CLIENTS[5]} generate": http.post("images/generations", json=lobe),
-            f"{CLIENTS[5]} edit": http.post(
-                "images/edits", data={**form, "input_fidelity": "high"}, files=one
-            ),
-        }
-    return {
-        name: answer.is_success and bool(answer.json()["data"][0]["b64_json"])
-        for name, answer in answers.items()
-    }
+def test_the_last_run_has_each_client() -> None:
+    assert list(works_with.written()) == list(works_with.CLIENTS)
