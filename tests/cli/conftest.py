@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.bulk.conftest import _parquet_here
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+__all__ = ["_parquet_here"]
 
 
 @pytest.fixture
