@@ -15,6 +15,7 @@ from opeai_nb.cli.command_parser import CommandParser
 from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
 from opeai_nb.cli.output import say, tell
 from opeai_nb.cli.stop_signals import exit_code, no_interrupts, stop_signals
+from opeai_nb.client.values.words import WORDS
 from opeai_nb.errors import InputError, LibraryError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT, FIELDS, Field
 from opeai_nb.notebook.magic.ask import is_agreed
@@ -85,6 +86,10 @@ def _add_run(add: Callable[..., object]) -> None:
         help="how long a pause that the platform asks for, or an outage, is waited for "
         f"(default {BulkOptions.max_wait:.0f})",
     )
+    for name in WORDS:
+        add(
+            f"--{name}", metavar="TEXT", help=f"{name} of rows that have none: a poster of {{city}}"
+        )
     add("--mirror", metavar="URL", help="gets copies, by fsspec: s3://bucket/path")
     add("--fresh", action="store_true", help="send also what DIR has already")
     add("--send-unknown", action="store_true", help="send again what was cut off in flight before")
@@ -266,6 +271,7 @@ def _made(rows: Batch, options: argparse.Namespace, log: Log) -> KeyboardInterru
             send_unknown=options.send_unknown,
             max_wait=options.max_wait,
             only=_names(options.only),
+            **{name: getattr(options, name) for name in WORDS},
         )
     except LibraryError as error:
         raise InputError(error.message, advice="Give another --out. Nothing was sent.") from error

@@ -12,10 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
 from opeai_nb.cli.output import tell
 from opeai_nb.cli.terminal_picture import show_picture
 from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
+from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
@@ -74,6 +76,7 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
     from opeai_nb.studio import Studio
 
     studio = Studio()
+    words_said(parsed.cell)  # what they cannot be is told before anything is sent
     prompts = _prompts(parsed.rest)
     asked = [each for prompt in prompts for each in _asked(parsed, prompt, studio)]
     requests = [point.request for point, _ in asked]
@@ -169,7 +172,7 @@ class _Making:
             while waiting or jobs:
                 while waiting and len(jobs) < _AT_ONCE:
                     index, (point, words) = waiting.popleft()
-                    jobs.append((self._start(point), {**words, "index": index}))
+                    jobs.append((self._start(point, words), {**words, "index": index}))
                 self._tell(*jobs[0])
                 jobs.popleft()
         except KeyboardInterrupt:
@@ -186,7 +189,9 @@ class _Making:
             again = "Run the same again: what is under way is fetched, not paid for twice."
             raise KeyboardInterrupt(f"not waiting. {again}") from None
 
-    def _start(self, point: Point) -> Job:
+    def _start(self, point: Point, words: dict[str, Any]) -> Job:
+        texts = {name: self._cell[name] for name in WORDS if name in self._cell}
+        said: dict[str, Any] = {name: filled(text, words) for name, text in texts.items()}
         return self._studio.start(
             point.request,
             only=point.only,
@@ -194,6 +199,7 @@ class _Making:
             metadata=self._cell.get("metadata"),
             beyond_limit=bool(self._cell.get("yes")),
             timeout=float(self._cell.get("timeout", DEFAULT_TIMEOUT)),
+            **said,
         )
 
     def _tell(self, job: Job, words: dict[str, Any]) -> None:
@@ -253,6 +259,7 @@ def generation_json(generation: Generation, paths: list[str]) -> dict[str, Any]:
         **_request_json(generation.request),
         "paths": paths,
         "differences": list(generation.differences),
+        **generation.words.to_json(),
         **_only_json(generation),
         "usage": generation.usage,
         "task_id": generation.task_id,

@@ -80,6 +80,14 @@ class PictureDocument(TypedDict):
     url: NotRequired[str]
 
 
+class WordsDocument(TypedDict):
+    """What a person said of the pictures when they were asked for."""
+
+    alt: NotRequired[str]
+    caption: NotRequired[str]
+    keywords: NotRequired[list[str]]
+
+
 class RecordDocument(TypedDict):
     """What was asked and what came back: the file beside the pictures.
 
@@ -102,6 +110,7 @@ class RecordDocument(TypedDict):
     platform_created: NotRequired[int]
     slot: NotRequired[SlotDocument]
     place: NotRequired[str]
+    words: NotRequired[WordsDocument]
     toolkit: NotRequired[str]
 
 
@@ -118,6 +127,9 @@ class MarkDocument(TypedDict):
     note: NotRequired[str]
     tag: NotRequired[list[str]]
     untag: NotRequired[list[str]]
+    alt: NotRequired[str]
+    caption: NotRequired[str]
+    keywords: NotRequired[list[str]]
 
 
 class OverlayDocument(TypedDict):
@@ -170,6 +182,7 @@ class EntryDocument(TypedDict):
     slot: NotRequired[SlotDocument]
     place: NotRequired[str]
     metadata: NotRequired[bool]
+    words: NotRequired[WordsDocument]
     task_id: NotRequired[str]
     poll_path: NotRequired[str]
     request_id: NotRequired[str]

@@ -9,8 +9,9 @@ import time
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Unpack
 
+from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.files import Disk
 from opeai_nb.library.journal.claims import Claims
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.only import Only
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.client.values.words import Words
     from opeai_nb.library.journal.claims import Claim
     from opeai_nb.library.journal.entry import Entry
 
@@ -123,13 +125,14 @@ class Library(Catalogue):
         slot: Slot | None = None,
         place: str | None = None,
         metadata: bool | None = None,
+        words: Words | None = None,
     ) -> Entry:
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
         *key* is the Idempotency-Key, *place* that of the take which its slot had before;
         *metadata* overrides the library's own choice for this one, a resume after a restart
-        included. Raises `InputError` when the request is too long to be read back, `LibraryError`
-        when no disk takes the intent: then nothing may be sent.
+        included; *words* are said of its pictures. Raises `InputError` when the request is too long
+        to be read back, `LibraryError` when no disk takes the intent: then nothing may be sent.
         """
         created, entry_id = self._moment(), self._new_id()
         return self._journal.begin(
@@ -143,6 +146,7 @@ class Library(Catalogue):
             slot=slot,
             place=place,
             metadata=self.metadata if metadata is None else metadata,
+            words=words.to_json() if words else None,
         )
 
     def pending(self) -> list[Entry]:
@@ -386,10 +390,11 @@ class Library(Catalogue):
 
         `3f2a9c1d-2` names the second picture of a record, as its file does: it is starred, tagged
         and noted by itself, and goes into the trash with its record alone, which replays whole.
-        *star* and *trash* are switched, *note* is replaced, *tag* and *untag* are lists of words;
-        what is not given stays. Nothing is deleted: what is in the trash is not listed and not
-        replayed, its files stay, and `trash=False` brings it back. Raises `LibraryError` when
-        there is no such record or picture, a tag is none, or no folder can be written.
+        *star* and *trash* are switched, *note*, *alt*, *caption* and *keywords* are replaced, *tag*
+        and *untag* are lists of words; what is not given stays. Nothing is deleted: what is in the
+        trash is not listed and not replayed, its files stay, and `trash=False` brings it back.
+        Raises `LibraryError` when there is no such record or picture, a tag is none, or no folder
+        can be written, `InputError` for an alt text, caption or keywords that cannot be.
         """
         return self.mark_all([id_or_prefix], **change)[0]
 
@@ -399,9 +404,10 @@ class Library(Catalogue):
             change["tag"] = [tag_of(text) for text in change["tag"]]
         if "untag" in change:
             change["untag"] = [text.strip().removeprefix("#") for text in change["untag"]]
+        said: Any = {**change, **words_said(change)}
         named = [self._named(text, is_for_all="trash" in change) for text in ids]
         return [
-            self._marks.change(record, change, self._moment(), picture) for record, picture in named
+            self._marks.change(record, said, self._moment(), picture) for record, picture in named
         ]
 
     def _named(self, text: str, *, is_for_all: bool) -> tuple[Record, int | None]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
+from opeai_nb.client.values.words import WORDS, Words
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.documents import MarkDocument, check
 from opeai_nb.library.files import append_line, is_link, own_folder, times_in, write_new
@@ -27,7 +28,7 @@ from opeai_nb.library.records.record import ENDING, moment_text
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from opeai_nb.library.homes import Homes
@@ -46,6 +47,7 @@ _Stamp = tuple[int, int]
 class Marks:
     """What holds of one record now; *tags* in the order of the alphabet.
 
+    *said* are the alt text, caption and keywords that were changed since it was made, by name;
     *pictures* are the marks that single pictures of it have, each with its number, from 1.
     """
 
@@ -53,6 +55,7 @@ class Marks:
     tags: tuple[str, ...] = ()
     note: str = ""
     trashed: bool = False
+    said: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     pictures: tuple[tuple[int, Marks], ...] = field(default=(), repr=False)
 
     def has_star(self) -> bool:
@@ -72,7 +75,12 @@ class Marks:
             tags=tuple(sorted({*self.tags, *own.tags}, key=folded)),
             note=own.note or self.note,
             trashed=self.trashed,
+            said=tuple({**dict(self.said), **dict(own.said)}.items()),
         )
+
+    def words(self, record: Record) -> Words:
+        """Return what is said of a record now: when it was made, and since."""
+        return Words.from_json(record.words).with_changes(dict(self.said))
 
     def __str__(self) -> str:
         star, trash = "★" * self.starred, "in the trash" * self.trashed
@@ -88,6 +96,9 @@ class Change(TypedDict, total=False):
     note: str
     tag: list[str]
     untag: list[str]
+    alt: str
+    caption: str
+    keywords: Sequence[str]
 
 
 def put_together(lines: Iterable[Mapping[str, Any]]) -> Marks:
@@ -113,6 +124,11 @@ def _holding(lines: Iterable[Mapping[str, Any]]) -> Marks:
         tags=tuple(sorted(tags.values(), key=folded)),
         note=latest.get("note", ""),
         trashed=latest.get("trash", False),
+        said=tuple(
+            (name, tuple(latest[name]) if name == "keywords" else latest[name])
+            for name in WORDS
+            if name in latest
+        ),
     )
 
 

@@ -160,7 +160,7 @@ class Catalogue:
             pictures=kept_pictures(record),
             request=request or record.rebuilt(strict=False),
             replayed_from=record.id,
-            **facts_of(record),
+            **{**facts_of(record), "words": self.marks(record).words(record)},
         )
 
     def search(

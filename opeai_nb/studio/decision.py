@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from opeai_nb.errors import OpeaiError, OptionError, OutcomeUnknownError
+from opeai_nb.client.values.words import Words
+from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
+from opeai_nb.library.library_warning import warn
 from opeai_nb.library.records.request_json import identity
 from opeai_nb.library.replay import decide, row_key
 from opeai_nb.studio.pricing import cost_of
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.client.values.only import Only
-    from opeai_nb.library import Entry, Library, Session, Slot
+    from opeai_nb.library import Entry, Library, Record, Session, Slot
     from opeai_nb.library.library import Look
     from opeai_nb.library.replay import Caller, Choice
     from opeai_nb.prices.price_list import PriceList
@@ -197,7 +199,7 @@ class Door:
         """Return what can be done now with a take that was waited for; None where it is no more."""
         look = self._look(ask)
         if (file := look.files.get(take)) and (record := self.library.kept(file)):
-            return Show(self.library.generation(record, ask.request))
+            return self._shown(record, ask)
         entry = look.entries.get(take)
         state = None if entry is None else entry.take_state
         if entry is not None and state == "pending":
@@ -220,7 +222,7 @@ class Door:
             record = self.library.kept(look.files[take])
             if record is None:
                 return None
-            decision = Show(self.library.generation(record, ask.request))
+            decision = self._shown(record, ask)
         elif choice.does == "wait":
             decision = Wait(take)
         else:
@@ -228,6 +230,18 @@ class Door:
             decision = Resume(look.entries[take])
         self._note(ask, look, take, is_reserved=choice.is_reserved)
         return decision
+
+    def _shown(self, record: Record, ask: Ask) -> Show:
+        """Return what a record shows, said what this run says of it."""
+        generation = self.library.generation(record, ask.request)
+        words = generation.words.with_changes(ask.options.words)
+        if words == generation.words:
+            return Show(generation)
+        try:
+            self.library.mark(record.id, **ask.options.words)
+        except LibraryError as error:
+            warn(error.message)  # it is shown with them all the same
+        return Show(replace(generation, words=words))
 
     def _note(self, ask: Ask, look: Look, take: str, *, is_reserved: bool = False) -> None:
         """Note that the run's slot has a take, in this session and for later ones."""
@@ -268,6 +282,7 @@ class Door:
                 slot=ask.slot,
                 place=place,
                 metadata=settings.metadata if options.metadata is None else options.metadata,
+                words=Words().with_changes(options.words),
             )
         except OpeaiError:
             self.ledger.release(job)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from opeai_nb.client.protocol.poll import Patience
+from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OptionError
 from opeai_nb.fields import DEFAULT_TIMEOUT
 from opeai_nb.prices.cost import amount_of, money
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
     from opeai_nb.prices.cost import Cost
@@ -27,7 +28,8 @@ class RunOptions:
     in seconds. *metadata* overrides the setting for these pictures. *beyond_limit* says that
     somebody agreed to more than the session's limits. *max_cost* is what it may be expected to
     cost by the user's prices, in their currency; more is refused. With *send_unknown*, a request
-    whose outcome is unknown since an earlier run is sent anew.
+    whose outcome is unknown since an earlier run is sent anew. *alt*, *caption* and *keywords* are
+    said of the pictures, also of kept ones: what is empty is taken away, None leaves what there is.
     """
 
     fresh: bool = False
@@ -36,14 +38,24 @@ class RunOptions:
     beyond_limit: bool = False
     send_unknown: bool = False
     max_cost: str | float | Decimal | None = None
+    alt: str | None = None
+    caption: str | None = None
+    keywords: str | Iterable[str] | None = None
 
     def __post_init__(self) -> None:
         Patience(self.timeout)
+        for name, value in words_said(vars(self)).items():
+            object.__setattr__(self, name, value)
         if self.max_cost is not None and amount_of(self.max_cost) is None:
             raise InputError(
                 f"max_cost is {self.max_cost!r}, not an amount of 0 or more.",
                 advice="Correct it, or take it out. Nothing was sent.",
             )
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """What is to be said of the pictures, by name."""
+        return {name: value for name in WORDS if (value := getattr(self, name)) is not None}
 
     def refuse_above(self, cost: Cost | None) -> None:
         """Raise `OptionError` where *cost* is more than *max_cost*, or not known: None."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from opeai_nb.client.values.words import Words
 from opeai_nb.errors import InputError
 from tests.notebook.shell import Cells, shell_cells
 
@@ -32,6 +33,13 @@ def test_a_cell_saves_by_a_template(cells: Cells) -> None:
     found = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.png"))
     assert found == ["a fox-1.png", "blue/1.png", "red/1.png"]
     assert [path.name for path in Path("plain").iterdir()] == ["an-owl-1.png"]
+
+
+def test_a_cell_says_what_its_pictures_show(cells: Cells) -> None:
+    made = cells.run('%imagine --alt "A fox." --caption Frost --keywords "fox, snow" a fox')
+    assert made.words == Words("A fox.", "Frost", ("fox", "snow"))
+    swept = cells.run('%imagine --yes --alt "One {choice} owl." a {red|blue} owl')
+    assert [each.words.alt for each in swept] == ["One red owl.", "One blue owl."]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from opeai_nb.bulk.sweep.plan import Draft, Plan, Point, numbered, region_of
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.name_template import refuse_clashes
 from opeai_nb.client.values.request import ImageRequest, build_request
+from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
 from opeai_nb.presets.preset import PRESET, with_preset
@@ -39,7 +40,7 @@ ONLY: Final = "only"
 _LIKE: Final = 0.8
 _Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
-_COLUMNS: Final = (*BY_NAME, PRESET, FILE, ONLY)
+_COLUMNS: Final = (*BY_NAME, PRESET, FILE, ONLY, *WORDS)
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
 _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
 _SHEET_ERRORS: Final = frozenset(
@@ -103,7 +104,8 @@ def rows_of(
     columns are words for the template *prompt* (`{city}`), and go to the manifest as they are. A
     row that lacks a word of the template is refused, or left out where *missing* is `skip`. With
     *key* a request belongs to its row's value in that column. The column `file`, or the template
-    *file* where a row has none, names its pictures. *on_read* is told at each thousand how many
+    *file* where a row has none, names its pictures; `alt`, `caption` and `keywords` are said of
+    them. *on_read* is told at each thousand how many
     rows are read (of None: nobody knows yet), then how many of how many have their request. Raises
     `InputError` with the row's number, before anything is sent.
     """
@@ -129,16 +131,30 @@ def rows_of(
         for name in sorted(table.columns)
         if (name in _COLUMNS or _IMAGE.fullmatch(name))
         and name not in used
-        and name != FILE
+        and name not in {FILE, *WORDS}
         and (chosen is None or name in chosen)
     )
     asked = _requests(table, prompt, fixed, used, names, presets=cache(presets))
     read = _told(asked, len(table.rows), on_read)
     points = numbered(read, None if key is None else _keys(table, key))
+    if said := [n for n in WORDS if n in table.columns - used and (chosen is None or n in chosen)]:
+        points = _with_words(table, points, said)
     is_column = FILE in table.columns and (chosen is None or FILE in chosen)
     if is_column or file is not None:
         points = _with_files(table, points, batch_template(file), is_column=is_column)
     return Rows(table, Plan((), points), names, key)
+
+
+def _with_words(table: SourceTable, points: list[Point], names: Sequence[str]) -> list[Point]:
+    """Return the points with what their rows say of the pictures. Raises `InputError`."""
+    made = []
+    for row, point in zip(table.rows, points, strict=True):
+        told = {name: row.cells[name] for name in names if name in row.cells}
+        try:
+            made.append(replace(point, said=words_said(told)))
+        except InputError as error:
+            raise InputError(f"Row {row.number}: {error.message}", advice=error.advice) from error
+    return made
 
 
 def _with_files(

@@ -14,6 +14,7 @@ from opeai_nb.bulk.run.brake import Brake
 from opeai_nb.bulk.run.outcome import Outcome, failed
 from opeai_nb.bulk.run.progress import duration
 from opeai_nb.bulk.run.then import call_then
+from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.errors import (
     AuthenticationError,
     JobStoppedError,
@@ -284,8 +285,20 @@ def asked(point: Point, options: RunOptions = _PLAIN) -> Ask:
     cell = POINT
     if point.key is not None:
         cell = f"{POINT}-{hashlib.sha256(point.key.encode()).hexdigest()[:16]}"
-    slot = Slot(cell, point.call)
+    slot, options = Slot(cell, point.call), saying(point, options)
     return Ask(point.request, slot, "point", options, point.identity, point.only)
+
+
+def saying(point: Point, options: RunOptions) -> RunOptions:
+    """Return the options of one point: words of its row, else those of all, `{animal}` filled in.
+
+    Raises `InputError` for words that cannot be.
+    """
+    if not (point.said or options.words):
+        return options
+    texts = {name: value for name, value in options.words.items() if isinstance(value, str)}
+    told = {name: filled(text, point.row) for name, text in texts.items() if "{" in text}
+    return replace(options, **{**told, **point.said})
 
 
 def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -> BulkOptions:
@@ -293,9 +306,11 @@ def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -
 
     Raises `OptionError` where it costs more than `options.max_cost`, before anything is sent.
     """
+    points = list(points)
+    for point in points if options.words else ():
+        saying(point, options)  # what cannot be said is told before anything is sent
     if options.max_cost is None:
         return options
-    points = list(points)
     kept = frozenset[int]() if options.fresh else kept_of(studio, points)
     options.refuse_above(studio.cost(p.request for p in points if p.number not in kept))
     return replace(options, max_cost=None)

@@ -51,7 +51,7 @@ class Point:
     *identity* is what tells the very same requests; with a *key* the point belongs to that alone,
     as to a product, wherever it stands. *row* is what the point stands for: the values
     of a sweep's axes, or the cells of a batch's row. *file* names copies of its pictures, if any,
-    and *only* is the region that its answer is laid over.
+    *only* is the region that its answer is laid over, and *said* what its row says of its pictures.
     """
 
     number: int
@@ -63,6 +63,7 @@ class Point:
     row: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     file: NameTemplate | None = field(default=None, compare=False, repr=False)
     only: Only | None = field(default=None, repr=False)
+    said: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

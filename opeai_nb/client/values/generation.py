@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.client.values.name_template import ENDINGS, template_of, values_for
+from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, NoPictureError
 from opeai_nb.formats import sniff_format
 from opeai_nb.plain_file import read_plain
@@ -40,7 +41,7 @@ class Generation(Sequence["Image.Image"]):
     *notes* is what a person should be told beside the pictures, and *answer* the answer as it came
     where not all of it could be read. *only* is the region in which the pictures were laid over the
     one that was edited (`box`: x, y, width, height; `mask`: the sha256 of one); `received` has them
-    as they came.
+    as they came. *words* are one's own: alt text, caption and keywords.
     """
 
     pictures: tuple[Picture, ...]
@@ -57,6 +58,7 @@ class Generation(Sequence["Image.Image"]):
     only: Mapping[str, Any] | None = field(default=None)
     came: Generation | None = field(default=None, repr=False)
     laid_notes: tuple[str, ...] = field(default=(), repr=False)
+    words: Words = field(default=Words(), repr=False)
 
     @cached_property
     def good(self) -> tuple[Picture, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.client.values.words import Words
 
 SHOWS: Final = ("thumb", "full", "none")
 _SHEETS_KEPT: Final = 32
@@ -36,6 +37,10 @@ class Shown(Protocol):
     @property
     def request(self) -> ImageRequest:
         """What was asked."""
+
+    @property
+    def words(self) -> Words:
+        """What is said of the pictures."""
 
     def __len__(self) -> int: ...
     def __hash__(self) -> int: ...
@@ -69,7 +74,7 @@ def full_bundles(generation: Shown) -> Iterator[Bundle]:
 
 
 def _bundle(generation: Shown, sheet: Encoded, text: str, count: int = 1) -> Bundle:
-    alternative = text_alternative(generation.request.prompt, count)
+    alternative = text_alternative(generation.words.alt or generation.request.prompt, count)
     data, metadata = sheet_bundle(sheet, text, alternative)
     return data, {"opeai_nb": _told(generation), **metadata}
 

@@ -65,16 +65,17 @@ def _head(title: str, about: str) -> str:
 
 def _figure(piece: Piece, number: int, mime: str) -> tuple[str, str]:
     """Return what stands before and behind the picture's data."""
-    prompt = piece.record.prompt
+    prompt, words = piece.record.prompt, piece.marks.words(piece.record)
     width, height = piece.picture.size or (0, 0)
     sides = f' width="{width}" height="{height}"' if width and height else ""
     before = (
         f'<li id="at-{number}"><figure id="picture-{number}"><a class="open" '
-        f'href="#picture-{number}"><img alt="{_html(prompt)}"{sides} decoding="async" '
+        f'href="#picture-{number}"><img alt="{_html(words.alt or prompt)}"{sides} decoding="async" '
         f'loading="lazy" src="data:{mime};base64,'
     )
+    facts = " · ".join(_facts(piece))
     after = (
-        f'"></a><figcaption><p>{_html(prompt)}</p><small>{_html(" · ".join(_facts(piece)))}</small>'
+        f'"></a><figcaption><p>{_html(words.caption or prompt)}</p><small>{_html(facts)}</small>'
         f'<br><a class="close" href="#at-{number}">Close</a></figcaption></figure></li>\n'
     )
     return before, after

@@ -74,6 +74,7 @@ class Journal:
         slot: Slot | None,
         place: str | None,
         metadata: bool,
+        words: dict[str, Any] | None = None,
     ) -> Entry:
         """Write the intent and return the entry; it outlasts a power cut once it is `sending`.
 
@@ -91,6 +92,7 @@ class Journal:
             "slot": slot.to_json() if slot else None,
             "place": place,
             "metadata": metadata,
+            "words": words,
             "request": writable(write_request(request)),
             "state": "intended",
         }

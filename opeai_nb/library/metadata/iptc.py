@@ -25,6 +25,10 @@ _SOURCE_TYPES: Final = {
 _LONGEST: Final = 10_000
 """Letters of a prompt that stand here, too: all of it is in the record, and a JPEG's segment of
 64 KB has to hold both."""
+_CORE: Final = (
+    ' xmlns:Iptc4xmpCore="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"'
+)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -39,7 +43,8 @@ def iptc(facts: Mapping[str, Any]) -> Fields | None:
     """Return the fields for one picture's provenance; None where it does not tell who painted.
 
     Digital Source Type always; of the platform's also AI System Used (the model) and AI Prompt
-    Information (the prompt, and what is to be avoided, up to 10,000 letters).
+    Information (the prompt, and what is to be avoided, up to 10,000 letters). Alt Text
+    (Accessibility), Description and Keywords are what a person says of the pictures.
     """
     request, origin = facts.get("request") or {}, facts.get("origin")
     kind = _SOURCE_TYPES.get((str(origin), bool(request.get("image") or facts.get("only"))))
@@ -54,7 +59,23 @@ def iptc(facts: Mapping[str, Any]) -> Fields | None:
         for name, text in told.items()
         if text
     )
-    return Fields(f'xmlns:Iptc4xmpExt="{_EXTENSION}"', elements)
+    said = _said(facts.get("words") or {})
+    return Fields(f'xmlns:Iptc4xmpExt="{_EXTENSION}"{_CORE if said else ""}', elements + said)
+
+
+def _said(words: Mapping[str, Any]) -> str:
+    """Return the elements for one's own words: texts in one language, and a list of keywords."""
+    texts = (("Iptc4xmpCore:AltTextAccessibility", "alt"), ("dc:description", "caption"))
+    elements = [
+        f'<{name}><rdf:Alt><rdf:li xml:lang="x-default">{escaped(str(words[word]))}</rdf:li>'
+        f"</rdf:Alt></{name}>"
+        for name, word in texts
+        if words.get(word)
+    ]
+    if keywords := words.get("keywords"):
+        listed = "".join(f"<rdf:li>{escaped(str(each))}</rdf:li>" for each in keywords)
+        elements.append(f"<dc:subject><rdf:Bag>{listed}</rdf:Bag></dc:subject>")
+    return "".join(elements)
 
 
 def _prompt(request: Mapping[str, Any]) -> str:

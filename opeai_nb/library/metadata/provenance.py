@@ -43,6 +43,7 @@ def provenance(record: Record, picture: KeptPicture, number: int) -> dict[str, A
         "size": list(picture.size) if picture.size else None,
         "revised_prompt": picture.revised_prompt,
         "differences": record.differences,
+        "words": record.words,
         "usage": dict(record.usage) if record.usage is not None else None,
         "task_id": record.task_id,
         "request_id": record.request_id,

@@ -113,6 +113,8 @@ class Record(RequestFacts):
     """The platform's id of the request, for its support."""
     differences = Fact[list[str] | None]()
     """A sentence for each way in which the pictures are not what was asked for."""
+    words = Fact[dict[str, Any] | None]()
+    """What was said of the pictures when they were asked for; marks tell what is said now."""
     duration = Fact[float | None]()
     """How many seconds the answer took, where one process saw it begin and end."""
     toolkit = Fact[str | None]()

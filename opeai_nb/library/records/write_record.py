@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb._version import __version__
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.words import Words
 from opeai_nb.errors import NoPictureError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.files import (
@@ -204,6 +205,7 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
         "platform_created": generation.created,
         "slot": entry.slot.to_json() if entry.slot else None,
         "place": entry.stands.get("place"),
+        "words": entry.stands.get("words"),
         "toolkit": __version__,
     }
     told = {name: value for name, value in stands.items() if value is not None}
@@ -262,4 +264,5 @@ def facts_of(record: Record) -> dict[str, Any]:
         "model": record.stands.get("answered_model"),
         "request_id": record.request_id,
         "origin": record.origin,
+        "words": Words.from_json(record.words),
     }

@@ -38,12 +38,21 @@ def info(session: Session, *words: str) -> Table:
     from opeai_nb.library import info as told_by
 
     name = " ".join(words).strip("\"'")
-    told = told_by(_found(session, name))
+    told = _with_words(session.studio.library, told_by(_found(session, name)))
     try:
         rows = [(field, text) for field, text in _facts(told, session.folder) if text]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise LibraryError(f"{name}: its metadata has been edited.") from error
     return Table(("", ""), rows, items=(told,))
+
+
+def _with_words(library: Library, told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a file tells, with what is said of its picture now."""
+    try:
+        record = library.record(str(told.get("id", "-")))
+    except LibraryError:  # another library's
+        return told
+    return {**told, "words": library.marks(record).words(record).to_json()}
 
 
 def _found(session: Session, name: str) -> Path:
@@ -72,6 +81,8 @@ def _facts(told: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:
             yield "input pictures", ", ".join(_input(image, changed) for image in value)
         elif field != "prompt":
             yield field.replace("_", " "), str(value)
+    for name, text in (told.get("words") or {}).items():
+        yield name, ", ".join(text) if isinstance(text, list) else str(text)
     width_height = told.get("size")
     yield "pixels", "x".join(map(str, width_height)) if width_height else ""
     yield "only", _region(told.get("only"))
@@ -193,7 +204,8 @@ def _tile(library: Library, record: Record) -> Thumbnail | str:
     if not (paths := library.shown_paths(record)):
         return ""
     try:
-        return Thumbnail(tile(paths[0]), record.prompt)
+        alt = library.marks(record).words(record).alt
+        return Thumbnail(tile(paths[0]), alt or record.prompt)
     except (OSError, UndecodableError):
         return ""
 

@@ -99,7 +99,11 @@ def watch_job(job: Job, screen: Screen) -> Generation:
         raise
     if generation.replayed_from:
         screen.show("fetching", _REPLAYED)
-    screen.end("done", badge.final_text(generation), caption([generation.request.prompt]))
+    screen.end(
+        "done",
+        badge.final_text(generation),
+        caption([generation.words.caption or generation.request.prompt]),
+    )
     screen.tell_files(generation.good)
     return generation
 

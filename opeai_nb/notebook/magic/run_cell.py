@@ -114,6 +114,9 @@ def _run(
         beyond_limit=bool(cell.get("yes")),
         max_cost=cell.get("max_cost"),
         timeout=float(cell["timeout"]),
+        alt=cell.get("alt"),
+        caption=cell.get("caption"),
+        keywords=cell.get("keywords"),
     )
     if limit != Limit() and not cell.get("yes") and session.may_ask:
         _let_in(session, job, cell)

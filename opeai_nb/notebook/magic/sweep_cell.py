@@ -73,6 +73,9 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
         max_cost=cell.get("max_cost"),
         beyond_limit=question is not None or bool(cell.get("yes")),
         metadata=cell.get("metadata"),
+        alt=cell.get("alt"),
+        caption=cell.get("caption"),
+        keywords=cell.get("keywords"),
     )
     session.will_show(swept, cell["show"])
     if cell.get("no_wait") and session.frontend != "batch":
