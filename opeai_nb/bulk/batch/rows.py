@@ -276,7 +276,9 @@ def _requests(
                 _check_sheet((name, values.get(name)) for name in (*words, "prompt"))
             request = made(told)
             given = values.get(ONLY) if ONLY in as_fields else fixed.get(ONLY)
-            yield Draft((), request, cells, region_of(request, _region(given, table.folder)))
+            region = None if given is None else _region(given, table.folder)
+            only = None if region is None else region_of(request, region)
+            yield Draft((), request, cells, only)
         except InputError as error:
             raise InputError(f"Row {number}: {error.message}", advice=error.advice) from error
 
