@@ -233,6 +233,39 @@ def test_an_index_that_others_hold_is_done_without(
     assert prompts(Library(folder)) == ["a"]
 
 
+def test_an_index_that_was_interrupted_while_it_grew_goes_on_with_the_rest(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
+    for number in range(9):
+        keep(f"{number}")
+    library.close()
+    database(folder).unlink()
+    interrupted = Reading(folder, step=2, most=5)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.rows("SELECT id FROM kept")
+    interrupted.close()
+    again = Reading(folder, step=2)
+    assert len(again.rows("SELECT id FROM kept")) == 9
+    assert len(again.files) == 9 - 4
+    assert not {*interrupted.files[:4]} & {*again.files}
+    again.close()
+
+
+class Reading(Index):
+    """Notes which records it reads, and is interrupted after the *most* of them."""
+
+    def __init__(self, *homes: Path, step: int, most: int = 1_000) -> None:
+        super().__init__(*homes, step=step)
+        self.files: list[str] = []
+        self._most = most
+
+    def _read(self, home: int, name: str) -> tuple[Any, ...] | None:
+        if len(self.files) == self._most:
+            raise KeyboardInterrupt
+        self.files.append(name)
+        return super()._read(home, name)
+
+
 def test_where_there_can_be_no_index_it_is_held_in_memory(
     keep: Callable[..., Generation], library: Library, folder: Path, cache: Path
 ) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
 import threading
 import time
 import weakref
@@ -35,6 +36,8 @@ _SETTLED_NS: Final = 2_000_000_000
 """A folder's time that is older than this cannot be given twice, even on coarse file systems."""
 _STEP_NS: Final = 1_000
 _BROKEN: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MANY: Final = 10_000
+"""Fewer records are read before anybody wonders."""
 _INSERT: Final = f"INSERT OR REPLACE INTO records VALUES ({','.join('?' * len(COLUMNS))})"  # noqa: S608  our own
 _SOUND: Final = "SELECT file, mtime, size FROM records WHERE home = ? AND problem IS NULL"
 _BROKEN_FILES: Final = "SELECT file FROM records WHERE home = ? AND problem IS NOT NULL"
@@ -52,11 +55,13 @@ class Index:
     """Answers questions about the records of a library's *homes*. Any thread may ask.
 
     A record's home is told by its number. *patience* is how many seconds it waits for another
-    process that writes the same file.
+    process that writes the same file. Of a folder with many new records what is read is written
+    down at each *step*: an interrupt costs no more than that.
     """
 
-    def __init__(self, *homes: Path, patience: float = 5.0) -> None:
+    def __init__(self, *homes: Path, patience: float = 5.0, step: int = 1_000) -> None:
         self._homes = homes
+        self._step = step
         self._patience = patience
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
@@ -179,7 +184,16 @@ class Index:
         self._absent.discard(home)
         stamp = self._stamp(home)
         stale, gone = self._changes(database, home)
-        rows = [row for name in stale if (row := self._read(home, name)) is not None]
+        rows: list[tuple[Any, ...]] = []
+        for count, name in enumerate(stale, 1):
+            if (row := self._read(home, name)) is not None:
+                rows.append(row)
+            if count % self._step == 0:  # what is read of a large folder stays read
+                with _transaction(database):
+                    database.executemany(_INSERT, rows)
+                rows.clear()
+            if count % self._step == 0 or count == len(stale):
+                _tell_growth(count, len(stale))
         if rows or gone or stamp != _noted(database, home):
             with _transaction(database):
                 database.executemany(_DELETE, [(home, name) for name in gone])
@@ -205,7 +219,8 @@ class Index:
         else:
             there, names = {name for name, _, _ in found}, {name for name, _, _ in known}
             new = {name for name, _, _ in found - known}
-        return list(filter(is_plain_name, new)), (names | broken) - there
+        # Names begin with their day: the newest are read first.
+        return sorted(filter(is_plain_name, new), reverse=True), (names | broken) - there
 
     def _drop(self, database: sqlite3.Connection, home: int) -> None:
         """Forget the records of a home that is not there."""
@@ -329,6 +344,13 @@ class Index:
         """Let go of the file."""
         with self._lock:
             self._close()
+
+
+def _tell_growth(count: int, total: int) -> None:
+    if total >= _MANY:
+        end = "\n" if total == count else ""
+        sys.stderr.write(f"\r{count:,} of {total:,} records read into the index{end}")
+        sys.stderr.flush()
 
 
 def _is_broken(error: sqlite3.Error) -> bool:
