@@ -2,7 +2,7 @@
 
 To load it takes a kernel more than a second, and a run starts forty of them. What is ours each
 kernel loads by itself, as its user would. Where there are no forks or no pidfds, kernels start as
-they do everywhere.
+they do everywhere. (The fork server of `multiprocessing` would load pytest into each kernel.)
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _COMMAND = [sys.executable, "-m", "ipykernel_launcher"]
 
 
 class Forked:
-    """A kernel's process, as `subprocess.Popen` shows one; its guard tells how it ended."""
+    """A kernel's process, as `subprocess.Popen` shows one; its watcher tells how it ended."""
 
     stdin = stdout = stderr = None
 
-    def __init__(self, pid: int, guard: socket.socket) -> None:
+    def __init__(self, pid: int, watcher: socket.socket) -> None:
         self.pid = pid
         self.returncode: int | None = None
-        self._guard = guard
+        self._watcher = watcher
 
     def wait(self, timeout: float | None = None) -> int:
         """Return the exit code; raises `subprocess.TimeoutExpired` where it runs on."""
         if self.returncode is None:
-            if not select.select([self._guard], [], [], timeout)[0]:
+            if not select.select([self._watcher], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(_COMMAND, timeout or 0)
-            self.returncode = int(self._guard.recv(16) or -signal.SIGKILL)
-            self._guard.close()
+            self.returncode = int(self._watcher.recv(16) or -signal.SIGKILL)
+            self._watcher.close()
         return self.returncode
 
     def poll(self) -> int | None:
@@ -67,11 +67,11 @@ def _messages() -> tuple[socket.socket, socket.socket]:
 
 
 @cache
-def _nursery() -> socket.socket:
+def _server() -> socket.socket:
     """Start the process that forks; it ends with this one, as nobody can ask it any more."""
     ours, its = _messages()
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.kernel_nursery", str(its.fileno())],
+        [sys.executable, "-m", "tests.kernel_fork_server", str(its.fileno())],
         cwd=_ROOT,
         pass_fds=[its.fileno()],
         stdin=subprocess.DEVNULL,
@@ -88,10 +88,10 @@ def launch(cmd: list[str], **options: Any) -> Any:
     plain = options.keys() <= {"env", "cwd"} and cmd[:3] == _COMMAND
     if not (plain and hasattr(os, "pidfd_open")):
         return launch_kernel(cmd, **options)
-    ours, guards = _messages()
+    ours, watchers = _messages()
     variables = {**os.environ} if options.get("env") is None else options["env"]
     asked = {"arguments": cmd[3:], "folder": options.get("cwd") or str(Path.cwd())}
     message = json.dumps({**asked, "variables": variables}).encode()
-    socket.send_fds(_nursery(), [message], [guards.fileno(), 1, 2])
-    guards.close()
+    socket.send_fds(_server(), [message], [watchers.fileno(), 1, 2])
+    watchers.close()
     return Forked(int(ours.recv(16)), ours)

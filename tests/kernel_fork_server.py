@@ -19,8 +19,8 @@ _LOADED = (
     *("ipykernel.kernelapp", "httpx", "httpcore", "starlette.applications", "pybase64"),
     *("numpy.random", "numpy.typing", "PIL.ImageEnhance", "PIL.ImageOps", "PIL.ImageStat"),
 )
-_OF_THE_NURSERY = {sys.path[0], *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
-_PATH = [path for path in sys.path if path not in _OF_THE_NURSERY]
+_OF_THE_SERVER = {sys.path[0], *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
+_PATH = [path for path in sys.path if path not in _OF_THE_SERVER]
 
 
 def loaded() -> None:
@@ -34,24 +34,24 @@ def loaded() -> None:
     gc.freeze()
 
 
-def forked(nursery: socket.socket) -> list[str]:
-    """Return in each kernel, with its arguments; the nursery itself ends with who started it."""
+def forked(server: socket.socket) -> list[str]:
+    """Return in each kernel, with its arguments; the server itself ends with who started it."""
     while True:
-        asked, descriptors, _, _ = socket.recv_fds(nursery, 1 << 20, 3)
+        asked, descriptors, _, _ = socket.recv_fds(server, 1 << 20, 3)
         if not asked:
             os._exit(0)
         if os.fork() == 0:
-            nursery.close()
-            return _guarded(json.loads(asked), *descriptors)
+            server.close()
+            return _watched(json.loads(asked), *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
-                """Nobody asks how a guard ended."""
+                """Nobody asks how a watcher ended."""
 
 
-def _guarded(asked: dict[str, Any], conversation: int, *streams: int) -> list[str]:
-    """Return in the kernel; its guard stays to tell how it ends, and ends it with who asked."""
+def _watched(asked: dict[str, Any], conversation: int, *streams: int) -> list[str]:
+    """Return in the kernel; its watcher stays to tell how it ends, and ends it with who asked."""
     asker = socket.socket(fileno=conversation)
     if (kernel := os.fork()) == 0:
         return _moved_in(asked, asker, *streams)
