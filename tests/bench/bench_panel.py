@@ -18,7 +18,8 @@ from playwright.sync_api import sync_playwright
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library
-from tests.browser.conftest import CHROMIUM, FLAGS, KERNEL_IS_READY, Lab, Notebook
+from tests.browser.browsers import CHROMIUM, FLAGS
+from tests.browser.conftest import KERNEL_IS_READY, Lab, Notebook
 from tests.pictures import encoded
 
 RUNS = 5

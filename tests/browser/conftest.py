@@ -1,10 +1,9 @@
-"""A real JupyterLab on a free port, and a real Chromium that looks at it."""
+"""A real JupyterLab on a free port, and real browsers that look at it."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,21 +13,16 @@ import urllib.request
 from collections.abc import Callable, Generator, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.browser.browsers import OPEN as OPEN_BROWSERS
+from tests.browser.browsers import REQUIRED, missing, opened_browser
 from tests.kernel_files import short_folder
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-REQUIRED = os.environ.get("OPEAI_NB_BROWSER") == "required"
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 # Else a news popup stands before the notebook, and autosave writes while a test compares.
 LAB_SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -58,8 +52,8 @@ OPEN = """async path => {
   }
   await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
 }"""
-BROWSERS: list[Any] = []  # that are open, and the logs of the servers: what a failure shows
-LOGS: list[Path] = []
+NOT_NAMED = SimpleNamespace(params={})
+LOGS: list[Path] = []  # of the servers: what a failure shows
 GUARDS: list[socket.socket] = []  # datagrams have ports of their own: the server's stays free
 
 
@@ -67,8 +61,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            if CHROMIUM is None and not REQUIRED:
-                item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
+            name = str(getattr(item, "callspec", NOT_NAMED).params.get("browser", "chromium"))
+            if name not in REQUIRED and (reason := missing(name)):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -78,7 +73,7 @@ def pytest_runtest_makereport(
     """A test that failed before a page says what stood on it: a time-out alone explains nothing."""
     report = yield
     if report.failed and Path(__file__).parent in item.path.parents:
-        for browser in BROWSERS:
+        for browser in OPEN_BROWSERS:
             for page in (page for context in browser.contexts for page in context.pages):
                 report.sections.append((f"the page at {page.url}", what_stands_on(page, item.name)))
         for log in LOGS:
@@ -188,8 +183,6 @@ def server_environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    if CHROMIUM is None:
-        pytest.fail("Chromium is required here (OPEAI_NB_BROWSER=required), and there is none")
     folder = tmp_path_factory.mktemp("lab")
     made = Lab(folder, tmp_path_factory.mktemp("home"))
     yield made
@@ -197,15 +190,25 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")  # its loop runs on in the thread of the tests: others need that
-def chromium() -> Iterator[Any]:
+def playwright() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
-        BROWSERS.append(browser)
-        yield browser
-        BROWSERS.remove(browser)
-        browser.close()
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Chromium, or the one that `in_each_browser` names."""
+    with opened_browser(playwright, getattr(request, "param", "chromium")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Any) -> Iterator[Any]:
+    """Chromium alone: for what no other browser can be asked."""
+    with opened_browser(playwright, "chromium") as made:
+        yield made
 
 
 class Notebook:
@@ -254,13 +257,13 @@ class Notebook:
 class Pages:
     """Pages of a browser, each of which knows no other; open until `close`."""
 
-    def __init__(self, chromium: Any) -> None:
-        self._chromium = chromium
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
         self._contexts: list[Any] = []
 
     def new(self, width: int, height: int) -> Any:
         """Return an empty page; what does not come within 90 s on it is missing."""
-        context = self._chromium.new_context(viewport={"width": width, "height": height})
+        context = self._browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(90_000)
         self._contexts.append(context)
         page = context.new_page()
@@ -282,8 +285,8 @@ class Pages:
 
 
 @pytest.fixture
-def pages(chromium: Any) -> Iterator[Pages]:
-    made = Pages(chromium)
+def pages(browser: Any) -> Iterator[Pages]:
+    made = Pages(browser)
     yield made
     made.close()
 
@@ -294,9 +297,9 @@ def open_notebook(lab: Lab, pages: Pages) -> Any:
 
 
 @pytest.fixture(scope="module")
-def lab_page(lab: Lab, chromium: Any) -> Iterator[Any]:
+def lab_page(lab: Lab, browser: Any) -> Iterator[Any]:
     """A page with a JupyterLab: to load it takes longer than what most tests do there."""
-    pages = Pages(chromium)
+    pages = Pages(browser)
     page = pages.new(1300, 950)
     page.goto(f"{lab.url}/lab?reset")
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.shell.currentWidget")

@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.browser.browsers import in_each_browser
 from tests.browser.conftest import Notebook
 
 CELLS = [
@@ -26,7 +27,7 @@ CELLS = [
     "%%imagine -m rehearsal-partial -n 2 -s 512x512\na hill",
     "%imagine config",
 ]
-BADGES = """() => [...document.querySelectorAll('.jp-OutputArea-output span[style]')]
+BADGES = """() => [...document.querySelectorAll('.jp-OutputArea-output span[style*=inline-block]')]
   .map(s => s.innerText)"""
 PICTURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')]
   .filter(i => i.complete && i.naturalWidth > 0).map(i => i.naturalWidth)"""
@@ -56,6 +57,7 @@ def write(path: Path, cells: list[str]) -> None:
     nbformat.write(notebook, path)
 
 
+@in_each_browser
 def test_what_a_person_sees(lab: Any, opened: Any) -> None:
     """Run cell by cell: background slots, a job shown again, failures, a partial batch."""
     write(lab.folder / "magic.ipynb", CELLS)

@@ -17,7 +17,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
-from tests.browser.conftest import ARTIFACTS, CHROMIUM, FLAGS, REQUIRED
+from tests.browser.browsers import REQUIRED, missing, opened_browser
+from tests.browser.conftest import ARTIFACTS
 
 pytest.importorskip("sphinx", reason="Sphinx is not installed")
 ROOT = Path(__file__).parents[2]
@@ -197,14 +198,15 @@ MISSING = "() => [...document.images].filter(i => !i.complete || !i.naturalWidth
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="there is no Chromium here")
+@pytest.mark.skipif(
+    bool(missing("chromium")) and "chromium" not in REQUIRED, reason="there is no Chromium here"
+)
 def test_a_browser_sees_every_picture_and_finds_what_it_searches(site: Path, address: str) -> None:
     """Pages open without an error, light and dark, and the search knows the pages."""
     from playwright.sync_api import sync_playwright
 
     troubles: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with sync_playwright() as playwright, opened_browser(playwright, "chromium") as browser:
         page = browser.new_page(viewport={"width": 1300, "height": 1000}, color_scheme="dark")
         page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
@@ -224,6 +226,5 @@ def test_a_browser_sees_every_picture_and_finds_what_it_searches(site: Path, add
         found = page.locator("#search-results ul.search li a").evaluate_all(
             "a => a.map(i => i.href)"
         )
-        browser.close()
     assert troubles == []
     assert any("06_sweeps" in link for link in found)

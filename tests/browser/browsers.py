@@ -1,0 +1,57 @@
+"""The browsers that are on this machine; Playwright drives them.
+
+A test of each is marked `in_each_browser` and takes the fixture `browser`, or what rests on it
+(`pages`, `opened`, `open_notebook`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+COMMANDS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "firefox": ("firefox-esr", "firefox"),
+}
+PATHS = {name: next(filter(None, map(shutil.which, COMMANDS[name])), None) for name in COMMANDS}
+CHROMIUM = PATHS["chromium"]
+REQUIRED = frozenset(os.environ.get("OPEAI_NB_BROWSERS", "").split())
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+OPEN: list[Any] = []  # what a failure shows
+# Chromium alone in a quick run: another browser takes its time.
+in_each_browser = pytest.mark.parametrize(
+    "browser",
+    ["chromium", pytest.param("firefox", marks=pytest.mark.long)],
+    indirect=True,
+    scope="module",
+)
+
+
+def missing(name: str) -> str:
+    """Return what this machine lacks for a browser; empty where it lacks nothing."""
+    return "" if PATHS[name] else f"there is no {name} on this machine"
+
+
+@contextmanager
+def opened_browser(playwright: Any, name: str) -> Iterator[Any]:
+    """Open a browser by its name; it is closed at the end."""
+    if reason := missing(name):
+        pytest.fail(f"{reason}, and OPEAI_NB_BROWSERS requires it")
+    if name == "firefox":
+        browser = playwright.firefox.launch(channel="moz-firefox", executable_path=PATHS[name])
+    else:
+        browser = playwright.chromium.launch(executable_path=PATHS[name], args=FLAGS)
+    OPEN.append(browser)
+    try:
+        yield browser
+    finally:
+        OPEN.remove(browser)
+        browser.close()
