@@ -24,7 +24,7 @@ class Interrupted(Screen):
     def show(self, state: str, text: str) -> None:
         raise KeyboardInterrupt
 
-    def end(self, state: str, text: str) -> None:
+    def end(self, state: str, text: str, caption: str = "") -> None:
         if self._again:
             raise KeyboardInterrupt
         self.told.append(text)
