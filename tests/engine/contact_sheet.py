@@ -1,4 +1,7 @@
-"""Draw forty prompts with their words on one sheet: python tests/engine/contact_sheet.py [OUT]."""
+"""Draw forty prompts with their words on one sheet, and thirty edits beside what they were made of.
+
+Run: python tests/engine/contact_sheet.py [OUT]; the edits go to OUT with `-edits` in its name.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from opeai_nb.engine.painter import paint
+from opeai_nb.engine.painter import edit, paint
 
 PROMPTS = (
     "a cat reading by the window, watercolour",
@@ -52,6 +55,38 @@ PROMPTS = (
     "quantum jazz, blue",
     "an abstract thought",
 )
+EDITS = (
+    ("a red car in the desert", "make the car blue"),
+    ("a fox in a snowy forest", "replace the fox with a cat"),
+    ("a cottage in the hills", "make it winter"),
+    ("a cottage in the hills", "make it autumn"),
+    ("a cottage in the hills", "make it spring"),
+    ("a meadow of red tulips", "make it autumn"),
+    ("a sailing boat on the sea at sunset", "remove the sun"),
+    ("the sea at noon", "add a red boat and a lighthouse"),
+    ("a lighthouse by the sea at day", "turn day into night"),
+    ("a castle at night under the moon", "make it a sunny day"),
+    ("mountains at dawn", "without clouds"),
+    ("a tree in the hills", "two trees instead of one"),
+    ("a fox in the forest", "make it three foxes"),
+    ("hot air balloons over the mountains", "only one balloon"),
+    ("a cat by the window", "change the background to blue"),
+    ("a red teapot on the table", "put it on a beach"),
+    ("a fox in the forest", "put the fox in space"),
+    ("a red car in the desert", "replace the desert with a forest"),
+    ("a cottage in the hills", "make the house bigger"),
+    ("an astronaut in space", "make the astronaut smaller"),
+    ("a sailing boat on the sea", "move the boat to the left"),
+    ("a lake in the mountains", "make the sky pink and the lake green"),
+    ("a meadow of red tulips", "make the flowers blue"),
+    ("a cat by the window, watercolour", "make the cat black"),
+    ("a pixel-art lighthouse at sunset in teal", "make it a sunny day"),
+    ("a bridge over the lake in fog", "without fog"),
+    ("an owl in an autumn forest", "make it winter"),
+    ("a whale underwater", "add a turtle"),
+    ("a city at night", "make it daytime"),
+    ("a lake in the mountains", "as an oil painting"),
+)
 # The sheet's font has no Chinese.
 GLOSSES = {
     "雪山下的湖, 黎明": "zh: lake under snowy mountains, dawn",
@@ -81,11 +116,28 @@ def sheet() -> Image.Image:
     return page
 
 
+def sheet_of_edits() -> Image.Image:
+    """Answer the sheet of edits: before and after, side by side."""
+    wide, columns = 2 * SIDE + 16, COLUMNS // 2
+    rows = -(-len(EDITS) // columns)
+    page = Image.new("RGB", (columns * wide, rows * (SIDE + LABEL)), (250, 248, 242))
+    pen, font = ImageDraw.Draw(page), ImageFont.load_default(13)
+    for number, (prompt, words) in enumerate(EDITS):
+        before = paint(prompt, (512, 512))
+        x, y = number % columns * wide, number // columns * (SIDE + LABEL)
+        for side, picture in enumerate((before, edit([before], words, None))):
+            small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+            page.paste(small, (x + side * SIDE, y))
+        pen.text((x + 4, y + SIDE + 3), f"{prompt}: {words}", fill=(40, 40, 50), font=font)
+    return page
+
+
 def main() -> None:
-    """Write the sheet to the file named, or to .artifacts/contact_sheet.png."""
+    """Write the sheets to the file named, or to .artifacts/contact_sheet.png."""
     out = Path(sys.argv[1] if len(sys.argv) > 1 else ".artifacts/contact_sheet.png")
     out.parent.mkdir(parents=True, exist_ok=True)
     sheet().save(out)
+    sheet_of_edits().save(out.with_stem(f"{out.stem}-edits"))
 
 
 if __name__ == "__main__":
