@@ -7,6 +7,7 @@ costs the same among many as among few, and its identity is computed once.
 from __future__ import annotations
 
 import csv
+import gc
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -46,11 +47,14 @@ def calls_of(work: Callable[[], object]) -> Counter[str]:
             calls[frame.f_code.co_qualname] += 1
 
     before = sys.getprofile()
+    gc.collect()
+    gc.disable()  # what others have garbage for, and Hypothesis' clock of it, is called in any work
     sys.setprofile(count)
     try:
         work()
     finally:
         sys.setprofile(before)
+        gc.enable()
     return calls
 
 

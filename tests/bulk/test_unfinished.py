@@ -66,18 +66,26 @@ from opeai_nb.client import ImageRequest
 library = Library(Path(sys.argv[1]))
 for name, noted in (("fox", False), ("owl", True)):
     entry = library.begin(ImageRequest(f"a {name}", size="512x512"), key=name,
-                          base_url="http://engine.invalid", origin="engine", slot=Slot("sweep", 1))
+                          base_url="http://engine.invalid", origin=sys.argv[2],
+                          slot=Slot("sweep", 1))
     if noted:
         entry.sending()
 os._exit(9)
 """
+PLATFORM = {"base_url": "https://platform.test/v1", "api_key": "a-key-for-tests"}
+
+
+def dying(studio: Studio, origin: str) -> None:
+    """Let a process die that has begun to send the second of two requests."""
+    command = [sys.executable, "-c", DIES, str(studio.library.folder), origin]
+    assert subprocess.run(command, check=False).returncode == 9
 
 
 def test_what_a_dead_process_had_not_sent_is_sent_and_what_it_had_is_not(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
-    studio = new_studio()
-    subprocess.run([sys.executable, "-c", DIES, str(studio.library.folder)], check=False)
+    studio = new_studio(**PLATFORM)
+    dying(studio, "platform")
     assert len(studio.library.pending()) == 2
     made = sweep("a {x}", x=["fox", "owl", "cat"], size="512x512", studio=studio).run()
     assert transport.posts == 2
@@ -89,8 +97,8 @@ def test_what_the_engine_left_is_no_part_of_a_sweep_of_the_platform(
     new_studio: Callable[..., Studio], tmp_path: Path, transport: Watched
 ) -> None:
     """Who tried without a key, and was cut off, has the platform paint the pictures now."""
-    subprocess.run([sys.executable, "-c", DIES, str(new_studio().library.folder)], check=False)
-    platform = new_studio(base_url="https://platform.test/v1", api_key="a-key-for-tests")
+    dying(new_studio(), "engine")
+    platform = new_studio(**PLATFORM)
     made = sweep("a {x}", x=["fox", "owl"], size="512x512", studio=platform).run()
     assert (transport.posts, len(made.generations)) == (2, 2)
 
