@@ -321,7 +321,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
 _SIZE: Final = re.compile(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", re.ASCII)
 _CLOSE: Final = 0.03  # |ln| of two ratios that a person calls the same: 2368x1728 is sold as 4:3
 _FREE_AREA: Final = 1024 * 1024  # what an unknown model is offered: the endpoint's default
-_SIDE_MAX: Final = 4096  # undocumented; the longest side that any vendor here sells
+SIDE_MAX: Final = 4096  # undocumented; the longest side that any vendor here sells
 _STEP: Final = 16  # every vendor accepts multiples of it, and codecs like them
 
 
@@ -408,7 +408,7 @@ def size_for_picture(model: str, sides: tuple[int, int]) -> str | None:
 def _within(family: Family, width: int, height: int) -> bool:
     if family.pixels is None or width % family.multiple or height % family.multiple:
         return False
-    least, most = family.sides or (1, _SIDE_MAX)
+    least, most = family.sides or (1, SIDE_MAX)
     low, high = family.ratio or (0.0, math.inf)
     return (
         family.pixels[0] <= width * height <= family.pixels[1]

@@ -48,8 +48,9 @@ def filling(image: Image.Image, size: Size) -> Image.Image:
     from PIL.Image import Resampling
 
     image = plain(image)
-    width, height = size
-    scale = min(image.width / width, image.height / height)
-    left, top = (image.width - width * scale) / 2, (image.height - height * scale) / 2
-    box = (left, top, left + width * scale, top + height * scale)
+    scale = min(image.width / size[0], image.height / size[1])
+    # Never beyond the edge, by however little: Pillow refuses a box at -1e-14.
+    width, height = min(size[0] * scale, image.width), min(size[1] * scale, image.height)
+    left, top = (image.width - width) / 2, (image.height - height) / 2
+    box = (left, top, left + width, top + height)
     return image.resize(size, Resampling.BICUBIC, box=box, reducing_gap=2.0)

@@ -10,17 +10,20 @@ from opeai_nb.studio.here import studio_here
 if TYPE_CHECKING:
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.notebook.panel.panel import Panel
+    from opeai_nb.notebook.panel.plain import PlainPanel
     from opeai_nb.notebook.session import Session
 
 
-def panel(**controls: Any) -> Panel:
+def panel(**controls: Any) -> Panel | PlainPanel:
     """Return the interactive panel; as the last value of a cell it is shown.
 
     *controls* set it: `panel(prompt="a fox", model="gpt-image-2", size="16:9")`; each is also a
     trait of the panel, by the name of the API's field (input pictures: `images`). With *private*
     it has a library of its own, as each visitor of an app wants it (Voilà). *upload_limit*
-    is how many bytes one upload may have: the default is what a Jupyter server takes unless it was
-    started with another `websocket_max_message_size`.
+    is how many bytes one upload may have, 50 MB unless said otherwise.
+
+    With *plain* it is a small form of stock widgets, with the same traits: for a front end that
+    shows nothing of the panel, as it has ipywidgets and no anywidget. Its uploads have 10 MB.
 
     It uses the studio of `%%imagine`: the same settings, library and session. Without a shell it
     makes one from the environment. Raises `TraitError` for a control that there is not.

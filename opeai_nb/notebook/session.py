@@ -88,6 +88,11 @@ class Session:
         return frontend(self.shell)
 
     @property
+    def cell(self) -> tuple[str | None, str]:
+        """The id of the cell that runs, where the front end tells it, and of this run of it."""
+        return cell_id(self.shell), run_id(self.shell)
+
+    @property
     def may_ask(self) -> bool:
         """True where somebody sits who can answer a question."""
         return self.frontend in {"live", "terminal"}

@@ -114,24 +114,24 @@ def test_a_picture_is_edited_and_compared(panel: Page) -> None:
     assert panel.page.evaluate(cut) == "100%"
 
 
-def test_a_photo_is_taken_and_15_mb_are_refused_before_they_are_sent(
+def test_a_photo_of_15_mb_arrives_in_pieces_and_60_mb_are_refused_before_they_are_sent(
     panel: Page, tmp_path: Path
 ) -> None:
-    large, small = tmp_path / "large.jpg", tmp_path / "photo.jpg"
+    larger, large = tmp_path / "larger.jpg", tmp_path / "photo.jpg"
     large.write_bytes(photo() + b"\0" * 15_000_000)
-    small.write_bytes(photo())
-    for path in (large, small):
+    larger.write_bytes(photo() + b"\0" * 60_000_000)
+    for path in (larger, large):
         with panel.page.expect_file_chooser() as chooser:
-            panel.page.locator(".widget-upload").click()
+            panel.click("Upload")
         chooser.value.set_files(path)
-        if path is large:
+        if path is larger:
             panel.page.get_by_text("It was not sent").wait_for()
-            assert "give its path" in panel.page.locator(".ob-upload-note").inner_text()
+            panel.page.get_by_text("give its path").wait_for()
     panel.page.locator(".ob-source img").wait_for()
     taken = "panel.images[0].images[0].data"
     size = f"import io, PIL.Image; print(PIL.Image.open(io.BytesIO({taken})).size)"
     assert panel.ask(size) == "(900, 1200)", "upright"
-    panel.page.get_by_role("button", name="×", exact=True).click()
+    panel.click("Remove photo.jpg")
     panel.page.locator(".ob-source").wait_for(state="detached")
 
 
@@ -219,3 +219,84 @@ def test_two_columns_become_one_on_a_narrow_page(panel: Page, theme: str) -> Non
         assert spill <= 0, "nothing stands out of the panel"
         panel.notebook.screenshot(f"panel-{theme.lower()}-{width}")
     page.set_viewport_size({"width": 1300, "height": 1250})
+
+
+def test_words_of_a_prompt_are_never_markup(panel: Page) -> None:
+    prompt = "<img src=x onerror=alert(1)> & a fox"
+    panel.generate(prompt)
+    panel.page.locator(".ob-caption b").get_by_text(prompt).wait_for()
+    panel.click("Insert code")
+    panel.page.get_by_text("Added below").wait_for()
+    assert panel.page.locator(".opeai-nb-panel img[src=x]").count() == 0
+    panel.page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
+
+
+def test_the_page_answers_while_the_kernel_is_busy_and_a_click_is_one_request(panel: Page) -> None:
+    before = panel.records()
+    page = panel.page
+    page.evaluate("""() => {
+      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+      const code = 'import time; time.sleep(4)';
+      window.work = kernel.requestExecute({code, store_history: false});
+    }""")
+    panel.choose("gpt-image-2")
+    page.get_by_role("radio", name="3:2").check(force=True)
+    assert page.get_by_text("this model is believed to ignore it").count() == 0
+    panel.write("a heron in the reeds")
+    panel.page.locator(".ob-generate").click(click_count=3, delay=20)
+    page.get_by_text("The kernel is busy with a cell").wait_for()
+    assert page.locator(".ob-generate").get_attribute("aria-disabled") == "true"
+    page.evaluate("() => window.work.done.then(() => undefined)")
+    panel.wait_for_picture("a heron in the reeds")
+    asked = panel.ask("r = panel.result.request; print(r.model, r.size)")
+    assert asked == "gpt-image-2 1536x1024"
+    assert panel.records() == before + 1
+
+
+def test_every_action_is_reached_by_keyboard_with_a_mark_where_the_focus_is(panel: Page) -> None:
+    panel.generate("a heron at dawn")
+    page = panel.page
+    page.get_by_label("Prompt").focus()
+    reached, unseen = [], []
+    for _ in range(40):
+        name, is_marked, is_inside = page.evaluate(
+            """() => {
+              const e = document.activeElement;
+              const look = getComputedStyle(e.closest('label.ob-chip') || e);
+              return [e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent,
+                      look.outlineStyle !== 'none' && parseFloat(look.outlineWidth) > 0,
+                      !!e.closest('.opeai-nb-panel')]; }"""
+        )
+        if not is_inside:
+            break
+        reached.append(name)
+        unseen += [] if is_marked else [name]
+        page.keyboard.press("Tab")
+    assert unseen == []
+    wanted = ["Model", "Pictures", "other…any size", "Upload", "Add", "More options", "Generate"]
+    wanted += ["Insert code", "Edit this", "Restore settings", "Save as…", "Search the gallery"]
+    assert [name for name in wanted if name not in reached] == []
+    assert any(name.startswith("a heron at dawn") for name in reached), "the gallery"
+
+
+def test_two_panels_on_a_page_keep_their_own_pictures(panel: Page) -> None:
+    panel.generate("a boat")
+    page = panel.page
+    page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("second = opeai_nb.panel()\nsecond")
+    panel.notebook.run_cell(1)
+    second = page.locator(".opeai-nb-panel").nth(1)
+    second.locator(".ob-thumb img").first.wait_for()
+    page.locator(".opeai-nb-panel").first.locator(".ob-thumb").first.hover()
+    shown = """() => [...document.querySelectorAll('.ob-thumb img')]
+      .every(i => i.complete && i.naturalWidth > 0)"""
+    page.wait_for_function(shown)
+    second.get_by_label("Prompt").fill("only here")
+    assert page.get_by_label("Prompt").first.input_value() == "a boat"
+    page.keyboard.press("Escape")
+    page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text("6 * 7")
+    panel.notebook.run_cell(1)
+    second.wait_for(state="detached")

@@ -41,3 +41,20 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages:
     page.get_by_text("run this cell for the panel").wait_for()
     page.get_by_text("model not found").wait_for(state="hidden")
     panel.notebook.screenshot("panel-without-a-kernel")
+
+
+def test_a_panel_whose_kernel_is_gone_says_what_to_do(lab: Any, pages: Any) -> None:
+    panel = Page(pages, lab, "restarted.ipynb")
+    page = panel.page
+    panel.make()
+    panel.generate("a desert at noon")
+    page.evaluate(
+        "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()"
+    )
+    page.get_by_text("run this cell again").first.wait_for()
+    page.wait_for_function(KERNEL_IS_READY)
+    assert page.locator(".ob-generate").get_attribute("aria-disabled") == "true"
+    assert page.locator(".ob-stage img").is_visible(), "what was there can still be looked at"
+    panel.notebook.screenshot("panel-after-a-restart")
+    panel.make()
+    panel.generate("a desert at night")

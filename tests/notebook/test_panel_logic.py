@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from opeai_nb.client import ImageRequest, Model
+from opeai_nb.client import ImageRequest
 from opeai_nb.errors import ImageInputError, InputError, OptionError
 from opeai_nb.library.homes import Homes
 from opeai_nb.notebook.magic.line import parse
@@ -23,11 +23,7 @@ from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import Controls, controls_of
 from opeai_nb.notebook.panel.gallery import Pages
 from opeai_nb.notebook.panel.model_options import (
-    ANOTHER,
-    beyond_title,
     grouped,
-    is_title,
-    menu,
     options_of,
     size_label,
 )
@@ -79,20 +75,9 @@ def test_fields_of_the_other_endpoint_show_with_it() -> None:
 
 
 def test_known_families_are_grouped_and_the_chosen_model_is_there() -> None:
-    listed = [Model("gpt-image-2"), Model("my-own"), Model("qwen-image-2.0")]
-    groups = dict(grouped(listed, "dall-e-3"))
+    groups = dict(grouped(["gpt-image-2", "my-own", "qwen-image-2.0"], "dall-e-3"))
     assert groups["OpenAI"] == ("gpt-image-2", "dall-e-3")
     assert groups["Others"] == ("my-own",)
-
-
-def test_the_titles_of_the_menu_are_stepped_over_in_the_direction_of_travel() -> None:
-    values = [v for _, v in menu(grouped([Model("qwen-image-2.0"), Model("gpt-image-2")], "z"))]
-    first, second = (i for i, value in enumerate(values) if is_title(value) and i < 4)
-    assert values[beyond_title(values, second - 1, second)] == "gpt-image-2"
-    assert values[beyond_title(values, second + 1, second)] == "qwen-image-2.0"
-    assert values[beyond_title(values, first + 1, first)] == "qwen-image-2.0"
-    assert values[-1] == ANOTHER
-    assert not is_title(ANOTHER)
 
 
 # -- controls in, request out
@@ -292,19 +277,16 @@ _PICTURE = _picture()
 def test_pages_read_no_further_than_is_looked() -> None:
     Kept.read = 0
     pages = Pages(lambda: (Kept(number) for number in range(500)), 24)  # type: ignore[misc]
-    assert [find.path.name for find in pages.page][:3] == ["0-1.png", "0-2.png", "1-1.png"]
-    assert pages.has_older
-    assert not pages.has_newer
+    assert [find.path.name for find in pages.page()][:3] == ["0-1.png", "0-2.png", "1-1.png"]
+    assert pages.has_older()
     assert Kept.read == 13
 
 
 def test_the_last_page_is_short_and_has_no_older() -> None:
     pages = Pages(lambda: (Kept(number) for number in range(13)), 24)  # type: ignore[misc]
-    pages.older()
-    assert len(pages.page) == 2
-    assert not pages.has_older
-    pages.newer()
-    assert len(pages.page) == 24
+    assert len(pages.page(1)) == 2
+    assert not pages.has_older(1)
+    assert len(pages.page(0)) == 24
 
 
 # -- input pictures

@@ -199,13 +199,13 @@ def _nothing(library: Library, words: Sequence[str]) -> str:
 
 def _tile(library: Library, record: Record) -> Thumbnail | str:
     from opeai_nb.imaging.open_picture import UndecodableError
-    from opeai_nb.notebook.display.previews import tile
+    from opeai_nb.notebook.display.previews import data_url, tile
 
     if not (paths := library.shown_paths(record)):
         return ""
     try:
         alt = library.marks(record).words(record).alt
-        return Thumbnail(tile(paths[0]), alt or record.prompt)
+        return Thumbnail(data_url(tile(paths[0])), alt or record.prompt)
     except (OSError, UndecodableError):
         return ""
 

@@ -17,7 +17,7 @@ ENGINE_NOTE: Final = "embedded engine"
 
 # State -> (sign, colour). The sign tells the state without the colour; every colour carries white
 # text with a contrast of 4.5 or more and stands on a white page as well as on a dark one.
-_LOOKS: Final[Mapping[str, tuple[str, str]]] = {
+LOOKS: Final[Mapping[str, tuple[str, str]]] = {
     "waiting": ("⧗", "#5b6472"),
     "sending": ("↗", "#5b6472"),
     "queued": ("◷", "#7a5c00"),
@@ -85,7 +85,7 @@ def bundle(state: str, text: str, caption: str = "", *, is_end: bool = False) ->
     *caption* stands beside it in HTML: it says what the pictures below show. *is_end* makes it a
     status that screen readers announce; what changes each second is none.
     """
-    sign, colour = _LOOKS[state]
+    sign, colour = LOOKS[state]
     line = f"{sign} {printable_line(text)}"
     role = ' role="status"' if is_end else ""
     html = f'<span{role} style="{_STYLE.format(colour=colour)}">{escape(line)}</span>'

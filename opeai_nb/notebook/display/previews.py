@@ -1,10 +1,9 @@
-"""Small pictures for the panel: encoded once, kept while they are likely to be looked at again."""
+"""Small pictures for panel and tables: encoded once, kept while they may be looked at again."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from functools import lru_cache
-from html import escape
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.imaging.encode import saved
@@ -25,36 +24,36 @@ _TILES_KEPT: Final = 1024
 _LARGE_KEPT: Final = 8
 
 
-def tile(path: Path) -> str:
-    """Return the square tile of a picture file as a data URL; about 6 kB."""
+def tile(path: Path) -> bytes:
+    """Return the square tile of a picture file; about 6 kB."""
     return _tile(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(_TILES_KEPT)
-def _tile(path: Path, _: int) -> str:
+def _tile(path: Path, _: int) -> bytes:
     with open_picture(path) as image:
         image.draft("RGB", (2 * TILE, 2 * TILE))  # JPEG alone decodes to a smaller size
         return _encoded(filling(loaded(image), (TILE, TILE)), _QUALITY)
 
 
-def tile_of(data: bytes) -> str:
-    """Return the tile of an input picture that is held in memory, as a data URL."""
+def tile_of(data: bytes) -> bytes:
+    """Return the tile of an input picture that is held in memory."""
     return _encoded(filling(_upright(data), (TILE, TILE)), _QUALITY)
 
 
-def large(path: Path) -> str:
-    """Return a picture file as a data URL, its longer side at most `LARGE` pixels."""
+def large(path: Path) -> bytes:
+    """Return a picture file with its longer side at most `LARGE` pixels."""
     return _large(path, path.stat().st_mtime_ns)
 
 
 @lru_cache(_LARGE_KEPT)
-def _large(path: Path, _: int) -> str:
+def _large(path: Path, _: int) -> bytes:
     with open_picture(path) as image:
         image.draft("RGB", (LARGE, LARGE))
         return _encoded(scaled(loaded(image), LARGE), _LARGE_QUALITY)
 
 
-def large_of(data: bytes, size: tuple[int, int]) -> str:
+def large_of(data: bytes, size: tuple[int, int]) -> bytes:
     """Return an input picture at *size*, to lie below a result of that size in a comparison."""
     return _encoded(filling(_upright(data), size), _LARGE_QUALITY)
 
@@ -64,25 +63,20 @@ def shown_size(size: tuple[int, int], side: int = LARGE) -> tuple[int, int]:
     return fitted(size, (side, side))
 
 
-def data_url(data: bytes, mime: str) -> str:
-    """Return bytes as a data URL."""
-    return f"data:{mime};base64,{b64encode(data).decode()}"
+def data_url(preview: bytes) -> str:
+    """Return a preview as a data URL."""
+    return f"data:{mime_of(preview)};base64,{b64encode(preview).decode()}"
 
 
-def picture_html(source: str, alt: str, size: tuple[int, int]) -> str:
-    """Return the picture as HTML; its text for those who do not see it is escaped."""
-    width, height = size
-    return (
-        f'<img class="ob-picture" src="{escape(source)}" alt="{escape(alt)}" '
-        f'width="{width}" height="{height}">'
-    )
+def mime_of(preview: bytes) -> str:
+    """Return the type of a preview."""
+    return "image/webp" if preview[:4] == b"RIFF" else "image/jpeg"
 
 
 def _upright(data: bytes) -> Image.Image:
     return upright(decoded_picture(data))
 
 
-def _encoded(image: Image.Image, quality: int) -> str:
-    """Return a data URL: a JPEG, or WebP where it is transparent, as it lives in a widget alone."""
-    kind = "webp" if image.mode == "RGBA" else "jpeg"
-    return data_url(saved(image, kind, quality=quality), f"image/{kind}")
+def _encoded(image: Image.Image, quality: int) -> bytes:
+    """Return a JPEG, or a WebP where it is transparent, as it lives in a widget alone."""
+    return saved(image, "webp" if image.mode == "RGBA" else "jpeg", quality=quality)

@@ -129,6 +129,11 @@ class ControlTraits(HasTraits):
         for name in sorted(values, key=NAMES.index):
             setattr(self, name, values[name])
 
+    @property
+    def plain_values(self) -> dict[str, Any]:
+        """The controls as JSON, by the API's names; without the pictures."""
+        return {name: getattr(self, name) for name in NAMES if name != "images"}
+
     def take(self, controls: Controls) -> None:
         """Set every control as a value says."""
         plain = {name: getattr(controls, name) for name in PLAIN}

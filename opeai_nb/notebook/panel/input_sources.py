@@ -75,6 +75,32 @@ def with_source(known: Sequence[Source], new: Source) -> tuple[Source, ...]:
     return (*known, new)
 
 
+def key_of(source: Source) -> str:
+    """Return what tells one source from another in a page."""
+    return "-".join(digest[:16] for digest in source.digest)
+
+
+def shown(source: Source) -> dict[str, Any]:
+    """Return a source as the page shows it: a picture that cannot be drawn has no tile.
+
+    A URL is not fetched for it.
+    """
+    more = f" (+{len(source.images) - 1})" if len(source.images) > 1 else ""
+    data, size = source.images[0].data, source.images[0].size
+    said = {"digest": key_of(source), "label": f"{source.label}{more}", "note": source.note}
+    return {**said, "url": source.images[0].url or "", "size": size, "tile": data and _tile(data)}
+
+
+def _tile(data: bytes) -> bytes | None:
+    from opeai_nb.imaging.open_picture import UndecodableError
+    from opeai_nb.notebook.display import previews
+
+    try:
+        return previews.tile_of(data)
+    except (OSError, ValueError, UndecodableError):
+        return None  # a grey tile with its cross: what is sent can be seen and taken away
+
+
 def _read(value: Any) -> tuple[tuple[InputImage, ...], str]:
     """Return the pictures and what was said about them (that one was encoded anew)."""
     with warnings.catch_warnings(record=True) as said:

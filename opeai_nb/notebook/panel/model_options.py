@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.values.size import SAME
-from opeai_nb.families import Family, accepts_size, family_of, parse_size
+from opeai_nb.families import FAMILIES, Family, accepts_size, family_of, parse_size
 from opeai_nb.fields import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opeai_nb.client import Model
-
-_UNKNOWN: Final = Family(
+UNKNOWN: Final = Family(
     name="unknown",
     prefixes=(),
     vendor="",
@@ -26,6 +24,7 @@ _UNKNOWN: Final = Family(
     images_max=16,
     note="This model is not known here: every control is offered, and the platform decides.",
 )
+_QUALITIES: Final = ("auto", "low", "medium", "high")  # platform.md 1.2
 _RATIOS: Final = ((1, 1), (5, 4), (4, 3), (3, 2), (16, 9), (2, 1), (21, 9), (3, 1))
 _CLOSE: Final = 0.035  # |ln| of two ratios with one name: 2368x1728 is sold as 4:3
 _VENDORS: Final = {
@@ -52,6 +51,11 @@ class ModelOptions:
     note: str
     known: bool
 
+    @property
+    def quality_words(self) -> tuple[str, ...]:
+        """The words of `quality`: the endpoint's where the model is believed to ignore it."""
+        return self.qualities or _QUALITIES
+
     def has_effect(self, field: str, dialect: str | None = None) -> bool:
         """Tell whether the advanced field *field* does anything, in this dialect."""
         if field == "dialect":
@@ -62,7 +66,7 @@ class ModelOptions:
 def options_of(model: str) -> ModelOptions:
     """Return what the controls offer for *model*; all of it where nothing is known of it."""
     known = family_of(model)
-    family = known or _UNKNOWN
+    family = known or UNKNOWN
     return ModelOptions(
         sizes=tuple((size_label(size), size) for size in family.sizes),
         default_size=family.default_size,
@@ -111,47 +115,19 @@ def size_for(model: str, size: str) -> str:
     return size if is_taken else ""
 
 
-def grouped(models: Iterable[Model], chosen: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the models by group, known families first; *chosen* is among them in any case.
+def grouped(models: Iterable[str], chosen: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the names of models by group, known families first; *chosen* is among them.
 
     A model that the list describes as a painter of nothing (a chat model, say) cannot be told from
     one that we do not know: all stand under "Others".
     """
     groups: dict[str, list[str]] = {title: [] for title in _VENDORS.values()}
-    names = dict.fromkeys([*(model.id for model in models), chosen])
-    for name in names:
+    for name in dict.fromkeys([*models, chosen]):
         family = family_of(name)
         groups[_VENDORS[family.vendor if family else ""]].append(name)
     return [(title, tuple(found)) for title, found in groups.items() if found]
 
 
-def menu(groups: list[tuple[str, tuple[str, ...]]]) -> tuple[tuple[str, str], ...]:
-    """Return the groups as the options of a drop-down: (label, value), a title's value is ""."""
-    options = [
-        option
-        for title, names in groups
-        for option in [
-            (f"— {title} —", f"{_TITLE}{title}"),
-            *((name, name) for name in names),
-        ]
-    ]
-    return (*options, ("another name…", ANOTHER))
-
-
-_TITLE: Final = "\0"
-ANOTHER: Final = "\0\0"
-
-
-def is_title(value: str) -> bool:
-    """Tell whether an option of the menu is a title, which cannot be chosen."""
-    return value.startswith(_TITLE) and value != ANOTHER
-
-
-def beyond_title(values: list[str], before: int, title: int) -> int:
-    """Return the option to choose in place of the title at *title*, coming from *before*.
-
-    A step of one is the keyboard's: it goes on in its direction. Else it is the group's first.
-    """
-    if before - title == 1 and title > 0:
-        return title - 1 if not is_title(values[title - 1]) else before
-    return title + 1
+def known_models() -> tuple[str, ...]:
+    """Return the families that are known, for a menu where the list of models cannot be had."""
+    return tuple(family.name for family in FAMILIES if family.vendor != "engine")

@@ -117,23 +117,31 @@ class Runs:
         self._turns = Turns()
         self._lock = threading.Lock()
         self.job: Job | None = None
+        self.grace = GRACE
 
     @property
     def is_busy(self) -> bool:
         """True while a request runs."""
         return self._turns.is_busy
 
-    def click(self, read: Callable[[], ImageRequest]) -> None:
-        """Take a click: *read* gives the request. Returns at once."""
+    def click(
+        self, read: Callable[[], ImageRequest], then: Callable[[], object] = lambda: None
+    ) -> None:
+        """Take a click: *read* gives the request. Returns at once.
+
+        *then* is called when it is known what the click leads to.
+        """
 
         def ask() -> None:
             if self._spawn is not in_place:
-                self._pause(GRACE)
+                self._pause(self.grace)
             try:
                 if self._asked(read()) == "ignore" and not self.is_busy:
                     self._listener.ignored()
             except Exception as error:  # noqa: BLE001  who clicked sees it, whatever it is
                 self._listener.refused(error)
+            finally:
+                then()
 
         self._spawn(ask)
 

@@ -1,83 +1,90 @@
-"""What goes on, below the buttons: badge, progress, notes and errors."""
+"""What goes on, as a page shows it below the buttons: badge, progress, notes and errors. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.notebook.display import badge
-from opeai_nb.notebook.panel.html import error_html, note_html
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opeai_nb.notebook.panel.widget_factory import Stock
     from opeai_nb.studio import Job, Update
 
-_STOPPED = "no longer waiting · what was sent continues at the platform"
+Status = dict[str, Any]
+"""*state* and its *words*, *more* beside them, *progress* (None: not known; absent:
+no bar), *notes* below, a *problem*, and which of *stop* and *again* are offered."""
+
+_STOPPED: Final = "no longer waiting · what was sent continues at the platform"
+# Errors speak to whoever runs a cell. In a panel there is none, and each click is a new request.
+_PANEL_WORDS: Final = (
+    ("Running the cell again", "Clicking Generate again"),
+    ("running the cell again", "clicking Generate again"),
+    ("Run the cell again", "Click Generate again"),
+    ("run the cell again", "click Generate again"),
+    ("Run it again", "Click Generate again"),
+    ("Run again", "Click Generate again"),
+    ("run again", "click Generate again"),
+)
 
 
-class Status:
-    """One line of HTML in a widget, which stays live where displays do not."""
-
-    def __init__(self, stock: Stock) -> None:
-        self._html = stock.html(css="ob-status")
-        self.box = self._html
-        self._before = ""
-
-    def sending(self) -> None:
-        """Show that a click was taken, before anything is known."""
-        if self._html.value != _SENDING:
-            self._before = self._html.value
-        self._html.value = _SENDING
-
-    def not_sending(self) -> None:
-        """Show again what stood there: the click was one with the click before it."""
-        if self._html.value == _SENDING:
-            self._html.value = self._before
-
-    def moved(self, job: Job, update: Update, waiting: int) -> None:
-        """Show how far a job has come."""
-        text = badge.live_text(update, job.origin)
-        more = f"{waiting} more queued" if waiting else ""
-        self._html.value = line_html(update.state, text, more) + bar_html(update.progress)
-
-    def ended(self, job: Job, dropped: int = 0, notes: Sequence[str] = ()) -> None:
-        """Show how a job ended; *dropped* requests were waiting behind it and were not sent.
-
-        *notes* say what could not be written on the way.
-        """
-        error = job.exception()
-        if error is None:
-            told = note_html(*notes, css="ob-warn")
-            self._html.value = line_html("done", badge.final_text(job.result())) + told
-        elif job.status == "stopped":
-            more = f"{dropped} queued, not sent" if dropped else ""
-            self._html.value = line_html("stopped", _STOPPED, more)
-        else:
-            word = "outcome unknown" if job.status == "unknown" else "failed"
-            self._html.value = line_html(job.status, word) + error_html(error)
-
-    def failed(self, error: BaseException) -> None:
-        """Show why nothing was started."""
-        self._html.value = error_html(error)
-
-    def say(self, text: str) -> None:
-        """Show a plain line."""
-        self._html.value = note_html(text)
+def sending() -> Status:
+    """Return what a click shows before anything is known of it."""
+    return {**_line("sending", "sending"), "progress": None, "stop": False}
 
 
-def line_html(state: str, text: str, more: str = "") -> str:
-    """Return the badge; a screen reader hears its state, not each second."""
-    shown = badge.bundle(state, text)["text/html"]
-    heard = f'<span class="ob-sr" role="status">{state}</span>'
-    return f'<div class="ob-line" data-state="{state}">{shown}{note_html(more)}{heard}</div>'
+def moved(job: Job, update: Update, waiting: int) -> Status:
+    """Return how far a job has come."""
+    more = f"{waiting} more queued" if waiting else ""
+    line = _line(update.state, badge.live_text(update, job.origin), more)
+    return {**line, "progress": update.progress, "stop": True}
 
 
-def bar_html(progress: float | None) -> str:
-    """Return a bar: as far as is known, else moving to and fro."""
-    if progress is None:
-        return '<div class="ob-bar"><i class="ob-some"></i></div>'
-    return f'<div class="ob-bar"><i style="width:{max(0.0, min(100.0, progress)):.0f}%"></i></div>'
+def ended(job: Job, dropped: int = 0, notes: Sequence[str] = ()) -> Status:
+    """Return how a job ended; *dropped* requests were waiting behind it and were not sent.
+
+    *notes* say what could not be written on the way.
+    """
+    error = job.exception()
+    if error is None:
+        return {**_line("done", badge.final_text(job.result())), "notes": list(notes)}
+    if job.status == "stopped":
+        more = f"{dropped} queued, not sent" if dropped else ""
+        line = _line("stopped", _STOPPED, more)
+    else:
+        word = "outcome unknown" if job.status == "unknown" else "failed"
+        line = {**_line(job.status, word), "problem": problem_of(error)}
+    return {**line, "again": job.task_id is not None and _can_wait(error)}
 
 
-_SENDING: Final = line_html("sending", "sending") + bar_html(None)
+def failed(error: BaseException) -> Status:
+    """Return why nothing was started."""
+    return {"state": "", "problem": problem_of(error)}
+
+
+def said(text: str) -> Status:
+    """Return a plain line."""
+    return {"state": "", "notes": [text]}
+
+
+def problem_of(error: BaseException) -> dict[str, str]:
+    """Return an error as a person in front of a panel reads it: what happened, what to do."""
+    advice = str(getattr(error, "advice", ""))
+    for cell, panel in _PANEL_WORDS:
+        advice = advice.replace(cell, panel)
+    return {
+        "message": getattr(error, "message", "") or f"{type(error).__name__}: {error}",
+        "advice": advice,
+        "evidence": error.evidence() if hasattr(error, "evidence") else "",
+    }
+
+
+def _line(state: str, text: str, more: str = "") -> Status:
+    return {"state": state, "words": printable_line(text), "more": more}
+
+
+def _can_wait(error: BaseException) -> bool:
+    from opeai_nb.errors import TaskExpiredError, TaskFailedError
+
+    return not isinstance(error, (TaskFailedError, TaskExpiredError))

@@ -1,0 +1,1224 @@
+// @ts-check
+/**
+ * The panel in the page. What it and the kernel tell each other stands in `protocol.py`.
+ *
+ * First what is pure (exported, and tested by itself), then pieces of a page, then the parts of the
+ * panel. Whatever goes wrong in here is shown in the panel (`guarded`).
+ */
+
+// -- what is known of models
+
+/** @typedef {{name: string, prefixes: string[], vendor: string, sizes: string[],
+ *   labels: string[][], default_size: string | null, qualities: string[], n_max: number,
+ *   images_max: number, images_min: number, ignored: string[],
+ *   pixels: [number, number] | null, ratio: [number, number] | null, sides: [number, number],
+ *   multiple: number, prompt_max: number | null, note: string}} Family */
+/** @typedef {{name: string, label: string, kind: string, only: string, choices: string[],
+ *   hint: string}} Field */
+/** @typedef {{families: Family[], unknown: Family, fields: Field[],
+ *   badges: Record<string, [string, string]>}} Table */
+/** @typedef {Record<string, any>} Controls by the API's names; "" and null: not set */
+/** @typedef {{digest: string, label: string, note: string, url: string,
+ *   size: [number, number] | null, tile: DataView | null}} Input */
+
+const CLOSE = 0.03;
+const QUALITIES = ['auto', 'low', 'medium', 'high'];
+const SOME = 6;
+
+/** The family of a model, by its longest prefix. @type {(table: Table, model: string) => Family | null} */
+export const familyOf = (table, model) => {
+  const name = model.toLowerCase();
+  let best = null;
+  let length = -1;
+  for (const family of table.families) {
+    for (const prefix of family.prefixes) {
+      if (name.startsWith(prefix) && prefix.length > length) [best, length] = [family, prefix.length];
+    }
+  }
+  return best;
+};
+
+/** The sides of `1536x1024`, else null. @type {(size: string) => [number, number] | null} */
+export const parseSize = (size) => {
+  const found = /^([1-9][0-9]{0,4})x([1-9][0-9]{0,4})$/.exec(size);
+  return found ? [Number(found[1]), Number(found[2])] : null;
+};
+
+/** A size as the request reads it; a ratio and `same` are made a size there. Null: no size.
+ * @type {(text: string) => string | null} */
+export const readSize = (text) => {
+  const plain = text.trim().replace(/\s*[xX×✕*\u0445]\s*/g, 'x');
+  if (/^(auto|same)$/i.test(plain)) return plain.toLowerCase();
+  if (/^\d(\.\d)?k$/i.test(plain)) return plain.toUpperCase();
+  const ratio = /^(\d{1,4})\s*[:/]\s*(\d{1,4})$/.exec(plain);
+  if (ratio) return Number(ratio[1]) && Number(ratio[2]) ? `${ratio[1]}:${ratio[2]}` : null;
+  const sides = /^(\d{1,5})x(\d{1,5})$/.exec(plain);
+  if (!sides || !Number(sides[1]) || !Number(sides[2])) return null;
+  return `${Number(sides[1])}x${Number(sides[2])}`;
+};
+
+/** @type {(family: Family, width: number, height: number) => boolean} */
+const isWithin = (family, width, height) => {
+  const {pixels, ratio, sides, multiple} = family;
+  if (!pixels || width % multiple || height % multiple) return false;
+  const [low, high] = ratio || [0, Infinity];
+  return pixels[0] <= width * height && width * height <= pixels[1]
+    && sides[0] <= Math.min(width, height) && Math.max(width, height) <= sides[1]
+    && low <= width / height && width / height <= high;
+};
+
+/** Whether a family is known to take a size. @type {(family: Family, size: string) => boolean} */
+export const acceptsSize = (family, size) => {
+  if (family.sizes.includes(size) || family.sizes.includes(size.toUpperCase())) return true;
+  const sides = parseSize(size);
+  return sides !== null && isWithin(family, ...sides);
+};
+
+/** Whether a further field does anything. @type {(table: Table, model: string, name: string, dialect: string | null) => boolean} */
+export const hasEffect = (table, model, name, dialect) => {
+  const family = familyOf(table, model) || table.unknown;
+  if (name === 'dialect') return family.vendor === 'aliyun' || family.vendor === '';
+  const field = table.fields.find((one) => one.name === name);
+  return !family.ignored.includes(name) && !!field
+    && (!field.only || field.only === (dialect || 'openai'));
+};
+
+/** The qualities that a model has a meaning for. @type {(family: Family) => string[]} */
+const meant = (family) => (family.ignored.includes('quality') ? [] : family.qualities);
+
+/** What is offered as quality, and whether it is believed to be ignored. @type {(table: Table, controls: Controls) => {words: string[], isIgnored: boolean}} */
+export const qualitiesOf = (table, controls) => {
+  const known = meant(familyOf(table, controls.model) || table.unknown);
+  const words = [...(known.length ? known : QUALITIES)];
+  if (controls.quality && !words.includes(controls.quality)) words.push(controls.quality);
+  return {words, isIgnored: !known.length};
+};
+
+/** The controls for another model: what it does not take goes back to its default. @type {(table: Table, controls: Controls, model: string) => Controls} */
+export const adapted = (table, controls, model) => {
+  const known = familyOf(table, model);
+  const family = known || table.unknown;
+  const isTaken = !known || controls.size === '' || controls.size === 'same'
+    || acceptsSize(known, controls.size);
+  const dialect = hasEffect(table, model, 'dialect', null) ? controls.dialect : null;
+  /** @type {Controls} */
+  const now = {
+    ...controls,
+    model,
+    size: isTaken ? controls.size : '',
+    quality: meant(family).includes(controls.quality) ? controls.quality : '',
+    n: Math.min(controls.n, family.n_max),
+  };
+  for (const {name} of table.fields) {
+    if (!hasEffect(table, model, name, dialect)) now[name] = null;
+  }
+  return now;
+};
+
+/** The chips of size: value, and two lines. @type {(table: Table, controls: Controls, hasInputs: boolean) => {value: string, lines: string[]}[]} */
+export const sizesOf = (table, controls, hasInputs) => {
+  const family = familyOf(table, controls.model) || table.unknown;
+  const standard = family.default_size;
+  const first = standard ? standard.replace('x', '×') : 'the model chooses';
+  const chips = [{value: '', lines: ['default', first]}];
+  if (hasInputs) chips.push({value: 'same', lines: ['same', 'as the picture']});
+  family.sizes.forEach((value, i) => {
+    // The default has a chip of its own; asked for by name it is another request.
+    if (value !== standard || controls.size === standard) {
+      chips.push({value, lines: family.labels[i]});
+    }
+  });
+  return chips;
+};
+
+/** The fields of the API that are set. @type {(controls: Controls, inputs: Input[]) => string[]} */
+const setFields = (controls, inputs) => Object.keys(controls)
+  .filter((name) => {
+    const value = controls[name];
+    if (name === 'edit' || value === null || value === '') return false;
+    if (name === 'n') return value !== 1;
+    if (name === 'dialect') return value !== 'openai';
+    return !(name === 'extra' && !Object.keys(value).length);
+  })
+  .concat(inputs.length ? ['image'] : [])
+  .sort();
+
+/** @type {(sizes: string[]) => string} */
+const some = (sizes) => sizes.slice(0, SOME).join(', ') + (sizes.length > SOME ? ' …' : '') || 'others';
+
+/** The sides of an input that the default size would crop or stretch. @type {(family: Family, inputs: Input[]) => [number, number] | null} */
+const otherShape = (family, inputs) => {
+  const standard = parseSize(family.default_size || '');
+  const sides = inputs.length ? inputs[0].size : null;
+  if (!standard || !sides) return null;
+  const off = Math.abs(Math.log(sides[0] / sides[1] / (standard[0] / standard[1])));
+  return off <= CLOSE ? null : sides;
+};
+
+/** What one should know before sending; as `client/wire/hints.py` says it. @type {(table: Table, controls: Controls, inputs: Input[]) => string[]} */
+export const hintsOf = (table, controls, inputs) => {
+  if (!controls.prompt.trim()) return [];
+  const {model, n} = controls;
+  const size = controls.size && readSize(controls.size);
+  if (size === null) {
+    return [`'${controls.size}' is not a size. Write width x height such as 1024x1024, a ratio such as 16:9, 2K, auto, or same.`];
+  }
+  const family = familyOf(table, model);
+  const asked = setFields(controls, inputs);
+  const found = [];
+  if (controls.output_compression === 0) {
+    found.push('output_compression=0 is dropped by the platform; 1 is the least that it passes on.');
+  }
+  if (!family) return found;
+  if (size && size !== 'same' && !size.includes(':') && !acceptsSize(family, size)) {
+    found.push(`${model} may refuse size ${size}; it takes ${some(family.sizes)}.`);
+  }
+  if (n > family.n_max) {
+    found.push(`${model} makes at most ${family.n_max} at once; n=${n} may be refused.`);
+  }
+  if (inputs.length > family.images_max) {
+    found.push(`${model} takes at most ${family.images_max} input pictures; ${inputs.length} are given.`);
+  }
+  if (inputs.length < family.images_min) {
+    found.push(`${model} edits: it needs ${family.images_min} input picture or more.`);
+  }
+  const shape = size || (controls.extra && 'size' in controls.extra) ? null : otherShape(family, inputs);
+  if (shape) {
+    found.push(`No size is named, so ${family.default_size} is what may come: size same keeps the `
+      + `shape of the input picture (${shape[0]}x${shape[1]}).`);
+  }
+  if (family.prompt_max !== null && [...controls.prompt].length > family.prompt_max) {
+    found.push(`${model} reads at most ${family.prompt_max} characters of a prompt.`);
+  }
+  const ignored = asked.filter((name) => family.ignored.includes(name));
+  if (ignored.length) found.push(`${model} ignores ${ignored.join(', ')}.`);
+  return found;
+};
+
+/** What the model takes as input pictures, in words. @type {(family: Family) => string} */
+export const takes = (family) => {
+  if (!family.images_max) return 'the model takes none: it paints from the prompt alone';
+  return family.images_min ? `the model needs 1 to ${family.images_max}` : `the model takes up to ${family.images_max}`;
+};
+
+/** What the text of a further field means; null: not set. Throws where it cannot be read. @type {(field: Field, text: string) => any} */
+export const valueOf = (field, text) => {
+  const plain = text.trim();
+  if (!plain) return null;
+  if (field.kind === 'flag') return plain === 'yes';
+  if (field.kind === 'integer') {
+    if (!/^[+-]?[0-9]+$/.test(plain)) throw new Error(`${field.label} is not a whole number.`);
+    return Number(plain);
+  }
+  if (field.kind !== 'pairs') return plain;
+  const wrong = new Error(`${field.label} is not JSON such as {"field": 1}.`);
+  let found = null;
+  try { found = JSON.parse(plain); } catch { throw wrong; }
+  if (found === null || typeof found !== 'object' || Array.isArray(found)) throw wrong;
+  return found;
+};
+
+/** The text that a further field shows. @type {(field: Field, value: any) => string} */
+export const textOf = (field, value) => {
+  if (value === null || value === undefined) return '';
+  if (field.kind === 'flag') return value ? 'yes' : 'no';
+  if (field.kind === 'pairs') return Object.keys(value).length ? JSON.stringify(value) : '';
+  return String(value);
+};
+
+// -- files
+
+const STARTS = /** @type {[number, number[]][]} */ ([
+  [0, [0x89, 0x50, 0x4e, 0x47]], // PNG
+  [0, [0xff, 0xd8, 0xff]], // JPEG
+  [0, [0x47, 0x49, 0x46, 0x38]], // GIF
+  [0, [0x42, 0x4d]], // BMP
+  [0, [0x49, 0x49, 0x2a, 0]], // TIFF
+  [0, [0x4d, 0x4d, 0, 0x2a]],
+  [8, [0x57, 0x45, 0x42, 0x50]], // WebP
+  [4, [0x66, 0x74, 0x79, 0x70]], // AVIF, HEIC
+]);
+
+/** Whether bytes begin as a picture does. @type {(head: Uint8Array) => boolean} */
+export const isPicture = (head) => STARTS.some(
+  ([at, magic]) => magic.every((byte, i) => head[at + i] === byte));
+
+/** @type {(bytes: number) => string} */
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** Why a file is not sent; empty: it is. @type {(name: string, size: number, head: Uint8Array, limit: number) => string} */
+export const fileProblem = (name, size, head, limit) => {
+  if (size > limit) {
+    return `${name} has ${megabytes(size)}; an upload may have ${megabytes(limit)}. It was not sent. `
+      + 'Put the file beside the notebook and give its path: that has no limit.';
+  }
+  return isPicture(head) ? ''
+    : `'${name}' is not an image that can be opened. Use PNG, JPEG or WebP. It was not sent.`;
+};
+
+/** Where each piece of a file begins. @type {(size: number, step: number) => number[]} */
+export const pieces = (size, step) => Array.from({length: Math.max(1, Math.ceil(size / step))}, (_, i) => i * step);
+
+/** The place that an arrow key leads to in a grid. @type {(key: string, place: number, count: number, columns: number) => number} */
+export const moved = (key, place, count, columns) => {
+  const steps = /** @type {Record<string, number>} */ ({ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns});
+  if (key === 'Home') return 0;
+  if (key === 'End') return count - 1;
+  const next = place + (steps[key] || 0);
+  return next < 0 || next >= count ? place : next;
+};
+
+// -- pieces of a page
+
+const ICONS = /** @type {Record<string, string>} */ ({
+  upload: 'M8 1.5 4 5.5h2.6V11h2.8V5.5H12zM2 12.5h12v2H2z',
+  pencil: 'm11.3 1.6 3.1 3.1-9 9-3.9.8.8-3.9zM2.9 13.1l1.5-.3-1.2-1.2z',
+  columns: 'M1.5 2.5h13v11h-13zM3 4v8h4.2V4zm5.8 0v8H13V4z',
+  undo: 'M6.5 2 2 6.2l4.5 4.2V7.7c2.9 0 4.7 1 6 3.3.1-3.6-2-6.2-6-6.3z',
+  save: 'M2 2h9.5L14 4.5V14H2zM4.5 3.5v3h6v-3zM4 9v3.5h8V9z',
+  star: 'm8 1.6 2 4.2 4.6.6-3.4 3.2.9 4.6L8 11.9l-4.1 2.3.9-4.6L1.4 6.4 6 5.8z',
+  trash: 'M6 1.5h4l.6 1H14V4H2V2.500h3.4zM3 5h10l-.7 9.500H3.700zM5.800 7v5.500h1.200V7zm3.200 0v5.500h1.200V7z',
+});
+const NONE = '\0';
+const STEP = 2 * 1024 * 1024;
+const IN_FLIGHT = 3;
+const BUSY_AFTER = 700;
+const TYPING = 250;
+let count = 0;
+
+/** Have what goes wrong in a listener shown in the panel that it belongs to.
+ * @param {(event: any) => unknown} act */
+const guarded = (act) => async (/** @type {Event} */ event) => {
+  const place = event.currentTarget;
+  try { await act(event); } catch (error) {
+    place?.dispatchEvent(new CustomEvent('ob-defect', {bubbles: true, detail: error}));
+  }
+};
+
+/** An element with attributes (functions: listeners) and children.
+ * @param {string} tag @param {Record<string, any>} [attributes] @param {...(Node | string | null | false)} children
+ * @returns {any} */
+const h = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') made.addEventListener(name, guarded(value));
+    else if (name.startsWith('aria-') && value !== null) made.setAttribute(name, String(value));
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? '' : String(value));
+  }
+  made.append(...children.filter((child) => child !== null && child !== false));
+  return made;
+};
+
+/** @param {string} name */
+const icon = (name) => {
+  const space = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(space, 'svg');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS(space, 'path');
+  path.setAttribute('d', ICONS[name]);
+  path.setAttribute('fill-rule', 'evenodd');
+  svg.append(path);
+  return svg;
+};
+
+/** @param {string} label @param {() => unknown} act @param {Record<string, any>} [more] @param {string} [sign] */
+const button = (label, act, more = {}, sign = '') => h('button',
+  {type: 'button', ...more, class: `ob-button ${more.class || ''}`, click: act}, sign && icon(sign), label);
+
+/** A label above a control. @param {string} label @param {any} control @param {string} [css] */
+const field = (label, control, css = '') => {
+  control.id = control.id || `ob-${count += 1}`;
+  return h('div', {class: `ob-field ${css}`}, h('label', {class: 'ob-label', for: control.id}, label), control);
+};
+
+/** @param {Element} element @param {boolean} isHidden */
+const hide = (element, isHidden) => element.classList.toggle('ob-hidden', isHidden);
+
+/** Put notes below one another. @param {Element} place @param {string[]} notes @param {string} css */
+const tell = (place, notes, css = 'ob-note') => {
+  const lines = notes.filter(Boolean).map((note) => h('div', {class: css}, note));
+  place.replaceChildren(...lines);
+};
+
+/** An error as a person reads it. @param {{message: string, advice?: string, evidence?: string}} problem */
+const problemBox = ({message, advice, evidence}) => h('div', {class: 'ob-error', role: 'alert'},
+  h('strong', {}, message), advice ? h('p', {}, advice) : null, evidence ? h('small', {}, evidence) : null);
+
+/** @type {(text: string) => Promise<boolean>} */
+const copied = async (text) => {
+  try { await navigator.clipboard.writeText(text); return true; } catch { return false; }
+};
+
+/** A button that copies what stands in *shown*. @param {string} label @param {HTMLElement} shown @param {Record<string, any>} [more] */
+const copier = (label, shown, more = {}) => {
+  const made = button(label, async () => {
+    const done = await copied(shown.textContent || '');
+    if (!done) getSelection()?.selectAllChildren(shown);
+    made.textContent = done ? 'Copied' : 'Press Ctrl+C';
+    setTimeout(() => { made.textContent = label; }, 1600);
+  }, more);
+  return made;
+};
+
+/** Pictures as object URLs, by key; those of a key before are given back. */
+class Pictures {
+  constructor() {
+    /** @type {Map<string, {bytes: any, url: string}>} */
+    this.known = new Map();
+  }
+
+  /** @param {string} key @param {any} bytes @returns {string} */
+  url(key, bytes) {
+    const known = this.known.get(key);
+    if (known && known.bytes === bytes) return known.url;
+    const head = new Uint8Array(bytes.buffer || bytes, bytes.byteOffset || 0, 1)[0];
+    const url = URL.createObjectURL(new Blob([bytes], {type: head === 0x52 ? 'image/webp' : 'image/jpeg'}));
+    this.known.set(key, {bytes, url});
+    if (known) setTimeout(() => URL.revokeObjectURL(known.url), 5000); // it may still be on the page
+    return url;
+  }
+
+  close() {
+    for (const {url} of this.known.values()) URL.revokeObjectURL(url);
+    this.known.clear();
+  }
+}
+
+// -- what one page knows of one panel
+
+/** @typedef {{get: (name: string) => any, on: Function, off: Function, send: Function}} Model */
+
+/** Controls and messages; the parts listen to *changed*. */
+class Desk {
+  /** @param {Model} model */
+  constructor(model) {
+    this.model = model;
+    this.origin = Math.random().toString(36).slice(2);
+    this.edit = 0;
+    this.number = 0;
+    /** @type {Map<string, {done: (answer: any) => void, since: number}>} */
+    this.open = new Map();
+    /** @type {Set<(what: string) => void>} */
+    this.parts = new Set();
+    /** @type {Set<(error: unknown) => void>} */
+    this.defects = new Set();
+    this.isDirty = false;
+    this.isLost = false;
+    /** @type {any} */
+    this.local = null; // what the page says of itself, until the kernel says something
+    /** @type {{code: string, first: string} | null} */
+    this.code = null;
+    /** @type {any} */
+    this.timer = 0;
+    this.controls = this.told();
+    /** @type {Map<number, any>} */
+    this.pages = new Map();
+    /** @type {Map<string, any>} */
+    this.tiles = new Map();
+    this.page = 0;
+    this.takeGallery();
+    this.listen();
+  }
+
+  /** @returns {Table} */
+  get table() { return this.model.get('_table'); }
+
+  /** @returns {Input[]} */
+  get inputs() { return this.model.get('_inputs'); }
+
+  get family() { return familyOf(this.table, this.controls.model) || this.table.unknown; }
+
+  told() {
+    const {edit, ...controls} = this.model.get('_controls');
+    return controls;
+  }
+
+  listen() {
+    const {model} = this;
+    model.on('msg:custom', (/** @type {any} */ said, /** @type {any} */ buffers) => this.answered(said, buffers));
+    model.on('change:_controls', () => this.takeControls());
+    model.on('change:_status', () => { this.local = null; this.changed('status'); });
+    model.on('change:_gallery', () => { this.takeGallery(); this.changed('gallery'); });
+    model.on('change:_tiles', () => { this.takeTiles(); this.changed('gallery'); });
+    for (const name of ['inputs', 'models', 'advice', 'stage']) model.on(`change:_${name}`, () => this.changed(name));
+    model.on('comm_live_update', () => this.lose());
+  }
+
+  /** @param {unknown} error */
+  fail(error) { for (const show of this.defects) show(error); }
+
+  /** @param {string} what */
+  changed(what) { for (const part of this.parts) part(what); }
+
+  lose() {
+    this.isLost = true;
+    this.changed('lost');
+  }
+
+  // -- controls
+
+  takeControls() {
+    const [origin, number] = this.model.get('_controls').edit;
+    // What comes back of an edit before the last one would take back what was typed since.
+    if (this.isDirty || (origin === this.origin && number < this.edit)) return;
+    this.controls = this.told();
+    this.changed('controls');
+  }
+
+  /** Change controls, in the page at once. @param {Controls} values @param {boolean} [isTyping] */
+  set(values, isTyping = false) {
+    const now = {...this.controls, ...values};
+    const isOther = 'model' in values && values.model !== this.controls.model;
+    this.controls = isOther ? adapted(this.table, {...this.controls, ...values}, now.model) : now;
+    this.isDirty = true;
+    this.changed('controls');
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), isTyping ? TYPING : 0);
+  }
+
+  /** @returns {{values: Controls, edit: [string, number]}} */
+  said() {
+    clearTimeout(this.timer);
+    this.isDirty = false;
+    this.edit += 1;
+    return {values: this.controls, edit: [this.origin, this.edit]};
+  }
+
+  flush() {
+    if (this.isDirty) this.act('controls', this.said()).catch((error) => this.fail(error));
+  }
+
+  // -- messages
+
+  /** Send a message and wait for its answer. @param {string} kind @param {Record<string, any>} [fields]
+   * @param {any[]} [buffers] @param {string} [id] @returns {Promise<any>} */
+  ask(kind, fields = {}, buffers = [], id = `${this.origin}-${this.number += 1}`) {
+    return new Promise((done) => {
+      this.open.set(id, {done, since: performance.now()});
+      this.model.send({kind, id, ...fields}, undefined, buffers);
+      setTimeout(() => this.open.has(id) && this.changed('busy'), BUSY_AFTER);
+    });
+  }
+
+  /** @param {any} said @param {any[]} buffers */
+  answered(said, buffers) {
+    const waiting = this.open.get(said.answer);
+    if (!waiting) return; // another page asked
+    this.open.delete(said.answer);
+    waiting.done({...said, buffers: buffers || []});
+    this.changed('busy');
+  }
+
+  /** Whether the kernel has not answered for a while: a cell runs. */
+  get isBusy() {
+    const now = performance.now();
+    return [...this.open.values()].some(({since}) => now - since >= BUSY_AFTER - 20);
+  }
+
+  /** Show why a message failed, where it did. @param {any} answer */
+  complain(answer) {
+    if (!answer.problem) return false;
+    this.local = {state: '', problem: answer.problem};
+    this.changed('status');
+    return true;
+  }
+
+  /** @param {string} kind @param {Record<string, any>} [fields] */
+  async act(kind, fields) { this.complain(await this.ask(kind, fields)); }
+
+  // -- the gallery
+
+  takeGallery() {
+    const first = this.model.get('_gallery');
+    this.pages.clear();
+    this.page = 0;
+    if (first.finds) this.pages.set(0, first);
+    this.takeTiles();
+  }
+
+  takeTiles() {
+    for (const [key, bytes] of Object.entries(this.model.get('_tiles'))) this.tiles.set(key, bytes);
+  }
+
+  /** Have a page of the gallery here. @param {number} number */
+  async fetchPage(number) {
+    if (this.pages.has(number)) return;
+    this.pages.set(number, null);
+    const first = this.pages.get(0);
+    const answer = await this.ask('gallery', {number});
+    if (this.pages.get(0) !== first) return; // the gallery was read anew meanwhile
+    if (this.complain(answer)) { this.pages.delete(number); return; }
+    answer.keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => this.tiles.set(key, answer.buffers[i]));
+    this.pages.set(number, answer.gallery);
+    this.changed('gallery');
+  }
+}
+
+/** @type {WeakMap<object, Desk>} */
+const desks = new WeakMap();
+
+/** @param {Model} model @returns {Desk} */
+const deskOf = (model) => {
+  const known = desks.get(model);
+  if (known) return known;
+  const made = new Desk(model);
+  desks.set(model, made);
+  return made;
+};
+
+// -- the parts; each returns its elements and what to do when something changed
+
+/** @typedef {{elements: any[], show: (what: string) => void}} Part */
+
+/** A row of choices of which one is chosen. @param {string} name @param {string} css @param {(value: string) => void} choose */
+const chips = (name, css, choose) => {
+  const group = `ob-${count += 1}`;
+  const label = h('span', {class: 'ob-label', id: `${group}-label`}, name);
+  const note = h('span', {class: 'ob-beside'});
+  const row = h('div', {class: `ob-chips ${css}`, role: 'radiogroup', 'aria-labelledby': `${group}-label`});
+  const box = h('div', {class: 'ob-field'}, h('div', {}, label, note), row);
+  let made = '';
+  /** @param {{value: string, lines: string[]}[]} options @param {string} chosen @param {string} beside */
+  const show = (options, chosen, beside = '') => {
+    const now = JSON.stringify(options);
+    if (now !== made) {
+      const had = row.contains(document.activeElement);
+      row.replaceChildren(...options.map(({value, lines}) => h('label', {class: 'ob-chip'},
+        h('input', {type: 'radio', name: group, value, change: () => choose(value)}),
+        h('b', {}, lines[0]), lines[1] ? h('small', {}, lines[1]) : null)));
+      made = now;
+      if (had) row.querySelector('input')?.focus();
+    }
+    for (const input of row.querySelectorAll('input')) input.checked = input.value === chosen;
+    note.textContent = beside && ` · ${beside}`;
+  };
+  return {box, show};
+};
+
+/** @param {Desk} desk @returns {Part} */
+const composer = (desk) => {
+  const prompt = h('textarea', {
+    class: 'ob-prompt', rows: 4, placeholder: 'What should the picture show?',
+    input: () => desk.set({prompt: prompt.value}, true), change: () => desk.flush(),
+  });
+  const model = h('select', {change: () => {
+    hide(other, model.value !== NONE);
+    if (model.value === NONE) otherName.focus();
+    else desk.set({model: model.value});
+  }});
+  const number = h('input', {type: 'number', min: 1, change: () => desk.set({n: Math.max(1, Math.round(Number(number.value)) || 1)})});
+  const otherName = h('input', {
+    type: 'text', placeholder: 'as the platform calls it',
+    change: () => otherName.value.trim() && desk.set({model: otherName.value.trim()}),
+  });
+  const other = field('Name of the model', otherName, 'ob-hidden');
+  const note = h('div', {class: 'ob-note'});
+  let wantsOther = false;
+  const size = chips('Size', 'ob-sizes', (value) => {
+    wantsOther = value === NONE;
+    if (wantsOther) { show(); otherSize.focus(); } else desk.set({size: value});
+  });
+  const otherSize = h('input', {
+    type: 'text', placeholder: '1280x720, 16:9 or 2K',
+    change: () => { if (otherSize.value.trim()) { wantsOther = false; desk.set({size: otherSize.value.trim()}); } },
+  });
+  const free = field('Other size', otherSize);
+  const quality = chips('Quality', 'ob-qualities', (value) => desk.set({quality: value}));
+  const counter = field('Pictures', number);
+  let menu = '';
+
+  const showModels = () => {
+    const groups = /** @type {[string, string[]][]} */ (desk.model.get('_models'));
+    const name = desk.controls.model;
+    const isListed = groups.some(([, names]) => names.includes(name));
+    const all = isListed ? groups : [...groups, /** @type {[string, string[]]} */ (['Others', [name]])];
+    if (JSON.stringify(all) !== menu) {
+      menu = JSON.stringify(all);
+      model.replaceChildren(
+        ...all.map(([title, names]) => h('optgroup', {label: title}, ...names.map((one) => h('option', {value: one}, one)))),
+        h('option', {value: NONE}, 'another name…'));
+    }
+    model.value = name;
+  };
+
+  const show = () => {
+    const {controls, family} = desk;
+    if (document.activeElement !== prompt || !desk.isDirty) {
+      if (prompt.value !== controls.prompt) prompt.value = controls.prompt;
+    }
+    showModels();
+    hide(other, true);
+    number.max = Math.max(family.n_max, controls.n);
+    if (document.activeElement !== number || Number(number.value) !== controls.n) number.value = controls.n;
+    number.title = family.n_max === 1 ? 'This model makes one at a time' : `1 to ${family.n_max}`;
+    note.textContent = family.note;
+    const sizes = sizesOf(desk.table, controls, desk.inputs.length > 0);
+    const isOther = wantsOther || !sizes.some(({value}) => value === controls.size);
+    size.show([...sizes, {value: NONE, lines: ['other…', 'any size']}], isOther ? NONE : controls.size,
+      family.sizes.length || family.pixels ? '' : 'this model names no sizes');
+    hide(free, !isOther);
+    if (isOther && !wantsOther) otherSize.value = controls.size;
+    const {words, isIgnored} = qualitiesOf(desk.table, controls);
+    quality.show([{value: '', lines: ['default']}, ...words.map((word) => ({value: word, lines: [word]}))],
+      controls.quality, isIgnored ? 'this model is believed to ignore it' : '');
+  };
+  return {
+    elements: [field('Prompt', prompt), h('div', {class: 'ob-row'}, field('Model', model), counter), other,
+      note, size.box, free, quality.box],
+    show: (what) => { if (['all', 'controls', 'models', 'inputs'].includes(what)) show(); },
+  };
+};
+
+/** @param {Desk} desk @param {Pictures} pictures @returns {Part & {take: (files: File[]) => Promise<void>}} */
+const tray = (desk, pictures) => {
+  const beside = h('span', {class: 'ob-beside'});
+  const tiles = h('div', {class: 'ob-tiles', role: 'list', 'aria-label': 'Input pictures'});
+  const files = h('input', {
+    type: 'file', multiple: true, class: 'ob-files', tabindex: -1, 'aria-hidden': 'true',
+    accept: 'image/*,.heic,.heif,.avif',
+    change: () => { take([...files.files]); files.value = ''; },
+  });
+  const hint = `Up to ${Math.round(desk.model.get('_limit') / 1e6)} MB per file; you can drop or paste pictures, too.`;
+  const upload = button('Upload', () => files.click(), {class: 'ob-upload', title: hint}, 'upload');
+  const path = h('input', {
+    type: 'text', placeholder: 'path, URL or variable', 'aria-label': 'A path, a URL or a variable',
+    change: () => name(),
+  });
+  const add = button('Add', () => name(), {title: 'Add this picture'});
+  const notes = h('div', {class: 'ob-notes', role: 'status'});
+  const standing = h('div', {class: 'ob-note'}, hint);
+  /** @type {Map<string, {name: string, done: number}>} */
+  const coming = new Map();
+  /** @type {Set<string>} */
+  const leaving = new Set();
+  let asked = '';
+
+  const name = async () => {
+    const text = path.value.trim();
+    if (!text || text === asked) return;
+    asked = text;
+    const answer = await desk.ask('name', {text});
+    asked = '';
+    if (!answer.problem) path.value = '';
+    say(answer, []);
+  };
+
+  /** @param {any} answer @param {string[]} before */
+  const say = (answer, before) => {
+    const {problem} = answer;
+    const text = problem ? `${problem.message} ${problem.advice}`.trim() : answer.note || '';
+    tell(notes, [...before, text], problem || before.length ? 'ob-note ob-wrong' : 'ob-note');
+  };
+
+  /** @param {File[]} chosen */
+  const take = async (chosen) => {
+    tell(notes, []);
+    const wrong = [];
+    for (const file of chosen) {
+      const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
+      const problem = fileProblem(file.name, file.size, head, desk.model.get('_limit'));
+      if (problem) { wrong.push(problem); tell(notes, wrong, 'ob-note ob-wrong'); } else say(await send(file), wrong);
+    }
+  };
+
+  /** Send a file in pieces, a few of them ahead. @param {File} file */
+  const send = async (file) => {
+    const id = `${desk.origin}-${desk.number += 1}`;
+    coming.set(id, {name: file.name, done: 0});
+    show();
+    /** @type {Promise<any>[]} */
+    const answers = [];
+    let problem = null;
+    for (const [i, start] of pieces(file.size, STEP).entries()) {
+      if (i >= IN_FLIGHT) {
+        const early = await answers[i - IN_FLIGHT];
+        if (early.problem) { problem = early; break; }
+      }
+      const bytes = await file.slice(start, start + STEP).arrayBuffer();
+      answers.push(desk.ask('piece', {name: file.name || 'pasted.png', size: file.size, start}, [bytes], `${id}.${i}`)
+        .then((answer) => {
+          coming.set(id, {name: file.name, done: Math.min(1, (start + STEP) / file.size)});
+          show();
+          return answer;
+        }));
+    }
+    const all = await Promise.all(answers);
+    coming.delete(id);
+    show();
+    return problem || all.find((answer) => answer.problem) || all[all.length - 1];
+  };
+
+  /** @param {Input} input */
+  const tile = (input) => {
+    const picture = input.tile ? h('img', {src: pictures.url(`input:${input.digest}`, input.tile), alt: input.label})
+      : h('span', {class: 'ob-no-tile'}, input.url ? 'URL' : 'no preview');
+    const remove = button('×', async () => {
+      leaving.add(input.digest);
+      show();
+      desk.complain(await desk.ask('remove', {digest: input.digest}));
+      leaving.delete(input.digest);
+      (tiles.querySelector('button') || upload).focus();
+    }, {'aria-label': `Remove ${input.label}`, title: `Remove ${input.label}`});
+    return h('div', {class: 'ob-source', role: 'listitem'}, picture, h('span', {class: 'ob-name', title: input.label}, input.label), remove);
+  };
+
+  const show = () => {
+    beside.textContent = ` · ${takes(desk.family)}`;
+    const bars = [...coming.values()].map(({name: label, done}) => h('div', {class: 'ob-source', role: 'listitem'},
+      h('span', {class: 'ob-no-tile'}, h('progress', {max: 1, value: done, 'aria-label': `Sending ${label}`})),
+      h('span', {class: 'ob-name', title: label}, label)));
+    tiles.replaceChildren(...desk.inputs.filter(({digest}) => !leaving.has(digest)).map(tile), ...bars);
+    hide(tiles, !tiles.childElementCount);
+  };
+  return {
+    elements: [h('div', {class: 'ob-tray', role: 'group', 'aria-label': 'Pictures to edit'},
+      h('div', {}, h('span', {class: 'ob-label'}, 'Pictures to edit'), beside), tiles,
+      h('div', {class: 'ob-add'}, upload, files, path, add), standing, notes)],
+    show: (what) => { if (['all', 'controls', 'inputs'].includes(what)) show(); },
+    take,
+  };
+};
+
+/** The fold of further fields. @param {Desk} desk @returns {Part} */
+const advanced = (desk) => {
+  const note = h('div', {role: 'status'});
+  /** @type {{field: Field, control: any, box: any}[]} */
+  let made = [];
+  const grid = h('div', {class: 'ob-advanced'});
+  const fold = h('details', {class: 'ob-more', toggle: () => { if (fold.open && !made.length) make(); }},
+    h('summary', {}, 'More options'), grid, note);
+
+  /** @param {Field} one */
+  const control = (one) => {
+    /** @type {any} */
+    const box = one.choices.length
+      ? h('select', {}, h('option', {value: ''}, 'default'), ...one.choices.map((word) => h('option', {value: word}, word)))
+      : h('input', {type: 'text', placeholder: one.hint});
+    box.addEventListener('change', () => {
+      try {
+        desk.set({[one.name]: valueOf(one, box.value)});
+        tell(note, []);
+      } catch (/** @type {any} */ error) {
+        tell(note, [error.message], 'ob-note ob-wrong');
+      }
+    });
+    return box;
+  };
+  const make = () => {
+    made = desk.table.fields.map((one) => {
+      const box = control(one);
+      return {field: one, control: box, box: field(one.label, box)};
+    });
+    grid.replaceChildren(...made.map(({box}) => box));
+    show();
+  };
+  const show = () => {
+    const {controls} = desk;
+    for (const {field: one, control: box, box: whole} of made) {
+      hide(whole, !hasEffect(desk.table, controls.model, one.name, controls.dialect));
+      if (document.activeElement !== box) box.value = textOf(one, controls[one.name]);
+    }
+  };
+  return {elements: [fold], show: (what) => { if (what === 'all' || what === 'controls') show(); }};
+};
+
+/** Generate, Stop, Wait again, Insert code; what goes on; the code.
+ * @param {Desk} desk @param {() => HTMLElement} root @returns {Part & {generate: () => void}} */
+const actions = (desk, root) => {
+  let isAsked = false;
+  const go = button('Generate', () => generate(), {class: 'ob-generate', title: 'Make pictures (Ctrl+Enter)'});
+  const halt = button('Stop waiting', () => desk.act('stop'), {class: 'ob-stop ob-hidden', title: 'What was sent continues at the platform'});
+  const again = button('Wait again', () => desk.act('again'), {class: 'ob-again ob-hidden', title: 'Check the task again, and wait for it'});
+  const insert = button('Insert code', () => insertCode(), {class: 'ob-insert', title: 'Write this request as a %%imagine cell'});
+  const hints = h('div', {class: 'ob-hints'});
+  const status = h('div', {class: 'ob-status'});
+  const busy = h('div', {class: 'ob-note ob-busy ob-hidden', role: 'status'},
+    'The kernel is busy with a cell. What you do here is sent, and done as soon as it is free.');
+  const heard = h('span', {class: 'ob-sr', role: 'status'});
+  const code = h('div', {class: 'ob-code-place', role: 'status'});
+  let state = '';
+
+  const generate = async () => {
+    if (isAsked || desk.isLost) return;
+    isAsked = true;
+    code.replaceChildren();
+    if (!status.querySelector('.ob-line') || !desk.model.get('_status').stop) {
+      desk.local = {state: 'sending', words: 'sending', progress: null};
+    }
+    root().classList.add('ob-clicked');
+    show('status');
+    const answer = await desk.ask('generate', desk.said());
+    isAsked = false;
+    desk.local = null;
+    if (!desk.complain(answer)) show('status');
+  };
+
+  const insertCode = async () => {
+    code.replaceChildren();
+    desk.flush();
+    const answer = await desk.ask('insert');
+    if (desk.complain(answer)) return;
+    const shown = h('code', {}, answer.code);
+    const words = h('span', {}, `Copy it into a cell below. ${answer.first}`);
+    const whole = h('pre', {}, shown);
+    code.replaceChildren(h('div', {class: 'ob-code'},
+      h('div', {class: 'ob-code-head'}, words, copier('Copy', shown)), whole));
+    const [isThere, isNew] = await below(root(), answer.code);
+    if (isThere) { words.textContent = `✓ Added below. ${answer.first}`; hide(whole, true); } else if (isNew) words.textContent = `Copy it into the new cell below. ${answer.first}`;
+  };
+
+  const showStatus = () => {
+    const told = desk.local || desk.model.get('_status');
+    const parts = [];
+    if (told.words) {
+      const [sign, colour] = desk.table.badges[told.state] || ['', '#5b6472'];
+      parts.push(h('div', {class: 'ob-line', 'data-state': told.state},
+        h('span', {class: 'ob-badge', style: `background:${colour}`}, `${sign} ${told.words}`),
+        told.more ? h('span', {class: 'ob-note'}, told.more) : null));
+    }
+    if ('progress' in told) {
+      const {progress} = told;
+      const bar = progress === null ? h('i', {class: 'ob-some'}) : h('i', {style: `width:${Math.max(0, Math.min(100, progress))}%`});
+      parts.push(h('div', {class: 'ob-bar', role: 'progressbar', 'aria-label': 'Progress', 'aria-valuemin': 0, 'aria-valuemax': 100,
+        'aria-valuenow': progress === null ? null : Math.round(progress)}, bar));
+    }
+    for (const note of told.notes || []) parts.push(h('div', {class: 'ob-warn'}, note));
+    if (told.problem) parts.push(problemBox(told.problem));
+    status.replaceChildren(...parts);
+    hide(status, !parts.length);
+    if (told.state !== state) heard.textContent = told.state; // not each second
+    state = told.state;
+    hide(halt, !told.stop);
+    hide(again, !told.again);
+  };
+
+  const showHints = () => {
+    const {controls} = desk;
+    const advice = desk.model.get('_advice');
+    const isOfThese = JSON.stringify(advice.of) === JSON.stringify([controls.model, controls.size, controls.quality, controls.n]);
+    const notes = hintsOf(desk.table, controls, desk.inputs);
+    const more = isOfThese && !desk.isDirty ? advice.notes : [];
+    tell(hints, [...new Set([...notes, ...more])], 'ob-warn');
+    go.lastChild.textContent = isOfThese && advice.cost ? `Generate · ${advice.cost}` : 'Generate';
+  };
+
+  const show = (/** @type {string} */ what) => {
+    if (['all', 'controls', 'advice', 'inputs'].includes(what)) showHints();
+    if (['all', 'status', 'lost'].includes(what)) showStatus();
+    go.setAttribute('aria-disabled', String(isAsked || desk.isLost));
+    hide(busy, !desk.isBusy || desk.isLost);
+  };
+  return {
+    elements: [h('div', {class: 'ob-actions'}, go, halt, again, insert), hints, busy, status, heard, code],
+    show,
+    generate,
+  };
+};
+
+/** @param {number} ms */
+const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+/** Add a cell below the panel's, by the notebook's own button; a paste fills it.
+ * Returns whether the code is there, and whether a new cell is.
+ * @param {HTMLElement} root @param {string} code @returns {Promise<[boolean, boolean]>} */
+const below = async (root, code) => {
+  const page = root.closest('.jp-NotebookPanel');
+  const insert = /** @type {HTMLElement | null} */ (page && page.querySelector(
+    '.jp-NotebookPanel-toolbar [data-jp-item-name="insert"] :is(jp-button, button)'));
+  const own = root.closest('.jp-Cell');
+  if (!page || !insert || !own || !own.classList.contains('jp-mod-active')) return [false, false];
+  const cells = () => [...page.querySelectorAll('.jp-Notebook .jp-Cell')];
+  const known = new Set(cells());
+  insert.dispatchEvent(new MouseEvent('mousedown', {bubbles: true, cancelable: true}));
+  for (let tries = 0; tries < 60; tries += 1) {
+    await pause(50);
+    if (tries === 5 && cells().length === known.size) insert.click(); // one of the two is heard
+    const made = cells().find((cell) => !known.has(cell));
+    const editor = /** @type {HTMLElement | null | undefined} */ (made && made.querySelector('.cm-content'));
+    if (editor) return [await filled(editor, code), true];
+  }
+  return [false, false];
+};
+
+/** Put code into an empty editor. @param {HTMLElement} editor @param {string} code */
+const filled = async (editor, code) => {
+  const isThere = () => (editor.textContent || '').includes('%%imagine');
+  const data = new DataTransfer();
+  data.setData('text/plain', code);
+  editor.focus();
+  editor.dispatchEvent(new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true}));
+  await pause(50);
+  if (isThere()) return true;
+  document.execCommand('insertText', false, code); // Firefox: a paste that a script makes is empty
+  await pause(50);
+  return isThere();
+};
+
+/** One picture, large, and what can be done with it. @param {Desk} desk @param {Pictures} pictures @returns {Part} */
+const stage = (desk, pictures) => {
+  const place = h('div', {class: 'ob-place'});
+  const caption = h('div', {class: 'ob-caption'});
+  const notes = h('div', {role: 'status'});
+  const path = h('code', {});
+  const key = () => desk.model.get('_stage').key;
+  let isCompared = false;
+  let isSaving = false;
+  /** @param {string} text */
+  const say = (text, css = 'ob-note') => tell(notes, [text], css);
+  const edit = button('Edit this', () => desk.act('edit', {key: key()}), {title: 'Use this picture as input'}, 'pencil');
+  const compare = button('Compare', () => { isCompared = !isCompared; show(); }, {title: 'Before and after, with a slider'}, 'columns');
+  const restore = button('Restore settings', () => desk.act('restore', {key: key()}), {title: 'Set the controls as they were for this picture'}, 'undo');
+  const saves = button('Save as…', () => { isSaving = !isSaving; show(); if (isSaving) target.focus(); }, {title: 'Save a copy under a name you choose'}, 'save');
+  const target = h('input', {type: 'text', 'aria-label': 'File to save as', keydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && !event.ctrlKey) save(); }});
+  const saving = h('div', {class: 'ob-save ob-hidden'}, target, button('Save', () => save(), {title: 'Write the file'}));
+  const tools = h('div', {class: 'ob-tools', role: 'group', 'aria-label': 'This picture'}, edit, compare, restore, saves);
+  const paths = h('div', {class: 'ob-path'}, path, copier('Copy path', path, {title: 'Copy the path of this file'}));
+  const old = h('div', {class: 'ob-note ob-still-old'}, 'The saved notebook still shows the earlier picture. Run this cell again to update it.');
+  let shown = '';
+
+  const save = async () => {
+    const answer = await desk.ask('save', {key: key(), target: target.value});
+    const {problem} = answer;
+    if (problem) say(`${problem.message} ${problem.advice}`, 'ob-note ob-wrong');
+    else say(answer.note);
+  };
+
+  /** @param {any} told */
+  const picture = (told) => {
+    const [width, height] = told.size;
+    const url = pictures.url('stage', told.picture);
+    if (!isCompared) return h('img', {class: 'ob-picture', src: url, alt: told.title, width, height});
+    const ratio = `aspect-ratio:${width}/${height};max-width:${width}px;--cut:50%`;
+    const box = h('div', {class: 'ob-compare', style: ratio},
+      h('img', {src: pictures.url('before', told.before), alt: 'Before: the picture that was given'}),
+      h('img', {class: 'ob-after', src: url, alt: `After: ${told.title}`}),
+      h('span', {class: 'ob-tag ob-tag-before'}, 'before'), h('span', {class: 'ob-tag ob-tag-after'}, 'after'),
+      h('span', {class: 'ob-cut'}),
+      h('input', {type: 'range', min: 0, max: 100, value: 50, 'aria-label': 'Compare before and after',
+        input: (/** @type {any} */ event) => box.style.setProperty('--cut', `${event.target.value}%`)}));
+    return box;
+  };
+
+  const empty = () => h('div', {class: 'ob-empty'}, h('div', {}, 'Your picture appears here.'),
+    h('small', {}, 'Describe it on the left, then Generate (Ctrl+Enter).'));
+
+  const show = () => {
+    const told = desk.model.get('_stage');
+    const isThere = 'title' in told;
+    const isAnother = `${told.key}` !== shown;
+    if (isAnother) { tell(notes, []); target.value = told.name || ''; shown = `${told.key}`; }
+    if (isCompared && !told.before) {
+      if (told.edited && !isAnother) say('The input picture is no longer in the library.');
+      isCompared = false;
+    }
+    place.replaceChildren(told.problem ? h('div', {class: 'ob-empty'}, told.problem) : told.picture ? picture(told) : empty());
+    caption.replaceChildren(...(isThere ? [h('b', {}, told.prompt), told.facts ? h('small', {}, told.facts) : '', told.beside ? h('small', {}, told.beside) : ''] : []));
+    hide(tools, !told.key);
+    hide(paths, !told.key);
+    hide(old, !told.key);
+    hide(compare, !told.edited);
+    compare.setAttribute('aria-pressed', String(isCompared));
+    saves.setAttribute('aria-expanded', String(isSaving));
+    hide(saving, !isSaving || !told.key);
+    path.textContent = told.path || '';
+  };
+  return {
+    elements: [h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, tools, saving, notes, paths, old)],
+    show: (what) => { if (what === 'all' || what === 'stage') show(); },
+  };
+};
+
+/** Thumbnails of the library, a page at a time. @param {Desk} desk @param {Pictures} pictures @returns {Part} */
+const gallery = (desk, pictures) => {
+  /** @type {any} */
+  let timer = 0;
+  const search = h('input', {type: 'text', placeholder: 'search', 'aria-label': 'Search the gallery', input: () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => desk.act('search', {text: search.value}), TYPING);
+  }});
+  const newer = button('←', () => turn(-1), {'aria-label': 'Newer pictures', title: 'Newer pictures'});
+  const older = button('→', () => turn(1), {'aria-label': 'Older pictures', title: 'Older pictures'});
+  const reload = button('↻', () => desk.act('search', {text: search.value}), {'aria-label': 'Reload the gallery', title: 'Reload the gallery'});
+  const grid = h('div', {class: 'ob-grid', role: 'group', 'aria-label': 'Gallery', keydown: (/** @type {KeyboardEvent} */ event) => walk(event)});
+  const notes = h('div', {class: 'ob-note', role: 'status'});
+
+  /** @param {number} step */
+  const turn = (step) => {
+    const now = desk.pages.get(desk.page);
+    if (step > 0 && now && !now.older) return;
+    desk.page = Math.max(0, desk.page + step);
+    show();
+    return desk.fetchPage(desk.page);
+  };
+
+  /** @param {KeyboardEvent} event */
+  const walk = (event) => {
+    const thumbs = [...grid.children];
+    const place = thumbs.indexOf(/** @type {Element} */ (document.activeElement));
+    if (place < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const columns = getComputedStyle(grid).gridTemplateColumns.split(' ').length;
+    const next = moved(event.key, place, thumbs.length, columns);
+    if (next === place) return;
+    event.preventDefault();
+    thumbs[place].tabIndex = -1;
+    thumbs[next].tabIndex = 0;
+    thumbs[next].focus();
+  };
+
+  /** @param {any} find @param {boolean} isFirst @param {boolean} isChosen */
+  const thumb = (find, isFirst, isChosen) => {
+    const bytes = desk.tiles.get(find.key);
+    const title = [find.marks, find.title].filter(Boolean).join(' · ');
+    return h('button', {type: 'button', class: 'ob-thumb', title, 'aria-label': title, 'aria-pressed': isChosen, tabindex: isFirst ? 0 : -1,
+      'data-key': find.key, click: () => desk.act('select', {key: find.key})},
+    bytes ? h('img', {src: pictures.url(`tile:${find.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {}, find.title));
+  };
+
+  const show = () => {
+    const page = desk.pages.get(desk.page);
+    const focus = /** @type {any} */ (document.activeElement)?.dataset?.key;
+    const chosen = desk.model.get('_stage').key;
+    const finds = page ? page.finds : [];
+    const first = finds.some((/** @type {any} */ find) => find.key === chosen) ? chosen : finds[0]?.key;
+    const hadFocus = grid.contains(document.activeElement);
+    grid.replaceChildren(...finds.map((/** @type {any} */ find) => thumb(find, find.key === first, find.key === chosen)));
+    if (hadFocus && focus) grid.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
+    newer.disabled = desk.page === 0;
+    older.disabled = !page || !page.older;
+    const isEmpty = page && !finds.length;
+    tell(notes, [page === null || (!page && desk.page) ? 'Loading older pictures…' : isEmpty ? (page.search ? 'No matches.' : 'What you make is kept here.') : '']);
+    if (page && page.older && !desk.pages.has(desk.page + 1)) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); // so that a turn needs no kernel
+  };
+  /** Mark what is on the stage, without building the grid anew. */
+  const choose = () => {
+    const chosen = desk.model.get('_stage').key;
+    for (const one of grid.children) one.setAttribute('aria-pressed', String(one.dataset.key === chosen));
+  };
+  return {
+    elements: [h('div', {class: 'ob-gallery'},
+      h('div', {class: 'ob-gallery-head'}, h('span', {class: 'ob-label'}, 'Gallery'), search, newer, older, reload), grid, notes)],
+    show: (what) => {
+      if (what === 'all' || what === 'gallery') show();
+      if (what === 'stage') choose();
+    },
+  };
+};
+
+// -- the whole
+
+/** The picture for readers without a kernel is not renewed after the page was loaded again: the
+ * panel says so with the next picture. @param {HTMLElement} root @param {string} name */
+const rememberPage = (root, name) => {
+  const loaded = String(performance.timeOrigin);
+  try {
+    const first = sessionStorage.getItem(`opeai-nb-${name}`) || loaded;
+    sessionStorage.setItem(`opeai-nb-${name}`, first);
+    root.classList.toggle('ob-loaded-again', first !== loaded);
+  } catch { /* a front end that keeps nothing: the note stays away */ }
+};
+
+/** Files that are dropped or pasted. @param {HTMLElement} root @param {(files: File[]) => void} take */
+const takeFiles = (root, take) => {
+  const brings = (/** @type {DragEvent} */ event) => [...(event.dataTransfer ? event.dataTransfer.types : [])].includes('Files');
+  root.addEventListener('dragover', (event) => {
+    if (brings(event)) { event.preventDefault(); root.classList.add('ob-dragged'); }
+  });
+  root.addEventListener('dragleave', (event) => {
+    if (!root.contains(/** @type {Node | null} */ (event.relatedTarget))) root.classList.remove('ob-dragged');
+  });
+  root.addEventListener('drop', (event) => {
+    root.classList.remove('ob-dragged');
+    if (!brings(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    take([...(event.dataTransfer ? event.dataTransfer.files : [])]);
+  });
+  root.addEventListener('paste', (event) => {
+    const files = [...(event.clipboardData ? event.clipboardData.files : [])];
+    event.stopPropagation();
+    if (!files.length) return;
+    event.preventDefault();
+    take(files);
+  });
+};
+
+/** Ctrl+Enter generates; plain keys are the panel's, not shortcuts of the notebook.
+ * @param {HTMLElement} root @param {() => void} generate */
+const takeKeys = (root, generate) => {
+  root.addEventListener('keydown', (event) => {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    generate();
+  }, true);
+  root.addEventListener('keydown', (event) => {
+    if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
+  });
+};
+
+/** Show whatever goes wrong in this module: at the place where it is seen. @param {HTMLElement} place @param {unknown} error */
+const showDefect = (place, error) => {
+  const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  place.append(problemBox({
+    message: `The panel's page failed: ${said}`,
+    advice: 'Nothing was sent because of it. Run this cell again; opeai_nb.panel(plain=True) needs no page of its own.',
+    evidence: error instanceof Error ? (error.stack || '').split('\n').slice(1, 3).join(' ').trim() : '',
+  }));
+};
+
+/** Panels whose kernel is gone say so, where the front end marks them. @param {HTMLElement} el @param {Desk} desk */
+const watchKernel = (el, desk) => {
+  const look = () => { if (el.classList.contains('jupyter-widgets-disconnected')) desk.lose(); };
+  const watch = new MutationObserver(look);
+  watch.observe(el, {attributes: true, attributeFilter: ['class']});
+  look();
+  return watch;
+};
+
+/** @param {{model: Model, el: HTMLElement}} view */
+const build = ({model, el}) => {
+  const desk = deskOf(model);
+  const pictures = new Pictures();
+  const defects = h('div', {class: 'ob-defects'});
+  const root = h('div', {class: 'opeai-nb-panel', role: 'region', 'aria-label': 'Panel of opeai_nb'});
+  const acts = actions(desk, () => root);
+  const inputs = tray(desk, pictures);
+  const parts = [composer(desk), inputs, advanced(desk), acts];
+  const right = [stage(desk, pictures), gallery(desk, pictures)];
+  const lost = h('div', {class: 'ob-lost ob-hidden', role: 'alert'}, 'The kernel was restarted or is gone: run this cell again.');
+  root.append(defects, lost, h('div', {class: 'ob-columns'},
+    h('div', {class: 'ob-composer'}, ...parts.flatMap((part) => part.elements)),
+    h('div', {class: 'ob-right'}, ...right.flatMap((part) => part.elements))));
+  const show = (/** @type {string} */ what) => {
+    try {
+      for (const part of [...parts, ...right]) part.show(what);
+      hide(lost, !desk.isLost);
+    } catch (error) { showDefect(defects, error); }
+  };
+  desk.parts.add(show);
+  const fail = (/** @type {unknown} */ error) => showDefect(defects, error);
+  desk.defects.add(fail);
+  root.addEventListener('ob-defect', (event) => fail(/** @type {CustomEvent} */ (event).detail));
+  takeFiles(root, (files) => { inputs.take(files).catch(fail); });
+  takeKeys(root, acts.generate);
+  rememberPage(root, model.get('_name'));
+  el.append(root);
+  show('all');
+  const watch = watchKernel(el, desk);
+  root.dataset.ready = '1';
+  return () => {
+    desk.parts.delete(show);
+    desk.defects.delete(fail);
+    watch.disconnect();
+    pictures.close();
+  };
+};
+
+/** @param {{model: Model, el: HTMLElement}} view */
+const render = (view) => {
+  try { return build(view); } catch (error) { showDefect(view.el, error); return () => {}; }
+};
+
+export default {render};
+//# sourceURL=opeai-nb-panel.js

@@ -1,0 +1,349 @@
+"""What a panel knows and does, whatever shows it: traits in, requests out, no widget."""
+
+from __future__ import annotations
+
+import threading
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, Final
+
+from traitlets import Any as AnyTrait
+from traitlets import Dict, HasTraits, Int, List, TraitError, Unicode, observe
+
+from opeai_nb.client.values.size import SAME
+from opeai_nb.client.wire.hints import hints
+from opeai_nb.errors import LibraryError, OpeaiError
+from opeai_nb.notebook.panel import input_sources, save_files, status
+from opeai_nb.notebook.panel.code_cell import cell_text
+from opeai_nb.notebook.panel.controls import ADVANCED, NAMES, ControlTraits, controls_of
+from opeai_nb.notebook.panel.gallery import Find, Gallery, finds_of
+from opeai_nb.notebook.panel.model_options import grouped, known_models
+from opeai_nb.notebook.panel.request_queue import Runs, in_place, in_thread
+from opeai_nb.notebook.panel.shown_panels import ShownPanels
+from opeai_nb.notebook.panel.stage import stage_of, unkept_stage
+from opeai_nb.notebook.panel.static_output import Still
+from opeai_nb.notebook.panel.uploads import UPLOAD_LIMIT, Uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from opeai_nb.client import ImageRequest
+    from opeai_nb.notebook.display.frontend import Frontend
+    from opeai_nb.notebook.panel.input_sources import Source
+    from opeai_nb.studio import Job, Studio, Update
+
+SHOWN: Final = ShownPanels()
+_UNSEEN: Final = 0.5
+"""Seconds after which a panel that was not displayed by itself is filled in all the same."""
+
+
+class PanelState(ControlTraits, HasTraits):
+    """The panel without its looks; a subclass that is a widget shows it.
+
+    - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
+      "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
+    - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
+      a badge state, *result* the last generation, *error* why there is none, *selected* the
+      picture on the stage.
+
+    The traits with an underscore are what is shown: see `protocol`.
+    """
+
+    request = AnyTrait(None, read_only=True)
+    state = Unicode("idle", read_only=True)
+    result = AnyTrait(None, read_only=True)
+    error = AnyTrait(None, read_only=True)
+    selected = AnyTrait(None, read_only=True)
+
+    _controls = Dict().tag(sync=True)
+    _inputs: List[Any] = List().tag(sync=True)
+    _models: List[Any] = List().tag(sync=True)
+    _advice = Dict().tag(sync=True)
+    _status = Dict().tag(sync=True)
+    _stage = Dict().tag(sync=True)
+    _gallery = Dict().tag(sync=True)
+    _tiles = Dict().tag(sync=True)
+    _limit = Int().tag(sync=True)
+    _name = Unicode().tag(sync=True)
+
+    def __init__(
+        self,
+        studio: Callable[[], Studio],
+        *,
+        defaults: Callable[[], Mapping[str, Any]] = dict,
+        names: Mapping[str, Any] | None = None,
+        frontend: Callable[[], Frontend] = lambda: "live",
+        cell: Callable[[], tuple[str | None, str]] = lambda: (None, ""),
+        spawn: Callable[[Callable[[], object]], object] = in_thread,
+        upload_limit: int = UPLOAD_LIMIT,
+        **controls: Any,
+    ) -> None:
+        if unknown := sorted(controls.keys() - set(NAMES)):
+            raise TraitError(f"There is no control {unknown[0]!r}. Controls: {', '.join(NAMES)}.")
+        self._studio = studio
+        self._defaults = defaults
+        self._frontend, self._cell = frontend, cell
+        self._spawn = spawn
+        self.names: Mapping[str, Any] = names if names is not None else {}
+        self.runs = Runs(studio, self, spawn)
+        self.gallery = Gallery(lambda: self.studio.library)
+        self.uploads = Uploads(upload_limit)
+        self._still, self._shown = Still(), threading.Event()
+        self._dropped = 0
+        self._trashed: dict[str, Find] = {}
+        self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
+        self._before_click: status.Status = {}
+        self._limit, self._name = upload_limit, token_hex(8)
+        self._list_models(())
+        self.set_controls(**controls)
+        self._reread()
+        super().__init__()  # a widget opens now, with the whole of its state in one message
+        if spawn is not in_place:  # else once it is shown: whoever waits sees it
+            spawn(self.fill)
+
+    def fill(self) -> None:
+        """Fill in what takes time: the gallery, and the models that the platform tells of.
+
+        The panel is shown first: Pillow and httpx are imported here, and would hold its messages.
+        """
+        if self._spawn is not in_place:
+            self._shown.wait(_UNSEEN)
+        self._reload()
+        try:
+            self._list_models([model.id for model in self.studio.models()])
+        except OpeaiError as error:
+            self._list_models(known_models())
+            self._status = status.said(f"Could not load the list of models: {error.message}")
+
+    def _is_shown(self) -> None:
+        """Close what the cell showed before; publish the picture for readers without a kernel."""
+        for former in SHOWN.take(self, *self._cell()):
+            former.close()
+        self._still.show(self.result, self._frontend())
+        self._shown.set()
+        if self._spawn is in_place:
+            self.fill()
+
+    # -- the controls
+
+    @property
+    def studio(self) -> Studio:
+        """The studio for the settings as they are now."""
+        return self._studio()
+
+    @observe("model")
+    def _adapt(self, _: Any) -> None:
+        adapted = self.controls.adapted(self.model)
+        with self.hold_trait_notifications():
+            self.size, self.quality, self.n = adapted.size, adapted.quality, adapted.n
+            for name in ADVANCED:
+                setattr(self, name, adapted.advanced.get(name))
+        self._models = grouped([*self._listed], self.model)
+
+    def _list_models(self, names: Any) -> None:
+        """Offer the models of these *names*; the chosen one is among them in any case."""
+        self._listed = tuple(names)
+        self._models = grouped(self._listed, self.model)
+
+    @observe(*NAMES)
+    def _reread(self, _: Any = None) -> None:
+        """Make the request anew, and say what one should know of it before sending."""
+        try:
+            request = self._read()
+        except OpeaiError:
+            request = None
+        self.set_trait("request", request)
+        self._advice = self._advised(request)
+        self._controls = {**self.plain_values, "edit": self._edit}
+
+    def _advised(self, request: ImageRequest | None) -> dict[str, Any]:
+        of = [self.model, self.size, self.quality, self.n]
+        if request is None:
+            return {"of": of, "notes": [], "cost": ""}
+        notes, cost = list(hints(request)), ""
+        try:
+            bill = self.studio.cost([request])
+            cost = str(bill) if bill and bill.is_known else ""
+        except OpeaiError as error:  # the price list is wrong, and sending will be refused
+            notes.append(error.message)
+        return {"of": of, "notes": notes, "cost": cost}
+
+    def _read(self) -> ImageRequest:
+        return self.controls.request(self._defaults())
+
+    @observe("images")
+    def _show_images(self, change: Any) -> None:
+        self._inputs = [input_sources.shown(source) for source in change.new]
+        if not change.new and self.size == SAME:  # of nothing
+            self.size = ""
+
+    def find(self, key: str) -> Find | None:
+        """Return a picture that this panel has shown; None where there is none of this *key*."""
+        if self.selected is not None and self.selected.key == key:
+            found: Find = self.selected
+            return found
+        return self.gallery.pages.find(key) or self._trashed.get(key)
+
+    # -- what a person does
+
+    def generate(self) -> Job | None:
+        """Ask for pictures as the controls say; return the job, or None when it waits its turn.
+
+        A click that changes nothing while its request runs is the same request: its job comes
+        back. Raises `InputError` for controls that cannot be right.
+        """
+        return self.runs.ask(self._read())
+
+    def stop(self) -> None:
+        """Stop waiting. The platform knows no cancel: what was sent goes on there."""
+        self._dropped += self.runs.stop()
+
+    def resume(self) -> Job | None:
+        """Wait again for the task of the last job, which was not waited for to its end."""
+        return self.runs.resume()
+
+    def click(self, then: Callable[[], object] = lambda: None) -> None:
+        """Take a click on Generate; *then* is called once it is known what it leads to."""
+        if not self.runs.is_busy:
+            self._before_click, self._status = self._status, status.sending()
+        self.runs.click(self._read, then)
+
+    def show(self, find: Find | None) -> None:
+        """Put a picture of the library on the stage."""
+        self.set_trait("selected", find)
+        self._stage = {} if find is None else stage_of(find, self.studio.library)
+
+    def search(self, text: str | None = None) -> None:
+        """Show the newest pictures of the library, those that *text* finds; None: as before."""
+        self.gallery.reload(text)
+        self._show_gallery()
+
+    def use_as_input(self) -> None:
+        """Edit the picture on the stage: it becomes the input picture."""
+        if self.selected is not None:
+            path = save_files.as_written(self.selected.path)
+            self.set_trait("images", (input_sources.named(path, {}),))
+
+    def restore(self) -> None:
+        """Set the controls as they were for the picture on the stage."""
+        if self.selected is None:
+            return
+        request = self.selected.record.request
+        given = tuple(
+            input_sources.Source((image,), image.name or "a picture", image.url, image.data)
+            for image in request.image
+        )
+        self.take(controls_of(request, given))
+
+    def add_upload(self, name: str, content: bytes) -> str:
+        """Take a file as input picture; return what one should know of it.
+
+        Raises `ImageInputError` for what is no picture, `InputError` for one that is there.
+        """
+        return self._add(input_sources.uploaded(name, content))
+
+    def add_named(self, text: str) -> str:
+        """Take what a path, a URL or a variable names as input picture, as `add_upload`."""
+        return self._add(input_sources.named(text, self.names))
+
+    def _add(self, source: Source) -> str:
+        self.images = input_sources.with_source(self.images, source)
+        return source.note
+
+    def remove(self, digest: str) -> None:
+        """Take an input picture away."""
+        kept = [source for source in self.images if input_sources.key_of(source) != digest]
+        self.images = tuple(kept)
+
+    def save_as(self, target: str, find: Find) -> Path:
+        """Write a copy of a picture of the library to *target*; return its path."""
+        generation = self.studio.library.generation(find.record)
+        return save_files.save_copy(generation, find.number, target)
+
+    def mark(self, find: Find, **change: Any) -> None:
+        """Star, tag or trash a picture of the library, or undo that; show the library anew."""
+        whole = "trash" in change  # a record replays whole
+        if change.get("trash"):
+            self._trashed[find.key] = find  # for undo: the library lists it no more
+        self.studio.library.mark(find.record.id if whole else find.key, **change)
+        self._reload()
+        if self.selected is not None and self.selected.key == find.key:
+            self.show(None if change.get("trash") else find)
+
+    def cell(self) -> str:
+        """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
+        return cell_text(self._read(), [self._written(source) for source in self.images])
+
+    def _written(self, source: Source) -> str:
+        if source.written is not None:
+            return source.written
+        content = source.original or b""
+        homes = self.studio.library.homes
+        return save_files.as_written(save_files.upload_file(homes, source.label, content))
+
+    def insert(self) -> tuple[str, str]:
+        """Return the cell that asks for the same, and what its first run does.
+
+        The picture on the stage is kept for it, where it is one of this request.
+        """
+        from opeai_nb.library import identity
+
+        code, wanted = self.cell(), identity(self._read())
+        if self.selected is not None and self.selected.record.identity == wanted:
+            self.studio.session.reserve(wanted, self.selected.record.id)
+            return code, "Its first run shows this picture and sends nothing."
+        if self.studio.library.holds([wanted]):
+            return (
+                code,
+                "Its first run shows a picture that is kept and unused, or sends a request.",
+            )
+        return code, "Running it sends a request."
+
+    # -- what the runs tell, from the thread that follows the job
+
+    def moved(self, job: Job, update: Update, waiting: int) -> None:
+        """Show how far a job has come."""
+        self.set_trait("state", update.state)
+        self._status = status.moved(job, update, waiting)
+
+    def ended(self, job: Job) -> None:
+        """Show what came of a job."""
+        error, notes = job.exception(), job.take_notes()
+        self.set_trait("error", error)
+        if error is None:
+            self._arrived(job)
+            notes += job.result().differences
+        shown = status.ended(job, self._dropped, notes)
+        self._status = {**shown, "stop": self.runs.is_busy}
+        self._dropped = 0
+        self.set_trait("state", job.status)
+
+    def refused(self, error: Exception) -> None:
+        """Show why nothing was started."""
+        self.set_trait("error", error)
+        self._status = {**status.failed(error), "stop": self.runs.is_busy}
+        self.set_trait("state", "failed")
+
+    def ignored(self) -> None:
+        """Show what the click before this one led to."""
+        if self._status == status.sending():
+            self._status = self._before_click
+
+    def _arrived(self, job: Job) -> None:
+        generation = job.result()
+        try:
+            self.show(finds_of(self.studio.library.record(job.id))[0])
+        except LibraryError:
+            self.show(None)
+            self._stage = unkept_stage(generation)
+        self._reload()
+        self._still.update(generation)
+        self.set_trait("result", generation)
+
+    def _reload(self) -> None:
+        self.gallery.reload()
+        self._show_gallery()
+
+    def _show_gallery(self) -> None:
+        self._gallery = self.gallery.page()
+        self._tiles = self.gallery.tiles()

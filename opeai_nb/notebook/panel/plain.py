@@ -1,0 +1,156 @@
+"""The panel of stock widgets alone: small, for front ends that have no anywidget."""
+
+from __future__ import annotations
+
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any, Final
+
+import ipywidgets as widgets
+from traitlets import default
+
+from opeai_nb.errors import OpeaiError
+from opeai_nb.notebook.display import badge
+from opeai_nb.notebook.display.previews import mime_of
+from opeai_nb.notebook.panel import status
+from opeai_nb.notebook.panel.panel_state import PanelState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TEXT: Final = "Panel of opeai_nb, plain: run this cell to use it, in a notebook that shows widgets."
+_MESSAGE: Final = 10_400_000
+"""Bytes of one upload: a websocket message carries 10 MiB (10,485,760) with its envelope."""
+_WIDE: Final = {"layout": {"width": "100%"}, "style": {"description_width": "70px"}}
+
+
+class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
+    """The panel in its small form: the same traits and observers, fewer things to click.
+
+    Prompt, model, size, quality, count, uploads, Generate, Stop, the badge, the picture and the
+    code of its cell. Everything else is there from Python, as with `Panel`.
+    """
+
+    def __init__(self, studio: Any, *, upload_limit: int = _MESSAGE, **options: Any) -> None:
+        self._make()
+        super().__init__(studio, upload_limit=upload_limit, **options)
+        self.children = self._rows()
+        self._follow()
+
+    @default("keys")
+    def _keys(self) -> list[str]:
+        """Send what the box of stock widgets has, none of what the one component shows."""
+        return [name for name in widgets.VBox.class_traits(sync=True) if name != "keys"]
+
+    def __repr__(self) -> str:
+        return TEXT
+
+    def _ipython_display_(self) -> None:
+        """Show the panel, and beside it the picture for readers without a kernel."""
+        from IPython.display import display
+
+        display({**self._repr_mimebundle_(), "text/plain": TEXT}, raw=True)
+        self._is_shown()
+
+    def _make(self) -> None:
+        text = {"continuous_update": False, **_WIDE}
+        self.prompt_field = widgets.Textarea(description="Prompt", rows=3, **text)
+        self.model_field = widgets.Combobox(description="Model", **text)
+        self.size_field = widgets.Combobox(description="Size", placeholder="default", **text)
+        self.quality_field = widgets.Combobox(description="Quality", placeholder="default", **text)
+        self.count = widgets.BoundedIntText(description="Pictures", min=1, max=128, **_WIDE)
+        self.upload = widgets.FileUpload(accept="image/*", multiple=True, description="Upload")
+        self.inputs, self.notes, self.badge = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.picture = widgets.Image(layout={"max_width": "100%", "display": "none"})
+        self.code = widgets.Textarea(description="Cell", disabled=True, rows=4, **_WIDE)
+
+    def _rows(self) -> tuple[Any, ...]:
+        self.go = _button("Generate", self.click, button_style="primary")
+        self.halt = _button("Stop waiting", self.stop, disabled=True)
+        self.again = _button("Wait again", lambda: self._try(self.resume), disabled=True)
+        empty = _button("Remove pictures", lambda: self.set_trait("images", ()))
+        insert = _button("Show code", lambda: self._try(self._show_code))
+        asked = (self.prompt_field, self.model_field, self.size_field, self.quality_field)
+        inputs = widgets.HBox([self.upload, empty, self.inputs])
+        acts = widgets.HBox([self.go, self.halt, self.again, insert])
+        return (*asked, self.count, inputs, self.notes, acts, self.badge, self.picture, self.code)
+
+    def _follow(self) -> None:
+        """Show each trait in its field, and take what a person sets there."""
+        fields = {
+            "prompt": self.prompt_field,
+            "model": self.model_field,
+            "size": self.size_field,
+            "quality": self.quality_field,
+            "n": self.count,
+        }
+        for name, field in fields.items():
+            field.observe(lambda change, name=name: self._take(name, change.new), "value")
+        self.upload.observe(self._take_files, "value")
+        shown = ["_controls", "_models", "_inputs", "_advice", "_status", "_stage"]
+        self.observe(lambda _: self._show(), shown)
+        self._fields = fields
+        self._show()
+
+    def _take(self, name: str, value: Any) -> None:
+        if getattr(self, name) != value:
+            self._try(lambda: setattr(self, name, value))
+
+    def _take_files(self, change: Any) -> None:
+        files = [(str(item.name), bytes(item.content)) for item in change.new]
+        if not files:
+            return
+        self.upload.value = ()  # else each reload of the page would bring the bytes again
+        for name, content in files:
+            self._try(partial(self.add_upload, name, content))
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except OpeaiError as error:
+            self._status = status.failed(error)
+
+    def _show_code(self) -> None:
+        code, first = self.insert()
+        self.code.value = f"{code}\n\n# {first}"
+
+    def _show(self) -> None:
+        for name, field in self._fields.items():
+            if field.value != getattr(self, name):
+                field.value = getattr(self, name)
+        offered = self.model_options
+        self.model_field.options = [name for _, names in self._models for name in names]
+        self.size_field.options = [size for _, size in offered.sizes]
+        self.quality_field.options = offered.quality_words
+        self.inputs.value = escape(", ".join(item["label"] for item in self._inputs) or "none")
+        self.notes.value = notes_html([offered.note, *self._advice["notes"]])
+        self.halt.disabled = not self._status.get("stop")
+        self.again.disabled = not self._status.get("again")
+        self.badge.value = status_html(self._status)
+        picture = self._stage.get("picture")
+        self.picture.layout.display = "block" if picture else "none"
+        if picture and self.picture.value != picture:
+            self.picture.format = mime_of(picture).removeprefix("image/")
+            self.picture.value = picture
+
+
+def _button(label: str, act: Callable[[], object], **traits: Any) -> Any:
+    made = widgets.Button(description=label, **traits)
+    made.on_click(lambda _: act())
+    return made
+
+
+def notes_html(notes: list[str]) -> str:
+    """Return notes below one another."""
+    return "".join(f"<div>{escape(note)}</div>" for note in notes if note)
+
+
+def status_html(shown: status.Status) -> str:
+    """Return the badge, how far it is, and what there is to say."""
+    words = shown.get("words")
+    line = badge.bundle(shown["state"], words)["text/html"] if words else ""
+    parts = [line, escape(str(shown.get("more", "")))]
+    if problem := shown.get("problem"):
+        said = " ".join(filter(None, (problem["message"], problem["advice"])))
+        parts.append(f'<div role="alert"><b>{escape(said)}</b></div>')
+    return " ".join(filter(None, parts)) + notes_html(shown.get("notes", []))

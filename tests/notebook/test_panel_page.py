@@ -1,0 +1,207 @@
+"""What the panel's page decides by itself, beside what the kernel decides: `panel.js` runs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import replace
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import opeai_nb.notebook.panel.panel as opening
+from opeai_nb.client.values.size import parse_size
+from opeai_nb.client.wire.hints import hints
+from opeai_nb.errors import InputError
+from opeai_nb.families import FAMILIES, accepts_size, family_of
+from opeai_nb.notebook.panel import input_sources
+from opeai_nb.notebook.panel.controls import ADVANCED, Controls
+from opeai_nb.notebook.panel.model_options import options_of
+from opeai_nb.notebook.panel.model_table import model_table
+from tests.pictures import png
+
+MODULE = Path(opening.__file__).with_name("panel.js")
+MODELS = [*(family.prefixes[0] for family in FAMILIES), "Qwen-Image-2.0-pro", "somebody-s-own"]
+SIZES = ["", "1024x1024", "2K", "2k", "16:9", "100x100", "2048x1152", "4096x4096", "1000x1001"]
+RUN = """
+import {{readFileSync}} from 'node:fs';
+const page = await import({module});
+const [table, calls] = JSON.parse(readFileSync(0, 'utf8'));
+const said = calls.map(([name, ...rest]) => {{
+  try {{ return page[name](...rest.map((one) => (one === '$table' ? table : one))); }}
+  catch (error) {{ return error.message; }}
+}});
+console.log(JSON.stringify(said));
+"""
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The module under the name by which node knows one."""
+    if shutil.which("node") is None:
+        pytest.skip("there is no node on this machine")
+    copy = tmp_path_factory.mktemp("page") / "panel.mjs"
+    copy.write_bytes(MODULE.read_bytes())
+    return copy
+
+
+def said(module: Path, calls: list[list[Any]]) -> list[Any]:
+    """Return what functions of the module return; `$table` stands for the table of models."""
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", RUN.format(module=json.dumps(str(module)))],
+        input=json.dumps([model_table(), calls]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    answers: list[Any] = json.loads(done.stdout)
+    return answers
+
+
+def as_page(controls: Controls) -> dict[str, Any]:
+    """The controls as the page has them."""
+    plain = {name: getattr(controls, name) for name in ("prompt", "model", "size", "quality", "n")}
+    return {**plain, **dict.fromkeys(ADVANCED), **controls.advanced}
+
+
+@cache
+def sources() -> tuple[input_sources.Source, ...]:
+    return tuple(input_sources.given(png((640 + 64 * i, 480))) for i in range(4))
+
+
+def combinations() -> list[Controls]:
+    fields: list[dict[str, Any]] = [
+        {},
+        {"dialect": "aliyun", "seed": 3},
+        {"style": "vivid", "watermark": True},
+    ]
+    found = [
+        Controls("a fox", model, size, quality, n, sources()[:inputs])
+        for (model, size), (quality, n, inputs) in product(
+            product(MODELS, SIZES[::2]), [("", 1, 0), ("high", 3, 1), ("", 11, 4)]
+        )
+    ]
+    found += [Controls("a fox", model, advanced=one) for model in MODELS for one in fields]
+    found += [Controls("fox " * 300, model) for model in MODELS]
+    found += [Controls("a fox", advanced={"output_compression": 0, "extra": {"size": "1x1"}})]
+    return found
+
+
+def test_the_page_says_the_hints_of_the_kernel(module: Path) -> None:
+    asked = combinations()
+    inputs = [[{"size": one.images[0].size} for one in c.images] for c in asked]
+    answers = said(
+        module,
+        [["hintsOf", "$table", as_page(c), i] for c, i in zip(asked, inputs, strict=True)],
+    )
+    for controls, answer in zip(asked, answers, strict=True):
+        assert answer == list(hints(controls.request())), controls
+    assert said(module, [["hintsOf", "$table", as_page(Controls(" ")), []]]) == [[]]
+
+
+def test_another_model_changes_the_controls_in_the_page_as_in_the_kernel(module: Path) -> None:
+    before = [
+        replace(c, advanced={"background": "opaque", "seed": 3, "dialect": "aliyun"})
+        for c in combinations()[::7]
+    ]
+    pairs = [(controls, model) for controls in before for model in MODELS]
+    answers = said(module, [["adapted", "$table", as_page(c), model] for c, model in pairs])
+    for (controls, model), answer in zip(pairs, answers, strict=True):
+        assert answer == as_page(controls.adapted(model)), (controls, model)
+
+
+def test_the_page_offers_what_the_kernel_offers(module: Path) -> None:
+    asked = [Controls(model=model) for model in MODELS]
+    sizes = said(module, [["sizesOf", "$table", as_page(c), False] for c in asked])
+    words = said(module, [["qualitiesOf", "$table", as_page(c)] for c in asked])
+    for controls, chips, qualities in zip(asked, sizes, words, strict=True):
+        offered = options_of(controls.model)
+        labels = {"\n".join(chip["lines"]): chip["value"] for chip in chips[1:]}
+        assert labels == {k: v for k, v in offered.sizes if v != offered.default_size}
+        assert qualities["words"] == list(offered.quality_words)
+        assert qualities["isIgnored"] == (not offered.qualities)
+
+
+def test_sizes_are_accepted_by_the_page_as_by_the_kernel(module: Path) -> None:
+    table = {family["name"]: family for family in model_table()["families"]}
+    pairs = [(family.name, size) for family in FAMILIES for size in SIZES if size]
+    answers = said(module, [["acceptsSize", table[name], size] for name, size in pairs])
+    known = {family.name: family for family in FAMILIES}
+    assert answers == [accepts_size(known[name], size) for name, size in pairs]
+    names = said(module, [["familyOf", "$table", model] for model in MODELS])
+    for model, found in zip(MODELS, names, strict=True):
+        family = family_of(model)
+        assert (found and found["name"]) == (family and family.name)
+
+
+def test_the_shape_of_a_picture_is_offered_while_there_is_one(module: Path) -> None:
+    controls = as_page(Controls())
+    without, with_one = said(
+        module, [["sizesOf", "$table", controls, one] for one in (False, True)]
+    )
+    assert [chip["value"] for chip in without][:2] == ["", "2048x2048"]
+    assert [chip["value"] for chip in with_one][:3] == ["", "same", "2048x2048"]
+
+
+def test_a_size_is_read_by_the_page_as_by_the_request(module: Path) -> None:
+    texts = ["1024 × 768", "2k", "AUTO", "16 : 9", "0x5", "big", "1.5K", "12", "1024*0768", "0:1"]
+    for text, answer in zip(
+        texts, said(module, [["readSize", text] for text in texts]), strict=True
+    ):
+        if answer is None:
+            with pytest.raises(InputError):
+                parse_size(text)
+            continue
+        read = parse_size(text)
+        assert answer == (read if isinstance(read, str) else f"{read[0]}:{read[1]}")
+
+
+def test_a_file_is_looked_at_before_it_is_sent(module: Path) -> None:
+    def head(data: bytes) -> dict[str, int]:
+        return {str(i): byte for i, byte in enumerate(data[:16])}
+
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0"
+    fine, text, large, photo = said(
+        module,
+        [
+            ["fileProblem", "a.png", 900, head(png()), 50_000_000],
+            ["fileProblem", "a.txt", 900, head(b"some words here."), 50_000_000],
+            ["fileProblem", "a.png", 60_000_000, head(png()), 50_000_000],
+            ["fileProblem", "a.heic", 900, head(heic), 50_000_000],
+        ],
+    )
+    assert fine == photo == ""
+    assert "Use PNG, JPEG or WebP" in text
+    assert "give its path" in large
+    assert said(module, [["pieces", 5, 2], ["pieces", 0, 2], ["pieces", 4, 2]]) == [
+        [0, 2, 4],
+        [0],
+        [0, 2],
+    ]
+
+
+def test_the_text_of_a_further_field_is_read(module: Path) -> None:
+    fields = {field["name"]: field for field in model_table()["fields"]}
+    cases: list[tuple[str, str, Any]] = [
+        ("seed", " 7 ", 7),
+        ("seed", "", None),
+        ("seed", "7.5", "Seed is not a whole number."),
+        ("watermark", "no", False),
+        ("extra", '{"a": [1]}', {"a": [1]}),
+        ("extra", "[1]", 'Extra fields (JSON) is not JSON such as {"field": 1}.'),
+        ("style", " vivid ", "vivid"),
+    ]
+    answers = said(module, [["valueOf", fields[name], text] for name, text, _ in cases])
+    assert answers == [value for _, _, value in cases]
+
+
+def test_arrows_walk_through_the_grid_and_stop_at_its_ends(module: Path) -> None:
+    steps = [("ArrowRight", 0, 1), ("ArrowDown", 1, 5), ("ArrowUp", 1, 1), ("ArrowLeft", 0, 0)]
+    steps += [("End", 2, 9), ("Home", 5, 0), ("ArrowDown", 8, 8), ("a", 3, 3)]
+    assert said(module, [["moved", key, place, 10, 4] for key, place, _ in steps]) == [
+        place for _, _, place in steps
+    ]
