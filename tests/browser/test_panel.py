@@ -293,6 +293,8 @@ def test_two_panels_on_a_page_keep_their_own_pictures(panel: Page) -> None:
       .every(i => i.complete && i.naturalWidth > 0)"""
     page.wait_for_function(shown)
     second.get_by_label("Prompt").fill("only here")
+    for one in (page.locator(".opeai-nb-panel").first, second):
+        assert one.locator(".ob-chip :checked").count() == 2, "a size and a quality"
     assert page.get_by_label("Prompt").first.input_value() == "a boat"
     page.keyboard.press("Escape")
     page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()

@@ -284,6 +284,8 @@ const STEP = 2 * 1024 * 1024;
 const IN_FLIGHT = 3;
 const BUSY_AFTER = 700;
 const TYPING = 250;
+// Each panel of a page has this module to itself: ids and groups must not meet.
+const OWN = `ob-${Math.random().toString(36).slice(2)}`;
 let count = 0;
 
 /** Have what goes wrong in a listener shown in the panel that it belongs to.
@@ -328,7 +330,7 @@ const button = (label, act, more = {}, sign = '') => h('button',
 
 /** A label above a control. @param {string} label @param {any} control @param {string} [css] */
 const field = (label, control, css = '') => {
-  control.id = control.id || `ob-${count += 1}`;
+  control.id = control.id || `${OWN}-${count += 1}`;
   return h('div', {class: `ob-field ${css}`}, h('label', {class: 'ob-label', for: control.id}, label), control);
 };
 
@@ -573,7 +575,7 @@ const deskOf = (model) => {
 
 /** A row of choices of which one is chosen. @param {string} name @param {string} css @param {(value: string) => void} choose */
 const chips = (name, css, choose) => {
-  const group = `ob-${count += 1}`;
+  const group = `${OWN}-${count += 1}`;
   const label = h('span', {class: 'ob-label', id: `${group}-label`}, name);
   const note = h('span', {class: 'ob-beside'});
   const row = h('div', {class: `ob-chips ${css}`, role: 'radiogroup', 'aria-labelledby': `${group}-label`});
