@@ -27,7 +27,7 @@ MANY = 500
 BUTTON = "import ipywidgets\nipywidgets.Button(description='one button')"
 PANEL = "import opeai_nb\npanel = opeai_nb.panel()\npanel"
 PAINTED = """() => [...document.querySelectorAll('.ob-thumb')].every(
-  thumb => getComputedStyle(thumb).backgroundImage.startsWith('url'))"""
+  thumb => thumb.firstChild.complete && thumb.firstChild.naturalWidth > 0)"""
 WATCH = """selector => {
   window.seen = null;
   const look = () => { if (window.seen === null && document.querySelector(selector))

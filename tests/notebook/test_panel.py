@@ -19,6 +19,7 @@ from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 from opeai_nb.notebook.panel.panel import Panel
+from opeai_nb.notebook.panel.plain import PlainPanel, notes_html
 from opeai_nb.notebook.panel.request_queue import in_place
 from opeai_nb.notebook.panel.static_output import still_bundle
 from opeai_nb.settings import settings
@@ -534,3 +535,21 @@ def test_the_former_panel_of_a_cell_that_runs_again_is_closed(studio: Studio) ->
         panel._ipython_display_()
     assert len(_instances) - before == 2, "one panel, and its layout"
     panel.close()
+
+
+def test_the_plain_panel_is_of_stock_widgets_and_has_the_same_traits(studio: Studio) -> None:
+    """For a front end without anywidget: nothing of the one component reaches its page."""
+    panel = PlainPanel(lambda: studio, spawn=in_place, size=SIZE)
+    panel.prompt_field.value = "a <b>red</b> fox"
+    panel.count.value = 2
+    panel.go.click()
+    assert panel.result.request == ImageRequest("a <b>red</b> fox", size=SIZE, n=2)
+    assert "2 pictures" in panel.badge.value
+    assert bytes(panel.picture.value[:2]) == b"\xff\xd8"
+    panel.model = "rehearsal-moderation"
+    panel.go.click()
+    assert "Word the prompt differently" in panel.badge.value
+    assert "<script>" not in notes_html(["<script>"])
+    assert panel._model_name == "VBoxModel"
+    assert not {"_stage", "_tiles", "_esm"} & panel.get_state().keys()
+    panel.close_all()
