@@ -46,7 +46,8 @@ class PanelState(ControlTraits, HasTraits):
       a badge state, *result* the last generation, *error* why there is none, *selected* the
       picture on the stage.
 
-    The traits with an underscore are what is shown: see `protocol`.
+    The traits with an underscore are what is shown: see `protocol`. Raises `TraitError` for a
+    control that there is not, or a value that it does not take.
     """
 
     request = AnyTrait(None, read_only=True)
