@@ -247,13 +247,14 @@ def numbered(requests: Iterable[Draft], keys: Sequence[str] | None = None) -> li
     With *keys* each belongs to its own alone, and nothing is counted.
     """
     calls: dict[str, int] = {}
+    nothing: Mapping[str, Any] = {}  # one for all: a hundred thousand empty ones are megabytes
     points = []
     for number, (labels, request, row, only) in enumerate(requests):
         same = identity(request)
         place = row_key(same, None if only is None else only.digest)
         call = calls[place] = 1 if keys is not None else calls.get(place, 0) + 1
         key = None if keys is None else keys[number]
-        points.append(Point(number, labels, request, same, call, key, row, only=only))
+        points.append(Point(number, labels, request, same, call, key, row, None, only, nothing))
     return points
 
 
