@@ -143,6 +143,7 @@ def test_a_job_is_listed_stopped_resumed_and_forgotten(kernel: Any) -> None:
     number = eval(text(kernel, "slow.id"))
     assert kernel.run(f"%imagine forget {number}").error["ename"] == "OptionError"
     assert "No longer waiting" in text(kernel, f"%imagine stop {number[:5]}")
+    assert kernel.run("slow.result(60)").error["ename"] == "JobStoppedError"  # it has heard of it
     assert " pending " in text(kernel, "%imagine tasks")
     found = kernel.good("%imagine resume")
     assert "1 picture" in found.badges[-1]
