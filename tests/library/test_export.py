@@ -353,6 +353,20 @@ def test_a_page_holds_the_files_and_needs_nothing_else(library: Library, out: Pa
     assert "the &quot;one&quot;" in text
 
 
+def test_words_of_ones_own_stand_in_the_place_of_the_prompt(
+    keep: Keep, library: Library, out: Path
+) -> None:
+    keep("a fox")
+    library.mark(library.search()[0].id, alt="A fox looks up.", caption="Our mascot <3")
+    library.export(out / "page.html")
+    text = (out / "page.html").read_text(encoding="utf-8")
+    assert 'alt="A fox looks up."' in text
+    assert "<p>Our mascot &lt;3</p>" in text
+    library.export(out / "set")
+    (row,) = rows_in(out / "set")
+    assert (row["alt"], row["caption"]) == ("A fox looks up.", "Our mascot <3")
+
+
 @pytest.mark.usefixtures("kept")
 def test_a_page_can_be_smaller(library: Library, out: Path) -> None:
     from io import BytesIO

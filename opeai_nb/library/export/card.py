@@ -22,6 +22,8 @@ COLUMNS: Final = {
     "revised_prompt": "the prompt as the model rewrote it, where it told",
     "model": "the model that was asked",
     "axes": "the values of the sweep that made it, by the names of its axes",
+    "alt": "its text alternative, where a person wrote one",
+    "caption": "its caption, where a person wrote one",
     "tags": "its tags, with a space between them",
     "starred": "whether it has a star",
     "note": "its note",

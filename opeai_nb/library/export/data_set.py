@@ -113,6 +113,8 @@ def row_of(piece: Piece, file_name: str) -> dict[str, Any]:
         "revised_prompt": str(picture.revised_prompt or ""),
         "model": record.model,
         "axes": dict(piece.axes),
+        "alt": piece.words.alt,
+        "caption": piece.words.caption,
         "tags": " ".join(marks.tags),
         "starred": marks.starred,
         "note": marks.note,

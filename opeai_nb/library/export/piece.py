@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from opeai_nb.client.values.words import Words
     from opeai_nb.library.marks import Marks
     from opeai_nb.library.records.record import KeptPicture, Record
 
@@ -38,6 +39,11 @@ class Piece(NamedTuple):
     def file(self) -> str:
         """The name of its file in the library."""
         return str(self.picture.file)
+
+    @property
+    def words(self) -> Words:
+        """What a person said of it: its alt text and its caption, empty where there is none."""
+        return self.marks.words(self.record)
 
     @property
     def path(self) -> Path:
