@@ -15,7 +15,8 @@ import pytest
 import opeai_nb
 
 HOUSE = Path(opeai_nb.__file__).parent
-OUTSIDE = {"httpx", "PIL", "numpy", "starlette", "uvicorn", "IPython", "ipywidgets", "pybase64"}
+OUTSIDE = {"httpx", "PIL", "numpy", "starlette", "uvicorn", "IPython", "pybase64"}
+OUTSIDE |= {"ipywidgets", "anywidget"}
 
 # room -> (rooms of ours that it may import, packages from OUTSIDE that it may import)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
@@ -96,7 +97,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "presets",
             "prices",
         },
-        {"IPython", "ipywidgets", "PIL", "pybase64"},
+        {"IPython", "ipywidgets", "anywidget", "PIL", "pybase64"},
     ),
     "testing": ({"client", "errors"}, {"httpx"}),
     "cli": (
@@ -268,7 +269,7 @@ def run_fresh(code: str) -> str:
     return done.stdout.strip()
 
 
-HEAVY = "('httpx', 'PIL', 'numpy', 'starlette', 'uvicorn', 'ipywidgets', 'pybase64')"
+HEAVY = "('httpx', 'PIL', 'numpy', 'starlette', 'uvicorn', 'ipywidgets', 'anywidget', 'pybase64')"
 
 
 def test_importing_the_package_loads_nothing_dear() -> None:

@@ -101,6 +101,6 @@ def test_words_that_usage_does_not_know_are_no_prompt(cells: Cells, words: str, 
 def test_the_panel_s_button_tells_the_cost(cells: Cells) -> None:
     panel: Any = cells.run("%imagine panel")
     panel.set_controls(prompt="a fox", n=2)
-    assert panel.go.description == "Generate · 0.08 EUR"
+    assert panel._advice["cost"] == "0.08 EUR"
     panel.model = "gpt-image-2"
-    assert panel.go.description == "Generate", "no price is known"
+    assert panel._advice["cost"] == "", "no price is known"
