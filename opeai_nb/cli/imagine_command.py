@@ -5,11 +5,9 @@ Paths, or JSON, on standard output; the badge and what went wrong on standard er
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import deque
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.template import filled
@@ -17,12 +15,14 @@ from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
 from opeai_nb.cli.output import tell
 from opeai_nb.cli.terminal_picture import show_picture
 from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
+from opeai_nb.client.values.result_json import error_json, generation_json, print_json
+from opeai_nb.client.values.text_output import from_here, show_wanted
 from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
+from opeai_nb.notebook.magic.ask import is_agreed
 from opeai_nb.notebook.magic.line import Parsed, parse_arguments
-from opeai_nb.printable import escaped_json
 from opeai_nb.studio.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -46,8 +46,6 @@ USAGE: Final = """python -m opeai_nb imagine [options] "PROMPT"      options may
 python -m opeai_nb imagine [options] -             a prompt on each line of standard input
 
 The files are named on standard output, and are in the library (imagine/, or OPEAI_NB_LIBRARY).
-
-  --json                                a line of JSON for each request instead
 """
 EXIT_CODES: Final = (
     "exit codes: 0 every request has its pictures; 1 some failed, or their outcome is unknown; "
@@ -60,8 +58,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Raises `InputError` for what cannot be sent, `OptionError` for what a notebook alone can do.
     """
-    words = [word for word in arguments if word != "--json"]
-    parsed = parse_arguments(words)
+    parsed = parse_arguments(arguments)
     if parsed.cell.get("help"):
         from opeai_nb.notebook.magic.options import help_text
 
@@ -69,16 +66,18 @@ def run(arguments: Sequence[str]) -> int:
         return GOOD
     for name in parsed.cell.keys() & _NOT_HERE.keys():
         raise OptionError(_NOT_HERE[name])
-    return _run(parsed, as_json=len(words) < len(arguments))
+    return _run(parsed)
 
 
-def _run(parsed: Parsed, *, as_json: bool) -> int:
+def _run(parsed: Parsed) -> int:
     from opeai_nb.studio import Studio
 
     studio = Studio()
     words_said(parsed.cell)  # what they cannot be is told before anything is sent
     prompts = _prompts(parsed.rest)
     asked = [each for prompt in prompts for each in _asked(parsed, prompt, studio)]
+    if not parsed.cell.keys() & {"yes", "dry_run"}:
+        _confirm([point.request for point, _ in asked])
     requests = [point.request for point, _ in asked]
     if (template := template_of(parsed.cell.get("save") or "")) is not None:
         names_for(template, map(_named, range(1, len(asked) + 1), asked))
@@ -90,7 +89,7 @@ def _run(parsed: Parsed, *, as_json: bool) -> int:
             print(dry_run(request, studio))  # noqa: T201  a command's output
         return GOOD
     RunOptions(max_cost=parsed.cell.get("max_cost")).refuse_above(studio.cost(requests))
-    errors = _Making(studio, parsed.cell, as_json=as_json).make(asked)
+    errors = _Making(studio, parsed.cell).make(asked)
     if len(errors) == len(requests) and all(isinstance(error, InputError) for error in errors):
         return WRONG
     return SOME_FAILED if errors else GOOD
@@ -120,7 +119,6 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
     With each come the words of its axes.
     """
     from opeai_nb.bulk.sweep.plan import Asking, plan_of
-    from opeai_nb.notebook.magic.ask import is_agreed
     from opeai_nb.notebook.magic.prompt import interpolated
     from opeai_nb.notebook.magic.sweep_cell import values_in
 
@@ -131,17 +129,19 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
     word = (lambda text: text) if raw else partial(interpolated, names={})
     asking, only = Asking(lambda: studio.presets), parsed.cell.get("only")
     plan = plan_of(prompt, values, word=word, raw=raw, asking=asking, only=only)
-    if (
-        len(plan) > 1
-        and plan.pictures > CONFIRM_ABOVE
-        and not parsed.cell.keys() & {"yes", "dry_run"}
-    ):
-        question = f"This asks for {plan.pictures} pictures in {len(plan)} requests"
-        if not sys.stdin.isatty():
-            raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
-        if not is_agreed(f"{question}. Send them?"):
-            raise OptionError("This was not confirmed.", advice="Nothing was sent.")
     return [(point, plan.words(point)) for point in plan]
+
+
+def _confirm(requests: Sequence[ImageRequest]) -> None:
+    """Ask before many pictures are made. Raises `OptionError` where nobody agrees."""
+    pictures = sum(request.n or 1 for request in requests)
+    if len(requests) == 1 or pictures <= CONFIRM_ABOVE:
+        return
+    question = f"This asks for {pictures} pictures in {len(requests)} requests"
+    if not sys.stdin.isatty():
+        raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
+    if not is_agreed(f"{question}. Send them?"):
+        raise OptionError("This was not confirmed.", advice="Nothing was sent.")
 
 
 def _note(requests: Sequence[ImageRequest]) -> None:
@@ -154,10 +154,11 @@ def _note(requests: Sequence[ImageRequest]) -> None:
 class _Making:
     """Sends requests, some at once, and tells of each in the order in which they were asked."""
 
-    def __init__(self, studio: Studio, cell: dict[str, Any], *, as_json: bool) -> None:
+    def __init__(self, studio: Studio, cell: dict[str, Any]) -> None:
         self._studio = studio
         self._cell = cell
-        self._as_json = as_json
+        self._as_json = bool(cell.get("json"))
+        self._shows = "none" not in (show_wanted(), cell.get("show"))
         self._show = _Line(quiet=bool(cell.get("quiet")))
         self._errors: list[OpeaiError] = []
 
@@ -216,7 +217,7 @@ class _Making:
             if error.advice:
                 tell(f"  → {error.advice}")
             if self._as_json:
-                _print_json(error_json(job.request, error))
+                print_json(error_json(job.request.prompt, job.request.model, error))
 
     def _tell_pictures(self, generation: Generation, words: dict[str, Any]) -> None:
         self._show.last("done", final_text(generation))
@@ -224,15 +225,16 @@ class _Making:
             tell(f"Note: {difference}")
         folder = self._cell.get("save")
         pictures = generation.good
-        paths = generation.save(folder, words) if folder else [picture.path for picture in pictures]
+        copies = generation.save(folder, words) if folder else None
         if self._as_json:
-            _print_json(generation_json(generation, [str(path) for path in paths]))
+            print_json(generation_json(generation, copies))
             return
+        paths = [picture.path for picture in pictures] if copies is None else copies
         for picture, path in zip(pictures, paths, strict=True):
-            if self._cell.get("show") != "none":
+            if self._shows:
                 show_picture(picture)
             if path is not None:
-                print(_from_here(path), flush=True)  # noqa: T201  a command's output
+                print(from_here(path), flush=True)  # noqa: T201  a command's output
 
 
 class _Line:
@@ -251,50 +253,3 @@ class _Line:
         if not self._is_quiet or state != "done":
             start = _CLEAR_LINE if self._is_live else ""
             tell(start + bundle(state, text)["text/plain"])
-
-
-def generation_json(generation: Generation, paths: list[str]) -> dict[str, Any]:
-    """Return what is told of pictures that were made: a line of `--json`."""
-    return {
-        **_request_json(generation.request),
-        "paths": paths,
-        "differences": list(generation.differences),
-        **generation.words.to_json(),
-        **_only_json(generation),
-        "usage": generation.usage,
-        "task_id": generation.task_id,
-        "origin": generation.origin,
-        "replayed": generation.replayed_from is not None,
-    }
-
-
-def _only_json(generation: Generation) -> dict[str, Any]:
-    """Return the region that the pictures were laid over, and where they lie as they came."""
-    if generation.only is None:
-        return {}
-    received = [str(picture.path) for picture in generation.received.good]
-    return {"only": dict(generation.only), "received": received}
-
-
-def error_json(request: ImageRequest, error: OpeaiError) -> dict[str, Any]:
-    """Return what is told of a request that has no pictures: a line of `--json`."""
-    names = ("message", "advice", "status_code", "code", "request_id", "task_id")
-    facts = {name: getattr(error, name) for name in names}
-    return {
-        **_request_json(request),
-        "paths": [],
-        "error": {"type": type(error).__name__, **facts},
-    }
-
-
-def _request_json(request: ImageRequest) -> dict[str, Any]:
-    return {"prompt": request.prompt, "model": request.model}
-
-
-def _print_json(value: dict[str, Any]) -> None:
-    print(escaped_json(json.dumps(value, ensure_ascii=False)), flush=True)  # noqa: T201  a command's output
-
-
-def _from_here(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -12,6 +12,8 @@ from opeai_nb.notebook.display.frontend import cell_id, frontend, notebook_folde
 from opeai_nb.studio.here import following, set_studio_here
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
     from traitlets import HasTraits
 
@@ -115,10 +117,17 @@ class Session:
         """What `%config` says about requests: the fields of a cell that does not set them."""
         return self._set_here(_REQUEST_TRAITS)
 
-    @property
-    def cell_defaults(self) -> dict[str, Any]:
-        """What `%config` says about this notebook: the options of a cell that has none."""
-        return self._set_here(_CELL_TRAITS)
+    def cell_options(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options of a cell: those *given*, else those of `%config`.
+
+        `OPEAI_NB_SHOW` goes before `%config`; its `none`, for programs, before all.
+        """
+        from opeai_nb.client.values.text_output import show_wanted
+
+        show = show_wanted()
+        wanted = {"show": show} if show else {}
+        first = wanted if show == "none" else {}
+        return {**self._set_here(_CELL_TRAITS), **wanted, **given, **first}
 
     def _set_here(self, names: tuple[str, ...]) -> dict[str, Any]:
         values = self.config.trait_values()

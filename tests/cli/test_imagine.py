@@ -133,7 +133,7 @@ def test_an_interrupt_sends_nothing_more_and_waits_and_a_second_one_does_not(
     interrupts: int, told: str, lines: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     jobs = Jobs(interrupts)
-    making = imagine_command._Making(cast("Studio", jobs), {}, as_json=True)
+    making = imagine_command._Making(cast("Studio", jobs), {"json": True})
     with pytest.raises(KeyboardInterrupt, match=told):
         making.make([(Point(number, (), Jobs.request, ""), {}) for number in range(20)])
     assert jobs.started == 16

@@ -9,6 +9,7 @@ from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_view import Bundle, image_or_plate, sheet_bundle
 from opeai_nb.client.values.text_alternative import text_alternative
+from opeai_nb.client.values.text_output import is_text_alone, text_bundle
 from opeai_nb.imaging.contact_sheet import contact_sheet, plate
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def rows_bundle(text: str, folder: Path, lines: Sequence[dict[str, Any]]) -> Bun
     *text* alone where none of them has a picture.
     """
     first = lines[:MOST]
+    if is_text_alone():
+        files = [folder / file for line in lines for file in ours(line, "files")]
+        return text_bundle(text, map(Picture, files)), {}
     if not any(ours(line, "files") for line in first):
         return {"text/plain": text}, {}
     prompts = "; ".join(str(ours(line, "prompt")) for line in first)

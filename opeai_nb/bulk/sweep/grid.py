@@ -15,6 +15,7 @@ from opeai_nb.bulk.run.workers import stopped
 from opeai_nb.bulk.sweep.grid_table import LIST, table_of
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.client.values.text_alternative import text_alternative
+from opeai_nb.client.values.text_output import is_text_alone, text_bundle
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.imaging.encode import jpeg, saved
 from opeai_nb.imaging.grid_layout import shape_of
@@ -144,12 +145,20 @@ class Grid:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata: the pages below each other, as one thumbnail."""
         del include, exclude  # one picture in one format: there is nothing to choose from
+        if is_text_alone():
+            return text_bundle(repr(self), self._pictures()), {}
         sheet, (width, height) = self.jpeg(_MOST_PAGES)
         data = {"text/plain": repr(self), "image/jpeg": b64encode(sheet).decode()}
         about = {"width": width, "height": height, "alt": text_alternative(self.alt)}
         return data, {"image/jpeg": about}
 
     # -- what stands where
+
+    def _pictures(self) -> Iterator[Picture]:
+        """Yield the pictures in the order of the plan."""
+        for point in self._plan:
+            if (generation := self._outcome(point).generation) is not None:
+                yield from generation.good
 
     def _cells(self, page: int) -> dict[tuple[int, int], Outcome]:
         if self._is_list:

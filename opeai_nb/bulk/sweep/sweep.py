@@ -86,8 +86,10 @@ class Sweep:
         """Return data and metadata that show the plan, or the grid of what came of it."""
         if not self.outcomes:
             return {"text/plain": f"{self!r}\n{self.table}"}, {}
-        data, metadata = self.grid()._repr_mimebundle_(include, exclude)
-        return {**data, "text/plain": repr(self)}, metadata
+        grid = self.grid()
+        data, metadata = grid._repr_mimebundle_(include, exclude)
+        text = data["text/plain"].replace(repr(grid), repr(self), 1)
+        return {**data, "text/plain": text}, metadata
 
     @property
     def studio(self) -> Studio:

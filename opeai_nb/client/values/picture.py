@@ -92,9 +92,12 @@ class Picture:
         del include, exclude  # one picture in one format: there is nothing to choose from
         from opeai_nb.client.values.picture_view import picture_bundle
         from opeai_nb.client.values.text_alternative import text_alternative
+        from opeai_nb.client.values.text_output import is_text_alone, text_bundle
 
         if self.source is None:
             return {"text/plain": repr(self)}, {}
+        if is_text_alone():
+            return text_bundle(repr(self), [self]), {}
         alternative = text_alternative(self.revised_prompt or "a picture")
         return picture_bundle(self, repr(self), alternative)
 

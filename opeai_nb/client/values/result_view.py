@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from opeai_nb.client.values.picture_view import Bundle, image_or_plate, sheet_bundle
 from opeai_nb.client.values.text_alternative import text_alternative
+from opeai_nb.client.values.text_output import SHOWS, is_text_alone, text_bundle
 from opeai_nb.errors import NoPictureError, OptionError
 from opeai_nb.imaging.contact_sheet import contact_sheet
 from opeai_nb.imaging.encode import Encoded, encoded
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.values.words import Words
 
-SHOWS: Final = ("thumb", "full", "none")
 _SHEETS_KEPT: Final = 32
 _SHOWN_AS: Final = {"png": "image/png", "jpeg": "image/jpeg", "gif": "image/gif"}
 
@@ -51,12 +51,15 @@ def generation_bundle(generation: Shown, show: str = "thumb") -> Bundle:
 
     *show* `thumb`: a thumbnail, or a contact sheet of several. `full`: the received bytes of a
     single picture as they are (several still make a sheet: one bundle shows one picture). `none`:
-    text alone. `text/plain` holds no id, time or path, so that a notebook test can compare it.
+    text alone. `text/plain` holds no id, time or path, so that a notebook test can compare it; but
+    with `OPEAI_NB_SHOW=none`, which is for programs, the paths and sizes of the pictures.
     Raises `OptionError` for another word.
     """
     if show not in SHOWS:
         raise OptionError(f"--show is {show!r}.", advice=f"One of: {', '.join(SHOWS)}.")
     text = repr(generation)
+    if is_text_alone():
+        return text_bundle(text, generation.good), {"opeai_nb": _told(generation)}
     if show == "none" or not len(generation):
         return {"text/plain": text}, {"opeai_nb": _told(generation)}
     single = show == "full" and len(generation) == 1

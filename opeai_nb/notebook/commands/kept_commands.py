@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.text_output import is_text_alone
 from opeai_nb.errors import LibraryError, OptionError, did_you_mean
 from opeai_nb.library.records.input_files import changed_inputs
 from opeai_nb.library.usage import Usage, summed
@@ -201,7 +202,7 @@ def _tile(library: Library, record: Record) -> Thumbnail | str:
     from opeai_nb.imaging.open_picture import UndecodableError
     from opeai_nb.notebook.display.previews import data_url, tile
 
-    if not (paths := library.shown_paths(record)):
+    if is_text_alone() or not (paths := library.shown_paths(record)):
         return ""
     try:
         alt = library.marks(record).words(record).alt

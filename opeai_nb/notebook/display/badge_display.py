@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sys
 import uuid
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.client.values.text_output import from_here
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.frontend import is_captured, is_tty
 
@@ -50,10 +50,6 @@ def show_value(value: Any) -> None:
         display(value)
 
 
-def _is_here(path: Path) -> bool:
-    return path.is_relative_to(Path.cwd())
-
-
 class Screen:
     """The badge of one cell.
 
@@ -90,7 +86,7 @@ class Screen:
         """On a terminal, say where the pictures are: it may show none."""
         if self._kind == "terminal":
             for path in (picture.path for picture in pictures if picture.path is not None):
-                self._write(f"  {path.relative_to(Path.cwd()) if _is_here(path) else path}\n")
+                self._write(f"  {from_here(path)}\n")
 
     def replace(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Put a result where the badge stood: for front ends with one display a cell."""

@@ -110,7 +110,7 @@ class Imagine(Magics):
     def _run(self, line: str, cell: str | None) -> Any:
         # What a first run needs is imported by it: `%load_ext` stays cheap.
         from opeai_nb.notebook.commands import command_in
-        from opeai_nb.notebook.magic import run_cell, sweep_cell
+        from opeai_nb.notebook.magic import json_cell, run_cell, sweep_cell
         from opeai_nb.notebook.magic.line import parse
         from opeai_nb.notebook.magic.made_of import recipe
         from opeai_nb.notebook.magic.variables import names_here
@@ -126,6 +126,8 @@ class Imagine(Magics):
         prompt = _prompt(parsed, cell)
         run = sweep_cell.run if sweep_cell.is_sweep(parsed, prompt) else run_cell.run
         made_of = recipe(parsed, prompt, names, lambda: self.session.studio.presets)
+        if parsed.cell.get("json"):
+            return json_cell.run(run, self.session, parsed, prompt, names)
         result = run(self.session, parsed, prompt, names)
         if names is self.session.names:  # a function's own are gone when it has returned
             self.session.made(result, made_of)

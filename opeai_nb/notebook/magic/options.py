@@ -29,6 +29,7 @@ CELL_OPTIONS: Final = (
     Field("caption", "text", "a caption for the pictures", "TEXT"),
     Field("keywords", "text", "keywords, with commas between them", "A,B"),
     Field("show", "choice", "thumb (default), full or none", "HOW", choices=_LOOKS),
+    Field("json", "switch", "a line of JSON for each request instead of pictures"),
     Field("timeout", "number", "how long to wait for the pictures", "SECONDS"),
     Field("no_wait", "switch", "continue at once; the pictures come later"),
     Field("fresh", "switch", "make new pictures, even if the library has some"),

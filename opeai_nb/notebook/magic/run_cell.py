@@ -39,7 +39,7 @@ def run(
     """
     request = _request(session, parsed, prompt, names)
     only = _region(request, parsed.cell.get("only"))
-    cell = {**session.cell_defaults, **parsed.cell, "only": only}
+    cell = {**session.cell_options(parsed.cell), "only": only}
     if (template := template_of(cell.get("save") or "")) is not None:
         template.names(values_for(request), request.n or 1)  # what it lacks is said before it costs
     if parsed.cell.get("dry_run"):

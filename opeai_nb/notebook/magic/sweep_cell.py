@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.bulk.sweep.braces import is_doubtful
+from opeai_nb.client.values.text_output import is_text_alone
 from opeai_nb.errors import OptionError
 from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen
@@ -56,7 +57,7 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
     With `--dry-run` the plan is returned and nothing is sent. Raises the error of a point where no
     point has pictures, `SweepDetached` on an interrupt, `OptionError` where it may not be sent.
     """
-    cell = {**session.cell_defaults, **parsed.cell}
+    cell = session.cell_options(parsed.cell)
     swept = _planned(session, parsed, prompt, names)
     if cell.get("save"):
         swept.names(cell["save"])
@@ -157,6 +158,6 @@ def _ask(session: Session, question: _Question) -> None:
 
 def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:
     """Return data and metadata that show a sweep, as text alone where *show* is `none`."""
-    if show == "none" and sweep.outcomes:
+    if show == "none" and sweep.outcomes and not is_text_alone():
         return {"text/plain": repr(sweep)}, {}
     return sweep._repr_mimebundle_()
