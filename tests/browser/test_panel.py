@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.browser.conftest import Pages
-from tests.browser.panel_page import Page
+from tests.browser.panel_page import SHOWN, Page
 from tests.pictures import png
 
 if TYPE_CHECKING:
@@ -277,6 +277,23 @@ def test_every_action_is_reached_by_keyboard_with_a_mark_where_the_focus_is(pane
     wanted += ["Insert code", "Edit this", "Restore settings", "Save as…", "Search the gallery"]
     assert [name for name in wanted if name not in reached] == []
     assert any(name.startswith("a heron at dawn") for name in reached), "the gallery"
+
+
+def test_a_picture_is_starred_trashed_and_brought_back_and_a_failure_dims_it(panel: Page) -> None:
+    panel.generate("a snowy owl")
+    page = panel.page
+    panel.click("Star")
+    page.locator(".ob-thumb[title^='★']").first.wait_for()
+    panel.click("Trash")
+    page.get_by_text("Your picture appears here").wait_for()
+    panel.click("Undo")
+    page.wait_for_function(SHOWN, arg="a snowy owl")
+    panel.choose("rehearsal-moderation")
+    panel.click("Generate")
+    panel.wait_for("failed")
+    page.wait_for_function(
+        "() => getComputedStyle(document.querySelector('.ob-place')).opacity < 1"
+    )
 
 
 def test_two_panels_on_a_page_keep_their_own_pictures(panel: Page) -> None:

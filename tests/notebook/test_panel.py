@@ -519,6 +519,7 @@ def test_a_picture_is_starred_trashed_and_brought_back(panel: Panel) -> None:
     page, key = Clicks(panel), panel.selected.key
     page.send("mark", key=key, change={"star": True})
     assert "★" in panel._gallery["finds"][0]["marks"]
+    assert panel._stage["starred"]
     page.send("mark", key=key, change={"trash": True})
     assert panel._gallery["finds"] == []
     page.send("mark", key=key, change={"trash": False})

@@ -14,6 +14,7 @@ from PIL import Image
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import ImageInputError, InputError, OptionError
+from opeai_nb.imaging.scale import filling
 from opeai_nb.library.homes import Homes
 from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import interpolated, without_markers
@@ -328,3 +329,16 @@ def test_an_upload_becomes_a_file_once_and_asks_for_the_same(tmp_path: Path) -> 
     path = upload_file(Homes(tmp_path), source.label, source.original)
     assert upload_file(Homes(tmp_path), source.label, source.original) == path
     assert input_sources.named(str(path), {}).digest == source.digest
+
+
+@given(width=st.integers(1, 3000), height=st.integers(1, 3000))
+def test_a_picture_of_any_size_has_a_tile(width: int, height: int) -> None:
+    tile = filling(Image.new("L", (width, height)), (176, 176))
+    assert tile.size == (176, 176)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (4032, 3024), (800, 800), (2848, 1600), (1, 4000)])
+def test_an_upload_of_any_size_is_seen_in_the_tray(size: tuple[int, int]) -> None:
+    told = input_sources.shown(input_sources.uploaded("a.png", png(size)))
+    assert told["tile"]
+    assert told["size"] == size

@@ -889,6 +889,8 @@ const actions = (desk, root) => {
     if (told.problem) parts.push(problemBox(told.problem));
     status.replaceChildren(...parts);
     hide(status, !parts.length);
+    // What stands on the stage is of before.
+    root().classList.toggle('ob-failed', told.state === 'failed' || told.state === 'unknown');
     if (told.state !== state) heard.textContent = told.state; // not each second
     state = told.state;
     hide(halt, !told.stop);
@@ -908,6 +910,7 @@ const actions = (desk, root) => {
   const show = (/** @type {string} */ what) => {
     if (['all', 'controls', 'advice', 'inputs'].includes(what)) showHints();
     if (['all', 'status', 'lost'].includes(what)) showStatus();
+    if (what === 'stage') root().classList.remove('ob-failed');
     go.setAttribute('aria-disabled', String(isAsked || desk.isLost));
     hide(busy, !desk.isBusy || desk.isLost);
   };
@@ -972,12 +975,30 @@ const stage = (desk, pictures) => {
   const compare = button('Compare', () => { isCompared = !isCompared; show(); }, {title: 'Before and after, with a slider'}, 'columns');
   const restore = button('Restore settings', () => desk.act('restore', {key: key()}), {title: 'Set the controls as they were for this picture'}, 'undo');
   const saves = button('Save as…', () => { isSaving = !isSaving; show(); if (isSaving) target.focus(); }, {title: 'Save a copy under a name you choose'}, 'save');
+  const star = button('Star', async () => {
+    const told = desk.model.get('_stage');
+    await desk.act('mark', {key: told.key, change: {star: !told.starred}});
+  }, {title: 'Mark this picture'}, 'star');
+  const trash = button('Trash', () => discard(), {title: 'Take it from the gallery; nothing is deleted'}, 'trash');
   const target = h('input', {type: 'text', 'aria-label': 'File to save as', keydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && !event.ctrlKey) save(); }});
   const saving = h('div', {class: 'ob-save ob-hidden'}, target, button('Save', () => save(), {title: 'Write the file'}));
-  const tools = h('div', {class: 'ob-tools', role: 'group', 'aria-label': 'This picture'}, edit, compare, restore, saves);
+  const tools = h('div', {class: 'ob-tools', role: 'group', 'aria-label': 'This picture'}, edit, compare, restore, saves, star, trash);
   const paths = h('div', {class: 'ob-path'}, path, copier('Copy path', path, {title: 'Copy the path of this file'}));
   const old = h('div', {class: 'ob-note ob-still-old'}, 'The saved notebook still shows the earlier picture. Run this cell again to update it.');
   let shown = '';
+
+  const discard = async () => {
+    const gone = key();
+    const answer = await desk.ask('mark', {key: gone, change: {trash: true}});
+    if (desk.complain(answer)) return;
+    const undo = button('Undo', async () => {
+      tell(notes, []);
+      await desk.act('mark', {key: gone, change: {trash: false}});
+      await desk.act('select', {key: gone});
+    });
+    notes.replaceChildren(h('div', {class: 'ob-trashed ob-note'}, 'Moved to the trash: nothing is deleted.', undo));
+    undo.focus();
+  };
 
   const save = async () => {
     const answer = await desk.ask('save', {key: key(), target: target.value});
@@ -1021,6 +1042,7 @@ const stage = (desk, pictures) => {
     hide(old, !told.key);
     hide(compare, !told.edited);
     compare.setAttribute('aria-pressed', String(isCompared));
+    star.setAttribute('aria-pressed', String(!!told.starred));
     saves.setAttribute('aria-expanded', String(isSaving));
     hide(saving, !isSaving || !told.key);
     path.textContent = told.path || '';
@@ -1201,7 +1223,7 @@ const build = ({model, el}) => {
   desk.parts.add(show);
   const fail = (/** @type {unknown} */ error) => showDefect(defects, error);
   desk.defects.add(fail);
-  root.addEventListener('ob-defect', (event) => fail(/** @type {CustomEvent} */ (event).detail));
+  root.addEventListener('ob-defect', (/** @type {Event} */ event) => fail(/** @type {CustomEvent} */ (event).detail));
   takeFiles(root, (files) => { inputs.take(files).catch(fail); });
   takeKeys(root, acts.generate);
   rememberPage(root, model.get('_name'));

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Stage = dict[str, Any]
 """*key* of the find, its *title*, *prompt*, *facts*, *beside* (marks, where it was made from),
-*path*, *name*, *size* as shown, *picture*, *before* (of an edit), a *problem* in place of it."""
+*path*, *name*, *starred*, *size* as shown, *picture*, *before* (of an edit), or a *problem*."""
 
 
 def stage_of(find: Find, library: Library) -> Stage:
@@ -30,6 +30,7 @@ def stage_of(find: Find, library: Library) -> Stage:
         "beside": beside(find, library),
         "path": as_written(find.path),
         "name": find.path.name,
+        "starred": find.marks_in(library).starred,
         "edited": bool(find.record.written.get("image")),
     }
     try:
