@@ -296,6 +296,20 @@ def test_a_picture_is_starred_trashed_and_brought_back_and_a_failure_dims_it(pan
     )
 
 
+def test_any_two_pictures_are_compared(panel: Page) -> None:
+    panel.generate("a red balloon")
+    panel.generate("a blue balloon")
+    page = panel.page
+    page.locator(".ob-thumb").nth(1).click(modifiers=["Shift"])
+    page.get_by_alt_text("The other: a red balloon").wait_for()
+    panel.click("Compare")
+    page.locator(".ob-compare").wait_for(state="detached")
+    page.locator(".ob-thumb").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("c")
+    page.get_by_label("Compare before and after").wait_for()
+
+
 def test_two_panels_on_a_page_keep_their_own_pictures(panel: Page) -> None:
     panel.generate("a boat")
     page = panel.page

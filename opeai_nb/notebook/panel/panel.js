@@ -411,6 +411,8 @@ class Desk {
     this.local = null; // what the page says of itself, until the kernel says something
     /** @type {{code: string, first: string} | null} */
     this.code = null;
+    /** @type {{title: string, bytes: any} | null} */
+    this.other = null; // a picture to compare the one on the stage with
     /** @type {any} */
     this.timer = 0;
     this.controls = this.told();
@@ -443,6 +445,7 @@ class Desk {
     model.on('change:_status', () => { this.local = null; this.changed('status'); });
     model.on('change:_gallery', () => { this.takeGallery(); this.changed('gallery'); });
     model.on('change:_tiles', () => { this.takeTiles(); this.changed('gallery'); });
+    model.on('change:_stage', () => { this.other = null; });
     for (const name of ['inputs', 'models', 'advice', 'stage']) model.on(`change:_${name}`, () => this.changed(name));
     model.on('comm_live_update', () => this.lose());
   }
@@ -528,6 +531,16 @@ class Desk {
 
   /** @param {string} kind @param {Record<string, any>} [fields] */
   async act(kind, fields) { this.complain(await this.ask(kind, fields)); }
+
+  /** Compare a picture of the gallery with the one on the stage. @param {{key: string, title: string}} find */
+  async compareWith(find) {
+    const {key} = this.model.get('_stage');
+    if (!key || key === find.key) return;
+    const answer = await this.ask('large', {key: find.key});
+    if (this.complain(answer) || this.model.get('_stage').key !== key) return;
+    this.other = {title: find.title, bytes: answer.buffers[0]};
+    this.changed('compare');
+  }
 
   // -- the gallery
 
@@ -1012,11 +1025,14 @@ const stage = (desk, pictures) => {
     const [width, height] = told.size;
     const url = pictures.url('stage', told.picture);
     if (!isCompared) return h('img', {class: 'ob-picture', src: url, alt: told.title, width, height});
+    const {other} = desk;
     const ratio = `aspect-ratio:${width}/${height};max-width:${width}px;--cut:50%`;
     const box = h('div', {class: 'ob-compare', style: ratio},
-      h('img', {src: pictures.url('before', told.before), alt: 'Before: the picture that was given'}),
+      other ? h('img', {class: 'ob-other', src: pictures.url('other', other.bytes), alt: `The other: ${other.title}`})
+        : h('img', {src: pictures.url('before', told.before), alt: 'Before: the picture that was given'}),
       h('img', {class: 'ob-after', src: url, alt: `After: ${told.title}`}),
-      h('span', {class: 'ob-tag ob-tag-before'}, 'before'), h('span', {class: 'ob-tag ob-tag-after'}, 'after'),
+      h('span', {class: 'ob-tag ob-tag-before'}, other ? 'the other' : 'before'),
+      h('span', {class: 'ob-tag ob-tag-after'}, other ? 'this one' : 'after'),
       h('span', {class: 'ob-cut'}),
       h('input', {type: 'range', min: 0, max: 100, value: 50, 'aria-label': 'Compare before and after',
         input: (/** @type {any} */ event) => box.style.setProperty('--cut', `${event.target.value}%`)}));
@@ -1031,7 +1047,7 @@ const stage = (desk, pictures) => {
     const isThere = 'title' in told;
     const isAnother = `${told.key}` !== shown;
     if (isAnother) { tell(notes, []); target.value = told.name || ''; shown = `${told.key}`; }
-    if (isCompared && !told.before) {
+    if (isCompared && !told.before && !desk.other) {
       if (told.edited && !isAnother) say('The input picture is no longer in the library.');
       isCompared = false;
     }
@@ -1040,7 +1056,7 @@ const stage = (desk, pictures) => {
     hide(tools, !told.key);
     hide(paths, !told.key);
     hide(old, !told.key);
-    hide(compare, !told.edited);
+    hide(compare, !told.edited && !desk.other);
     compare.setAttribute('aria-pressed', String(isCompared));
     star.setAttribute('aria-pressed', String(!!told.starred));
     saves.setAttribute('aria-expanded', String(isSaving));
@@ -1049,7 +1065,10 @@ const stage = (desk, pictures) => {
   };
   return {
     elements: [h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, tools, saving, notes, paths, old)],
-    show: (what) => { if (what === 'all' || what === 'stage') show(); },
+    show: (what) => {
+      if (what === 'compare') isCompared = true;
+      if (['all', 'stage', 'compare'].includes(what)) show();
+    },
   };
 };
 
@@ -1081,6 +1100,11 @@ const gallery = (desk, pictures) => {
     const thumbs = [...grid.children];
     const place = thumbs.indexOf(/** @type {Element} */ (document.activeElement));
     if (place < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === 'c') {
+      const find = desk.pages.get(desk.page)?.finds[place];
+      if (find) desk.compareWith(find).catch((error) => desk.fail(error));
+      return;
+    }
     const columns = getComputedStyle(grid).gridTemplateColumns.split(' ').length;
     const next = moved(event.key, place, thumbs.length, columns);
     if (next === place) return;
@@ -1094,8 +1118,9 @@ const gallery = (desk, pictures) => {
   const thumb = (find, isFirst, isChosen) => {
     const bytes = desk.tiles.get(find.key);
     const title = [find.marks, find.title].filter(Boolean).join(' · ');
-    return h('button', {type: 'button', class: 'ob-thumb', title, 'aria-label': title, 'aria-pressed': isChosen, tabindex: isFirst ? 0 : -1,
-      'data-key': find.key, click: () => desk.act('select', {key: find.key})},
+    return h('button', {type: 'button', class: 'ob-thumb', 'aria-label': title,
+      title: `${title} · Shift+click, or C: compare with the large picture`, 'aria-pressed': isChosen, tabindex: isFirst ? 0 : -1,
+      'data-key': find.key, click: (/** @type {MouseEvent} */ event) => (event.shiftKey ? desk.compareWith(find) : desk.act('select', {key: find.key}))},
     bytes ? h('img', {src: pictures.url(`tile:${find.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {}, find.title));
   };
 
