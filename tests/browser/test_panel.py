@@ -231,14 +231,20 @@ def test_words_of_a_prompt_are_never_markup(panel: Page) -> None:
     panel.page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
 
 
-def test_the_page_answers_while_the_kernel_is_busy_and_a_click_is_one_request(panel: Page) -> None:
+def test_the_page_answers_while_the_kernel_is_busy_and_a_click_is_one_request(
+    panel: Page, tmp_path: Path
+) -> None:
     before = panel.records()
     page = panel.page
-    page.evaluate("""() => {
-      const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-      const code = 'import time; time.sleep(4)';
-      window.work = kernel.requestExecute({code, store_history: false});
-    }""")
+    released = tmp_path / "released"
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(released)!r}).exists():"
+    page.evaluate(
+        """code => {
+          const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+          window.work = kernel.requestExecute({code, store_history: false});
+        }""",
+        f"{wait} time.sleep(0.05)",
+    )
     panel.choose("gpt-image-2")
     page.get_by_role("radio", name="3:2").check(force=True)
     assert page.get_by_text("this model is believed to ignore it").count() == 0
@@ -246,6 +252,7 @@ def test_the_page_answers_while_the_kernel_is_busy_and_a_click_is_one_request(pa
     panel.page.locator(".ob-generate").click(click_count=3, delay=20)
     page.get_by_text("The kernel is busy with a cell").wait_for()
     assert page.locator(".ob-generate").get_attribute("aria-disabled") == "true"
+    released.touch()
     page.evaluate("() => window.work.done.then(() => undefined)")
     panel.wait_for_picture("a heron in the reeds")
     asked = panel.ask("r = panel.result.request; print(r.model, r.size)")
