@@ -52,10 +52,12 @@ def _notebook(session: Session) -> list[Finding]:
         front = Finding("front end", f"{session.frontend}, in {session.folder}")
     except OptionError as error:
         front = Finding("front end", error.message, "wrong", error.advice)
-    if find_spec("ipywidgets") is not None:
-        return [front]
-    remedy = "pip install ipywidgets, where JupyterLab runs and where the kernel does."
-    return [front, Finding("panel", "ipywidgets is not installed", "note", remedy)]
+    missing = [name for name in ("ipywidgets", "anywidget") if find_spec(name) is None]
+    if missing:
+        remedy = f"pip install {missing[0]}, where JupyterLab runs and where the kernel does."
+        return [front, Finding("panel", f"{missing[0]} is not installed", "note", remedy)]
+    # What a page can show, no kernel knows: whoever sees an empty place finds the way out here.
+    return [front, Finding("panel", "with anywidget; opeai_nb.panel(plain=True) needs none")]
 
 
 def ask_for_key() -> str:
