@@ -27,6 +27,7 @@ def run(arguments: Sequence[str]) -> int:
         " ".join(options.words),
         split=_split(options),
         side=options.side,
+        replace=options.replace,
         **selection,
     )
     say(str(made.path))
@@ -39,7 +40,7 @@ def _parser() -> CommandParser:
         prog="python -m opeai_nb export",
         description="Write pictures of the library for others. TARGET says what is made: a folder "
         "becomes a data set with metadata.jsonl and a card, NAME.html a page with the pictures in "
-        "it, NAME.png, NAME.jpg or NAME.pdf a contact sheet. Nothing that is there is replaced.",
+        "it, NAME.png, NAME.jpg or NAME.pdf a contact sheet.",
     )
     parser.add_argument("target", metavar="TARGET", help="a new folder, or a file to be")
     parser.add_argument("words", metavar="WORDS", nargs="*", help="words of the prompt")
@@ -54,6 +55,9 @@ def _parser() -> CommandParser:
     )
     parser.add_argument(
         "--side", metavar="N", type=int, help="longest side in pixels, in a page or a sheet"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of an earlier export"
     )
     parser.add_argument(
         "--library", metavar="DIR", help="default: OPEAI_NB_LIBRARY, else imagine/ here"

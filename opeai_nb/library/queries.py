@@ -216,6 +216,7 @@ class Catalogue:
         *,
         split: Split | None = None,
         side: int | None = None,
+        replace: bool = False,
         **selection: Unpack[Selection],
     ) -> Export:
         """Write pictures for others to *target*, whose name says how; return what was written.
@@ -233,7 +234,8 @@ class Catalogue:
         `.png`, `.jpg` or `.pdf` a contact sheet. *side* is the longest side of a picture there, in
         pixels: by default a page has the files as they are, 200 MB at most, a sheet 320.
 
-        An export is there whole or not at all. Raises `OptionError` for what cannot be asked;
+        An export is there whole or not at all. With *replace* it takes the place of an earlier
+        export, so that a notebook can be run again. Raises `OptionError` for what cannot be asked;
         `LibraryError` where nothing matches, where there is a file or a folder with something in
         it already, and when the disk refuses.
         """
@@ -247,7 +249,7 @@ class Catalogue:
             starred=selection.get("starred", False),
             tag=selection.get("tag"),
         )
-        return export(pieces, target, split=split, side=side, disk=self.homes.disk)
+        return export(pieces, target, split=split, side=side, replace=replace, disk=self.homes.disk)
 
     def marks(self, record: Record) -> Marks:
         """Return what people say of a record: star, tags, note, and whether it is in the trash."""

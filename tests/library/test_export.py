@@ -220,6 +220,47 @@ def test_a_split_is_read_from_a_word() -> None:
             shares_of(split_in(word))
 
 
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("orders", [{}, {"split": {"train": 1, "test": 1}}], ids=["whole", "split"])
+def test_an_earlier_export_is_replaced_when_asked(
+    orders: dict[str, Any], library: Library, out: Path
+) -> None:
+    for name in ("set", "page.html", "sheet.png"):
+        given = orders if name == "set" else {}
+        library.export(out / name, "owl", **given)
+        first = _bytes(out / name)
+        with pytest.raises(LibraryError, match="--replace"):
+            library.export(out / name, **given)
+        assert _bytes(out / name) == first
+        assert library.export(out / name, replace=True, **given).pictures == 3
+        assert _bytes(out / name) != first
+    assert names_in(out) == {"set", "page.html", "sheet.png"}, "nothing else is left"
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize(
+    "own", ["mine.txt", "train/mine.png", "link", "no card", "no mark", "a broken table"]
+)
+def test_a_folder_with_anything_else_in_it_is_never_replaced(
+    own: str, library: Library, out: Path
+) -> None:
+    folder = library.export(out / "set", split={"train": 1}).path
+    if own == "link":
+        (folder / own).symlink_to(out)
+    elif own == "no card":
+        (folder / "README.md").unlink()
+    elif own == "no mark":
+        (folder / "README.md").write_text("# My pictures")
+    elif own == "a broken table":
+        (folder / "train" / "metadata.jsonl").write_text('{"file_name": 3}')
+    else:
+        (folder / own).write_bytes(b"mine")
+    before = _everything(out)
+    with pytest.raises(LibraryError, match="set is not empty"):
+        library.export(folder, replace=True)
+    assert _everything(out) == before
+
+
 # -- what is refused
 
 WRONG: list[tuple[str, dict[str, Any], type[OpeaiError], str]] = [
@@ -258,6 +299,11 @@ def test_what_is_wrong_is_said_before_anything_is_written(
     with pytest.raises(error, match=re.escape(message)):
         library.export(out / target, **orders)
     assert _everything(out) == before
+
+
+def _bytes(place: Path) -> dict[Path, bytes]:
+    """Return the content of a file, or of all files in a folder."""
+    return {path: path.read_bytes() for path in (place, *place.rglob("*")) if path.is_file()}
 
 
 def _everything(folder: Path) -> list[Path]:

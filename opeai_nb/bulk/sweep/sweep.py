@@ -311,7 +311,12 @@ class Sweep:
         return pick_of(self.plan, self.outcomes, self.studio.library.picks, seed)
 
     def export(
-        self, target: str | Path, *, split: Split | None = None, side: int | None = None
+        self,
+        target: str | Path,
+        *,
+        split: Split | None = None,
+        side: int | None = None,
+        replace: bool = False,
     ) -> Export:
         """Write the pictures for others, as `Library.export` does, with the values of the axes.
 
@@ -329,7 +334,9 @@ class Sweep:
         names = [axis.name for axis in self.plan.axes]
         axes = {id_: dict(zip(names, labels, strict=True)) for id_, labels in points.items()}
         pieces = pieces_of(map(library.record, points), library.marks, axes=axes)
-        return export(pieces, target, split=split, side=side, disk=library.homes.disk)
+        return export(
+            pieces, target, split=split, side=side, replace=replace, disk=library.homes.disk
+        )
 
     def to_dataframe(self) -> Any:
         """Return a pandas table: a row for each point, a column for each axis and fact.

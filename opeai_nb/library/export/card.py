@@ -59,6 +59,10 @@ class Census:
         self.days.add(str(piece.record.stands["created"])[:10])
 
 
+MARK: Final = "made from prompts with opeai_nb"
+"""What each card says, and by which an earlier export is known."""
+
+
 def card(name: str, census: Census, *, is_split: bool) -> str:
     """Return the README.md of the data set *name*."""
     columns = {
@@ -72,7 +76,7 @@ def card(name: str, census: Census, *, is_split: bool) -> str:
             "",
             f"# {printable_line(name)}",
             "",
-            f"{_pictures(census)}, made from prompts with opeai_nb {__version__}, {_days(census)}.",
+            f"{_pictures(census)}, {MARK} {__version__}, {_days(census)}.",
             "",
             *_counts("model", census.models),
             "",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from opeai_nb.library.export.piece import Piece
 
 TABLE: Final = "metadata.jsonl"
+CARD: Final = Path("README").with_suffix(".md")  # no message: it names no document
 UNLOADED: Final = frozenset({"svg", "heif"})
 """Formats that Pillow does not decode by itself: one such file makes the whole set unreadable."""
 _WAITING: Final = 16  # threads that wait for the disk
@@ -72,7 +73,7 @@ class DataSet:
                 list(pool.map(partial(sync_file, disk=self._disk), some))
         text = card(name, self.census, is_split=bool(self._shares))
         write_new(
-            (self._folder / "README").with_suffix(".md"),
+            self._folder / CARD,
             text.encode("utf-8", "replace"),
             disk=self._disk,
         )

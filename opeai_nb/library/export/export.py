@@ -70,6 +70,7 @@ def export(
     *,
     split: Split | None = None,
     side: int | None = None,
+    replace: bool = False,
     disk: Disk = DISK,
 ) -> Export:
     """Write *pieces* to *target*, as `Library.export` says.
@@ -80,7 +81,7 @@ def export(
     path = Path(target).expanduser().absolute()
     kind = kind_of(path, str(target))
     shares = _checked(kind, split, side)
-    check_free(path, kind)
+    check_free(path, kind, replace=replace)
     found = _present(pieces)
     try:
         if kind == "folder":

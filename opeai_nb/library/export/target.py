@@ -1,4 +1,4 @@
-"""Where an export goes: seen there whole or not at all, and never in the place of another."""
+"""Where an export goes: whole or not at all, and over an earlier export only when asked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
 from opeai_nb.errors import LibraryError, OptionError
-from opeai_nb.library.files import DISK, Disk, discard, passing_name, sync_folder
+from opeai_nb.library.export.earlier import is_data_set
+from opeai_nb.library.files import DISK, Disk, discard, is_plain_file, passing_name, sync_folder
 from opeai_nb.library.library_warning import reason
 
 if TYPE_CHECKING:
@@ -41,9 +42,12 @@ def kind_of(target: Path, name: str) -> Kind:
     return "folder"
 
 
-def check_free(target: Path, kind: Kind) -> None:
-    """Raise `LibraryError` where something is there already; an empty folder may be."""
-    if not os.path.lexists(target):
+def check_free(target: Path, kind: Kind, *, replace: bool = False) -> None:
+    """Raise `LibraryError` where something is there already; an empty folder may be.
+
+    With *replace* a file may be, too, and a folder that is an earlier export.
+    """
+    if not os.path.lexists(target) or (replace and _is_replaceable(target, kind)):
         return
     if kind == "folder" and target.is_dir() and not target.is_symlink():
         try:
@@ -56,8 +60,14 @@ def check_free(target: Path, kind: Kind) -> None:
         what = "{name} is there already"
     raise LibraryError(
         f"{what.format(name=target.name)}.",
-        advice="Name another one, or remove it first. Nothing was written.",
+        advice="Name another one, or say replace (--replace) where it is an earlier export. "
+        "Nothing was written.",
     )
+
+
+def _is_replaceable(target: Path, kind: Kind) -> bool:
+    """Tell whether an export may take the place: of a file, or of a data set and nothing else."""
+    return is_data_set(target) if kind == "folder" else is_plain_file(target)
 
 
 def unwritten(target: Path, error: OSError) -> LibraryError:
@@ -80,13 +90,20 @@ def new_folder(target: Path, disk: Disk = DISK) -> Iterator[Path]:
     try:
         yield part
         sync_folder(part)
-        if target.is_dir():  # an empty one, which Windows does not rename to
-            target.rmdir()
+        _put_away(target, disk)
         disk.rename(part, target)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
     sync_folder(target.parent)
+
+
+def _put_away(target: Path, disk: Disk) -> None:
+    """Take away the earlier export, or the empty folder, to which Windows does not rename."""
+    if target.is_dir():
+        old = passing_name(target.parent)
+        disk.rename(target, old)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

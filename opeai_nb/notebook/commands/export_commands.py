@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 EXPORT: Final = (
     "TARGET [--starred] [--tag WORD] [--model NAME] [--since DATE] [--limit N] [--split SHARE] "
-    "[--side N] [WORDS]"
+    "[--side N] [--replace] [WORDS]"
 )
-_SWITCHES: Final = {"--starred": "starred"}
+_SWITCHES: Final = {"--starred": "starred", "--replace": "replace"}
 _COUNTS: Final = ("limit", "side")
 _VALUES: Final = {
     f"--{name}": name for name in ("tag", "model", "since", "until", "split", *_COUNTS)
