@@ -761,7 +761,7 @@ const tray = (desk, pictures) => {
     const all = await Promise.all(answers);
     coming.delete(id);
     show();
-    return problem || all.find((answer) => answer.problem) || all[all.length - 1];
+    return problem || all.find((answer) => answer.problem) || all.find((answer) => 'note' in answer) || {};
   };
 
   /** @param {Input} input */

@@ -22,7 +22,7 @@ from opeai_nb.notebook.panel.status import problem_of
 from opeai_nb.studio.here import private_studio, studio_here
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from opeai_nb.notebook.panel.gallery import Find
     from opeai_nb.notebook.panel.plain import PlainPanel
@@ -126,6 +126,8 @@ class Panel(PanelState, anywidget.AnyWidget):
         act()
 
     def _take_controls(self, told: Mapping[str, Any]) -> None:
+        if self._is_overtaken(told["edit"]):
+            return
         self._edit = told["edit"]
         values = {k: v for k, v in told["values"].items() if k in NAMES and k != "images"}
         try:
@@ -134,6 +136,10 @@ class Panel(PanelState, anywidget.AnyWidget):
             raise InputError(str(error)) from error
         finally:
             self._reread()
+
+    def _is_overtaken(self, edit: Sequence[Any]) -> bool:
+        """Tell whether a later edit of the same page is here: subshells may change the order."""
+        return self._edit[:1] == list(edit[:1]) and list(edit[1:]) < self._edit[1:]
 
     def _click(self, message: Message) -> object:
         """Take a click once, however often it comes; it is answered when its turn is known."""

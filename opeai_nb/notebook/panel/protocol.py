@@ -18,8 +18,8 @@ Pictures are bytes in it.
 
 **Messages**, from the page to the kernel: `MESSAGES`. Each has a *kind* and an *id*, and is
 answered once, by `{"answer": id, …}`, with a *problem* (`status.problem_of`) where it failed. The
-page holds nothing back while the kernel is busy: messages are handled in the order in which they
-were sent. So each says all that it needs: a click brings the controls with it.
+page holds nothing back while the kernel is busy, and subshells may handle a later message first. So
+each says all that it needs: a click brings the controls with it, an edit its number.
 """
 
 from __future__ import annotations
