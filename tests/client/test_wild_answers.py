@@ -472,6 +472,8 @@ class TestKeptAnswers:
         {"input_tokens_details": {"text_tokens": 9, "image_tokens": 0}},
         {"inputTokensDetails": {"textTokens": 9, "imageTokens": 0}},
         {"prompt_tokens_details": {"image_tokens": 0}},
+        {"input_tokens_details": {"image_tokens": "0"}},
+        {"input_tokens_details": {"image_tokens": 0.0}},
     ],
 )
 def test_gateway_that_dropped_the_input_is_told(shell: Shells, usage: dict[str, Any]) -> None:

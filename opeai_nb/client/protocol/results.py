@@ -79,7 +79,8 @@ def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
     counted = next(
         (value for name, value in details.items() if squeezed(name) == "imagetokens"), None
     )
-    return (DROPPED_INPUT,) if request.image and type(counted) is int and counted == 0 else ()
+    is_none = str(counted).strip() in {"0", "0.0"}  # a gateway in another language says 0.0 or "0"
+    return (DROPPED_INPUT,) if request.image and is_none else ()
 
 
 DROPPED_INPUT: Final = (
