@@ -338,3 +338,23 @@ def test_two_panels_on_a_page_keep_their_own_pictures(panel: Page) -> None:
     page.keyboard.insert_text("6 * 7")
     panel.notebook.run_cell(1)
     second.wait_for(state="detached")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_axe_finds_nothing_to_mend(panel: Page, theme: str) -> None:
+    """With a picture, an input picture, further options and an error: all has name and contrast."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    panel.page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+    )
+    panel.generate("a lighthouse at noon")
+    panel.click("Edit this")
+    panel.page.locator(".ob-source img").wait_for()
+    panel.choose("rehearsal-moderation")
+    panel.write("a fox")
+    panel.click("Generate")
+    panel.page.get_by_role("alert").get_by_text("Word the prompt differently").wait_for()
+    panel.page.get_by_text("More options").click()
+    found = axe.Axe().run(panel.page, context=".opeai-nb-panel").response
+    assert [(each["id"], each["nodes"]) for each in found["violations"]] == []
+    assert any(each["id"] == "color-contrast" for each in found["passes"])
