@@ -30,10 +30,10 @@ SHOWN = """prompt => {
 class Page:
     """One panel on the page, as a person uses it."""
 
-    def __init__(self, pages: Pages, lab: Lab, name: str) -> None:
+    def __init__(self, pages: Pages, lab: Lab, name: str, cell: str = CELL) -> None:
         """Open a new notebook of that name; its first cell makes a panel."""
         made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
-        made.cells = [nbformat.v4.new_code_cell(CELL), nbformat.v4.new_code_cell("6 * 7")]
+        made.cells = [nbformat.v4.new_code_cell(cell), nbformat.v4.new_code_cell("6 * 7")]
         nbformat.write(made, lab.folder / name)
         self.notebook = pages.notebook(lab, name, height=1250)
         self.page = self.notebook.page

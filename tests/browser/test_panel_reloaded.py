@@ -58,3 +58,17 @@ def test_a_panel_whose_kernel_is_gone_says_what_to_do(lab: Any, pages: Any) -> N
     panel.notebook.screenshot("panel-after-a-restart")
     panel.make()
     panel.generate("a desert at night")
+
+
+def test_the_plain_form_stays_there_with_its_picture(lab: Any, pages: Any) -> None:
+    cell = "import opeai_nb\npanel = opeai_nb.panel(plain=True, size='768x512')\npanel"
+    panel = Page(pages, lab, "plain.ipynb", cell)
+    panel.notebook.run_cell(0)
+    form = panel.page.locator(".opeai-nb-plain")
+    form.locator("textarea").first.fill("a desert at noon")
+    form.get_by_role("button", name="Generate").click()
+    form.get_by_text("1 picture · qwen-image-2.0 · 768x512").wait_for()
+    form.locator("img").wait_for()
+    panel.page.locator(".opeai-nb-still").wait_for(state="hidden")
+    assert form.locator("textarea").first.is_visible()
+    panel.notebook.screenshot("panel-plain")

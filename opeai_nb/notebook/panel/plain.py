@@ -14,6 +14,7 @@ from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.previews import mime_of
 from opeai_nb.notebook.panel import status
 from opeai_nb.notebook.panel.panel_state import PanelState
+from opeai_nb.notebook.panel.static_output import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 TEXT: Final = "Panel of opeai_nb, plain: run this cell to use it, in a notebook that shows widgets."
 _MESSAGE: Final = 10_400_000
 """Bytes of one upload: a websocket message carries 10 MiB (10,485,760) with its envelope."""
-_WIDE: Final = {"layout": {"width": "100%"}, "style": {"description_width": "70px"}}
+_WIDE: Final = {"layout": {"width": "auto"}, "style": {"description_width": "70px"}}
+# As large as it is, and not stretched to the width of the form.
+_PICTURE: Final = {"max_width": "min(100%, 768px)", "align_self": "flex-start", "display": "none"}
 
 
 class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
@@ -35,6 +38,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self._make()
         super().__init__(studio, upload_limit=upload_limit, **options)
         self.children = self._rows()
+        self.add_class(PLAIN)
         self._follow()
 
     @default("keys")
@@ -61,7 +65,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.count = widgets.BoundedIntText(description="Pictures", min=1, max=128, **_WIDE)
         self.upload = widgets.FileUpload(accept="image/*", multiple=True, description="Upload")
         self.inputs, self.notes, self.badge = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.picture = widgets.Image(layout={"max_width": "100%", "display": "none"})
+        self.picture = widgets.Image(layout=dict(_PICTURE))
         self.code = widgets.Textarea(description="Cell", disabled=True, rows=4, **_WIDE)
 
     def _rows(self) -> tuple[Any, ...]:

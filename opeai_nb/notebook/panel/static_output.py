@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 Bundle = dict[str, str]
 EMPTY_TEXT: Final = "No picture yet."
-# Where the notebook is trusted, it also hides what the front end says of the widget that is gone.
+PLAIN: Final = "opeai-nb-plain"
+"""The class of the panel in stock widgets, which has no style sheet of its own."""
+# Where the notebook is trusted, it also hides what the front end says of the widget that is gone,
+# and itself beside a plain panel that is there.
 _STYLE: Final = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .opeai-nb-still):not(:has("
-    ".opeai-nb-panel)) { display: none; }</style>"
+    f".opeai-nb-panel, .{PLAIN})), .jp-OutputArea:has(.{PLAIN}) "
+    ".jp-OutputArea-child:has(.opeai-nb-still) { display: none; }</style>"
 )
 
 
