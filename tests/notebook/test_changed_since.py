@@ -31,7 +31,7 @@ def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cel
 
 def told(cells: Cells, code: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Return what a cell says that shows a result again."""
-    cells.session.names["display_it"] = cells.shell.display_formatter.format  # type: ignore[union-attr]  # this shell has one
+    cells.session.names["display_it"] = cells.shell.display_formatter.format
     capsys.readouterr()
     cells.run(f"_ = display_it({code})")
     lines = capsys.readouterr().err.splitlines()

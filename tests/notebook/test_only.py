@@ -45,12 +45,6 @@ def restart(cells: Cells, folder: Path, *, first: int = 0) -> None:
     cells.begin(folder, answered)
 
 
-def cell(cells: Cells, name: str, options: str) -> Any:
-    """Run an edit in the cell of this id."""
-    cells.shell.set_parent({"metadata": {"cellId": name}, "header": {"msg_id": name + options}})
-    return cells.run(f"%imagine {options} -i photo.png a hat")
-
-
 def test_the_answer_is_laid_over_the_picture_and_both_are_kept(cells: Cells) -> None:
     made = cells.run("%imagine --only 16,12,32,24 -i photo.png a hat")
     assert made[0].getpixel(INSIDE) == (255, 0, 0)

@@ -80,7 +80,7 @@ def test_the_library_says_them_later(studio: Studio) -> None:
     assert studio.library.generation(record).words.alt == "A fox."
     assert not made.words
     with pytest.raises(InputError):
-        studio.library.mark(record.id, alt=3)  # type: ignore[typeddict-item]  # wrong
+        studio.library.mark(record.id, alt=3)  # type: ignore[arg-type]  # wrong
 
 
 def test_a_sweep_fills_its_axes_in(studio: Studio) -> None:
