@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.notebook.shell import Cells, shell_cells
+from tests.notebook.shell import Cells
 from tests.pictures import png
 
 AGAIN = "Run its cell again for what it says now."
 PRICES = '[preset.flat]\nprompt = "{prompt}, flat"\n'
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "script")
-        yield made
 
 
 @pytest.fixture

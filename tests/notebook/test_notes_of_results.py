@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.notebook.shell import Cells, shell_cells
+from tests.notebook.shell import Cells
 
 TOLD = "Note: Asked for 1024x1024, got 8x8."
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "script")
-        yield made
 
 
 def test_a_difference_is_told_beside_the_result_in_the_record_and_by_info(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +12,11 @@ from PIL import Image
 
 from opeai_nb.library import Library, info, received_bytes
 from opeai_nb.testing import pictures_answer
-from tests.notebook.shell import Cells, shell_cells
+from tests.notebook.shell import Cells
 from tests.pictures import png
 
 COLOURS = ["red", "lime", "blue", "white"]
 INSIDE, OUTSIDE = (32, 24), (2, 2)
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "script")
-        yield made
 
 
 @pytest.fixture

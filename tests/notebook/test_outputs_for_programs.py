@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +13,9 @@ from opeai_nb.bulk.batch.preview import rows_bundle
 from opeai_nb.client.values.text_output import VARIABLE
 from opeai_nb.errors import ModerationError, OptionError
 from opeai_nb.testing import error_answer, pictures_answer, png
-from tests.notebook.shell import Cells, shell_cells
+from tests.notebook.shell import Cells
 
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "batch")
-        yield made
-
-
-@pytest.fixture
-def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
-    monkeypatch.chdir(tmp_path)
-    shared.begin(tmp_path)
-    return shared
+FRONTEND = "batch"
 
 
 @pytest.fixture

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import InputError
-from tests.notebook.shell import Cells, shell_cells
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "script")
-        yield made
-
-
-@pytest.fixture
-def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
-    monkeypatch.chdir(tmp_path)
-    shared.begin(tmp_path)
-    return shared
+from tests.notebook.shell import Cells
 
 
 def test_a_cell_saves_by_a_template(cells: Cells) -> None:

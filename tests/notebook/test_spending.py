@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opeai_nb.errors import OptionError, SessionLimitError
-from tests.notebook.shell import Cells, shell_cells
+from tests.notebook.shell import Cells
 
 PRICES = {"currency": "EUR", "price": [{"model": "qwen-image-2.0", "picture": "0.04"}]}
-
-
-@pytest.fixture(scope="module")
-def shared() -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "script")
-        yield made
 
 
 @pytest.fixture
