@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.values.filename import extension, slug
+from opeai_nb.client.values.text_output import from_here
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.files import is_plain_file, own_folder, write_whole
@@ -57,7 +58,4 @@ def upload_file(homes: Homes, label: str, content: bytes) -> Path:
 
 def as_written(path: Path) -> str:
     """Return how a cell names *path*: relative where it lies below the working directory."""
-    try:
-        return path.relative_to(Path.cwd()).as_posix()
-    except ValueError:
-        return str(path)
+    return from_here(path).as_posix()
