@@ -53,7 +53,7 @@ class JobView:
         """Show the job in the cell that runs now, and go on showing it when the cell is over."""
         from opeai_nb.studio.loop import schedule
 
-        self._tick()
+        self._show_update()  # also when it has just ended: its place is above the pictures
         if not self._one_slot:
             publish({"text/plain": ""}, slot=self._gallery)
         schedule(self._follow())
@@ -75,15 +75,14 @@ class JobView:
     def _caption(self) -> str:
         return caption([self.job.request.prompt])
 
-    def _tick(self) -> None:
-        if not self.job.is_settled:
-            update = self.job.update
-            self._screen.show(update.state, badge.live_text(update, self.job.origin))
+    def _show_update(self) -> None:
+        update = self.job.update
+        self._screen.show(update.state, badge.live_text(update, self.job.origin))
 
     async def _follow(self) -> None:
         settled = asyncio.ensure_future(_settled(self.job))
         while not settled.done():
-            self._tick()
+            self._show_update()
             await asyncio.wait({settled}, timeout=_TICK)
         # In a thread, with the cell's context: pictures are decoded and scaled, and files written.
         await asyncio.to_thread(self._fill)
