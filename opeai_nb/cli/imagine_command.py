@@ -209,15 +209,17 @@ class _Making:
                 self._show.passing(update.state, live_text(update, job.origin))
         for note in job.take_notes():
             tell(f"Note: {note}")
+        generation = None
         try:
-            self._tell_pictures(job.result(), words)
+            generation = job.result()
+            self._tell_pictures(generation, words)
         except OpeaiError as error:
             self._errors.append(error)
             self._show.last(job.status, failure_text(job.status, error))
             if error.advice:
                 tell(f"  → {error.advice}")
             if self._as_json:
-                print_json(error_json(job.request.prompt, job.request.model, error))
+                print_json(error_json(job.request.prompt, job.request.model, error, generation))
 
     def _tell_pictures(self, generation: Generation, words: dict[str, Any]) -> None:
         self._show.last("done", final_text(generation))

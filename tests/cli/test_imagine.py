@@ -45,6 +45,18 @@ def test_the_same_again_shows_what_is_kept(
     assert (told["prompt"], told["origin"], told["replayed"]) == ("a red fox", "engine", True)
 
 
+def test_json_names_the_copies_and_beside_them_what_is_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["imagine", "a red fox", *SMALL, "--save", "out", "--json", "--quiet"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["paths"] == [str(folder / "out" / "a-red-fox-1.png")]
+    assert [Path(path).parent for path in told["kept"]] == [folder / "imagine"]
+    assert main(["imagine", "a red fox", *SMALL, "--save", told["kept"][0] + "/{n}", "--json"]) == 1
+    failed = json.loads(capsys.readouterr().out)
+    assert (failed["paths"], failed["kept"]) == ([], told["kept"])
+
+
 def test_copies_go_where_save_says(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["imagine", "a red fox", *SMALL, "--save", "out", "--quiet"]) == 0
     shown = capsys.readouterr()

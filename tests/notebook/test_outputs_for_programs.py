@@ -11,7 +11,7 @@ import pytest
 
 from opeai_nb.bulk.batch.preview import rows_bundle
 from opeai_nb.client.values.text_output import VARIABLE
-from opeai_nb.errors import ModerationError, OptionError
+from opeai_nb.errors import LibraryError, ModerationError, OptionError
 from opeai_nb.testing import error_answer, pictures_answer, png
 from tests.notebook.shell import Cells
 
@@ -134,3 +134,42 @@ def test_many_pictures_are_refused_where_nobody_can_answer(cells: Cells) -> None
         cells.run("%imagine --json -n 3 a {red|blue|white} fox")
     assert "--yes" in refused.value.advice
     assert cells.sent == []
+
+
+def _as_json(cells: Cells, line: str, capsys: pytest.CaptureFixture[str]) -> list[Any]:
+    """Run a cell that prints JSON, and return its lines."""
+    capsys.readouterr()
+    cells.run(f"%imagine --json {line}")
+    return [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+
+
+def test_the_paths_are_the_copies_that_were_asked_for_and_the_librarys_stand_beside(
+    cells: Cells, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (one,) = _as_json(cells, "--save out a fox", capsys)
+    assert one["paths"] == [str(tmp_path / "out/a-fox-1.png")]
+    assert [Path(path).parent for path in one["kept"]] == [tmp_path / "imagine"]
+    (plain,) = _as_json(cells, "an owl", capsys)
+    assert plain["paths"] == plain["kept"]
+    red, blue = _as_json(cells, "--save by/{index}-{choice}.png a {red|blue} fox", capsys)
+    assert (red["paths"], blue["paths"]) == (
+        [str(tmp_path / "by/1-red.png")],
+        [str(tmp_path / "by/2-blue.png")],
+    )
+    _as_json(cells, "--save all a {red|blue} owl", capsys)
+    assert sorted(path.name for path in Path("all").iterdir()) == [
+        "a-blue-owl-1.png",
+        "a-red-owl-1.png",
+    ], "as the command line: the pictures that the lines name, and no sheet of them"
+
+
+def test_a_copy_that_cannot_be_written_is_an_error_that_says_where_the_picture_is(
+    cells: Cells, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("taken").write_text("a file where the folder should be")
+    with pytest.raises(LibraryError):
+        cells.run("%imagine --json --save taken/{n} a fox")
+    printed = capsys.readouterr().out.splitlines()
+    (told,) = (json.loads(line) for line in printed if line.startswith("{"))
+    assert (told["paths"], told["error"]["type"]) == ([], "LibraryError")
+    assert [Path(path).is_file() for path in told["kept"]] == [True]

@@ -276,20 +276,27 @@ class Sweep:
         pictures alone are written. Raises `InputError` as `names` does, `LibraryError` when the
         disk refuses.
         """
-        if self.names(folder) is not None:
-            return self._save_named(folder)
-        target = Path(folder).expanduser()
-        paths = [path for generation in self.generations for path in generation.save(target)]
-        return [*paths, *self.grid().save(target / "grid.png")]
+        is_named = self.names(folder) is not None
+        paths = [
+            path
+            for point in self.plan
+            if self.outcome(point).generation is not None
+            for path in self.save_point(point, folder)
+        ]
+        if is_named:
+            return paths
+        return [*paths, *self.grid().save(Path(folder).expanduser() / "grid.png")]
 
-    def _save_named(self, target: str | Path) -> list[Path]:
-        paths = []
-        for point in self.plan:
-            outcome = self.outcome(point)
-            if outcome.generation is not None:
-                words = {**self.plan.words(point), "index": point.number + 1}
-                paths += outcome.generation.save(target, words)
-        return paths
+    def save_point(self, point: Point, target: str | Path) -> list[Path]:
+        """Write copies of one point's pictures, as `save` names them, and return their paths.
+
+        Raises the point's error where it has no pictures, else as `Generation.save` does.
+        """
+        outcome = self.outcome(point)
+        if outcome.generation is None:
+            raise outcome.error or AssertionError("an outcome has pictures or an error")
+        words = {**self.plan.words(point), "index": point.number + 1}
+        return outcome.generation.save(target, words)
 
     def grid(self, rows: str | None = None, columns: str | None = None) -> Grid:
         """Return the pictures as a labelled grid: two axes, any others as pages.

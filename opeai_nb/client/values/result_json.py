@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 
 
 def generation_json(generation: Generation, paths: Sequence[Path] | None = None) -> dict[str, Any]:
-    """Return what is told of pictures that were made; *paths* are those of copies."""
-    kept = (picture.path for picture in generation.good) if paths is None else paths
+    """Return what is told of pictures that were made; *paths* are those of copies.
+
+    `paths` are what was asked for: the copies of `--save`, else the library's own files, which are
+    `kept` in any case (null for a picture that is in memory alone). All are absolute.
+    """
+    kept = kept_paths(generation)
     return {
         "prompt": generation.request.prompt,
         "model": generation.request.model,
-        "paths": [str(path) for path in kept],
+        "paths": kept if paths is None else [str(path.absolute()) for path in paths],
+        "kept": kept,
         "sizes": [_size(picture) for picture in generation.good],
         "differences": list(generation.differences),
         **generation.words.to_json(),
@@ -34,6 +39,12 @@ def generation_json(generation: Generation, paths: Sequence[Path] | None = None)
         "origin": generation.origin,
         "replayed": generation.replayed_from is not None,
     }
+
+
+def kept_paths(generation: Generation) -> list[str | None]:
+    """Return where the library has the pictures; None for one that is in memory alone."""
+    paths = (picture.path for picture in generation.good)
+    return [None if path is None else str(path.absolute()) for path in paths]
 
 
 def _size(picture: Picture) -> tuple[int, int] | None:
@@ -47,18 +58,20 @@ def _only_json(generation: Generation) -> dict[str, Any]:
     """Return the region that the pictures were laid over, and where they lie as they came."""
     if generation.only is None:
         return {}
-    received = [str(picture.path) for picture in generation.received.good]
-    return {"only": dict(generation.only), "received": received}
+    return {"only": dict(generation.only), "received": kept_paths(generation.received)}
 
 
-def error_json(prompt: str, model: str | None, error: OpeaiError) -> dict[str, Any]:
-    """Return what is told of a request that has no pictures."""
+def error_json(
+    prompt: str, model: str | None, error: OpeaiError, kept: Generation | None = None
+) -> dict[str, Any]:
+    """Return what is told of a request that has no pictures, or no copies of those *kept*."""
     names = ("message", "advice", "status_code", "code", "request_id", "task_id")
     facts = {name: getattr(error, name) for name in names}
     return {
         "prompt": prompt,
         "model": model,
         "paths": [],
+        "kept": [] if kept is None else kept_paths(kept),
         "error": {"type": type(error).__name__, **facts},
     }
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from opeai_nb.client.values.result_json import error_json, generation_json, print_json
 from opeai_nb.errors import OpeaiError, OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
     from opeai_nb.bulk import Sweep
-    from opeai_nb.client import Generation
+    from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
 
@@ -23,8 +25,9 @@ def run(how: Run, session: Session, parsed: Parsed, prompt: str, names: Mapping[
     """Run a cell as *how* does, and print a line for each request: what it made, or its error.
 
     Returns what `--dry-run` shows, else None: the lines are all that the cell outputs, and `-o`
-    names the result. Raises the cell's error after its line is printed, and `OptionError` for a
-    cell that does not wait, which has nothing to tell yet.
+    names the result. The lines are those of the command line, the copies of `--save` in them.
+    Raises the first error, after its line, where every line tells of one (a copy that could not be
+    written is one, too), and `OptionError` for a cell that does not wait: it has nothing to tell.
     """
     if parsed.cell.get("no_wait"):
         raise OptionError(
@@ -40,21 +43,44 @@ def run(how: Run, session: Session, parsed: Parsed, prompt: str, names: Mapping[
         raise
     if parsed.cell.get("dry_run"):
         return result
-    for line in _lines(result):
-        print_json(line)
+    target = session.cell_options(parsed.cell).get("save")
+    errors = [_tell(made, is_copied=bool(target)) for made in _each(result, target)]
+    if errors[0] is not None and all(errors):
+        raise errors[0]
     return None
 
 
-def _lines(result: Generation | Sweep) -> list[dict[str, Any]]:
+class _Made(NamedTuple):
+    """What became of a request, and what writes the copies of its pictures."""
+
+    request: ImageRequest
+    generation: Generation | None
+    error: OpeaiError | None
+    save: Callable[[], list[Path]]
+
+
+def _each(result: Generation | Sweep, target: Any) -> Iterator[_Made]:
     from opeai_nb.client import Generation
 
     if isinstance(result, Generation):
-        return [generation_json(result)]
-    lines = []
+        yield _Made(result.request, result, None, partial(result.save, target))
+        return
     for point in result.plan:
-        outcome = result.outcomes[point.number]
-        if outcome.generation is not None:
-            lines.append(generation_json(outcome.generation))
-        elif outcome.error is not None:
-            lines.append(error_json(point.request.prompt, point.request.model, outcome.error))
-    return lines
+        outcome = result.outcome(point)
+        save = partial(result.save_point, point, target)
+        yield _Made(point.request, outcome.generation, outcome.error, save)
+
+
+def _tell(made: _Made, *, is_copied: bool) -> OpeaiError | None:
+    """Write the copies, print the line, and return the error that it tells of."""
+    error = made.error
+    if made.generation is not None:
+        try:
+            copies = made.save() if is_copied else None
+        except OpeaiError as refusal:
+            error = refusal
+        else:
+            print_json(generation_json(made.generation, copies))
+    if error is not None:
+        print_json(error_json(made.request.prompt, made.request.model, error, made.generation))
+    return error

@@ -152,7 +152,7 @@ def _waited(session: Session, job: Job, cell: Mapping[str, Any]) -> Generation:
         session.store(name, job)
         raise
     session.store(name, generation)
-    if cell.get("save"):
+    if cell.get("save") and not cell.get("json"):
         generation.save(cell["save"])
     if cell["show"] == "full" and len(generation) > 1:
         for data, metadata in full_bundles(generation):

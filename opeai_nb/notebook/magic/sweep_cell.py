@@ -82,6 +82,8 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
     if cell.get("no_wait") and session.frontend != "batch":
         return swept
     watch_run(running, Screen(session.frontend, quiet=bool(cell.get("quiet"))))
+    if cell.get("json"):
+        return swept
     swept.check()
     if cell.get("save"):
         swept.save(cell["save"])
