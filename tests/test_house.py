@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -181,6 +182,13 @@ def is_in(module: str, places: Iterable[str]) -> bool:
 def test_no_two_files_have_one_name() -> None:
     names = Counter(file.name for file in FILES if file.name != "__init__.py")
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_a_folder_can_be_taken_in() -> None:
+    """A folder has at most 18 Python files, `__init__.py` counted, and the median at most 10."""
+    sizes = Counter(file.parent.relative_to(HOUSE).as_posix() for file in FILES)
+    assert {folder: size for folder, size in sizes.items() if size > 18} == {}
+    assert median(sizes.values()) <= 10
 
 
 def test_every_room_stands_in_the_table() -> None:

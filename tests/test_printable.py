@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from opeai_nb import errors
 from opeai_nb.client import Client, Generation, ImageRequest, Picture
-from opeai_nb.client.values.result_view import generation_bundle
+from opeai_nb.client.values.views.result_view import generation_bundle
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.table import Table, Text

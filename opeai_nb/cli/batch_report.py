@@ -13,7 +13,7 @@ from opeai_nb.bulk.batch.manifest_line import json_cell, ours
 from opeai_nb.bulk.batch.rows import REASON
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import InputError
-from opeai_nb.library.files import write_whole
+from opeai_nb.library.disk.files import write_whole
 from opeai_nb.printable import printable_cell
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
 from opeai_nb.cli.output import tell
 from opeai_nb.cli.terminal_picture import show_picture
 from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
-from opeai_nb.client.values.result_json import error_json, generation_json, print_json
-from opeai_nb.client.values.text_output import from_here, show_wanted
+from opeai_nb.client.values.views.result_json import error_json, generation_json, print_json
+from opeai_nb.client.values.views.text_output import from_here, show_wanted
 from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.list_models import Model as Model
     from opeai_nb.client.sync_client import Client as Client
     from opeai_nb.client.values.generation import Generation as Generation
-    from opeai_nb.client.values.input_image import ImageInputWarning as ImageInputWarning
-    from opeai_nb.client.values.input_image import InputImage as InputImage
+    from opeai_nb.client.values.image_input.input_image import (
+        ImageInputWarning as ImageInputWarning,
+    )
+    from opeai_nb.client.values.image_input.input_image import InputImage as InputImage
     from opeai_nb.client.values.picture import Picture as Picture
     from opeai_nb.client.values.request import ImageRequest as ImageRequest
     from opeai_nb.client.values.request import build_request as build_request

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from opeai_nb.library.records.record import KeptPicture as KeptPicture
     from opeai_nb.library.records.record import Record as Record
     from opeai_nb.library.records.request_json import identity as identity
-    from opeai_nb.library.session_takes import Session as Session
-    from opeai_nb.library.slot import Slot as Slot
+    from opeai_nb.library.replay.session_takes import Session as Session
+    from opeai_nb.library.replay.slot import Slot as Slot
     from opeai_nb.library.usage import Usage as Usage
     from opeai_nb.library.usage import UsageRow as UsageRow
 

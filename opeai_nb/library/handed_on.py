@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.library.disk.line_folder import LineFolder
 from opeai_nb.library.library_warning import reason, warn
-from opeai_nb.library.line_folder import LineFolder
 
 if TYPE_CHECKING:
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
 
 FOLDER: Final = ".then"
 

@@ -18,8 +18,8 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import NoPictureError
 from opeai_nb.imaging.encode import saved
 from opeai_nb.imaging.open_picture import UndecodableError
+from opeai_nb.library.disk.files import is_link, is_plain_file, names_in, own_folder, write_whole
 from opeai_nb.library.documents import OverlayDocument, check
-from opeai_nb.library.files import is_link, is_plain_file, names_in, own_folder, write_whole
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.metadata.provenance import provenance, with_provenance
 from opeai_nb.library.records.input_files import FOLDER as INPUTS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.only import Only
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
     from opeai_nb.library.records.record import Record
 
 FOLDER: Final = "only"

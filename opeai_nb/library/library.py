@@ -13,22 +13,22 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Unpack
 
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import Disk
+from opeai_nb.library.disk.files import Disk
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
 from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
-from opeai_nb.library.notes import Notes
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, Record, read_record
 from opeai_nb.library.records.validate import UnusableRecordError
-from opeai_nb.library.replay import Note, Scene, Take, place_key
-from opeai_nb.library.session_takes import Session
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.notes import Notes
+from opeai_nb.library.replay.replay import Note, Scene, Take, place_key
+from opeai_nb.library.replay.session_takes import Session
+from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

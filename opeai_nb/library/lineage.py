@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.homes import library_of
+from opeai_nb.library.disk.homes import library_of
 from opeai_nb.library.laid_over import record_number
 from opeai_nb.library.metadata.provenance import file_info, told_in
 from opeai_nb.library.queries import Catalogue

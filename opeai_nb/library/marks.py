@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.client.values.words import WORDS, Words
 from opeai_nb.errors import LibraryError
+from opeai_nb.library.disk.files import append_line, is_link, own_folder, times_in, write_new
 from opeai_nb.library.documents import MarkDocument, check
-from opeai_nb.library.files import append_line, is_link, own_folder, times_in, write_new
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import ENDING, moment_text
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
     from opeai_nb.library.records.record import Record
 
 FOLDER: Final = "marks"

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.library.disk.line_folder import LineFolder
 from opeai_nb.library.library_warning import reason
-from opeai_nb.library.line_folder import LineFolder
 
 if TYPE_CHECKING:
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
 
 Choice = Literal["left", "right", "equal", "skip"]
 CHOICES: Final[tuple[Choice, ...]] = get_args(Choice)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Unpack, get_args
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.dates import Moment, seconds
+from opeai_nb.library.disk.files import DISK, Disk
+from opeai_nb.library.disk.homes import Homes
 from opeai_nb.library.documents import Origin
-from opeai_nb.library.files import DISK, Disk
 from opeai_nb.library.handed_on import HandedOn
-from opeai_nb.library.homes import Homes
 from opeai_nb.library.laid_over import Overlay, overlays, shown_paths
 from opeai_nb.library.marks import MarkFiles, Marks
 from opeai_nb.library.picks import Picks

@@ -110,7 +110,7 @@ def unload(shell: InteractiveShell) -> None:
 
 def _bundle(session: Session, generation: Generation) -> Any:
     """Return the mimebundle of a generation, as the cell that runs now wants it."""
-    from opeai_nb.client.values.result_view import generation_bundle
+    from opeai_nb.client.values.views.result_view import generation_bundle
 
     session.tell_changes(generation)
     return generation_bundle(generation, session.look(generation) or "thumb")

@@ -122,7 +122,7 @@ class Session:
 
         `OPEAI_NB_SHOW` goes before `%config`; its `none`, for programs, before all.
         """
-        from opeai_nb.client.values.text_output import show_wanted
+        from opeai_nb.client.values.views.text_output import show_wanted
 
         show = show_wanted()
         wanted = {"show": show} if show else {}
@@ -139,7 +139,7 @@ class Session:
         *only* is the region that the answer is laid over. None where the front end tells no cell.
         """
         from opeai_nb.library import identity
-        from opeai_nb.library.replay import row_key
+        from opeai_nb.library.replay.replay import row_key
 
         cell = cell_id(self.shell)
         if cell is None:

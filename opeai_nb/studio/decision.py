@@ -14,7 +14,7 @@ from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.library.library_warning import warn
 from opeai_nb.library.records.request_json import identity
-from opeai_nb.library.replay import decide, row_key
+from opeai_nb.library.replay.replay import decide, row_key
 from opeai_nb.studio.pricing import cost_of
 from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Limit
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.only import Only
     from opeai_nb.library import Entry, Library, Record, Session, Slot
     from opeai_nb.library.library import Look
-    from opeai_nb.library.replay import Caller, Choice
+    from opeai_nb.library.replay.replay import Caller, Choice
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import JobProgress

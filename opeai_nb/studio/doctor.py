@@ -13,7 +13,7 @@ from opeai_nb.client.values.finding import Checkup, Finding
 from opeai_nb.client.wire.endpoint import endpoint_at
 from opeai_nb.client.wire.key import checked_key
 from opeai_nb.errors import OpeaiError
-from opeai_nb.library.condition import condition_of
+from opeai_nb.library.disk.condition import condition_of
 from opeai_nb.settings import settings as settings_from
 
 if TYPE_CHECKING:

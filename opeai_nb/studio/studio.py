@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.only import Only
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Library, Slot, Usage
-    from opeai_nb.library.replay import Caller
+    from opeai_nb.library.replay.replay import Caller
     from opeai_nb.presets.preset import Preset
     from opeai_nb.prices.cost import Cost
     from opeai_nb.prices.price_list import PriceList

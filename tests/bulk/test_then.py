@@ -125,8 +125,8 @@ def test_a_sweep_calls_it_once_for_a_record_in_all_sessions(
 
 
 def test_notes_of_what_was_made_survive_what_a_crash_or_a_stranger_leaves(tmp_path: Path) -> None:
+    from opeai_nb.library.disk.homes import Homes
     from opeai_nb.library.handed_on import FOLDER, HandedOn
-    from opeai_nb.library.homes import Homes
 
     HandedOn(Homes(tmp_path)).add("3f2a9c1d", "upload", ["x", 1])
     (file,) = (tmp_path / FOLDER).glob("*.jsonl")

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from opeai_nb.client import Generation, ImageInputWarning, ImageRequest, Picture
-from opeai_nb.client.values.bare_file import bare_file
-from opeai_nb.client.values.input_image import MAX_BYTES, InputImage, input_images
+from opeai_nb.client.values.image_input.bare_file import bare_file
+from opeai_nb.client.values.image_input.input_image import MAX_BYTES, InputImage, input_images
 from opeai_nb.errors import ImageInputError
 from opeai_nb.testing import Script, pictures_answer, png
 from tests.client.shells import Shell

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest
-from opeai_nb.client.values.input_image import input_images
+from opeai_nb.client.values.image_input.input_image import input_images
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import ImageInputError, NoPictureError
 from tests.pictures import png

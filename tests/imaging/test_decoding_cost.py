@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from opeai_nb.client.values.input_image import input_images
+from opeai_nb.client.values.image_input.input_image import input_images
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.work import render
 from opeai_nb.errors import ImageInputError

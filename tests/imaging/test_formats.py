@@ -13,8 +13,8 @@ from PIL import Image
 
 import opeai_nb
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.client.values.input_image import input_images
-from opeai_nb.client.values.result_view import generation_bundle
+from opeai_nb.client.values.image_input.input_image import input_images
+from opeai_nb.client.values.views.result_view import generation_bundle
 from opeai_nb.engine.api.error_envelope import ApiError
 from opeai_nb.engine.work import render
 from opeai_nb.errors import ImageInputError, NoPictureError

@@ -6,7 +6,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from opeai_nb.library.files import Disk
+from opeai_nb.library.disk.files import Disk
 
 if TYPE_CHECKING:
     from pathlib import Path

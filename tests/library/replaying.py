@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.library import Library, Record, Session, Slot, identity
-from opeai_nb.library.replay import decide
+from opeai_nb.library.replay.replay import decide
 
 SERVER = "https://x.example"
 

@@ -27,8 +27,8 @@ from opeai_nb.library import (
     info,
     received_bytes,
 )
-from opeai_nb.library.homes import library_of
-from opeai_nb.library.replay import decide
+from opeai_nb.library.disk.homes import library_of
+from opeai_nb.library.replay.replay import decide
 from tests.bench.loopback import noisy_png
 from tests.library.refusing_disk import BusyDisk, RefusingDisk
 

@@ -19,7 +19,7 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
-from opeai_nb.library.replay import decide
+from opeai_nb.library.replay.replay import decide
 
 SIZES = (20, 120)
 ASKED = {"open", "stat", "lstat", "listdir", "scandir"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import ImageRequest
-from opeai_nb.client.values.input_image import InputImage
+from opeai_nb.client.values.image_input.input_image import InputImage
 from opeai_nb.library import identity
 
 CHANGES: dict[str, Any] = {

@@ -19,7 +19,7 @@ from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Entry, Library, Slot, info, received_bytes
-from opeai_nb.library.files import own_folder
+from opeai_nb.library.disk.files import own_folder
 from tests.library.conftest import Clock
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opeai_nb.library import Slot, replay
+from opeai_nb.library import Slot
+from opeai_nb.library.replay import replay
 from tests.library import replay_model as model
 from tests.library.test_replay_model import Life
 

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
-from opeai_nb.library import Entry, Library, Slot, identity, replay
+from opeai_nb.library import Entry, Library, Slot, identity
+from opeai_nb.library.replay import replay
 from tests.library import replay_model as model
 from tests.library.replaying import SERVER
 from tests.library.test_replay_model import Life, events

@@ -9,8 +9,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opeai_nb.library import Session, Slot, replay
-from opeai_nb.library.session_takes import POINT
+from opeai_nb.library import Session, Slot
+from opeai_nb.library.replay import replay
+from opeai_nb.library.replay.session_takes import POINT
 from tests.library import replay_model as model
 
 REQUESTS = ("a cat", "a cat", "a cat", "a dog")

@@ -15,10 +15,10 @@ from opeai_nb.bulk.batch.manifest import Manifest
 from opeai_nb.bulk.batch.manifest_file import read_lines
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.client.values.input_image import input_images
+from opeai_nb.client.values.image_input.input_image import input_images
 from opeai_nb.errors import ImageInputError, InputError, LibraryError, NoPictureError, OpeaiError
 from opeai_nb.library import Library, info
-from opeai_nb.library.homes import Homes
+from opeai_nb.library.disk.homes import Homes
 from opeai_nb.notebook.panel.save_files import upload_file
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from opeai_nb.bulk.batch.preview import rows_bundle
-from opeai_nb.client.values.text_output import VARIABLE
+from opeai_nb.client.values.views.text_output import VARIABLE
 from opeai_nb.errors import LibraryError, ModerationError, OptionError
 from opeai_nb.testing import error_answer, pictures_answer, png
 from tests.notebook.shell import Cells

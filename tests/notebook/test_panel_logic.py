@@ -15,7 +15,7 @@ from PIL import Image
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import ImageInputError, InputError, OptionError
 from opeai_nb.imaging.scale import filling
-from opeai_nb.library.homes import Homes
+from opeai_nb.library.disk.homes import Homes
 from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import interpolated, without_markers
 from opeai_nb.notebook.magic.sweep_cell import is_sweep

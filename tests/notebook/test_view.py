@@ -13,8 +13,8 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.client.values.result_view import full_size, generation_bundle, sheet_of
-from opeai_nb.client.values.text_alternative import caption, text_alternative
+from opeai_nb.client.values.views.result_view import full_size, generation_bundle, sheet_of
+from opeai_nb.client.values.views.text_alternative import caption, text_alternative
 from opeai_nb.errors import ModerationError, OptionError
 from tests.pictures import encoded, png
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from opeai_nb.library.files import Disk
+    from opeai_nb.library.disk.files import Disk
     from opeai_nb.studio import Job
 
 

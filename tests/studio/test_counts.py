@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.client import AsyncClient, ImageRequest
 from opeai_nb.engine import ENGINE_URL
 from opeai_nb.library import Slot
-from opeai_nb.library.files import Disk
+from opeai_nb.library.disk.files import Disk
 from opeai_nb.studio.decision import Ask
 from opeai_nb.studio.job import JobProgress
 from opeai_nb.studio.pipeline import Pipeline

@@ -13,7 +13,7 @@ import pytest
 
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.slot import Slot
 from opeai_nb.studio import Studio
 from opeai_nb.studio.run_options import RunOptions
 from tests.canned import Canned
@@ -21,7 +21,7 @@ from tests.studio.conftest import Watched
 
 KERNEL = """
 import sys
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.slot import Slot
 from opeai_nb.studio import Studio
 studio = Studio()
 print("ready", flush=True)

@@ -29,7 +29,7 @@ GROUP, ANN, BEN = 5700, 5701, 5702
 KERNEL = """
 import os, sys, tempfile
 from opeai_nb.errors import OpeaiError
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.slot import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 user, group, umask = map(int, sys.argv[1:4])

@@ -27,7 +27,7 @@ from opeai_nb.bulk.batch.manifest_line import (
     request_name,
 )
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import append_line
+from opeai_nb.library.disk.files import append_line
 from opeai_nb.studio.pricing import paid_for
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest_line import Line, ours, plain
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import write_part, write_whole
+from opeai_nb.library.disk.files import write_part, write_whole
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:

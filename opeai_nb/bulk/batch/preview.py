@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.picture_view import Bundle, image_or_plate, sheet_bundle
-from opeai_nb.client.values.text_alternative import text_alternative
-from opeai_nb.client.values.text_output import is_text_alone, text_bundle
+from opeai_nb.client.values.views.picture_view import Bundle, image_or_plate, sheet_bundle
+from opeai_nb.client.values.views.text_alternative import text_alternative
+from opeai_nb.client.values.views.text_output import is_text_alone, text_bundle
 from opeai_nb.imaging.contact_sheet import contact_sheet, plate
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from opeai_nb.bulk.run.workers import Crew, kept_of
 from opeai_nb.errors import OptionError
-from opeai_nb.library.files import discard, own_folder, write_part
-from opeai_nb.library.homes import second_home
+from opeai_nb.library.disk.files import discard, own_folder, write_part
+from opeai_nb.library.disk.homes import second_home
 from opeai_nb.library.journal.journal import FOLDER
 from opeai_nb.library.journal.process import this_process
 from opeai_nb.library.library_warning import reason

@@ -24,7 +24,7 @@ from opeai_nb.errors import (
     RateLimitError,
 )
 from opeai_nb.library import Slot
-from opeai_nb.library.session_takes import POINT
+from opeai_nb.library.replay.session_takes import POINT
 from opeai_nb.studio.decision import Ask
 from opeai_nb.studio.run_options import RunOptions
 

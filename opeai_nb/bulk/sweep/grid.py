@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.run.workers import stopped
 from opeai_nb.bulk.sweep.grid_table import LIST, table_of
 from opeai_nb.bulk.sweep.plan import counted
-from opeai_nb.client.values.text_alternative import text_alternative
-from opeai_nb.client.values.text_output import is_text_alone, text_bundle
+from opeai_nb.client.values.views.text_alternative import text_alternative
+from opeai_nb.client.values.views.text_output import is_text_alone, text_bundle
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.imaging.encode import jpeg, saved
 from opeai_nb.imaging.grid_layout import shape_of
 from opeai_nb.imaging.labelled_grid import Cell, Page, labelled_grid, stacked
 from opeai_nb.imaging.scale import fitted
 from opeai_nb.library import with_provenance
-from opeai_nb.library.files import write_whole
+from opeai_nb.library.disk.files import write_whole
 from opeai_nb.library.records.request_json import canonical, write_request
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.fields import BY_NAME
 from opeai_nb.library import identity
-from opeai_nb.library.replay import row_key
+from opeai_nb.library.replay.replay import row_key
 from opeai_nb.presets.preset import PRESET, preset_named, with_preset
 
 if TYPE_CHECKING:

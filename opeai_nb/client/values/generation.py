@@ -123,7 +123,7 @@ class Generation(Sequence["Image.Image"]):
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata for front ends that know no magic, such as marimo."""
         del include, exclude  # one picture in one format: there is nothing to choose from
-        from opeai_nb.client.values.result_view import generation_bundle
+        from opeai_nb.client.values.views.result_view import generation_bundle
 
         return generation_bundle(self)
 

@@ -14,7 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.input_image import HasPictures, pixels_of_array
+from opeai_nb.client.values.image_input.input_image import HasPictures, pixels_of_array
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import InputError, NoPictureError
 from opeai_nb.imaging.encode import saved
@@ -30,7 +30,7 @@ from opeai_nb.plain_file import read_plain
 if TYPE_CHECKING:
     from PIL import Image
 
-    from opeai_nb.client.values.input_image import InputImage
+    from opeai_nb.client.values.image_input.input_image import InputImage
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.imaging.overlay.lay_over import Laid
 

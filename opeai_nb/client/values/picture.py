@@ -90,9 +90,9 @@ class Picture:
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata that show the picture small; text alone where there is none."""
         del include, exclude  # one picture in one format: there is nothing to choose from
-        from opeai_nb.client.values.picture_view import picture_bundle
-        from opeai_nb.client.values.text_alternative import text_alternative
-        from opeai_nb.client.values.text_output import is_text_alone, text_bundle
+        from opeai_nb.client.values.views.picture_view import picture_bundle
+        from opeai_nb.client.values.views.text_alternative import text_alternative
+        from opeai_nb.client.values.views.text_output import is_text_alone, text_bundle
 
         if self.source is None:
             return {"text/plain": repr(self)}, {}

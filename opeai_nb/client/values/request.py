@@ -17,7 +17,7 @@ from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, FIELDS, Field
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from opeai_nb.client.values.input_image import InputImage
+    from opeai_nb.client.values.image_input.input_image import InputImage
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _same_size(request: ImageRequest) -> str:
 def _images(value: object) -> tuple[InputImage, ...]:
     if value is None or (isinstance(value, (tuple, list)) and not value):
         return ()
-    from opeai_nb.client.values.input_image import input_images
+    from opeai_nb.client.values.image_input.input_image import input_images
 
     return input_images(value)
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.filename import extension
+from opeai_nb.library.disk.files import Disk, sync_file, write_new
 from opeai_nb.library.export.card import COLUMNS, Census, card
 from opeai_nb.library.export.split import part_of
-from opeai_nb.library.files import Disk, sync_file, write_new
 from opeai_nb.printable import escaped_json
 
 if TYPE_CHECKING:

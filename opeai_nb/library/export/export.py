@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError, OptionError
+from opeai_nb.library.disk.files import DISK, Disk, sync_file
 from opeai_nb.library.export.data_set import UNLOADED, DataSet
 from opeai_nb.library.export.split import Split, shares_of
 from opeai_nb.library.export.target import (
@@ -23,7 +24,6 @@ from opeai_nb.library.export.target import (
     new_folder,
     unwritten,
 )
-from opeai_nb.library.files import DISK, Disk, sync_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

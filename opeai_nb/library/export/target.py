@@ -9,8 +9,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, Literal
 
 from opeai_nb.errors import LibraryError, OptionError
+from opeai_nb.library.disk.files import (
+    DISK,
+    Disk,
+    discard,
+    is_plain_file,
+    passing_name,
+    sync_folder,
+)
 from opeai_nb.library.export.earlier import is_data_set
-from opeai_nb.library.files import DISK, Disk, discard, is_plain_file, passing_name, sync_folder
 from opeai_nb.library.library_warning import reason
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import DISK, discard, is_older, names_in, own_folder
+from opeai_nb.library.disk.files import DISK, discard, is_older, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
 

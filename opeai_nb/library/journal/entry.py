@@ -10,8 +10,7 @@ from opeai_nb.client.values.filename import extension
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import LibraryError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.documents import State
-from opeai_nb.library.files import (
+from opeai_nb.library.disk.files import (
     DISK,
     Disk,
     is_plain_file,
@@ -20,6 +19,7 @@ from opeai_nb.library.files import (
     sync_folder,
     write_whole,
 )
+from opeai_nb.library.documents import State
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
 from opeai_nb.library.journal.journal_file import add_facts, owner_in
 from opeai_nb.library.journal.process import describe
@@ -33,7 +33,7 @@ from opeai_nb.library.journal.seal import hosts_in, is_sealed, sealed
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.records.request_facts import Fact, RequestFacts
 from opeai_nb.library.records.validate import writable
-from opeai_nb.library.replay import TakeState
+from opeai_nb.library.replay.replay import TakeState
 from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 

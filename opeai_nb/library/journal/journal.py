@@ -8,7 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import InputError, LibraryError
-from opeai_nb.library.files import (
+from opeai_nb.library.disk.files import (
     GONE,
     PART,
     discard,
@@ -26,14 +26,14 @@ from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, LONGEST_REQUEST, VERSION
 from opeai_nb.library.records.request_json import identity_of, write_request
 from opeai_nb.library.records.validate import writable
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from opeai_nb.client.values.request import ImageRequest
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
     from opeai_nb.library.journal.liveness import Liveness
 
 FOLDER: Final = ".pending"

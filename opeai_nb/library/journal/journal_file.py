@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import DISK, Disk, append_line, write_new
+from opeai_nb.library.disk.files import DISK, Disk, append_line, write_new
 from opeai_nb.library.records.record import VERSION
 from opeai_nb.library.records.validate import check_entry, writable
 from opeai_nb.plain_file import read_plain

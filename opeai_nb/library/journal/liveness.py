@@ -18,7 +18,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import DISK, discard, is_link, names_in, own_folder
+from opeai_nb.library.disk.files import DISK, discard, is_link, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
 

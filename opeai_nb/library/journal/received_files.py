@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import PART, is_link, is_plain_file, is_plain_name, names_in
+from opeai_nb.library.disk.files import PART, is_link, is_plain_file, is_plain_name, names_in
 from opeai_nb.library.journal.journal_file import JOURNAL
 
 if TYPE_CHECKING:

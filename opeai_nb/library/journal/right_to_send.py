@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.library.files import names_in
+from opeai_nb.library.disk.files import names_in
 from opeai_nb.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:

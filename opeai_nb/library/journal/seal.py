@@ -15,8 +15,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from opeai_nb.library.files import DISK, Disk, discard, own_folder
-from opeai_nb.library.homes import data_folder
+from opeai_nb.library.disk.files import DISK, Disk, discard, own_folder
+from opeai_nb.library.disk.homes import data_folder
 from opeai_nb.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:

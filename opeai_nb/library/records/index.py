@@ -18,9 +18,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.files import discard, is_plain_name, names_in, times_in
+from opeai_nb.library.disk.files import discard, is_plain_name, names_in, times_in
+from opeai_nb.library.disk.locks import try_lock
 from opeai_nb.library.library_warning import reason
-from opeai_nb.library.locks import try_lock
 from opeai_nb.library.records.index_file import index_file
 from opeai_nb.library.records.index_row import COLUMNS, SCHEMA, row_of
 from opeai_nb.library.records.record import ENDING, read_record_and_text

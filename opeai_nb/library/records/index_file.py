@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from opeai_nb.homeless import homeless_folder
-from opeai_nb.library.files import names_in, own_folder, remove_folder, write_whole
+from opeai_nb.library.disk.files import names_in, own_folder, remove_folder, write_whole
 from opeai_nb.plain_file import read_plain
 
 CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"

@@ -7,9 +7,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.input_image import InputImage, input_images
+from opeai_nb.client.values.image_input.input_image import InputImage, input_images
 from opeai_nb.errors import LibraryError, OpeaiError
-from opeai_nb.library.files import DISK, Disk, is_link, is_plain_name, own_folder, write_whole
+from opeai_nb.library.disk.files import DISK, Disk, is_link, is_plain_name, own_folder, write_whole
 from opeai_nb.library.records.request_json import content_of
 from opeai_nb.plain_file import read_plain
 

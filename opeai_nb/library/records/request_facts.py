@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request
-from opeai_nb.library.replay import place_key
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.replay import place_key
+from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from opeai_nb.client.values.request import ImageRequest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.client.values.input_image import InputImage
+    from opeai_nb.client.values.image_input.input_image import InputImage
 
 _WITHOUT_EFFECT: Final = ("response_format", "user")
 _TEXTS: Final = ("prompt", "negative_prompt")

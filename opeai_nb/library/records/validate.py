@@ -6,8 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.library.disk.files import is_plain_name
 from opeai_nb.library.documents import EntryDocument, RecordDocument, check
-from opeai_nb.library.files import is_plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

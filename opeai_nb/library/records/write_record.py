@@ -17,7 +17,7 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import NoPictureError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.files import (
+from opeai_nb.library.disk.files import (
     DISK,
     Disk,
     discard,

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.text_output import is_text_alone
+from opeai_nb.client.values.views.text_output import is_text_alone
 from opeai_nb.errors import LibraryError, OptionError, did_you_mean
 from opeai_nb.library.records.input_files import changed_inputs
 from opeai_nb.library.usage import Usage, summed

@@ -11,7 +11,7 @@ import sys
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client.values.text_output import from_here
+from opeai_nb.client.values.views.text_output import from_here
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.frontend import is_captured, is_tty
 

@@ -6,8 +6,8 @@ import asyncio
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.client.values.result_view import generation_bundle
-from opeai_nb.client.values.text_alternative import caption
+from opeai_nb.client.values.views.result_view import generation_bundle
+from opeai_nb.client.values.views.text_alternative import caption
 from opeai_nb.errors import OpeaiError
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.badge_display import Screen, publish

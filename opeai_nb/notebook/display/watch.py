@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.client.values.text_alternative import caption
+from opeai_nb.client.values.views.text_alternative import caption
 from opeai_nb.notebook.display import badge
 from opeai_nb.printable import printable_line
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from opeai_nb.client.values.result_json import error_json, generation_json, print_json
+from opeai_nb.client.values.views.result_json import error_json, generation_json, print_json
 from opeai_nb.errors import OpeaiError, OptionError
 
 if TYPE_CHECKING:

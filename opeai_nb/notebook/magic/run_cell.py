@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.values.name_template import template_of, values_for
-from opeai_nb.client.values.result_view import full_bundles
+from opeai_nb.client.values.views.result_view import full_bundles
 from opeai_nb.errors import SessionLimitError
 from opeai_nb.notebook.display.badge_display import Screen, publish
 from opeai_nb.notebook.display.frontend import is_vscode

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.bulk.sweep.braces import is_doubtful
-from opeai_nb.client.values.text_output import is_text_alone
+from opeai_nb.client.values.views.text_output import is_text_alone
 from opeai_nb.errors import OptionError
 from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen

@@ -6,7 +6,11 @@ import warnings
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client.values.input_image import ImageInputWarning, InputImage, input_images
+from opeai_nb.client.values.image_input.input_image import (
+    ImageInputWarning,
+    InputImage,
+    input_images,
+)
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.values.filename import extension, slug
-from opeai_nb.client.values.text_output import from_here
+from opeai_nb.client.values.views.text_output import from_here
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.files import is_plain_file, own_folder, write_whole
+from opeai_nb.library.disk.files import is_plain_file, own_folder, write_whole
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
 
 FOLDER = "uploads"
 

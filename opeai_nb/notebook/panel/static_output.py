@@ -30,7 +30,7 @@ def still_bundle(generation: Generation | None) -> Bundle:
     """Return the last result as HTML that survives without trust: literal styles, one picture."""
     if generation is None or not len(generation):
         return {"text/plain": EMPTY_TEXT, "text/html": '<span class="opeai-nb-still"></span>'}
-    from opeai_nb.client.values.result_view import sheet_of
+    from opeai_nb.client.values.views.result_view import sheet_of
 
     sheet = sheet_of(generation.good)
     width, height = sheet.size

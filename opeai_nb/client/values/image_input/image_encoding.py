@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.bare_file import bare_file
+from opeai_nb.client.values.image_input.bare_file import bare_file
 from opeai_nb.formats import sniff_format
 from opeai_nb.imaging.encode import shrunk
 from opeai_nb.imaging.open_picture import loaded, open_picture, orientation, upright

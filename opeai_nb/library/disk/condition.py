@@ -8,7 +8,7 @@ import tempfile
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.values.finding import Finding
-from opeai_nb.library.locks import try_lock
+from opeai_nb.library.disk.locks import try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

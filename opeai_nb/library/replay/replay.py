@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from opeai_nb.library.slot import Slot
+    from opeai_nb.library.replay.slot import Slot
 
 Does = Literal["show", "resume", "wait", "refuse", "send"]
 Caller = Literal["cell", "point", "panel"]

@@ -9,8 +9,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from opeai_nb.library.replay import Had
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.replay import Had
+from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from opeai_nb.homeless import homeless_folder
-from opeai_nb.library.files import DISK, Disk, own_folder, write_whole
+from opeai_nb.library.disk.files import DISK, Disk, own_folder, write_whole
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:

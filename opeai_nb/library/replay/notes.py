@@ -15,16 +15,16 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.library.disk.files import append_line, is_link, names_in, own_folder, write_new
 from opeai_nb.library.documents import NoteDocument, check
-from opeai_nb.library.files import append_line, is_link, names_in, own_folder, write_new
-from opeai_nb.library.replay import Note
-from opeai_nb.library.slot import Slot
+from opeai_nb.library.replay.replay import Note
+from opeai_nb.library.replay.slot import Slot
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
 
 FOLDER: Final = ".sessions"
 _ENDING: Final = ".jsonl"

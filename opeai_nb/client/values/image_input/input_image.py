@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from opeai_nb.client.http.base64_text import decode_base64
-from opeai_nb.client.values.image_encoding import (
+from opeai_nb.client.values.image_input.image_encoding import (
     MAX_BYTES,
     ImageInputWarning,
     as_stored,
@@ -21,7 +21,7 @@ from opeai_nb.client.values.image_encoding import (
     encoded_for_upload,
     travelling,
 )
-from opeai_nb.client.values.image_problem import why_unusable
+from opeai_nb.client.values.image_input.image_problem import why_unusable
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import ImageInputError, NoPictureError
 from opeai_nb.formats import sniff_format

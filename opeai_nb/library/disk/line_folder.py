@@ -10,14 +10,14 @@ import secrets
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.library.files import append_line, is_link, names_in, own_folder, write_new
+from opeai_nb.library.disk.files import append_line, is_link, names_in, own_folder, write_new
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from opeai_nb.library.homes import Homes
+    from opeai_nb.library.disk.homes import Homes
 
 _ENDING: Final = ".jsonl"
 _LARGEST: Final = 64_000_000

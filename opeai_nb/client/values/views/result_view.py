@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from opeai_nb.client.values.picture_view import Bundle, image_or_plate, sheet_bundle
-from opeai_nb.client.values.text_alternative import text_alternative
-from opeai_nb.client.values.text_output import SHOWS, is_text_alone, text_bundle
+from opeai_nb.client.values.views.picture_view import Bundle, image_or_plate, sheet_bundle
+from opeai_nb.client.values.views.text_alternative import text_alternative
+from opeai_nb.client.values.views.text_output import SHOWS, is_text_alone, text_bundle
 from opeai_nb.errors import NoPictureError, OptionError
 from opeai_nb.imaging.contact_sheet import contact_sheet
 from opeai_nb.imaging.encode import Encoded, encoded
