@@ -18,9 +18,10 @@ def panel(**controls: Any) -> Panel | PlainPanel:
     """Return the interactive panel; as the last value of a cell it is shown.
 
     *controls* set it: `panel(prompt="a fox", model="gpt-image-2", size="16:9")`; each is also a
-    trait of the panel, by the name of the API's field (input pictures: `images`). With *private*
-    it has a library of its own, as each visitor of an app wants it (Voilà). *upload_limit*
-    is how many bytes one upload may have, 50 MB unless said otherwise.
+    trait of the panel, by the name of the API's field (input pictures: `images`). Where the file
+    of `Imagine.prices` has presets, one is chosen in a list, or by `preset="flat"`. With *private*
+    it has a library of its own, as each visitor of an app wants it (Voilà). *upload_limit* is how
+    many bytes one upload may have, 50 MB unless said otherwise.
 
     With *plain* it is a small form of stock widgets, with the same traits: for a front end that
     shows nothing of the panel, as it has ipywidgets and no anywidget. Its uploads have 10 MB.

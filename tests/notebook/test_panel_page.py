@@ -19,9 +19,10 @@ from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import InputError
 from opeai_nb.families import FAMILIES, accepts_size, family_of
 from opeai_nb.notebook.panel import input_sources
-from opeai_nb.notebook.panel.controls import ADVANCED, Controls
+from opeai_nb.notebook.panel.controls import ADVANCED, Controls, set_by
 from opeai_nb.notebook.panel.model_options import options_of
 from opeai_nb.notebook.panel.model_table import model_table
+from opeai_nb.presets.preset import Preset
 from tests.pictures import png
 
 MODULE = Path(opening.__file__).with_name("panel.js")
@@ -64,7 +65,8 @@ def said(module: Path, calls: list[list[Any]]) -> list[Any]:
 
 def as_page(controls: Controls) -> dict[str, Any]:
     """The controls as the page has them."""
-    plain = {name: getattr(controls, name) for name in ("prompt", "model", "size", "quality", "n")}
+    names = ("preset", "prompt", "model", "size", "quality", "n")
+    plain = {name: getattr(controls, name) for name in names}
     return {**plain, **dict.fromkeys(ADVANCED), **controls.advanced}
 
 
@@ -112,6 +114,51 @@ def test_another_model_changes_the_controls_in_the_page_as_in_the_kernel(module:
     answers = said(module, [["adapted", "$table", as_page(c), model] for c, model in pairs])
     for (controls, model), answer in zip(pairs, answers, strict=True):
         assert answer == as_page(controls.adapted(model)), (controls, model)
+
+
+PRESETS = [
+    None,
+    Preset("flat", "flat {prompt}, {{two}} {colours}", {"model": "gpt-image-2", "size": "2x3"}),
+    Preset("ink", None, {"n": 3, "quality": "high", "watermark": False}),
+    Preset("sure", "{prompt} {prompt}", {"dialect": "aliyun", "seed": 3, "extra": {"tone": 1}}),
+]
+
+
+def as_choice(preset: Preset | None) -> dict[str, Any] | None:
+    """The preset as the page has it."""
+    if preset is None:
+        return None
+    return {"name": preset.name, "prompt": preset.prompt, "fields": set_by(preset)}
+
+
+def test_a_preset_changes_the_controls_in_the_page_as_in_the_kernel(module: Path) -> None:
+    before = [*combinations()[::9], Controls("a fox", n=3, advanced={"extra": {"b": 2}})]
+    triples = [*product(before, PRESETS, PRESETS)]
+    calls = [
+        ["withPreset", "$table", as_page(c), as_choice(former), as_choice(preset)]
+        for c, former, preset in triples
+    ]
+    for (controls, former, preset), answer in zip(triples, said(module, calls), strict=True):
+        changed = replace(controls, preset=preset.name if preset else "")
+        assert answer == as_page(changed.with_preset(former, preset)), (controls, former, preset)
+
+
+def test_the_page_knows_the_prompt_in_the_words_of_a_preset(module: Path) -> None:
+    prompts = ["a {fox} }}", "  a\nfox ", "$& $1 {prompt}"]
+    pairs = [(preset, prompt) for preset in PRESETS for prompt in prompts]
+    answers = said(module, [["around", as_choice(preset), prompt] for preset, prompt in pairs])
+    for (preset, prompt), answer in zip(pairs, answers, strict=True):
+        assert answer == (preset.around(prompt.strip()) if preset else prompt.strip())
+
+
+def test_what_the_controls_leave_open_is_what_the_preset_says(module: Path) -> None:
+    _, flat, ink, _ = PRESETS
+    controls = as_page(Controls("a fox", quality="low"))
+    answers = said(module, [["settled", controls, as_choice(each)] for each in (flat, ink, None)])
+    shown = [(answer["size"], answer["quality"], answer["watermark"]) for answer in answers]
+    assert shown == [("2x3", "low", None), ("", "low", False), ("", "low", None)]
+    chips = said(module, [["sizesOf", "$table", answers[0], False, as_choice(flat)]])[0]
+    assert "" not in [chip["value"] for chip in chips], "what the preset says cannot be left out"
 
 
 def test_the_page_offers_what_the_kernel_offers(module: Path) -> None:

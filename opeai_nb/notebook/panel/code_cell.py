@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.alternatives import parts_of
@@ -16,36 +17,59 @@ from opeai_nb.notebook.magic.shell_words import words
 from opeai_nb.notebook.magic.sweep_cell import LISTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from opeai_nb.client import ImageRequest
     from opeai_nb.fields import Field
+    from opeai_nb.presets.preset import Preset
 
 _SPELLED: Final = {"model": "--model", "n": "-n", "size": "--size", "image": "--image"}
 _REFERENCE = re.compile(r"\$[^\W\d]\w*|\{[^\W\d]\w*\}")
 
 
-def cell_text(request: ImageRequest, images: Sequence[str] = ()) -> str:
+def cell_text(
+    request: ImageRequest,
+    images: Sequence[str] = (),
+    *,
+    preset: Preset | None = None,
+    prompt: str = "",
+) -> str:
     """Return the `%%imagine` cell for *request*; *images* name its input pictures.
 
+    Where a *preset* is expanded in it, the cell names that, and *prompt* is a person's own.
     Raises `InputError` for the few requests that no cell can say: an option's value that reads as
     a reference to a variable (`$name`) or as several (`a,b`), a prompt line that is a marker of
     nbval.
     """
-    if MARKER_LINE.search(request.prompt):
+    text = request.prompt if preset is None else prompt.strip()
+    if MARKER_LINE.search(text):
         raise _unsayable("A line of the prompt is an nbval marker")
-    said = request.set_fields()
-    parts = ["%%imagine"]
+    parts = ["%%imagine"] if preset is None else ["%%imagine", "--preset", _quoted(preset.name)]
+    said = _besides(preset, request)
     for option in REQUEST_OPTIONS:
-        if option.name not in said or option.option == "--ar":
-            continue
-        value = list(images) if option.kind == "image" else said[option.name]
-        if option.name == "dialect" and value == "openai":
-            continue
-        parts += _written(option, value)
-    if _has_fields(request.prompt) or _has_alternatives(request.prompt):
+        if option.name in said and option.option != "--ar":
+            value = list(images) if option.kind == "image" else said[option.name]
+            parts += _written(option, value)
+    if _has_fields(text) or _has_alternatives(text):
         parts.append("--raw")
-    return f"{' '.join(parts)}\n{request.prompt}"
+    return f"{' '.join(parts)}\n{text}"
+
+
+def _besides(preset: Preset | None, request: ImageRequest) -> dict[str, Any]:
+    """Return the fields that a cell has to name: those that would not be so without."""
+    said = request.set_fields()
+    below = {"dialect": "openai"} if preset is None else {"dialect": "openai", **preset.fields}
+    return {name: value for name, value in said.items() if not _is_so(request, name, below)}
+
+
+def _is_so(request: ImageRequest, name: str, below: Mapping[str, Any]) -> bool:
+    """Tell whether a field would be the same by what lies *below* the cell's own options."""
+    if name not in below:
+        return False
+    try:
+        return replace(request, **{name: below[name]}) == request
+    except InputError:
+        return False  # it goes with other values than these
 
 
 def _written(option: Field, value: Any) -> list[str]:

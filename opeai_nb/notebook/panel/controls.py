@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.notebook.panel.input_sources import Source
-
+    from opeai_nb.presets.preset import Preset
 
 ADVANCED_FIELDS: Final = tuple(item for item in FIELDS if item.label)
-PLAIN: Final = ("model", "prompt", "size", "quality", "n", "images")
+PLAIN: Final = ("preset", "model", "prompt", "size", "quality", "n", "images")
 ADVANCED: Final = tuple(item.name for item in ADVANCED_FIELDS)
 NAMES: Final = (*PLAIN, *ADVANCED)
+_EMPTY: Final = {"size": "", "quality": "", "n": 1}
 
 
 @dataclass(frozen=True)
@@ -35,24 +36,47 @@ class Controls:
     n: int = 1
     images: tuple[Source, ...] = ()
     advanced: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = ""
 
-    def request(self, defaults: Mapping[str, Any] | None = None) -> ImageRequest:
-        """Return the request. Raises `InputError` for what cannot be right.
+    def request(
+        self, defaults: Mapping[str, Any] | None = None, preset: Preset | None = None
+    ) -> ImageRequest:
+        """Return the request, the *preset* expanded. Raises `InputError` for what cannot be right.
 
         *defaults* are those of `%config Imagine`: a cell would add them, so the panel does too,
         and both ask for the same.
         """
-        said: dict[str, Any] = {
-            **(defaults or {}),
-            **{name: value for name, value in self.advanced.items() if value not in (None, "")},
-            "model": self.model,
-        }
+        advanced = {name: value for name, value in self.advanced.items() if value not in (None, "")}
+        said: dict[str, Any] = {**advanced, "model": self.model}
         said |= {k: v for k in ("size", "quality") if (v := getattr(self, k))}
-        if self.n != 1 or "n" in said:
+        if self.n != 1 or "n" in {**(defaults or {}), **(preset.fields if preset else {})}:
             said["n"] = self.n
         if self.images:
             said["image"] = [image for source in self.images for image in source.images]
-        return ImageRequest(self.prompt, **said)
+        prompt = self.prompt.strip()
+        if preset is not None:
+            said = preset.under(said)
+            prompt = prompt and preset.around(prompt)  # of nothing there is nothing to say
+        return ImageRequest(prompt, **{**(defaults or {}), **said})
+
+    def with_preset(self, former: Preset | None, preset: Preset | None) -> Controls:
+        """Return the controls for another preset: they show what it sets.
+
+        What the *former* one had set is taken back, but for the model.
+        """
+        values = {**{name: getattr(self, name) for name in PLAIN}, **self.advanced}
+        for name, value in set_by(former).items():
+            if name != "model" and values.get(name) == value:
+                values[name] = _EMPTY.get(name)
+        now = set_by(preset)
+        plain, advanced = _parted(values)
+        fitting = Controls(**plain, advanced=advanced)
+        if now.get("model", self.model) != self.model:
+            fitting = fitting.adapted(now["model"])
+        plain, advanced = _parted(now)
+        if "extra" in advanced:
+            advanced["extra"] = {**advanced["extra"], **(fitting.advanced.get("extra") or {})}
+        return replace(fitting, **plain, advanced={**fitting.advanced, **advanced})
 
     def adapted(self, model: str) -> Controls:
         """Return the controls for another model: what it does not take goes back to its default."""
@@ -70,6 +94,21 @@ class Controls:
                 if offered.has_effect(name, dialect)
             },
         )
+
+
+def set_by(preset: Preset | None) -> dict[str, Any]:
+    """Return the controls that a preset sets; a size as text."""
+    fields = {} if preset is None else {k: v for k, v in preset.fields.items() if k in NAMES}
+    if not isinstance(fields.get("size", ""), str):
+        fields["size"] = "x".join(map(str, fields["size"]))
+    return fields
+
+
+def _parted(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return those of *values* that always show, and the advanced ones."""
+    plain = {name: value for name, value in values.items() if name in PLAIN}
+    advanced = {name: value for name, value in values.items() if name in ADVANCED}
+    return plain, {name: value for name, value in advanced.items() if value not in (None, {})}
 
 
 def controls_of(request: ImageRequest, images: tuple[Source, ...] = ()) -> Controls:
@@ -91,6 +130,7 @@ def controls_of(request: ImageRequest, images: tuple[Source, ...] = ()) -> Contr
 class ControlTraits(HasTraits):
     """What a person sets, by the API's names. "" and None mean: not set, not sent."""
 
+    preset = Unicode("")
     prompt = Unicode("")
     model = Unicode(DEFAULT_MODEL)
     n = Int(1, min=1, max=128)
@@ -125,7 +165,7 @@ class ControlTraits(HasTraits):
         return Controls(**{name: getattr(self, name) for name in PLAIN}, advanced=said)
 
     def set_controls(self, **values: Any) -> None:
-        """Set several controls; the model first, as the others depend on it."""
+        """Set several controls; the preset and the model first, as the others depend on them."""
         for name in sorted(values, key=NAMES.index):
             setattr(self, name, values[name])
 
@@ -143,6 +183,6 @@ class ControlTraits(HasTraits):
     def _valid_images(self, proposal: Any) -> tuple[Source, ...]:
         return tuple(input_sources.given(value) for value in proposal["value"])
 
-    @validate("model", "size", "quality")
+    @validate("preset", "model", "size", "quality")
     def _valid_name(self, proposal: Any) -> str:
         return str(proposal["value"]).strip()

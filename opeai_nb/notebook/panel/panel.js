@@ -17,6 +17,7 @@
  *   hint: string}} Field */
 /** @typedef {{families: Family[], unknown: Family, fields: Field[],
  *   badges: Record<string, [string, string]>}} Table */
+/** @typedef {{name: string, prompt: string | null, fields: Record<string, any>}} Preset */
 /** @typedef {Record<string, any>} Controls by the API's names; "" and null: not set */
 /** @typedef {{digest: string, label: string, note: string, url: string,
  *   size: [number, number] | null, tile: DataView | null}} Input */
@@ -115,12 +116,48 @@ export const adapted = (table, controls, model) => {
   return now;
 };
 
-/** The chips of size: value, and two lines. @type {(table: Table, controls: Controls, hasInputs: boolean) => {value: string, lines: string[]}[]} */
-export const sizesOf = (table, controls, hasInputs) => {
+/** A prompt in a preset's words; braces in it are text. @type {(preset: Preset | null, prompt: string) => string} */
+export const around = (preset, prompt) => {
+  const text = prompt.trim();
+  const pieces = /** @type {Record<string, string>} */ ({'{{': '{', '}}': '}', '{prompt}': text});
+  if (!preset || preset.prompt === null || !text) return text;
+  return preset.prompt.replace(/\{\{|\}\}|\{prompt\}|[{}]/g, (piece) => pieces[piece] ?? piece);
+};
+
+const isEmpty = (/** @type {any} */ value) => value === '' || value === null || value === undefined;
+const isSame = (/** @type {any} */ one, /** @type {any} */ other) => JSON.stringify(one) === JSON.stringify(other);
+const UNSET = /** @type {Record<string, any>} */ ({size: '', quality: '', n: 1});
+
+/** The controls where what they leave open is what the preset says. @type {(controls: Controls, preset: Preset | null) => Controls} */
+export const settled = (controls, preset) => {
+  const now = {...controls};
+  for (const [name, value] of Object.entries(preset ? preset.fields : {})) {
+    if (name === 'extra') now.extra = {...value, ...now.extra};
+    else if (isEmpty(now[name])) now[name] = value;
+  }
+  return now;
+};
+
+/** The controls for another preset: they show what it sets. What the former one had set is taken
+ * back, but for the model. @type {(table: Table, controls: Controls, former: Preset | null, preset: Preset | null) => Controls} */
+export const withPreset = (table, controls, former, preset) => {
+  /** @type {Controls} */
+  let now = {...controls, preset: preset ? preset.name : ''};
+  for (const [name, value] of Object.entries(former ? former.fields : {})) {
+    if (name !== 'model' && isSame(now[name], value)) now[name] = UNSET[name] ?? null;
+  }
+  const fields = preset ? preset.fields : {};
+  if ((fields.model ?? now.model) !== now.model) now = adapted(table, now, fields.model);
+  const extra = fields.extra ? {extra: {...fields.extra, ...now.extra}} : {};
+  return {...now, ...fields, ...extra};
+};
+
+/** The chips of size: value, and two lines. @type {(table: Table, controls: Controls, hasInputs: boolean, preset?: Preset | null) => {value: string, lines: string[]}[]} */
+export const sizesOf = (table, controls, hasInputs, preset = null) => {
   const family = familyOf(table, controls.model) || table.unknown;
   const standard = family.default_size;
   const first = standard ? standard.replace('x', '×') : 'the model chooses';
-  const chips = [{value: '', lines: ['default', first]}];
+  const chips = preset && preset.fields.size ? [] : [{value: '', lines: ['default', first]}];
   if (hasInputs) chips.push({value: 'same', lines: ['same', 'as the picture']});
   family.sizes.forEach((value, i) => {
     // The default has a chip of its own; asked for by name it is another request.
@@ -135,7 +172,7 @@ export const sizesOf = (table, controls, hasInputs) => {
 const setFields = (controls, inputs) => Object.keys(controls)
   .filter((name) => {
     const value = controls[name];
-    if (name === 'edit' || value === null || value === '') return false;
+    if (name === 'edit' || name === 'preset' || value === null || value === '') return false;
     if (name === 'n') return value !== 1;
     if (name === 'dialect') return value !== 'openai';
     return !(name === 'extra' && !Object.keys(value).length);
@@ -433,9 +470,15 @@ class Desk {
 
   get family() { return familyOf(this.table, this.controls.model) || this.table.unknown; }
 
+  /** @returns {{choices: Preset[], problem: string}} */
+  get presets() { return this.model.get('_presets'); }
+
+  /** @param {string} name @returns {Preset | null} */
+  preset(name = this.controls.preset) { return this.presets.choices.find((one) => one.name === name) || null; }
+
   told() {
     const {edit, ...controls} = this.model.get('_controls');
-    return controls;
+    return settled(controls, this.preset(controls.preset));
   }
 
   listen() {
@@ -446,7 +489,7 @@ class Desk {
     model.on('change:_gallery', () => { this.takeGallery(); this.changed('gallery'); });
     model.on('change:_tiles', () => { this.takeTiles(); this.changed('gallery'); });
     model.on('change:_stage', () => { this.other = null; });
-    for (const name of ['inputs', 'models', 'advice', 'stage']) model.on(`change:_${name}`, () => this.changed(name));
+    for (const name of ['inputs', 'models', 'presets', 'advice', 'stage']) model.on(`change:_${name}`, () => this.changed(name));
     model.on('comm_live_update', () => this.lose());
   }
 
@@ -475,12 +518,20 @@ class Desk {
   set(values, isTyping = false) {
     const now = {...this.controls, ...values};
     const isOther = 'model' in values && values.model !== this.controls.model;
-    this.controls = isOther ? adapted(this.table, {...this.controls, ...values}, now.model) : now;
+    this.put(settled(isOther ? adapted(this.table, now, now.model) : now, this.preset(now.preset)), isTyping);
+  }
+
+  /** @param {Controls} controls @param {boolean} [isTyping] */
+  put(controls, isTyping = false) {
+    this.controls = controls;
     this.isDirty = true;
     this.changed('controls');
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.flush(), isTyping ? TYPING : 0);
   }
+
+  /** Choose a preset, or none: the controls show what it sets. @param {string} name */
+  choose(name) { this.put({...withPreset(this.table, this.controls, this.preset(), this.preset(name)), preset: name}); }
 
   /** @returns {{values: Controls, edit: [string, number]}} */
   said() {
@@ -617,6 +668,15 @@ const composer = (desk) => {
     class: 'ob-prompt', rows: 4, placeholder: 'What should the picture show?',
     input: () => desk.set({prompt: prompt.value}, true), change: () => desk.flush(),
   });
+  const preset = h('select', {
+    change: () => desk.choose(preset.value),
+    focus: () => desk.act('presets'), // the file may be another by now
+  });
+  const presets = field('Preset', preset, 'ob-preset');
+  const words = h('div', {class: 'ob-note'});
+  const wrong = h('div', {class: 'ob-note ob-wrong', role: 'status'});
+  const presetBox = h('div', {class: 'ob-presets'}, presets, words, wrong);
+  let list = '';
   const model = h('select', {change: () => {
     hide(other, model.value !== NONE);
     if (model.value === NONE) otherName.focus();
@@ -657,8 +717,27 @@ const composer = (desk) => {
     model.value = name;
   };
 
+  const showPresets = () => {
+    const {choices, problem} = desk.presets;
+    const name = desk.controls.preset;
+    const names = [...choices.map((one) => one.name)];
+    if (name && !names.includes(name)) names.push(name);
+    if (JSON.stringify(names) !== list) {
+      list = JSON.stringify(names);
+      preset.replaceChildren(h('option', {value: ''}, 'none'), ...names.map((one) => h('option', {value: one}, one)));
+    }
+    preset.value = name;
+    words.textContent = desk.preset()?.prompt || '';
+    wrong.textContent = problem;
+    hide(presets, !names.length);
+    hide(words, !words.textContent);
+    hide(wrong, !problem);
+    hide(presetBox, !names.length && !problem);
+  };
+
   const show = () => {
     const {controls, family} = desk;
+    showPresets();
     if (document.activeElement !== prompt || !desk.isDirty) {
       if (prompt.value !== controls.prompt) prompt.value = controls.prompt;
     }
@@ -668,20 +747,22 @@ const composer = (desk) => {
     if (document.activeElement !== number || Number(number.value) !== controls.n) number.value = controls.n;
     number.title = family.n_max === 1 ? 'This model makes one at a time' : `1 to ${family.n_max}`;
     note.textContent = family.note;
-    const sizes = sizesOf(desk.table, controls, desk.inputs.length > 0);
+    const chosen = desk.preset();
+    const sizes = sizesOf(desk.table, controls, desk.inputs.length > 0, chosen);
     const isOther = wantsOther || !sizes.some(({value}) => value === controls.size);
     size.show([...sizes, {value: NONE, lines: ['other…', 'any size']}], isOther ? NONE : controls.size,
       family.sizes.length || family.pixels ? '' : 'this model names no sizes');
     hide(free, !isOther);
     if (isOther && !wantsOther) otherSize.value = controls.size;
-    const {words, isIgnored} = qualitiesOf(desk.table, controls);
-    quality.show([{value: '', lines: ['default']}, ...words.map((word) => ({value: word, lines: [word]}))],
+    const {words: qualities, isIgnored} = qualitiesOf(desk.table, controls);
+    const unset = chosen && chosen.fields.quality ? [] : [{value: '', lines: ['default']}];
+    quality.show([...unset, ...qualities.map((word) => ({value: word, lines: [word]}))],
       controls.quality, isIgnored ? 'this model is believed to ignore it' : '');
   };
   return {
-    elements: [field('Prompt', prompt), h('div', {class: 'ob-row'}, field('Model', model), counter), other,
+    elements: [field('Prompt', prompt), presetBox, h('div', {class: 'ob-row'}, field('Model', model), counter), other,
       note, size.box, free, quality.box],
-    show: (what) => { if (['all', 'controls', 'models', 'inputs'].includes(what)) show(); },
+    show: (what) => { if (['all', 'controls', 'models', 'presets', 'inputs'].includes(what)) show(); },
   };
 };
 
@@ -914,14 +995,15 @@ const actions = (desk, root) => {
     const {controls} = desk;
     const advice = desk.model.get('_advice');
     const isOfThese = JSON.stringify(advice.of) === JSON.stringify([controls.model, controls.size, controls.quality, controls.n]);
-    const notes = hintsOf(desk.table, controls, desk.inputs);
+    const whole = {...controls, prompt: around(desk.preset(), controls.prompt)};
+    const notes = hintsOf(desk.table, whole, desk.inputs);
     const more = isOfThese && !desk.isDirty ? advice.notes : [];
     tell(hints, [...new Set([...notes, ...more])], 'ob-warn');
     go.lastChild.textContent = isOfThese && advice.cost ? `Generate · ${advice.cost}` : 'Generate';
   };
 
   const show = (/** @type {string} */ what) => {
-    if (['all', 'controls', 'advice', 'inputs'].includes(what)) showHints();
+    if (['all', 'controls', 'presets', 'advice', 'inputs'].includes(what)) showHints();
     if (['all', 'status', 'lost'].includes(what)) showStatus();
     if (what === 'stage') root().classList.remove('ob-failed');
     go.setAttribute('aria-disabled', String(isAsked || desk.isLost));

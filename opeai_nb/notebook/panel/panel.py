@@ -47,6 +47,7 @@ class Panel(PanelState, anywidget.AnyWidget):
 
     - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
       "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
+      *preset* names one of the user's presets: the other controls show what it sets.
     - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
       a badge state, *result* the last generation, *error* why there is none, *selected* the
       picture on the stage.
@@ -102,8 +103,9 @@ class Panel(PanelState, anywidget.AnyWidget):
         """Return what each kind of message does; a dict that comes of it is the answer."""
         told = message.fields
         return {
-            "controls": lambda: self._take_controls(told),
+            "controls": lambda: self._take_change(told),
             "generate": lambda: self._click(message),
+            "presets": self.list_presets,
             "stop": self.stop,
             "again": self.resume,
             "insert": lambda: dict(zip(("code", "first"), self.insert(), strict=True)),
@@ -124,6 +126,10 @@ class Panel(PanelState, anywidget.AnyWidget):
         if self.selected is None or self.selected.key != told["key"]:
             self.show(self._find(told))
         act()
+
+    def _take_change(self, told: Mapping[str, Any]) -> None:
+        self._take_controls(told)
+        self.list_presets()  # the page shows what is another by now, before it is sent
 
     def _take_controls(self, told: Mapping[str, Any]) -> None:
         if self._is_overtaken(told["edit"]):
@@ -200,5 +206,5 @@ def panel_on(
         frontend=lambda: session.frontend,
         cell=lambda: session.cell,
         spawn=spawn,
-        **{**defaults(), **controls},
+        **controls,
     )

@@ -14,7 +14,13 @@ from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.notebook.panel import input_sources, save_files, status
 from opeai_nb.notebook.panel.code_cell import cell_text
-from opeai_nb.notebook.panel.controls import ADVANCED, NAMES, ControlTraits, controls_of
+from opeai_nb.notebook.panel.controls import (
+    ADVANCED,
+    NAMES,
+    ControlTraits,
+    controls_of,
+    set_by,
+)
 from opeai_nb.notebook.panel.gallery import Find, Gallery, finds_of
 from opeai_nb.notebook.panel.model_options import grouped, known_models
 from opeai_nb.notebook.panel.request_queue import Runs, in_place, in_thread
@@ -22,6 +28,7 @@ from opeai_nb.notebook.panel.shown_panels import ShownPanels
 from opeai_nb.notebook.panel.stage import stage_of, unkept_stage
 from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.notebook.panel.uploads import UPLOAD_LIMIT, Uploads
+from opeai_nb.presets.preset import preset_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
     from opeai_nb.client import ImageRequest
     from opeai_nb.notebook.display.frontend import Frontend
     from opeai_nb.notebook.panel.input_sources import Source
+    from opeai_nb.presets.preset import Preset
     from opeai_nb.studio import Job, Studio, Update
 
 SHOWN: Final = ShownPanels()
@@ -42,6 +50,7 @@ class PanelState(ControlTraits, HasTraits):
 
     - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
       "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
+      *preset* names one of the user's presets: the other controls show what it sets.
     - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
       a badge state, *result* the last generation, *error* why there is none, *selected* the
       picture on the stage.
@@ -59,6 +68,7 @@ class PanelState(ControlTraits, HasTraits):
     _controls = Dict().tag(sync=True)
     _inputs: List[Any] = List().tag(sync=True)
     _models: List[Any] = List().tag(sync=True)
+    _presets = Dict().tag(sync=True)
     _advice = Dict().tag(sync=True)
     _status = Dict().tag(sync=True)
     _stage = Dict().tag(sync=True)
@@ -95,7 +105,10 @@ class PanelState(ControlTraits, HasTraits):
         self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
         self._before_click: status.Status = {}
         self._limit, self._name = upload_limit, token_hex(8)
+        self._preset: Preset | None = None  # as it was read when it was chosen
         self._list_models(())
+        self._presets = {"choices": [], "problem": ""}
+        self.set_controls(**self._defaults())
         self.set_controls(**controls)
         self._reread()
         super().__init__()  # a widget opens now, with the whole of its state in one message
@@ -109,6 +122,7 @@ class PanelState(ControlTraits, HasTraits):
         """
         if self._spawn is not in_place:
             self._shown.wait(_UNSEEN)
+        self.list_presets()
         self._reload()
         try:
             self._list_models([model.id for model in self.studio.models()])
@@ -146,6 +160,29 @@ class PanelState(ControlTraits, HasTraits):
         self._listed = tuple(names)
         self._models = grouped(self._listed, self.model)
 
+    @observe("preset")
+    def _choose_preset(self, _: Any) -> None:
+        self.list_presets()
+
+    def list_presets(self) -> None:
+        """Read the presets anew; where the chosen one is another now, the controls show it."""
+        presets: Mapping[str, Preset] = {}
+        preset, problem = None, ""
+        try:
+            presets = self.studio.presets
+            preset = preset_named(self.preset, presets) if self.preset else None
+        except OpeaiError as error:
+            problem = f"{error.message} {error.advice}".strip()
+        choices = [
+            {"name": each.name, "prompt": each.prompt, "fields": set_by(each)}
+            for each in presets.values()
+        ]
+        self._presets = {"choices": choices, "problem": problem}
+        if preset != self._preset:
+            former, self._preset = self._preset, preset
+            self.take(self.controls.with_preset(former, preset))
+        self._reread()
+
     @observe(*NAMES)
     def _reread(self, _: Any = None) -> None:
         """Make the request anew, and say what one should know of it before sending."""
@@ -170,7 +207,10 @@ class PanelState(ControlTraits, HasTraits):
         return {"of": of, "notes": notes, "cost": cost}
 
     def _read(self) -> ImageRequest:
-        return self.controls.request(self._defaults())
+        preset = self._preset
+        if preset is None and self.preset:
+            preset = preset_named(self.preset, self.studio.presets)  # or it says why there is none
+        return self.controls.request(self._defaults(), preset)
 
     @observe("images")
     def _show_images(self, change: Any) -> None:
@@ -273,7 +313,9 @@ class PanelState(ControlTraits, HasTraits):
 
     def cell(self) -> str:
         """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
-        return cell_text(self._read(), [self._written(source) for source in self.images])
+        request = self._read()
+        images = [self._written(source) for source in self.images]
+        return cell_text(request, images, preset=self._preset, prompt=self.prompt)
 
     def _written(self, source: Source) -> str:
         if source.written is not None:
@@ -289,6 +331,7 @@ class PanelState(ControlTraits, HasTraits):
         """
         from opeai_nb.library import identity
 
+        self.list_presets()  # the cell will read them anew
         code, wanted = self.cell(), identity(self._read())
         if self.selected is not None and self.selected.record.identity == wanted:
             self.studio.session.reserve(wanted, self.selected.record.id)

@@ -30,8 +30,9 @@ _PICTURE: Final = {"max_width": "min(100%, 768px)", "align_self": "flex-start", 
 class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
     """The panel in its small form: the same traits and observers, fewer things to click.
 
-    Prompt, model, size, quality, count, uploads, Generate, Stop, the badge, the picture and the
-    code of its cell. Everything else is there from Python, as with `Panel`.
+    Prompt, preset (where there are any), model, size, quality, count, uploads, Generate, Stop, the
+    badge, the picture and the code of its cell. Everything else is there from Python, as with
+    `Panel`.
     """
 
     def __init__(self, studio: Any, *, upload_limit: int = _MESSAGE, **options: Any) -> None:
@@ -59,6 +60,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
     def _make(self) -> None:
         text = {"continuous_update": False, **_WIDE}
         self.prompt_field = widgets.Textarea(description="Prompt", rows=3, **text)
+        self.preset_field = widgets.Combobox(description="Preset", placeholder="none", **text)
         self.model_field = widgets.Combobox(description="Model", **text)
         self.size_field = widgets.Combobox(description="Size", placeholder="default", **text)
         self.quality_field = widgets.Combobox(description="Quality", placeholder="default", **text)
@@ -74,7 +76,10 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.again = _button("Wait again", lambda: self._try(self.resume), disabled=True)
         empty = _button("Remove pictures", lambda: self.set_trait("images", ()))
         insert = _button("Show code", lambda: self._try(self._show_code))
-        asked = (self.prompt_field, self.model_field, self.size_field, self.quality_field)
+        asked = (
+            *(self.prompt_field, self.preset_field, self.model_field),
+            *(self.size_field, self.quality_field),
+        )
         inputs = widgets.HBox([self.upload, empty, self.inputs])
         acts = widgets.HBox([self.go, self.halt, self.again, insert])
         return (*asked, self.count, inputs, self.notes, acts, self.badge, self.picture, self.code)
@@ -83,6 +88,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         """Show each trait in its field, and take what a person sets there."""
         fields = {
             "prompt": self.prompt_field,
+            "preset": self.preset_field,
             "model": self.model_field,
             "size": self.size_field,
             "quality": self.quality_field,
@@ -91,7 +97,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         for name, field in fields.items():
             field.observe(lambda change, name=name: self._take(name, change.new), "value")
         self.upload.observe(self._take_files, "value")
-        shown = ["_controls", "_models", "_inputs", "_advice", "_status", "_stage"]
+        shown = ["_controls", "_models", "_presets", "_inputs", "_advice", "_status", "_stage"]
         self.observe(lambda _: self._show(), shown)
         self._fields = fields
         self._show()
@@ -127,7 +133,10 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.size_field.options = [size for _, size in offered.sizes]
         self.quality_field.options = offered.quality_words
         self.inputs.value = escape(", ".join(item["label"] for item in self._inputs) or "none")
-        self.notes.value = notes_html([offered.note, *self._advice["notes"]])
+        self._show_presets()
+        preset = "" if self._preset is None else self._preset.prompt or ""
+        said = [self._presets["problem"], preset and f"The preset says: {preset}", offered.note]
+        self.notes.value = notes_html([*said, *self._advice["notes"]])
         self.halt.disabled = not self._status.get("stop")
         self.again.disabled = not self._status.get("again")
         self.badge.value = status_html(self._status)
@@ -136,6 +145,12 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         if picture and self.picture.value != picture:
             self.picture.format = mime_of(picture).removeprefix("image/")
             self.picture.value = picture
+
+    def _show_presets(self) -> None:
+        names = [each["name"] for each in self._presets["choices"]]
+        self.preset_field.options = names
+        is_wanted = names or self.preset or self._presets["problem"]
+        self.preset_field.layout.display = "flex" if is_wanted else "none"
 
 
 def _button(label: str, act: Callable[[], object], **traits: Any) -> Any:

@@ -9,6 +9,7 @@ Pictures are bytes in it.
 | `_inputs` | the input pictures: *digest*, *label*, *note*, *tile* (None: cannot be drawn) |
 | `_table` | `model_table`: what the page knows of models |
 | `_models` | the menu: (title, names) |
+| `_presets` | the user's presets as *choices* (name, prompt, fields), and a *problem* with them |
 | `_advice` | *notes* on the request and its *cost*, *of* which model, size, quality and n |
 | `_status` | see `status.Status` |
 | `_stage` | see `stage.Stage` |
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 MESSAGES: Final[dict[str, dict[str, type]]] = {
     "controls": {"values": dict, "edit": list},  # a person changed something
     "generate": {"values": dict, "edit": list},  # the click; its id tells it from any other
+    "presets": {},  # the list is opened: read the file anew
     "stop": {},
     "again": {},
     "insert": {},  # answer: code, free
