@@ -104,7 +104,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "cli": (
         # Of the notebook what a command line shares with it: the parser, and the badge as text.
         {"studio", "bulk", "engine", "errors", "fields", "client", "library", "printable"}
-        | {"prices", "notebook.magic", "notebook.display.badge"},
+        | {"presets", "prices", "notebook.magic", "notebook.display.badge"},
         set(),
     ),
     "__main__": ({"cli"}, set()),

@@ -20,6 +20,7 @@ COMMANDS: Final = {
     "imagine": "make pictures from a prompt",
     "batch": "make the pictures of a CSV or JSONL file",
     "export": "write pictures of the library for others: a data set, a page, a contact sheet",
+    "presets": "list the presets: options and words under a name of your own",
     "doctor": "look at what pictures depend on: key, network, library, versions",
     "serve": "serve the embedded engine on 127.0.0.1, for any client of the API",
 }

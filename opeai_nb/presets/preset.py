@@ -5,10 +5,13 @@ Pure. What is recorded and sent is the whole request: a replay never looks for a
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.views.text_output import from_here
 from opeai_nb.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
 PRESET: Final = "preset"
 """What the option, the keyword and the column are called."""
+_NONE: Final = "Write [preset.NAME] into the file of Imagine.prices (OPEAI_NB_PRICES)."
 _PIECE: Final = re.compile(r"\{\{|\}\}|\{prompt\}|[{}]")
 
 
@@ -31,6 +35,11 @@ class Preset:
     prompt: str | None = None
     fields: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def option_text(self) -> str:
+        """The options as a person reads them: `model=gpt-image-2, n=1`."""
+        return ", ".join(f"{name}={_text(value)}" for name, value in self.fields.items())
+
     def around(self, prompt: str) -> str:
         """Return *prompt* in the preset's words; braces in it are text, whatever they say."""
         if self.prompt is None:
@@ -44,6 +53,18 @@ class Preset:
         if given.get("extra") and self.fields.get("extra"):
             fields["extra"] = {**self.fields["extra"], **given["extra"]}
         return fields
+
+
+def summary(presets: Mapping[str, Preset], prices: object) -> str:
+    """Return how many presets there are and where, or how to write one; *prices* is the setting."""
+    if not presets:
+        return f"No preset. {_NONE}"
+    place = from_here(prices).as_posix() if isinstance(prices, Path) else "Imagine.prices"
+    return f"{len(presets)} preset{'s' * (len(presets) != 1)} in {place}."
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def problem_of(prompt: str) -> str | None:
@@ -85,4 +106,3 @@ def preset_named(name: object, presets: Mapping[str, Preset]) -> Preset:
     raise OptionError(f"There is no preset {name!r}.{hint}", advice=f"{there} Nothing was sent.")
 
 
-_NONE: Final = "Write [preset.NAME] into the file of Imagine.prices (OPEAI_NB_PRICES)."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from opeai_nb import batch, generate, sweep
+from opeai_nb.cli.main import main
 from opeai_nb.errors import InputError, OptionError
 from opeai_nb.library import identity, request_from
 from tests.notebook.shell import Cells, shell_cells
@@ -172,4 +174,36 @@ def test_tab_offers_the_names(cells: Cells) -> None:
     found = complete("%imagine --preset fl", Notebook({}, presets=lambda: ("flat", "ink")))
     assert found is not None
     assert found.texts == ("flat",)
+    found = complete("%imagine --preset flat,i", Notebook({}, presets=lambda: ("flat", "ink")))
+    assert found is not None
+    assert found.texts == ("flat,ink",)
     assert "--preset" in complete("%imagine --pre", Notebook({})).texts
+
+
+def test_a_command_lists_what_there_is_and_where(cells: Cells) -> None:
+    listed = cells.run("%imagine presets")
+    assert [each.name for each in listed] == ["flat", "ink", "sure"]
+    assert listed.rows[0] == (
+        "flat",
+        "flat {prompt}, {{two}} colours",
+        "model=gpt-image-2, size=1536x1024",
+    )
+    assert listed.note == "3 presets in prices.toml."
+    assert cells.sent == []
+
+
+def test_a_command_line_lists_them_for_people_and_for_programs(
+    cells: Cells, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del cells  # its file is what is listed
+    monkeypatch.setenv("OPEAI_NB_PRICES", "prices.toml")
+    assert main(["presets"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1:] == ["ink   {prompt} in ink", "sure  dialect=aliyun, seed=7"]
+    assert told.err == "3 presets in prices.toml.\n"
+    assert main(["presets", "--json"]) == 0
+    *_, sure = map(json.loads, capsys.readouterr().out.splitlines())
+    assert sure == {"name": "sure", "prompt": None, "options": {"dialect": "aliyun", "seed": 7}}
+    monkeypatch.delenv("OPEAI_NB_PRICES")
+    assert main(["presets"]) == 0
+    assert "Write [preset.NAME]" in capsys.readouterr().err

@@ -160,6 +160,16 @@ def _models(session: Session) -> Table:
     return Table(("model", "answers", "what it takes"), rows, items=listed)
 
 
+def _presets(session: Session) -> Table:
+    """List the presets: what each does to a prompt, its options, and the file of them all."""
+    from opeai_nb.presets.preset import summary
+
+    presets = session.studio.presets
+    rows = [(each.name, each.prompt or "", each.option_text) for each in presets.values()]
+    note = summary(presets, session.studio.settings.prices)
+    return Table(("preset", "prompt", "options"), rows, items=list(presets.values()), note=note)
+
+
 def _answers(async_only: bool | None) -> str:
     return {True: "as a task (slower)", False: "immediately", None: ""}[async_only]
 
@@ -195,6 +205,7 @@ class Command(NamedTuple):
 COMMANDS: Final[Mapping[str, Command]] = {
     "help": Command(_help),
     "models": Command(_models),
+    "presets": Command(_presets),
     "config": Command(_config),
     "key": Command(_key),
     "doctor": Command(_doctor),

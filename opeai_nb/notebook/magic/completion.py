@@ -127,7 +127,8 @@ def _values(
     if option.name == "model":
         return _offered(fragment, [*notebook.models, *_KNOWN_MODELS], "model")
     if option.name == "preset":
-        return _offered(fragment, notebook.presets(), "preset")
+        before = "".join(fragment.rpartition(",")[:2])  # `flat,dr`: an axis of several
+        return _offered(fragment, (before + name for name in notebook.presets()), "preset")
     if option.kind == "image":
         return _offered(fragment, _variables(notebook.names), "variable")
     if option.choices:
