@@ -104,5 +104,3 @@ def preset_named(name: object, presets: Mapping[str, Preset]) -> Preset:
     hint = did_you_mean(str(name), presets)
     there = f"There are: {', '.join(presets)}." if presets else _NONE
     raise OptionError(f"There is no preset {name!r}.{hint}", advice=f"{there} Nothing was sent.")
-
-

@@ -36,6 +36,20 @@ def test_rows_name_their_pictures(studio: Studio, tmp_path: Path) -> None:
     assert len(list((tmp_path / "out").glob("*-v2*"))) == 0
 
 
+def test_a_rows_own_name_is_a_template_as_that_of_the_batch(studio: Studio, tmp_path: Path) -> None:
+    rows = [
+        {"prompt": "a fox", "n": 2, "sku": 7.0, "file": "{sku}/{prompt:.3}-{n:02d}.png"},
+        {"prompt": "an owl", "file": "{{kept}}"},
+        {"prompt": "a bat", "file": 12.0},
+    ]
+    made = batch(rows, studio=studio, out=tmp_path / "out").run()
+    assert [line["files"] for line in made.manifest] == [
+        ["7/a f-01.png", "7/a f-02.png"],
+        ["{kept}.png"],
+        ["12.png"],
+    ]
+
+
 def test_a_copy_that_is_gone_is_made_again_and_another_file_is_left_alone(
     studio: Studio, transport: Watched, tmp_path: Path
 ) -> None:
@@ -73,15 +87,31 @@ def test_a_mirror_has_the_rows_own_names(studio: Studio, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("rows", "file", "told"),
     [
-        ([{"file": "../fox.png"}], None, "Row 1: '../fox.png' is no name below the folder"),
-        ([{"file": "/etc/fox.png"}], None, "Row 1: '/etc/fox.png' is no name below"),
-        ([{"file": "a.txt"}], None, "Row 1: 'a.txt' ends in .txt"),
+        ([{"file": "../x.png"}], None, "Row 1, column file: '../x.png' is no name below the fold"),
+        ([{"file": "/etc/x.png"}], None, "Row 1, column file: '/etc/x.png' is no name below"),
+        ([{"file": "../{n}.png"}], None, "Row 1, column file: '../{n}.png' is no name below"),
+        ([{"file": "{n}/../../x"}], None, "Row 1, column file: '{n}/../../x' is no name below"),
+        ([{"file": "C:\\{n}"}], None, "Row 1, column file: 'C:\\\\{n}' is no name below"),
+        ([{"file": ".git/{n}"}], None, "Row 1, column file: '.git/{n}' begins with a dot"),
+        ([{"file": "a.txt"}], None, "Row 1, column file: 'a.txt' ends in .txt"),
+        ([{"file": "a{n"}], None, "Row 1, column file: 'a{n' has a { that begins or ends no word"),
+        ([{"file": "{}.png"}], None, "Row 1, column file: '{}.png' has a { that begins"),
+        ([{"file": "{0}.png"}], None, "Row 1, column file: '{0}.png' has a { that begins"),
+        ([{"file": "{prompt.3}"}], None, "Row 1, column file: '{prompt.3}' has a { that begins"),
+        ([{"file": "{promt}.png"}], None, "Row 1, column file: {promt} in the name of a file has"),
+        ([{"file": "{n:d}"}, {"file": "{n:q}"}], None, "Row 2, column file: {n:q} in the name of"),
+        ([{"file": "{file}-{n}"}], None, "Row 1, column file: {file} would name itself"),
+        ([{"file": ["a", "b"]}], None, "Row 1, column file: It is a list, not text"),
+        ([{"file": "{prompt}"}] * 2, None, "Row 1 and Row 2 would both be saved as 'a fox'"),
+        ([{"file": "{index}"}, {"file": "1.png"}], None, "Row 1 and Row 2 would both be saved"),
         ([{"file": "a"}, {"file": "A.png"}], None, "Row 1 and Row 2 would both be saved"),
         ([{}, {}], "fox.png", "Row 1 and Row 2 would both be saved as 'fox.png'"),
         ([{}, {"file": "1-1.png"}], "{index}-{n}.png", "Row 1 and Row 2 would both be saved as"),
-        ([{}], "../{n}.png", "which leads out of the batch's folder"),
-        ([{}], "/tmp/{n}.png", "which leads out of the batch's folder"),
-        ([{}], ".pending/{n}.png", "which leads out of the batch's folder"),
+        ([{}], "../{n}.png", "file: '../{n}.png' is no name below the folder"),
+        ([{}], "..\\{n}.png", "is no name below the folder"),
+        ([{}], "/tmp/{n}.png", "file: '/tmp/{n}.png' is no name below the folder"),
+        ([{}], ".pending/{n}.png", "file: '.pending/{n}.png' begins with a dot"),
+        ([{}], "{prompt.30}.png", "file: '{prompt.30}.png' has a { that begins or ends no word"),
         ([{}], "{sku}.png", "Row 1: {sku} in the name of a file has no value"),
     ],
 )

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.values.name_template import (
     Named,
-    literal_name,
+    name_below,
     names_for,
     template_of,
     values_for,
@@ -80,11 +80,29 @@ def test_what_cannot_be_is_refused(template: str, told: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["/a", "../a", "a/../b", "C:\\x", "c:x", "\\\\host\\x", "~/x", "", " ", "a//b", ".x", "a/.b"],
+    [
+        "/a",
+        "../a",
+        "a/../b",
+        "../{n}",
+        "{n}/..",
+        "a/.b{n}",
+        "a{b",
+        "{0}",
+        "C:\\x",
+        "c:x",
+        "\\\\host\\x",
+        "~/x",
+        "",
+        " ",
+        "a//b",
+        ".x",
+        "a/.b",
+    ],
 )
 def test_a_table_names_nothing_outside_the_folder(name: str) -> None:
     with pytest.raises(InputError):
-        literal_name(name)
+        name_below(name)
 
 
 _SEPARATED = re.compile(r'[<>:"\\|?*\0-\x1f\x7f-\x9f]')
@@ -114,9 +132,9 @@ def test_every_value_makes_a_name_that_every_file_system_takes(value: str, text:
 
 
 @given(st.text(min_size=1, max_size=60))
-def test_a_literal_name_stays_below_the_folder_or_is_refused(text: str) -> None:
+def test_a_name_below_stays_below_the_folder_or_is_refused(text: str) -> None:
     try:
-        (name,) = literal_name(text).names({}, 1)
+        (name,) = name_below(text).names({}, 1)
     except InputError:
         return
     assert not name.startswith("/")

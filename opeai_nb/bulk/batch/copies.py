@@ -5,16 +5,17 @@ The library's own files stay what they are: a copy that is cropped or renamed co
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
+from opeai_nb.bulk.sweep.axis import whole
 from opeai_nb.client.values.generation import write_named
-from opeai_nb.client.values.name_template import literal_name, template_of, values_for
+from opeai_nb.client.values.name_template import name_below, values_for
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from opeai_nb.bulk.sweep.plan import Point
@@ -34,21 +35,24 @@ class Copy(NamedTuple):
     name: str
 
 
-def template_for(cells: Mapping[str, Any], template: NameTemplate | None) -> NameTemplate | None:
-    """Return how a row's pictures are named: by its own cell, else by the batch's template."""
-    return literal_name(str(cells[FILE])) if FILE in cells else template
+def template_in(value: object) -> NameTemplate:
+    """Return how pictures are named, as a row's cell or the whole batch's option says it.
 
-
-def batch_template(text: str | None) -> NameTemplate | None:
-    """Return the template of a batch. Raises `InputError` for one that leads out of its folder."""
-    if text is None:
-        return None
-    template = template_of(text) or literal_name(text)
-    if template.folder.is_absolute() or any(step[0] == "." for step in template.folder.parts):
+    Raises `InputError` for what is no text, and for a name that is none below the batch's folder.
+    """
+    if isinstance(value, Mapping | list | tuple | set | bool):
         raise InputError(
-            f"file is {text[:80]!r}, which leads out of the batch's folder.",
-            advice="Give a name below it, such as {sku}-{n}.png. Nothing was sent.",
+            f"It is a {type(value).__name__}, not text.",
+            advice="Give a name such as {sku}-{n}.png. Nothing was sent.",
         )
+    return name_below(str(whole(value)))
+
+
+def template_in_cell(value: object) -> NameTemplate:
+    """Return how a row's own cell names its pictures. Raises `InputError` as `template_in` does."""
+    template = template_in(value)
+    if FILE in template.words:
+        raise InputError("{file} would name itself.", advice="Leave it out. Nothing was sent.")
     return template
 
 
@@ -60,7 +64,8 @@ def names_of(point: Point, count: int = 0) -> list[str]:
     """
     if point.file is None:
         return []
-    words = {**values_for(point.request, point.number + 1), **point.row}
+    cells = {name: whole(value) for name, value in point.row.items()}
+    words = {**values_for(point.request, point.number + 1), **cells}
     names = point.file.names(words, max(point.request.n or 1, count))
     return [(point.file.folder / name).as_posix() for name in names]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from opeai_nb.bulk.batch.copies import FILE, batch_template, names_of, template_for
+from opeai_nb.bulk.batch.copies import FILE, names_of, template_in, template_in_cell
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
 from opeai_nb.bulk.batch.source_table import STEP, SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing, whole
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from opeai_nb.client.values.name_template import NameTemplate
     from opeai_nb.presets.preset import Preset
 
 _TRUTH: Final = {
@@ -141,7 +141,7 @@ def rows_of(
         points = _with_words(table, points, said)
     is_column = FILE in table.columns and (chosen is None or FILE in chosen)
     if is_column or file is not None:
-        points = _with_files(table, points, batch_template(file), is_column=is_column)
+        points = _with_files(table, points, file, is_column=is_column)
     return Rows(table, Plan((), points), names, key)
 
 
@@ -158,22 +158,32 @@ def _with_words(table: SourceTable, points: list[Point], names: Sequence[str]) -
 
 
 def _with_files(
-    table: SourceTable, points: list[Point], template: NameTemplate | None, *, is_column: bool
+    table: SourceTable, points: list[Point], file: str | None, *, is_column: bool
 ) -> list[Point]:
-    """Return the points with the names of their pictures.
+    """Return the points with the names of their pictures: a row's cell goes before *file*.
 
     Raises `InputError` for a name that cannot be, and for two rows with one.
     """
+    with _placed("file"):
+        template = None if file is None else template_in(file)
     named, names = [], []
     for row, point in zip(table.rows, points, strict=True):
-        try:
-            file = template_for(row.cells if is_column else {}, template)
-            named.append(replace(point, file=file))
+        is_own = is_column and FILE in row.cells
+        with _placed(f"Row {row.number}, column {FILE}" if is_own else f"Row {row.number}"):
+            own = template_in_cell(row.cells[FILE]) if is_own else template
+            named.append(replace(point, file=own))
             names.append(names_of(named[-1]))
-        except InputError as error:
-            raise InputError(f"Row {row.number}: {error.message}", advice=error.advice) from error
     refuse_clashes([f"Row {row.number}" for row in table.rows], names)
     return named
+
+
+@contextmanager
+def _placed(place: str) -> Iterator[None]:
+    """Put in front of an error where it is."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{place}: {error.message}", advice=error.advice) from error
 
 
 def _chosen(given: Sequence[str], columns: set[str]) -> frozenset[str]:

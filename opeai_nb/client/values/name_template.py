@@ -31,6 +31,7 @@ _TOKEN: Final = re.compile(
 )
 _ENDING: Final = re.compile(r"\.(?P<ending>[A-Za-z]\w*)\Z")
 _FIELDS: Final = tuple(name for name, it in BY_NAME.items() if it.kind not in {"image", "pairs"})
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
 _FORBIDDEN: Final = re.compile(r'[<>:"/\\|?*]')
 # Control characters, half letters, and signs that turn the reading order: seen by nobody.
 _HIDDEN: Final = re.compile(
@@ -92,22 +93,23 @@ def template_of(target: str | Path) -> NameTemplate | None:
     return _template(Path(folder or ".").expanduser(), tokens[start:], text)
 
 
-def literal_name(text: str) -> NameTemplate:
-    """Return the template of a name without words, such as a table has, below a folder to come.
+def name_below(text: str) -> NameTemplate:
+    """Return the template of a name, with words or without, such as a table has: below a folder.
 
-    Raises `InputError` for one that leads out of the folder, or to what a dot hides.
+    Raises `InputError` for one that leads out of the folder, or to what a dot hides, for a brace
+    that begins or ends no word, and for an ending that is no picture's.
     """
     path = text.strip().replace("\\", "/")
-    steps = path.split("/")
-    if path.startswith("~") or re.match(r"[A-Za-z]:", path) or not all(steps) or ".." in steps:
+    tokens = list(_TOKEN.finditer(path))
+    steps = "".join("x" if token["name"] else token[0] for token in tokens).split("/")
+    if path.startswith("~") or _DRIVE.match(path) or not all(steps) or ".." in steps:
         raise InputError(
             f"{text[:80]!r} is no name below the folder.",
             advice=f"Give one such as cats/fox.png. {_ADVICE}",
         )
     if any(step.startswith(".") for step in steps):
         raise InputError(f"{text[:80]!r} begins with a dot.", advice=f"Leave it out. {_ADVICE}")
-    parts = tuple((_Piece(step),) for step in steps)
-    return _with_ending(Path(), parts, text)
+    return _template(Path(), tokens, text)
 
 
 def values_for(
