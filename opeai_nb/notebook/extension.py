@@ -129,6 +129,7 @@ def _show_job(session: Session, job: Job) -> None:
     from opeai_nb.notebook.display.job_view import show_job
 
     if session.look(job) is None:
+        session.tell_changes(job)
         show_job(job, session.frontend, one_slot=is_vscode(session.shell))
 
 

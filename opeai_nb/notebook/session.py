@@ -159,19 +159,28 @@ class Session:
 
     def made(self, value: Any, recipe: Recipe) -> None:
         """Note what the result of the cell that runs now is made of."""
-        if hasattr(value, "_repr_mimebundle_"):  # a generation, a sweep
+        if hasattr(value, "_repr_mimebundle_"):  # a generation, a sweep, a job
             self._recipes[value] = recipe
             self._made_here.append(weakref.ref(value))
 
     def tell_changes(self, value: Any) -> None:
         """Say beside a result that is shown again what it was made of and is something else now."""
-        if self.look(value) is not None or (recipe := self._recipes.get(value)) is None:
+        if self.look(value) is not None or (recipe := self._recipe_of(value)) is None:
             return
         from opeai_nb.notebook.display.watch import tell_notes
         from opeai_nb.notebook.magic.made_of import note
 
         changed = note(recipe.changed(self.names, lambda: self.studio.presets))
         tell_notes(filter(None, [changed]))
+
+    def _recipe_of(self, value: Any) -> Recipe | None:
+        """Return what a result is made of; what a job made is of what its cell said."""
+        from opeai_nb.studio import Job
+
+        jobs = (known for known in list(self._recipes) if isinstance(known, Job))
+        done = (job for job in jobs if job.is_settled and job.exception() is None)
+        made_by = next((job for job in done if job.result() is value), value)
+        return self._recipes.get(made_by)
 
     def store(self, name: str | None, value: Any) -> None:
         """Put a result, or the job that failed, into the user's namespace."""

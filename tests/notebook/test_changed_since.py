@@ -115,3 +115,31 @@ def test_info_says_which_input_picture_is_another_by_now(cells: Cells) -> None:
     assert "photo.png (changed since)" in repr(cells.run(f"%imagine info {name}"))
     Path("photo.png").unlink()
     assert "photo.png (changed since)" not in repr(cells.run(f"%imagine info {name}"))
+
+
+def test_what_was_made_in_the_background_says_so_too(
+    cells: Cells, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells.run("book = 'Dune'")
+    cells.run("%imagine --no-wait -o job -i photo.png a cat reading {book}\njob.result()")
+    assert told(cells, "job", capsys) == told(cells, "job.result()", capsys) == []
+    cells.run("book = 'Emma'")
+    Path("photo.png").write_bytes(png((64, 48), "red"))
+    note = f"{{book}} and photo.png have changed since this was made. {AGAIN}"
+    assert told(cells, "job", capsys) == [note]
+    assert told(cells, "job.result()", capsys) == [note]
+    cells.run("%imagine --no-wait -o swept a {fox|owl} reading {book}\nswept.running.wait()")
+    assert told(cells, "swept", capsys) == []
+    cells.run("book = 'Dune'")
+    assert told(cells, "swept", capsys) == [f"{{book}} has changed since this was made. {AGAIN}"]
+    assert len(cells.sent) == 3
+
+
+def test_a_job_of_another_cell_says_nothing_of_a_result_that_is_equal(
+    cells: Cells, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells.run("book = 'Dune'")
+    cells.run("%imagine --no-wait -o job a cat reading {book}\njob.result()")
+    cells.run("%imagine -o cats a cat reading Dune")
+    cells.run("book = 'Emma'")
+    assert told(cells, "cats", capsys) == []
