@@ -52,10 +52,15 @@ RECEIVED: dict[str, tuple[str, dict[str, Any]]] = {
     "lossless webp with alpha": ("WEBP", {"mode": "RGBA", "colour": "#ff000080", "lossless": True}),
     "webp with exif": ("WEBP", {"exif": exif()}),
     "webp with xmp": ("WEBP", {"xmp": XMP}),
+    "avif": ("AVIF", {}),
+    "avif with alpha": ("AVIF", {"mode": "RGBA", "colour": "#ff000080", "quality": 100}),
+    "avif with exif": ("AVIF", {"exif": exif()}),
 }
 ALONE: dict[str, tuple[str, dict[str, Any]]] = {
     "jpeg with both": ("JPEG", {"exif": exif(), "xmp": XMP}),
     "webp with both": ("WEBP", {"exif": exif(), "xmp": XMP}),
+    "avif with xmp": ("AVIF", {"xmp": XMP}),
+    "moving avif": ("AVIF", {"save_all": True, "append_images": [Image.new("RGB", (48, 32))]}),
     "gif": ("GIF", {"mode": "P", "colour": 3}),
     "bmp": ("BMP", {}),
     "tiff": ("TIFF", {}),
@@ -347,7 +352,7 @@ def test_a_prompt_of_any_letters_is_whole_in_a_jpeg(
 
 
 @pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
-@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("format_", ["PNG", "JPEG", "WEBP", "AVIF"])
 def test_exiftool_reads_and_edits_the_file_without_a_word_and_our_record_stays(
     format_: str, picture: Callable[..., bytes], tmp_path: Path
 ) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
-from opeai_nb.library.metadata import exif, jpeg, png, webp
+from opeai_nb.library.metadata import avif, exif, jpeg, png, webp
 from opeai_nb.library.metadata.content_credentials import PRESENT, has_content_credentials
 from opeai_nb.library.metadata.infotext import KEYWORD, infotext
 from opeai_nb.library.metadata.iptc import iptc
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library.records.record import KeptPicture, Record
 
-_EDITORS: Final[Mapping[str, ModuleType]] = {"png": png, "jpeg": jpeg, "webp": webp}
+_EDITORS: Final[Mapping[str, ModuleType]] = {
+    "png": png,
+    "jpeg": jpeg,
+    "webp": webp,
+    "avif": avif,
+}
 _KEPT_NAME = re.compile(r"(?P<stem>.+-[0-9a-f]{8})-(?P<number>\d+)\.\w+")
 
 
@@ -57,9 +62,9 @@ def provenance(record: Record, picture: KeptPicture, number: int) -> dict[str, A
 def with_provenance(data: bytes, facts: Mapping[str, Any]) -> bytes:
     """Return a picture file with *facts* (see `provenance`) in metadata segments put into it.
 
-    PNG, JPEG and WebP; any other file is returned as it is, and so is one that carries content
-    credentials: they bind its bytes. Nothing is encoded anew, and `received_bytes` gives *data*
-    back: it knows it by the `sha256` in *facts*.
+    PNG, JPEG, WebP and AVIF; any other file is returned as it is, and so is one that carries
+    content credentials: they bind its bytes. Nothing is encoded anew, and `received_bytes` gives
+    *data* back: it knows it by the `sha256` in *facts*.
     """
     if (editor := _editor(data)) is None or has_content_credentials(data):
         return data
