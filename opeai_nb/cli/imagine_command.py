@@ -14,7 +14,8 @@ from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
 from opeai_nb.cli.output import tell
 from opeai_nb.cli.terminal_picture import show_picture
-from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
+from opeai_nb.client.values.name_template import Named, values_for
+from opeai_nb.client.values.save_target import names_at
 from opeai_nb.client.values.views.result_json import error_json, generation_json, print_json
 from opeai_nb.client.values.views.text_output import from_here, show_wanted
 from opeai_nb.client.values.words import WORDS, words_said
@@ -79,8 +80,8 @@ def _run(parsed: Parsed) -> int:
     if not parsed.cell.keys() & {"yes", "dry_run"}:
         _confirm([point.request for point, _ in asked])
     requests = [point.request for point, _ in asked]
-    if (template := template_of(parsed.cell.get("save") or "")) is not None:
-        names_for(template, map(_named, range(1, len(asked) + 1), asked))
+    if parsed.cell.get("save"):
+        names_at(parsed.cell["save"], map(_named, range(1, len(asked) + 1), asked))
     _note(requests)
     if parsed.cell.get("dry_run"):
         from opeai_nb.notebook.magic.run_cell import dry_run

@@ -13,8 +13,9 @@ from PIL import Image
 from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.cli import imagine_command
 from opeai_nb.cli.main import main
-from opeai_nb.client import ImageRequest
+from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import OutcomeUnknownError
+from opeai_nb.testing import png
 
 if TYPE_CHECKING:
     from opeai_nb.studio import Studio
@@ -52,9 +53,9 @@ def test_json_names_the_copies_and_beside_them_what_is_kept(
     told = json.loads(capsys.readouterr().out)
     assert told["paths"] == [str(folder / "out" / "a-red-fox-1.png")]
     assert [Path(path).parent for path in told["kept"]] == [folder / "imagine"]
-    assert main(["imagine", "a red fox", *SMALL, "--save", told["kept"][0] + "/{n}", "--json"]) == 1
-    failed = json.loads(capsys.readouterr().out)
-    assert (failed["paths"], failed["kept"]) == ([], told["kept"])
+    assert main(["imagine", "a red fox", "--save", told["kept"][0] + "/{n}", "--json"]) == 2
+    shown = capsys.readouterr()
+    assert (shown.out, "Nothing can be saved in" in shown.err) == ("", True)
 
 
 def test_copies_go_where_save_says(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,6 +137,26 @@ class Jobs:
 
     def result(self) -> Any:
         raise OutcomeUnknownError("Cut.")
+
+
+class Made(Jobs):
+    """A job whose picture is there, in memory alone."""
+
+    status = "done"
+
+    def result(self) -> Any:
+        return Generation((Picture(png(8, 8)),), self.request)
+
+
+def test_a_copy_that_cannot_be_written_after_all_is_an_error_beside_what_is_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "taken").write_text("a file that came in the meantime")
+    making = imagine_command._Making(cast("Studio", Made(0)), {"json": True, "save": "taken/fox"})
+    (error,) = making.make([(Point(0, (), Jobs.request, ""), {})])
+    told = json.loads(capsys.readouterr().out)
+    assert (told["paths"], told["kept"], told["error"]["type"]) == ([], [None], "LibraryError")
+    assert error.message == told["error"]["message"]
 
 
 @pytest.mark.parametrize(

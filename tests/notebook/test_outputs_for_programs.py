@@ -164,9 +164,13 @@ def test_the_paths_are_the_copies_that_were_asked_for_and_the_librarys_stand_bes
 
 
 def test_a_copy_that_cannot_be_written_is_an_error_that_says_where_the_picture_is(
-    cells: Cells, capsys: pytest.CaptureFixture[str]
+    cells: Cells, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("taken").write_text("a file where the folder should be")
+    def answers(_: httpx.Request) -> Any:
+        Path("taken").write_text("a file where the folder should be, by now")
+        return pictures_answer(png(8, 8))
+
+    cells.begin(tmp_path, answers)
     with pytest.raises(LibraryError):
         cells.run("%imagine --json --save taken/{n} a fox")
     printed = capsys.readouterr().out.splitlines()

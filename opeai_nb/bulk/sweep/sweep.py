@@ -14,7 +14,8 @@ from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, counted, plan_of
-from opeai_nb.client.values.name_template import Named, names_for, template_of, values_for
+from opeai_nb.client.values.name_template import Named, values_for
+from opeai_nb.client.values.save_target import names_at
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.studio.here import studio_here
 
@@ -250,14 +251,13 @@ class Sweep:
         return iter(self.generations)
 
     def names(self, target: str | Path) -> list[list[str]] | None:
-        """Return what a template would name each point's pictures; None for a plain folder.
+        """Return what a template would name each point's pictures; None for a folder, or a file.
 
         Beside the words of `Generation.save` there are the axes, by their labels, and `{index}`,
-        the point's number. Raises `InputError` for a word without a value, and where two points
-        would have one name.
+        the point's number. Raises `InputError` for a word without a value, where two points would
+        have one name, and for a place where nothing can be saved.
         """
-        template = template_of(target)
-        return None if template is None else names_for(template, self._named())
+        return names_at(target, self._named())
 
     def _named(self) -> list[Named]:
         return [
@@ -283,7 +283,7 @@ class Sweep:
             if self.outcome(point).generation is not None
             for path in self.save_point(point, folder)
         ]
-        if is_named:
+        if is_named or not Path(folder).expanduser().is_dir():  # names, or one file for one point
             return paths
         return [*paths, *self.grid().save(Path(folder).expanduser() / "grid.png")]
 

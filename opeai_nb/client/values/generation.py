@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from opeai_nb.client.values.filename import extension, slug
-from opeai_nb.client.values.name_template import ENDINGS, template_of, values_for
+from opeai_nb.client.values.name_template import ENDINGS, at_home, template_of, values_for
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, NoPictureError
 from opeai_nb.formats import sniff_format
@@ -150,7 +150,7 @@ class Generation(Sequence["Image.Image"]):
         """
         if not self.good:
             raise NoPictureError("There is no picture to save.", request=self.request)
-        path = Path(target).expanduser()
+        path = at_home(Path(target))
         try:
             if (template := template_of(target)) is not None:
                 own = values_for(self.request, created=self.created)

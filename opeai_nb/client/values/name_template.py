@@ -90,7 +90,18 @@ def template_of(target: str | Path) -> NameTemplate | None:
     slashes = [place for place, token in enumerate(tokens[:first]) if token[0] == "/"]
     start = slashes[-1] + 1 if slashes else 0
     folder = "".join(_plain(token, text) for token in tokens[:start])
-    return _template(Path(folder or ".").expanduser(), tokens[start:], text)
+    return _template(at_home(Path(folder or ".")), tokens[start:], text)
+
+
+def at_home(path: Path) -> Path:
+    """Return *path* with `~` spelled out. Raises `InputError` for a user that there is not."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"There is no home folder for {path.parts[0]!r}.",
+            advice=f"Write the path out. {_ADVICE}",
+        ) from error
 
 
 def name_below(text: str) -> NameTemplate:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.client.values.name_template import template_of, values_for
+from opeai_nb.client.values.save_target import refuse_target
 from opeai_nb.client.values.views.result_view import full_bundles
 from opeai_nb.errors import SessionLimitError
 from opeai_nb.notebook.display.badge_display import Screen, publish
@@ -40,8 +40,8 @@ def run(
     request = _request(session, parsed, prompt, names)
     only = _region(request, parsed.cell.get("only"))
     cell = {**session.cell_options(parsed.cell), "only": only}
-    if (template := template_of(cell.get("save") or "")) is not None:
-        template.names(values_for(request), request.n or 1)  # what it lacks is said before it costs
+    if cell.get("save"):
+        refuse_target(cell["save"], request)  # what cannot be is said before it costs
     if parsed.cell.get("dry_run"):
         return dry_run(request, session.studio)
     slot = session.slot(request, only)
