@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -18,10 +18,12 @@ from opeai_nb.engine.faults import in_the_wild
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.engine.work.image_inputs import Reference, references
 from opeai_nb.engine.work.store import StoredGeneration
-from opeai_nb.engine.work.task_state import result_fields, submitted, task_body
+from opeai_nb.engine.work.task_state import State, result_fields, submitted, task_body
 
 if TYPE_CHECKING:
     from starlette.requests import Request
+
+_LATEST_MAX: Final = 1024  # tasks whose latest answer is kept: some megabytes
 
 
 class OpenAIRoutes:
@@ -31,6 +33,7 @@ class OpenAIRoutes:
         self._admission = admission
         self._generations = admission.generations
         self._urls = admission.urls
+        self._latest: dict[str, tuple[State, Response]] = {}
 
     def routes(self) -> list[Route]:
         """Return the routes for the engine's router."""
@@ -75,12 +78,24 @@ class OpenAIRoutes:
         if task is None or now_state is None or now_state.status == "EXPIRED":
             raise task_not_found()
         generation, request = task
+        latest = self._latest.get(generation.id)
+        if latest is not None and latest[0] == now_state:
+            return latest[1]
         edits = self._generations.store.count_inputs(generation.id) - request.masked
         body = task_body(generation, request, now_state, edits=edits)
         if now_state.status == "SUCCESS":
             urls = self._urls.of(http, generation.id, request.output_format)
             body |= result_fields(request, urls, usage(request, edits, request.n))
-        return JSONResponse(self._admission.misbehaviour.task(request.model, body))
+        answer = JSONResponse(self._admission.misbehaviour.task(request.model, body))
+        if now_state.status != "SUCCESS" and request.model not in REHEARSALS:
+            self._remember(generation.id, now_state, answer)
+        return answer
+
+    def _remember(self, id_: str, now_state: State, answer: Response) -> None:
+        """Keep the answer about a task for the polls that find it as it is now."""
+        if len(self._latest) >= _LATEST_MAX:
+            self._latest.clear()
+        self._latest[id_] = now_state, answer
 
     async def models(self, _http: Request) -> Response:
         """List the catalogue (platform.md 2.6)."""

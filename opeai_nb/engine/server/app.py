@@ -44,7 +44,8 @@ TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
 _UNDER_V1: Final = ("/images/", "/models")  # what a client asks whose base URL lacks /v1
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _LOG_MAX: Final = 10_000  # requests: a day of polls, in a few megabytes
-_ID_HEADERS: Final = (b"x-oneapi-request-id", b"x-request-id")  # platform.md 2.5; OpenAI's SDKs
+_OWN_ID: Final = b"x-oneapi-request-id"  # platform.md 2.5
+_OPENAI_ID: Final = b"x-request-id"  # what OpenAI's SDKs read
 _SHOWN_MAX: Final = 10  # requests on the page at /
 
 
@@ -251,7 +252,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             value = self.request_id.encode()
-            ids = [(name, value) for name in _ID_HEADERS]
+            ids = ((_OWN_ID, value), (_OPENAI_ID, value))
             message = {**message, "headers": [*message["headers"], *self._headers, *ids]}
         await self._send(message)
 

@@ -220,16 +220,17 @@ class Generations:
         That nobody does: the process that took the task ended first.
         """
         now = self.clock()
+        if now < generation.starts or generation.fate != "success":
+            return state(generation, now, painted=False, begun=False)
         pictures = self.store.pictures(generation.id)
-        missing = [picture for picture in pictures if not picture.painted]
-        if any(not self._painters.has(picture.id) for picture in missing):
+        missing = [picture.id for picture in pictures if not picture.painted]
+        if not self._painters.has(missing):
             pictures = self.store.pictures(generation.id, fresh=True)
-            missing = [picture for picture in pictures if not picture.painted]
-            if now >= generation.ends and generation.fate == "success":
-                self._paint(generation, missing, urgent=False, keep=True)
-        begun = len(missing) < len(pictures) or any(
-            self._painters.is_running(picture.id) for picture in missing
-        )
+            unpainted = [picture for picture in pictures if not picture.painted]
+            missing = [picture.id for picture in unpainted]
+            if now >= generation.ends:
+                self._paint(generation, unpainted, urgent=False, keep=True)
+        begun = len(missing) < len(pictures) or self._painters.is_running(missing)
         return state(generation, now, painted=not missing, begun=begun)
 
     def _paint(

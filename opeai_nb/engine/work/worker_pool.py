@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _Entry = tuple[int, int, "_Job | None"]
 
@@ -19,10 +19,12 @@ class _Job:
     def __init__(self, work: Callable[[], Any]) -> None:
         self.work = work
         self.future: Future[Any] = Future()
+        self.is_running = False
 
     def run(self) -> None:
         if not self.future.set_running_or_notify_cancel():
             return
+        self.is_running = True
         try:
             value = self.work()
         except BaseException as error:  # noqa: BLE001  a job's failure belongs to whoever waits
@@ -64,14 +66,13 @@ class WorkerPool:
         self._queue.put((0 if urgent else 1, next(self._order), job))
         return job.future
 
-    def has(self, key: str) -> bool:
-        """Tell whether the work of *key* is queued or under way."""
-        return key in self._jobs
+    def has(self, keys: Iterable[str]) -> bool:
+        """Tell whether the work of all *keys* is queued or under way."""
+        return all(map(self._jobs.__contains__, keys))
 
-    def is_running(self, key: str) -> bool:
-        """Tell whether a thread has begun the work of *key* and not ended it."""
-        job = self._jobs.get(key)
-        return job is not None and job.future.running()
+    def is_running(self, keys: Iterable[str]) -> bool:
+        """Tell whether a thread has begun the work of one of *keys* and not ended it."""
+        return any(job.is_running for job in map(self._jobs.get, keys) if job is not None)
 
     def close(self) -> None:
         """Let the threads leave after what they hold; what is queued is not done."""
