@@ -143,6 +143,11 @@ class TestTasks:
         only = client.get("/aliyun/v1/tasks", params={"model_name": MODELS[0]}).json()
         assert [row["status"] for row in only["data"]] == ["PENDING"]
 
+    @pytest.mark.parametrize("number", ["", "0", "-1", "x", "1e3", "9" * 5000])
+    def test_a_page_that_is_no_number_is_the_first(self, client: httpx.Client, number: str) -> None:
+        rows = client.get("/aliyun/v1/tasks", params={"page_no": number}).json()
+        assert rows["page_no"] == 1
+
     def test_a_task_that_queues_can_be_canceled_and_no_other(
         self, post: Answers, client: httpx.Client, clock: Clock
     ) -> None:

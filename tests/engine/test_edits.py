@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from PIL import Image
 
@@ -72,6 +73,45 @@ def test_the_engines_own_picture_urls_are_read_from_the_store(create: Answers, t
     url = create(response_format="url", size="512x512").json()["data"][0]["url"]
     (item,) = create(image=url).json()["data"]
     assert Image.open(io.BytesIO(base64.b64decode(item["b64_json"]))).size == (512, 512)
+
+
+PROXIED = {
+    "X-Forwarded-Host": "hub.example",
+    "X-Forwarded-Proto": "https",
+    "X-Forwarded-Prefix": "/user/a/proxy/8000",
+}
+
+
+@pytest.mark.parametrize(
+    ("made", "edited"),
+    [
+        (PROXIED, PROXIED),
+        (PROXIED, {}),
+        ({"Host": "127.0.0.1:8000"}, {"Host": "localhost:8000"}),
+        ({"Host": "LocalHost:8000"}, {"Host": "localhost:8000"}),
+        ({"Host": "[::1]:8000"}, {}),
+    ],
+)
+def test_a_picture_is_the_engines_own_under_whatever_name_it_was_made(
+    client: httpx.Client, made: dict[str, str], edited: dict[str, str]
+) -> None:
+    body = {"model": "qwen-image-2.0", "prompt": "a cat", "response_format": "url"}
+    answer = client.post("/v1/images/generations", json=body, headers=made)
+    edit = {**body, "image": answer.json()["data"][0]["url"]}
+    answer = client.post("/v1/images/generations", json=edit, headers=edited)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("change", [("/pictures/", "/pictures/0"), ("Signature=", "Signature=x")])
+def test_a_picture_under_another_name_needs_its_signature(
+    client: httpx.Client, change: tuple[str, str]
+) -> None:
+    body = {"model": "qwen-image-2.0", "prompt": "a cat", "response_format": "url"}
+    host = {"Host": "127.0.0.1:8000"}
+    answer = client.post("/v1/images/generations", json=body, headers=host)
+    edit = {**body, "image": answer.json()["data"][0]["url"].replace(*change)}
+    answer = client.post("/v1/images/generations", json=edit)
+    assert answer.json()["error"]["code"] == "InvalidURL"
 
 
 @pytest.mark.parametrize(

@@ -156,6 +156,9 @@ class TestCompressedBody:
             ("deflate", zlib.compress),
             ("GZIP, identity", gzip.compress),
             ("deflate, gzip", lambda body: gzip.compress(zlib.compress(body))),
+            ("gzip", lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:])),
+            ("gzip", lambda body: gzip.compress(body) + bytes(512)),
+            ("deflate", lambda body: zlib.compress(body)[2:-4]),  # bare, as many clients send it
         ],
     )
     def test_it_is_read(
@@ -165,8 +168,9 @@ class TestCompressedBody:
         answer = client.post(PATH, content=body, headers={"Content-Encoding": encoding})
         assert answer.status_code == 200
 
-    def test_it_does_not_grow_beyond_the_limit(self, client: httpx.Client) -> None:
-        body = gzip.compress(bytes(65 * 2**20), compresslevel=1)
+    @pytest.mark.parametrize("members", [1, 2])
+    def test_it_does_not_grow_beyond_the_limit(self, client: httpx.Client, members: int) -> None:
+        body = gzip.compress(bytes(65 * 2**20 // members), compresslevel=1) * members
         answer = client.post(PATH, content=body, headers={"Content-Encoding": "gzip"})
         assert answer.status_code == 413, answer.text
 
@@ -175,6 +179,9 @@ class TestCompressedBody:
         [
             ("gzip", gzip.compress(b"{}", mtime=0)[:-9], 400),
             ("gzip", b"{}", 400),
+            ("gzip", gzip.compress(b"{}", mtime=0) + b"more", 400),
+            ("gzip", gzip.compress(b"", mtime=0) * 20, 400),
+            ("deflate", b"{}", 400),
             ("br", b"{}", 415),
             (", ".join(["identity"] * 9), b"{}", 415),
         ],
@@ -191,6 +198,11 @@ def test_a_base_url_without_v1_is_told(client: httpx.Client) -> None:
     assert error["message"] == (
         "Invalid URL (POST /images/generations); the base URL of an OpenAI client ends in /v1"
     )
+
+
+def test_a_base_url_of_dashscopes_own_is_told(client: httpx.Client) -> None:
+    error = client.get("/api/v1/tasks").json()["error"]
+    assert error["message"].endswith("the base URL of DashScope's SDK ends in /aliyun/v1")
 
 
 def test_sync_has_no_tasks_but_those_of_rehearsals(painter: Swatches, client_of: Clients) -> None:

@@ -75,6 +75,23 @@ def test_a_repeated_idempotency_key_is_no_further_request(client: httpx.Client) 
     assert not set(first) & set(second)
 
 
+def test_an_idempotency_key_left_empty_is_none(client: httpx.Client) -> None:
+    for prompt in ("a cat", "a dog"):
+        body = {"model": "qwen-image-2.0", "prompt": prompt, "size": "512x512"}
+        headers = {"Idempotency-Key": ""}
+        answer = client.post("/v1/images/generations", json=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+
+
+def test_an_idempotency_key_holds_for_one_dialect(client: httpx.Client) -> None:
+    body = {"model": "qwen-image-2.0", "prompt": "a cat", "input": {"prompt": "a cat"}}
+    answers = [
+        client.post(path, json=body, headers={"Idempotency-Key": "one"}).status_code
+        for path in ("/v1/images/generations", "/aliyun/v1/images/generations")
+    ]
+    assert answers == [200, 409]
+
+
 def test_a_url_answer_has_an_empty_b64_json_and_its_url_holds_the_picture(
     create: Answers, engine: Engine, client_of: Clients
 ) -> None:

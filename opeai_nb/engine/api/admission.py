@@ -55,11 +55,11 @@ class Admission:
         """
         fields, digest = await read_fields(http, forms=forms)
         request, refs = parse(fields)
-        key = http.headers.get("idempotency-key")
+        key = http.headers.get("idempotency-key") or None  # a header left empty is none
         early = self.misbehaviour.refusal(request.model, key or digest)
         if early is not None:
             return early
-        generation = self.generations.repeated(key, digest)
+        generation = self.generations.repeated(key, digest, request.dialect)
         fresh = generation is None
         if generation is None:
             inputs = await self.generations.inputs(request.model, refs, self.urls.own(http))

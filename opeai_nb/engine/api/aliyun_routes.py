@@ -33,6 +33,7 @@ _STATUSES: Final = {  # platform.md 3.4
     "EXPIRED": "UNKNOWN",
     "CANCELED": "CANCELED",
 }
+_DIGITS_MAX: Final = 9  # of a page's number; Python refuses to read thousands of them
 _ENDED: Final = ("SUCCEEDED", "FAILED", "CANCELED")
 _SERVICES: Final = "/aliyun/v1/services/aigc/"
 _SERVICE_NAMES: Final = (  # DashScope's own paths, which its SDK appends: platform.md 3.1
@@ -168,7 +169,7 @@ def _no_task(http: Request) -> Response:
 
 def _number(http: Request, name: str, default: int) -> int:
     text = http.query_params.get(name, "")
-    return max(1, int(text)) if text.isdecimal() else default
+    return max(1, int(text)) if text.isdecimal() and len(text) <= _DIGITS_MAX else default
 
 
 def _pictures(request: ApiRequest, urls: list[str]) -> dict[str, Any]:

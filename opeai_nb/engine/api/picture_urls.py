@@ -58,7 +58,9 @@ class PictureUrls:
     def own(self, http: Request) -> Callable[[str], str | None]:
         """Return a function from a URL to the id of the engine's own picture, else None.
 
-        Such a URL may stand in `image`; it is read from the store, never fetched.
+        Such a URL may stand in `image`; it is read from the store, never fetched. What begins
+        otherwise than the request does is own where id and signature are a picture's: the engine
+        may have many names (localhost, a proxy's), and not all lead to it from here.
         """
         bases = {self.base(http), *self._aliases}
 
@@ -67,11 +69,18 @@ class PictureUrls:
                 parts = urlsplit(url)
             except ValueError:
                 return None
-            if f"{parts.scheme}://{parts.netloc}" not in bases:
-                return None
-            return _id(parts.path.removeprefix(_FOLDER)) if parts.path.startswith(_FOLDER) else ""
+            start, folder, name = parts.path.rpartition(_FOLDER)
+            if folder and self._is_signed(_id(name), parts.query):
+                return _id(name)
+            if f"{parts.scheme}://{parts.netloc}{start}" in bases:
+                return _id(name) if folder else ""
+            return "" if f"{parts.scheme}://{parts.netloc}" in bases else None
 
         return picture_id
+
+    def _is_signed(self, id_: str, query: str) -> bool:
+        picture = self._generations.store.picture(id_)
+        return picture is not None and picture.signature == query
 
     async def picture(self, http: Request) -> Response:
         """Answer GET /pictures/{name}: no key is needed, and an Authorization header is refused.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BODY_MAX: Final = 64 * 1024 * 1024  # two input images of 20 MB in base64, and some room
 _CODINGS: Final = ("gzip", "x-gzip", "deflate")
 _LAYERS_MAX: Final = 4  # codings of one body
+_MEMBERS_MAX: Final = 16  # of a gzip body (RFC 1952 2.2): each costs a copy of what follows it
 _SMALL: Final = 64 * 1024  # bytes parsed on the loop: a thread costs more than so short a body
 _PIECE: Final = 256 * 1024  # bytes of a form parsed at a time: between two of them polls get a turn
 _FILES_MAX: Final = 32  # more than sixteen images and a mask (platform.md 4.1), which are counted
@@ -62,16 +63,30 @@ def _decompressed(body: bytes, encoding: str) -> bytes:
             status=415,
             code="read_request_body_failed",
         )
-    decoder = zlib.decompressobj(zlib.MAX_WBITS | 32)  # 32: the header tells gzip from zlib
-    try:
-        plain = decoder.decompress(body, BODY_MAX + 1)
-    except zlib.error as error:
-        raise ApiError("the compressed body is broken", code="bad_request_body") from error
-    if len(plain) > BODY_MAX:
-        raise _too_large()
-    if not decoder.eof:
-        raise ApiError("the compressed body is cut short", code="bad_request_body")
-    return plain
+    plain, rest = b"", body
+    for _ in range(_MEMBERS_MAX):
+        decoder = zlib.decompressobj(_window_bits(rest, encoding))
+        try:
+            plain += decoder.decompress(rest, BODY_MAX + 1 - len(plain))
+        except zlib.error as error:
+            raise ApiError("the compressed body is broken", code="bad_request_body") from error
+        if len(plain) > BODY_MAX:
+            raise _too_large()
+        if not decoder.eof:
+            raise ApiError("the compressed body is cut short", code="bad_request_body")
+        rest = decoder.unused_data.lstrip(b"\0")  # zeros: what fills a block of a tape or a disk
+        if not rest:
+            return plain
+    raise ApiError("the compressed body has too many members", code="bad_request_body")
+
+
+def _window_bits(body: bytes, encoding: str) -> int:
+    """Return zlib's `wbits` for *body*: many clients send `deflate` without the header it needs."""
+    has_zlibs = body[:1] == b"\x78" and int.from_bytes(body[:2], "big") % 31 == 0  # RFC 1950 2.2
+    is_bare = encoding == "deflate" and not has_zlibs and body[:2] != b"\x1f\x8b"
+    return (
+        -zlib.MAX_WBITS if is_bare else zlib.MAX_WBITS | 32
+    )  # 32: the header tells gzip from zlib
 
 
 def _too_large() -> ApiError:

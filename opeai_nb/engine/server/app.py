@@ -42,6 +42,7 @@ ENGINE_URL: Final = "http://engine.invalid"
 
 TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
 _UNDER_V1: Final = ("/images/", "/models")  # what a client asks whose base URL lacks /v1
+_DASHSCOPES: Final = "/api/v1/"  # what DashScope's SDK asks at its vendor's own address
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _LOG_MAX: Final = 10_000  # requests: a day of polls, in a few megabytes
 _OWN_ID: Final = b"x-oneapi-request-id"  # platform.md 2.5
@@ -291,7 +292,11 @@ def _ending() -> ApiError:
 def _invalid_url(scope: Scope) -> ApiError:
     """Return the gateway's 404, for a wrong method as well (platform.md 2.4)."""
     path = scope["path"][:200]
-    hint = "; the base URL of an OpenAI client ends in /v1" if path.startswith(_UNDER_V1) else ""
+    hint = ""
+    if path.startswith(_UNDER_V1):
+        hint = "; the base URL of an OpenAI client ends in /v1"
+    elif path.startswith(_DASHSCOPES):
+        hint = "; the base URL of DashScope's SDK ends in /aliyun/v1"
     return ApiError(
         f"Invalid URL ({scope['method']} {path}){hint}",
         status=404,

@@ -120,10 +120,16 @@ class Generations:
             )
         return request.sized(*sizes[0]) if sizes else request
 
-    def repeated(self, key: str | None, digest: str) -> StoredGeneration | None:
-        """Return what an Idempotency-Key has made before; ApiError 409 for another body."""
+    def repeated(self, key: str | None, digest: str, dialect: str) -> StoredGeneration | None:
+        """Return what an Idempotency-Key has made before.
+
+        Raises `ApiError` 409 for a key that was sent with another body, or in another dialect.
+        """
         generation = None if key is None else self.store.by_key(key, self.clock())
-        if generation is not None and generation.digest != digest:
+        if generation is None:
+            return None
+        before = ApiRequest.loads(generation.request).dialect
+        if (generation.digest, before) != (digest, dialect):
             raise ApiError(
                 "this Idempotency-Key was sent with another body",
                 status=409,
