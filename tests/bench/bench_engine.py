@@ -9,7 +9,9 @@ The rows "beside" are the target: one process answers the bare route and the eng
 the same painting, 2,000 polls of each, 200 at once, in turns whose order changes, so that whatever
 else the machine does meets both. Every round is a server of its own. The figure is the median of
 the rounds' p99 ratios, at most 1.3; the bare route is asked twice, and its ratio to itself, 1.0 but
-for the noise, tells how much the figure is worth.
+for the noise, tells how much the figure is worth. A p99 of 2,000 is made by the slowest of ten
+blocks of 200, so that on a busy machine it is a matter of luck; the ratio of each block's own p99
+to that of the bare block beside it, the median over all blocks, is far less so.
 """
 
 from __future__ import annotations
@@ -140,8 +142,8 @@ async def burst(port: int, task: str) -> list[float]:
     return seconds
 
 
-async def in_turns(port: int, task: str) -> dict[str, list[float]]:
-    """Return the seconds of 2,000 polls of each of `BESIDE`, 200 at once, in turns."""
+async def in_turns(port: int, task: str) -> dict[str, list[list[float]]]:
+    """Return ten blocks of the seconds of 200 polls at once for each of `BESIDE`, in turns."""
     connections = await asyncio.gather(*(Connection(port).open() for _ in range(CONNECTIONS)))
 
     async def poll(connection: Connection, path: str) -> float:
@@ -149,15 +151,16 @@ async def in_turns(port: int, task: str) -> dict[str, list[float]]:
         await connection.ask("GET", f"{path}/v1/images/generations/{task}")
         return time.perf_counter() - start
 
-    seconds: dict[str, list[float]] = {name: [] for name in BESIDE}
+    blocks: dict[str, list[list[float]]] = {name: [] for name in BESIDE}
     names = list(BESIDE)
     for _ in range(10):
         names.append(names.pop(0))
         for name in names:
-            seconds[name] += await asyncio.gather(*(poll(one, BESIDE[name]) for one in connections))
+            polls = (poll(one, BESIDE[name]) for one in connections)
+            blocks[name].append(await asyncio.gather(*polls))
     for connection in connections:
         connection.writer.close()
-    return seconds
+    return blocks
 
 
 async def paced(port: int, task: str) -> list[float]:
@@ -239,22 +242,24 @@ def row(name: str, seconds: list[float], base: list[float] | None = None) -> Non
 
 def all_beside(rounds: int) -> None:
     """Print a row for each of *rounds* and the medians of their ratios."""
-    print(
-        f"{'beside a bare route, p99 ms while painting':46} {'bare':>8} {'engine':>8} {'again':>8}"
-    )
-    ratios: dict[str, list[float]] = {"engine": [], "bare again": []}
+    title = "beside a bare route: p99 ms while painting"
+    print(f"{title:46} {'bare':>8} {'engine':>8} {'again':>8}")
+    whole: dict[str, list[float]] = {name: [] for name in list(BESIDE)[1:]}
+    parts: dict[str, list[float]] = {name: [] for name in whole}
     for number in range(rounds):
         with Server("both") as port:
-            seconds, busy = asyncio.run(while_painting(port, in_turns))
-        bare, *others = (p99(seconds[name]) for name in BESIDE)
-        for name, other in zip(ratios, others, strict=True):
-            ratios[name].append(other / bare)
-        figures = " ".join(f"{figure:8.1f}" for figure in (bare, *others))
+            blocks, busy = asyncio.run(while_painting(port, in_turns))
+        figures = [p99([second for block in blocks[name] for second in block]) for name in BESIDE]
         title = f"round {number + 1} (painting to the end: {busy})"
-        print(f"{title:46} {figures}", flush=True)
-    for name, values in ratios.items():
-        middle = f"{statistics.median(values):.2f} x"
-        print(f"{name}: median {middle}, from {min(values):.2f} to {max(values):.2f}")
+        print(f"{title:46} " + " ".join(f"{figure:8.1f}" for figure in figures), flush=True)
+        for name, figure in zip(whole, figures[1:], strict=True):
+            whole[name].append(figure / figures[0])
+            pairs = zip(blocks[name], blocks["bare"], strict=True)
+            parts[name] += [p99(block) / p99(bare) for block, bare in pairs]
+    for name, ratios in whole.items():
+        of_rounds, of_blocks = statistics.median(ratios), statistics.median(parts[name])
+        spread = f"from {min(ratios):.2f} to {max(ratios):.2f}"
+        print(f"{name}: {of_rounds:.2f} x ({spread}); by blocks {of_blocks:.2f} x")
 
 
 def main(rounds: int) -> None:
