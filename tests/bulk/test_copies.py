@@ -103,6 +103,8 @@ def test_a_mirror_has_the_rows_own_names(studio: Studio, tmp_path: Path) -> None
         ([{"file": "{file}-{n}"}], None, "Row 1, column file: {file} would name itself"),
         ([{"file": ["a", "b"]}], None, "Row 1, column file: It is a list, not text"),
         ([{"file": "{prompt}"}] * 2, None, "Row 1 and Row 2 would both be saved as 'a fox'"),
+        ([{"file": "x.png"}, {"file": "X.png/y.png"}], None, "Row 1 and Row 2 would both be saved"),
+        ([{"file": "a/x.jpg/y"}, {"file": "a/x.jpg"}], None, "Row 2 and Row 1 would both be saved"),
         ([{"file": "{index}"}, {"file": "1.png"}], None, "Row 1 and Row 2 would both be saved"),
         ([{"file": "a"}, {"file": "A.png"}], None, "Row 1 and Row 2 would both be saved"),
         ([{}, {}], "fox.png", "Row 1 and Row 2 would both be saved as 'fox.png'"),

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest
-from opeai_nb.errors import LibraryError, OpeaiError, OptionError
+from opeai_nb.errors import InputError, LibraryError, OpeaiError, OptionError
 from opeai_nb.library import Library, Marks
 from opeai_nb.library.export.card import COLUMNS
 from opeai_nb.library.export.export import export
@@ -235,6 +235,27 @@ def test_an_earlier_export_is_replaced_when_asked(
         assert library.export(out / name, replace=True, **given).pictures == 3
         assert _bytes(out / name) != first
     assert names_in(out) == {"set", "page.html", "sheet.png"}, "nothing else is left"
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("name", ["page.html", "sheet.png", "sheet.jpg", "sheet.pdf"])
+def test_a_file_that_is_no_earlier_export_is_never_replaced(
+    name: str, library: Library, out: Path
+) -> None:
+    (out / name).write_bytes(b"mine" * 10_000)
+    with pytest.raises(LibraryError, match=f"{name} is there already"):
+        library.export(out / name, replace=True)
+    assert (out / name).read_bytes() == b"mine" * 10_000
+    (out / name).unlink()
+    library.export(out / name, "owl")
+    assert library.export(out / name, replace=True).pictures == 3
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("target", ["~nobody-has-this-name/set", "a\0b"])
+def test_a_place_that_no_system_has_is_refused(target: str, library: Library) -> None:
+    with pytest.raises(InputError):
+        library.export(target)
 
 
 @pytest.mark.usefixtures("kept")

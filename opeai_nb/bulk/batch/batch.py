@@ -20,6 +20,7 @@ from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.workers import kept_of, within_cost
 from opeai_nb.bulk.sweep.plan import counted
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.studio.here import studio_here
 
@@ -95,7 +96,7 @@ def _studio(studio: Studio | None, out: str | Path | None) -> Studio:
     if out is None:
         return given
     # In the same session: a limit on its pictures holds for those of the batch as well.
-    return given.adjusted(replace(given.settings, library=Path(out).expanduser()))
+    return given.adjusted(replace(given.settings, library=at_home(Path(out))))
 
 
 class Batch:

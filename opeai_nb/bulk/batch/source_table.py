@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from opeai_nb.bulk.sweep.axis import is_missing
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.errors import InputError
 from opeai_nb.plain_file import open_plain
@@ -72,7 +73,7 @@ def read_table(source: object, on_read: Callable[[int], object] = lambda _: None
     Raises `InputError` for what is no table.
     """
     if isinstance(source, str | Path):
-        return _read(Path(source).expanduser(), on_read)
+        return _read(at_home(Path(source)), on_read)
     to_dict = getattr(source, "to_dict", None)
     if callable(to_dict) and hasattr(source, "columns"):  # of pandas, or of polars
         # An empty row of one column is an empty cell of it.

@@ -10,6 +10,7 @@ from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import InputError
 from opeai_nb.plain_file import read_plain
 
@@ -95,7 +96,7 @@ def lines_of(path: Path) -> list[str]:
     Raises `InputError` when it cannot be read, or is no text.
     """
     try:
-        text = read_plain(path.expanduser(), _LARGEST_FILE, links=True).decode("utf-8-sig")
+        text = read_plain(at_home(path), _LARGEST_FILE, links=True).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise InputError(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.run.workers import stopped
 from opeai_nb.bulk.sweep.grid_table import LIST, table_of
 from opeai_nb.bulk.sweep.plan import counted
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.views.text_alternative import text_alternative
 from opeai_nb.client.values.views.text_output import is_text_alone, text_bundle
 from opeai_nb.errors import LibraryError, OpeaiError
@@ -110,7 +111,7 @@ class Grid:
 
         *target* is a file's name; several pages get a number. Raises `LibraryError`.
         """
-        path = Path(target).expanduser()
+        path = at_home(Path(target))
         path = path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
         paths = []
         try:

@@ -14,7 +14,7 @@ from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, counted, plan_of
-from opeai_nb.client.values.name_template import Named, values_for
+from opeai_nb.client.values.name_template import Named, at_home, values_for
 from opeai_nb.client.values.save_target import names_at
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.studio.here import studio_here
@@ -283,9 +283,10 @@ class Sweep:
             if self.outcome(point).generation is not None
             for path in self.save_point(point, folder)
         ]
-        if is_named or not Path(folder).expanduser().is_dir():  # names, or one file for one point
+        target = at_home(Path(folder))
+        if is_named or not target.is_dir():  # names, or one file for one point
             return paths
-        return [*paths, *self.grid().save(Path(folder).expanduser() / "grid.png")]
+        return [*paths, *self.grid().save(target / "grid.png")]
 
     def save_point(self, point: Point, target: str | Path) -> list[Path]:
         """Write copies of one point's pictures, as `save` names them, and return their paths.

@@ -94,7 +94,12 @@ def template_of(target: str | Path) -> NameTemplate | None:
 
 
 def at_home(path: Path) -> Path:
-    """Return *path* with `~` spelled out. Raises `InputError` for a user that there is not."""
+    """Return *path* with `~` spelled out.
+
+    Raises `InputError` for a user that there is not, and for a path that no system can have.
+    """
+    if "\0" in str(path):
+        raise InputError("A path has a NUL character in it.", advice=f"Leave it out. {_ADVICE}")
     try:
         return path.expanduser()
     except RuntimeError as error:
@@ -160,15 +165,26 @@ def names_for(template: NameTemplate, asked: Iterable[Named]) -> list[list[str]]
 def refuse_clashes(owners: Sequence[str], names: Sequence[Iterable[str]]) -> None:
     """Raise `InputError` where two of *owners*, as a person calls them, have a name in common.
 
-    Names that differ in case alone are one on Windows and macOS.
+    Names that differ in case alone are one on Windows and macOS. A folder has no file's name.
     """
     first: dict[str, int] = {}
-    every = ((place, name) for place, each in enumerate(names) for name in each)
+    every = [(place, name) for place, each in enumerate(names) for name in each]
     for place, name in every:
         for key in _keys(name):
             if (before := first.get(key, place)) != place:
                 raise _clash(owners[before], owners[place], name)
         first.update(dict.fromkeys(_keys(name, is_new=True), place))
+    for place, name in every:
+        for folder in _folders_like_files(name):
+            if taken := [first[key] for key in _keys(folder) if key in first]:
+                raise _clash(owners[taken[0]], owners[place], folder)
+
+
+def _folders_like_files(name: str) -> list[str]:
+    """Return the folders of a name that end as a picture does: no other is a file's name."""
+    *folders, _ = name.split("/")
+    paths = ("/".join(folders[:count]) for count in range(1, len(folders) + 1))
+    return [path for path in paths if path.rpartition(".")[2].lower() in ENDINGS]
 
 
 def _keys(name: str, *, is_new: bool = False) -> tuple[str, ...]:

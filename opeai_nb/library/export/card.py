@@ -60,7 +60,7 @@ class Census:
 
 
 MARK: Final = "made from prompts with opeai_nb"
-"""What each card says, and by which an earlier export is known."""
+"""What each export says in itself, and by which an earlier one is known."""
 
 
 def card(name: str, census: Census, *, is_split: bool) -> str:

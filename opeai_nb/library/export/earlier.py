@@ -30,6 +30,19 @@ def is_data_set(folder: Path) -> bool:
         return False
 
 
+def is_page_or_sheet(path: Path) -> bool:
+    """Tell whether a file is a page or a contact sheet that was exported: each says so in itself.
+
+    A PDF does behind its pages, in letters of 16 bits, all else at its head.
+    """
+    try:
+        if path.suffix.lower() == ".pdf":
+            return MARK.encode("utf-16-be") in read_plain(path)
+        return MARK.encode() in read_plain(path, _HEAD, head=True)
+    except OSError:
+        return False
+
+
 def _files(folder: Path) -> Iterator[Path]:
     """Yield all that lies in a folder but plain folders."""
     for place, folders, files in os.walk(folder):

@@ -12,6 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.disk.files import DISK, Disk, sync_file
 from opeai_nb.library.export.data_set import UNLOADED, DataSet
@@ -75,10 +76,10 @@ def export(
 ) -> Export:
     """Write *pieces* to *target*, as `Library.export` says.
 
-    Raises `OptionError` for what cannot be asked, `LibraryError` where there is no picture, where
+    Raises `InputError` for what cannot be asked, `LibraryError` where there is no picture, where
     something is at the target already, and when the disk refuses.
     """
-    path = Path(target).expanduser().absolute()
+    path = at_home(Path(target)).absolute()
     kind = kind_of(path, str(target))
     shares = _checked(kind, split, side)
     check_free(path, kind, replace=replace)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from PIL.PngImagePlugin import PngInfo
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.imaging.labelled_grid import Cell, Page, labelled_grid
 from opeai_nb.imaging.open_picture import UndecodableError, decoded_picture
+from opeai_nb.library.export.card import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,9 +34,11 @@ def write_sheet(path: Path, pieces: Sequence[Piece], ending: str, title: str, si
     columns = math.ceil(math.sqrt(len(pieces)))
     image = _sheet(pieces, columns, title, side)
     if ending == ".png":
-        image.save(path, "PNG")
+        about = PngInfo()
+        about.add_text("Comment", MARK)
+        image.save(path, "PNG", pnginfo=about)
     else:
-        image.save(path, "JPEG", quality=_QUALITY)
+        image.save(path, "JPEG", quality=_QUALITY, comment=MARK)
 
 
 def write_pdf(path: Path, pieces: Iterable[Piece], title: str, side: int) -> None:
@@ -41,7 +46,8 @@ def write_pdf(path: Path, pieces: Iterable[Piece], title: str, side: int) -> Non
     columns, rows = _ON_A_PAGE
     for number, page in enumerate(_batches(pieces, columns * rows)):
         image = _sheet(page, columns, "" if number else title, side)
-        image.save(path, "PDF", append=bool(number), quality=_QUALITY, title=title, resolution=150)
+        about: dict[str, Any] = {"title": title, "subject": MARK}
+        image.save(path, "PDF", append=bool(number), quality=_QUALITY, resolution=150, **about)
 
 
 def _batches(pieces: Iterable[Piece], size: int) -> Iterator[list[Piece]]:

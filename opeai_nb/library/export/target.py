@@ -17,7 +17,7 @@ from opeai_nb.library.disk.files import (
     passing_name,
     sync_folder,
 )
-from opeai_nb.library.export.earlier import is_data_set
+from opeai_nb.library.export.earlier import is_data_set, is_page_or_sheet
 from opeai_nb.library.library_warning import reason
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def kind_of(target: Path, name: str) -> Kind:
 def check_free(target: Path, kind: Kind, *, replace: bool = False) -> None:
     """Raise `LibraryError` where something is there already; an empty folder may be.
 
-    With *replace* a file may be, too, and a folder that is an earlier export.
+    With *replace* a file or a folder that is an earlier export may be, too.
     """
     if not os.path.lexists(target) or (replace and _is_replaceable(target, kind)):
         return
@@ -66,15 +66,17 @@ def check_free(target: Path, kind: Kind, *, replace: bool = False) -> None:
     else:
         what = "{name} is there already"
     raise LibraryError(
-        f"{what.format(name=target.name)}.",
+        f"{what.format(name=target.name or target)}.",
         advice="Name another one, or say replace (--replace) where it is an earlier export. "
         "Nothing was written.",
     )
 
 
 def _is_replaceable(target: Path, kind: Kind) -> bool:
-    """Tell whether an export may take the place: of a file, or of a data set and nothing else."""
-    return is_data_set(target) if kind == "folder" else is_plain_file(target)
+    """Tell whether an export may take the place: of an earlier one, and of nothing else."""
+    if kind == "folder":
+        return is_data_set(target)
+    return is_plain_file(target) and is_page_or_sheet(target)
 
 
 def unwritten(target: Path, error: OSError) -> LibraryError:

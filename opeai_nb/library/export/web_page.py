@@ -12,6 +12,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from opeai_nb.library.export.card import MARK
 from opeai_nb.printable import printable
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def _head(title: str, about: str) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_SAFE}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="generator" content="{MARK}">'
         f"<title>{_html(title)}</title><style>{_style()}</style></head>\n"
         f'<body><main><h1>{_html(title)}</h1><p class="about">{_html(about)}</p><ul>\n'
     )

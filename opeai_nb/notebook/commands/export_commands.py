@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import OptionError
 from opeai_nb.notebook.commands.kept_commands import query_in
 from opeai_nb.notebook.display.table import Text
@@ -30,7 +31,7 @@ _QUOTES: Final = "\"'"
 def export(session: Session, *words: str) -> Text:
     """Write pictures for others: TARGET is a folder (a data set), `.html`, `.png` or `.pdf`."""
     target, query = export_query(words)
-    made = session.studio.library.export(session.folder / Path(target).expanduser(), **query)
+    made = session.studio.library.export(session.folder / at_home(Path(target)), **query)
     return Text(str(made))
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.views.text_output import is_text_alone
 from opeai_nb.errors import LibraryError, OptionError, did_you_mean
 from opeai_nb.library.records.input_files import changed_inputs
@@ -219,7 +220,7 @@ def usage(session: Session, *words: str) -> Table:
     kept = studio.library.usage(prices=prices)
     rows = _WAYS[by](studio, kept, prices)
     if file:
-        rows.save(session.folder / Path(file).expanduser())
+        rows.save(session.folder / at_home(Path(file)))
     shown = [_used("this session", row) for row in studio.usage]
     shown += [_used(row.day, row) for row in _newest(rows)]
     if kept:
