@@ -146,6 +146,17 @@ def test_the_files_are_named_where_no_picture_is_seen(terminal: Callable[..., st
     said = terminal("%imagine -s 512x512 -n 2 -o foxes a fox")
     assert len(re.findall(r"^  imagine/[\w-]+-[12]\.png", said, re.MULTILINE)) == 2
     assert "imagine/" not in terminal("%imagine -s 512x512 --quiet an owl")
+    terminal("job = %imagine -s 512x512 --no-wait a pear")
+    terminal("pears = job.result()")
+    assert len(re.findall(r"^  imagine/[\w-]+\.png", terminal("job"), re.MULTILINE)) == 1
+    said = terminal("%imagine -s 512x512 a {red|green|blue} plum")
+    assert len(re.findall(r"^  imagine/[\w-]+\.png", said, re.MULTILINE)) == 3
+
+
+def test_a_panel_says_that_it_needs_a_browser(terminal: Callable[..., str]) -> None:
+    terminal("import opeai_nb")
+    for call in ("opeai_nb.panel()", "opeai_nb.panel(plain=True)"):
+        assert "The panel needs Jupyter in a browser" in terminal(call)
 
 
 def test_a_console_is_told_the_last_state_and_where_the_picture_is(
@@ -167,7 +178,11 @@ def test_a_console_is_told_the_last_state_and_where_the_picture_is(
         child.sendline(line)
         child.expect(PROMPT)
     said = str(child.before)
+    child.sendline("import opeai_nb; opeai_nb.panel()")
+    child.expect(PROMPT)
+    panel = str(child.before)
     end(child)
     assert said.count("✓ 1 picture · qwen-image-2.0 · 512x512 · embedded engine") == 1
     assert "sending" not in said
     assert re.search(r"  imagine/[\w-]+\.png", said)
+    assert "The panel needs Jupyter in a browser" in panel

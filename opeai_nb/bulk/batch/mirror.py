@@ -44,7 +44,7 @@ class Mirror:
 
         Raises `LibraryError`.
         """
-        paths = [picture.path for picture in generation.good if picture.path is not None]
+        paths = generation.paths
         files = copies or [(path, path.name) for path in paths]
         try:
             self._system.makedirs(self._root, exist_ok=True)

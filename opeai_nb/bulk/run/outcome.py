@@ -50,8 +50,7 @@ class Outcome:
         """The names of the picture files in the library; of copies where the row names them."""
         if self.copies:
             return [copy.name for copy in self.copies]
-        pictures = () if self.generation is None else self.generation.good
-        return [picture.path.name for picture in pictures if picture.path is not None]
+        return [] if self.generation is None else [path.name for path in self.generation.paths]
 
 
 def failed(error: OpeaiError) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.outcome import GOOD, Outcome
@@ -15,11 +15,15 @@ from opeai_nb.studio.loop import schedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.sweep.plan import Point
     from opeai_nb.errors import OpeaiError
     from opeai_nb.studio import Studio
+
+_FIRST: Final = 10
+"""Files that a run remembers, for a terminal to name."""
 
 
 class Work(Protocol):
@@ -39,6 +43,8 @@ class Work(Protocol):
 class Run:
     """Points under way. *points* is the plan, *settled* is called with each outcome as it comes.
 
+    *pictures* counts what has come, *first_files* are where some of them are.
+
     Every call of *settled* comes from one thread at a time.
     """
 
@@ -52,6 +58,8 @@ class Run:
         self.points = points
         self.error: BaseException | None = None
         self.origin = ""
+        self.pictures = 0
+        self.first_files: list[Path] = []
         self._settled = settled
         self._clock = clock
         self._began = clock()
@@ -163,6 +171,10 @@ class Run:
     def take(self, point: Point, outcome: Outcome) -> None:
         """Take what became of a point."""
         self._counts[outcome.state] += 1
+        if outcome.generation is not None:
+            self.pictures += len(outcome.generation.good)
+            if len(self.first_files) < _FIRST:
+                self.first_files += outcome.generation.paths
         self._settled(point, outcome)
         self._changes.tell()
 

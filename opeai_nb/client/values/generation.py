@@ -66,6 +66,11 @@ class Generation(Sequence["Image.Image"]):
         return tuple(picture for picture in self.pictures if picture.error is None)
 
     @property
+    def paths(self) -> list[Path]:
+        """The files of the pictures that did not fail; none for those in memory alone."""
+        return [picture.path for picture in self.good if picture.path is not None]
+
+    @property
     def failed(self) -> tuple[Picture, ...]:
         """The items that failed; each has an `error`."""
         return tuple(picture for picture in self.pictures if picture.error is not None)

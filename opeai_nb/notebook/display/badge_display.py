@@ -16,12 +16,14 @@ from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.frontend import is_captured, is_tty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
+    from pathlib import Path
 
-    from opeai_nb.client import Picture
     from opeai_nb.notebook.display.frontend import Frontend
 
 _CLEAR_LINE = "\r\x1b[K"
+_FILES = 10
+"""Pictures that a terminal names below a badge; of more it says how many."""
 
 
 def publish(
@@ -82,11 +84,14 @@ class Screen:
             start = _CLEAR_LINE if is_tty() else ""
             self._write(f"{start}{badge.bundle(state, text)['text/plain']}\n")
 
-    def tell_files(self, pictures: Iterable[Picture]) -> None:
-        """On a terminal, say where the pictures are: it may show none."""
-        if self._kind == "terminal":
-            for path in (picture.path for picture in pictures if picture.path is not None):
-                self._write(f"  {from_here(path)}\n")
+    def tell_files(self, paths: Sequence[Path], count: int = 0) -> None:
+        """On a terminal, say where the pictures are: it may show none. They are *count* in all."""
+        if self._kind != "terminal":
+            return
+        for path in paths[:_FILES]:
+            self._write(f"  {from_here(path)}\n")
+        if (more := max(count, len(paths)) - len(paths[:_FILES])) > 0:
+            self._write(f"  … and {more} more in {from_here(paths[0].parent)}\n")
 
     def replace(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Put a result where the badge stood: for front ends with one display a cell."""

@@ -64,7 +64,9 @@ class JobView:
         if error is not None:
             self._screen.end(self.job.status, badge.failure_text(self.job.status, error))
             return
-        self._screen.end("done", badge.final_text(self.job.result()), self._caption)
+        generation = self.job.result()
+        self._screen.end("done", badge.final_text(generation), self._caption)
+        self._screen.tell_files(generation.paths)
         self.show_result()
 
     def show_result(self) -> None:

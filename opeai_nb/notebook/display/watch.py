@@ -104,7 +104,7 @@ def watch_job(job: Job, screen: Screen) -> Generation:
         badge.final_text(generation),
         caption([generation.words.caption or generation.request.prompt]),
     )
-    screen.tell_files(generation.good)
+    screen.tell_files(generation.paths)
     return generation
 
 
@@ -125,3 +125,4 @@ def watch_run(run: Run, screen: Screen) -> None:
     good = progress.done + progress.replayed == progress.total
     shown = caption(point.request.prompt for point in run.points)
     screen.end("done" if good else "failed", " · ".join([run.final, *note]), shown)
+    screen.tell_files(run.first_files, run.pictures)

@@ -18,6 +18,7 @@ from opeai_nb.notebook.panel.model_table import model_table
 from opeai_nb.notebook.panel.panel_state import PanelState
 from opeai_nb.notebook.panel.protocol import Message, answer, read
 from opeai_nb.notebook.panel.request_queue import in_place, in_thread
+from opeai_nb.notebook.panel.static_output import TERMINAL_TEXT
 from opeai_nb.notebook.panel.status import problem_of
 from opeai_nb.studio.here import private_studio, studio_here
 
@@ -71,13 +72,15 @@ class Panel(PanelState, anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def __repr__(self) -> str:
-        return TEXT
+        return TERMINAL_TEXT if self._is_in_terminal else TEXT
 
     def _ipython_display_(self) -> None:
         """Show the panel, and beside it the picture for readers without a kernel."""
         from IPython.display import display
 
-        display({**self._repr_mimebundle_()[0], "text/plain": TEXT}, raw=True)  # type: ignore[index]  # None without a view: it has one
+        # A console that has stock widgets would say of this one that it has none.
+        view = {} if self._is_in_terminal else self._repr_mimebundle_()[0]  # type: ignore[index]  # None without a view: it has one
+        display({**view, "text/plain": repr(self)}, raw=True)
         self._is_shown()
 
     def close(self) -> None:

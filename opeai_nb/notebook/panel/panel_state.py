@@ -130,6 +130,11 @@ class PanelState(ControlTraits, HasTraits):
             self._list_models(known_models())
             self._status = status.said(f"Could not load the list of models: {error.message}")
 
+    @property
+    def _is_in_terminal(self) -> bool:
+        """Tell whether a terminal or a console shows it: a text, and at best stock widgets."""
+        return self._frontend() == "terminal"
+
     def _is_shown(self) -> None:
         """Close what the cell showed before; publish the picture for readers without a kernel."""
         for former in SHOWN.take(self, *self._cell()):

@@ -14,7 +14,7 @@ from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.previews import mime_of
 from opeai_nb.notebook.panel import status
 from opeai_nb.notebook.panel.panel_state import PanelState
-from opeai_nb.notebook.panel.static_output import PLAIN
+from opeai_nb.notebook.panel.static_output import PLAIN, TERMINAL_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,13 +48,13 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         return [name for name in widgets.VBox.class_traits(sync=True) if name != "keys"]
 
     def __repr__(self) -> str:
-        return TEXT
+        return TERMINAL_TEXT if self._is_in_terminal else TEXT
 
     def _ipython_display_(self) -> None:
         """Show the panel, and beside it the picture for readers without a kernel."""
         from IPython.display import display
 
-        display({**self._repr_mimebundle_(), "text/plain": TEXT}, raw=True)
+        display({**self._repr_mimebundle_(), "text/plain": repr(self)}, raw=True)
         self._is_shown()
 
     def _make(self) -> None:

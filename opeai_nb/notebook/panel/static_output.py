@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from opeai_nb.client import Generation
 
 Bundle = dict[str, str]
+TERMINAL_TEXT: Final = (
+    "The panel needs Jupyter in a browser, as `jupyter lab` opens it. "
+    "Here use %imagine, or opeai_nb.generate(…)."
+)
 EMPTY_TEXT: Final = "No picture yet."
 PLAIN: Final = "opeai-nb-plain"
 """The class of the panel in stock widgets, which has no style sheet of its own."""
