@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import os
 import subprocess
 import sys
@@ -194,6 +195,35 @@ def to_look_at(site: Path) -> list[str]:
     ]
 
 
+# What axe-core may find, and whose it is.
+NOT_OURS = {
+    "summary-name": "the theme's arrows, which open a folder of the sidebar",
+    "definition-list": "Sphinx's own markup of a class and its members",
+}
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(
+    bool(missing("chromium")) and "chromium" not in REQUIRED, reason="there is no Chromium here"
+)
+def test_axe_finds_nothing_to_mend_on_pages_of_each_kind(address: str) -> None:
+    """A page with a table, a tutorial with badges and pictures, the reference; light and dark."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    from playwright.sync_api import sync_playwright
+
+    found: list[tuple[str, str, str]] = []
+    with sync_playwright() as playwright, opened_browser(playwright, "chromium") as browser:
+        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        page.set_default_timeout(90_000)
+        for name, scheme in itertools.product(READ_BY_AXE, ("light", "dark")):
+            page.emulate_media(color_scheme=scheme)
+            page.goto(f"{address}/{name}.html", wait_until="load")
+            for each in axe.Axe().run(page).response["violations"]:
+                found += [(name, each["id"], node["html"]) for node in each["nodes"]]
+    assert [one for one in found if one[1] not in NOT_OURS] == []
+
+
+READ_BY_AXE = ("install", "02_library", "reference/options")
 MISSING = "() => [...document.images].filter(i => !i.complete || !i.naturalWidth).map(i => i.src)"
 
 

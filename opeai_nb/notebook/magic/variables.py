@@ -69,7 +69,7 @@ def value_of(text: str, names: Mapping[str, Any]) -> Any:
 
 
 def picture_named(text: str, names: Mapping[str, Any]) -> Any:
-    """Return the input picture that *text* names: a variable or a part of it, a path, an URL.
+    """Return the input picture that *text* names: a variable or a part of it, a path, a URL.
 
     Raises `OptionError` when it looks like a variable's name and there is neither that nor a file.
     """
