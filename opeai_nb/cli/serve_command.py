@@ -7,7 +7,7 @@ import os
 import re
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.cli.command_parser import CommandParser
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from opeai_nb.engine import Engine
+
+_HOST: Final = re.compile(r"(?:https?://)?(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::\d{1,5})?/?")
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -97,9 +99,16 @@ def _hosts(options: argparse.Namespace) -> set[str] | None:
     """Return the host names that are answered; None for all."""
     if "*" in options.allow_host:
         return None
-    texts = [name if "://" in name else f"//{name}" for name in options.allow_host]
-    names = {urlsplit(text).hostname or "" for text in (options.base_url or "//", *texts)}
-    return {"127.0.0.1", "localhost", "::1", *names} - {""}
+    own = {urlsplit(options.base_url).hostname or ""} if options.base_url else set()
+    return {"127.0.0.1", "localhost", "::1", *own, *map(_host, options.allow_host)}
+
+
+def _host(text: str) -> str:
+    """Return the name in *text*, a host or a URL. Raises ValueError where no Host has it."""
+    match = _HOST.fullmatch(text.lower())
+    if match is None:
+        raise ValueError(f"--allow-host must be a host name, an address in brackets or *: {text!r}")
+    return match[1] or match[2]
 
 
 def _base_url(text: str | None) -> str | None:
@@ -107,7 +116,13 @@ def _base_url(text: str | None) -> str | None:
     if text is None:
         return None
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.query
+        or parts.fragment
+        or not re.fullmatch(r"[!-~]+", text)  # it stands in picture URLs as it is
+    ):
         raise ValueError(f"--base-url must be http(s)://host, with or without a path: {text!r}")
     return text.rstrip("/").removesuffix("/v1").rstrip("/")
 

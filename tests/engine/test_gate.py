@@ -34,6 +34,11 @@ class TestCors:
         assert answer.headers["Access-Control-Allow-Private-Network"] == "true"
         assert "Access-Control-Allow-Credentials" not in answer.headers
 
+    def test_a_preflight_may_name_its_headers_in_several_lines(self, door: httpx.Client) -> None:
+        lines = [*PREFLIGHT.items(), ("Access-Control-Request-Headers", "x-stainless-os")]
+        allowed = door.options(PATH, headers=lines).headers["Access-Control-Allow-Headers"]
+        assert allowed == "authorization,content-type,x-stainless-os"
+
     @pytest.mark.parametrize("path", ["/v1/models", "/openapi.json", "/pictures/none", "/none"])
     def test_every_answer_may_be_read(self, client: httpx.Client, path: str) -> None:
         answer = client.get(path, headers={"Origin": "https://page.example"})

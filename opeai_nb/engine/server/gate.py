@@ -90,9 +90,8 @@ class Gate:
         answer = Response(status_code=204, headers={"Allow": "GET, HEAD, POST, OPTIONS"})
         if self.cors is not None:
             answer.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST, OPTIONS"
-            answer.headers["Access-Control-Allow-Headers"] = headers.get(
-                "access-control-request-headers", "*"
-            )
+            asked = ",".join(headers.getlist("access-control-request-headers"))
+            answer.headers["Access-Control-Allow-Headers"] = asked or "*"
             answer.headers["Access-Control-Max-Age"] = _MAX_AGE
             # A page of the internet may ask the loopback only where this is said.
             answer.headers["Access-Control-Allow-Private-Network"] = "true"
