@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import pytest
 from PIL import Image
 
 from opeai_nb.engine import Engine
+from opeai_nb.engine.api.error_envelope import ApiError
+from opeai_nb.engine.api.openai_request import ApiRequest
 from tests.engine.conftest import Answers, Clients, Clock, Files, Swatches
 
 DAY = 86_400
@@ -134,6 +137,18 @@ class TestIdempotency:
         answer = post("k1", prompt="a dog")
         assert answer.status_code == 409
         assert answer.json()["error"]["code"] == "idempotency_key_reused"
+
+    def test_of_two_bodies_that_come_with_one_key_at_once_one_is_refused(
+        self, engine: Engine
+    ) -> None:
+        async def accept(prompt: str) -> object:  # both found the key unused
+            request = ApiRequest(model="gpt-image-2", prompt=prompt, width=8, height=8)
+            work = engine._generations
+            return await work.accept(request, [], is_task=True, key="k1", digest=prompt)
+
+        asyncio.run(accept("a cat"))
+        with pytest.raises(ApiError, match="another body"):
+            asyncio.run(accept("a dog"))
 
     def test_requests_are_logged_with_their_key(self, post: Answers, engine: Engine) -> None:
         post("k1")

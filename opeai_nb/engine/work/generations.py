@@ -126,15 +126,8 @@ class Generations:
         Raises `ApiError` 409 for a key that was sent with another body, or in another dialect.
         """
         generation = None if key is None else self.store.by_key(key, self.clock())
-        if generation is None:
-            return None
-        before = ApiRequest.loads(generation.request).dialect
-        if (generation.digest, before) != (digest, dialect):
-            raise ApiError(
-                "this Idempotency-Key was sent with another body",
-                status=409,
-                code="idempotency_key_reused",
-            )
+        if generation is not None:
+            _check_repeat(generation, digest, dialect)
         return generation
 
     def task(self, id_: str, dialect: str) -> tuple[StoredGeneration, ApiRequest] | None:
@@ -159,7 +152,10 @@ class Generations:
         key: str | None,
         digest: str,
     ) -> tuple[StoredGeneration, bool]:
-        """Keep *request* and return its generation, and whether it is new (not a repeated key)."""
+        """Keep *request* and return its generation, and whether it is new (not a repeated key).
+
+        Raises `ApiError` 409 for a key that came with another body while this one was read.
+        """
         now, rehearsal = self.clock(), REHEARSALS.get(request.model)
         request = replace(request, take=self._take(request, inputs))
         wait, length = self._seconds(request) if is_task else (0.0, 0.0)
@@ -177,6 +173,7 @@ class Generations:
         expires = generation.ends + MODELS[request.model].url_seconds
         pictures = [_picture(generation.id, n, expires) for n in range(request.n)]
         stored = await asyncio.to_thread(self.store.add, generation, inputs, pictures)
+        _check_repeat(stored, digest, request.dialect)
         if (fresh := stored is generation) and is_task and generation.fate == "success":
             jobs = self._paint(generation, pictures, urgent=False, keep=True)
             if self._eager:
@@ -282,6 +279,16 @@ class Generations:
                     self.store.end(generation.id, "failure")
             raise
         return data
+
+
+def _check_repeat(generation: StoredGeneration, digest: str, dialect: str) -> None:
+    before = ApiRequest.loads(generation.request).dialect
+    if (generation.digest, before) != (digest, dialect):
+        raise ApiError(
+            "this Idempotency-Key was sent with another body",
+            status=409,
+            code="idempotency_key_reused",
+        )
 
 
 def _picture(generation: str, position: int, expires: float) -> StoredPicture:
