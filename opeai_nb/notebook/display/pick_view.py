@@ -27,7 +27,7 @@ _LABELS: Final = {
     "skip": "Skip (s)",
     "right": "Right →",
 }
-_HINT: Final = "Keys, once a button has the focus: ← → choose, = or ↓ equal, s skip, Backspace back"
+_HINT: Final = "Keys, after a click or Tab in here: ← → choose, = ↓ equal, s skip, Backspace back"
 _PLAIN: Final = "font:13px/1.45 system-ui,-apple-system,sans-serif"
 _PICTURE: Final = "display:block;max-width:100%;max-height:70vh;margin:0 auto;cursor:pointer"
 _MARK: Final = "opeai-nb-pick-table"
