@@ -1,8 +1,8 @@
 """Kernels as forks of one process that has loaded what every kernel loads.
 
-To load it takes a kernel more than a second, and a run starts forty of them. What is ours each
-kernel loads by itself, as its user would. Where there are no forks or no pidfds, kernels start as
-they do everywhere. (The fork server of `multiprocessing` would load pytest into each kernel.)
+To load it takes a kernel more than a second, and a run starts forty of them. Kernels that start as
+a user's do are those of `test_runners.py`, `test_terminal.py` and the browsers. Where there are no
+forks or no pidfds, all do. (The fork server of `multiprocessing` would load pytest into each.)
 """
 
 from __future__ import annotations

@@ -19,13 +19,18 @@ _LOADED = (
     *("ipykernel.kernelapp", "httpx", "httpcore", "starlette.applications", "pybase64"),
     *("numpy.random", "numpy.typing", "PIL.ImageEnhance", "PIL.ImageOps", "PIL.ImageStat"),
 )
+# Of ours what a picture needs; none of it looks at the environment or a folder when it is imported.
+_OURS = (
+    *("opeai_nb.notebook.extension", "opeai_nb.client.http.exchange", "opeai_nb.studio.studio"),
+    *("opeai_nb.engine.server.app", "opeai_nb.engine.painter.composition"),
+)
 _OF_THE_SERVER = {sys.path[0], *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
 _PATH = [path for path in sys.path if path not in _OF_THE_SERVER]
 
 
 def loaded() -> None:
     """Load what every kernel loads, and let no collector of a kernel look at it."""
-    for name in _LOADED:
+    for name in _LOADED + _OURS:
         importlib.import_module(name)
     from PIL import Image
 
