@@ -74,7 +74,6 @@ def test_an_error_shows_nothing_of_it(kind: type[OpeaiError]) -> None:
     assert error.task_id == EVIL, "what is used stays as it came"
 
 
-@pytest.mark.parametrize("status", [200, 400, 401, 402, 403, 404, 429, 500, 503])
 @pytest.mark.parametrize(
     "body",
     [
@@ -86,16 +85,17 @@ def test_an_error_shows_nothing_of_it(kind: type[OpeaiError]) -> None:
     ],
     ids=["error", "message", "detail", "item", "text"],
 )
-def test_a_server_that_says_it_is_shown_without_it(status: int, body: Any) -> None:
-    answer = Answer(body, status, {"x-request-id": "id-1", "retry-after": "0"})
-    script = Script(*[answer] * 6)
-    client = Client(base_url="https://x.example", api_key="k-0123456789", transport=script)
-    with pytest.raises(OpeaiError) as raised:
-        client.generate("a fox")
-    error: BaseException | None = raised.value
-    while error is not None:
-        assert is_harmless(str(error)), error
-        error = error.__cause__
+def test_a_server_that_says_it_is_shown_without_it(body: Any) -> None:
+    for status in (200, 400, 401, 402, 403, 404, 429, 500, 503):
+        answer = Answer(body, status, {"x-request-id": "id-1", "retry-after": "0"})
+        script = Script(*[answer] * 6)
+        client = Client(base_url="https://x.example", api_key="k-0123456789", transport=script)
+        with pytest.raises(OpeaiError) as raised:
+            client.generate("a fox")
+        error: BaseException | None = raised.value
+        while error is not None:
+            assert is_harmless(str(error)), (status, error)
+            error = error.__cause__
 
 
 def test_badges_tables_and_views_show_nothing_of_it() -> None:

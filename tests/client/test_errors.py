@@ -203,13 +203,13 @@ class TestMessage:
 
 
 class TestTree:
-    @pytest.mark.parametrize("kind", CLASSES)
-    def test_every_class_stands_in_the_drawing(self, kind: type[OpeaiError]) -> None:
-        assert f"-- {kind.__name__}" in errors.__doc__
+    def test_every_class_stands_in_the_drawing(self) -> None:
+        names = [kind.__name__ for kind in CLASSES]
+        assert [name for name in names if f"-- {name}" not in errors.__doc__] == []
 
-    @pytest.mark.parametrize("kind", [kind for kind in CLASSES if not kind.__subclasses__()])
-    def test_every_leaf_says_what_to_do(self, kind: type[OpeaiError]) -> None:
-        assert kind("x").advice or kind is errors.LibraryError
+    def test_every_leaf_says_what_to_do(self) -> None:
+        leaves = [kind for kind in CLASSES if not kind.__subclasses__()]
+        assert [kind for kind in leaves if not kind("x").advice] == [errors.LibraryError]
 
     @pytest.mark.parametrize("kind", CLASSES)
     @pytest.mark.parametrize("travel", [lambda e: pickle.loads(pickle.dumps(e)), copy.deepcopy])

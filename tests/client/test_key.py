@@ -69,11 +69,11 @@ def everything_of(error: BaseException) -> str:
 
 
 class TestEchoed:
-    @pytest.mark.parametrize("echo", ECHOES)
     @pytest.mark.parametrize("place", ["message", "code", "type", "page", "header", "escaped"])
-    def test_error_does_not_show_it(
-        self, shell: Callable[..., Shell], echo: str, place: str
-    ) -> None:
+    def test_error_does_not_show_it(self, shell: Callable[..., Shell], place: str) -> None:
+        assert [echo for echo in ECHOES if self.is_shown(shell, echo, place)] == []
+
+    def is_shown(self, shell: Callable[..., Shell], echo: str, place: str) -> bool:
         answers = {
             "message": error_answer(f"Incorrect API key provided: {echo}. Look it up."),
             "code": error_answer("no", code=echo),
@@ -87,22 +87,22 @@ class TestEchoed:
         with pytest.raises(OpeaiError) as caught:
             # A random Idempotency-Key may hold six hexadecimal digits of the key by chance.
             shell(answers[place]).generate("a fox", idempotency_key="mine")
-        assert not shows_key(everything_of(caught.value))
+        return shows_key(everything_of(caught.value))
 
-    @pytest.mark.parametrize("echo", ECHOES)
-    def test_values_do_not_show_it(self, shell: Callable[..., Shell], echo: str) -> None:
+    def test_values_do_not_show_it(self, shell: Callable[..., Shell]) -> None:
         item = {"url": "", "b64_json": pictures_answer(png()).body["data"][0]["b64_json"]}
-        body = {"data": [{**item, "revised_prompt": f"with {echo}"}], "usage": {echo: echo}}
-        generation = shell(Answer({**body, "model": echo})).generate("a fox")
-        told = repr((generation, generation.usage, generation.model, generation.revised_prompt))
-        assert not shows_key(told)
+        for echo in ECHOES:
+            body = {"data": [{**item, "revised_prompt": f"with {echo}"}], "usage": {echo: echo}}
+            generation = shell(Answer({**body, "model": echo})).generate("a fox")
+            told = (generation, generation.usage, generation.model, generation.revised_prompt)
+            assert not shows_key(repr(told)), echo
 
-    @pytest.mark.parametrize("echo", ECHOES)
-    def test_task_does_not_show_it(self, shell: Callable[..., Shell], echo: str) -> None:
-        failed = task_answer("FAILURE", fail_reason=f"bad key {echo}", prompt=echo)
-        with pytest.raises(OpeaiError) as caught:
-            shell(task_answer(progress=echo), failed).generate("a fox")
-        assert not shows_key(everything_of(caught.value))
+    def test_task_does_not_show_it(self, shell: Callable[..., Shell]) -> None:
+        for echo in ECHOES:
+            failed = task_answer("FAILURE", fail_reason=f"bad key {echo}", prompt=echo)
+            with pytest.raises(OpeaiError) as caught:
+                shell(task_answer(progress=echo), failed).generate("a fox")
+            assert not shows_key(everything_of(caught.value)), echo
 
     def test_download_page_does_not_show_it(self, shell: Callable[..., Shell]) -> None:
         page = Answer(f"<p>no access with {KEY}</p>", status=403)

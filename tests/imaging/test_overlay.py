@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
@@ -54,7 +54,6 @@ def pixels(image: Image.Image, mode: str) -> Any:
     return np.asarray(image if image.mode == mode else image.convert(mode)).astype(int)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     kind=st.sampled_from(FILES),
     size=SIDES,

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
@@ -134,7 +134,6 @@ class LifeOnDisk(Life):
 
 
 @given(st.lists(events, min_size=2, max_size=12))
-@settings(max_examples=60, deadline=None)
 def test_the_disk_and_the_model_decide_the_same_on_every_random_life(
     life: list[tuple[Any, ...]],
 ) -> None:
