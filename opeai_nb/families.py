@@ -9,7 +9,7 @@ Source: platform.md 1.9 (wan2.6), 1.10 (Seedream), 3.5 (DashScope limits), 4.1 (
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 __all__ = [
@@ -92,6 +92,32 @@ _SEEDREAM_2K: Final = (
     "1664x2496",
     "2848x1600",
     "1600x2848",
+)
+
+_SEEDREAM: Final = Family(  # platform.md 1.10, 4.2
+    name="seedream",
+    prefixes=("doubao-seedream", "bytedance-seedream", "seedream"),
+    vendor="ark",
+    sizes=("2K", *_SEEDREAM_2K, "3K", "4K"),
+    default_size="2K",
+    n_max=15,
+    n_is_most=True,
+    images_max=14,
+    ignored=_GPT_FIELDS,
+    pixels=(3_686_400, 4096 * 4096),
+    note="Returns JPEG, and sometimes fewer pictures than asked for.",
+)
+_REHEARSAL: Final = Family(  # the embedded engine's own
+    name="rehearsal",
+    prefixes=("rehearsal-",),
+    vendor="engine",
+    sizes=("1024x1024", "512x512", "1536x1024", "1024x1536"),
+    default_size="1024x1024",
+    qualities=_GPT_QUALITIES,
+    n_max=10,
+    images_max=4,
+    pixels=(64 * 64, 2048 * 2048),
+    note="A model of the embedded engine that misbehaves on purpose.",
 )
 
 FAMILIES: Final[tuple[Family, ...]] = (
@@ -185,35 +211,13 @@ FAMILIES: Final[tuple[Family, ...]] = (
         pixels=(512 * 512, 2048 * 2048),
         note="One picture per request.",
     ),
-    Family(  # platform.md 1.10, 4.2
-        name="seedream",
-        prefixes=(
-            "doubao-seedream",
-            "bytedance-seedream",
-            "seedream",
-        ),
-        vendor="ark",
-        sizes=("2K", *_SEEDREAM_2K, "3K", "4K"),
-        default_size="2K",
-        n_max=15,
-        n_is_most=True,
-        images_max=14,
-        ignored=_GPT_FIELDS,
-        pixels=(3_686_400, 4096 * 4096),
-        note="Returns JPEG, and sometimes fewer pictures than asked for.",
-    ),
-    Family(  # platform.md 1.10, 4.2: 4.0 also accepts 1K
+    _SEEDREAM,
+    replace(  # platform.md 1.10, 4.2: 4.0 also accepts 1K
+        _SEEDREAM,
         name="seedream-4.0",
         prefixes=("doubao-seedream-4.0", "doubao-seedream-4-0", "seedream-4-0"),
-        vendor="ark",
         sizes=("2K", *_SEEDREAM_2K, "1K", "1024x1024", "4K"),
-        default_size="2K",
-        n_max=15,
-        n_is_most=True,
-        images_max=14,
-        ignored=_GPT_FIELDS,
         pixels=(1024 * 1024, 4096 * 4096),
-        note="Returns JPEG, and sometimes fewer pictures than asked for.",
     ),
     Family(  # platform.md 1.10: the one Seedream whose default is 1024x1024
         name="seedream-3.0",
@@ -282,19 +286,9 @@ FAMILIES: Final[tuple[Family, ...]] = (
         prompt_max=1000,
         note="Three square sizes.",
     ),
-    Family(  # the embedded engine's own
-        name="rehearsal",
-        prefixes=("rehearsal-",),
-        vendor="engine",
-        sizes=("1024x1024", "512x512", "1536x1024", "1024x1536"),
-        default_size="1024x1024",
-        qualities=_GPT_QUALITIES,
-        n_max=10,
-        images_max=4,
-        pixels=(64 * 64, 2048 * 2048),
-        note="A model of the embedded engine that misbehaves on purpose.",
-    ),
-    Family(
+    _REHEARSAL,
+    replace(
+        _REHEARSAL,
         name="rehearsal-task",
         prefixes=(
             "rehearsal-slow",
@@ -305,16 +299,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
             "rehearsal-location",
             "rehearsal-no-task",
         ),
-        vendor="engine",
-        sizes=("1024x1024", "512x512", "1536x1024", "1024x1536"),
-        default_size="1024x1024",
-        qualities=_GPT_QUALITIES,
-        n_max=10,
-        images_max=4,
         answers="task",
         response_forms=frozenset({"url"}),
-        pixels=(64 * 64, 2048 * 2048),
-        note="A model of the embedded engine that misbehaves on purpose.",
     ),
 )
 
