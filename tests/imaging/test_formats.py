@@ -35,7 +35,8 @@ POSTSCRIPT = (
 
 def calls_of_open(path: Path) -> Iterator[ast.Call]:
     """Yield each `Image.open(…)` of a file, under whatever name PIL's module is imported."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(text)) if ".open" in text else ():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             owner = ast.unparse(node.func.value)
             if node.func.attr == "open" and owner.split(".")[-1] in {"Image", "PILImage", "PIL"}:
