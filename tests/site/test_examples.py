@@ -19,7 +19,7 @@ _BLOCK = re.compile(
     r"^(?P<not_run><!-- not run: .+ -->\n)?```(?P<language>python|sh)\n(?P<code>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-_TIMEOUT = 120  # seconds; all pages take ten
+_TIMEOUT = 600  # seconds; all pages take ten, and two minutes beside twenty other processes
 # Each page has an interpreter that nothing ran in: a fork of one that has loaded what all load.
 _CELLS = """
 import json, os, sys
