@@ -143,7 +143,10 @@ class Generation(Sequence["Image.Image"]):
         return " · ".join(filter(None, [count, printable_line(self.request.model), size]))
 
     def save(self, target: str | Path = ".", values: Mapping[str, Any] | None = None) -> list[Path]:
-        """Write the received bytes to files and return their paths.
+        """Write the pictures' bytes to files and return their paths.
+
+        They are as received, but for our metadata where a library has kept them with it: none is
+        encoded anew, and one with content credentials has not a byte changed.
 
         *target* is a folder (made when missing; names come from the prompt), or the name of one
         file with an ending: another format's ending converts. With words in braces, such as
