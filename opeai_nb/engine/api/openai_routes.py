@@ -38,7 +38,6 @@ class OpenAIRoutes:
     def routes(self) -> list[Route]:
         """Return the routes for the engine's router."""
         return [
-            # First, for it is asked most often.
             Route("/v1/images/generations/{task_id}", Endpoint(self.task), methods=["GET"]),
             Route("/v1/images/generations", self.create, methods=["POST"]),
             Route("/v1/images/edits", self.edit, methods=["POST"]),
@@ -73,7 +72,11 @@ class OpenAIRoutes:
 
     async def task(self, http: Request) -> Response:
         """Answer GET /v1/images/generations/{task_id}. Raises `ApiError` 404 for an unknown one."""
-        task = self._generations.task(http.path_params["task_id"], "openai")
+        return self.poll(http.path_params["task_id"], http)
+
+    def poll(self, id_: str, http: Request) -> Response:
+        """Return the answer about the task *id_*. Raises `ApiError` 404 for an unknown one."""
+        task = self._generations.task(id_, "openai")
         now_state = None if task is None else self._generations.look(task[0])
         if task is None or now_state is None or now_state.status == "EXPIRED":
             raise task_not_found()

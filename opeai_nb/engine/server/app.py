@@ -43,6 +43,7 @@ ENGINE_URL: Final = "http://engine.invalid"
 TIME_SCALE_VARIABLE: Final = "OPEAI_NB_TIME_SCALE"
 _UNDER_V1: Final = ("/images/", "/models")  # what a client asks whose base URL lacks /v1
 _DASHSCOPES: Final = "/api/v1/"  # what DashScope's SDK asks at its vendor's own address
+_POLLED: Final = "/v1/images/generations"
 _LOG: Final = logging.getLogger("opeai_nb.engine")
 _LOG_MAX: Final = 10_000  # requests: a day of polls, in a few megabytes
 _OWN_ID: Final = b"x-oneapi-request-id"  # platform.md 2.5
@@ -132,8 +133,9 @@ class Engine:
             self._generations, misbehaviour, base_url=base_url, aliases=(ENGINE_URL,)
         )
         admission = Admission(self._generations, self._urls, misbehaviour, sync=sync)
+        self._openai = OpenAIRoutes(admission)
         routes = [
-            *OpenAIRoutes(admission).routes(),
+            *self._openai.routes(),
             *AliyunRoutes(admission).routes(),
             *self._urls.routes(),
             Route("/openapi.json", _description, methods=["GET"]),
@@ -194,7 +196,12 @@ class Engine:
                 await self._gate.options(headers)(scope, receive, send)
                 return
             self._gate.check_key(scope["path"], headers)
-            await self._router(scope, receive, send)
+            folder, _, task = scope["path"].rpartition("/")
+            if folder == _POLLED and scope["method"] == "GET" and task:
+                # Asked most often, by hundreds at once: the router would cost more than the answer.
+                await self._openai.poll(task, Request(scope, receive))(scope, receive, send)
+            else:
+                await self._router(scope, receive, send)
         except ApiError as error:
             await _error(error, scope, answer)(scope, receive, send)
         except HTTPException:
