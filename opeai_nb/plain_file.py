@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NEW: Final = os.O_CREAT | os.O_EXCL
 _LARGEST: Final = 512 * 1024 * 1024  # bytes: no picture and no text of ours is larger
 
 
@@ -25,21 +26,29 @@ def open_plain(
     A file that it makes has *mode*, less the umask, and Windows changes no line break in it. Raises
     `OSError`; its `strerror` says so when the file is a link or no file.
     """
+    return _opened(path, flags, links=links, mode=mode)[0]
+
+
+def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[int, int]:
+    """Return a descriptor, and how many bytes the file had."""
     if not links and not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(_mode_of(path)):
         raise OSError(0, "it is a link")
     unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
     try:
         handle = os.open(path, flags | _NOT_BLOCKING | unfollowed, mode)
+        if flags & _NEW == _NEW:
+            return handle, 0  # made by this call: it can be nothing else
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(0, "it is a link") from error
         if error.errno == errno.ENXIO:  # a FIFO that nobody reads
             raise OSError(0, "it is not a file") from error
         raise
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise OSError(0, "it is not a file")
-    return handle
+    return handle, status.st_size
 
 
 def _mode_of(path: Path | str) -> int:
@@ -56,14 +65,15 @@ def read_plain(
 
     Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
     """
-    handle = open_plain(path, links=links)
+    handle, size = _opened(path, os.O_RDONLY, links=links, mode=0)
     try:
-        size = os.fstat(handle).st_size
         if size > limit and not head:
             raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
         content = b""
         while len(content) < limit and (more := os.read(handle, min(limit, size + 1))):
             content += more
+            if len(content) == size:  # its end: one more read would only say so
+                break
         return content[:limit]
     finally:
         os.close(handle)
