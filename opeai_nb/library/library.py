@@ -58,15 +58,20 @@ _TAKES: Final = """
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
 
 
+_OF_ID: Final = "SELECT 1 FROM records WHERE id = ?"
+
+
 class Look(NamedTuple):
     """What is there of one request: the *scene* of a decision, and what its takes are.
 
     *files* holds the file of each record, *entries* each unfinished request, by their ids.
+    *free_id* is one that no record has.
     """
 
     scene: Scene
     files: dict[str, Path]
     entries: dict[str, Entry]
+    free_id: str | None = None
 
     def having(self, slot: Slot, take: str) -> Look:
         """Return the look once *slot* has a take."""
@@ -126,15 +131,17 @@ class Library(Catalogue):
         place: str | None = None,
         metadata: bool | None = None,
         words: Words | None = None,
+        free_id: str | None = None,
     ) -> Entry:
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
         *key* is the Idempotency-Key, *place* that of the take which its slot had before;
         *metadata* overrides the library's own choice for this one, a resume after a restart
-        included; *words* are said of its pictures. Raises `InputError` when the request is too long
-        to be read back, `LibraryError` when no disk takes the intent: then nothing may be sent.
+        included; *words* are said of its pictures; *free_id* is that of a look. Raises `InputError`
+        when the request is too long to be read back, `LibraryError` when no disk takes the intent:
+        then nothing may be sent.
         """
-        created, entry_id = self._moment(), self._new_id()
+        created, entry_id = self._moment(), free_id or self._new_id()
         return self._journal.begin(
             request,
             entry_id=entry_id,
@@ -313,11 +320,12 @@ class Library(Catalogue):
             if entry.base_url == server and entry.origin in origins
         }
         files, takes, trash = {}, [], self._marks.trashed()
-        asked = row or request
+        asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
-        for record, created, cell, call, place, home, file in self._index.rows(
-            _TAKES, (request, json.dumps(sorted(origins)))
-        ):
+        rows, same_id = self._index.answers(
+            (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
+        )
+        for record, created, cell, call, place, home, file in rows:
             slot = Slot(cell, call) if call else None
             own = place or place_key(created, record)
             is_mine, is_trashed = session.made.get(record) == asked, record in trash
@@ -333,7 +341,8 @@ class Library(Catalogue):
         ordered = tuple(sorted(takes, key=lambda take: take.order))
         notes = self._notes.of(asked)
         self._saw([take.at for take in ordered] + [note.at for note in notes])
-        return Look(Scene(ordered, notes, session.had(asked), session.name), files, entries)
+        scene = Scene(ordered, notes, session.had(asked), session.name)
+        return Look(scene, files, entries, None if same_id else new_id)
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
@@ -447,7 +456,7 @@ class Library(Catalogue):
         while True:
             found = secrets.token_hex(_ID_BYTES)
             try:
-                if not self._index.is_taken(found):
+                if not self._index.rows(_OF_ID, (found,)):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request

@@ -283,6 +283,7 @@ class Door:
                 place=place,
                 metadata=settings.metadata if options.metadata is None else options.metadata,
                 words=Words().with_changes(options.words),
+                free_id=look.free_id,
             )
         except OpeaiError:
             self.ledger.release(job)

@@ -15,7 +15,7 @@ import time
 import weakref
 from contextlib import closing, contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.disk.files import discard, is_plain_name, names_in, times_in
@@ -23,14 +23,18 @@ from opeai_nb.library.disk.locks import try_lock
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.index_file import index_file
 from opeai_nb.library.records.index_row import COLUMNS, SCHEMA, row_of
+from opeai_nb.library.records.placing import Placing
 from opeai_nb.library.records.record import ENDING, read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from opeai_nb.library.records.record import Record
+
+Result = TypeVar("Result")
 
 _SETTLED_NS: Final = 2_000_000_000
 """A folder's time that is older than this cannot be given twice, even on coarse file systems."""
@@ -42,6 +46,7 @@ _INSERT: Final = f"INSERT OR REPLACE INTO records VALUES ({','.join('?' * len(CO
 _SOUND: Final = "SELECT file, mtime, size FROM records WHERE home = ? AND problem IS NULL"
 _BROKEN_FILES: Final = "SELECT file FROM records WHERE home = ? AND problem IS NOT NULL"
 _ANY: Final = "SELECT 1 FROM records WHERE home = ? LIMIT 1"
+_NOT_THERE: Final = (FileNotFoundError, NotADirectoryError)
 _DELETE: Final = "DELETE FROM records WHERE home = ? AND file = ?"
 
 
@@ -70,6 +75,7 @@ class Index:
         self._opened = (0, 0)
         self._compared: set[int] = set()
         self._absent: set[int] = set()
+        self._placings: list[Placing] = []
 
     # -- asking
 
@@ -80,44 +86,44 @@ class Index:
 
         Raises `LibraryError` when it cannot be read.
         """
+        return self.answers((query, values))[0]
 
-        def ask(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            self._refresh(database)
-            return database.execute(query, values).fetchall()
+    def answers(
+        self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]]
+    ) -> list[list[tuple[Any, ...]]]:
+        """Return the rows of several queries, all as of one moment, as `rows` does of one.
+
+        Raises `LibraryError` when it cannot be read.
+        """
+
+        def ask(database: sqlite3.Connection) -> list[list[tuple[Any, ...]]]:
+            # One transaction: SQLite locks its file for each, and looks for a journal beside it.
+            with _reading(database):
+                if not (changed := self._changed(database)):
+                    return [database.execute(*each).fetchall() for each in asked]
+            self._follow(database, changed)
+            return [database.execute(*each).fetchall() for each in asked]
 
         with self._lock:
             try:
-                return self._with_database(ask) if any(map(os.path.isdir, self._homes)) else []
+                if not any(map(os.path.isdir, self._homes)):
+                    return [[] for _ in asked]
+                return self._with_database(ask)
             except OSError as error:
                 raise LibraryError(
                     f"The library folder cannot be read: {reason(error)}.",
                     advice="Check its permissions, or set another one as Imagine.library.",
                 ) from error
 
-    def is_taken(self, record_id: str) -> bool:
-        """Tell whether a known record has this id; the folder is not looked at for a new one.
-
-        Raises `LibraryError` when it cannot be read.
-        """
-        query = "SELECT 1 FROM records WHERE id = ?"
-        with self._lock:
-            if self._database is not None and self._compared and self._is_ours():
-                try:
-                    return bool(self._database.execute(query, (record_id,)).fetchall())
-                except sqlite3.Error as error:
-                    self._forsake(error)
-            return bool(self.rows(query, (record_id,)))
-
     def reread(self, home: int, file: str) -> None:
         """Read one record again: something in it was found to be changed in place."""
 
-        def read(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
+        def read(database: sqlite3.Connection) -> None:
             row = self._read(home, file)
             with _transaction(database):
                 database.execute(_DELETE, (home, file))
                 if row is not None:
                     database.execute(_INSERT, row)
-            return []
 
         with self._lock:
             self._with_database(read)
@@ -127,30 +133,53 @@ class Index:
     def publish(self, record: Record, place: Callable[[], None]) -> None:
         """Let *place* put a record's files into the folder, and know it.
 
+        What several threads publish at once is one transaction, and one change of the folder.
+
         While it does, nobody else publishes, neither a process of this user's (the index is locked)
         nor another user (the folder is): so the change of the folder's time is known to be this
         one, and nobody has to list ten thousand names for it. Raises what *place* raises.
         """
+        placing = Placing(record, place)
+        self._placings.append(placing)
         with self._lock:
-            database = self._writable()
-            if database is None:
-                place()
-                return
-            placed, home = False, self._homes.index(record.folder)
+            # Group commit: who waited for the lock meanwhile finds that it is done.
+            if not placing.is_done:
+                self._publish(self._now(placing))
+        if placing.error is not None:
+            raise placing.error
+
+    def _now(self, placing: Placing) -> list[Placing]:
+        """Return what is to be published with *placing*: all that waits for the same folder."""
+        folder = placing.record.folder
+        alike = [each for each in tuple(self._placings) if each.record.folder == folder]
+        for each in alike:
+            self._placings.remove(each)
+        return [placing, *(each for each in alike if each is not placing)]
+
+    def _publish(self, placings: Sequence[Placing]) -> None:
+        database = self._writable()
+        if database is not None:
             try:
-                with _transaction(database), _alone_in(record.folder) as is_alone:
-                    before = record.folder.stat().st_mtime_ns
-                    place()
-                    placed = True
-                    self._insert(database, home, record)
-                    if is_alone and before == _noted(database, home):
-                        _note(database, home, self._stamp(home))
+                with _transaction(database):
+                    self._place(database, placings)
             except sqlite3.Error as error:
                 self._forsake(error)
-                if not placed:
-                    place()
                 if _code_of(error) == sqlite3.SQLITE_BUSY:
                     self._in_memory()  # it was waited for once
+        for placing in placings:
+            placing.put()
+            placing.is_done = True
+
+    def _place(self, database: sqlite3.Connection, placings: Sequence[Placing]) -> None:
+        folder = placings[0].record.folder
+        home = self._homes.index(folder)
+        with _alone_in(folder) as is_alone:
+            before = folder.stat().st_mtime_ns
+            for placing in placings:
+                if placing.put():
+                    self._insert(database, home, placing)
+            if is_alone and before == _noted(database, home):
+                _note(database, home, self._stamp(home))
 
     def _writable(self) -> sqlite3.Connection | None:
         try:
@@ -159,22 +188,35 @@ class Index:
             self._forsake(error)
             return None
 
-    def _insert(self, database: sqlite3.Connection, home: int, record: Record) -> None:
-        found = (record.folder / record.file).stat()
-        text = record.dumps().decode()
-        database.execute(_INSERT, row_of(home, record, text, found.st_mtime_ns, found.st_size))
+    def _insert(self, database: sqlite3.Connection, home: int, placing: Placing) -> None:
+        record = placing.record
+        try:
+            stat = os.stat(f"{record.folder}{os.sep}{record.file}")  # noqa: PTH116  a Path costs more
+        except OSError as error:
+            placing.error = error
+            return
+        row = row_of(home, record, record.dumps().decode(), stat.st_mtime_ns, stat.st_size)
+        database.execute(_INSERT, row)
 
     # -- following the homes
 
-    def _refresh(self, database: sqlite3.Connection) -> None:
+    def _changed(self, database: sqlite3.Connection) -> list[int]:
+        """Return the homes that are not as they were noted."""
         noted = dict(database.execute("SELECT home, time FROM folder").fetchall())
-        for home, folder in enumerate(self._homes):
+        return [home for home in range(len(self._homes)) if self._has_changed(home, noted)]
+
+    def _has_changed(self, home: int, noted: Mapping[int, int | None]) -> bool:
+        try:
+            return home not in self._compared or _time_of(self._homes[home]) != noted.get(home)
+        except _NOT_THERE:
+            return home not in self._absent or noted.get(home) is not None
+
+    def _follow(self, database: sqlite3.Connection, homes: Iterable[int]) -> None:
+        for home in homes:
             try:
-                if home not in self._compared or _time_of(folder) != noted.get(home):
-                    self._compare(database, home)
-            except (FileNotFoundError, NotADirectoryError):  # not there, or removed just now
-                if home not in self._absent or noted.get(home) is not None:
-                    self._drop(database, home)
+                self._compare(database, home)
+            except _NOT_THERE:  # or removed just now
+                self._drop(database, home)
 
     def _compare(self, database: sqlite3.Connection, home: int) -> None:
         """Bring the index up to a home: list it, and read what is new.
@@ -265,9 +307,7 @@ class Index:
 
     # -- the database
 
-    def _with_database(
-        self, ask: Callable[[sqlite3.Connection], list[tuple[Any, ...]]]
-    ) -> list[tuple[Any, ...]]:
+    def _with_database(self, ask: Callable[[sqlite3.Connection], Result]) -> Result:
         for _ in range(2):  # a broken file is made anew
             try:
                 return ask(self._connection())
@@ -394,9 +434,14 @@ def _is_locked(handle: int) -> bool:
         return False
 
 
+def _reading(database: sqlite3.Connection) -> AbstractContextManager[None]:
+    """Read from the file as it is at one moment: what others write meanwhile is not seen."""
+    return _transaction(database, "BEGIN")
+
+
 @contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
+def _transaction(database: sqlite3.Connection, begin: str = "BEGIN IMMEDIATE") -> Iterator[None]:
+    database.execute(begin)
     try:
         yield
     except BaseException:
