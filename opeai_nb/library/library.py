@@ -132,14 +132,15 @@ class Library(Catalogue):
         metadata: bool | None = None,
         words: Words | None = None,
         free_id: str | None = None,
+        identity: str | None = None,
     ) -> Entry:
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
         *key* is the Idempotency-Key, *place* that of the take which its slot had before;
         *metadata* overrides the library's own choice for this one, a resume after a restart
-        included; *words* are said of its pictures; *free_id* is that of a look. Raises `InputError`
-        when the request is too long to be read back, `LibraryError` when no disk takes the intent:
-        then nothing may be sent.
+        included; *words* are said of its pictures; *free_id* is that of a look and *identity* the
+        request's, where they are known. Raises `InputError` when the request is too long to be read
+        back, `LibraryError` when no disk takes the intent: then nothing may be sent.
         """
         created, entry_id = self._moment(), free_id or self._new_id()
         return self._journal.begin(
@@ -154,6 +155,7 @@ class Library(Catalogue):
             place=place,
             metadata=self.metadata if metadata is None else metadata,
             words=words.to_json() if words else None,
+            identity=identity,
         )
 
     def pending(self) -> list[Entry]:

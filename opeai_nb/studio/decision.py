@@ -114,7 +114,7 @@ class Door:
             while True:
                 with claimed() as claim:
                     decision = self._decided(ask, job, after)
-                    if not isinstance(decision, Send) or claim.holds:
+                    if not isinstance(decision, Send) or claim.let_go():
                         return decision
                     # This process was frozen, and another has begun meanwhile.
                     self._undo(ask, job, decision.entry)
@@ -284,6 +284,7 @@ class Door:
                 metadata=settings.metadata if options.metadata is None else options.metadata,
                 words=Words().with_changes(options.words),
                 free_id=look.free_id,
+                identity=ask.identity,
             )
         except OpeaiError:
             self.ledger.release(job)

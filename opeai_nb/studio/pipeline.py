@@ -168,7 +168,9 @@ class Pipeline:
             decision = door.decide(ask, self.progress, after)
             if not isinstance(decision, Send):
                 return decision, None
-            return decision, self._ready(decision.entry, is_shown=ask.caller != "point")
+            if ask.caller != "point":
+                self._look_up_durations()
+            return decision, decision.entry.folder
 
         deciding = asyncio.ensure_future(self.disk(decide))
         try:
@@ -206,7 +208,7 @@ class Pipeline:
             async with self._working_on(entry):
                 if not send:
                     return await self.finished(entry)
-                return await self.sent(entry, await self.disk(self._ready, entry))
+                return await self.sent(entry, await self.disk(self._ready, entry.folder))
         except TakenOverError:
             raise LibraryError(
                 "Another kernel has taken this request over, while this one was frozen.",
@@ -266,12 +268,14 @@ class Pipeline:
             entry.unread(GUESSED_ID, task.answer)
         return self._durations(tasks=True)
 
-    def _ready(self, entry: Entry, *, is_shown: bool = True) -> Path | None:
-        """Look up how long it may take, for who looks at it; return the folder for what comes."""
-        if is_shown:
-            with suppress(LibraryError):  # an index that cannot be read holds up no request
-                self.progress.durations = self._durations(tasks=False)
-        return _room(entry.folder)
+    def _ready(self, folder: Path) -> Path | None:
+        """Look up how long it may take, and return the folder for what comes."""
+        self._look_up_durations()
+        return _room(folder)
+
+    def _look_up_durations(self) -> None:
+        with suppress(LibraryError):  # an index that cannot be read holds up no request
+            self.progress.durations = self._durations(tasks=False)
 
     # -- finishing
 

@@ -360,17 +360,29 @@ def remove_folder(folder: Path) -> None:
 
     Of a link in its place the link alone: what it leads to is not the library's.
     """
+    if (gone := emptied_folder(folder)) is not None:
+        with suppress(OSError):
+            gone.rmdir()
+
+
+def emptied_folder(folder: Path) -> Path | None:
+    """Remove all that is in a folder and give it the name of one that is being removed; return it.
+
+    Where that cannot be, as of a folder with folders in it, it is removed, and None returned.
+    """
     if folder.is_symlink():
         discard(folder)
-        return
+        return None
     gone = folder.with_name(f"{GONE}{secrets.token_hex(8)}")
     try:
         folder.rename(gone)
     except OSError:  # gone already, or a file in it is open on Windows
-        gone = folder
+        shutil.rmtree(folder, ignore_errors=True)
+        return None
     try:
         for name in os.listdir(gone):  # noqa: PTH208  as in names_in
             os.unlink(f"{gone}{os.sep}{name}")  # noqa: PTH108  a Path for each costs more
-        gone.rmdir()
-    except OSError:  # there are folders in it, or it is gone already
+    except OSError:  # there are folders in it
         shutil.rmtree(gone, ignore_errors=True)
+        return None
+    return gone

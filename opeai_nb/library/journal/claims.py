@@ -48,9 +48,15 @@ _REMOVALS: Final = 50  # Windows removes no file that somebody reads just now
 class Claim:
     """The right to begin a request, while its file says so; without a *path* nobody else can."""
 
-    def __init__(self, path: Path | None, text: bytes = b"") -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        text: bytes = b"",
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
         self._path = path
         self._text = text
+        self._sleep = sleep
 
     @property
     def holds(self) -> bool:
@@ -61,19 +67,24 @@ class Claim:
         """
         return self._path is None or _read(self._path) == self._text
 
-    def let_go(self, sleep: Callable[[float], object]) -> None:
-        """Let the next one in."""
-        if self._path is None or not self.holds:
-            return
+    def let_go(self) -> bool:
+        """Let the next one in, and tell whether it held until then."""
+        if not self.holds:
+            return False
+        path, self._path = self._path, None
+        if path is not None:
+            self._remove(path)
+        return True
+
+    def _remove(self, path: Path) -> None:
         for _ in range(_REMOVALS):
             try:
-                self._path.unlink(missing_ok=True)
+                return os.unlink(path)  # noqa: PTH108  a Path costs more
             except PermissionError:
-                sleep(_FIRST)
+                self._sleep(_FIRST)
             except OSError:
-                return
-            else:
-                return
+                return None
+        return None
 
 
 class Claims:
@@ -111,7 +122,7 @@ class Claims:
         try:
             yield claim
         finally:
-            claim.let_go(self._sleep)
+            claim.let_go()
 
     @contextmanager
     def turn(self, request: str) -> Iterator[Callable[[], AbstractContextManager[Claim]]]:
@@ -144,7 +155,7 @@ class Claims:
                 path = folder / f"{_CLAIM}{request[:_NAME_LENGTH]}"
                 while not _made(path, text):
                     self._wait_for(path)
-                return Claim(path, text)
+                return Claim(path, text, self._sleep)
         return Claim(None)
 
     def _wait_for(self, path: Path) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.values.task import Task
     from opeai_nb.library.journal.liveness import Liveness
+    from opeai_nb.library.journal.spare_folders import SpareFolders
 
 Truth = Literal[
     "in flight",
@@ -90,6 +91,7 @@ class Entry(RequestFacts):
         folder: Path,
         clock: Callable[[], float],
         liveness: Liveness,
+        spares: SpareFolders,
         request: ImageRequest | None = None,
         disk: Disk = DISK,
     ) -> None:
@@ -97,6 +99,7 @@ class Entry(RequestFacts):
         self._disk = disk
         self._clock = clock
         self._liveness = liveness
+        self._spares = spares
         self.home = library
         self._request = request
         self.folder = folder
@@ -396,7 +399,10 @@ class Entry(RequestFacts):
         """Remove it from the journal, with whatever reached us."""
         for work in (self.id, self._memory):
             self._liveness.let_go(work)
-        remove_folder(self.folder)
+        if self.is_adopted:  # another user's folder, maybe
+            remove_folder(self.folder)
+        else:
+            self._spares.remove(self.folder)
 
     # -- what has reached us
 

@@ -20,7 +20,8 @@ from opeai_nb.library.disk.files import (
 )
 from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry
-from opeai_nb.library.journal.journal_file import begin_facts, read_facts
+from opeai_nb.library.journal.journal_file import begin_facts, line_of, read_facts
+from opeai_nb.library.journal.spare_folders import SpareFolders
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, LONGEST_REQUEST, VERSION
@@ -60,6 +61,7 @@ class Journal:
         self._problems: dict[str, str] = {}
         self._requests: dict[str, str] = {}
         self._synced: set[Path] = set()
+        self._spares = {home: SpareFolders(each.is_busy) for home, each in liveness.items()}
 
     def begin(
         self,
@@ -75,9 +77,11 @@ class Journal:
         place: str | None,
         metadata: bool,
         words: dict[str, Any] | None = None,
+        identity: str | None = None,
     ) -> Entry:
         """Write the intent and return the entry; it outlasts a power cut once it is `sending`.
 
+        *identity* is that of the request, where it is known.
         Raises `InputError` when the request is too long to be read back, `LibraryError` when no
         disk takes it.
         """
@@ -96,7 +100,6 @@ class Journal:
             "request": writable(write_request(request)),
             "state": "intended",
         }
-        _check_length(facts["request"])
         try:
             home, folder = self._homes.write(lambda home: self._write(home, facts, request))
         except OSError as error:
@@ -106,7 +109,7 @@ class Journal:
                 advice="Free some room, or set Imagine.library to a folder that can be written. "
                 "Nothing was sent.",
             ) from error
-        self._requests[entry_id] = identity_of(facts["request"])
+        self._requests[entry_id] = identity or identity_of(facts["request"])
         return self._entry(facts, home, folder, request)
 
     def _entry(
@@ -120,21 +123,25 @@ class Journal:
             liveness=self._liveness[home],
             request=request,
             disk=self._homes.disk,
+            spares=self._spares[home],
         )
 
     def _write(self, home: Path, facts: dict[str, Any], request: ImageRequest) -> tuple[Path, Path]:
         disk, liveness = self._homes.disk, self._liveness[home]
         journal = own_folder(home / FOLDER, unlisted=True, disk=disk)
         facts["owner"] = liveness.owner()
+        line = line_of(facts)
+        if len(line) > LONGEST_REQUEST:  # no more of them is the request
+            _check_length(facts["request"])
         keep_inputs(home, request, disk)
         folder = journal / str(facts["id"])
         new = journal / f"{_NEW}{facts['owner']['token']}-{secrets.token_hex(8)}"
         try:
             liveness.hold(facts["id"])
-            disk.mkdir(new)
+            self._spares[home].begin(new, disk)
             # `Entry.sending` waits for the disk: nothing is lost with an intent that nothing
             # followed. The first one waits here, too: a drive whose fsync fails is no home.
-            begin_facts(new, facts, durable=home not in self._synced, disk=disk)
+            begin_facts(new, line, durable=home not in self._synced, disk=disk)
             self._synced.add(home)
             disk.rename(new, folder)
         except OSError:

@@ -20,9 +20,9 @@ _LARGEST: Final = 16_000_000
 """Bytes of a journal: the request once, and an answer of many URLs."""
 
 
-def begin_facts(folder: Path, facts: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:
+def begin_facts(folder: Path, line: bytes, *, durable: bool, disk: Disk = DISK) -> None:
     """Write the first line. Raises `OSError`."""
-    write_new(folder / JOURNAL, _line(facts), durable=durable, disk=disk)
+    write_new(folder / JOURNAL, line, durable=durable, disk=disk)
 
 
 def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:
@@ -30,13 +30,14 @@ def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Dis
 
     Raises `OSError`, also where the file would be longer than what is read back.
     """
-    line, path = _line(changes), folder / JOURNAL
-    if path.stat().st_size + len(line) > _LARGEST:
+    line, path = line_of(changes), folder / JOURNAL
+    if os.stat(path).st_size + len(line) > _LARGEST:  # noqa: PTH116  a Path costs more
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     append_line(path, line, durable=durable, disk=disk)
 
 
-def _line(facts: dict[str, Any]) -> bytes:
+def line_of(facts: dict[str, Any]) -> bytes:
+    """Return facts as a line of the file."""
     return json.dumps(facts, ensure_ascii=False).encode() + b"\n"
 
 

@@ -94,6 +94,11 @@ class Liveness:
                     self._heart.start()
             self._held.add(entry)
 
+    def is_busy(self) -> bool:
+        """Tell whether this process works on any entry."""
+        self._begin()
+        return bool(self._held)
+
     def let_go(self, entry: str) -> None:
         """Work on an entry no more."""
         self._begin()

@@ -1,0 +1,65 @@
+"""Emptied folders of settled entries, in which the next ones begin while a batch goes on.
+
+To make and to remove a folder waits longest for a disk that others write to as well. A spare one
+has the name of a folder that is being removed: any process may do so, at any time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.library.disk.files import emptied_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.library.disk.files import Disk
+
+_MOST: Final = 32
+_YOUNG_SECONDS: Final = 600.0
+"""An older one could be taken for the beginning of an entry that nobody went on with."""
+
+
+class SpareFolders:
+    """The spare folders of one journal. *is_busy* tells whether this process works on an entry.
+
+    The last entry that is settled takes all of them with it. Any thread may use it.
+    """
+
+    def __init__(
+        self, is_busy: Callable[[], bool], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._is_busy = is_busy
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._spare: list[tuple[Path, float]] = []
+
+    def remove(self, folder: Path) -> None:
+        """Remove the folder of an entry with all in it: gone at once under its name."""
+        gone = emptied_folder(folder)
+        with self._lock:
+            needless = []
+            if gone is not None:
+                self._spare.append((gone, self._clock()))
+            if len(self._spare) > _MOST or not self._is_busy():
+                needless, self._spare = self._spare, []
+        for path, _ in needless:
+            with suppress(OSError):  # gone already
+                path.rmdir()
+
+    def begin(self, folder: Path, disk: Disk) -> None:
+        """Make an empty folder. Raises `OSError`."""
+        while (spare := self._latest()) is not None:
+            with suppress(OSError):  # another process swept it away
+                return disk.rename(spare, folder)
+        return disk.mkdir(folder)
+
+    def _latest(self) -> Path | None:
+        with self._lock:
+            if not self._spare or self._clock() - self._spare[-1][1] > _YOUNG_SECONDS:
+                return None
+            return self._spare.pop()[0]

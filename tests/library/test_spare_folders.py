@@ -1,0 +1,105 @@
+"""Folders of settled entries serve the next ones while others are under way, and never stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from opeai_nb.client import ImageRequest
+from opeai_nb.library import Library
+from opeai_nb.library.disk.files import DISK
+from opeai_nb.library.journal.journal_file import JOURNAL
+from opeai_nb.library.journal.right_to_send import RightToSend
+from opeai_nb.library.journal.spare_folders import SpareFolders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from opeai_nb.library import Entry
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    return Library(tmp_path / "imagine")
+
+
+def begun(library: Library, prompt: str) -> Entry:
+    request = ImageRequest(prompt)
+    return library.begin(request, key=prompt, base_url="http://x", origin="platform")
+
+
+def pending(library: Library) -> set[str]:
+    names = {path.name for path in (library.folder / ".pending").iterdir()}
+    return names - {".alive", ".gitignore"}
+
+
+def test_the_next_entry_begins_in_the_folder_of_a_settled_one(library: Library) -> None:
+    first, other = begun(library, "a fox"), begun(library, "an owl")
+    first.sending()
+    (first.folder / "fox.png").write_bytes(b"what came")
+    place = first.folder.stat().st_ino
+    first.forget()
+    following = begun(library, "a cat")
+    assert following.folder.stat().st_ino == place
+    assert [path.name for path in following.folder.iterdir()] == [JOURNAL]
+    assert {entry.id for entry in library.pending()} == {other.id, following.id}
+
+
+def test_the_last_entry_takes_the_spare_folders_with_it(library: Library) -> None:
+    entries = [begun(library, f"fox {number}") for number in range(3)]
+    for entry in entries:
+        assert len(pending(library)) == len(entries)
+        entry.forget()
+    assert pending(library) == set()
+
+
+def test_a_spare_folder_that_another_process_swept_away_is_done_without(library: Library) -> None:
+    first, other = begun(library, "a fox"), begun(library, "an owl")
+    first.forget()
+    assert [entry.id for entry in Library(library.folder).pending()] == [other.id]
+    assert pending(library) == {other.id}
+    following = begun(library, "a cat")
+    assert pending(library) == {other.id, following.id}
+
+
+def test_an_entry_that_was_taken_over_leaves_no_spare_folder(library: Library) -> None:
+    """It may be another user's, who may take the rights to it away."""
+    left = begun(library, "a fox")
+    left.release()
+    begun(library, "an owl")
+    library.take_over(left).forget()
+    assert not any(name.startswith(".gone-") for name in pending(library))
+
+
+def test_a_folder_with_folders_in_it_is_removed_whole(library: Library) -> None:
+    first, other = begun(library, "a fox"), begun(library, "an owl")
+    (first.folder / "0").mkdir()
+    (first.folder / "0" / "fox.png").write_bytes(b"what came")
+    first.forget()
+    assert pending(library) == {other.id}
+
+
+def test_an_old_spare_folder_is_not_begun_in(tmp_path: Path) -> None:
+    """Another process takes a folder that nobody wrote to for an hour for one that was left."""
+    now = [0.0]
+    spares = SpareFolders(lambda: True, lambda: now[0])
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    place = old.stat().st_ino
+    spares.remove(old)
+    now[0] = 601.0
+    spares.begin(new, DISK)
+    assert new.stat().st_ino != place
+
+
+@pytest.mark.parametrize("has_journal", [True, False])
+def test_the_right_to_send_is_taken_once(tmp_path: Path, has_journal: bool) -> None:
+    """By a second name of the journal's file, or where there is none by a file of its own."""
+    if has_journal:
+        (tmp_path / JOURNAL).write_bytes(b"{}\n")
+    mine, theirs = RightToSend(tmp_path, 0), RightToSend(tmp_path, 0)
+    assert (mine.take(), theirs.take(), mine.take()) == (True, False, False)
+    assert not theirs.void()
+    assert RightToSend(tmp_path, 1).void()
+    assert not RightToSend(tmp_path, 1).take()
