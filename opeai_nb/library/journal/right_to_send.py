@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.library.disk.files import names_in
+from opeai_nb.library.journal.journal_file import JOURNAL
 from opeai_nb.plain_file import open_plain, read_plain
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 _NAME: Final = ".sent-"
 _SENT, _VOID = b"sent\n", b"void\n"
-"""What stands in the file: by whom it was made."""
+"""What stands in the file: by whom it was made. In a second name of the journal stands neither."""
 
 
 class RightToSend:
@@ -24,10 +25,18 @@ class RightToSend:
 
     def __init__(self, folder: Path, past: int) -> None:
         self._path = f"{folder}{os.sep}{_NAME}{past + 1}"
+        self._journal = f"{folder}{os.sep}{JOURNAL}"
 
     def take(self) -> bool:
         """Take it, to send; False where it is gone. Raises `OSError`."""
-        return self._made(_SENT)
+        try:
+            # A second name of the journal's file is as good a mark, and costs no new file.
+            os.link(self._journal, self._path)
+        except FileExistsError:
+            return False
+        except OSError:  # no second names on this file system, or for another user's file
+            return self._made(_SENT)
+        return True
 
     def void(self) -> bool:
         """Make sure that nobody sends any more; False where it may just have left."""
