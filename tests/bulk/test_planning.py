@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from opeai_nb.bulk.batch.batch import batch
+from opeai_nb.bulk.batch.batch import batch, reading_text
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
@@ -111,8 +111,20 @@ def test_who_plans_many_rows_is_told_from_the_first_thousands_on(
     studio: Studio, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     batch(write_table(tmp_path, 11_000), prompt="{city} {i}", studio=studio)
-    told = capsys.readouterr().err.split("\r")
-    assert told[1:3] == ["10,000 rows read", "11,000 rows read"]
-    assert told[-1] == "11,000 of 11,000 rows planned\n"
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == "10,000 rows read"
+    assert told[-1] == "11,000 of 11,000 rows planned"
+    assert len(told) <= 3
     batch(write_table(tmp_path, MANY), prompt="{city} {i}", studio=studio)
     assert capsys.readouterr().err == ""
+
+
+def test_a_terminal_sees_each_step_and_a_log_each_doubling_and_the_end() -> None:
+    steps = range(1_000, 100_001, 1_000)
+    shown = [reading_text(count, 100_000, is_terminal=True) for count in steps]
+    assert shown[0] == "\r1,000 of 100,000 rows planned"
+    assert shown[-1] == "\r100,000 of 100,000 rows planned\n"
+    logged = "".join(reading_text(count, 100_000, is_terminal=False) for count in steps)
+    assert [line.split(" ", 1)[0] for line in logged.splitlines()] == [
+        *("10,000", "20,000", "40,000", "80,000", "100,000")
+    ]

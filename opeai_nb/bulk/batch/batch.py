@@ -83,12 +83,21 @@ def batch(
 
 
 def _tell_reading(count: int, total: int | None) -> None:
-    if (total or count) < _MANY:
-        return
-    line = f"{count:,} rows read" if total is None else f"{count:,} of {total:,} rows planned"
-    end = "\n" if total is not None and total - count < STEP else ""
-    sys.stderr.write(f"\r{line}{end}")
+    sys.stderr.write(reading_text(count, total, is_terminal=sys.stderr.isatty()))
     sys.stderr.flush()
+
+
+def reading_text(count: int, total: int | None, *, is_terminal: bool) -> str:
+    """Return what is written of *count* rows: a log gets a line at each doubling, and the last."""
+    if (total or count) < _MANY:
+        return ""
+    is_last = total is not None and total - count < STEP
+    line = f"{count:,} rows read" if total is None else f"{count:,} of {total:,} rows planned"
+    if is_terminal:
+        return f"\r{line}" + "\n" * is_last
+    parts, rest = divmod(count, _MANY)
+    is_doubling = parts > 0 and rest == 0 and parts & (parts - 1) == 0
+    return f"{line}\n" if is_doubling or is_last else ""
 
 
 def _studio(studio: Studio | None, out: str | Path | None) -> Studio:
