@@ -20,6 +20,7 @@ import pytest
 
 from tests.browser.browsers import OPEN as OPEN_BROWSERS
 from tests.browser.browsers import REQUIRED, missing, opened_browser
+from tests.browser.panel_page import Page
 from tests.kernel_files import short_folder
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
@@ -265,6 +266,7 @@ class Pages:
     def __init__(self, browser: Any) -> None:
         self._browser = browser
         self._contexts: list[Any] = []
+        self.browser_name: str = browser.browser_type.name
 
     def new(self, width: int, height: int) -> Any:
         """Return an empty page; what does not come within 90 s on it is missing."""
@@ -324,3 +326,18 @@ def opened(lab_page: Any) -> Callable[..., Notebook]:
         return Notebook(lab_page)
 
     return open_
+
+
+@pytest.fixture(scope="module")
+def panel_page(lab: Lab, browser: Any) -> Iterator[Page]:
+    """A notebook with a panel, for all tests of a module."""
+    pages = Pages(browser)
+    yield Page(pages, lab, f"panel-{browser.browser_type.name}.ipynb")
+    pages.close()
+
+
+@pytest.fixture
+def panel(panel_page: Page) -> Page:
+    """The panel of the module, its cell run anew."""
+    panel_page.make()
+    return panel_page

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import nbformat
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.browser.conftest import Lab, Pages
 
 KERNEL = {"display_name": "Python", "language": "python", "name": "python3"}
@@ -67,6 +69,15 @@ class Page:
         self.page.get_by_role(
             "button", name=re.compile(f"{name}$")
         ).click()  # an icon may stand before
+
+    def upload(self, path: Path) -> None:
+        """Choose a file. Debian's Firefox tells its driver of no chooser that a button opens."""
+        if self.page.context.browser.browser_type.name == "firefox":
+            self.page.locator(".ob-files").set_input_files(path)
+            return
+        with self.page.expect_file_chooser() as chooser:
+            self.click("Upload")
+        chooser.value.set_files(path)
 
     def wait_for(self, state: str) -> None:
         self.page.locator(f".ob-line[data-state={state}]").wait_for()

@@ -10,14 +10,17 @@ from typing import Any
 import nbformat
 import pytest
 
+from tests.browser.browsers import in_each_browser
 from tests.browser.conftest import KERNEL_IS_READY
 from tests.browser.panel_page import SHOWN, Page
 
 pytestmark = pytest.mark.long  # a page loaded again and again
 
 
+@in_each_browser
 def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages: Any) -> None:
-    panel = Page(pages, lab, "reloaded.ipynb")
+    file = f"reloaded-{pages.browser_name}.ipynb"
+    panel = Page(pages, lab, file)
     page = panel.page
     panel.make()
     panel.generate("a desert at noon")
@@ -33,9 +36,9 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages:
     assert note.is_hidden()
     panel.generate("a desert at night")
     note.wait_for()  # what is saved keeps the desert at noon, and the panel says so
-    saved = nbformat.read(lab.folder / "reloaded.ipynb", 4)
-    nbformat.write(saved, lab.folder / "given away.ipynb")
-    page.goto(f"{lab.url}/lab/tree/given%20away.ipynb?reset")
+    saved = nbformat.read(lab.folder / file, 4)
+    nbformat.write(saved, lab.folder / f"given away {file}")
+    page.goto(f"{lab.url}/lab/tree/given%20away%20{file}?reset")
     page.get_by_alt_text("a desert at noon").wait_for()
     page.wait_for_function(KERNEL_IS_READY)
     page.get_by_text("run this cell for the panel").wait_for()

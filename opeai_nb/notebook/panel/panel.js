@@ -780,6 +780,7 @@ const tray = (desk, pictures) => {
   const path = h('input', {
     type: 'text', placeholder: 'path, URL or variable', 'aria-label': 'A path, a URL or a variable',
     change: () => name(),
+    keydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && !event.ctrlKey) return name(); }, // the same name once more is no change
   });
   const add = button('Add', () => name(), {title: 'Add this picture'});
   const notes = h('div', {class: 'ob-notes', role: 'status'});

@@ -1,0 +1,115 @@
+"""The main path through the panel, in each browser: generate, upload, drop, insert code, keys."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser.browsers import in_each_browser
+from tests.pictures import png
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browser.panel_page import Page
+
+pytestmark = [pytest.mark.long, in_each_browser]
+
+SETTLE = """
+import threading
+for thread in threading.enumerate():
+    if thread.name == 'opeai_nb-panel':
+        thread.join()
+"""
+
+
+def photo() -> bytes:
+    """A photograph as a phone makes it: grainy, lying on its side, upright by its EXIF."""
+    grain = np.random.default_rng(7).normal(0, 12, (900, 1200, 3))
+    slope = np.linspace(40, 200, 1200)[None, :, None] + np.zeros((900, 1, 3))
+    picture = Image.fromarray(np.clip(slope + grain, 0, 255).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    buffer = BytesIO()
+    picture.save(buffer, "JPEG", quality=90, exif=exif)
+    return buffer.getvalue()
+
+
+def test_three_clicks_are_one_request_and_its_picture_appears(panel: Page) -> None:
+    before = panel.records()
+    panel.write("a red fox in a snowy forest")
+    panel.page.locator(".ob-generate").click(click_count=3, delay=20)
+    panel.wait_for_picture("a red fox in a snowy forest")
+    panel.ask(SETTLE)  # each click has been looked at
+    assert panel.records() == before + 1
+    assert panel.page.locator(".opeai-nb-still").is_hidden(), "the live panel stands in its place"
+
+
+def test_a_photo_of_15_mb_arrives_in_pieces_and_60_mb_are_refused_before_they_are_sent(
+    panel: Page, tmp_path: Path
+) -> None:
+    larger, large = tmp_path / "larger.jpg", tmp_path / "photo.jpg"
+    large.write_bytes(photo() + b"\0" * 15_000_000)
+    larger.write_bytes(photo() + b"\0" * 60_000_000)
+    for path in (larger, large):
+        panel.upload(path)
+        if path is larger:
+            panel.page.get_by_text("It was not sent").wait_for()
+            panel.page.get_by_text("give its path").wait_for()
+    panel.page.locator(".ob-source img").wait_for()
+    taken = "panel.images[0].images[0].data"
+    size = f"import io, PIL.Image; print(PIL.Image.open(io.BytesIO({taken})).size)"
+    assert panel.ask(size) == "(900, 1200)", "upright"
+    panel.click("Remove photo.jpg")
+    panel.page.locator(".ob-source").wait_for(state="detached")
+
+
+def test_a_dropped_file_is_taken_and_a_path_is_too(panel: Page, lab: Any) -> None:
+    picture = png()
+    (lab.folder / "beside.png").write_bytes(picture)
+    panel.page.evaluate(
+        """bytes => {
+          const data = new DataTransfer();
+          data.items.add(new File([new Uint8Array(bytes)], 'dropped.png', {type: 'image/png'}));
+          document.querySelector('.opeai-nb-panel').dispatchEvent(
+            new DragEvent('drop', {dataTransfer: data, bubbles: true, cancelable: true}));
+        }""",
+        list(picture),
+    )
+    panel.page.get_by_text("dropped.png").wait_for()
+    panel.page.get_by_placeholder("path, URL or variable").fill("beside.png")
+    panel.page.keyboard.press("Enter")
+    panel.page.get_by_text("beside.png is in the list already").wait_for()
+
+
+def test_the_inserted_cell_shows_the_panels_picture_and_pays_nothing(panel: Page) -> None:
+    panel.generate("a whale in the deep sea {calm}")
+    panel.click("Insert code")
+    panel.page.get_by_text("Added below").wait_for()
+    before = panel.records()
+    below = panel.notebook.cell(1)
+    text = below.locator(".cm-content").inner_text()
+    assert text.startswith("%%imagine --model qwen-image-2.0 --size 768x512 --raw\n")
+    panel.notebook.run_cell(1)
+    below.locator("img").wait_for()
+    assert panel.records() == before
+    assert panel.ask("print(_.replayed_from == panel.selected.record.id)") == "True"
+    panel.page.evaluate("() => window.jupyterapp.commands.execute('notebook:delete-cell')")
+
+
+def test_control_enter_generates_and_keys_stay_in_the_panel(panel: Page) -> None:
+    cells = panel.page.locator(".jp-Notebook .jp-Cell").count()
+    panel.write("a castle in the clouds")
+    panel.page.get_by_label("Prompt").focus()
+    panel.page.keyboard.press("Control+Enter")
+    panel.wait_for_picture("a castle in the clouds")
+    assert panel.ask("print(panel.result.request.prompt)") == "a castle in the clouds"
+    panel.page.get_by_role("button", name="Insert code").focus()
+    panel.page.keyboard.press("b")
+    assert panel.page.locator(".jp-Notebook .jp-Cell").count() == cells, (
+        "no shortcut of the notebook"
+    )
