@@ -261,8 +261,8 @@ class TaskFailedError(OpeaiError):
     """The task ended without a picture; `message` is the platform's reason."""
 
     default_advice = (
-        "The platform says that it made no picture. Fix what the message mentions before you ask "
-        "anew; the task id helps the platform's support."
+        "The platform says that it made no picture. Fix what the message mentions before you "
+        "send a new request; the task id helps the platform's support."
     )
 
 
