@@ -273,7 +273,13 @@ class Pages:
         context = self._browser.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(90_000)
         self._contexts.append(context)
-        page = context.new_page()
+        return self._made(context.new_page())
+
+    def beside(self, page: Any) -> Any:
+        """Return an empty page in another tab beside *page*."""
+        return self._made(page.context.new_page())
+
+    def _made(self, page: Any) -> Any:
         # It would ask at every frame, and so have every frame drawn.
         page.wait_for_function = partial(page.wait_for_function, polling=100)
         return page

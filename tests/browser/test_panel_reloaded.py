@@ -14,6 +14,11 @@ from tests.browser.browsers import in_each_browser
 from tests.browser.conftest import KERNEL_IS_READY
 from tests.browser.panel_page import SHOWN, Page
 
+MODELS = """async () => {
+  const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
+  const said = await kernel.requestCommInfo({target_name: 'jupyter.widget'});
+  return Object.keys(said.content.comms).length;
+}"""
 pytestmark = pytest.mark.long  # a page loaded again and again
 
 
@@ -44,6 +49,31 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages:
     page.get_by_text("run this cell for the panel").wait_for()
     page.get_by_text("model not found").wait_for(state="hidden")
     panel.notebook.screenshot("panel-without-a-kernel")
+
+
+def test_a_cell_that_ran_again_and_again_leaves_one_panel_and_two_tabs_share_it(
+    lab: Any, pages: Any
+) -> None:
+    panel = Page(pages, lab, "shared.ipynb")
+    page = panel.page
+    for _ in range(6):
+        panel.make()
+    assert page.evaluate(MODELS) == 2, "the panel and its layout"
+    panel.generate("a red boat")
+    panel.notebook.save()
+    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    second = pages.beside(page)
+    second.goto(f"{lab.url}/lab/workspaces/second/tree/shared.ipynb")
+    second.locator(".opeai-nb-panel[data-ready='1']").wait_for()
+    second.wait_for_function(SHOWN, arg="a red boat")
+    panel.generate("a blue boat")
+    second.wait_for_function(SHOWN, arg="a blue boat")
+    assert second.get_by_label("Prompt").input_value() == "a blue boat"
+    second.get_by_label("Prompt").fill("a green boat")
+    second.locator(".ob-generate").click()
+    for tab in (second, page):
+        tab.wait_for_function(SHOWN, arg="a green boat")
+    assert panel.records() == 3
 
 
 def test_a_panel_whose_kernel_is_gone_says_what_to_do(lab: Any, pages: Any) -> None:
