@@ -27,11 +27,12 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "families": (set(), set()),
     "fields": (set(), set()),
     "formats": (set(), set()),
+    "guard": (set(), set()),
     "homeless": (set(), set()),
     "warning": ({"printable"}, set()),
     "printable": (set(), set()),
     "plain_file": (set(), set()),
-    "imaging": ({"formats", "plain_file"}, {"PIL", "numpy"}),
+    "imaging": ({"formats", "guard", "plain_file"}, {"PIL", "numpy"}),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "plain_file", "secret"}, set()),
@@ -53,17 +54,17 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     ),
     "library": (
         {"printable", "plain_file", "warning", "errors", "formats", "imaging", "prices"}
-        | {"client.values", "homeless"},
+        | {"client.values", "guard", "homeless"},
         {"PIL"},
     ),
     "engine": (
-        {"families", "homeless"},
+        {"families", "guard", "homeless"},
         {"numpy", "PIL", "starlette", "uvicorn", "httpx", "pybase64"},
     ),
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": (
         {"warning", "connect", "client", "library", "settings", "errors", "fields"}
-        | {"presets", "prices"},
+        | {"presets", "prices", "guard"},
         set(),
     ),
     "bulk": (

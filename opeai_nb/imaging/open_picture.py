@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import threading
 import warnings
 from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 from opeai_nb.formats import DECODABLE
+from opeai_nb.guard import Guard
 from opeai_nb.imaging.decoding_cost import CostlyError, check_cost
 from opeai_nb.plain_file import read_plain
 
@@ -27,7 +27,7 @@ MAX_PIXELS: Final = 89_478_485
 """A picture of more pixels is not decoded: it is a mistake or a bomb. Pillow's own limit."""
 
 
-_quiet = threading.Lock()  # two threads that silence warnings would restore each other's filters
+_quiet = Guard()  # two threads that silence warnings would restore each other's filters
 
 
 class UndecodableError(ValueError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Unpack
 
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import Disk
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
@@ -111,7 +111,7 @@ class Library(Catalogue):
         self._notes = Notes(self.homes)
         self._unkept: dict[str, Generation] = {}
         self._told: set[str] = set()
-        self._lock = threading.Lock()
+        self._lock = Guard()
         self._latest = 0.0
         self._latest_seen = 0.0
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import threading
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.client.values.words import WORDS, Words
 from opeai_nb.errors import LibraryError
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import append_line, is_link, own_folder, times_in, write_new
 from opeai_nb.library.documents import MarkDocument, check
 from opeai_nb.library.library_warning import reason
@@ -148,7 +148,7 @@ class MarkFiles:
 
     def __init__(self, homes: Homes) -> None:
         self._homes = homes
-        self._lock = threading.Lock()
+        self._lock = Guard()
         self._read: dict[Path, tuple[_Stamp, list[Any]]] = {}
 
     def all(self) -> dict[str, Marks]:

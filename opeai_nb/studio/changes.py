@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import queue
-import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from opeai_nb.guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ class Changes:
 
     def __init__(self) -> None:
         self._followers: list[queue.SimpleQueue[None]] = []
-        self._lock = threading.Lock()
+        self._lock = Guard()
 
     def tell(self) -> None:
         """Wake everyone who follows."""

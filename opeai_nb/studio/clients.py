@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 from opeai_nb import connect
 from opeai_nb.client.wire.endpoint import PLATFORM_URL, endpoint_at
 from opeai_nb.errors import OptionError
+from opeai_nb.guard import Guard
 from opeai_nb.settings import settings as settings_from
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class Clients:
         self._given = client
         self._here = client
         self._others: dict[str, AsyncClient] = {}
-        self._lock = threading.Lock()
+        self._lock = Guard()
 
     def given_for(self, settings: Settings) -> AsyncClient | None:
         """Return the client that was given, for *settings* of the same server and key."""

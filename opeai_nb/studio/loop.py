@@ -11,13 +11,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from opeai_nb.guard import Guard
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from concurrent.futures import Future
 
 Result = TypeVar("Result")
 
-_lock = threading.Lock()
+_lock = Guard()
 _running: tuple[int, asyncio.AbstractEventLoop] | None = None
 _tasks: set[asyncio.Task[None]] = set()
 

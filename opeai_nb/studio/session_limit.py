@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from opeai_nb.errors import OptionError, SessionLimitError
+from opeai_nb.guard import Guard
 from opeai_nb.prices.cost import Cost, amount_of, money
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Ledger:
         self.cost = Cost()
         self.records: set[str] = set()
         self._reserved: WeakKeyDictionary[JobProgress, tuple[int, Cost]] = WeakKeyDictionary()
-        self._lock = threading.Lock()
+        self._lock = Guard()
 
     def reserve(self, job: JobProgress, limit: Limit, cost: Cost | None = None) -> None:
         """Count the pictures that *job* is about to ask for, and what they are expected to *cost*.

@@ -9,9 +9,12 @@ import multiprocessing
 import os
 import random
 import socket
+import subprocess
+import sys
 import threading
 import warnings
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,9 +42,10 @@ class _Echo(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         server: Any = self.server
+        prompt = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["prompt"]
         with server.guard:
             server.posts += 1
-        prompt = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["prompt"]
+            server.prompts[prompt] += 1
         item = {"b64_json": b64encode(png()).decode(), "revised_prompt": prompt}
         body = json.dumps({"data": [item]}).encode()
         self.send_response(200)
@@ -61,6 +65,7 @@ def server() -> Iterator[Any]:
     made: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
     made.daemon_threads = True
     made.posts, made.guard, made.closes = 0, threading.Lock(), lambda: False
+    made.prompts = Counter()
     made.url = f"http://127.0.0.1:{made.server_port}"
     threading.Thread(target=made.serve_forever, daemon=True).start()
     yield made
@@ -157,6 +162,61 @@ def test_studio_that_was_used_before_a_fork_works_in_parent_and_child(
         process.kill()
     assert process.exitcode == 0
     assert len(studio.generate("in the parent again", size="512x512")) == 1
+
+
+BUSY = """
+import itertools, multiprocessing, threading
+from opeai_nb.studio import Studio
+
+studio, over, context = Studio(), threading.Event(), multiprocessing.get_context("fork")
+studio.generate("in the parent")
+
+def work(thread):
+    for turn in itertools.count():
+        studio.generate(f"busy {thread} {turn}")
+        if over.is_set():
+            return
+
+def ends(target, number):
+    process = context.Process(target=target, args=(number,))
+    process.start()
+    process.join(60)
+    code = process.exitcode
+    process.kill()
+    return code
+
+def child(number):
+    studio.generate(f"child {number}")
+    assert ends(grandchild, number) == 0
+
+def grandchild(number):
+    studio.generate(f"grandchild {number}")
+
+threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+for each in threads:
+    each.start()
+print([ends(child, number) for number in range(8)])
+over.set()
+"""
+
+
+@forks
+@pytest.mark.long
+def test_studio_whose_threads_are_busy_works_in_every_child(server: Any, tmp_path: Path) -> None:
+    """Threads of the parent hold locks all the time, and no child waits for one of them."""
+    from opeai_nb.testing.environment import engine_variables
+
+    chosen = {"OPEAI_BASE_URL": server.url, "OPEAI_API_KEY": KEY}
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", BUSY],
+        env={**os.environ, **engine_variables(tmp_path), **chosen},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ended.stdout.strip() == str([0] * 8), ended.stderr
+    assert max(server.prompts.values()) == 1, "each was paid for once"
 
 
 def test_async_client_works_in_one_loop_after_the_other(server: Any) -> None:

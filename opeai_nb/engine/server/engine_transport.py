@@ -11,7 +11,6 @@ import logging
 import os
 import queue
 import sqlite3
-import threading
 import warnings
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import unquote
@@ -22,14 +21,17 @@ from opeai_nb.engine.server.app import Engine
 from opeai_nb.engine.server.asgi_bridge import AsgiCall, BodyCut, BodyWanted, Event, Head
 from opeai_nb.engine.server.cache_dir import cache_folder
 from opeai_nb.engine.server.event_loop import engine_loop
+from opeai_nb.guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
 _HTTP: Final = {"http_version": b"HTTP/1.1"}
-_lock = threading.Lock()
+_lock = Guard()
 _shared: tuple[int, Path, Engine] | None = None
+_inherited: list[Engine] = []
+"""Engines of a parent process: to drop one would end what its threads are in the middle of."""
 
 
 def shared_engine() -> Engine:
@@ -41,6 +43,8 @@ def shared_engine() -> Engine:
     folder = cache_folder()
     with _lock:
         if _shared is None or _shared[:2] != (os.getpid(), folder):
+            if _shared is not None and _shared[0] != os.getpid():
+                _inherited.append(_shared[2])
             _shared = (os.getpid(), folder, _engine(folder))
         return _shared[2]
 

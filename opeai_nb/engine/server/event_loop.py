@@ -9,7 +9,9 @@ import asyncio
 import os
 import threading
 
-_lock = threading.Lock()
+from opeai_nb.guard import Guard
+
+_lock = Guard()
 _running: tuple[int, asyncio.AbstractEventLoop] | None = None
 
 

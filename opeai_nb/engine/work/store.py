@@ -8,11 +8,12 @@ one file: WAL, a busy timeout, one short transaction for each call.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import weakref
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Final
+
+from opeai_nb.guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,7 +85,7 @@ class Store:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._pruned = 0.0
-        self._write_lock = threading.Lock()
+        self._write_lock = Guard()
         if folder is None:
             self._writer = self._reader = _connect(":memory:")
             self._read_lock = self._write_lock
@@ -92,7 +93,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
             self._writer = _connect(str(folder / _FILE))
             self._reader = _connect(str(folder / _FILE))
-            self._read_lock = threading.Lock()
+            self._read_lock = Guard()
         self._finalizer = weakref.finalize(
             self, _close, (self._write_lock, self._read_lock), (self._writer, self._reader)
         )
@@ -283,7 +284,7 @@ def _prune(db: sqlite3.Connection, now: float) -> None:
         )
 
 
-def _close(locks: Sequence[threading.Lock], connections: Sequence[sqlite3.Connection]) -> None:
+def _close(locks: Sequence[Guard], connections: Sequence[sqlite3.Connection]) -> None:
     # Closing a connection under a thread that is using it crashes the interpreter.
     with ExitStack() as held:
         for lock in dict.fromkeys(locks):  # in memory both are one

@@ -6,11 +6,11 @@ time costs milliseconds to get it back: polls of 60 ms came from there.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.engine.work.store import RETENTION, Store, StoredGeneration, StoredPicture
+from opeai_nb.guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ class CachedStore(Store):
     def __init__(self, folder: Path | None = None) -> None:
         super().__init__(folder)
         self._entries: dict[str, _Entry] = {}
-        self._entries_lock = threading.Lock()
+        self._entries_lock = Guard()
 
     def add(
         self,

@@ -9,6 +9,8 @@ import weakref
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from opeai_nb.guard import Guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -45,7 +47,7 @@ class WorkerPool:
         self._queue: queue.PriorityQueue[_Entry] = queue.PriorityQueue()
         self._order = itertools.count()
         self._jobs: dict[str, _Job] = {}
-        self._lock = threading.Lock()
+        self._lock = Guard()
         self._started = False
         self._finalizer = weakref.finalize(self, _dismiss, self._queue, threads)
 

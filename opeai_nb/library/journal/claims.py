@@ -23,6 +23,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import DISK, discard, is_older, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
@@ -104,8 +105,8 @@ class Claims:
         self._journals = journals
         self._clock = clock
         self._sleep = sleep
-        self._guard = threading.Lock()
-        self._locks: dict[str, tuple[threading.Lock, int]] = {}
+        self._guard = Guard()
+        self._locks: dict[tuple[int, str], tuple[threading.Lock, int]] = {}
 
     @contextmanager
     def hold(self, request: str) -> Iterator[Claim]:
@@ -135,17 +136,18 @@ class Claims:
 
     @contextmanager
     def _alone(self, request: str) -> Iterator[None]:
+        key = os.getpid(), request  # whoever has the turn in a parent is not here to end it
         with self._guard:
-            lock, users = self._locks.get(request, (threading.Lock(), 0))
-            self._locks[request] = lock, users + 1
+            lock, users = self._locks.get(key, (threading.Lock(), 0))
+            self._locks[key] = lock, users + 1
         try:
             with lock:
                 yield
         finally:
             with self._guard:
-                lock, users = self._locks.pop(request)
+                lock, users = self._locks.pop(key)
                 if users > 1:
-                    self._locks[request] = lock, users - 1
+                    self._locks[key] = lock, users - 1
 
     def _taken(self, request: str) -> Claim:
         text = json.dumps({"claim": secrets.token_hex(8), **this_process()}).encode()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
-import threading
 import time
 import weakref
 from contextlib import closing, contextmanager
@@ -18,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.errors import LibraryError
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import discard, is_plain_name, names_in, times_in
 from opeai_nb.library.disk.locks import try_lock
 from opeai_nb.library.library_warning import reason
@@ -49,6 +49,9 @@ _ANY: Final = "SELECT 1 FROM records WHERE home = ? LIMIT 1"
 _NOT_THERE: Final = (FileNotFoundError, NotADirectoryError)
 _DELETE: Final = "DELETE FROM records WHERE home = ? AND file = ?"
 
+_inherited: list[sqlite3.Connection] = []
+"""Those of a parent process, never closed here: its threads may have been in the middle of one."""
+
 
 class _OtherMakeError(sqlite3.DatabaseError):
     """A file that is a database, and not our index."""
@@ -68,7 +71,7 @@ class Index:
         self._homes = homes
         self._step = step
         self._patience = patience
-        self._lock = threading.RLock()
+        self._lock = Guard()
         self._database: sqlite3.Connection | None = None
         self._is_shared = False
         self._file = homes[0]  # until it is opened
@@ -367,7 +370,10 @@ class Index:
             return False
 
     def _close(self) -> None:
-        if self._database is not None:
+        if self._database is not None and not self._is_ours():
+            _inherited.append(self._database)
+            self._finalizer.detach()
+        elif self._database is not None:
             self._finalizer()
         self._database, self._is_shared = None, False
         self._compared, self._absent = set(), set()

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import append_line, is_link, names_in, own_folder, write_new
 from opeai_nb.library.documents import NoteDocument, check
 from opeai_nb.library.replay.replay import Note
@@ -39,7 +39,7 @@ class Notes:
 
     def __init__(self, homes: Homes) -> None:
         self._homes = homes
-        self._lock = threading.Lock()
+        self._lock = Guard()
         self._seen: dict[Path, int] = {}
         self._own: set[str] = set()
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)

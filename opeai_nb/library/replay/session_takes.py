@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from opeai_nb.guard import Guard
 from opeai_nb.library.replay.replay import Had
 from opeai_nb.library.replay.slot import Slot
 
@@ -46,7 +46,7 @@ class Session:
         self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
         self._open: set[str] = set()
         self._run: dict[str, tuple[str, Counter[str]]] = {}
-        self._lock = threading.RLock()
+        self._lock = Guard()
 
     def slot(self, request: str, cell: str, run: str) -> Slot:
         """Return the slot of the next call of *request* in this *run* of a cell."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -71,7 +72,7 @@ def full_bundles(generation: Shown) -> Iterator[Bundle]:
     """Yield data and metadata for each picture at full size, the received bytes as they are."""
     pictures = generation.good
     # The next ones are read and encoded while the first are on their way to the page.
-    sheets = _pool().map(_full, pictures)
+    sheets = _pool(os.getpid()).map(_full, pictures)
     for number, sheet in enumerate(sheets, 1):
         yield _bundle(generation, sheet, f"<Picture: {number} of {len(generation)}>")
 
@@ -116,12 +117,12 @@ def sheet_of(
 @lru_cache(_SHEETS_KEPT)
 def _sheet(generation: Shown) -> Encoded:
     """Make the sheet once: IPython asks for it when a cell ends, the prefetch a moment before."""
-    return sheet_of(generation.good, _pool().map)
+    return sheet_of(generation.good, _pool(os.getpid()).map)
 
 
 @lru_cache(1)
-def _pool() -> ThreadPoolExecutor:
-    import os
+def _pool(_process: int) -> ThreadPoolExecutor:
+    """Return the threads of this process: none of its parent's came along through a fork."""
     from concurrent.futures import ThreadPoolExecutor
 
     return ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="opeai_nb-preview")
