@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -287,6 +288,127 @@ class TestFailuresInPassing:
         )
         client.wait(submitted())
         assert client.pauses[1:] == [120.0, 0.2]
+
+
+def refused(status: int, code: str = "") -> Answer:
+    return error_answer("not now", status=status, code=code)
+
+
+def page(status: int, title: str = "Just a moment") -> Answer:
+    return Answer(f"<html><head><title>{title}</title></head></html>", status=status)
+
+
+class TestPollsThatAllFail:
+    """Five equal refusals over half a minute end the waiting, all else three minutes of failures.
+
+    Every error has the task's id and the last answer, says that all questions failed, and that the
+    task goes on where it may.
+    """
+
+    REFUSED = (
+        *(refused(status) for status in (400, 401, 402, 403, 405, 409, 410, 422, 425, 451)),
+        refused(404, "ResourceNotFound"),
+        refused(429, "insufficient_quota"),
+        *(page(status) for status in (401, 403, 404, 410)),
+        Answer({"code": "success", "message": "", "data": None}),
+        Answer({"error": {"message": "upstream", "type": "ali_error", "code": "InternalError"}}),
+        Answer({"id": "image_1", "status": "Task not found"}),
+        Answer(b"-", status=302, headers={"Location": "https://login.test/"}),
+    )
+    PASSING = (
+        *(Answer(b"-", status=status) for status in (408, 429, 500, 502, 503, 504, 524)),
+        *(page(status) for status in (200, 500, 502, 503)),
+        Answer({"hello": "you"}),
+    )
+
+    @pytest.mark.parametrize("answer", REFUSED)
+    def test_equal_refusals_end_the_waiting(
+        self, shell: Callable[..., Shell], answer: Answer
+    ) -> None:
+        told: list[str | None] = []
+        client = shell(lambda _: answer)
+        with pytest.raises(OpeaiError, match="The last questions about the task all") as caught:
+            client.wait(submitted(), lambda task: told.append(task.trouble))
+        assert 30 <= sum(client.pauses) < 60
+        self.check(caught.value, answer)
+        assert told[0] is None, "what was submitted"
+        assert told[1], "the badge tells of the first"
+
+    @pytest.mark.parametrize("answer", PASSING)
+    def test_failures_in_passing_last_three_minutes(
+        self, shell: Callable[..., Shell], answer: Answer
+    ) -> None:
+        client = shell(lambda _: answer)
+        with pytest.raises(OpeaiError, match="all were answered so") as caught:
+            client.wait(submitted())
+        assert 180 < sum(client.pauses) < 220
+        self.check(caught.value, answer)
+
+    @pytest.mark.parametrize("failure", [Refuse(), Drop(), Stall()])
+    def test_lost_connections_say_so(self, shell: Callable[..., Shell], failure: Any) -> None:
+        with pytest.raises(ConnectionLostError, match=r"all failed so.*The task goes on") as caught:
+            shell(lambda _: failure).wait(submitted())
+        assert caught.value.task_id == "image_1"
+
+    @pytest.mark.parametrize(
+        "failures",
+        [
+            [refused(401), refused(403)],
+            [refused(404), Answer(b"-", status=500)],
+            [Drop(), Refuse(), page(502)],
+            [refused(401), Drop()],
+        ],
+    )
+    def test_mixed_failures_are_not_one_refusal(
+        self, shell: Callable[..., Shell], failures: list[Any]
+    ) -> None:
+        turn = itertools.cycle(failures)
+        client = shell(lambda _: next(turn))
+        with pytest.raises(OpeaiError, match="The last questions about the task all failed"):
+            client.wait(submitted())
+        assert 180 < sum(client.pauses) < 220
+
+    @pytest.mark.parametrize("answer", [*REFUSED[::5], *PASSING[::5]])
+    def test_deadline_tells_of_the_last_answer(
+        self, shell: Callable[..., Shell], answer: Answer
+    ) -> None:
+        client = shell(lambda _: answer)
+        with pytest.raises(TaskTimeoutError, match=r"the last . questions about it failed") as told:
+            client.wait(submitted(), timeout=20)
+        assert "run again" not in str(told.value)
+        self.check(told.value, answer)
+
+    def test_deadline_tells_of_a_revoked_key(self, shell: Callable[..., Shell]) -> None:
+        with pytest.raises(TaskTimeoutError, match=r"OPEAI_API_KEY.*The task goes on") as caught:
+            shell(lambda _: refused(401)).wait(submitted(), timeout=20)
+        assert "more time" not in str(caught.value)
+
+    @pytest.mark.parametrize(("status", "timeout"), [(403, 900), (404, 900), (403, 20), (404, 20)])
+    def test_challenge_is_no_fault_of_the_key_or_the_task(
+        self, shell: Callable[..., Shell], status: int, timeout: float
+    ) -> None:
+        with pytest.raises(OpeaiError, match=r"another network.* The task goes on") as caught:
+            shell(lambda _: page(status)).wait(submitted(), timeout=timeout)
+        assert "OPEAI_API_KEY" not in str(caught.value)
+
+    def test_deadline_tells_of_the_last_of_several(self, shell: Callable[..., Shell]) -> None:
+        turn = itertools.cycle([refused(401), refused(403)])
+        with pytest.raises(TaskTimeoutError, match=r"\(the last: HTTP 40"):
+            shell(lambda _: next(turn)).wait(submitted(), timeout=20)
+
+    @pytest.mark.parametrize("body", [[], {"created": 1, "data": []}])
+    def test_deadline_tells_of_answers_that_say_nothing(
+        self, shell: Callable[..., Shell], body: Any
+    ) -> None:
+        with pytest.raises(TaskTimeoutError, match="neither a status nor a picture"):
+            shell(lambda _: Answer(body)).wait(submitted(), timeout=20)
+
+    def check(self, error: OpeaiError, answer: Answer) -> None:
+        assert error.task_id == "image_1"
+        assert bytes(error.answer or b"") == answer.content
+        goes_on = "The task goes on" in error.advice
+        assert goes_on or "asks again" in error.advice, "a task that is not there may not go on"
+        assert "no picture was made" not in str(error)
 
 
 class TestDripping:

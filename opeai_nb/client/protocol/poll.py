@@ -133,6 +133,7 @@ class _Course:
         self._gone = self._empty = self._failures = self._refusals = self._shown = 0
         self._failing_since = self._refused_since = self._gone_since = self._shown_since = 0.0
         self._error: OpeaiError | None = None
+        self._is_one_kind = True
 
     @property
     def is_over(self) -> bool:
@@ -160,9 +161,7 @@ class _Course:
         self._gone_since = self._gone_since if self._gone else now
         self._gone = self._gone + 1 if _is_dashscopes_unknown(task) else 0
         if self._gone >= REFUSALS and now - self._gone_since >= REFUSED_FOR:
-            raise TaskExpiredError(
-                "The platform does not know the task.", task_id=task.id, request=task.request
-            )
+            raise _gone("The platform does not know the task.", task)
         self._shown_since = self._shown_since if self._shown else now
         self._shown = self._shown + 1 if task.pictures and not task.is_settled else 0
         if self._shown >= REFUSALS and now - self._shown_since >= REFUSED_FOR:
@@ -177,6 +176,9 @@ class _Course:
         """
         if not self._failures:
             self._failing_since = now
+        self._is_one_kind = not self._failures or (
+            self._is_one_kind and _is_same(error, self._error)
+        )
         self._failures += 1
         is_refusal = not isinstance(error, _PASSING)
         if not is_refusal or not _is_same(error, self._error):
@@ -185,28 +187,47 @@ class _Course:
         self._error = error
         is_refused = self._refusals >= REFUSALS and now - self._refused_since >= REFUSED_FOR
         if is_refused or now - self._failing_since > GIVE_UP_AFTER:
-            raise _about_task(error, self._task)
+            raise _about_task(error, self._task, is_one_kind=self._is_one_kind)
 
     def too_late(self) -> TaskTimeoutError:
         """Return the error for a wait that has lasted long enough; it tells what was heard last."""
         task, error = self._task, self._error
         if error is not None:
-            times = f"{self._failures} questions" if self._failures > 1 else "question"
-            status = f"HTTP {error.status_code}: " if error.status_code else ""
             late = TaskTimeoutError(
-                f"The task was not ready in the time allowed; the last {times} about it failed "
-                f"({status}{error.message.rstrip('.')})."
+                f"The task was not ready in the time allowed; {self._failed(error)}"
             )
             late.status_code, late.code, late.__cause__ = error.status_code, error.code, error
+            # More time helps where asking failed in passing; a refusal is not waited out.
+            if not isinstance(error, _PASSING):
+                late.advice = _goes_on(error)
         elif task.status == "unknown" and task.platform_status:
             late = TaskTimeoutError(
                 "The task was not ready in the time allowed; the platform keeps reporting the "
                 f"status {task.platform_status[:40]!r}, which is not known here."
             )
+        elif task.status == "unknown":
+            late = TaskTimeoutError(
+                "The task was not ready in the time allowed; the platform's answers tell neither a "
+                "status nor a picture."
+            )
         else:
             late = TaskTimeoutError("The task was not ready in the time allowed.")
-        late.task_id, late.request, late.answer = task.id, task.request, task.answer
+        late.task_id, late.request = task.id, task.request
+        late.answer = (error and error.answer) or task.answer
         return late
+
+    def _failed(self, error: OpeaiError) -> str:
+        """Return what became of the last questions, of which *error* is the last."""
+        times = "question" if self._failures == 1 else f"{self._failures} questions"
+        last = "" if self._is_one_kind else "the last: "
+        status = f"HTTP {error.status_code}: " if error.status_code else ""
+        return f"the last {times} about it failed ({last}{status}{error.message.rstrip('.')})."
+
+
+def _gone(message: str, task: Task) -> TaskExpiredError:
+    error = TaskExpiredError(message, task_id=task.id, request=task.request)
+    error.answer = task.answer
+    return error
 
 
 def _is_same(error: OpeaiError, other: OpeaiError | None) -> bool:
@@ -216,13 +237,23 @@ def _is_same(error: OpeaiError, other: OpeaiError | None) -> bool:
     )
 
 
-def _about_task(error: OpeaiError, task: Task) -> OpeaiError:
-    """Say of an error that it is the question's, not the task's: the task goes on."""
-    if isinstance(error, TaskExpiredError):
-        return error
-    error.advice = f"{_REMEDY.get(type(error), '')} {TASK_GOES_ON}".strip()
+def _about_task(error: OpeaiError, task: Task, *, is_one_kind: bool) -> OpeaiError:
+    """Say of an error that it is the questions', not the task's: the task goes on."""
     error.answer = error.answer or task.answer
+    # No count stands in it: a message says the same in every run.
+    end = "" if not is_one_kind else " were answered so" if error.status_code else " failed so"
+    error.message += f" The last questions about the task all{end or ' failed'}."
+    error.advice = _goes_on(error)
     return error
+
+
+def _goes_on(error: OpeaiError) -> str:
+    """Return the advice for an *error* of asking: what mends it, and that the task goes on."""
+    is_its_own = error.advice != error.default_advice  # a challenge page, a gateway's own key
+    if isinstance(error, TaskExpiredError) and not is_its_own:
+        return error.advice
+    remedy = error.advice if is_its_own else _REMEDY.get(type(error), "")
+    return f"{remedy} {TASK_GOES_ON}".strip()
 
 
 TASK_GOES_ON: Final = (
@@ -310,11 +341,8 @@ def _read_query(reply: Reply, task: Task) -> Task:
         answer.answer = reply.answer()
         raise answer
     if squeezed(answer.platform_status) in _GONE_WORDS:
-        raise TaskExpiredError(
-            f"The platform says of the task: {answer.platform_status}.",
-            task_id=task.id,
-            request=task.request,
-        )
+        asked = replace(task, answer=reply.answer())
+        raise _gone(f"The platform says of the task: {answer.platform_status}.", asked)
     if answer.error is not None:
         answer.error.task_id, answer.error.request = task.id, task.request
         answer.error.pictures = received(reply)
@@ -339,8 +367,10 @@ def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
     except UnreadableAnswerError as error:
         # A page of a proxy or a load balancer passes; the task does not. An answer of the table
         # without a row (platform.md 2.2) is a task that it does not know.
-        kind = TaskExpiredError if _is_no_row(reply.body) else ServerError
-        return kind(error.message, status_code=error.status_code, request_id=error.request_id)
+        is_no_row = _is_no_row(reply.body)
+        kind = TaskExpiredError if is_no_row else ServerError
+        message = "The platform does not know the task." if is_no_row else error.message
+        return kind(message, status_code=error.status_code, request_id=error.request_id)
     if isinstance(answer, Problem):
         return error_of(answer, paid=False, task_id=task.id)
     return _done(answer) if isinstance(answer, Pictures) else answer
