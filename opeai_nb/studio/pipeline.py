@@ -30,6 +30,7 @@ from opeai_nb.client.protocol.results import (
     nothing_good,
 )
 from opeai_nb.client.protocol.steps import Damaged
+from opeai_nb.client.protocol.submit import CUT
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_pictures import GUESS
@@ -77,7 +78,6 @@ _LOOK_AGAIN: Final = 0.5
 """Seconds between two looks at what another process makes: somebody waits, and a look is cheap."""
 _STOPPED: Final = "it was stopped while it was being sent"
 _NOWHERE: Final = "This picture could not be saved, and the process that had it is gone."
-_CUT: Final = "The answer was cut off before this picture."
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,7 @@ class Pipeline:
             raise
         except BaseException as error:
             if isinstance(error, OpeaiError) and error.answer:
-                if isinstance(error, _UNREAD) or _is_packed(error):
+                if isinstance(error, _UNREAD) or _is_packed(error) or _names_pictures(error):
                     await self.disk(entry.unread, _reason(error), error.answer)
                     raise
                 await self.disk(entry.keep_answer, error.answer)
@@ -542,6 +542,11 @@ class Pipeline:
         return await asyncio.shield(running)
 
 
+def _names_pictures(error: OpeaiError) -> bool:
+    """Tell an answer that was cut behind the URL of a picture: it is read again to fetch it."""
+    return any(picture.url and picture.source is None for picture in error.pictures)
+
+
 def _is_packed(error: OpeaiError) -> bool:
     """Tell an answer that came to its end in a packing that nothing here undoes, as yet."""
     return isinstance(error.__cause__, Damaged) and not error.pictures
@@ -571,7 +576,7 @@ def _room(folder: Path) -> Path | None:
 def _with_missing(generation: Generation, entry: Entry) -> Generation:
     """Return pictures out of an answer that was cut, with an error for each that did not come."""
     missing = 0 if entry.has_answer else (generation.request.n or 1) - len(generation.pictures)
-    lost = tuple(Picture(error=OutcomeUnknownError(_CUT)) for _ in range(missing))
+    lost = tuple(Picture(error=OutcomeUnknownError(CUT)) for _ in range(missing))
     return replace(generation, pictures=(*generation.pictures, *lost))
 
 

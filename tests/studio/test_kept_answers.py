@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from base64 import b64encode
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +18,7 @@ from opeai_nb.errors import (
     DownloadError,
     NoPictureError,
     OpeaiError,
+    OutcomeUnknownError,
     TaskExpiredError,
     TaskFailedError,
     UnreadableAnswerError,
@@ -23,6 +26,7 @@ from opeai_nb.errors import (
 from opeai_nb.library import LibraryWarning
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+from opeai_nb.studio.recovery import way_on
 from opeai_nb.testing import Answer, Script, error_answer, pictures_answer, png, task_answer
 
 KEY = "sk-T3stKeyOfOurOwn-0123456789abcdef"
@@ -332,3 +336,43 @@ def test_a_success_without_a_picture_stays_when_its_day_is_over(studio_over: Stu
         assert not script.posts
         (entry,) = later.library.pending()
         assert b"in the drawer" in (entry.answer() or b"")
+
+
+LINKS = b'{"data": [{"url": "http://p.test/0.png"}, {"url": "http://p.te'
+INSIDE = json.dumps(pictures_answer(png(), png(8, 8)).body).encode()
+DRAFT = b'event: image.partial_image\ndata: {"b64_json": "%s"}\n\n' % b64encode(png())
+
+
+@pytest.mark.parametrize("body", [LINKS, INSIDE[: INSIDE.index(b"}") + 20]])
+def test_a_resume_of_an_answer_that_was_cut_keeps_what_is_whole(
+    studio_over: Studios, body: bytes
+) -> None:
+    studio, script = studio_over(Answer(body))
+    with pytest.raises(OutcomeUnknownError, match=r"resume. keeps it"):
+        studio.generate("a fox", n=3)
+    assert len(script.posts) == 1
+    (entry,) = studio.library.pending()
+    assert way_on(entry) == "resume"
+    later, script = studio_over(lambda _: png())
+    generation = later.resume(entry).result(60)
+    assert [type(picture.error) for picture in generation.pictures] == [
+        type(None),
+        OutcomeUnknownError,
+        OutcomeUnknownError,
+    ]
+    assert script.posts == []
+    assert later.library.pending() == []
+    assert len(list(later.library.search())) == 1
+
+
+def test_a_resume_makes_no_picture_of_a_draft(studio_over: Studios) -> None:
+    studio, _ = studio_over(Answer(DRAFT))
+    with pytest.raises(UnreadableAnswerError, match="before any picture is whole"):
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert entry.received() == {}
+    assert entry.answer() == DRAFT
+    later, script = studio_over()
+    with pytest.raises(UnreadableAnswerError):
+        later.resume(entry).result(60)
+    assert (len(later.library.pending()), script.posts) == (1, [])

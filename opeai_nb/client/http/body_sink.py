@@ -34,6 +34,7 @@ class Sink:
         self._folder = folder
         self._open: dict[int, _File | BytesIO] = {}
         self.complete: dict[int, Source] = {}
+        self._drafts: dict[int, bytes] = {}
 
     def take(self, events: Iterable[Event]) -> None:
         """Obey what a reader says about pictures."""
@@ -44,11 +45,21 @@ class Sink:
                 self._finish(event.number)
 
     def partial(self) -> dict[int, bytes]:
-        """Return what there is of the pictures that are not complete."""
-        return {
+        """Return what there is of the pictures that are not complete, and the drafts."""
+        return self._drafts | {
             number: target.written() if isinstance(target, _File) else target.getvalue()
             for number, target in self._open.items()
         }
+
+    def leave_out(self, drafts: Iterable[int]) -> None:
+        """Count frames of a picture that is still being painted as no pictures."""
+        for number in self.complete.keys() & set(drafts):
+            source = self.complete.pop(number)
+            if isinstance(source, bytes):
+                self._drafts[number] = source
+            else:
+                self._drafts[number] = source.read_bytes()
+                source.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Drop what is not complete."""

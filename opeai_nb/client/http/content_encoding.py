@@ -99,6 +99,9 @@ class _Unpacking:
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
         return bytes(self._packed) or self._reader.raw(pictures)
 
+    def drafts(self) -> frozenset[int]:
+        return self._reader.drafts()
+
     def _begin(self) -> bytes:
         head, self._head = self._head, b""
         self._unpack = unpacker(self._coding, head)

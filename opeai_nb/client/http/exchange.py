@@ -149,6 +149,8 @@ def failure_with(
     failure = failure_of(error)
     if isinstance(failure, CutAnswer) and response is not None:
         failure.status = response.status_code
+        if reader is not None and sink is not None:
+            sink.leave_out(reader.drafts())
         failure.pictures = _sources(sink)
         if reader is not None and sink is not None:
             arrived = Reply(response.status_code, {}, None, key=key, raw=_raw_of(reader, sink))
@@ -167,6 +169,7 @@ def reply_of(
 ) -> Reply:
     """Return the answer as a flow receives it."""
     sink.take(reader.finish())
+    sink.leave_out(reader.drafts())
     return _arrived(response, reader, sink, clock, key)
 
 

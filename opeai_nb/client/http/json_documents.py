@@ -1,4 +1,4 @@
-"""The JSON values of a text: one, as promised, or what servers write instead of one."""
+"""The JSON values of a text: one, as promised, what servers write instead, or what a cut left."""
 
 from __future__ import annotations
 
@@ -103,13 +103,23 @@ def _is_stream(text: str) -> bool:
 
 def _events(text: str) -> list[Any]:
     values: list[Any] = []
-    for block in re.split(r"\r?\n\r?\n|\r\r", text, maxsplit=_MOST)[:_MOST]:
+    for block in _BLOCKS.split(text, maxsplit=_MOST)[:_MOST]:
         pieces = re.split(r"\r\n|\r|\n", block, maxsplit=_MOST)[:_MOST]
         lines = [line.partition(":") for line in pieces]
         data = [rest.removeprefix(" ") for name, _, rest in lines if name.strip() == "data"]
         kind = next((rest.strip() for name, _, rest in lines if name.strip() == "event"), "")
         values += [_named(value, kind) for value in _data(data)]
     return values
+
+
+def drafts_in(text: str) -> list[str]:
+    """Return the events of a stream, cut or whole, that only show how far a picture is."""
+    blocks = _BLOCKS.split(text, maxsplit=_MOST)[:_MOST] if _is_stream(text) else []
+    return [block for block in blocks if _is_draft_of(" ".join(_KIND.findall(block)))]
+
+
+_BLOCKS = re.compile(r"\r?\n\r?\n|\r\r")
+_KIND = re.compile(r'(?m)^event\s*:.*$|"(?:type|object|event)"\s*:\s*"[^"]{1,100}"')
 
 
 def _data(lines: list[str]) -> list[Any]:
@@ -133,5 +143,52 @@ def _named(value: Any, kind: str) -> Any:
 def _is_draft(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    kind = f"{value.get('type', '')} {value.get('object', '')} {value.get('event', '')}".lower()
-    return any(word in kind for word in _DRAFTS)
+    return _is_draft_of(f"{value.get('type')} {value.get('object')} {value.get('event')}")
+
+
+def _is_draft_of(kind: str) -> bool:
+    return any(word in kind.lower() for word in _DRAFTS)
+
+
+def whole_part(text: str) -> Any:
+    """Return the value of *text* up to its last whole value, with its brackets closed.
+
+    None where nothing in it is whole. A number or a word at the very end may be half of one.
+    """
+    start = next((i for i, sign in enumerate(text) if sign in _CLOSING), None)
+    if start is None:
+        return None
+    end, closing = _last_whole(text, start)
+    try:
+        return json.loads(text[start:end] + closing, strict=False) if end else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _last_whole(text: str, start: int) -> tuple[int, str]:
+    """Return where the last whole value ends, and what closes the text there."""
+    opened: list[str] = []
+    end, closing, is_name = 0, "", False
+    for step in _STEP.finditer(text, start):
+        sign = step[0]
+        if sign in _CLOSING:
+            opened.append(sign)
+            is_name = sign == "{"
+        elif sign in ("}", "]"):
+            if not opened or _CLOSING[opened.pop()] != sign:
+                break
+        elif sign == ",":
+            is_name = bool(opened) and opened[-1] == "{"
+        elif sign == ":":
+            is_name = False
+        if len(opened) > _DEEPEST or not opened or sign == '"':  # a string without an end
+            break
+        is_value = sign not in (*_CLOSING, ":", ",") and not is_name
+        if is_value and (sign[0] in '"}]' or step.end() < len(text)):
+            end, closing = step.end(), "".join(_CLOSING[each] for each in reversed(opened))
+    return end, closing
+
+
+_STEP = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[\]{}:,]|[^\s"\[\]{}:,]++|"', re.DOTALL)
+_CLOSING: Final = {"{": "}", "[": "]"}
+_DEEPEST: Final = 64

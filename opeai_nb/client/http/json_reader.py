@@ -30,7 +30,7 @@ from opeai_nb.client.http.base64_text import (
     plain_base64,
     without_open_escape,
 )
-from opeai_nb.client.http.json_documents import json_values
+from opeai_nb.client.http.json_documents import drafts_in, json_values, whole_part
 from opeai_nb.client.http.picture_text import is_hexadecimal, number_lists, picture_bytes
 from opeai_nb.client.protocol.steps import (
     Blob,
@@ -235,7 +235,16 @@ class JsonReader:
             return self._restored(value) if self._count else value
         except (ValueError, RecursionError):
             is_open = any(text.count(left) != text.count(right) for left, right in ("{}", "[]"))
-            return NotJson(re.sub(rf"{self._mark}\d+", "…", text[:_QUOTED]), is_open)
+            whole = self._restored(whole_part(text)) if is_open else None
+            return NotJson(re.sub(rf"{self._mark}\d+", "…", text[:_QUOTED]), is_open, whole)
+
+    def drafts(self) -> frozenset[int]:
+        """Return the numbers of the pictures in events that only show how far one is."""
+        if not self._count or b"data" not in self._rest:
+            return frozenset()
+        blocks = drafts_in(_decoded(self._rest, None))
+        mark = re.compile(rf"{self._mark}(\d+)")
+        return frozenset(int(number) for block in blocks for number in mark.findall(block))
 
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
         """Return the body as it came, from its rest and the *pictures*, whole or in part.

@@ -66,5 +66,9 @@ class PictureReader:
         source = pictures.get(0, self._head)
         return source if isinstance(source, bytes) else source.read_bytes()
 
+    def drafts(self) -> frozenset[int]:
+        """Return none: a file is one picture."""
+        return frozenset()
+
     def _is_page(self) -> bool:
         return self._head.lstrip()[:1] in _PAGES and not is_svg(self._head.ljust(_QUOTED))

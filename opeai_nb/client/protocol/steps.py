@@ -82,6 +82,9 @@ class Reader(Protocol):
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
         """Return the body as it came, from its rest and the *pictures*, whole or in part."""
 
+    def drafts(self) -> frozenset[int]:
+        """Return the numbers of the pictures that are frames of one still being painted."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -174,10 +177,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class NotJson:
-    """A body that is no JSON; *text* is its beginning. *is_open*: a bracket has no end in it."""
+    """A body that is no JSON; *text* is its beginning.
+
+    *is_open*: a bracket has no end in it; *whole* is then the value of what came before the cut.
+    """
 
     text: str
     is_open: bool = False
+    whole: Any = None
 
 
 @dataclass(frozen=True)

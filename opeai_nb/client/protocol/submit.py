@@ -7,7 +7,7 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.client.http.content_encoding import unpacking
@@ -30,6 +30,7 @@ from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
+from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.read_task import poll_link
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import (
@@ -87,7 +88,7 @@ def _sent(endpoint: Endpoint, call: Call, request: ImageRequest) -> Flow[Generat
         except CutAnswer as failure:
             if (rescued := _rescued(failure.reply, request)) is not None:
                 return rescued
-            raise _cut(failure) from failure
+            raise _cut(failure, request) from failure
         if (url := endpoint.moved_to(call.url, reply)) is not None and moved < schedule.MOVES:
             # It says that nothing was begun here, and the key does not leave its origin.
             call, moved = replace(call, url=url), moved + 1
@@ -121,6 +122,8 @@ def reread(answer: bytes, request: ImageRequest, key: Secret | None) -> Generati
     """
     answer = answer if key is None else key.restored(answer)
     reply = _reply_of(answer, key)
+    if _is_half(reply) and (part := _whole_part(reply, request)):
+        return part
     result = _read_submission(reply, request)
     if isinstance(result, Problem):
         raise _with_answer(error_of(result, paid=True), reply)
@@ -180,6 +183,30 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
     )
 
 
+def _whole_part(reply: Reply, request: ImageRequest) -> Generation | None:
+    """Return the pictures that are whole in an answer that ends in the middle; None without any."""
+    whole = replace(reply, body=reply.body.whole) if isinstance(reply.body, NotJson) else None
+    if whole is None or not isinstance(whole.body, (dict, list)):
+        return None
+    try:
+        read = read_answer(whole, request)
+        if not isinstance(read, Pictures) or GUESS in read.notes:
+            return None
+        part = assembled(read, request)
+    except OpeaiError:
+        return None
+    lost = max(0, (request.n or 1) - len(part.good))
+    cut = tuple(Picture(error=OutcomeUnknownError(CUT)) for _ in range(lost))
+    return replace(part, pictures=(*part.good, *cut))
+
+
+CUT: Final = "The answer was cut off before this picture."
+_CAME_WHOLE: Final = (
+    "What came whole is in error.pictures, and `%imagine resume` keeps it without paying again. "
+    "The rest may have been painted and paid for, so it was not sent again."
+)
+
+
 def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
     """Hang on an error about a paid request what came: nothing of it is dropped."""
     if reply.status < 300:  # noqa: PLR2004  HTTP success
@@ -194,7 +221,8 @@ def _half(reply: Reply, request: ImageRequest) -> Task:
         return task
     if not reply.body.text.strip():
         raise _unknown_outcome("The answer is empty.", reply.status)
-    raise _unknown_outcome("The answer was cut off: it ends in the middle.", reply.status)
+    error = _unknown_outcome("The answer was cut off: it ends in the middle.", reply.status)
+    raise _with_pictures(error, reply, request, received(reply))
 
 
 def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | None:
@@ -248,8 +276,24 @@ def _unknown_outcome(message: str, status: int | None) -> OutcomeUnknownError:
     return OutcomeUnknownError(message, status_code=status)
 
 
-def _cut(failure: CutAnswer) -> OutcomeUnknownError:
+def _cut(failure: CutAnswer, request: ImageRequest) -> OutcomeUnknownError:
     error = _unknown_outcome(f"The answer was cut off: {failure}.", failure.status)
-    error.pictures = tuple(Picture(source=source) for source in failure.pictures)
     error.answer = failure.answer() or None
+    pictures = tuple(Picture(source=source) for source in failure.pictures)
+    return _with_pictures(error, failure.reply, request, pictures)
+
+
+def _with_pictures(
+    error: OutcomeUnknownError,
+    reply: Reply | None,
+    request: ImageRequest,
+    pictures: tuple[Picture, ...],
+) -> OutcomeUnknownError:
+    """Hang on the error of a cut answer what of it is whole: *pictures*, and those with a URL."""
+    is_success = reply is not None and reply.status < 300  # noqa: PLR2004  HTTP success
+    part = _whole_part(reply, request) if reply is not None and is_success else None
+    urls = () if part is None else tuple(p for p in part.good if p.source is None)
+    error.pictures = (*pictures, *urls)
+    if error.pictures:
+        error.advice = _CAME_WHOLE
     return error

@@ -6,6 +6,7 @@ what was seen. The answer decides what it is, never the request.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -231,16 +232,21 @@ def _read_text(reply: Reply, request: ImageRequest | None) -> Pictures | Task | 
     return _unreadable(reply)
 
 
+_STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
+
+
 def _unreadable(reply: Reply) -> Problem:
     words = first_line(reply.body.text) if isinstance(reply.body, NotJson) else None
     raise UnreadableAnswerError(
         "The answer holds neither a picture, nor a task, nor an error."
         if words is None
+        else "The answer is a stream of events that ends before any picture is whole."
+        if _STREAM.match(words)
         else f"The answer is not JSON; it begins: {words!r}."
         if words
         else "The answer is empty.",
         # JSON is what an image API speaks: with that, the base URL is not to blame.
-        advice=KEPT if words is None else None,
+        advice=KEPT if words is None or _STREAM.match(words) else None,
         status_code=reply.status,
         request_id=request_id_of(reply.headers, []),
     )
