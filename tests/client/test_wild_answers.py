@@ -482,3 +482,26 @@ def test_gateway_that_dropped_the_input_is_told(shell: Shells, usage: dict[str, 
     assert "may have dropped `image`" in generation.notes[0]
     plain = shell(pictures_answer(RED, usage=usage)).generate("a fox")
     assert not plain.notes
+
+
+@pytest.mark.parametrize("name", ["input", "request", "parameters", "source_image", "inputImages"])
+def test_input_that_the_answer_itself_calls_one_is_no_result(
+    shell: Callable[..., Shell], name: str
+) -> None:
+    given, made = "https://pictures.test/given.png", "https://pictures.test/made.png"
+    body = {"images": [given], name: {"image": given}, "result": {"images": [{"url": made}]}}
+    script = Script(Answer(body), png())
+    shell(transport=script).generate("a fox", image=png(8, 8))
+    assert [str(request.url) for request in script.requests[1:]] == [made]
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize("unseen", ["\u200b", "\ufeff", "\xa0", "\u2060", "\0"])
+def test_letters_that_nobody_sees_are_no_part_of_a_url(
+    shell: Callable[..., Shell], unseen: str
+) -> None:
+    script = Script(
+        Answer({"data": [{"url": f"{unseen}https://pictures.test/1.png{unseen}"}]}), png()
+    )
+    assert len(shell(transport=script).generate("a fox")) == 1
+    assert str(script.requests[1].url) == "https://pictures.test/1.png"

@@ -17,6 +17,7 @@ _OTHER_FILES: Final = re.compile(
 )
 _DRIVE = re.compile(r"[A-Za-z]:[\\/](?!/)")
 _MOST: Final = 100_000
+_UNSEEN: Final = " \t\r\n\f\v\0\xa0\u200b\u2060\ufeff"
 
 
 def link_in(text: str) -> str | None:
@@ -24,7 +25,7 @@ def link_in(text: str) -> str | None:
 
     A URL may be relative to the base URL when it is rooted or begins with `./`.
     """
-    text = text.strip()
+    text = text.strip(_UNSEEN)
     if text[:12].lower().startswith(("http:\\/\\/", "https:\\/\\/")):
         text = text.replace("\\/", "/")  # escaped as JSON may be, and once too often
     while len(text) > 1 and _WRAPPED.get(text[0]) == text[-1]:

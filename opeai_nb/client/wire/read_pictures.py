@@ -51,16 +51,28 @@ def pictures_in(
     (platform.md 5); lists that a request has as well come last, and an input that is repeated is
     no picture. Where all failed, the failures of the first list.
     """
+    echoed = _echoed(places) if request is not None and request.image else frozenset()
+    pictures = _trusted(places, blobs, request, echoed)
+    is_good = any(picture.error is None for picture in pictures or ())
+    return pictures if is_good or not echoed else _trusted(places, blobs, request, frozenset())
+
+
+def _trusted(
+    places: Places,
+    blobs: Mapping[int, Source],
+    request: ImageRequest | None,
+    echoed: frozenset[str],
+) -> list[Picture] | None:
     failed: list[Picture] | None = [] if places.lists else None
     for lists in _by_trust(places.lists):
         for items in lists:
             listed = _read_items(items, blobs)
-            pictures = _without_inputs(listed, request)
+            pictures = _without_inputs(listed, request, echoed)
             if any(picture.error is None for picture in pictures):
                 return pictures
             is_echo = len(pictures) < len(listed)
             failed = failed or pictures or ([Picture(error=_failed(_ECHO))] if is_echo else [])
-        if alone := _without_inputs(_named_alone(places, blobs), request):
+        if alone := _without_inputs(_named_alone(places, blobs), request, echoed):
             return alone
     return failed
 
@@ -119,11 +131,35 @@ def guessed_in(
     return _without_inputs(list(unique.values()), request)
 
 
-def _without_inputs(pictures: list[Picture], request: ImageRequest | None) -> list[Picture]:
+def _echoed(places: Places) -> frozenset[str]:
+    """Return the texts that an answer itself calls an input, under whatever name it adds."""
+    return frozenset(
+        leaf
+        for node in places.nodes
+        for name, value in node.items()
+        if any(part in squeezed(name) for part in _INPUT_PARTS)
+        for leaf in leaves_in({"value": value})
+        if isinstance(leaf, str)
+    )
+
+
+_INPUT_PARTS: Final = ("input", "request", "param", "payload", "sourceimage", "initimage")
+
+
+def _without_inputs(
+    pictures: list[Picture], request: ImageRequest | None, echoed: frozenset[str] = frozenset()
+) -> list[Picture]:
     inputs = request.image if request is not None else ()
-    urls = {image.url for image in inputs if image.url} | {
-        value for image in inputs for value in (image.raw or {}).values() if isinstance(value, str)
-    }
+    urls = (
+        echoed
+        | {image.url for image in inputs if image.url}
+        | {
+            value
+            for image in inputs
+            for value in (image.raw or {}).values()
+            if isinstance(value, str)
+        }
+    )
     contents = {data for image in inputs for data in (image.data, image.sent) if data}
     return [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
 
