@@ -1,11 +1,12 @@
 """Many pictures through one process, and through a Dask cluster, against named baselines.
 
-python tests/bench/bench_many.py [--requests 10000] [--only throughput|growth|cluster]
+python tests/bench/bench_many.py [--requests 10000] [--only throughput|growth|cluster] [--fsync 5]
 
 The server is another process: the engine with a canned painter (`--server engine`), or answers
 prepared beforehand (`--server prepared`), which take less of the two processors. The baseline is a
 bare asyncio + httpx loop with the same concurrency, which writes and fsyncs the same files: a
-journal with its two notes, the picture and the record.
+journal with its two notes, the picture and the record. With `--fsync` each wait for the disk takes
+so many milliseconds, for both, instead of what this machine's disk takes.
 """
 
 from __future__ import annotations
@@ -223,6 +224,16 @@ def rss_mb() -> float:
 # -- the cluster
 
 
+def slow_disk(milliseconds: float) -> None:
+    """Let each fsync of this process take so long, and nothing else."""
+
+    def fsync(fd: object) -> None:
+        del fd  # what is waited for is the time alone
+        time.sleep(milliseconds / 1e3)
+
+    os.fsync = fsync
+
+
 def thumbnail(generation: Any) -> int:
     """Decode a picture of 1024 x 1024 and make its thumbnail: work for a processor."""
     image = generation.image.convert("RGB").resize((512, 512), 1)
@@ -291,7 +302,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--server", choices=("engine", "prepared"), default="engine")
     parser.add_argument("--only", choices=("throughput", "growth", "cluster"))
+    parser.add_argument("--fsync", type=float, metavar="MS")
     options = parser.parse_args()
+    if options.fsync is not None:
+        slow_disk(options.fsync)
     if options.only in (None, "throughput"):
         print(f"\nthroughput, server: {options.server}")
         throughput(options.server, options.requests, options.rounds)
