@@ -42,8 +42,8 @@ if TYPE_CHECKING:
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import State
 
-_THREADS = 4
-"""For the disk: they wait for it, and more of them mostly wait for each other (`bench_many`)."""
+_THREADS = 8
+"""For the disk: those that wait for it together wait once, and more of them for the interpreter."""
 
 
 class Studio:
