@@ -29,8 +29,8 @@ def open_plain(
     return _opened(path, flags, links=links, mode=mode)[0]
 
 
-def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[int, int]:
-    """Return a descriptor, and how many bytes the file had."""
+def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[int, os.stat_result]:
+    """Return a descriptor, and what the system said of the file."""
     if not links and not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(_mode_of(path)):
         raise OSError(0, "it is a link")
     unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
@@ -48,7 +48,7 @@ def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[in
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise OSError(0, "it is not a file")
-    return handle, status.st_size
+    return handle, status
 
 
 def _mode_of(path: Path | str) -> int:
@@ -65,8 +65,19 @@ def read_plain(
 
     Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
     """
-    handle, size = _opened(path, os.O_RDONLY, links=links, mode=0)
+    return read_with_stat(path, limit, head=head, links=links)[0]
+
+
+def read_with_stat(
+    path: Path | str, limit: int = _LARGEST, *, head: bool = False, links: bool = False
+) -> tuple[bytes, os.stat_result]:
+    """Return the content as `read_plain` does, and what the system said of the file before.
+
+    Raises `OSError`, as `read_plain`.
+    """
+    handle, status = _opened(path, os.O_RDONLY, links=links, mode=0)
     try:
+        size = status.st_size
         if size > limit and not head:
             raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
         content = b""
@@ -74,6 +85,6 @@ def read_plain(
             content += more
             if len(content) == size:  # its end: one more read would only say so
                 break
-        return content[:limit]
+        return content[:limit], status
     finally:
         os.close(handle)
