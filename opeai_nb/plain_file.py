@@ -29,8 +29,8 @@ def open_plain(
     return _opened(path, flags, links=links, mode=mode)[0]
 
 
-def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[int, os.stat_result]:
-    """Return a descriptor, and what the system said of the file."""
+def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[int, int]:
+    """Return a descriptor, and how many bytes the file had."""
     if not links and not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(_mode_of(path)):
         raise OSError(0, "it is a link")
     unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
@@ -48,7 +48,7 @@ def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[in
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise OSError(0, "it is not a file")
-    return handle, status
+    return handle, status.st_size
 
 
 def _mode_of(path: Path | str) -> int:
@@ -65,26 +65,32 @@ def read_plain(
 
     Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
     """
-    return read_with_stat(path, limit, head=head, links=links)[0]
+    handle, size = _opened(path, os.O_RDONLY, links=links, mode=0)
+    try:
+        return _content(handle, size, limit, head=head)
+    finally:
+        os.close(handle)
 
 
-def read_with_stat(
-    path: Path | str, limit: int = _LARGEST, *, head: bool = False, links: bool = False
-) -> tuple[bytes, os.stat_result]:
-    """Return the content as `read_plain` does, and what the system said of the file before.
+def read_with_stat(path: Path | str, limit: int) -> tuple[bytes, os.stat_result]:
+    """Return the content as `read_plain` does, and what the system says of the file.
 
     Raises `OSError`, as `read_plain`.
     """
-    handle, status = _opened(path, os.O_RDONLY, links=links, mode=0)
+    handle, size = _opened(path, os.O_RDONLY, links=False, mode=0)
     try:
-        size = status.st_size
-        if size > limit and not head:
-            raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
-        content = b""
-        while len(content) < limit and (more := os.read(handle, min(limit, size + 1))):
-            content += more
-            if len(content) == size:  # its end: one more read would only say so
-                break
-        return content[:limit], status
+        status = os.fstat(handle)
+        return _content(handle, size, limit, head=False), status
     finally:
         os.close(handle)
+
+
+def _content(handle: int, size: int, limit: int, *, head: bool) -> bytes:
+    if size > limit and not head:
+        raise OSError(0, f"it is larger than {limit // 1_000_000} MB")
+    content = b""
+    while len(content) < limit and (more := os.read(handle, min(limit, size + 1))):
+        content += more
+        if len(content) == size:  # its end: one more read would only say so
+            break
+    return content[:limit]

@@ -51,10 +51,12 @@ _IN_PART: Final = "not all of its answer could be read"
 _AT_ONCE: Final = 10_000
 """Identities of a plan that are looked up at once: a hundred thousand take no memory to speak of"""
 _HELD: Final = """
-    SELECT DISTINCT identity FROM kept WHERE identity IN (SELECT value FROM json_each(?))
+    SELECT identity, look IS NOT NULL, home, file FROM kept
+    WHERE identity IN (SELECT value FROM json_each(?))
     AND id NOT IN (SELECT value FROM json_each(?))"""
 _TAKES: Final = """
-    SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file FROM kept
+    SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file, mtime, size
+    FROM kept
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
 
 
@@ -324,10 +326,10 @@ class Library(Catalogue):
         files, takes, trash = {}, [], self._marks.trashed()
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
-        rows, same_id = self._index.answers(
+        rows, same_id = self._index.answers_at_once(
             (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
         )
-        for record, created, cell, call, place, home, file in rows:
+        for record, created, cell, call, place, home, file, *_ in rows:
             slot = Slot(cell, call) if call else None
             own = place or place_key(created, record)
             is_mine, is_trashed = session.made.get(record) == asked, record in trash
@@ -385,9 +387,19 @@ class Library(Catalogue):
         rest, trash = iter(identities), json.dumps(sorted(self._marks.trashed()))
         held: set[str] = set()
         while part := list(islice(rest, _AT_ONCE)):
-            rows = self._index.rows(_HELD, (json.dumps(part), trash))
-            held.update(known for (known,) in rows)
+            held.update(self._held(json.dumps(part), trash))
         return frozenset(held)
+
+    def _held(self, identities: str, trash: str) -> set[str]:
+        """Return what is held of these; records at which nobody has looked yet are read first."""
+        rows = self._index.rows(_HELD, (identities, trash))
+        seen = {identity for identity, is_seen, _, _ in rows if is_seen}
+        unseen = [(home, file) for identity, _, home, file in rows if identity not in seen]
+        if not unseen:
+            return seen
+        for home in (0, 1):
+            self._index.reread(home, *(file for its, file in unseen if its == home))
+        return {identity for identity, _, _, _ in self._index.rows(_HELD, (identities, trash))}
 
     # -- marks
 

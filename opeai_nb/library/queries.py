@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack, get_args
 
@@ -53,6 +54,8 @@ _HOLDING: Final = """
         WHERE json_extract(item.value, '$.name') IN (SELECT value FROM json_each(:inputs))
         OR json_extract(item.value, '$.sha256') IN (SELECT value FROM json_each(:inputs)))
     ORDER BY created DESC, id DESC"""
+_AGAIN: Final = """
+    SELECT file, stands FROM kept WHERE home = ? AND file IN (SELECT value FROM json_each(?))"""
 _DURATIONS: Final = """
     SELECT duration FROM kept
     WHERE model = ? AND origin = ? AND task = ? AND duration IS NOT NULL
@@ -132,17 +135,37 @@ class Catalogue:
         return found[0]
 
     def _sound(self, rows: Iterable[tuple[Any, ...]]) -> Iterator[Record]:
-        """Yield the records of rows, without those whose pictures have been spoiled since."""
-        for home, file, look, text in rows:
-            record = self._parsed(home, file, text)
-            if record is not None and record.look() == look:
-                yield record
-            else:
-                self._index.reread(home, file)
-                query = "SELECT stands FROM kept WHERE home = ? AND file = ?"
-                texts = self._index.rows(query, (home, file))
-                again = (self._parsed(home, file, new) for (new,) in texts)
-                yield from (record for record in again if record is not None)
+        """Yield the records of rows, without those whose pictures have been spoiled since.
+
+        Those at whose pictures nobody has looked yet are read first, a page of them at once.
+        """
+        rows = [*rows]
+        unseen = [number for number, row in enumerate(rows) if row[2] is None]
+        again: dict[tuple[int, str], Record | None] = {}
+        for number, row in enumerate(rows):
+            record = self._unchanged(*row)
+            if record is None and row[:2] not in again:
+                start = bisect_left(unseen, number)
+                others = [rows[other][:2] for other in unseen[start : start + _PAGE]]
+                again |= self._read_again(dict.fromkeys([row[:2], *others]))
+            if (sound := record or again[row[:2]]) is not None:
+                yield sound
+
+    def _unchanged(self, home: int, file: str, look: int | None, text: object) -> Record | None:
+        """Return the record of a row whose pictures look as they did; else None."""
+        if look is None or (record := self._parsed(home, file, text)) is None:
+            return None
+        return record if record.look() == look else None
+
+    def _read_again(self, rows: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Record | None]:
+        """Read records again and return them; None for one that is not sound."""
+        found: dict[tuple[int, str], Record | None] = dict.fromkeys(rows)
+        for home in sorted({home for home, _ in found}):
+            files = [file for its, file in found if its == home]
+            self._index.reread(home, *files)
+            texts = self._index.rows(_AGAIN, (home, json.dumps(files)))
+            found |= {(home, file): self._parsed(home, file, text) for file, text in texts}
+        return found
 
     def _parsed(self, home: int, file: str, text: object) -> Record | None:
         """Return the record of a row, checked as a file is; None when it is none."""

@@ -115,6 +115,23 @@ def test_once_it_is_open_no_question_costs_more_in_a_larger_library(
     assert small == large
 
 
+def test_the_first_replay_of_a_session_looks_at_nothing_but_its_own_record(
+    shelves: dict[int, Path],
+) -> None:
+    costs = []
+    for folder in shelves.values():
+        for _ in range(2):  # the folder's time is noted by the first
+            library = Library(folder)
+            library.search(limit=1)
+            library.close()
+        library = Library(folder)
+        with counting() as counts:
+            replay(library)
+        costs.append(counts)
+        library.close()
+    assert costs[0] == costs[1]
+
+
 def test_opening_looks_once_at_each_record_and_opens_none(shelves: dict[int, Path]) -> None:
     counted, sizes = [], []
     for folder in shelves.values():

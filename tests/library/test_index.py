@@ -259,11 +259,11 @@ class Reading(Index):
         self.files: list[str] = []
         self._most = most
 
-    def _read(self, home: int, name: str) -> tuple[Any, ...] | None:
+    def _read(self, home: int, name: str, *there: frozenset[str]) -> tuple[Any, ...] | None:
         if len(self.files) == self._most:
             raise KeyboardInterrupt
         self.files.append(name)
-        return super()._read(home, name)
+        return super()._read(home, name, *there)
 
 
 def test_where_there_can_be_no_index_it_is_held_in_memory(

@@ -15,11 +15,12 @@ from contextlib import suppress
 from functools import partial
 from itertools import chain, takewhile
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
@@ -28,6 +29,7 @@ PART: Final = ".part"
 """The ending of a file that is not complete."""
 GONE: Final = ".gone-"
 """The beginning of the name of a folder that is being removed."""
+LARGEST_MARK: Final = 2**62 - 1
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """What drives say that have no fsync, as some network and FUSE drives: nothing has failed."""
 
@@ -341,6 +343,18 @@ def times_in(folder: Path, ending: str) -> Iterator[tuple[str, int, int]]:
             if entry.name.endswith(ending):
                 told = entry.stat(follow_symlinks=False)
                 yield entry.name, told.st_mtime_ns, told.st_size
+
+
+def mark_of(files: Iterable[tuple[str, int, int]]) -> int:
+    """Return a number that changes with the name, time (in ns) or size of any file, of 62 bits.
+
+    It is a sum: that of some files more, or less, follows from theirs. Numbers alone are hashed, as
+    texts get another hash in each process.
+    """
+    total = 0
+    for name, mtime, size in files:
+        total += hash((crc32(name.encode("utf-8", "surrogateescape")), mtime, size))
+    return total & LARGEST_MARK
 
 
 def append_line(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:

@@ -7,28 +7,40 @@ it cannot be written it is held in memory. An `.index` in the folder, from 0.1.0
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import sys
 import time
 import weakref
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
-from opeai_nb.library.disk.files import discard, is_plain_name, names_in, times_in
+from opeai_nb.library.disk.files import (
+    LARGEST_MARK,
+    discard,
+    is_plain_name,
+    mark_of,
+    names_in,
+    times_in,
+)
 from opeai_nb.library.disk.locks import try_lock
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.index_file import index_file
-from opeai_nb.library.records.index_row import COLUMNS, SCHEMA, row_of
+from opeai_nb.library.records.index_row import COLUMNS, DISORDER, ORDERS, SCHEMA, FileStat, row_of
 from opeai_nb.library.records.placing import Placing
+from opeai_nb.library.records.quick_row import quick_row
 from opeai_nb.library.records.record import ENDING, read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -42,12 +54,21 @@ _STEP_NS: Final = 1_000
 _BROKEN: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MANY: Final = 10_000
 """Fewer records are read before anybody wonders."""
-_INSERT: Final = f"INSERT OR REPLACE INTO records VALUES ({','.join('?' * len(COLUMNS))})"  # noqa: S608  our own
+_CACHE: Final = 64_000
+"""kB for the index while many records come into it: else its pages are written again and again."""
+_ROW: Final = f"({','.join('?' * len(COLUMNS))})"
+_AT_ONCE: Final = 40
+"""Rows that one statement writes: its 800 values are fewer than any SQLite takes."""
 _SOUND: Final = "SELECT file, mtime, size FROM records WHERE home = ? AND problem IS NULL"
+_EACH: Final = "SELECT file, mtime, size FROM records WHERE home = ?"
 _BROKEN_FILES: Final = "SELECT file FROM records WHERE home = ? AND problem IS NOT NULL"
 _ANY: Final = "SELECT 1 FROM records WHERE home = ? LIMIT 1"
 _NOT_THERE: Final = (FileNotFoundError, NotADirectoryError)
-_DELETE: Final = "DELETE FROM records WHERE home = ? AND file = ?"
+_INSERT: Final = "INSERT OR REPLACE INTO records VALUES "
+_INSERT_NEW: Final = f"INSERT OR IGNORE INTO records VALUES {_ROW}"  # noqa: S608  our own
+_NAMED: Final = "WHERE home = ? AND file IN (SELECT value FROM json_each(?))"
+_STATS: Final = f"SELECT file, mtime, size FROM records {_NAMED}"  # noqa: S608  our own
+_DELETE: Final = f"DELETE FROM records {_NAMED}"  # noqa: S608  our own
 
 _inherited: list[sqlite3.Connection] = []
 """Those of a parent process, never closed here: its threads may have been in the middle of one."""
@@ -118,15 +139,49 @@ class Index:
                     advice="Check its permissions, or set another one as Imagine.library.",
                 ) from error
 
-    def reread(self, home: int, file: str) -> None:
-        """Read one record again: something in it was found to be changed in place."""
+    def answers_at_once(
+        self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]]
+    ) -> list[list[tuple[Any, ...]]]:
+        """Return what `answers` does, with no look at all of a home that is as it was.
+
+        That tells the home's time, but for records that were edited in place: each row of the first
+        query ends with home, file, time and size of its record, and where there is none, or one
+        whose file has changed, all are looked at. Raises `LibraryError`, as `answers`.
+        """
+
+        def ask(database: sqlite3.Connection) -> list[list[tuple[Any, ...]]]:
+            if any(self._has_other_time(database, home) for home in range(len(self._homes))):
+                return [[]]
+            return [database.execute(query, values).fetchall() for query, values in asked]
+
+        with self._lock:
+            if self._database is None or len(self._compared) < len(self._homes):
+                with suppress(OSError):
+                    found = self._with_database(ask)
+                    if found[0] and all(self._is_as_noted(*row[-4:]) for row in found[0]):
+                        return found
+            return self.answers(*asked)
+
+    def _has_other_time(self, database: sqlite3.Connection, home: int) -> bool:
+        """Tell whether a home's time is not as noted; where it is not there, whether it was."""
+        try:
+            return _time_of(self._homes[home]) != _noted(database, home)[0]
+        except (FileNotFoundError, NotADirectoryError):
+            return bool(database.execute(_ANY, (home,)).fetchall())
+
+    def _is_as_noted(self, home: int, file: str, mtime: int, size: int) -> bool:
+        try:
+            status = os.lstat(f"{self._homes[home]}{os.sep}{file}")
+        except OSError:
+            return False
+        return (status.st_mtime_ns, status.st_size) == (mtime, size)
+
+    def reread(self, home: int, *files: str) -> None:
+        """Read records again: something in them was found to be changed in place, or is new."""
 
         def read(database: sqlite3.Connection) -> None:
-            row = self._read(home, file)
-            with _transaction(database):
-                database.execute(_DELETE, (home, file))
-                if row is not None:
-                    database.execute(_INSERT, row)
+            rows = [row for file in files if (row := self._read(home, file)) is not None]
+            _write_down(database, home, files, rows)
 
         with self._lock:
             self._with_database(read)
@@ -178,11 +233,12 @@ class Index:
         home = self._homes.index(folder)
         with _alone_in(folder) as is_alone:
             before = folder.stat().st_mtime_ns
+            time_before, mark = _noted(database, home)
             for placing in placings:
                 if placing.put():
-                    self._insert(database, home, placing)
-            if is_alone and before == _noted(database, home):
-                _note(database, home, self._stamp(home))
+                    mark = self._insert(database, home, placing, mark)
+            is_only_change = is_alone and before == time_before
+            _note(database, home, self._stamp(home) if is_only_change else time_before, mark)
 
     def _writable(self) -> sqlite3.Connection | None:
         try:
@@ -191,15 +247,22 @@ class Index:
             self._forsake(error)
             return None
 
-    def _insert(self, database: sqlite3.Connection, home: int, placing: Placing) -> None:
+    def _insert(
+        self, database: sqlite3.Connection, home: int, placing: Placing, mark: int | None
+    ) -> int | None:
+        """Put a record's row into the index and return what the mark of its home is then."""
         record = placing.record
         try:
-            stat = os.stat(f"{record.folder}{os.sep}{record.file}")  # noqa: PTH116  a Path costs more
+            status = os.stat(f"{record.folder}{os.sep}{record.file}")  # noqa: PTH116  a Path costs more
         except OSError as error:
             placing.error = error
-            return
-        row = row_of(home, record, record.dumps().decode(), stat.st_mtime_ns, stat.st_size)
-        database.execute(_INSERT, row)
+            return mark
+        stat = FileStat(status.st_mtime_ns, status.st_size)
+        text = record.dumps().decode()
+        row = row_of(home, record.file, record.stands, text, stat, look=record.look())
+        if database.execute(_INSERT_NEW, row).rowcount:
+            return _moved(mark, [], [(record.file, *stat)])
+        return _put(database, home, mark, [record.file], [row])  # more of it came
 
     # -- following the homes
 
@@ -228,68 +291,102 @@ class Index:
         """
         self._absent.discard(home)
         stamp = self._stamp(home)
-        stale, gone = self._changes(database, home)
-        rows: list[tuple[Any, ...]] = []
-        for count, name in enumerate(stale, 1):
-            if (row := self._read(home, name)) is not None:
-                rows.append(row)
-            if count % self._step == 0:  # what is read of a large folder stays read
-                with _transaction(database):
-                    database.executemany(_INSERT, rows)
-                rows.clear()
-            if count % self._step == 0 or count == len(stale):
-                _tell_growth(count, len(stale))
-        if rows or gone or stamp != _noted(database, home):
+        new, gone = self._changes(database, home)
+        many, few = (new, []) if len(new) >= self._step else ([], new)
+        if many:
+            self._grow(database, home, many)
+        rows = [row for name in few if (row := self._read(home, name)) is not None]
+        if new or gone or stamp != _noted(database, home)[0]:
             with _transaction(database):
-                database.executemany(_DELETE, [(home, name) for name in gone])
-                database.executemany(_INSERT, rows)
-                if _time_of(self._homes[home]) == stamp:
-                    _note(database, home, stamp)
+                time_before, mark = _noted(database, home)
+                mark = _put(database, home, mark, [*gone, *few], rows)
+                is_still = _time_of(self._homes[home]) == stamp
+                _note(database, home, stamp if is_still else time_before, mark)
         self._compared.add(home)
 
     def _changes(self, database: sqlite3.Connection, home: int) -> tuple[list[str], set[str]]:
         """Return the records of a home that are to be read, and those that are no more.
 
-        Whole rows are compared as sets: a hundred thousand are mostly as they were. Once that is
-        done, a change of the folder's time tells of new names alone, and none is looked at.
+        A hundred thousand are mostly as they were: then their mark is. Else whole rows are compared
+        as sets. Once that is done, a change of the folder's time tells of new names alone, and none
+        is looked at.
         """
-        folder, known = self._homes[home], set(database.execute(_SOUND, (home,)))
+        folder = self._homes[home]
         broken = {name for (name,) in database.execute(_BROKEN_FILES, (home,))}
+        if home not in self._compared:
+            _, noted = _noted(database, home)
+            if noted is not None and noted == mark_of(times_in(folder, ENDING)):
+                return sorted(broken), set()  # what they lacked may have come
+        known = set(database.execute(_SOUND, (home,)))
         if home in self._compared:
             there = {name for name in names_in(folder) if name.endswith(ENDING)}
             names = {name for name, _, _ in known}
             new = there - names
-        elif (found := set(times_in(folder, ENDING))) == known:
-            return [], broken
         else:
+            _note(
+                database, home, _noted(database, home)[0], mark_of(database.execute(_EACH, (home,)))
+            )
+            found = set(times_in(folder, ENDING))
             there, names = {name for name, _, _ in found}, {name for name, _, _ in known}
             new = {name for name, _, _ in found - known}
         # Names begin with their day: the newest are read first.
         return sorted(filter(is_plain_name, new), reverse=True), (names | broken) - there
 
+    def _grow(self, database: sqlite3.Connection, home: int, names: list[str]) -> None:
+        """Read many records. A step's rows are written down while the next ones are read."""
+        is_first = len(names) >= _MANY and not database.execute(_ANY, (home,)).fetchall()
+        with _room_for_many(database, DISORDER if is_first else ""), ThreadPoolExecutor(1) as pool:
+            writing: Future[None] | None = None
+            there = frozenset(names_in(self._homes[home]))
+            for start in range(0, len(names), self._step):
+                part = names[start : start + self._step]
+                rows = [row for name in part if (row := self._read(home, name, there)) is not None]
+                if writing is not None:
+                    writing.result()
+                writing = pool.submit(_write_down, database, home, part, rows)
+                _tell_growth(start + len(part), len(names))
+            if writing is not None:
+                writing.result()
+
     def _drop(self, database: sqlite3.Connection, home: int) -> None:
         """Forget the records of a home that is not there."""
-        if _noted(database, home) is not None or database.execute(_ANY, (home,)).fetchall():
+        if _noted(database, home)[0] is not None or database.execute(_ANY, (home,)).fetchall():
             with _transaction(database):
                 database.execute("DELETE FROM records WHERE home = ?", (home,))
-                _note(database, home, None)
+                database.execute("DELETE FROM folder WHERE home = ?", (home,))
         self._compared.add(home)
         self._absent.add(home)
 
-    def _read(self, home: int, name: str) -> tuple[Any, ...] | None:
+    def _read(
+        self, home: int, name: str, there: frozenset[str] = frozenset()
+    ) -> tuple[Any, ...] | None:
+        """Return the row of a record; None where it is gone since it was listed.
+
+        Where *there*, the names in its folder, is known, its pictures are not looked at: that is
+        done when it is shown.
+        """
         folder = self._homes[home]
+        if there and (row := quick_row(str(folder), home, name, there)) is not None:
+            return row
         try:
-            found = os.lstat(f"{folder}{os.sep}{name}")
+            status = os.lstat(f"{folder}{os.sep}{name}")
         except OSError:
-            return None  # gone since it was listed
+            return None
+        stat = FileStat(status.st_mtime_ns, status.st_size)
         try:
             record, text = read_record_and_text(folder, name)
+            return row_of(home, name, record.stands, text, stat, look=record.look())
         except UnusableRecordError as error:
-            empty = dict.fromkeys(COLUMNS)
-            stat = {"mtime": found.st_mtime_ns, "size": found.st_size}
-            row = {**empty, "home": home, "file": name, **stat, "problem": str(error)}
-            return tuple(row.values())
-        return row_of(home, record, text, found.st_mtime_ns, found.st_size)
+            unknown = dict.fromkeys(COLUMNS)
+            return tuple(
+                {
+                    **unknown,
+                    "home": home,
+                    "file": name,
+                    **stat._asdict(),
+                    "problem": str(error),
+                }.values()
+            )
 
     def _stamp(self, home: int) -> int | None:
         """Return the folder's time as a mark that any later change differs from; None without one.
@@ -479,10 +576,61 @@ def _time_of(folder: Path) -> int:
         return time_now()
 
 
-def _noted(database: sqlite3.Connection, home: int) -> int | None:
-    row = database.execute("SELECT time FROM folder WHERE home = ?", (home,)).fetchone()
-    return None if row is None else row[0]
+def _write_down(
+    database: sqlite3.Connection, home: int, names: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Put *rows* in the place of what is known of the records *names*, in a transaction."""
+    with _transaction(database):
+        time_before, mark = _noted(database, home)
+        _note(database, home, time_before, _put(database, home, mark, names, rows))
 
 
-def _note(database: sqlite3.Connection, home: int, stamp: int | None) -> None:
-    database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (home, stamp))
+def _put(
+    database: sqlite3.Connection,
+    home: int,
+    mark: int | None,
+    names: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+) -> int | None:
+    """Put *rows* in the place of what is known of the records *names*; return the mark then.
+
+    *names* are each once, and those of the rows are among them.
+    """
+    if not names:
+        return mark
+    named = (home, json.dumps(names))
+    mark = _moved(mark, database.execute(_STATS, named), [(row[1], *row[2:4]) for row in rows])
+    database.execute(_DELETE, named)
+    for start in range(0, len(rows), _AT_ONCE):
+        part = rows[start : start + _AT_ONCE]
+        database.execute(_INSERT + ",".join([_ROW] * len(part)), [*chain.from_iterable(part)])
+    return mark
+
+
+def _moved(
+    mark: int | None, gone: Iterable[tuple[str, int, int]], new: Iterable[tuple[str, int, int]]
+) -> int | None:
+    """Return a home's mark without some records and with others; None where it is not known."""
+    return None if mark is None else (mark - mark_of(gone) + mark_of(new)) & LARGEST_MARK
+
+
+@contextmanager
+def _room_for_many(database: sqlite3.Connection, disorder: str) -> Iterator[None]:
+    """Let the index hold many pages meanwhile; with *disorder* it is ordered anew at the end."""
+    database.execute(f"PRAGMA cache_size = -{_CACHE}")
+    database.executescript(disorder)
+    try:
+        yield
+    finally:
+        database.executescript(ORDERS)
+        database.execute("PRAGMA cache_size = -2000")
+
+
+def _noted(database: sqlite3.Connection, home: int) -> tuple[int | None, int | None]:
+    """Return a home's time, and the mark of all that is known of it; None for what is not known."""
+    row = database.execute("SELECT time, mark FROM folder WHERE home = ?", (home,)).fetchone()
+    return (None, None) if row is None else (row[0], row[1])
+
+
+def _note(database: sqlite3.Connection, home: int, stamp: int | None, mark: int | None) -> None:
+    database.execute("INSERT OR REPLACE INTO folder VALUES (?, ?, ?)", (home, stamp, mark))

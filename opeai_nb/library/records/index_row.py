@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from typing import TYPE_CHECKING, Any, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from opeai_nb.library.records.record import moment_of
+from opeai_nb.library.records.request_json import identity_of
+from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from opeai_nb.library.records.record import Record
 
 COLUMNS: Final = (
     *("home", "file", "mtime", "size", "problem", "id", "identity", "created", "origin", "cell"),
@@ -17,45 +20,67 @@ COLUMNS: Final = (
 )
 _MOST_TOKENS: Final = 2**40
 """More are no account, and their sum would be more than SQLite counts."""
-SCHEMA: Final = f"""
+TABLES: Final = f"""
 CREATE TABLE IF NOT EXISTS records (
     {", ".join(COLUMNS)}, PRIMARY KEY (home, file));
-CREATE INDEX IF NOT EXISTS records_by_file ON records (home, file, mtime, size, problem);
-CREATE INDEX IF NOT EXISTS records_by_origin ON records (origin);
-CREATE INDEX IF NOT EXISTS records_by_identity ON records (identity, origin);
-CREATE INDEX IF NOT EXISTS records_by_id ON records (id);
-CREATE INDEX IF NOT EXISTS records_by_model ON records (model, origin, task, created);
 CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL
     AND (home = 0 OR NOT EXISTS (SELECT 1 FROM records AS own
         WHERE own.home = 0 AND own.file = records.file AND own.problem IS NULL));
-CREATE INDEX IF NOT EXISTS records_by_time ON records (created, id);
-CREATE TABLE IF NOT EXISTS folder (home INTEGER PRIMARY KEY, time INTEGER);
+CREATE TABLE IF NOT EXISTS folder (home INTEGER PRIMARY KEY, time INTEGER, mark INTEGER);
 """  # noqa: S608  the names of our own columns
+_BY: Final = {
+    "identity": "records (identity, origin)",
+    "id": "records (id)",
+    "model": "records (origin, model, task, created)",
+    "time": "records (created, id)",
+    "problem": "records (home, file) WHERE problem IS NOT NULL",
+}
+ORDERS: Final = "".join(
+    f"CREATE INDEX IF NOT EXISTS records_by_{n} ON {on};\n" for n, on in _BY.items()
+)
+"""What makes questions quick. Of many records they are cheaper to make once all are there."""
+DISORDER: Final = "".join(f"DROP INDEX records_by_{name};\n" for name in _BY)
+SCHEMA: Final = TABLES + ORDERS
+_QUARTER: Final = 900
+"""Seconds: no two moments of a quarter of an hour are on two days, in any time zone."""
 
 
-def row_of(home: int, record: Record, text: str, mtime: int, size: int) -> tuple[Any, ...]:
-    """Return the row of a record, the number of its home, and its file's text, time (ns), size."""
-    usage, slot = record.usage or {}, record.slot
+class FileStat(NamedTuple):
+    """What tells whether a file has changed: its time in ns, and its size in bytes."""
+
+    mtime: int
+    size: int
+
+
+def row_of(
+    home: int, file: str, stands: Mapping[str, Any], text: str, stat: FileStat, *, look: int | None
+) -> tuple[Any, ...]:
+    """Return the row of a sound record: the number of its *home*, and its *file* there.
+
+    *stands* is what *text* says, *look* what its pictures look like (`Record.look`), or None when
+    nobody has looked at them yet. Raises `ValueError`, `TypeError` or `KeyError` for another one.
+    """
+    request, slot = stands["request"], Slot.from_json(stands.get("slot"))
+    created = moment_of(stands["created"])
     return (
         home,
-        record.file,
-        mtime,
-        size,
+        file,
+        *stat,
         None,
-        record.id,
-        record.identity,
-        record.created,
-        record.origin,
+        stands["id"],
+        identity_of(request),
+        created,
+        stands["origin"],
         slot.cell if slot else None,
         slot.call if slot else None,
-        record.model,
-        int(record.task_id is not None),
-        record.duration,
-        len(record.files),
-        tokens(usage),
-        time.strftime("%Y-%m-%d", time.localtime(record.created)),
-        _words(record),
-        record.look(),
+        request["model"],
+        int(stands.get("task_id") is not None),
+        stands.get("duration"),
+        sum(1 for item in stands["pictures"] if item.get("file")),
+        tokens(stands.get("usage") or {}),
+        _day(int(created // _QUARTER)),
+        _words(stands),
+        look,
         text,
     )
 
@@ -71,10 +96,17 @@ def tokens(usage: Mapping[str, Any]) -> int:
 
 def folded(text: str) -> str:
     """Return *text* as it is searched: without case, each letter in one form."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
-def _words(record: Record) -> str:
-    said = [record.model, record.prompt, record.written.get("negative_prompt")]
-    said += [item.get("revised_prompt") for item in record.stands["pictures"]]
+@lru_cache(4096)
+def _day(quarter: int) -> str:
+    """Return the local day of a quarter of an hour, counted from 1970."""
+    return time.strftime("%Y-%m-%d", time.localtime(quarter * _QUARTER))
+
+
+def _words(stands: Mapping[str, Any]) -> str:
+    request = stands["request"]
+    said = [request["model"], request["prompt"], request.get("negative_prompt")]
+    said += [item.get("revised_prompt") for item in stands["pictures"]]
     return folded("\n".join(str(text) for text in said if text))

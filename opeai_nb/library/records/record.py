@@ -87,8 +87,7 @@ class Record(RequestFacts):
     @cached_property
     def created(self) -> float:
         """When it was asked, in seconds since 1970."""
-        moment = datetime.fromisoformat(self.stands["created"])
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+        return moment_of(self.stands["created"])
 
     @cached_property
     def pictures(self) -> tuple[KeptPicture, ...]:
@@ -173,6 +172,12 @@ def moment_text(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="microseconds")
 
 
+def moment_of(text: str) -> float:
+    """Return the seconds since 1970 that ISO 8601 tells. Raises `ValueError`."""
+    moment = datetime.fromisoformat(text)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
 def read_record(folder: Path, file: str) -> Record:
     """Return the record in a file of the library, its pictures looked at but not decoded.
 
@@ -196,7 +201,12 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     for item in here.pictures:
         if item.file is not None:
             _look_at(folder, item.file, item.format)
-    return here, here.dumps().decode() if here is not record or _HALF.search(text) else text
+    return here, here.dumps().decode() if here is not record or has_half_letters(text) else text
+
+
+def has_half_letters(text: str) -> bool:
+    """Tell whether JSON may have a letter without its other half, which no file takes."""
+    return _HALF.search(text) is not None
 
 
 def _as_spelled_here(record: Record) -> Record:
@@ -241,7 +251,7 @@ def parse_record(text: str, folder: Path, file: str) -> Record:
         raise UnusableRecordError("it is not a record of this library")
     if stands["opeai_nb"] > VERSION:
         raise UnusableRecordError("it is from a newer version of opeai_nb")
-    if _HALF.search(text):
+    if has_half_letters(text):
         stands = writable(stands)
     try:
         check_record(stands)

