@@ -6,11 +6,11 @@ has the name of a folder that is being removed: any process may do so, at any ti
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import emptied_folder
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SpareFolders:
     ) -> None:
         self._is_busy = is_busy
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Guard()
         self._spare: list[tuple[Path, float]] = []
 
     def remove(self, folder: Path) -> None:
