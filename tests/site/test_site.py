@@ -195,11 +195,10 @@ def to_look_at(site: Path) -> list[str]:
     ]
 
 
-# What axe-core may find, and whose it is.
-NOT_OURS = {
-    "summary-name": "the theme's arrows, which open a folder of the sidebar",
-    "definition-list": "Sphinx's own markup of a class and its members",
-}
+# What axe-core may find in the text, and whose it is. The frame around it is the theme's: its
+# arrows have no names, and its search button changes colours while axe looks.
+NOT_OURS = {"definition-list": "Sphinx's own markup of a class and its members"}
+TEXT = "#main-content"
 
 
 @pytest.mark.browser
@@ -218,7 +217,7 @@ def test_axe_finds_nothing_to_mend_on_pages_of_each_kind(address: str) -> None:
         for name, scheme in itertools.product(READ_BY_AXE, ("light", "dark")):
             page.emulate_media(color_scheme=scheme)
             page.goto(f"{address}/{name}.html", wait_until="load")
-            for each in axe.Axe().run(page).response["violations"]:
+            for each in axe.Axe().run(page, context=TEXT).response["violations"]:
                 found += [(name, each["id"], node["html"]) for node in each["nodes"]]
     assert [one for one in found if one[1] not in NOT_OURS] == []
 
