@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import Pages
 from tests.browser.panel_page import Page
+from tests.pictures import png
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,3 +62,98 @@ def test_a_preset_is_chosen_shows_what_it_sets_and_the_cell_names_it(panel: Page
     page.get_by_label("Prompt").focus()
     page.get_by_label("Preset").focus()
     page.locator(".ob-preset option[value=bold]").wait_for(state="attached")
+
+
+def opened_photo(panel: Page, lab: Any) -> Any:
+    """Add a picture of 600x400 pixels and open it to draw in; return what one draws on."""
+    (lab.folder / "photo.png").write_bytes(png((600, 400), "seagreen"))
+    page = panel.page
+    page.get_by_placeholder("path, URL or variable").fill("photo.png")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Change only here: photo.png").click()
+    page.locator(".ob-surface img").wait_for()
+    page.get_by_text("Nothing is drawn yet").wait_for()
+    return page.locator(".ob-surface")
+
+
+def drag(surface: Any, *points: tuple[float, float]) -> None:
+    """Drag the mouse from point to point, in parts of the picture's sides."""
+    place, mouse = surface.bounding_box(), surface.page.mouse
+    for number, (x, y) in enumerate(points):
+        mouse.move(place["x"] + x * place["width"], place["y"] + y * place["height"])
+        if not number:
+            mouse.down()
+    mouse.up()
+
+
+def test_a_box_is_dragged_moved_by_keys_laid_over_and_taken_away(panel: Page, lab: Any) -> None:
+    page = panel.page
+    surface = opened_photo(panel, lab)
+    drag(surface, (0.75, 0.75), (0.5, 0.4), (0.25, 0.25))
+    numbers = page.get_by_label("Region: x, y, width, height")
+    assert near(numbers.input_value(), [150, 100, 300, 200])
+    surface.press("ArrowRight")
+    surface.press("Shift+ArrowDown")
+    assert near(numbers.input_value(), [156, 100, 300, 206])
+    numbers.fill("500,0,200,10")
+    numbers.press("Enter")
+    page.get_by_text("500,0,200,10 leaves the picture (600x400).").wait_for()
+    numbers.fill("150,100,300,200")
+    numbers.press("Enter")
+    page.get_by_text("The edit may change 300×200 at 150,100").wait_for()
+    page.keyboard.press("Escape")
+    page.locator(".ob-source canvas").wait_for()
+    panel.generate("a red hat")
+    assert panel.ask("print(panel.result.only)") == "{'box': [150, 100, 300, 200]}"
+    assert panel.ask("print(panel.result[0].getpixel((2, 2)))") == "(46, 139, 87)", "as it was"
+    panel.click("Insert code")
+    page.get_by_text("Its first run shows this picture").wait_for()
+    code = page.locator(".ob-code code").text_content()
+    assert "--image photo.png --only 150,100,300,200\n" in code
+    page.get_by_role("button", name="Change all of photo.png").click()
+    page.locator(".ob-source canvas").wait_for(state="detached")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        "() => !document.querySelector('.ob-path code').textContent.includes('-only-')"
+    )
+    panel.wait_for("done")  # the stage comes first, then the result, then this
+    assert panel.ask("print(panel.result.only)") == "None"
+
+
+def near(text: str, numbers: list[int]) -> bool:
+    """Whether each number is what was dragged to, but for the pixels of the screen."""
+    found = [int(part) for part in text.split(",")]
+    return all(abs(one - other) <= 3 for one, other in zip(found, numbers, strict=True))
+
+
+def test_a_brush_paints_and_an_empty_one_sends_nothing(panel: Page, lab: Any) -> None:
+    page = panel.page
+    surface = opened_photo(panel, lab)
+    panel.write("a blue hat")
+    before = panel.records()
+    panel.click("Generate")
+    page.get_by_role("alert").get_by_text("No region is drawn yet").wait_for()
+    panel.click("Brush")
+    drag(surface, (0.2, 0.2), (0.4, 0.2))
+    painted = page.get_by_text("of the picture; all else stays")
+    painted.wait_for()
+    panel.click("Undo")
+    page.get_by_text("Nothing is drawn yet").wait_for()
+    drag(surface, (0.5, 0.5), (0.6, 0.5), (0.6, 0.7))
+    painted.wait_for()
+    assert panel.records() == before
+    panel.click("Generate")
+    panel.wait_for_picture("a blue hat")
+    assert panel.records() == before + 1
+    assert panel.ask("print(sorted(panel.result.only))") == "['box', 'mask']"
+    assert panel.ask("print(panel.result[0].getpixel((2, 2)))") == "(46, 139, 87)"
+
+
+def test_axe_finds_nothing_to_mend_in_an_open_picture(panel: Page, lab: Any) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    surface = opened_photo(panel, lab)
+    drag(surface, (0.25, 0.25), (0.75, 0.75))
+    panel.page.locator(".ob-source canvas").wait_for()
+    panel.page.get_by_label("Preset").select_option("ink")
+    found = axe.Axe().run(panel.page, context=".opeai-nb-panel").response
+    assert [(each["id"], each["nodes"]) for each in found["violations"]] == []

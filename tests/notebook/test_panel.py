@@ -20,7 +20,7 @@ from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 from opeai_nb.notebook.panel.panel import Panel
 from opeai_nb.notebook.panel.plain import PlainPanel, notes_html
-from opeai_nb.notebook.panel.request_queue import in_place
+from opeai_nb.notebook.panel.request_queue import Wish, in_place
 from opeai_nb.notebook.panel.static_output import still_bundle
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
@@ -192,12 +192,12 @@ def test_what_waits_behind_a_request_that_cannot_be_started_is_started(studio: S
     start = panel.runs._started
     failures: list[Any] = []
 
-    def refused_once(request: ImageRequest) -> Any:
+    def refused_once(wish: Wish) -> Any:
         if not failures:
             panel.prompt = "a blue fox"
             failures.append(panel.generate())  # a click while the first is being started
             raise OptionError("There is no API key.", advice="")
-        return start(request)
+        return start(wish)
 
     panel.runs._started = refused_once  # type: ignore[method-assign]  # the settings are wrong, once
     with pytest.raises(OptionError):

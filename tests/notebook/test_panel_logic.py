@@ -22,13 +22,13 @@ from opeai_nb.notebook.magic.sweep_cell import is_sweep
 from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import Controls, controls_of
-from opeai_nb.notebook.panel.gallery import Pages
+from opeai_nb.notebook.panel.gallery import Find, Pages, finds_of
 from opeai_nb.notebook.panel.model_options import (
     grouped,
     options_of,
     size_label,
 )
-from opeai_nb.notebook.panel.request_queue import Turns
+from opeai_nb.notebook.panel.request_queue import Turns, Wish
 from opeai_nb.notebook.panel.save_files import upload_file
 from tests.pictures import encoded, png
 
@@ -220,7 +220,7 @@ def test_what_no_cell_can_say_is_refused_with_another_way() -> None:
 
 # -- whose turn it is
 
-FOX, CAT = ImageRequest("a fox"), ImageRequest("a cat")
+FOX, CAT = Wish(ImageRequest("a fox")), Wish(ImageRequest("a cat"))
 
 
 def test_unchanged_clicks_while_it_runs_are_one() -> None:
@@ -275,16 +275,27 @@ def _picture() -> Any:
 _PICTURE = _picture()
 
 
+class Unlaid:
+    """As much of a library as finds look at: nothing was laid over anything."""
+
+    def overlays(self, _: Any) -> list[Any]:
+        return []
+
+
+def as_finds(record: Any) -> list[Find]:
+    return finds_of(record, Unlaid())  # type: ignore[arg-type]  # no more of it is asked
+
+
 def test_pages_read_no_further_than_is_looked() -> None:
     Kept.read = 0
-    pages = Pages(lambda: (Kept(number) for number in range(500)), 24)  # type: ignore[misc]
+    pages = Pages(lambda: (Kept(number) for number in range(500)), 24, as_finds)  # type: ignore[misc]
     assert [find.path.name for find in pages.page()][:3] == ["0-1.png", "0-2.png", "1-1.png"]
     assert pages.has_older()
     assert Kept.read == 13
 
 
 def test_the_last_page_is_short_and_has_no_older() -> None:
-    pages = Pages(lambda: (Kept(number) for number in range(13)), 24)  # type: ignore[misc]
+    pages = Pages(lambda: (Kept(number) for number in range(13)), 24, as_finds)  # type: ignore[misc]
     assert len(pages.page(1)) == 2
     assert not pages.has_older(1)
     assert len(pages.page(0)) == 24

@@ -32,8 +32,14 @@ RUN = """
 import {{readFileSync}} from 'node:fs';
 const page = await import({module});
 const [table, calls] = JSON.parse(readFileSync(0, 'utf8'));
+const known = (one) => (one === '$table' ? table : one?.$bytes ? Uint8Array.from(one.$bytes) : one);
+const own = {{painted: (size, from, to, radius) => {{
+  const mask = new Uint8Array(size[0] * size[1]);
+  page.paint(mask, size, from, to, radius, 1);
+  return mask;
+}}}};
 const said = calls.map(([name, ...rest]) => {{
-  try {{ return page[name](...rest.map((one) => (one === '$table' ? table : one))); }}
+  try {{ return (page[name] || own[name])(...rest.map(known)); }}
   catch (error) {{ return error.message; }}
 }});
 console.log(JSON.stringify(said));
@@ -252,3 +258,98 @@ def test_arrows_walk_through_the_grid_and_stop_at_its_ends(module: Path) -> None
     assert said(module, [["moved", key, place, 10, 4] for key, place, _ in steps]) == [
         place for _, _, place in steps
     ]
+
+
+WHOLE = [300, 200]
+
+
+def test_a_box_is_drawn_between_any_two_corners_and_stays_in_the_picture(module: Path) -> None:
+    corners = [
+        ([10.4, 20.6], [110.2, 90.4], [10, 21, 100, 69]),
+        ([110.2, 90.4], [10.4, 20.6], [10, 21, 100, 69]),
+        ([-40, 150], [80, 900], [0, 150, 80, 50]),
+        ([-40, -30], [900, 900], [0, 0, 300, 200]),
+        ([10, 10], [10.2, 90], None),
+        ([400, 10], [500, 90], None),
+    ]
+    answers = said(module, [["boxBetween", start, end, WHOLE] for start, end, _ in corners])
+    assert answers == [box for *_, box in corners]
+
+
+def test_arrows_move_a_box_and_with_shift_resize_it_within_the_picture(module: Path) -> None:
+    steps = [
+        ([10, 20, 100, 60], "ArrowRight", False, [13, 20, 100, 60]),
+        ([10, 20, 100, 60], "ArrowUp", False, [10, 17, 100, 60]),
+        ([1, 139, 100, 60], "ArrowLeft", False, [0, 139, 100, 60]),
+        ([1, 139, 100, 60], "ArrowDown", False, [1, 140, 100, 60]),
+        ([10, 20, 100, 60], "ArrowLeft", True, [10, 20, 97, 60]),
+        ([10, 20, 289, 2], "ArrowRight", True, [10, 20, 290, 2]),
+        ([10, 20, 289, 2], "ArrowUp", True, [10, 20, 289, 1]),
+    ]
+    asked = [["boxAfter", box, key, is_sized, 3, WHOLE] for box, key, is_sized, _ in steps]
+    assert said(module, asked) == [box for *_, box in steps]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("10, 20 100;60", [10, 20, 100, 60]),
+        ("250,20,100,60", "250,20,100,60 leaves the picture (300x200)."),
+        ("0,0,0,60", "A region 0 pixels wide and 60 high is none."),
+        ("0,0,1.5,60", "0,0,1.5,60 is not four whole numbers: x, y, width and height."),
+        ("a box", "a box is not four whole numbers: x, y, width and height."),
+    ],
+)
+def test_a_region_is_read_or_refused_in_the_page(module: Path, text: str, meant: Any) -> None:
+    assert said(module, [["readBox", text, WHOLE]]) == [meant]
+
+
+def test_a_mask_travels_as_runs_and_comes_back(module: Path) -> None:
+    runs = [[0, 3, 5, 4], [12], [0, 12], [5, 1, 6]]
+    masks = said(module, [["maskOf", each, 12] for each in runs])
+    assert masks[0] == {f"{i}": int(i < 3 or i >= 8) for i in range(12)}
+    again = said(module, [["runsOf", [*each.values()]] for each in masks])
+    assert again == runs
+
+
+def test_a_request_with_a_region_that_is_none_is_not_sent(module: Path) -> None:
+    inputs = [{"digest": "a", "whole": WHOLE}, {"digest": "b", "whole": WHOLE}]
+    box = {"digest": "a", "box": [10, 20, 100, 60]}
+    calls = [
+        (None, inputs, False, ""),
+        (None, inputs[:1], True, "No region is drawn yet"),
+        (box, inputs[:1], True, ""),
+        (box, inputs, False, "there are 2"),
+        (box, inputs[1:], False, "not there any more"),
+        ({"digest": "a", "size": [3, 2], "runs": [6]}, inputs[:1], False, "is empty"),
+        ({"digest": "a", "size": [3, 2], "runs": [5, 1]}, inputs[:1], False, ""),
+        ({**box, "box": [250, 0, 100, 60]}, inputs[:1], False, "leaves the picture"),
+    ]
+    answers = said(module, [["regionProblem", *call] for *call, _ in calls])
+    for answer, (*call, words) in zip(answers, calls, strict=True):
+        assert (words in answer) if words else answer == "", call
+        assert not answer or answer.endswith("Nothing was sent.")
+
+
+def test_a_box_becomes_a_mask_and_a_mask_a_box(module: Path) -> None:
+    box, size = [30, 20, 60, 40], [30, 20]
+    (mask,) = said(module, [["maskOfBox", box, WHOLE, size]])
+    pixels = [*mask.values()]
+    assert sum(pixels) == 6 * 4
+    assert said(module, [["boxAround", {"$bytes": pixels}, size, WHOLE]]) == [box]
+    assert said(module, [["boxAround", {"$bytes": [0] * 600}, size, WHOLE]]) == [None]
+
+
+def test_a_brush_leaves_a_round_mark_and_a_line_without_gaps(module: Path) -> None:
+    size = [60, 40]
+    dot, line = said(
+        module,
+        [
+            ["painted", size, [30, 20], [30, 20], 10],
+            ["painted", size, [-5, 20], [70, 20], 4],
+        ],
+    )
+    assert abs(sum(dot.values()) - 314) < 20
+    rows = [[line[f"{y * 60 + x}"] for x in range(60)] for y in range(40)]
+    assert rows[20] == [1] * 60
+    assert sum(map(sum, rows)) == 8 * 60

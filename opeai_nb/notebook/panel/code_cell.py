@@ -33,10 +33,12 @@ def cell_text(
     *,
     preset: Preset | None = None,
     prompt: str = "",
+    only: str = "",
 ) -> str:
     """Return the `%%imagine` cell for *request*; *images* name its input pictures.
 
-    Where a *preset* is expanded in it, the cell names that, and *prompt* is a person's own.
+    Where a *preset* is expanded in it, the cell names that, and *prompt* is a person's own. *only*
+    is the region as it is written.
     Raises `InputError` for the few requests that no cell can say: an option's value that reads as
     a reference to a variable (`$name`) or as several (`a,b`), a prompt line that is a marker of
     nbval.
@@ -50,6 +52,7 @@ def cell_text(
         if option.name in said and option.option != "--ar":
             value = list(images) if option.kind == "image" else said[option.name]
             parts += _written(option, value)
+    parts += ["--only", _quoted(only)] if only else []
     if _has_fields(text) or _has_alternatives(text):
         parts.append("--raw")
     return f"{' '.join(parts)}\n{text}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from traitlets import Any as AnyTrait
 from traitlets import Bool, Dict, HasTraits, Int, Tuple, Unicode, validate
 
 from opeai_nb.client.values.request import ImageRequest
@@ -15,6 +16,7 @@ from opeai_nb.notebook.panel.model_options import ModelOptions, options_of, size
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from opeai_nb.client.values.only import Only
     from opeai_nb.notebook.panel.input_sources import Source
     from opeai_nb.presets.preset import Preset
 
@@ -22,6 +24,7 @@ ADVANCED_FIELDS: Final = tuple(item for item in FIELDS if item.label)
 PLAIN: Final = ("preset", "model", "prompt", "size", "quality", "n", "images")
 ADVANCED: Final = tuple(item.name for item in ADVANCED_FIELDS)
 NAMES: Final = (*PLAIN, *ADVANCED)
+_IN_ORDER: Final = (*NAMES, "only")
 _EMPTY: Final = {"size": "", "quality": "", "n": 1}
 
 
@@ -137,6 +140,7 @@ class ControlTraits(HasTraits):
     size = Unicode("")
     quality = Unicode("")
     images = Tuple()
+    only = AnyTrait(None, allow_none=True)
     output_format = Unicode(None, allow_none=True)
     output_compression = Int(None, allow_none=True)
     background = Unicode(None, allow_none=True)
@@ -166,7 +170,7 @@ class ControlTraits(HasTraits):
 
     def set_controls(self, **values: Any) -> None:
         """Set several controls; the preset and the model first, as the others depend on them."""
-        for name in sorted(values, key=NAMES.index):
+        for name in sorted(values, key=_IN_ORDER.index):
             setattr(self, name, values[name])
 
     @property
@@ -182,6 +186,15 @@ class ControlTraits(HasTraits):
     @validate("images")
     def _valid_images(self, proposal: Any) -> tuple[Source, ...]:
         return tuple(input_sources.given(value) for value in proposal["value"])
+
+    @validate("only")
+    def _valid_only(self, proposal: Any) -> Only | None:
+        if proposal["value"] is None:
+            return None
+        from opeai_nb.client.values.only import only_in  # which costs Pillow
+
+        given = [image for source in self.images for image in source.images]
+        return only_in(ImageRequest("an edit", image=given), proposal["value"])
 
     @validate("preset", "model", "size", "quality")
     def _valid_name(self, proposal: Any) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.picture import Picture
 from opeai_nb.imaging.open_picture import UndecodableError
 from opeai_nb.notebook.display import previews
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    from opeai_nb.client import Generation
     from opeai_nb.library import Library, Marks, Record
 
 PAGE: Final = 24
@@ -22,12 +24,17 @@ _SEARCHED: Final = 2000
 
 @dataclass(frozen=True)
 class Find:
-    """One picture of a record; *number* counts from 1."""
+    """One picture of a record; *number* counts from 1.
+
+    *path* and *size* are of what is shown: where an answer was laid over its original, of that, and
+    *region* names the region. Else it is None.
+    """
 
     record: Record
     number: int
     path: Path
     size: tuple[int, int] | None
+    region: str | None = None
 
     @property
     def title(self) -> str:
@@ -38,8 +45,17 @@ class Find:
 
     def marks_in(self, library: Library) -> Marks:
         """Return what people say of it."""
-        names = [item.file for item in self.record.pictures]
-        return library.marks(self.record).at(names.index(self.path.name) + 1)
+        places = [place for place, item in enumerate(self.record.pictures, 1) if item.file]
+        return library.marks(self.record).at(places[self.number - 1])
+
+    def as_shown(self, generation: Generation) -> Generation:
+        """Return the *generation* of its record with this picture as it is shown."""
+        if self.region is None:
+            return generation
+        came = generation.good[self.number - 1]
+        laid = replace(came, source=self.path, url=None, received_sha256=None)
+        pictures = tuple(laid if each is came else each for each in generation.pictures)
+        return replace(generation, pictures=pictures)
 
     @property
     def key(self) -> str:
@@ -47,13 +63,20 @@ class Find:
         return f"{self.record.id}-{self.number}"
 
 
-def finds_of(record: Record) -> list[Find]:
-    """Return the pictures of a record, in order."""
-    kept = [item for item in record.pictures if item.file]
-    return [
-        Find(record, number, record.folder / str(item.file), _sound(item.size))
-        for number, item in enumerate(kept, 1)
-    ]
+def finds_of(record: Record, library: Library) -> list[Find]:
+    """Return the pictures of a record, in order: as they were laid over last, where they were."""
+    laid = {
+        number: (path, overlay.digest)
+        for overlay in library.overlays(record)
+        for number, path in overlay.paths.items()
+    }
+    kept = [(place, item) for place, item in enumerate(record.pictures, 1) if item.file]
+    finds = []
+    for number, (place, item) in enumerate(kept, 1):
+        path, region = laid.get(place, (record.folder / str(item.file), None))
+        size = item.size if region is None else Picture(source=path).size
+        finds.append(Find(record, number, path, _sound(size), region))
+    return finds
 
 
 def _sound(size: tuple[int, int] | None) -> tuple[int, int] | None:
@@ -64,8 +87,14 @@ def _sound(size: tuple[int, int] | None) -> tuple[int, int] | None:
 class Pages:
     """The finds in pages of *length*; no record is read before its page is looked at."""
 
-    def __init__(self, records: Callable[[], Iterable[Record]], length: int) -> None:
+    def __init__(
+        self,
+        records: Callable[[], Iterable[Record]],
+        length: int,
+        finds: Callable[[Record], Iterable[Find]],
+    ) -> None:
         self._records = records
+        self._finds_of = finds
         self.length = length
         self._read: list[Find] = []
         self._more: Iterator[Find] = iter(())
@@ -94,7 +123,7 @@ class Pages:
     def _finds(self) -> Iterator[Find]:
         """Ask for the records with the first look: opening the library is not for the cell."""
         for record in self._records():
-            yield from finds_of(record)
+            yield from self._finds_of(record)
 
     def _reach(self, count: int) -> None:
         self._read += islice(self._more, max(0, count - len(self._read)))
@@ -110,7 +139,7 @@ class Gallery:
         self._library = library
         self._lock = threading.Lock()  # a job that ends and a person who turns the page
         self.search = ""
-        self.pages = Pages(self._records, PAGE)
+        self.pages = Pages(self._records, PAGE, lambda record: finds_of(record, library()))
 
     def reload(self, search: str | None = None) -> None:
         """Begin anew with what the library holds now; *search* are other words to look for."""

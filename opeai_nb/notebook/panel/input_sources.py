@@ -1,10 +1,14 @@
-"""Input pictures as the panel holds them: each with what a cell would write to name it."""
+"""Input pictures as the panel holds them, each with what a cell would write to name it.
+
+A file that is uploaded arrives in pieces, as one message of a front end carries about 10 MB.
+"""
 
 from __future__ import annotations
 
+import threading
 import warnings
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.image_input.input_image import (
     ImageInputWarning,
@@ -15,6 +19,11 @@ from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+UPLOAD_LIMIT: Final = 50_000_000
+"""Bytes of one upload: what the platform takes of a picture, and some."""
+_UNFINISHED: Final = 20
 
 
 @dataclass(frozen=True)
@@ -91,8 +100,26 @@ def shown(source: Source) -> dict[str, Any]:
     """
     more = f" (+{len(source.images) - 1})" if len(source.images) > 1 else ""
     data, size = source.images[0].data, source.images[0].size
+    whole = source.images[0].whole_size if len(source.images) == 1 else None
     said = {"digest": key_of(source), "label": f"{source.label}{more}", "note": source.note}
-    return {**said, "url": source.images[0].url or "", "size": size, "tile": data and _tile(data)}
+    known = {"url": source.images[0].url or "", "size": size, "whole": whole}
+    return {**said, **known, "tile": data and _tile(data)}
+
+
+def large(sources: Sequence[Source], key: str) -> tuple[tuple[int, int], bytes]:
+    """Return the size at which a page shows an input picture, and the picture at that size.
+
+    Raises `InputError` where there is none of that *key* whose pixels are known.
+    """
+    from opeai_nb.notebook.display import previews
+
+    source = next((each for each in sources if key_of(each) == key), None)
+    data = None if source is None else source.images[0].data
+    whole = None if source is None or data is None else source.images[0].whole_size
+    if whole is None or data is None:
+        raise InputError("This picture is not there any more.", advice="Add it again.")
+    size = previews.shown_size(whole)
+    return size, previews.large_of(data, size)
 
 
 def _tile(data: bytes) -> bytes | None:
@@ -134,3 +161,34 @@ def _short(text: str, most: int = 40) -> str:
     if text.lower().startswith(("http://", "https://")):
         return text if len(text) <= most else f"{text[:most]}…"
     return PurePath(text).name or text
+
+
+class Uploads:
+    """Puts files together. *limit* is how many bytes one may have.
+
+    Pieces may come in any order: a kernel with subshells handles messages side by side.
+    """
+
+    def __init__(self, limit: int = UPLOAD_LIMIT) -> None:
+        self.limit = limit
+        self._files: dict[str, dict[int, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def take(self, file: str, size: int, start: int, piece: bytes) -> bytes | None:
+        """Take a piece of *file* that begins at byte *start*; return the file when it is whole.
+
+        Raises `InputError` for a file that is too large, or a piece that stands beyond its end.
+        """
+        if size > self.limit or start + len(piece) > size:
+            raise InputError(
+                f"The file has {size / 1e6:.1f} MB; an upload may have {self.limit / 1e6:.0f} MB.",
+                advice="Give its path instead: that has no limit.",
+            )
+        with self._lock:
+            pieces = self._files.setdefault(file, {})
+            pieces[start] = piece
+            if sum(map(len, pieces.values())) < size:
+                while len(self._files) > _UNFINISHED:  # of pages that are gone
+                    self._files.pop(next(iter(self._files)))
+                return None
+            return b"".join(content for _, content in sorted(self._files.pop(file).items()))

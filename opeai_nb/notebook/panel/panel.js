@@ -20,7 +20,8 @@
 /** @typedef {{name: string, prompt: string | null, fields: Record<string, any>}} Preset */
 /** @typedef {Record<string, any>} Controls by the API's names; "" and null: not set */
 /** @typedef {{digest: string, label: string, note: string, url: string,
- *   size: [number, number] | null, tile: DataView | null}} Input */
+ *   size: [number, number] | null, whole: [number, number] | null, tile: DataView | null}} Input
+ *   *whole*: pixels of the picture as it was given, where a region can be drawn in it */
 
 const CLOSE = 0.03;
 const QUALITIES = ['auto', 'low', 'medium', 'high'];
@@ -172,7 +173,7 @@ export const sizesOf = (table, controls, hasInputs, preset = null) => {
 const setFields = (controls, inputs) => Object.keys(controls)
   .filter((name) => {
     const value = controls[name];
-    if (name === 'edit' || name === 'preset' || value === null || value === '') return false;
+    if (['edit', 'preset', 'only'].includes(name) || value === null || value === '') return false;
     if (name === 'n') return value !== 1;
     if (name === 'dialect') return value !== 'openai';
     return !(name === 'extra' && !Object.keys(value).length);
@@ -263,6 +264,131 @@ export const textOf = (field, value) => {
   return String(value);
 };
 
+// -- regions: a box, or what a brush painted, in an input picture
+
+/** @typedef {[number, number]} Point in pixels of the picture, from its left upper corner */
+/** @typedef {[number, number, number, number]} Box x, y, width and height in pixels of the picture */
+/** @typedef {{digest: string, box?: Box, size?: Point, runs?: number[]}} Region of the input picture
+ *   *digest*: a box, or a mask as `region.py` tells of it */
+
+const between = (/** @type {number} */ value, /** @type {number} */ low, /** @type {number} */ high) => Math.max(low, Math.min(high, value));
+
+/** The box between two corners; null where it has no pixel. @type {(from: Point, to: Point, whole: Point) => Box | null} */
+export const boxBetween = (from, to, whole) => {
+  const sides = [0, 1].map((i) => [Math.min(from[i], to[i]), Math.max(from[i], to[i])]
+    .map((at) => between(Math.round(at), 0, whole[i])));
+  const [[left, right], [top, bottom]] = sides;
+  return right > left && bottom > top ? [left, top, right - left, bottom - top] : null;
+};
+
+/** The box after an arrow key: moved, or resized at its right and lower side. @type {(box: Box, key: string, isSized: boolean, step: number, whole: Point) => Box} */
+export const boxAfter = ([x, y, width, height], key, isSized, step, whole) => {
+  const across = key === 'ArrowRight' ? step : key === 'ArrowLeft' ? -step : 0;
+  const down = key === 'ArrowDown' ? step : key === 'ArrowUp' ? -step : 0;
+  if (isSized) return [x, y, between(width + across, 1, whole[0] - x), between(height + down, 1, whole[1] - y)];
+  return [between(x + across, 0, whole[0] - width), between(y + down, 0, whole[1] - height), width, height];
+};
+
+/** The box that a text says. Throws where it is none, or leaves the picture. @type {(text: string, whole: Point) => Box} */
+export const readBox = (text, whole) => {
+  const numbers = text.trim().split(/[\s,;]+/).map(Number);
+  const [x, y, width, height] = numbers;
+  if (numbers.length !== 4 || !numbers.every(Number.isInteger)) throw new Error(`${text.trim()} is not four whole numbers: x, y, width and height.`);
+  if (width < 1 || height < 1) throw new Error(`A region ${width} pixels wide and ${height} high is none.`);
+  if (x < 0 || y < 0 || x + width > whole[0] || y + height > whole[1]) {
+    throw new Error(`${numbers.join()} leaves the picture (${whole[0]}x${whole[1]}).`);
+  }
+  return [x, y, width, height];
+};
+
+/** Paint a line of discs into a mask (1: inside); in place. @type {(mask: Uint8Array, size: Point, from: Point, to: Point, radius: number, value: number) => void} */
+export const paint = (mask, [width, height], from, to, radius, value) => {
+  const steps = Math.max(1, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / Math.max(1, radius / 3)));
+  for (let step = 0; step <= steps; step += 1) {
+    const x = from[0] + ((to[0] - from[0]) * step) / steps;
+    const y = from[1] + ((to[1] - from[1]) * step) / steps;
+    for (let row = Math.max(0, Math.ceil(y - radius - 0.5)); row + 0.5 <= y + radius && row < height; row += 1) {
+      const half = Math.sqrt(Math.max(0, radius * radius - (row + 0.5 - y) ** 2));
+      const start = between(Math.round(x - half), 0, width);
+      mask.fill(value, row * width + start, row * width + Math.max(start, between(Math.round(x + half), 0, width)));
+    }
+  }
+};
+
+/** How many pixels of a mask are outside and inside in turn. @type {(mask: Uint8Array) => number[]} */
+export const runsOf = (mask) => {
+  const runs = [];
+  let start = 0;
+  let inside = 0;
+  for (let i = 0; i <= mask.length; i += 1) {
+    if (i === mask.length || mask[i] !== inside) {
+      runs.push(i - start);
+      start = i;
+      inside = 1 - inside;
+    }
+  }
+  return runs;
+};
+
+/** The mask of which those are the runs. @type {(runs: number[], length: number) => Uint8Array} */
+export const maskOf = (runs, length) => {
+  const mask = new Uint8Array(length);
+  let at = 0;
+  runs.forEach((run, i) => { mask.fill(i % 2, at, at + run); at += run; });
+  return mask;
+};
+
+/** The mask at another size than the box is told in. @type {(box: Box, whole: Point, size: Point) => Uint8Array} */
+export const maskOfBox = ([x, y, width, height], whole, size) => {
+  const mask = new Uint8Array(size[0] * size[1]);
+  const [left, right] = [x, x + width].map((at) => Math.round((at * size[0]) / whole[0]));
+  const [top, bottom] = [y, y + height].map((at) => Math.round((at * size[1]) / whole[1]));
+  for (let row = top; row < bottom; row += 1) mask.fill(1, row * size[0] + left, row * size[0] + right);
+  return mask;
+};
+
+/** The least box around a mask, in pixels of the picture; null where it is empty. @type {(mask: Uint8Array, size: Point, whole: Point) => Box | null} */
+export const boxAround = (mask, size, whole) => {
+  const [width] = size;
+  let [left, right, top, bottom] = [width, -1, -1, -1];
+  for (let row = 0; row < size[1]; row += 1) {
+    const first = mask.subarray(row * width, (row + 1) * width).indexOf(1);
+    if (first >= 0) {
+      const last = mask.subarray(row * width, (row + 1) * width).lastIndexOf(1);
+      if (top < 0) top = row;
+      [left, right, bottom] = [Math.min(left, first), Math.max(right, last), row];
+    }
+  }
+  const scale = [whole[0] / width, whole[1] / size[1]];
+  return top < 0 ? null : boxBetween([left * scale[0], top * scale[1]], [(right + 1) * scale[0], (bottom + 1) * scale[1]], whole);
+};
+
+/** The part of the picture that a region is. @type {(region: Region, whole: Point) => number} */
+export const partOf = ({box, size, runs}, whole) => {
+  if (box) return (box[2] * box[3]) / (whole[0] * whole[1]);
+  const inside = (runs || []).reduce((sum, run, i) => sum + (i % 2 ? run : 0), 0);
+  return inside / (size ? size[0] * size[1] : 1);
+};
+
+/** Why a request with a region is not sent; empty: it is. @type {(region: Region | null, inputs: Input[], isOpen: boolean) => string} */
+export const regionProblem = (region, inputs, isOpen) => {
+  if (!region) return isOpen ? 'No region is drawn yet. Draw where the picture may change, or close it to change the whole. Nothing was sent.' : '';
+  const input = inputs.find(({digest}) => digest === region.digest);
+  const whole = input && input.whole;
+  if (!whole) return 'The picture in which the region was drawn is not there any more. Nothing was sent.';
+  if (inputs.length > 1) return `A region needs one input picture, and there are ${inputs.length}. Take the others away, or the region. Nothing was sent.`;
+  if (!partOf(region, whole)) return 'The region is empty: it leaves no pixel to change. Nothing was sent.';
+  try { if (region.box) readBox(region.box.join(), whole); } catch (/** @type {any} */ error) { return `${error.message} Nothing was sent.`; }
+  return '';
+};
+
+/** A region in words. @type {(region: Region, whole: Point) => string} */
+export const regionWords = (region, whole) => {
+  if (region.box) return `${region.box[2]}×${region.box[3]} at ${region.box[0]},${region.box[1]}`;
+  const part = partOf(region, whole) * 100;
+  return `${part < 1 ? 'under 1' : Math.round(part)} % of the picture`;
+};
+
 // -- files
 
 const STARTS = /** @type {[number, number[]][]} */ ([
@@ -317,6 +443,8 @@ const ICONS = /** @type {Record<string, string>} */ ({
   trash: 'M6 1.5h4l.6 1H14V4H2V2.500h3.4zM3 5h10l-.7 9.500H3.700zM5.800 7v5.500h1.200V7zm3.200 0v5.500h1.200V7z',
 });
 const NONE = '\0';
+const SHADE = 'rgba(12, 14, 18, .62)';
+const SHADE_PIXEL = 0x9e120e0c; // the same, as bytes in the order of today's machines
 const STEP = 2 * 1024 * 1024;
 const IN_FLIGHT = 3;
 const BUSY_AFTER = 700;
@@ -450,6 +578,9 @@ class Desk {
     this.code = null;
     /** @type {{title: string, bytes: any} | null} */
     this.other = null; // a picture to compare the one on the stage with
+    this.isDragging = false; // a region is being drawn
+    /** @type {string | null} */
+    this.drawing = null; // the input picture that is open to draw a region in
     /** @type {any} */
     this.timer = 0;
     this.controls = this.told();
@@ -532,6 +663,18 @@ class Desk {
 
   /** Choose a preset, or none: the controls show what it sets. @param {string} name */
   choose(name) { this.put({...withPreset(this.table, this.controls, this.preset(), this.preset(name)), preset: name}); }
+
+  /** Open an input picture to draw a region in; null: close it. @param {string | null} digest */
+  openRegion(digest) {
+    this.drawing = digest;
+    this.changed('region');
+  }
+
+  /** The input picture that is open. */
+  get openInput() { return this.inputs.find(({digest}) => digest === this.drawing); }
+
+  /** Why a click is not sent; empty: it is. */
+  get problem() { return regionProblem(this.controls.only, this.inputs, !!this.openInput); }
 
   /** @returns {{values: Controls, edit: [string, number]}} */
   said() {
@@ -790,6 +933,7 @@ const tray = (desk, pictures) => {
   /** @type {Set<string>} */
   const leaving = new Set();
   let asked = '';
+  let shown = '';
 
   const name = async () => {
     const text = path.value.trim();
@@ -846,6 +990,8 @@ const tray = (desk, pictures) => {
     return problem || all.find((answer) => answer.problem) || all.find((answer) => 'note' in answer) || {};
   };
 
+  const refocus = (/** @type {string} */ digest) => tiles.querySelector(`[data-only="${CSS.escape(digest)}"]`)?.focus();
+
   /** @param {Input} input */
   const tile = (input) => {
     const picture = input.tile ? h('img', {src: pictures.url(`input:${input.digest}`, input.tile), alt: input.label})
@@ -857,24 +1003,264 @@ const tray = (desk, pictures) => {
       leaving.delete(input.digest);
       (tiles.querySelector('button') || upload).focus();
     }, {'aria-label': `Remove ${input.label}`, title: `Remove ${input.label}`});
-    return h('div', {class: 'ob-source', role: 'listitem'}, picture, h('span', {class: 'ob-name', title: input.label}, input.label), remove);
+    const {digest, label, whole} = input;
+    const region = desk.controls.only?.digest === digest ? desk.controls.only : null;
+    const only = whole && button('Change only here', () => desk.openRegion(desk.drawing === digest ? null : digest), {
+      class: 'ob-only', 'data-only': digest, 'aria-label': `Change only here: ${label}`, 'aria-expanded': desk.drawing === digest,
+      title: region ? `Changed is ${regionWords(region, whole)}` : 'Draw where the edit may change this picture',
+    });
+    const all = region && button('Change all of it', () => { desk.set({only: null}); refocus(digest); }, {
+      class: 'ob-only', 'aria-label': `Change all of ${label}`, title: 'Take the region away'});
+    const shade = region && whole ? h('canvas', {class: 'ob-shade'}) : null;
+    if (shade && whole) drawRegion(shade, region, whole, null, 320);
+    return h('div', {class: 'ob-source', role: 'listitem'}, picture, shade, h('span', {class: 'ob-name', title: label}, label), only, all, remove);
   };
 
+  /** What of the controls the tray shows: a word that is typed builds no tile anew. */
+  const state = () => JSON.stringify([desk.controls.only, takes(desk.family)]);
+
   const show = () => {
+    shown = state();
     beside.textContent = ` · ${takes(desk.family)}`;
     const bars = [...coming.values()].map(({name: label, done}) => h('div', {class: 'ob-source', role: 'listitem'},
       h('span', {class: 'ob-no-tile'}, h('progress', {max: 1, value: done, 'aria-label': `Sending ${label}`})),
       h('span', {class: 'ob-name', title: label}, label)));
+    const {only} = /** @type {any} */ (document.activeElement)?.dataset || {};
+    const had = only && tiles.contains(document.activeElement);
     tiles.replaceChildren(...desk.inputs.filter(({digest}) => !leaving.has(digest)).map(tile), ...bars);
+    if (had) refocus(only);
     hide(tiles, !tiles.childElementCount);
   };
   return {
     elements: [h('div', {class: 'ob-tray', role: 'group', 'aria-label': 'Pictures to edit'},
       h('div', {}, h('span', {class: 'ob-label'}, 'Pictures to edit'), beside), tiles,
       h('div', {class: 'ob-add'}, upload, files, path, add), standing, notes)],
-    show: (what) => { if (['all', 'controls', 'inputs'].includes(what)) show(); },
+    show: (what) => {
+      if (['all', 'inputs', 'region'].includes(what)) show();
+      if (what === 'controls' && !desk.isDragging && state() !== shown) show();
+    },
     take,
   };
+};
+
+/** Show a region on a canvas that lies over its picture: what may not change is dark.
+ * @param {HTMLCanvasElement} canvas @param {Region | null} region @param {Point} whole @param {Uint8Array | null} [mask] @param {number} [side] */
+const drawRegion = (canvas, region, whole, mask = null, side = 1280) => {
+  const scale = Math.min(1, side / Math.max(...whole));
+  const [width, height] = region?.size || whole.map((side) => Math.max(1, Math.round(side * scale)));
+  if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+  const brush = canvas.getContext('2d');
+  if (!brush) return;
+  brush.clearRect(0, 0, width, height);
+  if (!region) return;
+  const inside = mask || maskOf(region.runs || [], region.runs ? width * height : 0);
+  if (region.box) {
+    const [x, y, wide, high] = region.box.map((at, i) => (at * (i % 2 ? height : width)) / whole[i % 2]);
+    brush.fillStyle = SHADE;
+    brush.fillRect(0, 0, width, height);
+    brush.clearRect(x, y, wide, high);
+    const line = Math.max(1, Math.max(width, height) / 320);
+    brush.lineWidth = 2 * line;
+    brush.strokeStyle = '#fff';
+    brush.strokeRect(x, y, wide, high);
+    brush.lineWidth = line;
+    brush.strokeStyle = '#2f6fdb';
+    brush.strokeRect(x, y, wide, high);
+    return;
+  }
+  const shade = brush.createImageData(width, height);
+  const pixels = new Uint32Array(shade.data.buffer);
+  for (let i = 0; i < pixels.length; i += 1) if (!inside[i]) pixels[i] = SHADE_PIXEL;
+  brush.putImageData(shade, 0, 0);
+};
+
+/** One input picture, large, to say where the edit may change it. @param {Desk} desk @param {Pictures} pictures @param {() => HTMLElement} root @returns {Part} */
+const regionEditor = (desk, pictures, root) => {
+  const name = h('b', {});
+  const picture = h('img', {alt: '', draggable: 'false'});
+  const canvas = h('canvas', {});
+  const told = h('div', {class: 'ob-note', role: 'status'});
+  const help = h('div', {class: 'ob-note', id: `${OWN}-region-help`});
+  const surface = h('div', {class: 'ob-surface', tabindex: 0, role: 'application', 'aria-label': 'Where the edit may change the picture',
+    'aria-describedby': help.id, keydown: (/** @type {KeyboardEvent} */ event) => pressed(event)}, picture, canvas);
+  const frame = h('div', {class: 'ob-frame'}, surface);
+  const boxes = button('Box', () => turnTo(false));
+  const brushes = button('Brush', () => turnTo(true));
+  const eraser = button('Erase', () => { isErasing = !isErasing; show(); });
+  const wide = h('input', {type: 'range', min: 1, max: 100, value: 24, 'aria-label': 'Width of the brush', title: 'Width of the brush'});
+  const undo = button('Undo', () => back(), {title: 'Take the last change back (Ctrl+Z)'}, 'undo');
+  const clear = button('Clear', () => { remember(); put(null); }, {title: 'Begin anew'});
+  const done = button('Done', () => close(), {class: 'ob-done', title: 'Close the picture; the region stays (Esc)'});
+  const numbers = h('input', {type: 'text', placeholder: 'x,y,width,height', 'aria-label': 'Region: x, y, width, height', change: () => typed()});
+  const box = h('div', {class: 'ob-region ob-hidden', role: 'group', 'aria-label': 'Change only here', keydown: (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    close();
+  }},
+    h('div', {class: 'ob-region-head'}, h('span', {}, 'Change only here · ', name), done),
+    frame, h('div', {class: 'ob-tools'}, h('div', {class: 'ob-pair', role: 'group', 'aria-label': 'Draw with'}, boxes, brushes), numbers, eraser, wide, undo, clear), told, help);
+  let isBrush = false;
+  let isErasing = false;
+  let opened = '';
+  /** @type {Point} */
+  let whole = [1, 1];
+  /** @type {Point} */
+  let size = [1, 1]; // of the mask: as the picture is shown
+  /** @type {Uint8Array | null} */
+  let mask = null;
+  /** @type {Point | null} */
+  let from = null; // where the pointer, or the brush of the keyboard, was last
+  /** @type {(Region | null)[]} */
+  let before = [];
+
+  /** @returns {Region | null} */
+  const region = () => (desk.controls.only?.digest === opened ? desk.controls.only : null);
+  const remember = () => { before = [...before.slice(-49), region()]; };
+  /** @param {Region | null} now */
+  const put = (now) => {
+    mask = now?.runs ? maskOf(now.runs, size[0] * size[1]) : null;
+    desk.set({only: now}, true);
+  };
+  /** @param {Box | null} now */
+  const putBox = (now) => put(now && {digest: opened, box: now});
+  const putMask = () => {
+    const runs = runsOf(mask || new Uint8Array(1));
+    desk.set({only: runs.length > 1 ? {digest: opened, size, runs} : null}, true);
+  };
+  const back = () => { if (before.length) put(before.pop() || null); };
+
+  /** @param {boolean} toBrush */
+  const turnTo = (toBrush) => {
+    const now = region();
+    isBrush = toBrush;
+    if (now && toBrush === !!now.box) {
+      remember();
+      if (now.box) { mask = maskOfBox(now.box, whole, size); putMask(); } else putBox(boxAround(maskOf(now.runs || [], size[0] * size[1]), size, whole));
+    }
+    show();
+  };
+
+  const typed = () => {
+    try {
+      const now = numbers.value.trim() ? readBox(numbers.value, whole) : null;
+      remember();
+      putBox(now);
+    } catch (/** @type {any} */ error) { tell(told, [error.message], 'ob-note ob-wrong'); }
+  };
+
+  /** Where an event is, in pixels of the picture or of the mask. @param {PointerEvent} event @param {Point} sides @returns {Point} */
+  const at = (event, sides) => {
+    const place = canvas.getBoundingClientRect();
+    return [((event.clientX - place.left) / place.width) * sides[0], ((event.clientY - place.top) / place.height) * sides[1]];
+  };
+  const radius = () => Math.max(1, (Number(wide.value) / 400) * Math.max(...size));
+  /** @param {Point} start @param {Point} end */
+  const stroke = (start, end) => {
+    mask = mask || new Uint8Array(size[0] * size[1]);
+    paint(mask, size, start, end, radius(), isErasing ? 0 : 1);
+    drawRegion(canvas, {digest: opened, size, runs: []}, whole, mask);
+  };
+
+  surface.addEventListener('pointerdown', guarded((/** @type {PointerEvent} */ event) => {
+    if (event.button || from) return;
+    event.preventDefault();
+    surface.focus();
+    surface.setPointerCapture(event.pointerId);
+    remember();
+    desk.isDragging = true;
+    from = at(event, isBrush ? size : whole);
+    if (isBrush) stroke(from, from);
+  }));
+  surface.addEventListener('pointermove', guarded((/** @type {PointerEvent} */ event) => {
+    if (!from || !surface.hasPointerCapture(event.pointerId)) return;
+    if (isBrush) {
+      const to = at(event, size);
+      stroke(from, to);
+      from = to;
+    } else putBox(boxBetween(from, at(event, whole), whole));
+  }));
+  const lifted = guarded(() => {
+    if (!from) return;
+    from = null;
+    desk.isDragging = false;
+    if (isBrush) putMask();
+    else desk.changed('region');
+    if (JSON.stringify(before[before.length - 1]) === JSON.stringify(region())) before.pop();
+  });
+  surface.addEventListener('pointerup', lifted);
+  surface.addEventListener('pointercancel', lifted);
+
+  /** The box in the middle with which the keyboard begins. @returns {Box} */
+  const middle = () => /** @type {Box} */ ([...whole.map((side) => Math.floor(side / 4)), ...whole.map((side) => Math.max(1, Math.floor(side / 2)))]);
+
+  /** @param {KeyboardEvent} event */
+  const pressed = (event) => {
+    const {key} = event;
+    if (key === 'z' && (event.ctrlKey || event.metaKey)) back();
+    else if (key.startsWith('Arrow') && !event.ctrlKey && !event.metaKey && !event.altKey && !isBrush) {
+      const now = region();
+      remember();
+      putBox(now?.box ? boxAfter(now.box, key, event.shiftKey, Math.max(1, Math.round(Math.max(...whole) / 100)), whole) : middle());
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const close = () => {
+    const digest = opened;
+    desk.openRegion(null);
+    /** @type {any} */ (root().querySelector(`[data-only="${CSS.escape(digest)}"]`))?.focus();
+  };
+
+  /** @param {Input} input */
+  const open = async (input) => {
+    opened = input.digest;
+    [before, from, mask, isErasing] = [[], null, null, false];
+    whole = input.whole || [1, 1];
+    name.textContent = input.label;
+    hide(frame, true);
+    tell(told, ['Loading the picture…']);
+    const answer = await desk.ask('open', {digest: input.digest});
+    if (opened !== input.digest || desk.drawing !== input.digest) return;
+    if (desk.complain(answer)) { desk.openRegion(null); return; }
+    picture.src = pictures.url('region', answer.buffers[0]);
+    size = answer.size;
+    const now = region();
+    isBrush = !!now?.runs;
+    mask = now?.runs ? maskOf(now.runs, size[0] * size[1]) : null;
+    surface.style.aspectRatio = `${size[0]}/${size[1]}`;
+    surface.style.maxWidth = `${Math.min(size[0], (560 * size[0]) / size[1])}px`;
+    hide(frame, false);
+    show();
+    box.scrollIntoView({block: 'nearest'});
+    surface.focus({preventScroll: true});
+  };
+
+  const show = () => {
+    const input = desk.openInput;
+    hide(box, !input);
+    if (!input) { opened = ''; return undefined; }
+    if (opened !== input.digest) return open(input);
+    if (frame.classList.contains('ob-hidden')) return undefined;
+    const now = region();
+    if (!from || !isBrush) drawRegion(canvas, now, whole);
+    boxes.setAttribute('aria-pressed', String(!isBrush));
+    brushes.setAttribute('aria-pressed', String(isBrush));
+    eraser.setAttribute('aria-pressed', String(isErasing));
+    hide(eraser, !isBrush);
+    hide(wide, !isBrush);
+    hide(numbers, isBrush);
+    if (document.activeElement !== numbers) numbers.value = now?.box ? now.box.join() : '';
+    undo.disabled = !before.length;
+    clear.disabled = !now;
+    surface.classList.toggle('ob-brushing', isBrush);
+    help.textContent = isBrush ? 'Paint over what may change.' : 'Drag a box, or: arrows move it, Shift+arrows resize it.';
+    tell(told, [now ? `The edit may change ${regionWords(now, whole)}; all else stays, to the pixel.` : 'Nothing is drawn yet.']);
+    return undefined;
+  };
+  return {elements: [box], show: (what) => {
+    if (['all', 'controls', 'inputs', 'region'].includes(what)) Promise.resolve(show()).catch((error) => desk.fail(error));
+  }};
 };
 
 /** The fold of further fields. @param {Desk} desk @returns {Part} */
@@ -938,6 +1324,12 @@ const actions = (desk, root) => {
 
   const generate = async () => {
     if (isAsked || desk.isLost) return;
+    const {problem} = desk;
+    if (problem) {
+      desk.local = {state: '', problem: {message: problem}};
+      show('status');
+      return;
+    }
     isAsked = true;
     code.replaceChildren();
     if (!status.querySelector('.ob-line') || !desk.model.get('_status').stop) {
@@ -948,12 +1340,14 @@ const actions = (desk, root) => {
     const answer = await desk.ask('generate', desk.said());
     isAsked = false;
     desk.local = null;
+    if (desk.drawing) desk.openRegion(null);
     if (!desk.complain(answer)) show('status');
   };
 
   const insertCode = async () => {
     code.replaceChildren();
     desk.flush();
+    if (desk.complain({problem: desk.problem && {message: desk.problem}})) return;
     const answer = await desk.ask('insert');
     if (desk.complain(answer)) return;
     const shown = h('code', {}, answer.code);
@@ -1081,6 +1475,7 @@ const stage = (desk, pictures) => {
   const tools = h('div', {class: 'ob-tools', role: 'group', 'aria-label': 'This picture'}, edit, compare, restore, saves, star, trash);
   const paths = h('div', {class: 'ob-path'}, path, copier('Copy path', path, {title: 'Copy the path of this file'}));
   const old = h('div', {class: 'ob-note ob-still-old'}, 'The saved notebook still shows the earlier picture. Run this cell again to update it.');
+  const whole = h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, tools, saving, notes, paths, old);
   let shown = '';
 
   const discard = async () => {
@@ -1147,9 +1542,10 @@ const stage = (desk, pictures) => {
     path.textContent = told.path || '';
   };
   return {
-    elements: [h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, tools, saving, notes, paths, old)],
+    elements: [whole],
     show: (what) => {
       if (what === 'compare') isCompared = true;
+      if (['all', 'region', 'inputs'].includes(what)) hide(whole, !!desk.openInput);
       if (['all', 'stage', 'compare'].includes(what)) show();
     },
   };
@@ -1317,7 +1713,7 @@ const build = ({model, el}) => {
   const acts = actions(desk, () => root);
   const inputs = tray(desk, pictures);
   const parts = [composer(desk), inputs, advanced(desk), acts];
-  const right = [stage(desk, pictures), gallery(desk, pictures)];
+  const right = [regionEditor(desk, pictures, () => root), stage(desk, pictures), gallery(desk, pictures)];
   const lost = h('div', {class: 'ob-lost ob-hidden', role: 'alert'}, 'The kernel was restarted or is gone: run this cell again.');
   root.append(defects, lost, h('div', {class: 'ob-columns'},
     h('div', {class: 'ob-composer'}, ...parts.flatMap((part) => part.elements)),

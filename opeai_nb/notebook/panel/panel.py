@@ -13,6 +13,7 @@ from traitlets import Dict, TraitError, Unicode
 
 from opeai_nb.errors import InputError
 from opeai_nb.notebook.display.previews import large
+from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.controls import NAMES
 from opeai_nb.notebook.panel.model_table import model_table
 from opeai_nb.notebook.panel.panel_state import PanelState
@@ -48,7 +49,8 @@ class Panel(PanelState, anywidget.AnyWidget):
 
     - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
       "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
-      *preset* names one of the user's presets: the other controls show what it sets.
+      *preset* names one of the user's presets: the other controls show what it sets. *only* is
+      where an edit may change its one picture, as in `Studio.start`.
     - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
       a badge state, *result* the last generation, *error* why there is none, *selected* the
       picture on the stage.
@@ -57,7 +59,7 @@ class Panel(PanelState, anywidget.AnyWidget):
     are those of `%config`, *names* the user's namespace, *cell* tells the cell that runs and which
     run of it this is. Observers of *state*, *result* and *error* are called on the thread that
     follows the job. Raises `TraitError` for a control that there is not, or a value that it does
-    not take.
+    not take, `InputError` for a region that the input picture does not have.
     """
 
     _esm = Unicode().tag(sync=True)
@@ -119,6 +121,7 @@ class Panel(PanelState, anywidget.AnyWidget):
             "name": lambda: {"note": self.add_named(told["text"])},
             "piece": lambda: self._piece(message),
             "remove": lambda: self.remove(told["digest"]),
+            "open": lambda: self._open(told["digest"]),
             "gallery": lambda: self._page(told["number"]),
             "search": lambda: self.search(told["text"]),
             "mark": lambda: self.mark(self._find(told), **told["change"]),
@@ -141,6 +144,8 @@ class Panel(PanelState, anywidget.AnyWidget):
         values = {k: v for k, v in told["values"].items() if k in NAMES and k != "images"}
         try:
             self.set_controls(**values)
+            if "only" in told["values"]:
+                self.draw(told["values"]["only"])
         except TraitError as error:
             raise InputError(str(error)) from error
         finally:
@@ -164,6 +169,10 @@ class Panel(PanelState, anywidget.AnyWidget):
         file = message.id.rpartition(".")[0]  # `<file>.<number of the piece>`
         content = self.uploads.take(file, told["size"], told["start"], bytes(message.buffers[0]))
         return {} if content is None else {"note": self.add_upload(told["name"], content)}
+
+    def _open(self, digest: str) -> dict[str, Any]:
+        size, picture = input_sources.large(self.images, digest)
+        return {"size": size, "buffers": [picture]}
 
     def _page(self, number: int) -> dict[str, Any]:
         page, tiles = self.gallery.page(number), self.gallery.tiles(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from traitlets import Dict, HasTraits, Int, List, TraitError, Unicode, observe
 from opeai_nb.client.values.size import SAME
 from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import LibraryError, OpeaiError
-from opeai_nb.notebook.panel import input_sources, save_files, status
+from opeai_nb.notebook.panel import input_sources, region, save_files, status
 from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import (
     ADVANCED,
@@ -22,19 +23,19 @@ from opeai_nb.notebook.panel.controls import (
     set_by,
 )
 from opeai_nb.notebook.panel.gallery import Find, Gallery, finds_of
+from opeai_nb.notebook.panel.input_sources import UPLOAD_LIMIT, Uploads
 from opeai_nb.notebook.panel.model_options import grouped, known_models
-from opeai_nb.notebook.panel.request_queue import Runs, in_place, in_thread
+from opeai_nb.notebook.panel.request_queue import Runs, Wish, in_place, in_thread
 from opeai_nb.notebook.panel.shown_panels import ShownPanels
 from opeai_nb.notebook.panel.stage import stage_of, unkept_stage
 from opeai_nb.notebook.panel.static_output import Still
-from opeai_nb.notebook.panel.uploads import UPLOAD_LIMIT, Uploads
 from opeai_nb.presets.preset import preset_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from opeai_nb.client import ImageRequest
+    from opeai_nb.client.values.only import Only
     from opeai_nb.notebook.display.frontend import Frontend
     from opeai_nb.notebook.panel.input_sources import Source
     from opeai_nb.presets.preset import Preset
@@ -50,13 +51,15 @@ class PanelState(ControlTraits, HasTraits):
 
     - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
       "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
-      *preset* names one of the user's presets: the other controls show what it sets.
+      *preset* names one of the user's presets: the other controls show what it sets. *only* is
+      where an edit may change its one picture, as in `Studio.start`.
     - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
       a badge state, *result* the last generation, *error* why there is none, *selected* the
       picture on the stage.
 
     The traits with an underscore are what is shown: see `protocol`. Raises `TraitError` for a
-    control that there is not, or a value that it does not take.
+    control that there is not, or a value that it does not take,
+    `InputError` for a region that the input picture does not have.
     """
 
     request = AnyTrait(None, read_only=True)
@@ -89,8 +92,9 @@ class PanelState(ControlTraits, HasTraits):
         upload_limit: int = UPLOAD_LIMIT,
         **controls: Any,
     ) -> None:
-        if unknown := sorted(controls.keys() - set(NAMES)):
-            raise TraitError(f"There is no control {unknown[0]!r}. Controls: {', '.join(NAMES)}.")
+        if unknown := sorted(controls.keys() - {*NAMES, "only"}):
+            there = ", ".join((*NAMES, "only"))
+            raise TraitError(f"There is no control {unknown[0]!r}. Controls: {there}.")
         self._studio = studio
         self._defaults = defaults
         self._frontend, self._cell = frontend, cell
@@ -106,6 +110,7 @@ class PanelState(ControlTraits, HasTraits):
         self._before_click: status.Status = {}
         self._limit, self._name = upload_limit, token_hex(8)
         self._preset: Preset | None = None  # as it was read when it was chosen
+        self._drawn: region.Drawn | None = None  # the region as a page draws it
         self._list_models(())
         self._presets = {"choices": [], "problem": ""}
         self.set_controls(**self._defaults())
@@ -192,12 +197,12 @@ class PanelState(ControlTraits, HasTraits):
     def _reread(self, _: Any = None) -> None:
         """Make the request anew, and say what one should know of it before sending."""
         try:
-            request = self._read()
+            request = self._asked()
         except OpeaiError:
             request = None
         self.set_trait("request", request)
         self._advice = self._advised(request)
-        self._controls = {**self.plain_values, "edit": self._edit}
+        self._controls = {**self.plain_values, "only": self._drawn, "edit": self._edit}
 
     def _advised(self, request: ImageRequest | None) -> dict[str, Any]:
         of = [self.model, self.size, self.quality, self.n]
@@ -211,17 +216,42 @@ class PanelState(ControlTraits, HasTraits):
             notes.append(error.message)
         return {"of": of, "notes": notes, "cost": cost}
 
-    def _read(self) -> ImageRequest:
+    def _asked(self) -> ImageRequest:
         preset = self._preset
         if preset is None and self.preset:
             preset = preset_named(self.preset, self.studio.presets)  # or it says why there is none
         return self.controls.request(self._defaults(), preset)
 
+    def _read(self) -> Wish:
+        request, only = self._asked(), self.only
+        if only is not None and len(request.image) != 1:
+            from opeai_nb.client.values.only import only_in  # which costs Pillow
+
+            only_in(request, only.box)  # says why that cannot be
+        return Wish(request, only)
+
     @observe("images")
     def _show_images(self, change: Any) -> None:
         self._inputs = [input_sources.shown(source) for source in change.new]
+        if self.only is not None and not region.is_of(self.only, change.new):
+            self.only = None
         if not change.new and self.size == SAME:  # of nothing
             self.size = ""
+
+    @observe("only")
+    def _show_region(self, _: Any) -> None:
+        """Tell the page of a region that was set from code."""
+        self._drawn = self.only and region.drawn_of(self.only, self.images)
+        self._reread()
+
+    def draw(self, drawn: region.Drawn | None) -> None:
+        """Take a region as a page has drawn it; None: the edit may change the whole picture.
+
+        Raises `InputError` for one that is empty, or leaves its picture.
+        """
+        if drawn != self._drawn:
+            self.only = drawn and region.value_of(drawn, self.images)
+            self._drawn = drawn  # to the pixel as it is on the page
 
     def find(self, key: str) -> Find | None:
         """Return a picture that this panel has shown; None where there is none of this *key*."""
@@ -280,6 +310,20 @@ class PanelState(ControlTraits, HasTraits):
             for image in request.image
         )
         self.take(controls_of(request, given))
+        self._restore_region(self.selected)
+
+    def _restore_region(self, find: Find) -> None:
+        made = self.studio.library.overlays(find.record)
+        overlay = next((each for each in made if each.digest == find.region), None)
+        if overlay is None:
+            self.only = None
+        elif overlay.mask is None:
+            self.only = overlay.box
+        else:
+            self.only = None
+            self._status = status.said(
+                "The region was painted, and is not restored: paint it anew."
+            )
 
     def add_upload(self, name: str, content: bytes) -> str:
         """Take a file as input picture; return what one should know of it.
@@ -303,7 +347,7 @@ class PanelState(ControlTraits, HasTraits):
 
     def save_as(self, target: str, find: Find) -> Path:
         """Write a copy of a picture of the library to *target*; return its path."""
-        generation = self.studio.library.generation(find.record)
+        generation = find.as_shown(self.studio.library.generation(find.record))
         return save_files.save_copy(generation, find.number, target)
 
     def mark(self, find: Find, **change: Any) -> None:
@@ -318,9 +362,21 @@ class PanelState(ControlTraits, HasTraits):
 
     def cell(self) -> str:
         """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
-        request = self._read()
+        wish = self._read()
         images = [self._written(source) for source in self.images]
-        return cell_text(request, images, preset=self._preset, prompt=self.prompt)
+        only = wish.only and self._region_written(wish.only)
+        return cell_text(
+            wish.request, images, preset=self._preset, prompt=self.prompt, only=only or ""
+        )
+
+    def _region_written(self, only: Only) -> str:
+        """Return how a cell writes a region: a box, or the file of a mask."""
+        if only.mask is None:
+            return ",".join(map(str, only.box))
+        label = f"mask-{Path(self.images[0].label).stem}"
+        return save_files.as_written(
+            save_files.upload_file(self.studio.library.homes, label, region.mask_file(only))
+        )
 
     def _written(self, source: Source) -> str:
         if source.written is not None:
@@ -335,12 +391,16 @@ class PanelState(ControlTraits, HasTraits):
         The picture on the stage is kept for it, where it is one of this request.
         """
         from opeai_nb.library import identity
+        from opeai_nb.library.replay.replay import row_key
 
         self.list_presets()  # the cell will read them anew
-        code, wanted = self.cell(), identity(self._read())
+        code, wish = self.cell(), self._read()
+        wanted, digest = identity(wish.request), wish.only.digest if wish.only else None
         if self.selected is not None and self.selected.record.identity == wanted:
-            self.studio.session.reserve(wanted, self.selected.record.id)
-            return code, "Its first run shows this picture and sends nothing."
+            self.studio.session.reserve(row_key(wanted, digest), self.selected.record.id)
+            if self.selected.region == digest:
+                return code, "Its first run shows this picture and sends nothing."
+            return code, "Its first run shows the answer of this picture and sends nothing."
         if self.studio.library.holds([wanted]):
             return (
                 code,
@@ -381,7 +441,8 @@ class PanelState(ControlTraits, HasTraits):
     def _arrived(self, job: Job) -> None:
         generation = job.result()
         try:
-            self.show(finds_of(self.studio.library.record(job.id))[0])
+            library = self.studio.library
+            self.show(finds_of(library.record(job.id), library)[0])
         except LibraryError:
             self.show(None)
             self._stage = unkept_stage(generation)

@@ -132,7 +132,9 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.model_field.options = [name for _, names in self._models for name in names]
         self.size_field.options = [size for _, size in offered.sizes]
         self.quality_field.options = offered.quality_words
-        self.inputs.value = escape(", ".join(item["label"] for item in self._inputs) or "none")
+        only = f" (changed at {','.join(map(str, self.only.box))} alone)" if self.only else ""
+        labels = ", ".join(item["label"] for item in self._inputs) or "none"
+        self.inputs.value = escape(labels + only)
         self._show_presets()
         preset = "" if self._preset is None else self._preset.prompt or ""
         said = [self._presets["problem"], preset and f"The preset says: {preset}", offered.note]

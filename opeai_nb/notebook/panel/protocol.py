@@ -5,8 +5,8 @@ Pictures are bytes in it.
 
 | trait | what it holds |
 |---|---|
-| `_controls` | the controls by the API's names, *edit*: the last edit of a page that is in them |
-| `_inputs` | the input pictures: *digest*, *label*, *note*, *tile* (None: cannot be drawn) |
+| `_controls` | the controls by the API's names, *only* (see `region`), *edit*: the last of a page |
+| `_inputs` | the input pictures: *digest*, *label*, *note*, *tile*, *whole*: pixels as given |
 | `_table` | `model_table`: what the page knows of models |
 | `_models` | the menu: (title, names) |
 | `_presets` | the user's presets as *choices* (name, prompt, fields), and a *problem* with them |
@@ -47,6 +47,7 @@ MESSAGES: Final[dict[str, dict[str, type]]] = {
     "name": {"text": str},  # a path, a URL or a variable; answer: note
     "piece": {"name": str, "size": int, "start": int},  # of a file, one buffer; answer: note
     "remove": {"digest": str},  # an input picture
+    "open": {"digest": str},  # to draw a region in; answer: size as shown, and a buffer
     "gallery": {"number": int},  # answer: gallery, and its tiles as buffers in the order of keys
     "search": {"text": str},
     "mark": {"key": str, "change": dict},  # star, tag, untag, trash

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opeai_nb.client import ImageRequest
+    from opeai_nb.client.values.only import Only
     from opeai_nb.studio import Job, Studio, Update
 
 Turn = Literal["start", "wait", "ignore"]
@@ -28,6 +29,13 @@ GRACE: Final = 0.08
 While the kernel is busy, the browser holds back the second change of a control until the first is
 answered, but not the click: the click would send, and pay for, a prompt that is not yet whole.
 """
+
+
+class Wish(NamedTuple):
+    """What a click asks for: a request, and the region that its answer is laid over."""
+
+    request: ImageRequest
+    only: Only | None = None
 
 
 class Listener(Protocol):
@@ -64,26 +72,26 @@ class Turns:
     """One request runs, others wait in the order in which they were asked. Pure, time is given."""
 
     def __init__(self) -> None:
-        self.waiting: list[ImageRequest] = []
+        self.waiting: list[Wish] = []
         self.is_busy = False
-        self._last: ImageRequest | None = None
+        self._last: Wish | None = None
         self._quiet_since = float("-inf")
 
-    def ask(self, request: ImageRequest, now: float) -> Turn:
+    def ask(self, wish: Wish, now: float) -> Turn:
         """Take a click: start it, let it wait for its turn, or ignore it."""
-        unchanged = request == self._last
+        unchanged = wish == self._last
         recent = now - self._quiet_since < ONE_CLICK
         self._quiet_since = now
         if unchanged and (self.is_busy or recent):
             return "ignore"
-        self._last = request
+        self._last = wish
         if self.is_busy:
-            self.waiting.append(request)
+            self.waiting.append(wish)
             return "wait"
         self.is_busy = True
         return "start"
 
-    def done(self, now: float) -> ImageRequest | None:
+    def done(self, now: float) -> Wish | None:
         """Take the end of what ran; return what starts now, if anything waits."""
         self._quiet_since = now
         if self.waiting:
@@ -124,10 +132,8 @@ class Runs:
         """True while a request runs."""
         return self._turns.is_busy
 
-    def click(
-        self, read: Callable[[], ImageRequest], then: Callable[[], object] = lambda: None
-    ) -> None:
-        """Take a click: *read* gives the request. Returns at once.
+    def click(self, read: Callable[[], Wish], then: Callable[[], object] = lambda: None) -> None:
+        """Take a click: *read* gives the wish. Returns at once.
 
         *then* is called when it is known what the click leads to.
         """
@@ -145,13 +151,13 @@ class Runs:
 
         self._spawn(ask)
 
-    def ask(self, request: ImageRequest) -> Job | None:
-        """Start *request* and return its job; None when it waits for its turn.
+    def ask(self, wish: Wish) -> Job | None:
+        """Start *wish* and return its job; None when it waits for its turn.
 
         The running job when it is the same request, asked twice. Raises `OpeaiError` where nothing
         can be started.
         """
-        return None if self._asked(request) == "wait" else self.job
+        return None if self._asked(wish) == "wait" else self.job
 
     def resume(self) -> Job | None:
         """Wait again for the last job, which was not waited for to its end; None without one."""
@@ -175,32 +181,32 @@ class Runs:
             self.job.stop()
         return dropped
 
-    def _asked(self, request: ImageRequest) -> Turn:
+    def _asked(self, wish: Wish) -> Turn:
         with self._lock:
-            turn = self._turns.ask(request, self._clock())
+            turn = self._turns.ask(wish, self._clock())
         if turn != "start":
             return turn
         try:
-            job = self._started(request)
+            job = self._started(wish)
         except BaseException:
             self._spawn_next(self._done())
             raise
         self._spawn(lambda: self._follow(job))
         return turn
 
-    def _done(self) -> ImageRequest | None:
+    def _done(self) -> Wish | None:
         with self._lock:
             return self._turns.done(self._clock())
 
-    def _spawn_next(self, request: ImageRequest | None) -> None:
+    def _spawn_next(self, wish: Wish | None) -> None:
         """Go on with what waited behind one that could not be started."""
-        if request is not None:
-            self._spawn(lambda: self._follow(self._next(request)))
+        if wish is not None:
+            self._spawn(lambda: self._follow(self._next(wish)))
 
-    def _started(self, request: ImageRequest) -> Job:
+    def _started(self, wish: Wish) -> Job:
         # A click is always fresh. What it finds stands in no cell: the first cell that asks for
         # the same shows it.
-        self.job = self._studio().start(request, caller="panel")
+        self.job = self._studio().start(wish.request, caller="panel", only=wish.only)
         return self.job
 
     def _follow(self, job: Job | None) -> None:
@@ -209,18 +215,18 @@ class Runs:
             for update in current.follow():
                 if not current.is_settled:
                     self._listener.moved(current, update, len(self._turns.waiting))
-            request = self._done()
+            wish = self._done()
             try:
                 self._listener.ended(current)
             except Exception as error:  # noqa: BLE001  what cannot be shown must not end the turns
                 self._listener.refused(error)
-            current = self._next(request)
+            current = self._next(wish)
 
-    def _next(self, request: ImageRequest | None) -> Job | None:
-        while request is not None:
+    def _next(self, wish: Wish | None) -> Job | None:
+        while wish is not None:
             try:
-                return self._started(request)
+                return self._started(wish)
             except Exception as error:  # noqa: BLE001  who clicked sees it, whatever it is
                 self._listener.refused(error)
-                request = self._done()
+                wish = self._done()
         return None
