@@ -248,7 +248,7 @@ def test_the_text_of_a_further_field_is_read(module: Path) -> None:
         ("extra", "[1]", 'Extra fields (JSON) is not JSON such as {"field": 1}.'),
         ("style", " vivid ", "vivid"),
     ]
-    answers = said(module, [["valueOf", fields[name], text] for name, text, _ in cases])
+    answers = said(module, [["readField", fields[name], text] for name, text, _ in cases])
     assert answers == [value for _, _, value in cases]
 
 

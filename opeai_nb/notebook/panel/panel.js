@@ -158,7 +158,7 @@ export const sizesOf = (table, controls, hasInputs, preset = null) => {
   const family = familyOf(table, controls.model) || table.unknown;
   const standard = family.default_size;
   const first = standard ? standard.replace('x', '×') : 'the model chooses';
-  const chips = preset && preset.fields.size ? [] : [{value: '', lines: ['default', first]}];
+  const chips = preset?.fields.size ? [] : [{value: '', lines: ['default', first]}];
   if (hasInputs) chips.push({value: 'same', lines: ['same', 'as the picture']});
   family.sizes.forEach((value, i) => {
     // The default has a chip of its own; asked for by name it is another request.
@@ -240,7 +240,7 @@ export const takes = (family) => {
 };
 
 /** What the text of a further field means; null: not set. Throws where it cannot be read. @type {(field: Field, text: string) => any} */
-export const valueOf = (field, text) => {
+export const readField = (field, text) => {
   const plain = text.trim();
   if (!plain) return null;
   if (field.kind === 'flag') return plain === 'yes';
@@ -374,7 +374,7 @@ export const partOf = ({box, size, runs}, whole) => {
 export const regionProblem = (region, inputs, isOpen) => {
   if (!region) return isOpen ? 'No region is drawn yet. Draw where the picture may change, or close it to change the whole. Nothing was sent.' : '';
   const input = inputs.find(({digest}) => digest === region.digest);
-  const whole = input && input.whole;
+  const whole = input?.whole;
   if (!whole) return 'The picture in which the region was drawn is not there any more. Nothing was sent.';
   if (inputs.length > 1) return `A region needs one input picture, and there are ${inputs.length}. Take the others away, or the region. Nothing was sent.`;
   if (!partOf(region, whole)) return 'The region is empty: it leaves no pixel to change. Nothing was sent.';
@@ -452,6 +452,10 @@ const TYPING = 250;
 // Each panel of a page has this module to itself: ids and groups must not meet.
 const OWN = `ob-${Math.random().toString(36).slice(2)}`;
 let count = 0;
+const newId = () => {
+  count += 1;
+  return `${OWN}-${count}`;
+};
 
 /** Have what goes wrong in a listener shown in the panel that it belongs to.
  * @param {(event: any) => unknown} act */
@@ -495,7 +499,7 @@ const button = (label, act, more = {}, sign = '') => h('button',
 
 /** A label above a control. @param {string} label @param {any} control @param {string} [css] */
 const field = (label, control, css = '') => {
-  control.id = control.id || `${OWN}-${count += 1}`;
+  control.id = control.id || newId();
   return h('div', {class: `ob-field ${css}`}, h('label', {class: 'ob-label', for: control.id}, label), control);
 };
 
@@ -690,9 +694,14 @@ class Desk {
 
   // -- messages
 
+  newId() {
+    this.number += 1;
+    return `${this.origin}-${this.number}`;
+  }
+
   /** Send a message and wait for its answer. @param {string} kind @param {Record<string, any>} [fields]
    * @param {any[]} [buffers] @param {string} [id] @returns {Promise<any>} */
-  ask(kind, fields = {}, buffers = [], id = `${this.origin}-${this.number += 1}`) {
+  ask(kind, fields = {}, buffers = [], id = this.newId()) {
     return new Promise((done) => {
       this.open.set(id, {done, since: performance.now()});
       this.model.send({kind, id, ...fields}, undefined, buffers);
@@ -758,7 +767,7 @@ class Desk {
     const answer = await this.ask('gallery', {number});
     if (this.pages.get(0) !== first) return; // the gallery was read anew meanwhile
     if (this.complain(answer)) { this.pages.delete(number); return; }
-    answer.keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => this.tiles.set(key, answer.buffers[i]));
+    answer.keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => { this.tiles.set(key, answer.buffers[i]); });
     this.pages.set(number, answer.gallery);
     this.changed('gallery');
   }
@@ -782,7 +791,7 @@ const deskOf = (model) => {
 
 /** A row of choices of which one is chosen. @param {string} name @param {string} css @param {(value: string) => void} choose */
 const chips = (name, css, choose) => {
-  const group = `${OWN}-${count += 1}`;
+  const group = newId();
   const label = h('span', {class: 'ob-label', id: `${group}-label`}, name);
   const note = h('span', {class: 'ob-beside'});
   const row = h('div', {class: `ob-chips ${css}`, role: 'radiogroup', 'aria-labelledby': `${group}-label`});
@@ -898,7 +907,7 @@ const composer = (desk) => {
     hide(free, !isOther);
     if (isOther && !wantsOther) otherSize.value = controls.size;
     const {words: qualities, isIgnored} = qualitiesOf(desk.table, controls);
-    const unset = chosen && chosen.fields.quality ? [] : [{value: '', lines: ['default']}];
+    const unset = chosen?.fields.quality ? [] : [{value: '', lines: ['default']}];
     quality.show([...unset, ...qualities.map((word) => ({value: word, lines: [word]}))],
       controls.quality, isIgnored ? 'this model is believed to ignore it' : '');
   };
@@ -965,7 +974,7 @@ const tray = (desk, pictures) => {
 
   /** Send a file in pieces, a few of them ahead. @param {File} file */
   const send = async (file) => {
-    const id = `${desk.origin}-${desk.number += 1}`;
+    const id = desk.newId();
     coming.set(id, {name: file.name, done: 0});
     show();
     /** @type {Promise<any>[]} */
@@ -1280,7 +1289,7 @@ const advanced = (desk) => {
       : h('input', {type: 'text', placeholder: one.hint});
     box.addEventListener('change', () => {
       try {
-        desk.set({[one.name]: valueOf(one, box.value)});
+        desk.set({[one.name]: readField(one, box.value)});
         tell(note, []);
       } catch (/** @type {any} */ error) {
         tell(note, [error.message], 'ob-note ob-wrong');
@@ -1419,10 +1428,10 @@ const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
  * @param {HTMLElement} root @param {string} code @returns {Promise<[boolean, boolean]>} */
 const below = async (root, code) => {
   const page = root.closest('.jp-NotebookPanel');
-  const insert = /** @type {HTMLElement | null} */ (page && page.querySelector(
+  const insert = /** @type {HTMLElement | null} */ (page?.querySelector(
     '.jp-NotebookPanel-toolbar [data-jp-item-name="insert"] :is(jp-button, button)'));
   const own = root.closest('.jp-Cell');
-  if (!page || !insert || !own || !own.classList.contains('jp-mod-active')) return [false, false];
+  if (!page || !insert || !own?.classList.contains('jp-mod-active')) return [false, false];
   const cells = () => [...page.querySelectorAll('.jp-Notebook .jp-Cell')];
   const known = new Set(cells());
   insert.dispatchEvent(new MouseEvent('mousedown', {bubbles: true, cancelable: true}));
@@ -1430,7 +1439,7 @@ const below = async (root, code) => {
     await pause(50);
     if (tries === 5 && cells().length === known.size) insert.click(); // one of the two is heard
     const made = cells().find((cell) => !known.has(cell));
-    const editor = /** @type {HTMLElement | null | undefined} */ (made && made.querySelector('.cm-content'));
+    const editor = /** @type {HTMLElement | null | undefined} */ (made?.querySelector('.cm-content'));
     if (editor) return [await filled(editor, code), true];
   }
   return [false, false];
@@ -1613,10 +1622,10 @@ const gallery = (desk, pictures) => {
     grid.replaceChildren(...finds.map((/** @type {any} */ find) => thumb(find, find.key === first, find.key === chosen)));
     if (hadFocus && focus) grid.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
     newer.disabled = desk.page === 0;
-    older.disabled = !page || !page.older;
+    older.disabled = !page?.older;
     const isEmpty = page && !finds.length;
     tell(notes, [page === null || (!page && desk.page) ? 'Loading older pictures…' : isEmpty ? (page.search ? 'No matches.' : 'What you make is kept here.') : '']);
-    if (page && page.older && !desk.pages.has(desk.page + 1)) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); // so that a turn needs no kernel
+    if (page?.older && !desk.pages.has(desk.page + 1)) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); // so that a turn needs no kernel
   };
   /** Mark what is on the stage, without building the grid anew. */
   const choose = () => {
