@@ -259,7 +259,7 @@ def cluster(count: int, rounds: int) -> None:
     with (
         engine_server(side=1024) as url,
         folder() as place,
-        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local,
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as local,
         Client(local) as client,
     ):
         studio = Studio(settings(base_url=url, api_key=KEY, library=place))

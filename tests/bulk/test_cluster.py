@@ -38,7 +38,7 @@ def cluster(distributed: Any) -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("OPEAI_API_KEY", KEY)
         with distributed.LocalCluster(
-            n_workers=4, threads_per_worker=1, dashboard_address=None
+            n_workers=4, threads_per_worker=1, dashboard_address="127.0.0.1:0"
         ) as local:
             yield local
 

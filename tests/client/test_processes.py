@@ -129,7 +129,7 @@ def test_workers_of_dask_each_have_their_own(server: Any) -> None:
 
     assert ask_anew(server.url, 0) == "child 0"
     with (
-        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None) as cluster,
+        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address="127.0.0.1:0") as cluster,
         Dask(cluster) as dask,
     ):
         told = dask.gather(dask.map(ask_anew, [server.url] * 12, range(12), pure=False))
