@@ -228,7 +228,7 @@ class _Making:
             tell(f"Note: {difference}")
         folder = self._cell.get("save")
         pictures = generation.good
-        copies = generation.save(folder, words) if folder else None
+        copies = generation.save(folder, words, metadata=True) if folder else None
         if self._as_json:
             print_json(generation_json(generation, copies))
             return

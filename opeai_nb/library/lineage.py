@@ -111,6 +111,19 @@ def info(file: str | Path) -> dict[str, Any]:
         library.close()
 
 
+def kept_file(library: Catalogue, copy: Path) -> Path | None:
+    """Return the library's own file of a picture, known again by the bytes that were received."""
+    try:
+        digest = hashlib.sha256(read_plain(copy, _LARGEST)).hexdigest()
+    except OSError:
+        return None
+    for record in library.holding(sha256=[digest]):
+        for picture in record.pictures:
+            if picture.file and picture.sha256 == digest:
+                return record.folder / picture.file
+    return None
+
+
 def _beside(library: Catalogue, record: Record, number: int) -> dict[str, Any]:
     marks = library.marks(record).at(number)
     return {

@@ -46,6 +46,21 @@ def test_saving_gives_the_signed_bytes(keep: Callable[..., Generation], tmp_path
     assert path.read_bytes() == signed("jpeg")
 
 
+def test_saving_gives_the_received_bytes_and_the_kept_ones_when_asked(
+    keep: Callable[..., Generation], picture: Callable[..., bytes], tmp_path: Path
+) -> None:
+    made = keep("a fox", pictures=[picture("PNG")])
+    (plain,) = made.save(tmp_path / "received")
+    (told,) = made.save(tmp_path / "kept", metadata=True)
+    assert plain.read_bytes() == picture("PNG")
+    assert told.read_bytes() == made.pictures[0].data != picture("PNG")
+    assert info(told)["request"]["prompt"] == "a fox"
+    for folder in ("received", "kept"):
+        for metadata in (False, True):
+            made.save(tmp_path / folder, metadata=metadata)
+        assert len(list((tmp_path / folder).iterdir())) == 1, "metadata makes no other picture"
+
+
 def test_an_unsigned_picture_says_nothing_of_credentials(
     keep: Callable[..., Generation], picture: Callable[..., bytes]
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from opeai_nb.client.values.words import Words
-from opeai_nb.errors import InputError
+from opeai_nb.errors import InputError, LibraryError
 from tests.notebook.shell import Cells
 
 
@@ -44,3 +44,18 @@ def test_what_no_file_can_be_called_sends_nothing(cells: Cells, line: str) -> No
         cells.run(f"%imagine {line}")
     assert "Nothing was sent." in caught.value.advice
     assert cells.sent == []
+
+
+def test_a_copy_of_what_was_received_is_known_again_and_one_by_save_tells_itself(
+    cells: Cells,
+) -> None:
+    made = cells.run('%imagine --caption "Frost" --save told a fox')
+    (plain,) = made.save("received")
+    (told,) = Path("told").iterdir()
+    assert told.read_bytes() == made.pictures[0].data
+    assert plain.read_bytes() == made.pictures[0].received != told.read_bytes()
+    for copy in (plain, told):
+        assert "Frost" in repr(cells.run(f"%imagine info {copy}"))
+    plain.write_bytes(plain.read_bytes()[:-1])
+    with pytest.raises(LibraryError, match="no record of how it was made"):
+        cells.run(f"%imagine info {plain}")

@@ -269,26 +269,26 @@ class Sweep:
             for point in self.plan
         ]
 
-    def save(self, folder: str | Path = ".") -> list[Path]:
+    def save(self, folder: str | Path = ".", *, metadata: bool = False) -> list[Path]:
         """Write copies of all pictures into *folder*, and the grid as `grid.png`; return the paths.
 
-        *folder* may be a template as `Generation.save` takes it, `out/{animal}-{n}.png`; then the
-        pictures alone are written. Raises `InputError` as `names` does, `LibraryError` when the
-        disk refuses.
+        *folder* may be a template, `out/{animal}-{n}.png`, as `Generation.save` takes it, and
+        *metadata*; then the pictures alone are written. Raises `InputError` as `names` does,
+        `LibraryError` when the disk refuses.
         """
         is_named = self.names(folder) is not None
         paths = [
             path
             for point in self.plan
             if self.outcome(point).generation is not None
-            for path in self.save_point(point, folder)
+            for path in self.save_point(point, folder, metadata=metadata)
         ]
         target = at_home(Path(folder))
         if is_named or not target.is_dir():  # names, or one file for one point
             return paths
         return [*paths, *self.grid().save(target / "grid.png")]
 
-    def save_point(self, point: Point, target: str | Path) -> list[Path]:
+    def save_point(self, point: Point, target: str | Path, *, metadata: bool = False) -> list[Path]:
         """Write copies of one point's pictures, as `save` names them, and return their paths.
 
         Raises the point's error where it has no pictures, else as `Generation.save` does.
@@ -297,7 +297,7 @@ class Sweep:
         if outcome.generation is None:
             raise outcome.error or AssertionError("an outcome has pictures or an error")
         words = {**self.plan.words(point), "index": point.number + 1}
-        return outcome.generation.save(target, words)
+        return outcome.generation.save(target, words, metadata=metadata)
 
     def grid(self, rows: str | None = None, columns: str | None = None) -> Grid:
         """Return the pictures as a labelled grid: two axes, any others as pages.

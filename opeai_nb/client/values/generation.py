@@ -19,7 +19,7 @@ from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from PIL import Image
 
@@ -142,11 +142,17 @@ class Generation(Sequence["Image.Image"]):
         size = " ".join(f"{width}x{height}" for width, height in sorted(filter(None, sizes)))
         return " · ".join(filter(None, [count, printable_line(self.request.model), size]))
 
-    def save(self, target: str | Path = ".", values: Mapping[str, Any] | None = None) -> list[Path]:
-        """Write the pictures' bytes to files and return their paths.
+    def save(
+        self,
+        target: str | Path = ".",
+        values: Mapping[str, Any] | None = None,
+        *,
+        metadata: bool = False,
+    ) -> list[Path]:
+        """Write the received bytes to files and return their paths.
 
-        They are as received, but for our metadata where a library has kept them with it: none is
-        encoded anew, and one with content credentials has not a byte changed.
+        With *metadata*, write what the library has kept, as `--save` does: the received bytes and,
+        in a file without content credentials, how it was made and your own words.
 
         *target* is a folder (made when missing; names come from the prompt), or the name of one
         file with an ending: another format's ending converts. With words in braces, such as
@@ -162,26 +168,28 @@ class Generation(Sequence["Image.Image"]):
         try:
             if (template := template_of(target)) is not None:
                 own = values_for(self.request, created=self.created)
-                return self._save_named(template, {**own, **(values or {})})
+                return self._save_named(template, {**own, **(values or {})}, metadata=metadata)
             if path.suffix and not path.is_dir():
-                return self._save_as(path)
+                return self._save_as(path, metadata=metadata)
             path.mkdir(parents=True, exist_ok=True)
             stem = slug(self.request.prompt)
             return [
-                _save_into(path, f"{stem}-{number}", picture)
+                _save_into(path, f"{stem}-{number}", picture, metadata=metadata)
                 for number, picture in enumerate(self.good, 1)
             ]
         except OSError as error:
             raise LibraryError(f"The pictures could not be saved: {error.strerror}.") from error
 
-    def _save_named(self, template: NameTemplate, values: Mapping[str, Any]) -> list[Path]:
+    def _save_named(
+        self, template: NameTemplate, values: Mapping[str, Any], *, metadata: bool
+    ) -> list[Path]:
         names = template.names(values, max(self.request.n or 1, len(self)))
         return [
-            write_named(template.folder / name, picture)
+            write_named(template.folder / name, picture, metadata=metadata)
             for name, picture in zip(names, self.good, strict=False)
         ]
 
-    def _save_as(self, path: Path) -> list[Path]:
+    def _save_as(self, path: Path, *, metadata: bool) -> list[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         paths = (
             [path]
@@ -190,14 +198,14 @@ class Generation(Sequence["Image.Image"]):
         )
         for place, picture in zip(paths, self.good, strict=True):
             if extension(picture.format) == place.suffix.lower().lstrip(".").replace("jpeg", "jpg"):
-                place.write_bytes(_bytes_of(picture))
+                place.write_bytes(_bytes_of(picture, metadata=metadata))
             else:
                 place.write_bytes(_converted(picture, place.suffix))
         return paths
 
 
-def _bytes_of(picture: Picture) -> bytes:
-    if (data := picture.data) is None:
+def _bytes_of(picture: Picture, *, metadata: bool) -> bytes:
+    if (data := picture.data if metadata else picture.received) is None:
         raise NoPictureError(
             "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
         )
@@ -212,42 +220,50 @@ def _size_of(picture: Picture) -> tuple[int, int] | None:
         return None
 
 
-def _save_into(folder: Path, stem: str, picture: Picture) -> Path:
-    data = _bytes_of(picture)
-    return _written(folder, stem, extension(sniff_format(data[:16])), data)
+def _save_into(folder: Path, stem: str, picture: Picture, *, metadata: bool) -> Path:
+    data = _bytes_of(picture, metadata=metadata)
+    ending = extension(sniff_format(data[:16]))
+    return _written(folder, stem, ending, data, picture.strip)
 
 
-def _written(folder: Path, stem: str, ending: str, data: bytes) -> Path:
+def _written(
+    folder: Path, stem: str, ending: str, data: bytes, strip: Callable[[bytes], bytes] | None
+) -> Path:
     path, number = folder / f"{stem}.{ending}", 1
-    while not _is_written(path, data):
+    while not _is_written(path, data, strip):
         number += 1
         path = folder / f"{stem}-v{number}.{ending}"
     return path
 
 
-def write_named(path: Path, picture: Picture) -> Path:
+def write_named(path: Path, picture: Picture, *, metadata: bool = True) -> Path:
     """Write a picture below the name of *path*, and return where: never over another content.
 
-    Its ending converts; without a picture's ending it gets its own. Raises `OSError`.
+    Its ending converts; without a picture's ending it gets its own. *metadata* as `save` takes it.
+    Raises `OSError`.
     """
-    data = _bytes_of(picture)
+    data = _bytes_of(picture, metadata=metadata)
     own, ending = extension(sniff_format(data[:16])), path.suffix.lower().lstrip(".")
     path.parent.mkdir(parents=True, exist_ok=True)
     if ending not in ENDINGS:
-        return _written(path.parent, path.name, own, data)
+        return _written(path.parent, path.name, own, data, picture.strip)
     if ending.replace("jpeg", "jpg") != own:
         data = _converted(picture, path.suffix)
-    return _written(path.parent, path.stem, path.suffix.lstrip("."), data)
+    return _written(path.parent, path.stem, path.suffix.lstrip("."), data, picture.strip)
 
 
-def _is_written(path: Path, data: bytes) -> bool:
-    """Write a new file, or tell whether it is there already with this content."""
+def _is_written(path: Path, data: bytes, strip: Callable[[bytes], bytes] | None) -> bool:
+    """Write a new file, or tell whether it is there already with this content.
+
+    It is so, too, where *strip* leaves the same of both: a library's metadata makes no other one.
+    """
     try:
         with path.open("xb") as file:  # never through a link
             file.write(data)
     except FileExistsError:
         with suppress(OSError):  # a link, a folder, a FIFO
-            return read_plain(path) == data
+            there = read_plain(path)
+            return there == data or (strip is not None and strip(there) == strip(data))
         return False
     return True
 

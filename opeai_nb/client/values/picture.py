@@ -27,7 +27,8 @@ class Picture:
     *source* is the received bytes, the file that holds them, or None while they are not fetched.
     *url* is where the platform keeps it (for 24 hours at most, platform.md 7), *revised_prompt*
     what the model made of the prompt, *error* why this item has no picture. *seen* is when its
-    answer came, by the client's clock: a URL that is seconds old has not expired.
+    answer came, by the client's clock: a URL that is seconds old has not expired. *strip* takes
+    out of a file what the library that holds it has put in.
     """
 
     source: bytes | Path | None = field(default=None, repr=False)
@@ -36,6 +37,7 @@ class Picture:
     error: OpeaiError | None = None
     received_sha256: str | None = field(default=None, repr=False)
     seen: float | None = field(default=None, repr=False)
+    strip: Callable[[bytes], bytes] | None = field(default=None, repr=False)
     _decoded: list[weakref.ref[Image.Image]] = field(default_factory=list, repr=False, init=False)
 
     @property
@@ -50,6 +52,15 @@ class Picture:
             return read_plain(self.source)
         except OSError as error:
             raise _unreadable(self.source, error) from error
+
+    @property
+    def received(self) -> bytes | None:
+        """The bytes as they were received, without a library's metadata; else as `data`.
+
+        Raises `NoPictureError` when the file that held them is gone or cannot be read.
+        """
+        data = self.data
+        return data if data is None or self.strip is None else self.strip(data)
 
     @property
     def path(self) -> Path | None:

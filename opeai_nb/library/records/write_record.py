@@ -29,7 +29,7 @@ from opeai_nb.library.disk.files import (
 )
 from opeai_nb.library.journal.answer_json import read_error, write_error
 from opeai_nb.library.journal.journal import FOLDER as JOURNAL_FOLDER
-from opeai_nb.library.metadata.provenance import provenance, with_provenance
+from opeai_nb.library.metadata.provenance import provenance, received_bytes, with_provenance
 from opeai_nb.library.records.record import (
     ENDING,
     LARGEST,
@@ -250,6 +250,7 @@ def kept_pictures(record: Record) -> tuple[Picture, ...]:
             revised_prompt=item.revised_prompt,
             error=read_error(item.error) if item.error else None,
             received_sha256=item.sha256,
+            strip=received_bytes,
         )
         for item in record.pictures
     )

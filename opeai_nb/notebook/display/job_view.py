@@ -107,7 +107,7 @@ class JobView:
         """Save the copies; return what the badge has to add, since no cell is there to fail."""
         if self._save:
             try:
-                generation.save(self._save)
+                generation.save(self._save, metadata=True)
             except OpeaiError as error:
                 return f" · not saved: {error.message}"
         return ""

@@ -63,11 +63,11 @@ def _each(result: Generation | Sweep, target: Any) -> Iterator[_Made]:
     from opeai_nb.client import Generation
 
     if isinstance(result, Generation):
-        yield _Made(result.request, result, None, partial(result.save, target))
+        yield _Made(result.request, result, None, partial(result.save, target, metadata=True))
         return
     for point in result.plan:
         outcome = result.outcome(point)
-        save = partial(result.save_point, point, target)
+        save = partial(result.save_point, point, target, metadata=True)
         yield _Made(point.request, outcome.generation, outcome.error, save)
 
 

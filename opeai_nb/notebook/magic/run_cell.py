@@ -153,7 +153,7 @@ def _waited(session: Session, job: Job, cell: Mapping[str, Any]) -> Generation:
         raise
     session.store(name, generation)
     if cell.get("save") and not cell.get("json"):
-        generation.save(cell["save"])
+        generation.save(cell["save"], metadata=True)
     if cell["show"] == "full" and len(generation) > 1:
         for data, metadata in full_bundles(generation):
             publish(data, metadata)
@@ -171,7 +171,7 @@ def _begun(session: Session, job: Job, cell: Mapping[str, Any]) -> Job:
     if kind == "batch":
         generation = watch_job(job, Screen(kind, quiet=quiet))
         if cell.get("save"):
-            generation.save(cell["save"])
+            generation.save(cell["save"], metadata=True)
         JobView(job, kind, show=cell["show"]).show_result()
     elif kind == "live":
         view = JobView(

@@ -86,7 +86,7 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
         return swept
     swept.check()
     if cell.get("save"):
-        swept.save(cell["save"])
+        swept.save(cell["save"], metadata=True)
     return swept
 
 

@@ -32,7 +32,7 @@ def save_copy(generation: Generation, number: int, target: str) -> Path:
     if path.is_file():
         raise InputError(f"{path.name} already exists.", advice="Choose another name.")
     alone = replace(generation, pictures=(generation.good[number - 1],))
-    return alone.save(path)[0]
+    return alone.save(path, metadata=True)[0]
 
 
 def upload_file(homes: Homes, label: str, content: bytes) -> Path:
