@@ -19,15 +19,18 @@ def panel(**controls: Any) -> Panel | PlainPanel:
 
     *controls* set it: `panel(prompt="a fox", model="gpt-image-2", size="16:9")`; each is also a
     trait of the panel, by the name of the API's field (input pictures: `images`). Where the file
-    of `Imagine.prices` has presets, one is chosen in a list, or by `preset="flat"`. With *private*
-    it has a library of its own, as each visitor of an app wants it (Voilà). *upload_limit* is how
-    many bytes one upload may have, 50 MB unless said otherwise.
+    of `Imagine.prices` has presets, one is chosen in a list, or by `preset="flat"`. *only*, a box
+    `(x, y, width, height)` in pixels or a mask, is where the edit of its one input picture may
+    change it; a person draws one by "Change only here". With *private* it has a library of its own,
+    as each visitor of an app wants it (Voilà). *upload_limit* is how many bytes one upload may
+    have, 50 MB unless said otherwise.
 
     With *plain* it is a small form of stock widgets, with the same traits: for a front end that
     shows nothing of the panel, as it has ipywidgets and no anywidget. Its uploads have 10 MB.
 
     It uses the studio of `%%imagine`: the same settings, library and session. Without a shell it
-    makes one from the environment. Raises `TraitError` for a control that there is not.
+    makes one from the environment. Raises `TraitError` for a control that there is not,
+    `InputError` for a region that the input picture does not have.
     """
     from opeai_nb.notebook.panel.panel import panel_on
 
