@@ -62,7 +62,8 @@ def test_the_request_has_these_fields_of_these_kinds() -> None:
 def test_the_panel_has_a_trait_for_each_field() -> None:
     traits = ControlTraits.class_traits()
     names = {{"image": "images"}.get(name, name) for name in BY_NAME}
-    assert traits.keys() == names | {"preset"}, "a preset stands for fields and is none"
+    beside = {"preset", "only"}  # what stands for fields, and what is done with the answer
+    assert traits.keys() == names | beside
     for field in FIELDS:
         trait = traits[{"image": "images"}.get(field.name, field.name)]
         assert isinstance(trait, KINDS[field.kind][1]), field.name
