@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest
@@ -84,6 +84,8 @@ def changed(stands: dict[str, Any], path: tuple[str | int, ...], value: object) 
     return dict(copy)
 
 
+@example(path=("usage", "total_tokens"), value=2**64, is_ascii=False)
+@example(path=("duration",), value=-(2**64) - 1, is_ascii=False)
 @given(path=PATHS, value=VALUES, is_ascii=st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_short_way_says_of_any_record_what_the_careful_one_says_or_leaves_it_to_that(

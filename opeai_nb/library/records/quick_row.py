@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 
 _NUMBER: Final = (float, int, type(None))
+_LONG: Final = 2.0**63
+"""From here on `orjson` may have made a float of a whole number."""
 
 
 def quick_row(folder: str, home: int, name: str, there: Container[str]) -> tuple[Any, ...] | None:
@@ -26,13 +28,13 @@ def quick_row(folder: str, home: int, name: str, there: Container[str]) -> tuple
 
     *there* are all names in the folder. Only what the row says is checked: the rest of the record
     and its pictures are, as ever, when it is shown. It is read by `orjson`, which differs from
-    `json` where it refuses, and in numbers that are too long for it: a request that may have one is
-    read again.
+    `json` where it refuses, and in numbers that are too long for it: a record whose row may depend
+    on one is read again.
     """
     try:
         data, status = read_with_stat(f"{folder}{os.sep}{name}", LARGEST)
         text, stands = data.decode(), orjson.loads(data)
-        if not is_plain(stands["request"]):
+        if not is_plain(stands["request"]) or _has_long_number(stands):
             stands = json.loads(text)
         if not _is_sound(stands, there) or has_half_letters(text):
             return None
@@ -40,6 +42,11 @@ def quick_row(folder: str, home: int, name: str, there: Container[str]) -> tuple
         return row_of(home, name, stands, text, stat, look=None)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return None
+
+
+def _has_long_number(stands: Mapping[str, Any]) -> bool:
+    numbers = (stands.get("duration"), *(stands.get("usage") or {}).values())
+    return any(number.__class__ is float and abs(number) >= _LONG for number in numbers)
 
 
 def _is_sound(stands: Mapping[str, Any], there: Container[str]) -> bool:
