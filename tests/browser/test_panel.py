@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.panel_page import SHOWN, Page
+from tests.pictures import png
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,6 +142,24 @@ def test_the_page_answers_while_the_kernel_is_busy_and_a_click_is_one_request(
     asked = panel.ask("r = panel.result.request; print(r.model, r.size)")
     assert asked == "gpt-image-2 1536x1024"
     assert panel.records() == before + 1
+
+
+def test_whoever_goes_on_before_the_kernel_has_answered_keeps_the_focus(
+    panel: Page, tmp_path: Path
+) -> None:
+    page = panel.page
+    (tmp_path / "dot.png").write_bytes(png())
+    panel.upload(tmp_path / "dot.png")
+    page.locator(".ob-source img").wait_for()
+    page.evaluate(
+        """() => {
+          document.querySelector('[aria-label="Remove dot.png"]').click();
+          document.querySelector('.opeai-nb-panel textarea').focus();
+        }"""
+    )
+    panel.ask("import time\nwhile panel.images: time.sleep(0.01)")
+    page.keyboard.type("a heron")
+    assert page.get_by_label("Prompt").input_value() == "a heron"
 
 
 def test_every_action_is_reached_by_keyboard_with_a_mark_where_the_focus_is(panel: Page) -> None:

@@ -1001,6 +1001,8 @@ const tray = (desk, pictures) => {
 
   const refocus = (/** @type {string} */ digest) => tiles.querySelector(`[data-only="${CSS.escape(digest)}"]`)?.focus();
 
+  const refocusFirst = () => (tiles.querySelector('button') || upload).focus();
+
   /** @param {Input} input */
   const tile = (input) => {
     const picture = input.tile ? h('img', {src: pictures.url(`input:${input.digest}`, input.tile), alt: input.label})
@@ -1008,9 +1010,10 @@ const tray = (desk, pictures) => {
     const remove = button('×', async () => {
       leaving.add(input.digest);
       show();
+      refocusFirst();
       desk.complain(await desk.ask('remove', {digest: input.digest}));
       leaving.delete(input.digest);
-      (tiles.querySelector('button') || upload).focus();
+      if (isFocusAt(null)) refocusFirst();
     }, {'aria-label': `Remove ${input.label}`, title: `Remove ${input.label}`});
     const {digest, label, whole} = input;
     const region = desk.controls.only?.digest === digest ? desk.controls.only : null;
@@ -1051,6 +1054,10 @@ const tray = (desk, pictures) => {
     take,
   };
 };
+
+/** Whether the focus is still *there*, or nowhere since that is gone: else a person has gone on meanwhile, and keeps it.
+ * @param {Element | null} there */
+const isFocusAt = (there) => [there, document.body, null].includes(document.activeElement);
 
 /** Show a region on a canvas that lies over its picture: what may not change is dark.
  * @param {HTMLCanvasElement} canvas @param {Region | null} region @param {Point} whole @param {Uint8Array | null} [mask] @param {number} [side] */
@@ -1242,7 +1249,7 @@ const regionEditor = (desk, pictures, root) => {
     hide(frame, false);
     show();
     box.scrollIntoView({block: 'nearest'});
-    surface.focus({preventScroll: true});
+    if (isFocusAt(root().querySelector(`[data-only="${CSS.escape(opened)}"]`))) surface.focus({preventScroll: true});
   };
 
   const show = () => {
@@ -1489,6 +1496,7 @@ const stage = (desk, pictures) => {
 
   const discard = async () => {
     const gone = key();
+    const before = document.activeElement;
     const answer = await desk.ask('mark', {key: gone, change: {trash: true}});
     if (desk.complain(answer)) return;
     const undo = button('Undo', async () => {
@@ -1497,7 +1505,7 @@ const stage = (desk, pictures) => {
       await desk.act('select', {key: gone});
     });
     notes.replaceChildren(h('div', {class: 'ob-trashed ob-note'}, 'Moved to the trash: nothing is deleted.', undo));
-    undo.focus();
+    if (isFocusAt(before)) undo.focus();
   };
 
   const save = async () => {
