@@ -26,29 +26,33 @@ def open_plain(
     A file that it makes has *mode*, less the umask, and Windows changes no line break in it. Raises
     `OSError`; its `strerror` says so when the file is a link or no file.
     """
-    return _opened(path, flags, links=links, mode=mode)[0]
+    handle = _open(path, flags, links=links, mode=mode)
+    if flags & _NEW != _NEW:  # else made by this call: it can be nothing else
+        _look(handle)
+    return handle
 
 
-def _opened(path: Path | str, flags: int, *, links: bool, mode: int) -> tuple[int, int]:
-    """Return a descriptor, and how many bytes the file had."""
+def _open(path: Path | str, flags: int, *, links: bool, mode: int = 0) -> int:
     if not links and not hasattr(os, "O_NOFOLLOW") and stat.S_ISLNK(_mode_of(path)):
         raise OSError(0, "it is a link")
     unfollowed = 0 if links else getattr(os, "O_NOFOLLOW", 0)
     try:
-        handle = os.open(path, flags | _NOT_BLOCKING | unfollowed, mode)
-        if flags & _NEW == _NEW:
-            return handle, 0  # made by this call: it can be nothing else
+        return os.open(path, flags | _NOT_BLOCKING | unfollowed, mode)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise OSError(0, "it is a link") from error
         if error.errno == errno.ENXIO:  # a FIFO that nobody reads
             raise OSError(0, "it is not a file") from error
         raise
+
+
+def _look(handle: int) -> os.stat_result:
+    """Return what the system says of a file; of anything else close it, and raise `OSError`."""
     status = os.fstat(handle)
     if not stat.S_ISREG(status.st_mode):
         os.close(handle)
         raise OSError(0, "it is not a file")
-    return handle, status.st_size
+    return status
 
 
 def _mode_of(path: Path | str) -> int:
@@ -65,22 +69,22 @@ def read_plain(
 
     Raises `OSError`; its `strerror` says so when the file is a link, no file, or too large.
     """
-    handle, size = _opened(path, os.O_RDONLY, links=links, mode=0)
-    try:
-        return _content(handle, size, limit, head=head)
-    finally:
-        os.close(handle)
+    return _read(path, limit, head=head, links=links)[0]
 
 
 def read_with_stat(path: Path | str, limit: int) -> tuple[bytes, os.stat_result]:
-    """Return the content as `read_plain` does, and what the system says of the file.
+    """Return the content as `read_plain` does, and what the system said of the file before.
 
     Raises `OSError`, as `read_plain`.
     """
-    handle, size = _opened(path, os.O_RDONLY, links=False, mode=0)
+    return _read(path, limit, head=False, links=False)
+
+
+def _read(path: Path | str, limit: int, *, head: bool, links: bool) -> tuple[bytes, os.stat_result]:
+    handle = _open(path, os.O_RDONLY, links=links)
+    status = _look(handle)
     try:
-        status = os.fstat(handle)
-        return _content(handle, size, limit, head=False), status
+        return _content(handle, status.st_size, limit, head=head), status
     finally:
         os.close(handle)
 
