@@ -11,10 +11,13 @@ from tests.notebook.shell import Cells, shell_cells
 
 
 @pytest.fixture(scope="module")
-def shared(request: pytest.FixtureRequest) -> Iterator[Cells]:
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cells]:
     """One shell for the tests of a file, which may say by `FRONTEND` who looks at its outputs."""
     with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
         patch.setenv("OPEAI_NB_FRONTEND", getattr(request.module, "FRONTEND", "script"))
+        made.begin(tmp_path_factory.mktemp("shell"))
         yield made
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
@@ -15,23 +14,7 @@ from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 
 from opeai_nb.errors import OptionError
-from tests.notebook.shell import Cells, shell_cells
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
-    with shell_cells() as made, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OPEAI_NB_FRONTEND", "script")
-        made.begin(tmp_path_factory.mktemp("shell"))
-        yield made
-
-
-@pytest.fixture
-def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
-    monkeypatch.chdir(tmp_path)
-    shared.begin(tmp_path)
-    return shared
-
+from tests.notebook.shell import Cells
 
 # Braces have a meaning of their own (test_prompt.py), and so has a backslash or `;` at the end.
 TEXTS = st.text(
