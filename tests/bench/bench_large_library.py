@@ -29,6 +29,7 @@ from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
 from opeai_nb.library.records.index_file import index_file
 from opeai_nb.library.replay.replay import decide
+from tests.bench.bench_library import WORDS
 
 LIMITS: Final = {
     "opened": (1.5, "reopen and search / scandir with one stat for each record"),
@@ -38,18 +39,6 @@ LIMITS: Final = {
     "kept": (1.2, "a new picture among all / among 100"),
     "page": (1.5, "the gallery's first page among all / among 1,000"),
 }
-WORDS: Final = [
-    "watercolour",
-    "cat",
-    "fox",
-    "harbour",
-    "winter",
-    "neon",
-    "library",
-    "ship",
-    "garden",
-    "mountain",
-]
 PAGE: Final = 24
 SERVER: Final = "http://x"
 
