@@ -22,8 +22,8 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import append_line, is_link, own_folder, times_in, write_new
 from opeai_nb.library.documents import MarkDocument, check
+from opeai_nb.library.index.index_row import folded
 from opeai_nb.library.library_warning import reason
-from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import ENDING, moment_text
 from opeai_nb.plain_file import read_plain
 

@@ -14,11 +14,11 @@ from opeai_nb.library.disk.files import DISK, Disk
 from opeai_nb.library.disk.homes import Homes
 from opeai_nb.library.documents import Origin
 from opeai_nb.library.handed_on import HandedOn
+from opeai_nb.library.index.index import Index
+from opeai_nb.library.index.index_row import folded
 from opeai_nb.library.laid_over import Overlay, overlays, shown_paths
 from opeai_nb.library.marks import MarkFiles, Marks
 from opeai_nb.library.picks import Picks
-from opeai_nb.library.records.index import Index
-from opeai_nb.library.records.index_row import folded
 from opeai_nb.library.records.record import Record, parse_record
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.records.write_record import facts_of, kept_pictures

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from opeai_nb.errors import OptionError
 from opeai_nb.library.dates import Moment, seconds
-from opeai_nb.library.records.index_row import folded
+from opeai_nb.library.index.index_row import folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
-from opeai_nb.library.records.index_file import index_file
+from opeai_nb.library.index.index_file import index_file
 from opeai_nb.library.replay.replay import decide
 from tests.bench.bench_library import WORDS
 

@@ -18,8 +18,8 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Entry, Library, Slot
-from opeai_nb.library.records.index import Index
-from opeai_nb.library.records.index_file import index_file
+from opeai_nb.library.index.index import Index
+from opeai_nb.library.index.index_file import index_file
 from tests.library.conftest import Clock
 from tests.library.replaying import shown
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.library import Library, Slot, identity
-from opeai_nb.library.records.index import Index
-from opeai_nb.library.records.index_file import index_file
-from opeai_nb.library.records.index_row import COLUMNS
-from opeai_nb.library.records.quick_row import quick_row
+from opeai_nb.library.index.index import Index
+from opeai_nb.library.index.index_file import index_file
+from opeai_nb.library.index.index_row import COLUMNS
+from opeai_nb.library.index.quick_row import quick_row
 from opeai_nb.library.records.request_json import canonical, identity_of
 from tests.library.replaying import shown
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opeai_nb.library import Library
-from opeai_nb.library.records.index import Index
-from opeai_nb.library.records.index_file import index_file
+from opeai_nb.library.index.index import Index
+from opeai_nb.library.index.index_file import index_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable

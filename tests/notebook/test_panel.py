@@ -451,7 +451,7 @@ def test_making_a_panel_imports_ipywidgets_and_nothing_else_that_is_dear() -> No
         "opening.in_thread = lambda work: None\n"
         "opeai_nb.panel()\n"
         "dear = ('httpx', 'PIL', 'numpy', 'starlette', 'pybase64',\n"
-        "    'opeai_nb.library.records.index')\n"
+        "    'opeai_nb.library.index.index')\n"
         "print([name for name in dear if name in sys.modules], 'ipywidgets' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,1 +1,1 @@
-"""What is kept: one JSON record beside its pictures, and the index of them."""
+"""What is kept: one JSON record beside its pictures."""

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client.values.generation import Generation
+    from opeai_nb.library.index.index import Index
     from opeai_nb.library.journal.entry import Entry
-    from opeai_nb.library.records.index import Index
 
 _HEAD: Final = 16  # bytes that tell any format (formats.sniff_format)
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -30,11 +30,11 @@ from opeai_nb.library.disk.files import (
     times_in,
 )
 from opeai_nb.library.disk.locks import try_lock
+from opeai_nb.library.index.index_file import index_file
+from opeai_nb.library.index.index_row import COLUMNS, DISORDER, ORDERS, SCHEMA, FileStat, row_of
+from opeai_nb.library.index.placing import Placing
+from opeai_nb.library.index.quick_row import quick_row
 from opeai_nb.library.library_warning import reason
-from opeai_nb.library.records.index_file import index_file
-from opeai_nb.library.records.index_row import COLUMNS, DISORDER, ORDERS, SCHEMA, FileStat, row_of
-from opeai_nb.library.records.placing import Placing
-from opeai_nb.library.records.quick_row import quick_row
 from opeai_nb.library.records.record import ENDING, read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from opeai_nb.library.records.index_row import FileStat, row_of
+from opeai_nb.library.index.index_row import FileStat, row_of
 from opeai_nb.library.records.record import LARGEST, VERSION, has_half_letters
 from opeai_nb.library.records.request_json import is_plain
 from opeai_nb.library.records.validate import MOST_PICTURES

@@ -1,0 +1,1 @@
+"""The index of what is kept: derived, in SQLite, and never believed more than the files."""
