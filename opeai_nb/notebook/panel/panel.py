@@ -26,7 +26,7 @@ from opeai_nb.studio.here import private_studio, studio_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from opeai_nb.notebook.panel.gallery import Find
+    from opeai_nb.notebook.panel.gallery.gallery import Find
     from opeai_nb.notebook.panel.plain import PlainPanel
     from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Studio

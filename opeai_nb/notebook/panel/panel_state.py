@@ -22,12 +22,12 @@ from opeai_nb.notebook.panel.controls import (
     controls_of,
     set_by,
 )
-from opeai_nb.notebook.panel.gallery import Find, Gallery, finds_of
+from opeai_nb.notebook.panel.gallery.gallery import Find, Gallery, finds_of
 from opeai_nb.notebook.panel.input_sources import UPLOAD_LIMIT, Uploads
 from opeai_nb.notebook.panel.model_options import grouped, known_models
 from opeai_nb.notebook.panel.request_queue import Runs, Wish, in_place, in_thread
 from opeai_nb.notebook.panel.shown_panels import ShownPanels
-from opeai_nb.notebook.panel.stage import stage_of, unkept_stage
+from opeai_nb.notebook.panel.gallery.stage import stage_of, unkept_stage
 from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.presets.preset import preset_named
 

@@ -12,7 +12,7 @@ from opeai_nb.notebook.panel.save_files import as_written
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
     from opeai_nb.library import Library
-    from opeai_nb.notebook.panel.gallery import Find
+    from opeai_nb.notebook.panel.gallery.gallery import Find
 
 Stage = dict[str, Any]
 """*key* of the find, its *title*, *prompt*, *facts*, *beside* (marks, where it was made from),
