@@ -132,6 +132,19 @@ def _holding(lines: Iterable[Mapping[str, Any]]) -> Marks:
     )
 
 
+def tags_of(marks: Mapping[str, Marks]) -> dict[str, list[str]]:
+    """Return the ids of the records that have each tag, or a picture of them, by the alphabet.
+
+    Of a tag that is written in several ways, the first of them stands for all.
+    """
+    tagged: dict[str, tuple[str, list[str]]] = {}
+    for record, each in marks.items():
+        own = {folded(tag): tag for _, one in reversed(each.pictures) for tag in one.tags}
+        for key, tag in {**own, **{folded(tag): tag for tag in each.tags}}.items():
+            tagged.setdefault(key, (tag, []))[1].append(record)
+    return {tag: ids for _, (tag, ids) in sorted(tagged.items())}
+
+
 def tag_of(text: str) -> str:
     """Return a tag as it is kept, without its `#`. Raises `LibraryError` when it is none."""
     tag = text.strip().removeprefix("#")

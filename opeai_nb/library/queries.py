@@ -15,9 +15,9 @@ from opeai_nb.library.disk.homes import Homes
 from opeai_nb.library.documents import Origin
 from opeai_nb.library.handed_on import HandedOn
 from opeai_nb.library.index.index import Index
-from opeai_nb.library.index.index_row import folded
 from opeai_nb.library.laid_over import Overlay, overlays, shown_paths
-from opeai_nb.library.marks import MarkFiles, Marks
+from opeai_nb.library.marks import MarkFiles, Marks, tags_of
+from opeai_nb.library.past_prompts import PastPrompts, Place, past_prompts
 from opeai_nb.library.picks import Picks
 from opeai_nb.library.records.record import Record, parse_record
 from opeai_nb.library.records.validate import UnusableRecordError
@@ -232,6 +232,19 @@ class Catalogue:
             left -= len(rows) if left > 0 else 0
             values["before"], values["last"] = rows[-1][:2]
 
+    def prompts(
+        self, text: str = "", *, before: Place | None = None, limit: int = 20
+    ) -> PastPrompts:
+        """Return the newest record of each prompt that holds every word of *text*, newest first.
+
+        *before* is where the last look ended. What is in the trash is passed over. A prompt comes
+        once in a look; further looks may bring it again.
+        """
+        hidden = self._marks.trashed()
+        return past_prompts(
+            self._index.rows, self._sound, hidden=hidden, text=text, before=before, limit=limit
+        )
+
     def export(
         self,
         target: str | Path,
@@ -278,6 +291,10 @@ class Catalogue:
         """Return what people say of a record: star, tags, note, and whether it is in the trash."""
         return self._marks.all().get(record.id, Marks())
 
+    def all_marks(self) -> dict[str, Marks]:
+        """Return what people say of each record that has some marks, by its id."""
+        return self._marks.all()
+
     def overlays(self, record: Record) -> list[Overlay]:
         """Return what became of a record's pictures laid over their original, oldest first."""
         return overlays(self.homes.there, record)
@@ -322,12 +339,11 @@ class Catalogue:
         return priced(self._index.rows(_PRICED, values), prices)
 
     def tagged(self) -> dict[str, list[str]]:
-        """Return the ids of the records that have each tag, in the order of the alphabet."""
-        tagged: dict[str, list[str]] = {}
-        for record, marks in self._marks.all().items():
-            for tag in marks.tags:
-                tagged.setdefault(tag, []).append(record)
-        return dict(sorted(tagged.items(), key=lambda item: folded(item[0])))
+        """Return the ids of the records that have each tag, or a picture of them, by the alphabet.
+
+        What is in the trash counts, too.
+        """
+        return tags_of(self._marks.all())
 
     def origins(self) -> frozenset[str]:
         """Return the origins of what is kept: `platform`, `engine`, both or none."""
