@@ -22,7 +22,8 @@ from opeai_nb.notebook.magic.sweep_cell import is_sweep
 from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import Controls, controls_of
-from opeai_nb.notebook.panel.gallery.gallery import Find, Pages, finds_of
+from opeai_nb.notebook.panel.gallery.finds import Find, finds_of
+from opeai_nb.notebook.panel.gallery.gallery import Pages
 from opeai_nb.notebook.panel.model_options import (
     grouped,
     options_of,

@@ -16,8 +16,9 @@ import pytest
 import opeai_nb.notebook.panel.panel as opening
 from opeai_nb.client.values.size import parse_size
 from opeai_nb.client.wire.hints import hints
-from opeai_nb.errors import InputError
+from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.families import FAMILIES, accepts_size, family_of
+from opeai_nb.library.marks import tag_of
 from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.controls import ADVANCED, Controls, set_by
 from opeai_nb.notebook.panel.model_options import options_of
@@ -353,3 +354,85 @@ def test_a_brush_leaves_a_round_mark_and_a_line_without_gaps(module: Path) -> No
     rows = [[line[f"{y * 60 + x}"] for x in range(60)] for y in range(40)]
     assert rows[20] == [1] * 60
     assert sum(map(sum, rows)) == 8 * 60
+
+
+# -- the history of prompts, and tags
+
+
+def past(prompt: str, made: str, record: str = "") -> dict[str, str]:
+    return {"record": record or prompt, "key": "", "prompt": prompt, "model": "m", "made": made}
+
+
+def test_the_page_finds_prompts_as_the_library_does(module: Path) -> None:
+    known = [
+        past("A Watercolour CAT", "2026-11-01 10:00:00"),
+        past("水彩 cat", "2026-11-03 10:00:00"),
+        past("a dog", "2026-11-02 10:00:00", "old"),
+        past("a dog", "2026-11-04 10:00:00", "new"),
+        past("  ", "2026-11-05 10:00:00"),
+    ]
+    texts = ["", "cat", "CAT water", "水彩", "horse"]
+    answers = said(module, [["promptsWith", known, text] for text in texts])
+    assert [[one["prompt"] for one in found] for found in answers] == [
+        ["a dog", "水彩 cat", "A Watercolour CAT"],
+        ["水彩 cat", "A Watercolour CAT"],
+        ["A Watercolour CAT"],
+        ["水彩 cat"],
+        [],
+    ]
+    assert answers[0][0]["record"] == "new"
+
+
+def test_what_was_put_into_a_preset_comes_out_of_it(module: Path) -> None:
+    prompts = ["a fox", "flat", "{two} colours", "a {prompt}", "水彩"]
+    presets = [as_choice(preset) for preset in PRESETS]
+    pairs = [(preset, prompt) for preset in presets for prompt in prompts]
+    wrapped = said(module, [["around", *pair] for pair in pairs])
+    once = [(preset, whole, prompt) for (preset, prompt), whole in zip(pairs, wrapped, strict=True)]
+    answers = said(module, [["unwrapped", preset, whole] for preset, whole, _ in once])
+    for (preset, whole, prompt), answer in zip(once, answers, strict=True):
+        # Where the words hold the prompt twice, nobody can tell which is which: it stays.
+        is_twice = preset is not None and (preset["prompt"] or "").count("{prompt}") > 1
+        assert answer == (whole if is_twice else prompt), (preset, whole)
+    flat = as_choice(PRESETS[1])
+    assert said(module, [["unwrapped", flat, "an owl"]]) == ["an owl"]
+
+
+def read_tag(text: str) -> str:
+    """Return the tag, or what the library says against it."""
+    try:
+        return tag_of(text)
+    except LibraryError as error:
+        return f"{error.message} {error.advice}"
+
+
+def test_the_page_reads_a_tag_as_the_library_does(module: Path) -> None:
+    texts = ["fox", "#fox", "two words", "", "#", '"fox"', "x" * 64, "x" * 65, "水彩", "a#b"]
+    answers = said(module, [["readTag", text] for text in texts])
+    assert answers == [read_tag(text) for text in texts]
+    assert said(module, [["readTag", " #fox "]]) == ["fox"]
+
+
+def test_tags_complete_what_is_typed(module: Path) -> None:
+    tags = ["night", "Snow", "snowfall", "winter-snow"]
+    calls = [("", []), ("sno", []), ("#SNOW", ["snow"]), ("", ["NIGHT", "Snow"]), ("x", [])]
+    assert said(module, [["tagsLike", tags, text, own] for text, own in calls]) == [
+        tags,
+        ["Snow", "snowfall", "winter-snow"],
+        ["snowfall", "winter-snow"],
+        ["snowfall", "winter-snow"],
+        [],
+    ]
+
+
+def test_arrows_walk_through_a_list_and_back_to_its_field(module: Path) -> None:
+    meant: dict[str, list[int | None]] = {
+        "ArrowDown": [0, 1, 2, -1],
+        "ArrowUp": [2, -1, 0, 1],
+        "PageDown": [2, 2, 2, 2],
+        "PageUp": [0, 0, 0, 0],
+        "Home": [None] * 4,
+    }
+    answers = said(module, [["stepped", key, place, 3] for key in meant for place in range(-1, 3)])
+    assert answers == [place for places in meant.values() for place in places]
+    assert said(module, [["stepped", key, -1, 0] for key in meant]) == [None] * 5

@@ -264,6 +264,63 @@ export const textOf = (field, value) => {
   return String(value);
 };
 
+/** What was put into a preset's words, where a prompt is that. @type {(preset: Preset | null, prompt: string) => string} */
+export const unwrapped = (preset, prompt) => {
+  if (!preset || preset.prompt === null) return prompt;
+  const parts = preset.prompt.split('{prompt}').map((words) => around({...preset, prompt: words}, '-'));
+  const [before, after] = [parts[0], parts[parts.length - 1]];
+  const inside = prompt.slice(before.length, prompt.length - after.length);
+  return inside && around(preset, inside) === prompt ? inside : prompt;
+};
+
+// -- what is kept: the history of prompts, and tags
+
+/** @typedef {{record: string, key: string, prompt: string, model: string, made: string}} Past a prompt of the library: its newest record and that one's picture */
+
+/** Text as it is searched: without case, each letter in one form. @type {(text: string) => string} */
+const folded = (text) => text.normalize('NFKC').toLowerCase();
+
+/** Each prompt once that holds every word of a text, newest first. @type {(known: Past[], text: string) => Past[]} */
+export const promptsWith = (known, text) => {
+  const words = folded(text).split(/\s+/).filter(Boolean);
+  const newest = /** @type {Map<string, Past>} */ (new Map());
+  for (const one of known) {
+    const before = newest.get(one.prompt);
+    if (one.prompt.trim() && (!before || before.made < one.made)) newest.set(one.prompt, one);
+  }
+  return [...newest.values()].filter(({prompt}) => words.every((word) => folded(prompt).includes(word)))
+    .sort((one, other) => (one.made < other.made ? 1 : one.made > other.made ? -1 : 0));
+};
+
+/** A tag as it is kept, without its `#`. Throws where it is none. @type {(text: string) => string} */
+export const readTag = (text) => {
+  const tag = text.trim().replace(/^#/, '');
+  if (!tag || /^["']|["']$|\s/.test(tag) || [...tag].length > 64) {
+    throw new Error(`'${text.trim()}' is no tag. A tag is one word of at most 64 letters.`);
+  }
+  return tag;
+};
+
+/** The tags that complete what is typed, those that begin with it first. @type {(tags: string[], text: string, own: string[]) => string[]} */
+export const tagsLike = (tags, text, own) => {
+  const typed = folded(text.trim().replace(/^#/, ''));
+  const has = new Set(own.map(folded));
+  const found = tags.filter((tag) => !has.has(folded(tag)) && folded(tag).includes(typed));
+  return [...found.filter((tag) => folded(tag).startsWith(typed)), ...found.filter((tag) => !folded(tag).startsWith(typed))];
+};
+
+/** The place in a list that a key leads to, -1 being its text field; null for another key. @type {(key: string, place: number, count: number) => number | null} */
+export const stepped = (key, place, count) => {
+  if (!count) return null;
+  const steps = /** @type {Record<string, number>} */ ({
+    ArrowDown: place + 1 < count ? place + 1 : -1,
+    ArrowUp: place < 0 ? count - 1 : place - 1,
+    PageDown: Math.min(count - 1, place + 5),
+    PageUp: Math.max(0, place - 5),
+  });
+  return steps[key] ?? null;
+};
+
 // -- regions: a box, or what a brush painted, in an input picture
 
 /** @typedef {[number, number]} Point in pixels of the picture, from its left upper corner */
@@ -440,6 +497,7 @@ const ICONS = /** @type {Record<string, string>} */ ({
   undo: 'M6.5 2 2 6.2l4.5 4.2V7.7c2.9 0 4.7 1 6 3.3.1-3.6-2-6.2-6-6.3z',
   save: 'M2 2h9.5L14 4.5V14H2zM4.5 3.5v3h6v-3zM4 9v3.5h8V9z',
   star: 'm8 1.6 2 4.2 4.6.6-3.4 3.2.9 4.6L8 11.9l-4.1 2.3.9-4.6L1.4 6.4 6 5.8z',
+  clock: 'M8 1.500A6.500 6.500 0 1 0 8 14.500 6.500 6.500 0 0 0 8 1.500zm0 1.500a5 5 0 1 1 0 10A5 5 0 0 1 8 3zM7.250 4.500v4l3 1.800.750-1.200-2.250-1.400V4.500z',
   trash: 'M6 1.5h4l.6 1H14V4H2V2.500h3.4zM3 5h10l-.7 9.500H3.700zM5.800 7v5.500h1.200V7zm3.200 0v5.500h1.200V7z',
 });
 const NONE = '\0';
@@ -493,7 +551,7 @@ const icon = (name) => {
   return svg;
 };
 
-/** @param {string} label @param {() => unknown} act @param {Record<string, any>} [more] @param {string} [sign] */
+/** @param {string} label @param {(event: any) => unknown} act @param {Record<string, any>} [more] @param {string} [sign] */
 const button = (label, act, more = {}, sign = '') => h('button',
   {type: 'button', ...more, class: `ob-button ${more.class || ''}`, click: act}, sign && icon(sign), label);
 
@@ -530,6 +588,67 @@ const copier = (label, shown, more = {}) => {
     setTimeout(() => { made.textContent = label; }, 1600);
   }, more);
   return made;
+};
+
+/** @typedef {{key: string, content: any[]}} Choice */
+
+/** A list below a text field, one choice of which is active: a combobox by the pattern of ARIA. The focus
+ * stays in the field. *choose* has what was chosen; *more* is called when the end of the list comes into sight.
+ * @param {HTMLInputElement} input @param {string} name @param {(key: string, event: any) => unknown} choose @param {() => unknown} [more] */
+const combobox = (input, name, choose, more = () => {}) => {
+  const near = () => { if (list.scrollTop + list.clientHeight > list.scrollHeight - 120) return more(); };
+  const list = h('div', {class: 'ob-list ob-hidden', role: 'listbox', id: newId(), 'aria-label': name, scroll: near});
+  let active = '';
+  /** @type {string[]} */
+  let keys = [];
+  for (const [attribute, value] of Object.entries({role: 'combobox', 'aria-autocomplete': 'list', 'aria-controls': list.id, 'aria-expanded': 'false', autocomplete: 'off'})) input.setAttribute(attribute, value);
+  const isOpen = () => !list.classList.contains('ob-hidden');
+
+  /** @param {number} place */
+  const activate = (place) => {
+    active = keys[place] || '';
+    let option = null;
+    [...list.children].forEach((one, i) => {
+      one.setAttribute('aria-selected', String(i === place));
+      if (i === place) option = one;
+    });
+    if (!option) { input.removeAttribute('aria-activedescendant'); return; }
+    const {id, offsetTop, offsetHeight} = /** @type {HTMLElement} */ (option);
+    input.setAttribute('aria-activedescendant', id);
+    list.scrollTop = Math.min(offsetTop, Math.max(list.scrollTop, offsetTop + offsetHeight - list.clientHeight));
+  };
+
+  /** Show choices; the active one stays active. What is there already is not built anew. @param {Choice[]} choices */
+  const show = (choices) => {
+    const isLonger = keys.length <= choices.length && keys.every((key, i) => key === choices[i].key);
+    const made = choices.slice(isLonger ? keys.length : 0).map(({key, content}) => h('div', {
+      class: 'ob-option', role: 'option', id: newId(), 'aria-selected': 'false',
+      mousedown: (/** @type {Event} */ event) => event.preventDefault(), // the focus stays in the field
+      click: (/** @type {MouseEvent} */ event) => choose(key, event),
+    }, ...content));
+    if (isLonger) list.append(...made); else list.replaceChildren(...made);
+    keys = choices.map(({key}) => key);
+    hide(list, !keys.length);
+    input.setAttribute('aria-expanded', String(!!keys.length));
+    if (!isLonger || !keys.length) activate(keys.indexOf(active));
+  };
+
+  input.addEventListener('keydown', guarded((/** @type {KeyboardEvent} */ event) => {
+    const {key} = event;
+    if (!isOpen() || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const place = keys.indexOf(active);
+    const next = stepped(key, place, keys.length);
+    if (next !== null) {
+      event.preventDefault();
+      activate(next);
+      near();
+    } else if (key === 'Enter' && place >= 0) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return choose(active, event);
+    }
+  }));
+  return {list, show, isOpen, close: () => show([])};
 };
 
 /** Pictures as object URLs, by key; those of a key before are given back. */
@@ -588,11 +707,17 @@ class Desk {
     /** @type {any} */
     this.timer = 0;
     this.controls = this.told();
+    this.sought = {text: '', marked: ''}; // in the gallery
     /** @type {Map<number, any>} */
     this.pages = new Map();
     /** @type {Map<string, any>} */
     this.tiles = new Map();
     this.page = 0;
+    this.era = 0; // of the gallery: a page that was asked for before it was read anew is dropped
+    /** @type {{text: string, rows: Past[], after: any[], isAll: boolean, isThere: boolean, isAsked: boolean}} */
+    this.history = {text: '', rows: [], after: [], isAll: false, isThere: false, isAsked: false};
+    /** @type {Past[]} */
+    this.past = []; // what the kernel told of earlier
     this.takeGallery();
     this.listen();
   }
@@ -623,6 +748,7 @@ class Desk {
     model.on('change:_status', () => { this.local = null; this.changed('status'); });
     model.on('change:_gallery', () => { this.takeGallery(); this.changed('gallery'); });
     model.on('change:_tiles', () => { this.takeTiles(); this.changed('gallery'); });
+    model.on('change:_tags', () => this.changed('tags'));
     model.on('change:_stage', () => { this.other = null; });
     for (const name of ['inputs', 'models', 'presets', 'advice', 'stage']) model.on(`change:_${name}`, () => this.changed(name));
     model.on('comm_live_update', () => this.lose());
@@ -747,11 +873,20 @@ class Desk {
 
   // -- the gallery
 
+  /** @returns {[string, number][]} */
+  get tags() { return this.model.get('_tags'); }
+
   takeGallery() {
     const first = this.model.get('_gallery');
-    this.pages.clear();
-    this.page = 0;
+    const asked = (/** @type {any} */ page) => page && [page.search, page.marked, page.older, page.finds?.map((/** @type {any} */ find) => find.key)];
+    if (!isSame(asked(this.pages.get(0)), asked(first))) { // else its marks alone are others
+      this.pages.clear();
+      this.page = 0;
+      this.era += 1;
+      this.history = {...this.history, isThere: false};
+    }
     if (first.finds) this.pages.set(0, first);
+    this.sought = {text: first.search || '', marked: first.marked || ''};
     this.takeTiles();
   }
 
@@ -763,13 +898,72 @@ class Desk {
   async fetchPage(number) {
     if (this.pages.has(number)) return;
     this.pages.set(number, null);
-    const first = this.pages.get(0);
+    const {era} = this;
     const answer = await this.ask('gallery', {number});
-    if (this.pages.get(0) !== first) return; // the gallery was read anew meanwhile
+    if (this.era !== era) return; // the gallery was read anew meanwhile
     if (this.complain(answer)) { this.pages.delete(number); return; }
-    answer.keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => { this.tiles.set(key, answer.buffers[i]); });
+    this.keepTiles(answer);
     this.pages.set(number, answer.gallery);
     this.changed('gallery');
+  }
+
+  /** @param {any} answer */
+  keepTiles({keys, buffers}) {
+    keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => { this.tiles.set(key, buffers[i]); });
+  }
+
+  /** Look for other words in the gallery, or for what is marked so. @param {{text?: string, marked?: string}} wanted */
+  search(wanted) {
+    this.sought = {...this.sought, ...wanted};
+    return this.act('search', this.sought);
+  }
+
+  /** Change what is said of a picture; what the gallery shows of it changes with it. Returns the answer.
+   * @param {string} key @param {Record<string, any>} change */
+  async mark(key, change) {
+    const answer = await this.ask('mark', {key, change});
+    if (answer.problem) return answer;
+    for (const page of this.pages.values()) {
+      const place = page ? page.finds.findIndex((/** @type {any} */ find) => find.key === key) : -1;
+      if (place >= 0) page.finds[place] = answer.row;
+    }
+    this.changed('gallery');
+    return answer;
+  }
+
+  // -- the history of prompts
+
+  /** The prompts with these words: as the kernel told them, or what the page has of them meanwhile. @returns {Past[]} */
+  get prompts() {
+    const {text, rows, isThere} = this.history;
+    return isThere ? rows : promptsWith([...[...this.pages.values()].flatMap((page) => page?.finds || []), ...this.past], text);
+  }
+
+  /** Have the newest prompts with these words here. @param {string} text */
+  findPrompts(text) {
+    this.history = {text, rows: [], after: [], isAll: false, isThere: false, isAsked: false};
+    return this.morePrompts();
+  }
+
+  /** Have older prompts here, where there are some. */
+  async morePrompts() {
+    const now = this.history;
+    if (now.isAsked || now.isAll) return;
+    now.isAsked = true;
+    this.changed('history');
+    const answer = await this.ask('prompts', {text: now.text, after: now.after});
+    if (this.history !== now) return; // other words are looked for by now
+    now.isAsked = false;
+    now.isThere = true;
+    now.isAll = this.complain(answer) || !answer.after.length;
+    if (answer.problem) return;
+    this.keepTiles(answer);
+    const known = new Set(now.rows.map(({prompt}) => prompt));
+    const more = answer.prompts.filter((/** @type {Past} */ one) => !known.has(one.prompt));
+    now.rows.push(...more);
+    now.after = answer.after;
+    this.past = promptsWith([...this.past, ...more], '');
+    this.changed('history');
   }
 }
 
@@ -814,12 +1008,100 @@ const chips = (name, css, choose) => {
   return {box, show};
 };
 
-/** @param {Desk} desk @returns {Part} */
-const composer = (desk) => {
+/** The prompts of the library, found by typing. @param {Desk} desk @param {Pictures} pictures @param {HTMLTextAreaElement} prompt */
+const promptHistory = (desk, pictures, prompt) => {
+  /** @type {any} */
+  let timer = 0;
+  const find = h('input', {type: 'text', placeholder: 'find a prompt', 'aria-label': 'Find a prompt', input: () => {
+    desk.history = {...desk.history, text: find.value, isThere: false};
+    show();
+    clearTimeout(timer);
+    timer = setTimeout(() => isOpen() && desk.findPrompts(find.value), TYPING);
+  }});
+  const prompts = combobox(find, 'Prompts', (key, event) => choose(key, event), () => desk.morePrompts());
+  const settings = h('input', {type: 'checkbox'});
+  const note = h('div', {class: 'ob-note', role: 'status'});
+  const popup = h('div', {class: 'ob-history ob-hidden', role: 'dialog', 'aria-label': 'History of prompts', id: newId(), tabindex: -1,
+    keydown: (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== 'Escape') return;
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+      opener.focus();
+    },
+    focusout: (/** @type {FocusEvent} */ event) => {
+      const to = /** @type {Node | null} */ (event.relatedTarget);
+      if (to ? !popup.contains(to) && to !== opener : document.hasFocus()) close();
+    }},
+  find, prompts.list, note, h('div', {class: 'ob-history-foot'},
+    h('label', {}, settings, 'its settings, too'), h('span', {class: 'ob-note'}, 'Shift+Enter does both, Esc closes.')));
+  const opener = button('History', () => (isOpen() ? close() : open()), {class: 'ob-past', title: 'Earlier prompts of this library (↑ in an empty prompt)',
+    'aria-haspopup': 'dialog', 'aria-expanded': 'false', 'aria-controls': popup.id}, 'clock');
+  const isOpen = () => !popup.classList.contains('ob-hidden');
+
+  const open = () => {
+    hide(popup, false);
+    opener.setAttribute('aria-expanded', 'true');
+    find.value = '';
+    if (desk.history.text || !desk.history.isThere) desk.findPrompts('').catch((error) => desk.fail(error));
+    show();
+    find.focus();
+  };
+  const close = () => {
+    hide(popup, true);
+    opener.setAttribute('aria-expanded', 'false');
+    prompts.close();
+  };
+
+  /** @param {string} key @param {{shiftKey: boolean}} event */
+  const choose = (key, event) => {
+    const past = desk.prompts.find(({record}) => record === key);
+    if (!past) return undefined;
+    const isWhole = settings.checked || event.shiftKey;
+    close();
+    desk.set({prompt: isWhole ? past.prompt : unwrapped(desk.preset(), past.prompt)});
+    desk.flush();
+    prompt.focus();
+    prompt.setSelectionRange(prompt.value.length, prompt.value.length);
+    return isWhole ? desk.act('recall', {record: past.record}) : undefined;
+  };
+
+  /** @param {Past} past @returns {Choice} */
+  const option = (past) => {
+    const bytes = desk.tiles.get(past.key);
+    return {key: past.record, content: [
+      bytes ? h('img', {src: pictures.url(`tile:${past.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {class: 'ob-no-tile'}),
+      h('span', {class: 'ob-words'}, h('span', {class: 'ob-prompt-words'}, past.prompt), h('small', {}, `${past.model} · ${past.made.slice(0, 16)}`))]};
+  };
+
+  const show = () => {
+    if (!isOpen()) return;
+    const found = desk.prompts;
+    const {isThere, isAll, isAsked} = desk.history;
+    prompts.show(found.map(option));
+    const waits = desk.isBusy ? 'The kernel is busy: these are the prompts that this page knows.' : 'Looking…';
+    const none = find.value.trim() ? 'No prompt has these words.' : 'The prompts of your pictures will stand here.';
+    tell(note, [isThere ? (found.length ? '' : isAll ? none : waits) : isAsked || !found.length ? waits : '']);
+    if (isThere && !isAll && found.length < SOME) desk.morePrompts().catch((error) => desk.fail(error));
+  };
+  return {opener, popup, open, show: (/** @type {string} */ what) => { if (['history', 'gallery', 'busy'].includes(what)) show(); }};
+};
+
+/** @param {Desk} desk @param {Pictures} pictures @returns {Part} */
+const composer = (desk, pictures) => {
   const prompt = h('textarea', {
-    class: 'ob-prompt', rows: 4, placeholder: 'What should the picture show?',
+    class: 'ob-prompt', rows: 4, placeholder: 'What should the picture show?', id: newId(),
     input: () => desk.set({prompt: prompt.value}, true), change: () => desk.flush(),
+    keydown: (/** @type {KeyboardEvent} */ event) => {
+      const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && !event.isComposing;
+      if (prompt.value || !isPlain || !['ArrowUp', 'ArrowDown'].includes(event.key)) return;
+      event.preventDefault();
+      past.open();
+    },
   });
+  const past = promptHistory(desk, pictures, prompt);
+  const written = h('div', {class: 'ob-field ob-written'},
+    h('div', {class: 'ob-prompt-head'}, h('label', {class: 'ob-label', for: prompt.id}, 'Prompt'), past.opener), prompt, past.popup);
   const preset = h('select', {
     change: () => desk.choose(preset.value),
     focus: () => desk.act('presets'), // the file may be another by now
@@ -912,9 +1194,12 @@ const composer = (desk) => {
       controls.quality, isIgnored ? 'this model is believed to ignore it' : '');
   };
   return {
-    elements: [field('Prompt', prompt), presetBox, h('div', {class: 'ob-row'}, field('Model', model), counter), other,
+    elements: [written, presetBox, h('div', {class: 'ob-row'}, field('Model', model), counter), other,
       note, size.box, free, quality.box],
-    show: (what) => { if (['all', 'controls', 'models', 'presets', 'inputs'].includes(what)) show(); },
+    show: (what) => {
+      if (['all', 'controls', 'models', 'presets', 'inputs'].includes(what)) show();
+      past.show(what);
+    },
   };
 };
 
@@ -1466,6 +1751,70 @@ const filled = async (editor, code) => {
   return isThere();
 };
 
+/** The tags of the picture on the stage. @param {Desk} desk @returns {Part} */
+const tagEditor = (desk) => {
+  const note = h('div', {role: 'status'});
+  const input = h('input', {type: 'text', placeholder: 'add a tag', 'aria-label': 'Add a tag',
+    input: () => { tell(note, []); complete(); }, focus: () => complete(), blur: () => tags.close(),
+    keydown: (/** @type {KeyboardEvent} */ event) => {
+      if (event.key === 'Escape' && tags.isOpen()) {
+        event.stopPropagation();
+        tags.close();
+      } else if (event.key === 'Enter' && !event.ctrlKey && !event.isComposing) return add(input.value);
+      else if (event.key === 'ArrowDown' && !tags.isOpen()) complete();
+    }});
+  const tags = combobox(input, 'Tags of the library', (tag) => add(tag));
+  const chips = h('span', {class: 'ob-chosen', role: 'list', 'aria-label': 'Tags of this picture'});
+  const whole = h('div', {class: 'ob-tags', role: 'group', 'aria-label': 'Tags'}, chips, h('span', {class: 'ob-adder'}, input, tags.list));
+  let shown = '';
+
+  /** @returns {string[]} */
+  const own = () => desk.model.get('_stage').tags || [];
+  const key = () => desk.model.get('_stage').key;
+  const complete = () => {
+    const all = new Map(desk.tags);
+    tags.show(tagsLike([...all.keys()], input.value, own()).slice(0, 50).map((tag) => ({key: tag, content: [h('b', {}, `#${tag}`), h('small', {}, String(all.get(tag)))]})));
+  };
+
+  /** @param {string} text */
+  const add = async (text) => {
+    if (!text.trim()) return;
+    try { readTag(text); } catch (/** @type {any} */ error) { tell(note, [error.message], 'ob-note ob-wrong'); return; }
+    input.value = '';
+    tags.close();
+    if (await change({tag: [readTag(text)]}) && document.activeElement === input) complete();
+  };
+
+  /** @param {Record<string, string[]>} how */
+  const change = async (how) => {
+    tell(note, []);
+    const {problem} = await desk.mark(key(), how);
+    if (problem) tell(note, [`${problem.message} ${problem.advice || ''}`], 'ob-note ob-wrong');
+    return !problem;
+  };
+
+  /** @param {string} tag */
+  const chip = (tag) => h('span', {class: 'ob-chosen-tag', role: 'listitem'},
+    button(`#${tag}`, () => desk.search({marked: `#${tag}`}), {title: `Show all pictures tagged ${tag}`}),
+    button('×', async (/** @type {Event} */ event) => {
+      const there = /** @type {Element} */ (event?.target);
+      const place = own().indexOf(tag);
+      await change({untag: [tag]});
+      if (isFocusAt(there)) (chips.querySelectorAll('.ob-untag')[place] || input).focus();
+    }, {class: 'ob-untag', 'aria-label': `Remove the tag ${tag}`, title: `Remove the tag ${tag}`}));
+
+  const show = () => {
+    hide(whole, !key());
+    const now = JSON.stringify([key(), own()]);
+    if (now === shown) return;
+    if (JSON.parse(shown || '[]')[0] !== key()) { input.value = ''; tell(note, []); }
+    shown = now;
+    chips.replaceChildren(...own().map(chip));
+    hide(chips, !own().length);
+  };
+  return {elements: [whole, note], show: (what) => { if (what === 'all' || what === 'stage') show(); }};
+};
+
 /** One picture, large, and what can be done with it. @param {Desk} desk @param {Pictures} pictures @returns {Part} */
 const stage = (desk, pictures) => {
   const place = h('div', {class: 'ob-place'});
@@ -1483,15 +1832,16 @@ const stage = (desk, pictures) => {
   const saves = button('Save as…', () => { isSaving = !isSaving; show(); if (isSaving) target.focus(); }, {title: 'Save a copy under a name you choose'}, 'save');
   const star = button('Star', async () => {
     const told = desk.model.get('_stage');
-    await desk.act('mark', {key: told.key, change: {star: !told.starred}});
+    desk.complain(await desk.mark(told.key, {star: !told.starred}));
   }, {title: 'Mark this picture'}, 'star');
   const trash = button('Trash', () => discard(), {title: 'Take it from the gallery; nothing is deleted'}, 'trash');
   const target = h('input', {type: 'text', 'aria-label': 'File to save as', keydown: (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && !event.ctrlKey) save(); }});
   const saving = h('div', {class: 'ob-save ob-hidden'}, target, button('Save', () => save(), {title: 'Write the file'}));
   const tools = h('div', {class: 'ob-tools', role: 'group', 'aria-label': 'This picture'}, edit, compare, restore, saves, star, trash);
+  const tags = tagEditor(desk);
   const paths = h('div', {class: 'ob-path'}, path, copier('Copy path', path, {title: 'Copy the path of this file'}));
   const old = h('div', {class: 'ob-note ob-still-old'}, 'The saved notebook still shows the earlier picture. Run this cell again to update it.');
-  const whole = h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, tools, saving, notes, paths, old);
+  const whole = h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, ...tags.elements, tools, saving, notes, paths, old);
   let shown = '';
 
   const discard = async () => {
@@ -1564,6 +1914,7 @@ const stage = (desk, pictures) => {
       if (what === 'compare') isCompared = true;
       if (['all', 'region', 'inputs'].includes(what)) hide(whole, !!desk.openInput);
       if (['all', 'stage', 'compare'].includes(what)) show();
+      tags.show(what);
     },
   };
 };
@@ -1574,11 +1925,13 @@ const gallery = (desk, pictures) => {
   let timer = 0;
   const search = h('input', {type: 'text', placeholder: 'search', 'aria-label': 'Search the gallery', input: () => {
     clearTimeout(timer);
-    timer = setTimeout(() => desk.act('search', {text: search.value}), TYPING);
+    timer = setTimeout(() => desk.search({text: search.value}), TYPING);
   }});
+  const marked = h('select', {'aria-label': 'Show in the gallery', title: 'Show all pictures, or those with a mark', change: () => desk.search({marked: marked.value})});
+  let list = '';
   const newer = button('←', () => turn(-1), {'aria-label': 'Newer pictures', title: 'Newer pictures'});
   const older = button('→', () => turn(1), {'aria-label': 'Older pictures', title: 'Older pictures'});
-  const reload = button('↻', () => desk.act('search', {text: search.value}), {'aria-label': 'Reload the gallery', title: 'Reload the gallery'});
+  const reload = button('↻', () => desk.search({}), {'aria-label': 'Reload the gallery', title: 'Reload the gallery'});
   const grid = h('div', {class: 'ob-grid', role: 'group', 'aria-label': 'Gallery', keydown: (/** @type {KeyboardEvent} */ event) => walk(event)});
   const notes = h('div', {class: 'ob-note', role: 'status'});
 
@@ -1613,14 +1966,28 @@ const gallery = (desk, pictures) => {
   /** @param {any} find @param {boolean} isFirst @param {boolean} isChosen */
   const thumb = (find, isFirst, isChosen) => {
     const bytes = desk.tiles.get(find.key);
-    const title = [find.marks, find.title].filter(Boolean).join(' · ');
+    const title = [find.marks, find.title, find.about].filter(Boolean).join(' · ');
     return h('button', {type: 'button', class: 'ob-thumb', 'aria-label': title,
       title: `${title} · Shift+click, or C: compare with the large picture`, 'aria-pressed': isChosen, tabindex: isFirst ? 0 : -1,
       'data-key': find.key, click: (/** @type {MouseEvent} */ event) => (event.shiftKey ? desk.compareWith(find) : desk.act('select', {key: find.key}))},
     bytes ? h('img', {src: pictures.url(`tile:${find.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {}, find.title));
   };
 
+  const showFilter = () => {
+    const chosen = desk.pages.get(0)?.marked || '';
+    const names = desk.tags.map(([tag, many]) => [`#${tag}`, `#${tag} (${many})`]);
+    const known = names.find(([name]) => folded(name) === folded(chosen));
+    if (chosen.startsWith('#') && !known) names.push([chosen, chosen]);
+    if (JSON.stringify(names) !== list) {
+      list = JSON.stringify(names);
+      marked.replaceChildren(...[['', 'all'], ['★', '★ starred'], ...names].map(([value, label]) => h('option', {value}, label)));
+    }
+    marked.value = known ? known[0] : chosen;
+    if (document.activeElement !== search) search.value = desk.sought.text;
+  };
+
   const show = () => {
+    showFilter();
     const page = desk.pages.get(desk.page);
     const focus = /** @type {any} */ (document.activeElement)?.dataset?.key;
     const chosen = desk.model.get('_stage').key;
@@ -1632,7 +1999,7 @@ const gallery = (desk, pictures) => {
     newer.disabled = desk.page === 0;
     older.disabled = !page?.older;
     const isEmpty = page && !finds.length;
-    tell(notes, [page === null || (!page && desk.page) ? 'Loading older pictures…' : isEmpty ? (page.search ? 'No matches.' : 'What you make is kept here.') : '']);
+    tell(notes, [page === null || (!page && desk.page) ? 'Loading older pictures…' : isEmpty ? (page.search || page.marked ? 'No matches.' : 'What you make is kept here.') : '']);
     if (page?.older && !desk.pages.has(desk.page + 1)) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); // so that a turn needs no kernel
   };
   /** Mark what is on the stage, without building the grid anew. */
@@ -1642,9 +2009,10 @@ const gallery = (desk, pictures) => {
   };
   return {
     elements: [h('div', {class: 'ob-gallery'},
-      h('div', {class: 'ob-gallery-head'}, h('span', {class: 'ob-label'}, 'Gallery'), search, newer, older, reload), grid, notes)],
+      h('div', {class: 'ob-gallery-head'}, h('span', {class: 'ob-label'}, 'Gallery'), search, marked, newer, older, reload), grid, notes)],
     show: (what) => {
       if (what === 'all' || what === 'gallery') show();
+      if (what === 'tags') showFilter();
       if (what === 'stage') choose();
     },
   };
@@ -1729,7 +2097,7 @@ const build = ({model, el}) => {
   const root = h('div', {class: 'opeai-nb-panel', role: 'region', 'aria-label': 'Panel of opeai_nb'});
   const acts = actions(desk, () => root);
   const inputs = tray(desk, pictures);
-  const parts = [composer(desk), inputs, advanced(desk), acts];
+  const parts = [composer(desk, pictures), inputs, advanced(desk), acts];
   const right = [regionEditor(desk, pictures, () => root), stage(desk, pictures), gallery(desk, pictures)];
   const lost = h('div', {class: 'ob-lost ob-hidden', role: 'alert'}, 'The kernel was restarted or is gone: run this cell again.');
   root.append(defects, lost, h('div', {class: 'ob-columns'},

@@ -26,7 +26,7 @@ from opeai_nb.studio.here import private_studio, studio_here
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from opeai_nb.notebook.panel.gallery.gallery import Find
+    from opeai_nb.notebook.panel.gallery.finds import Find
     from opeai_nb.notebook.panel.plain import PlainPanel
     from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Studio
@@ -123,8 +123,10 @@ class Panel(PanelState, anywidget.AnyWidget):
             "remove": lambda: self.remove(told["digest"]),
             "open": lambda: self._open(told["digest"]),
             "gallery": lambda: self._page(told["number"]),
-            "search": lambda: self.search(told["text"]),
-            "mark": lambda: self.mark(self._find(told), **told["change"]),
+            "search": lambda: self.search(told["text"], told["marked"]),
+            "prompts": lambda: self._prompts(told["text"], told["after"]),
+            "recall": lambda: self.recall(told["record"]),
+            "mark": lambda: self._mark(told),
             "large": lambda: {"buffers": [large(self._find(told).path)]},
         }
 
@@ -177,6 +179,15 @@ class Panel(PanelState, anywidget.AnyWidget):
     def _page(self, number: int) -> dict[str, Any]:
         page, tiles = self.gallery.page(number), self.gallery.tiles(number)
         return {"gallery": page, "keys": list(tiles), "buffers": list(tiles.values())}
+
+    def _prompts(self, text: str, after: Sequence[Any]) -> dict[str, Any]:
+        page, tiles = self.prompts(text, after)
+        return {**page, "keys": list(tiles), "buffers": list(tiles.values())}
+
+    def _mark(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        find = self._find(told)
+        self.mark(find, **told["change"])
+        return {"row": self.gallery.rows([find])[0]}
 
     def _find(self, told: Mapping[str, Any]) -> Find:
         found = self.find(told["key"])

@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
 from traitlets import Any as AnyTrait
-from traitlets import Dict, HasTraits, Int, List, TraitError, Unicode, observe
+from traitlets import Dict, Int, List, TraitError, Unicode, observe
 
 from opeai_nb.client.values.size import SAME
 from opeai_nb.client.wire.hints import hints
@@ -18,16 +18,15 @@ from opeai_nb.notebook.panel.code_cell import cell_text
 from opeai_nb.notebook.panel.controls import (
     ADVANCED,
     NAMES,
-    ControlTraits,
-    controls_of,
     set_by,
 )
-from opeai_nb.notebook.panel.gallery.gallery import Find, Gallery, finds_of
+from opeai_nb.notebook.panel.gallery.finds import finds_of
+from opeai_nb.notebook.panel.gallery.shown_library import ShownLibrary
+from opeai_nb.notebook.panel.gallery.stage import unkept_stage
 from opeai_nb.notebook.panel.input_sources import UPLOAD_LIMIT, Uploads
 from opeai_nb.notebook.panel.model_options import grouped, known_models
 from opeai_nb.notebook.panel.request_queue import Runs, Wish, in_place, in_thread
 from opeai_nb.notebook.panel.shown_panels import ShownPanels
-from opeai_nb.notebook.panel.gallery.stage import stage_of, unkept_stage
 from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.presets.preset import preset_named
 
@@ -46,7 +45,7 @@ _UNSEEN: Final = 0.5
 """Seconds after which a panel that was not displayed by itself is filled in all the same."""
 
 
-class PanelState(ControlTraits, HasTraits):
+class PanelState(ShownLibrary):
     """The panel without its looks; a subclass that is a widget shows it.
 
     - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
@@ -66,17 +65,12 @@ class PanelState(ControlTraits, HasTraits):
     state = Unicode("idle", read_only=True)
     result = AnyTrait(None, read_only=True)
     error = AnyTrait(None, read_only=True)
-    selected = AnyTrait(None, read_only=True)
 
     _controls = Dict().tag(sync=True)
     _inputs: List[Any] = List().tag(sync=True)
     _models: List[Any] = List().tag(sync=True)
     _presets = Dict().tag(sync=True)
     _advice = Dict().tag(sync=True)
-    _status = Dict().tag(sync=True)
-    _stage = Dict().tag(sync=True)
-    _gallery = Dict().tag(sync=True)
-    _tiles = Dict().tag(sync=True)
     _limit = Int().tag(sync=True)
     _name = Unicode().tag(sync=True)
 
@@ -101,11 +95,9 @@ class PanelState(ControlTraits, HasTraits):
         self._spawn = spawn
         self.names: Mapping[str, Any] = names if names is not None else {}
         self.runs = Runs(studio, self, spawn)
-        self.gallery = Gallery(lambda: self.studio.library)
         self.uploads = Uploads(upload_limit)
         self._still, self._shown = Still(), threading.Event()
         self._dropped = 0
-        self._trashed: dict[str, Find] = {}
         self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
         self._before_click: status.Status = {}
         self._limit, self._name = upload_limit, token_hex(8)
@@ -150,11 +142,6 @@ class PanelState(ControlTraits, HasTraits):
             self.fill()
 
     # -- the controls
-
-    @property
-    def studio(self) -> Studio:
-        """The studio for the settings as they are now."""
-        return self._studio()
 
     @observe("model")
     def _adapt(self, _: Any) -> None:
@@ -253,13 +240,6 @@ class PanelState(ControlTraits, HasTraits):
             self.only = drawn and region.value_of(drawn, self.images)
             self._drawn = drawn  # to the pixel as it is on the page
 
-    def find(self, key: str) -> Find | None:
-        """Return a picture that this panel has shown; None where there is none of this *key*."""
-        if self.selected is not None and self.selected.key == key:
-            found: Find = self.selected
-            return found
-        return self.gallery.pages.find(key) or self._trashed.get(key)
-
     # -- what a person does
 
     def generate(self) -> Job | None:
@@ -284,47 +264,6 @@ class PanelState(ControlTraits, HasTraits):
             self._before_click, self._status = self._status, status.sending()
         self.runs.click(self._read, then)
 
-    def show(self, find: Find | None) -> None:
-        """Put a picture of the library on the stage."""
-        self.set_trait("selected", find)
-        self._stage = {} if find is None else stage_of(find, self.studio.library)
-
-    def search(self, text: str | None = None) -> None:
-        """Show the newest pictures of the library, those that *text* finds; None: as before."""
-        self.gallery.reload(text)
-        self._show_gallery()
-
-    def use_as_input(self) -> None:
-        """Edit the picture on the stage: it becomes the input picture."""
-        if self.selected is not None:
-            path = save_files.as_written(self.selected.path)
-            self.set_trait("images", (input_sources.named(path, {}),))
-
-    def restore(self) -> None:
-        """Set the controls as they were for the picture on the stage."""
-        if self.selected is None:
-            return
-        request = self.selected.record.request
-        given = tuple(
-            input_sources.Source((image,), image.name or "a picture", image.url, image.data)
-            for image in request.image
-        )
-        self.take(controls_of(request, given))
-        self._restore_region(self.selected)
-
-    def _restore_region(self, find: Find) -> None:
-        made = self.studio.library.overlays(find.record)
-        overlay = next((each for each in made if each.digest == find.region), None)
-        if overlay is None:
-            self.only = None
-        elif overlay.mask is None:
-            self.only = overlay.box
-        else:
-            self.only = None
-            self._status = status.said(
-                "The region was painted, and is not restored: paint it anew."
-            )
-
     def add_upload(self, name: str, content: bytes) -> str:
         """Take a file as input picture; return what one should know of it.
 
@@ -344,21 +283,6 @@ class PanelState(ControlTraits, HasTraits):
         """Take an input picture away."""
         kept = [source for source in self.images if input_sources.key_of(source) != digest]
         self.images = tuple(kept)
-
-    def save_as(self, target: str, find: Find) -> Path:
-        """Write a copy of a picture of the library to *target*; return its path."""
-        generation = find.as_shown(self.studio.library.generation(find.record))
-        return save_files.save_copy(generation, find.number, target)
-
-    def mark(self, find: Find, **change: Any) -> None:
-        """Star, tag or trash a picture of the library, or undo that; show the library anew."""
-        whole = "trash" in change  # a record replays whole
-        if change.get("trash"):
-            self._trashed[find.key] = find  # for undo: the library lists it no more
-        self.studio.library.mark(find.record.id if whole else find.key, **change)
-        self._reload()
-        if self.selected is not None and self.selected.key == find.key:
-            self.show(None if change.get("trash") else find)
 
     def cell(self) -> str:
         """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
@@ -449,11 +373,3 @@ class PanelState(ControlTraits, HasTraits):
         self._reload()
         self._still.update(generation)
         self.set_trait("result", generation)
-
-    def _reload(self) -> None:
-        self.gallery.reload()
-        self._show_gallery()
-
-    def _show_gallery(self) -> None:
-        self._gallery = self.gallery.page()
-        self._tiles = self.gallery.tiles()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TEXT: Final = "Panel of opeai_nb, plain: run this cell to use it, in a notebook that shows widgets."
 _MESSAGE: Final = 10_400_000
 """Bytes of one upload: a websocket message carries 10 MiB (10,485,760) with its envelope."""
+_PROMPTS: Final = 200
 _WIDE: Final = {"layout": {"width": "auto"}, "style": {"description_width": "70px"}}
 # As large as it is, and not stretched to the width of the form.
 _PICTURE: Final = {"max_width": "min(100%, 768px)", "align_self": "flex-start", "display": "none"}
@@ -30,12 +31,14 @@ _PICTURE: Final = {"max_width": "min(100%, 768px)", "align_self": "flex-start", 
 class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
     """The panel in its small form: the same traits and observers, fewer things to click.
 
-    Prompt, preset (where there are any), model, size, quality, count, uploads, Generate, Stop, the
-    badge, the picture and the code of its cell. Everything else is there from Python, as with
+    Prompt, its history (found by typing, without pictures), preset (where there are any), model,
+    size, quality, count, uploads, Generate, Stop, the badge, the picture and the code of its cell.
+    Everything else is there from Python, as with
     `Panel`.
     """
 
     def __init__(self, studio: Any, *, upload_limit: int = _MESSAGE, **options: Any) -> None:
+        self._past: dict[str, str] = {}  # prompts of the library by the lines that stand for them
         self._make()
         super().__init__(studio, upload_limit=upload_limit, **options)
         self.children = self._rows()
@@ -60,6 +63,9 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
     def _make(self) -> None:
         text = {"continuous_update": False, **_WIDE}
         self.prompt_field = widgets.Textarea(description="Prompt", rows=3, **text)
+        self.history_field = widgets.Combobox(
+            description="History", placeholder="find an earlier prompt", **text
+        )
         self.preset_field = widgets.Combobox(description="Preset", placeholder="none", **text)
         self.model_field = widgets.Combobox(description="Model", **text)
         self.size_field = widgets.Combobox(description="Size", placeholder="default", **text)
@@ -77,8 +83,8 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         empty = _button("Remove pictures", lambda: self.set_trait("images", ()))
         insert = _button("Show code", lambda: self._try(self._show_code))
         asked = (
-            *(self.prompt_field, self.preset_field, self.model_field),
-            *(self.size_field, self.quality_field),
+            *(self.prompt_field, self.history_field, self.preset_field),
+            *(self.model_field, self.size_field, self.quality_field),
         )
         inputs = widgets.HBox([self.upload, empty, self.inputs])
         acts = widgets.HBox([self.go, self.halt, self.again, insert])
@@ -96,6 +102,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         }
         for name, field in fields.items():
             field.observe(lambda change, name=name: self._take(name, change.new), "value")
+        self.history_field.observe(lambda change: self._take_past(change.new), "value")
         self.upload.observe(self._take_files, "value")
         shown = ["_controls", "_models", "_presets", "_inputs", "_advice", "_status", "_stage"]
         self.observe(lambda _: self._show(), shown)
@@ -105,6 +112,11 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
     def _take(self, name: str, value: Any) -> None:
         if getattr(self, name) != value:
             self._try(lambda: setattr(self, name, value))
+
+    def _take_past(self, line: str) -> None:
+        if line in self._past:
+            self.prompt = self._past[line]
+            self.history_field.value = ""  # the same one can be chosen again
 
     def _take_files(self, change: Any) -> None:
         files = [(str(item.name), bytes(item.content)) for item in change.new]
@@ -147,6 +159,16 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         if picture and self.picture.value != picture:
             self.picture.format = mime_of(picture).removeprefix("image/")
             self.picture.value = picture
+
+    def _show_gallery(self) -> None:
+        """Show of the library what a form of stock widgets has a place for: its prompts."""
+        self._gallery = self.gallery.page()
+        records = self.library.prompts(limit=_PROMPTS).records
+        self._past = {
+            " ".join(record.prompt.split()): record.prompt for record in reversed(records)
+        }
+        self.history_field.options = list(reversed(self._past))
+        self.history_field.layout.display = "flex" if self._past else "none"
 
     def _show_presets(self) -> None:
         names = [each["name"] for each in self._presets["choices"]]

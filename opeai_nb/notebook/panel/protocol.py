@@ -13,6 +13,7 @@ Pictures are bytes in it.
 | `_advice` | *notes* on the request and its *cost*, *of* which model, size, quality and n |
 | `_status` | see `status.Status` |
 | `_stage` | see `stage.Stage` |
+| `_tags` | the tags of the library: (tag, number of records) |
 | `_gallery`, `_tiles` | the first page of the gallery, and its pictures by key |
 | `_limit` | bytes that one upload may have |
 | `_name` | what tells this panel from any other |
@@ -49,8 +50,10 @@ MESSAGES: Final[dict[str, dict[str, type]]] = {
     "remove": {"digest": str},  # an input picture
     "open": {"digest": str},  # to draw a region in; answer: size as shown, and a buffer
     "gallery": {"number": int},  # answer: gallery, and its tiles as buffers in the order of keys
-    "search": {"text": str},
-    "mark": {"key": str, "change": dict},  # star, tag, untag, trash
+    "search": {"text": str, "marked": str},  # the words, and `★`, `#tag` or nothing
+    "prompts": {"text": str, "after": list},  # answer: prompts, after, tiles as in `gallery`
+    "recall": {"record": str},  # the controls become those of a record
+    "mark": {"key": str, "change": dict},  # star, tag, untag, trash; answer: its row now
     "large": {"key": str},  # answer: a buffer, to compare with
 }
 """Kind -> its fields and their types."""

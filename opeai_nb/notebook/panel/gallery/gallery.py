@@ -3,85 +3,26 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.picture import Picture
 from opeai_nb.imaging.open_picture import UndecodableError
+from opeai_nb.library.marks import Marks
 from opeai_nb.notebook.display import previews
+from opeai_nb.notebook.panel.gallery.finds import Find, finds_of, when
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from opeai_nb.client import Generation
-    from opeai_nb.library import Library, Marks, Record
+    from opeai_nb.library import Library, Record
+    from opeai_nb.library.selection import Selection
 
 PAGE: Final = 24
-_SEARCHED: Final = 2000
-
-
-@dataclass(frozen=True)
-class Find:
-    """One picture of a record; *number* counts from 1.
-
-    *path* and *size* are of what is shown: where an answer was laid over its original, of that, and
-    *region* names the region. Else it is None.
-    """
-
-    record: Record
-    number: int
-    path: Path
-    size: tuple[int, int] | None
-    region: str | None = None
-
-    @property
-    def title(self) -> str:
-        """One line that tells what it is: for a tooltip and for a screen reader."""
-        prompt = " ".join(self.record.prompt.split())
-        short = prompt if len(prompt) <= 90 else f"{prompt[:89]}…"  # noqa: PLR2004  a line of text
-        return f"{short} · {self.record.model}"
-
-    def marks_in(self, library: Library) -> Marks:
-        """Return what people say of it."""
-        places = [place for place, item in enumerate(self.record.pictures, 1) if item.file]
-        return library.marks(self.record).at(places[self.number - 1])
-
-    def as_shown(self, generation: Generation) -> Generation:
-        """Return the *generation* of its record with this picture as it is shown."""
-        if self.region is None:
-            return generation
-        came = generation.good[self.number - 1]
-        laid = replace(came, source=self.path, url=None, received_sha256=None)
-        pictures = tuple(laid if each is came else each for each in generation.pictures)
-        return replace(generation, pictures=pictures)
-
-    @property
-    def key(self) -> str:
-        """What tells one find from another: `3f2a9c1d-2`, as its file says."""
-        return f"{self.record.id}-{self.number}"
-
-
-def finds_of(record: Record, library: Library) -> list[Find]:
-    """Return the pictures of a record, in order: as they were laid over last, where they were."""
-    laid = {
-        number: (path, overlay.digest)
-        for overlay in library.overlays(record)
-        for number, path in overlay.paths.items()
-    }
-    kept = [(place, item) for place, item in enumerate(record.pictures, 1) if item.file]
-    finds = []
-    for number, (place, item) in enumerate(kept, 1):
-        path, region = laid.get(place, (record.folder / str(item.file), None))
-        size = item.size if region is None else Picture(source=path).size
-        finds.append(Find(record, number, path, _sound(size), region))
-    return finds
-
-
-def _sound(size: tuple[int, int] | None) -> tuple[int, int] | None:
-    """Return a size that a picture may have; records are plain files, and may have been edited."""
-    return size if size and min(size) > 0 else None
+STARRED: Final = "★"
+"""The filter for what is starred; `#fox` is the one for a tag."""
+_LONGEST_PROMPT: Final = 4_000
+"""Characters of a prompt that travel with each of its pictures."""
 
 
 class Pages:
@@ -130,21 +71,23 @@ class Pages:
 
 
 class Gallery:
-    """What the page shows of the library, a page at a time. *search* are the words looked for.
+    """What the page shows of the library, a page at a time.
 
-    One page is about 150 kB, however many pictures the library has.
+    *search* are the words looked for; *marked* is "", `STARRED`, or a tag behind its `#`. One page
+    is about 150 kB, however many pictures the library has.
     """
 
     def __init__(self, library: Callable[[], Library]) -> None:
         self._library = library
         self._lock = threading.Lock()  # a job that ends and a person who turns the page
-        self.search = ""
-        self.pages = Pages(self._records, PAGE, lambda record: finds_of(record, library()))
+        self.search = self.marked = ""
+        self.pages = Pages(self._records, PAGE, self._finds_of)
 
-    def reload(self, search: str | None = None) -> None:
-        """Begin anew with what the library holds now; *search* are other words to look for."""
+    def reload(self, search: str | None = None, marked: str | None = None) -> None:
+        """Begin anew with what the library holds now; *search* and *marked* are other ones."""
         with self._lock:
             self.search = self.search if search is None else search.strip()
+            self.marked = self.marked if marked is None else marked.strip()
             self.pages.reload()
 
     def page(self, number: int = 0) -> dict[str, Any]:
@@ -152,28 +95,74 @@ class Gallery:
         with self._lock:
             finds = self.pages.page(number)
             older = self.pages.has_older(number)
-        library = self._library() if finds else None
-        rows = [_row(find, library) for find in finds if library is not None]
-        return {"page": number, "finds": rows, "older": older, "search": self.search}
+        rows = self.rows(finds)
+        asked = {"search": self.search, "marked": self.marked}
+        return {"page": number, "finds": rows, "older": older, **asked}
+
+    def rows(self, finds: Iterable[Find]) -> list[dict[str, Any]]:
+        """Return what the page shows of finds, each with a name of its own."""
+        finds = [*finds]
+        marks = self._library().all_marks() if finds else {}
+        rows = [row_of(find, marks) for find in finds]
+        names = Counter((row["title"], row["about"]) for row in rows)
+        for row in rows:
+            if names[row["title"], row["about"]] > 1:
+                row["about"] += f" · {row['key']}"
+        return rows
 
     def tiles(self, number: int = 0) -> dict[str, bytes]:
         """Return the tiles of a page by key; one whose file is gone or broken has none."""
         with self._lock:
             finds = self.pages.page(number)
-        return {find.key: picture for find in finds if (picture := self._tile(find))}
-
-    def _tile(self, find: Find) -> bytes | None:
-        try:
-            return previews.tile(find.path)
-        except (OSError, UndecodableError):
-            return None  # the tile stays, with its words
+        return tiles_of(finds)
 
     def _records(self) -> Iterable[Record]:
         library = self._library()
-        if self.search:
-            return library.search(self.search, limit=_SEARCHED)
+        if self.search or self.marked:
+            return library.selected(self.search, **self._selection())
         return library.records()
 
+    def _selection(self) -> Selection:
+        if self.marked == STARRED:
+            return {"starred": True}
+        return {"tag": self.marked} if self.marked else {}
 
-def _row(find: Find, library: Library) -> dict[str, Any]:
-    return {"key": find.key, "title": find.title, "marks": str(find.marks_in(library))}
+    def _finds_of(self, record: Record) -> Iterable[Find]:
+        """Yield the pictures of a record; of several, those alone that have the mark."""
+        library = self._library()
+        for find in finds_of(record, library):
+            if not self.marked or _has(find.marks_in(library), self.marked):
+                yield find
+
+
+def _has(marks: Marks, wanted: str) -> bool:
+    return marks.starred if wanted == STARRED else marks.has_tag(wanted)
+
+
+def tiles_of(finds: Iterable[Find]) -> dict[str, bytes]:
+    """Return the tiles of finds by key; one whose file is gone or broken has none."""
+    return {find.key: picture for find in finds if (picture := _tile(find))}
+
+
+def _tile(find: Find) -> bytes | None:
+    try:
+        return previews.tile(find.path)
+    except (OSError, UndecodableError):
+        return None  # the tile stays, with its words
+
+
+def row_of(find: Find, marks: Mapping[str, Marks]) -> dict[str, Any]:
+    """Return what the page shows of a find; *marks* are those of the library, by record."""
+    said = find.marks_of(marks.get(find.record.id, Marks()))
+    prompt = find.record.prompt
+    return {
+        "key": find.key,
+        "record": find.record.id,
+        "title": find.title,
+        "about": find.about,
+        "marks": str(said),
+        # The history of prompts has it at hand while the kernel is busy.
+        "prompt": prompt if len(prompt) <= _LONGEST_PROMPT else "",
+        "model": find.record.model,
+        "made": when(find.record),
+    }

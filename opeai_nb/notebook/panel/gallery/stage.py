@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import OpeaiError
@@ -12,16 +13,18 @@ from opeai_nb.notebook.panel.save_files import as_written
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
     from opeai_nb.library import Library
-    from opeai_nb.notebook.panel.gallery.gallery import Find
+    from opeai_nb.notebook.panel.gallery.finds import Find
 
 Stage = dict[str, Any]
 """*key* of the find, its *title*, *prompt*, *facts*, *beside* (marks, where it was made from),
-*path*, *name*, *starred*, *size* as shown, *picture*, *before* (of an edit), or a *problem*."""
+*path*, *name*, *starred*, *tags*, *size* as shown, *picture*, *before* (of an edit); or a *problem*
+in the place of the last three."""
 
 
 def stage_of(find: Find, library: Library) -> Stage:
     """Return what the stage shows of a find."""
     prompt = " ".join(find.record.prompt.split())
+    marks = find.marks_in(library)
     stage = {
         "key": find.key,
         "title": find.title,
@@ -30,7 +33,8 @@ def stage_of(find: Find, library: Library) -> Stage:
         "beside": beside(find, library),
         "path": as_written(find.path),
         "name": find.path.name,
-        "starred": find.marks_in(library).starred,
+        "starred": marks.starred,
+        "tags": list(marks.tags),
         "edited": bool(find.record.written.get("image")),
     }
     try:
@@ -84,8 +88,8 @@ def facts(find: Find) -> str:
 
 
 def beside(find: Find, library: Library) -> str:
-    """Return how a find is marked, and where it was made from."""
+    """Return how a find is marked, its tags apart, and where it was made from."""
     from opeai_nb.library import lineage
 
-    marks = str(find.marks_in(library))
+    marks = str(replace(find.marks_in(library), tags=()))
     return " · ".join(filter(None, (marks, lineage.words(library, find.record))))

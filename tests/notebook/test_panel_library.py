@@ -1,0 +1,180 @@
+"""The panel over a library: names of pictures, tags, the history of prompts, what is filtered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from opeai_nb.client import ImageRequest
+from opeai_nb.notebook.panel.panel import Panel
+from opeai_nb.notebook.panel.plain import PlainPanel
+from opeai_nb.notebook.panel.request_queue import in_place
+from opeai_nb.testing import pictures_answer
+from tests.notebook.test_panel import Clicks
+from tests.pictures import png
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.notebook.shell import Cells
+
+PROMPTS = ("a fox", "an owl", "a fox")
+
+
+@pytest.fixture
+def cells(shared: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cells:
+    monkeypatch.chdir(tmp_path)
+    shared.begin(tmp_path, lambda _: pictures_answer(png(), png((6, 4))))
+    for prompt in PROMPTS:
+        shared.studio.start(ImageRequest(prompt, n=2, size="64x48"), fresh=True).result(30)
+    return shared
+
+
+@pytest.fixture
+def panel(cells: Cells) -> Iterator[Panel]:
+    made = Panel(lambda: cells.studio, spawn=in_place)
+    made.fill()
+    yield made
+    made.close_all()
+
+
+def names(panel: Panel) -> list[str]:
+    rows = panel._gallery["finds"]
+    return [" · ".join(filter(None, (row["marks"], row["title"], row["about"]))) for row in rows]
+
+
+def keys(panel: Panel) -> list[str]:
+    return [row["key"] for row in panel._gallery["finds"]]
+
+
+def test_no_two_pictures_of_a_page_have_one_name(panel: Panel) -> None:
+    """Neither those of one answer, nor those of one prompt that came in one second."""
+    found = names(panel)
+    assert len(set(found)) == len(found) == 6
+    assert found[0].startswith("a fox · ")
+    assert "picture 1 of 2" in found[0]
+    assert "6×4" in found[1]
+
+
+# -- tags
+
+
+def test_a_tag_is_given_to_one_picture_and_taken_back(panel: Panel) -> None:
+    page, (first, second, *_) = Clicks(panel), keys(panel)
+    page.send("select", key=first)
+    row = page.send("mark", key=first, change={"tag": ["Snow", "#night"]})["row"]
+    assert row["marks"] == "#night #Snow"
+    assert panel._stage["tags"] == ["night", "Snow"]
+    assert panel._tags == [["night", 1], ["Snow", 1]]
+    assert [found["marks"] for found in panel._gallery["finds"][:2]] == ["#night #Snow", ""]
+    page.send("mark", key=second, change={"tag": ["snow"]})
+    page.send("mark", key=first, change={"untag": ["SNOW", "night"]})
+    assert panel._stage["tags"] == []
+    assert panel._tags == [["snow", 1]]
+
+
+def test_a_tag_of_the_whole_record_is_taken_from_the_record(panel: Panel, cells: Cells) -> None:
+    page, key = Clicks(panel), keys(panel)[0]
+    record = key.partition("-")[0]
+    cells.studio.library.mark(record, tag=["snow"])
+    page.send("select", key=key)
+    assert panel._stage["tags"] == ["snow"]
+    page.send("mark", key=key, change={"untag": ["snow"]})
+    assert panel._stage["tags"] == []
+    assert str(cells.studio.library.marks(cells.studio.library.record(record))) == ""
+
+
+def test_two_words_are_no_tag_and_change_nothing(panel: Panel) -> None:
+    problem = Clicks(panel).send("mark", key=keys(panel)[0], change={"tag": ["two words"]})
+    assert "is no tag" in problem["problem"]["message"]
+    assert panel._tags == []
+
+
+def test_the_gallery_shows_what_has_a_tag_or_a_star_and_of_a_record_that_picture_alone(
+    panel: Panel,
+) -> None:
+    page, all_keys = Clicks(panel), keys(panel)
+    page.send("mark", key=all_keys[1], change={"tag": ["snow"]})
+    page.send("mark", key=all_keys[4], change={"star": True})
+    page.send("search", text="", marked="#Snow")
+    assert (keys(panel), panel._gallery["marked"]) == ([all_keys[1]], "#Snow")
+    page.send("search", text="", marked="★")
+    assert keys(panel) == [all_keys[4]]
+    page.send("search", text="owl", marked="★")
+    assert keys(panel) == []
+    page.send("search", text="", marked="")
+    assert keys(panel) == all_keys
+
+
+def test_what_loses_the_tag_that_is_looked_for_leaves_the_gallery(panel: Panel) -> None:
+    page, key = Clicks(panel), keys(panel)[1]
+    page.send("mark", key=key, change={"tag": ["snow"]})
+    page.send("search", text="", marked="#snow")
+    page.send("mark", key=key, change={"untag": ["snow"]})
+    assert (keys(panel), panel._tags) == ([], [])
+
+
+def test_a_tag_of_what_lies_in_the_trash_is_not_offered(panel: Panel) -> None:
+    page, key = Clicks(panel), keys(panel)[0]
+    page.send("mark", key=key, change={"tag": ["snow"]})
+    page.send("mark", key=key, change={"trash": True})
+    assert panel._tags == []
+
+
+# -- the history of prompts
+
+
+def test_the_history_has_each_prompt_once_with_its_newest_picture(panel: Panel) -> None:
+    page = Clicks(panel)
+    told = page.send("prompts", text="", after=[])
+    assert [each["prompt"] for each in told["prompts"]] == ["a fox", "an owl"]
+    assert told["prompts"][0]["key"] == keys(panel)[0]
+    assert told["after"] == []
+    assert told["keys"] == [each["key"] for each in told["prompts"]]
+    assert all(tile.startswith(b"\xff\xd8") for tile in page.pictures)
+    assert [each["prompt"] for each in page.send("prompts", text="OWL", after=[])["prompts"]] == [
+        "an owl"
+    ]
+
+
+@pytest.mark.parametrize("after", [["yesterday", "x"], [1], [None, "x"]])
+def test_a_place_that_no_page_was_told_is_refused(panel: Panel, after: list[Any]) -> None:
+    answer = Clicks(panel).send("prompts", text="", after=after)
+    assert "asked for prompts after" in answer["problem"]["message"]
+
+
+def test_the_settings_of_a_prompt_are_recalled_and_the_stage_stays(panel: Panel) -> None:
+    page = Clicks(panel)
+    page.send("select", key=keys(panel)[0])
+    owl = page.send("prompts", text="owl", after=[])["prompts"][0]
+    page.send("recall", record=owl["record"])
+    assert panel.request == ImageRequest("an owl", n=2, size="64x48")
+    assert panel.selected.key == keys(panel)[0]
+
+
+def test_a_prompt_that_is_gone_changes_nothing(panel: Panel) -> None:
+    panel.prompt = "a heron"
+    problem = Clicks(panel).send("recall", record="00000000")["problem"]
+    assert "no longer in the library" in problem["message"]
+    assert panel.prompt == "a heron"
+
+
+def test_the_plain_panel_finds_an_earlier_prompt_by_typing(cells: Cells) -> None:
+    panel = PlainPanel(lambda: cells.studio, spawn=in_place)
+    panel.fill()
+    assert panel.history_field.options == ("a fox", "an owl")
+    panel.history_field.value = "an owl"
+    assert (panel.prompt, panel.history_field.value) == ("an owl", "")
+    panel.history_field.value = "nothing of the kind"
+    assert panel.prompt == "an owl"
+    panel.close_all()
+
+
+def test_the_plain_panel_of_an_empty_library_has_no_history(shared: Cells, tmp_path: Path) -> None:
+    shared.begin(tmp_path / "empty")
+    panel = PlainPanel(lambda: shared.studio, spawn=in_place)
+    panel.fill()
+    assert panel.history_field.layout.display == "none"
+    panel.close_all()
