@@ -38,7 +38,8 @@ class Ask:
     """A run of a request: what is asked, in which slot, by whom and how.
 
     *slot* is None where no cell is known; a click in the panel never has one. *only* is the region
-    in which the answer is laid over the picture that is edited; it is not sent.
+    in which the answer is laid over the picture that is edited; it is not sent. *is_new* says that
+    the library held nothing of it a moment ago: then only the look under the claim is taken.
     """
 
     request: ImageRequest
@@ -47,6 +48,7 @@ class Ask:
     options: RunOptions = field(default_factory=RunOptions)
     identity: str = ""
     only: Only | None = None
+    is_new: bool = False
 
     def __post_init__(self) -> None:
         if not self.identity:
@@ -109,7 +111,8 @@ class Door:
         been paid for.
         """
         with self.library.turn(ask.identity) as claimed:
-            if after is None and (shown := self._shown_at_once(ask, job)) is not None:
+            looks_first = after is None and not ask.is_new
+            if looks_first and (shown := self._shown_at_once(ask, job)) is not None:
                 return shown
             while True:
                 with claimed() as claim:

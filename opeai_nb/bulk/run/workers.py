@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.run.brake import Brake
@@ -18,6 +19,7 @@ from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.errors import (
     AuthenticationError,
     JobStoppedError,
+    LibraryError,
     OpeaiError,
     OptionError,
     QuotaError,
@@ -29,7 +31,7 @@ from opeai_nb.studio.decision import Ask
 from opeai_nb.studio.run_options import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.sweep.plan import Point
@@ -45,6 +47,8 @@ _ROUNDS: Final = 10
 _PAUSE: Final = 5.0
 _STEP: Final = 1.0
 _PLAIN: Final = RunOptions()
+_AHEAD: Final = 200
+"""Points of which the library is asked at once whether it holds any."""
 _DAY: Final = 86_400.0  # a server that says more has a wrong clock, or means never
 # What every other request would meet as well: nothing more is sent.
 HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
@@ -69,6 +73,8 @@ class Crew:
         self._is_halted = is_halted
         self._studio = studio
         self._points: Iterator[Point] = iter(points)
+        self._ahead: deque[tuple[Point, bool]] = deque()
+        self._looking = asyncio.Lock()
         self._options = options
         self._settled = settled
         self._sleep = sleep
@@ -116,14 +122,34 @@ class Crew:
         try:
             if self._is_over:
                 return
-            if (point := next(self._points, None)) is None:
+            if (following := await self._following()) is None:
                 self._is_exhausted = True
                 return
-            outcome = await self._outcome(point)
+            point, is_new = following
+            outcome = await self._outcome(point, is_new=is_new)
             self._brake.hears(None if outcome.is_good else outcome.error)
             self._settled(point, outcome)
         finally:
             self._leave()
+
+    async def _following(self) -> tuple[Point, bool] | None:
+        """Return the next point, and whether nothing is held of it: None behind the last."""
+        async with self._looking:
+            if not self._ahead:
+                part = list(islice(self._points, _AHEAD))
+                held = await self._disk(self._held, part) if part else frozenset()
+                self._ahead.extend((point, point.identity not in held) for point in part)
+            return self._ahead.popleft() if self._ahead else None
+
+    def _held(self, points: Sequence[Point]) -> frozenset[str]:
+        """Return the identities of those points of which a record may be shown."""
+        if self._options.fresh or not self._studio.settings.replay:
+            return frozenset()
+        identities = [point.identity for point in points]
+        try:
+            return self._studio.library.holds(identities)
+        except LibraryError:  # each point meets it by itself, and says so
+            return frozenset(identities)
 
     # -- trouble
 
@@ -191,9 +217,9 @@ class Crew:
 
     # -- one point
 
-    async def _outcome(self, point: Point) -> Outcome:
+    async def _outcome(self, point: Point, *, is_new: bool) -> Outcome:
         try:
-            outcome = await self._made(point)
+            outcome = await self._made(point, is_new=is_new)
         except OpeaiError as error:
             if isinstance(error, HOPELESS):
                 self._stop(error)
@@ -229,9 +255,9 @@ class Crew:
         told = error if isinstance(error, OpeaiError) else _broken(error, point.request)
         return replace(outcome, error=told)
 
-    async def _made(self, point: Point) -> Outcome:
+    async def _made(self, point: Point, *, is_new: bool) -> Outcome:
         for attempt in range(_ROUNDS):
-            job = self._studio.start_asked(asked(point, self._options))
+            job = self._studio.start_asked(asked(point, self._options, is_new=is_new))
             self._jobs.add(job)
             try:
                 generation = await job
@@ -276,8 +302,10 @@ def _broken(error: BaseException, request: ImageRequest) -> OpeaiError:
     return made
 
 
-def asked(point: Point, options: RunOptions = _PLAIN) -> Ask:
+def asked(point: Point, options: RunOptions = _PLAIN, *, is_new: bool = False) -> Ask:
     """Return the run of a point. Its slot is the same in every run and every process.
+
+    *is_new* says that the library held nothing of it a moment ago.
 
     Named after no cell: the same point of an extended, reordered or copied sweep is found again,
     and one with a key by that alone.
@@ -286,7 +314,7 @@ def asked(point: Point, options: RunOptions = _PLAIN) -> Ask:
     if point.key is not None:
         cell = f"{POINT}-{hashlib.sha256(point.key.encode()).hexdigest()[:16]}"
     slot, options = Slot(cell, point.call), saying(point, options)
-    return Ask(point.request, slot, "point", options, point.identity, point.only)
+    return Ask(point.request, slot, "point", options, point.identity, point.only, is_new=is_new)
 
 
 def saying(point: Point, options: RunOptions) -> RunOptions:

@@ -91,7 +91,7 @@ class Disk:
 
     def replace(self, old: Path, new: Path) -> None:
         """Try once to give a file or a folder another name."""
-        old.replace(new)
+        os.replace(old, new)  # noqa: PTH105  a Path makes another one of it
 
     def link(self, old: Path, new: Path) -> None:
         """Give a file a second name."""
@@ -119,11 +119,11 @@ DISK: Final = Disk()
 """The disk of everything that is no library."""
 
 
-def _is_shared(folder: Path) -> bool:
+def _is_shared(folder: Path | str) -> bool:
     """Tell whether others may make and remove files in a folder; with a sticky bit, only theirs."""
     if os.name == "nt":
         return False  # what is made in a folder there has its rights by itself
-    mode = folder.stat().st_mode
+    mode = os.stat(folder).st_mode  # noqa: PTH116  a Path costs more
     return bool(mode & (stat.S_IWGRP | stat.S_IWOTH)) and not mode & stat.S_ISVTX
 
 
@@ -154,7 +154,7 @@ def _share(path: Path, rights: int) -> None:
     Those who share a folder take over from each other what one left. *rights* are as a group has
     them; its members get them where the file is the group's, as below set-gid and on macOS.
     """
-    if not _is_shared(path.parent):
+    if not _is_shared(os.path.dirname(path)):  # noqa: PTH120  a Path costs more
         return
     with suppress(OSError):  # another user's
         around, found = path.parent.stat(), path.lstat()
@@ -171,16 +171,13 @@ def is_plain_name(name: object) -> bool:
 
 def is_link(path: Path) -> bool:
     """Tell whether *path* is a link; in a folder that this user may not enter nothing is one."""
-    try:
-        return path.is_symlink()
-    except OSError:
-        return False
+    return os.path.islink(path)  # noqa: PTH114  a Path costs more, and tells why it does not know
 
 
 def is_plain_file(path: Path) -> bool:
     """Tell whether *path* is a file with something in it, and no link to one."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except (OSError, ValueError):
         return False
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
@@ -266,12 +263,12 @@ class _Syncing:
                 self._turn.notify_all()
 
 
-_syncing: defaultdict[tuple[int, Path], _Syncing] = defaultdict(_Syncing)
+_syncing: defaultdict[tuple[int, str], _Syncing] = defaultdict(_Syncing)
 
 
 def sync_folder(folder: Path) -> None:
     """Make the names in *folder* durable, where the system can."""
-    _syncing[os.getpid(), folder].through(partial(_sync_folder, folder))
+    _syncing[os.getpid(), os.fspath(folder)].through(partial(_sync_folder, folder))
 
 
 def _sync_folder(folder: Path) -> None:
@@ -293,7 +290,7 @@ def own_folder(path: Path, *, unlisted: bool = False, disk: Disk = DISK) -> Path
     Raises `OSError`, also when it is a link: the library writes nowhere else.
     """
     try:
-        mode = path.lstat().st_mode
+        mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
         mode = 0
     if stat.S_ISLNK(mode):
@@ -311,13 +308,13 @@ def _unlist(folder: Path, disk: Disk) -> None:
     A killed process would leave a temporary file for ever. Written in place, a kill leaves an empty
     file, and the next call replaces it.
     """
-    path = folder / ".gitignore"
+    path = f"{folder}{os.sep}.gitignore"
     with suppress(FileNotFoundError):
-        if path.lstat().st_size:
+        if os.lstat(path).st_size:
             return
-        path.unlink()
+        os.unlink(path)  # noqa: PTH108  a Path costs more
     with suppress(FileExistsError):  # another process may be quicker
-        write_new(path, b"*\n", durable=False, disk=disk)
+        write_new(folder / ".gitignore", b"*\n", durable=False, disk=disk)
 
 
 def names_in(folder: Path) -> list[str]:
@@ -384,12 +381,12 @@ def emptied_folder(folder: Path) -> Path | None:
 
     Where that cannot be, as of a folder with folders in it, it is removed, and None returned.
     """
-    if folder.is_symlink():
+    if is_link(folder):
         discard(folder)
         return None
     gone = folder.with_name(f"{GONE}{secrets.token_hex(8)}")
     try:
-        folder.rename(gone)
+        os.rename(folder, gone)  # noqa: PTH104  a Path makes another one of it
     except OSError:  # gone already, or a file in it is open on Windows
         shutil.rmtree(folder, ignore_errors=True)
         return None

@@ -155,12 +155,16 @@ class Index:
             return [database.execute(query, values).fetchall() for query, values in asked]
 
         with self._lock:
-            if self._database is None or len(self._compared) < len(self._homes):
+            if self._database is None or not self._knows_all():
                 with suppress(OSError):
                     found = self._with_database(ask)
                     if found[0] and all(self._is_as_noted(*row[-4:]) for row in found[0]):
                         return found
             return self.answers(*asked)
+
+    def _knows_all(self) -> bool:
+        """Tell whether each home was compared, or looked for: most libraries have one alone."""
+        return len(self._compared | self._absent) == len(self._homes)
 
     def _has_other_time(self, database: sqlite3.Connection, home: int) -> bool:
         """Tell whether a home's time is not as noted; where it is not there, whether it was."""
