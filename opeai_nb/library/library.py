@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import time
 from contextlib import suppress
@@ -255,14 +256,14 @@ class Library(Catalogue):
     def _kept_already(self, entry: Entry) -> Record | None:
         file = f"{entry.name}{ENDING}"
         for home in self.homes.all:
-            if (home / file).exists():
+            if os.path.exists(f"{home}{os.sep}{file}"):  # noqa: PTH110  a Path costs more
                 with suppress(UnusableRecordError):
                     return read_record(home, file)
         return None
 
     def _keep_in(self, home: Path, entry: Entry, generation: Generation) -> Record:
         disk = self.homes.disk
-        if not home.is_dir():  # it may be a link: a person may want it on a larger disk
+        if not os.path.isdir(home):  # noqa: PTH112  a Path costs more; it may be a link: a person may want it on a larger disk
             disk.mkdir(home)
         if home != entry.home:
             keep_inputs(home, generation.request, disk)

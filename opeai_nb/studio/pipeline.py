@@ -49,6 +49,7 @@ from opeai_nb.errors import (
     TaskExpiredError,
     UnreadableAnswerError,
 )
+from opeai_nb.library.disk.files import is_inside
 from opeai_nb.library.journal.entry import TakenOverError
 from opeai_nb.library.journal.seal import host_of
 from opeai_nb.studio.decision import Resume, Send, Show, Wait
@@ -447,8 +448,7 @@ class Pipeline:
         if not known or len(known) < len(generation.pictures):
             return known, None
         pictures = tuple(
-            replace(picture, source=known[number], error=None)
-            for number, picture in enumerate(generation.pictures)
+            _in_file(picture, known[number]) for number, picture in enumerate(generation.pictures)
         )
         self._tell_only(generation)
         whole = replace(generation, pictures=pictures, origin=self.progress.origin)
@@ -465,6 +465,8 @@ class Pipeline:
         return text if text is None or key is None else key.restored(text.encode()).decode()
 
     def _for_disk(self, generation: Generation) -> Generation:
+        if generation.task_id is None and not any(p.url for p in generation.pictures):
+            return generation
         pictures = tuple(replace(p, url=self._hidden(p.url)) for p in generation.pictures)
         return replace(generation, pictures=pictures, task_id=self._hidden(generation.task_id))
 
@@ -490,7 +492,7 @@ class Pipeline:
             self.progress.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
-        if not any(map(is_unread, whole.failed)):
+        if whole.answer is not None and not any(map(is_unread, whole.failed)):
             whole = replace(whole, answer=None)  # a guess that came true
         kept = self.library.keep(entry, self._for_disk(whole))
         self.ledger.made(entry.id)
@@ -582,10 +584,21 @@ def _with_missing(generation: Generation, entry: Entry) -> Generation:
 
 def _out_of_the_journal(generation: Generation, entry: Entry) -> Generation:
     """Return the generation with nothing left in the entry's folder, which will be removed."""
-    folder = entry.folder
 
-    def own(picture: Picture) -> Picture:
-        inside = picture.path is not None and picture.path.is_relative_to(folder)
-        return replace(picture, source=picture.data) if inside else picture
+    def is_left(picture: Picture) -> bool:
+        return picture.path is not None and is_inside(picture.path, entry.folder)
 
-    return replace(generation, pictures=tuple(own(picture) for picture in generation.pictures))
+    if not any(map(is_left, generation.pictures)):
+        return generation
+    pictures = tuple(
+        replace(picture, source=picture.data) if is_left(picture) else picture
+        for picture in generation.pictures
+    )
+    return replace(generation, pictures=pictures)
+
+
+def _in_file(picture: Picture, path: Path) -> Picture:
+    """Return a picture that has come whole, into a file."""
+    if picture.source == path and picture.error is None:
+        return picture
+    return replace(picture, source=path, error=None)

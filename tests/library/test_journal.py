@@ -371,7 +371,7 @@ def test_an_entry_never_leads_out_of_its_folder(
     entry = begin()
     entry.answered(Generation((Picture(url=URL), Picture(url=URL)), entry.request))
     text = (
-        journal(entry).read_text().replace(f'{{"url": "{URL}"}}', '{"file": "../../../secret.png"}')
+        journal(entry).read_text().replace(f'{{"url":"{URL}"}}', '{"file": "../../../secret.png"}')
     )
     assert "secret" in text
     journal(entry).write_text(text)

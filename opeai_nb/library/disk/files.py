@@ -174,6 +174,11 @@ def is_link(path: Path) -> bool:
     return os.path.islink(path)  # noqa: PTH114  a Path costs more, and tells why it does not know
 
 
+def is_inside(path: Path, folder: Path) -> bool:
+    """Tell whether *path*, as it is written, leads into *folder*."""
+    return os.fspath(path).startswith(f"{folder}{os.sep}")
+
+
 def is_plain_file(path: Path) -> bool:
     """Tell whether *path* is a file with something in it, and no link to one."""
     try:

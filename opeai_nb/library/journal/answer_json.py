@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb import errors
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.library.disk.files import is_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ def read_error(written: Mapping[str, Any]) -> errors.OpeaiError:
 
 def _write_item(picture: Picture, folder: Path | None) -> dict[str, Any]:
     error, path = picture.error, picture.path
-    inside = folder is not None and path is not None and path.is_relative_to(folder)
+    inside = folder is not None and path is not None and is_inside(path, folder)
     item = {
         "url": picture.url,
         "revised_prompt": picture.revised_prompt,

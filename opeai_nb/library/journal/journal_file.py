@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from opeai_nb.library.disk.files import DISK, Disk, append_line, write_new
 from opeai_nb.library.records.record import VERSION
@@ -38,6 +41,8 @@ def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Dis
 
 def line_of(facts: dict[str, Any]) -> bytes:
     """Return facts as a line of the file."""
+    with suppress(TypeError):  # a number of more than 64 bits, say
+        return orjson.dumps(facts, option=orjson.OPT_APPEND_NEWLINE)
     return json.dumps(facts, ensure_ascii=False).encode() + b"\n"
 
 

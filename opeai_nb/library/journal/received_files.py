@@ -22,14 +22,20 @@ def received_in(folder: Path, answer: Mapping[str, Any] | None) -> dict[int, Pat
     Picture *i* lies in the folder *i*, or where the *answer* has it noted. Before there is an
     answer, what lies in the folder itself is numbered in the order in which it came.
     """
+    places = answer["pictures"] if answer else ()
+    noted = {
+        place: path
+        for place, item in enumerate(places)
+        if (path := _noted(folder, item.get("file"))) is not None
+    }
+    if noted and len(noted) == len(places):
+        return noted
     found = {
         int(name): files[0]
         for name in names_in(folder)
         if name.isascii() and name.isdigit() and (files := _complete(folder / name))
     }
-    for place, item in enumerate(answer["pictures"] if answer else ()):
-        if (path := _noted(folder, item.get("file"))) is not None:
-            found.setdefault(place, path)
+    found = {**noted, **found}
     if answer is None:
         loose = _complete(folder)
         free = [n for n in range(len(found) + len(loose)) if n not in found]
@@ -43,7 +49,8 @@ def _noted(folder: Path, name: object) -> Path | None:
     if not all(is_plain_name(part) for part in parts) or len(parts) not in (1, 2):
         return None
     path = folder.joinpath(*parts)
-    return path if is_plain_file(path) and not is_link(path.parent) else None
+    is_led_away = len(parts) > 1 and is_link(path.parent)
+    return path if is_plain_file(path) and not is_led_away else None
 
 
 def _complete(folder: Path) -> list[Path]:

@@ -150,7 +150,7 @@ class Record(RequestFacts):
     def with_pictures(self, pictures: Iterable[KeptPicture]) -> Record:
         """Return the record with these pictures."""
         items = [picture.to_json() for picture in pictures]
-        return replace(self, stands={**self.stands, "pictures": items})
+        return Record(self.folder, self.file, {**self.stands, "pictures": items})
 
     def dumps(self) -> bytes:
         """Return the content of the record's file."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from opeai_nb.library.disk.files import is_plain_name
 from opeai_nb.library.documents import EntryDocument, RecordDocument, check
@@ -28,6 +31,9 @@ def writable(value: Any) -> Any:
     An emoji that a server cut in two is one, and so is a file name that is not UTF-8.
     """
     if value is None or (isinstance(value, str) and value.isascii()):
+        return value
+    with suppress(TypeError):  # half a letter, or what takes a longer look
+        orjson.dumps(value)
         return value
     text = json.dumps(value, ensure_ascii=False)
     try:

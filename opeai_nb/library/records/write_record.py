@@ -12,15 +12,18 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb._version import __version__
+from opeai_nb.client.values.differences import differences
 from opeai_nb.client.values.filename import extension, slug
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import NoPictureError
 from opeai_nb.formats import sniff_format
+from opeai_nb.imaging.open_picture import UndecodableError, picture_size
 from opeai_nb.library.disk.files import (
     DISK,
     Disk,
     discard,
+    is_inside,
     own_folder,
     passing_name,
     sync_file,
@@ -74,7 +77,8 @@ def keep(
     journal are kept as they came, for that takes no room. Raises `OSError`, and then nothing new is
     seen in the folder.
     """
-    passing = entry.folder if entry.home == folder and entry.folder.is_dir() else None
+    is_there = entry.home == folder and os.path.isdir(entry.folder)  # noqa: PTH112  a Path is dear
+    passing = entry.folder if is_there else None
     if passing is None:
         passing = own_folder(folder / JOURNAL_FOLDER, unlisted=True, disk=disk)
     keeping = _Keeping(index, folder, entry, passing, disk)
@@ -97,19 +101,23 @@ class _Keeping:
     disk: Disk
 
     def keep(self, generation: Generation, *, metadata: bool) -> Record:
-        pictures = generation.pictures
+        pictures, paths = generation.pictures, [picture.path for picture in generation.pictures]
+        if len(pictures) == 1:  # read once for all that look at it; of many, each in its turn
+            pictures = tuple(map(_in_memory, pictures))
         parts: list[Path] = []
-        record = _record(self.folder, self.entry, generation)
+        record = _record(self.folder, self.entry, generation, pictures)
 
-        def write(number: int, picture: Picture) -> tuple[KeptPicture, Path | None]:
-            kept, part = self._write(record, number, picture, metadata=metadata)
+        def write(
+            number: int, picture: Picture, path: Path | None
+        ) -> tuple[KeptPicture, Path | None]:
+            kept, part = self._write(record, number, picture, path, metadata=metadata)
             parts.extend([part] if part else [])
             return kept, part
 
         try:
             # Hashing, copying and the disk wait for each other less when they go side by side.
             with _side_by_side(len(pictures)) as spread:
-                done = list(spread(write, range(1, len(pictures) + 1), pictures))
+                done = list(spread(write, range(1, len(pictures) + 1), pictures, paths))
             record = _readable(record.with_pictures(kept for kept, _ in done))
             parts.append(own := write_part(self.passing, record.dumps(), disk=self.disk))
             written = [part for _, part in done]
@@ -123,21 +131,24 @@ class _Keeping:
         return record
 
     def _write(
-        self, record: Record, number: int, picture: Picture, *, metadata: bool
+        self, record: Record, number: int, picture: Picture, path: Path | None, *, metadata: bool
     ) -> tuple[KeptPicture, Path | None]:
-        """Write a picture, with its provenance, under a passing name; say what it is."""
+        """Write a picture, with its provenance, under a passing name; say what it is.
+
+        *path* is where it lies, if it lies in a file.
+        """
         data = _bytes(picture)
         kept = _look(self.entry.name, number, picture, data)
         if kept.file is None or not data:
             return kept, None
         told = with_provenance(data, provenance(record, kept, number)) if metadata else data
-        if told == data and (part := self._linked(picture.path)) is not None:
+        if told == data and (part := self._linked(path)) is not None:
             return kept, part
         return kept, write_part(self.passing, told, disk=self.disk)
 
     def _linked(self, path: Path | None) -> Path | None:
         """Give a file of the entry a passing name as well; None where the disk has no links."""
-        if path is None or not path.is_relative_to(self.entry.folder):
+        if path is None or not is_inside(path, self.entry.folder):
             return None
         part = passing_name(self.passing)
         try:
@@ -187,8 +198,22 @@ def _withdraw(folder: Path, record: Record) -> None:
             discard(path)
 
 
-def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
-    """Return the record without its pictures, in the order in which a person reads it."""
+def _in_memory(picture: Picture) -> Picture:
+    """Return a picture with its bytes in memory. Raises `NoPictureError` where its file is gone."""
+    if picture.path is None:
+        return picture
+    return Picture(picture.data, picture.url, picture.revised_prompt, picture.error)
+
+
+def _record(
+    folder: Path, entry: Entry, generation: Generation, pictures: Sequence[Picture]
+) -> Record:
+    """Return the record without its pictures, in the order in which a person reads it.
+
+    *pictures* are those of the generation, as they are looked at.
+    """
+    looked_at = pictures if generation.came is None else generation.came.pictures
+    told_apart = (*differences(generation.request, looked_at), *generation.laid_notes)
     stands: dict[str, Any] = {
         "opeai_nb": VERSION,
         "id": entry.id,
@@ -199,7 +224,7 @@ def _record(folder: Path, entry: Entry, generation: Generation) -> Record:
         "usage": dict(generation.usage) if generation.usage is not None else None,
         "task_id": generation.task_id or entry.task_id,
         "request_id": generation.request_id,
-        "differences": list(generation.differences) or None,
+        "differences": list(told_apart) or None,
         "duration": entry.duration,
         "answered_model": generation.model,
         "platform_created": generation.created,
@@ -236,8 +261,8 @@ def _bytes(picture: Picture) -> bytes | None:
 
 def _size(data: bytes) -> tuple[int, int] | None:
     try:
-        return Picture(source=data).size
-    except NoPictureError:
+        return picture_size(data)
+    except UndecodableError:
         return None
 
 
