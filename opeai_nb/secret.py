@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from html import escape
 from typing import Final, NoReturn
 from urllib.parse import quote
 
+_NAME: Final = r"[A-Z][A-Z0-9_]*(?:_KEY|_TOKEN|_URL|_PROXY)"
 _PASTED = re.compile(
-    r"(?:(?:export|set|setx)\s+)?(?:\$env:)?[A-Z][A-Z0-9_]*(?:_KEY|_TOKEN|_URL)\s*[=:]\s*(?P<key>.+)",
+    # `export NAME=…`, `%env NAME=…`, `$env:NAME = …`, `os.environ["NAME"] = …`, `"api_key": …`
+    rf"(?:(?:export|set|declare -x|env|-e|-)\s+|%%?(?:set_)?env\s+)?(?:\$env:|os\.environ\[)?"
+    rf"(?P<quote>[\"']?)(?:{_NAME}|(?:x-)?(?:api[ -]?)?key|token|authorization)(?P=quote)\]?\s*[=:]"
+    r"\s*(?P<key>.*)"
+    # where no sign stands between: `setx NAME …`, `%env NAME …`, `set -gx NAME …`, `ENV NAME …`
+    rf"|(?:setx|set -g?x|env|%%?(?:set_)?env)\s+{_NAME}\s+(?P<value>.*)"
+    r"|Bearer:?\s+(?P<bearer>.*)",
     re.IGNORECASE,
 )
-_QUOTES: Final = {'"': '"', "'": "'", "`": "`", "“": "”", "\u2018": "\u2019", "<": ">"}
+_QUOTES: Final = dict(
+    pair.split()
+    for pair in (
+        *('" "', "' '", "` `", "< >", '\\" \\"', "\uff02 \uff02", "\u2018 \u2019", "\u201a \u2018"),
+        *("“ ”", "„ “", "” ”", "« »", "\u2039 \u203a", "「 」", "\u2019 \u2019"),
+    )
+)
+_COMMENT = re.compile(r"\s#.*")
+_UNSEEN: Final = " \t\r\n\f\v\0\xa0\u200b\u200c\u200d\u2060\ufeff"
 _RANDOM_LENGTH: Final = 16
 
 
@@ -68,12 +84,27 @@ class Secret:
     def _forms(self) -> list[tuple[bytes, bytes]]:
         if not self.is_random:
             return []
-        plain, quoted = self._text, quote(self._text, safe="").replace("-", "%2D")
+        plain, quoted = self._text, quote(self._text, safe="")
+        spellings = {
+            "key": plain,
+            "key-quoted": quoted.replace("-", "%2D"),
+            "key-in-url": quoted,
+            "key-in-small-url": re.sub("%..", lambda sign: sign[0].lower(), quoted),
+            "key-in-path": quote(plain),
+            "key-in-json": plain.replace("/", "\\/"),
+            "key-in-strict-json": re.sub(r"[<>&]", lambda sign: f"\\u{ord(sign[0]):04x}", plain),
+            "key-in-html": escape(plain),
+            "key-in-hex": plain.encode().hex(),
+            "key-base64": self.in_base64(),
+            # Behind `Bearer ` and `user:`, where the letters at both ends are made of more.
+            "key-base64-1": b64encode(b"0" + plain.encode()).decode()[2:-4],
+            "key-base64-2": b64encode(b"00" + plain.encode()).decode()[3:-4],
+        }
+        once = {text: name for name, text in reversed(spellings.items())}
+        wide = (plain.encode("utf-16-le"), "[opeai_nb:key-wide]".encode("utf-16-le"))
         return [
-            (plain.encode(), b"[opeai_nb:key]"),
-            (quoted.encode(), b"[opeai_nb:key-quoted]"),
-            (self.in_base64().encode(), b"[opeai_nb:key-base64]"),
-            (plain.encode("utf-16-le"), "[opeai_nb:key-wide]".encode("utf-16-le")),
+            *((text.encode(), f"[opeai_nb:{name}]".encode()) for text, name in once.items()),
+            wide,
         ]
 
     def in_base64(self) -> str:
@@ -94,18 +125,27 @@ class Secret:
 
 
 def bare(text: str) -> str:
-    """Return a key as it was meant: without white space, quotes and a pasted `NAME=` around it.
+    """Return a key, a URL or a path as it was meant: without what was pasted around it.
 
+    That is white space, seen or not, quotes of any kind, `NAME=`, `Bearer `, and a comment.
     `docker --env-file` keeps the quotes of `OPEAI_API_KEY="sk-…"`; a line copied whole from a
-    `.env` file or a shell holds the name.
+    `.env` file or a shell holds the name; what is copied from a page or a PDF holds a byte order
+    mark, or a space of no width.
     """
     before = None
     while text != before:
-        before, text = text, text.strip().rstrip(";").strip()
-        if len(text) > 1 and _QUOTES.get(text[0]) == text[-1]:
-            text = text[1:-1]
+        before, text = text, _COMMENT.sub("", text.strip(_UNSEEN)).rstrip(";," + _UNSEEN)
         if line := _PASTED.fullmatch(text):
-            text = line["key"]
+            text = next(line[n] for n in ("key", "value", "bearer") if line[n] is not None)
+        text = _unquoted(text)
+    return text
+
+
+def _unquoted(text: str) -> str:
+    for opening, closing in _QUOTES.items():
+        size = len(opening)
+        if len(text) >= 2 * size and text.startswith(opening) and text.endswith(closing):
+            return text[size:-size]
     return text
 
 

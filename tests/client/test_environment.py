@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import socketserver
 import ssl
@@ -52,6 +53,11 @@ class TestProxies:
             ({"all_proxy": "socks://p:1"}, "http://a.test", "socks5://p:1"),
             ({"all_proxy": "SOCKS5H://p:1"}, "http://a.test", "socks5h://p:1"),
             ({"HTTP_PROXY": '"http://p:1"'}, "http://a.test", "http://p:1"),
+            ({"HTTP_PROXY": "“http://p:1”"}, "http://a.test", "http://p:1"),
+            ({"HTTP_PROXY": "HTTP_PROXY=http://p:1"}, "http://a.test", "http://p:1"),
+            ({"HTTP_PROXY": "\ufeffhttp://u:p%40w@p:1;"}, "http://a.test", "http://u:p%40w@p:1"),
+            ({"HTTP_PROXY": "http://u:p^w@p:1"}, "http://a.test", "http://u:p^w@p:1"),
+            ({"http_proxy": "", "ALL_PROXY": "[::1]:7"}, "http://a.test", "http://[::1]:7"),
             ({"HTTP_PROXY": "http://p:1", "REQUEST_METHOD": "GET"}, "http://a.test", None),
             ({}, "http://a.test", None),
         ],
@@ -80,6 +86,20 @@ class TestProxies:
             ("[fd07::]/16", "http://[fd07::1]", True),
             ("x.test, a.test", "http://a.test", True),
             ("x.test a.test", "http://a.test", True),
+            ("a.test:80", "http://a.test", True),
+            ("a.test:443", "http://a.test", False),
+            ("a.test:*", "http://a.test", True),
+            ("https://a.test/v1", "http://a.test", True),
+            ("a.*", "http://a.test", True),
+            ("x.test|a.test", "http://a.test", True),
+            ("..a.test", "http://b.a.test", True),
+            ("192.168.*", "http://192.168.1.1", True),
+            ("192.168.", "http://192.168.1.1", True),
+            ("192.16", "http://192.168.1.1", False),
+            ("xn--mnchen-3ya.test", "http://münchen.test", True),
+            ("münchen.test", "http://xn--mnchen-3ya.test", True),
+            ("<local>", "http://intranet", True),
+            ("<local>", "http://a.test", False),
             (" ,,/,[,]:", "http://a.test", False),
         ],
     )
@@ -89,13 +109,17 @@ class TestProxies:
         assert (proxy_for(url, variables) is None) is is_exempt
 
     @pytest.mark.parametrize(
-        "host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "a.localhost"]
+        "host", ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "a.localhost", "0.0.0.0", "[::]"]
     )
     def test_this_machine_is_never_behind_a_proxy(self, host: str) -> None:
         assert proxy_for(f"http://{host}:80", {"HTTP_PROXY": "http://p:1"}) is None
 
     @pytest.mark.parametrize(
-        "text", ["ftp://p:1", "http://", "http://p:port", "socks4://p:1", "://"]
+        "text",
+        [
+            *("ftp://p:1", "http://", "http://p:port", "http://p:0", "socks4://p:1", "://"),
+            *("http://p 1", "PROXY p:1", "http:/p:1", "http://u:p#w@p:1", "http=p:1;https=p:2"),
+        ],
     )
     def test_what_is_no_proxy_is_named(self, text: str) -> None:
         with pytest.raises(ProxyProblemError, match="HTTP_PROXY is no proxy"):
@@ -172,6 +196,53 @@ class TestProxies:
             with pytest.raises(UnreachableError, match="proxy of ALL_PROXY"):
                 shell(base_url="http://a.test").generate("a fox")
 
+    @pytest.mark.parametrize(
+        "answer", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 407 No\r\n\r\n", bytes(9)]
+    )
+    @pytest.mark.parametrize(
+        ("kind", "url"),
+        [("http", "https://a.test"), ("socks5", "http://a.test"), ("socks5", "https://a.test")],
+    )
+    def test_what_is_no_proxy_of_its_kind_never_got_the_request(
+        self,
+        shell: Shells,
+        monkeypatch: pytest.MonkeyPatch,
+        kind: str,
+        url: str,
+        answer: bytes,
+    ) -> None:
+        pytest.importorskip("socksio")
+        with saying(answer) as port:
+            monkeypatch.setenv("ALL_PROXY", f"{kind}://me:secret@127.0.0.1:{port}")
+            with pytest.raises(UnreachableError, match="proxy of ALL_PROXY") as caught:
+                shell(base_url=url).generate("a fox")
+        assert "secret" not in str(caught.value)
+
+    def test_proxy_that_wants_a_password_is_told_as_such(self, shell: Shells) -> None:
+        script = Script(Answer(b"", status=407))
+        with pytest.raises(UnreachableError, match="wants a user and a password") as caught:
+            shell(transport=script).generate("a fox")
+        assert "Nothing was sent" in str(caught.value)
+        assert len(script.posts) == 1
+
+
+@contextmanager
+def saying(answer: bytes) -> Iterator[int]:
+    """A server that says the same to everybody and hangs up; yields its port."""
+
+    class Parrot(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with suppress(OSError):
+                self.request.recv(65_536)
+                self.request.sendall(answer)
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Parrot)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield server.server_address[1]
+    server.shutdown()
+    server.server_close()
+
 
 @pytest.fixture
 def proxy() -> Iterator[tuple[str, list[str]]]:
@@ -191,7 +262,7 @@ def proxy() -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: Any) -> None: ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
     server.server_close()
@@ -223,7 +294,7 @@ def socks_proxy(target: str) -> Iterator[tuple[int, list[str]]]:
 
     server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Relay)
     server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield server.server_address[1], asked
     server.shutdown()
     server.server_close()
@@ -263,7 +334,7 @@ class TestServerOfACompany:
         context.load_cert_chain(CERTIFICATE, CERTIFICATE.with_suffix(".key"))
         server.socket = context.wrap_socket(server.socket, server_side=True)
         server.posts, server.url = 0, f"https://127.0.0.1:{server.server_port}"
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
         server.server_close()
@@ -293,6 +364,55 @@ class TestServerOfACompany:
         assert len(shell(base_url=company.url).generate("a fox")) == 1
         assert company.posts == 1
 
+    @pytest.mark.parametrize("written", ['"{}"', " {} ", "file://{}", "\ufeff{}"])
+    def test_is_trusted_by_a_path_with_something_around_it(
+        self, shell: Shells, company: Any, monkeypatch: pytest.MonkeyPatch, written: str
+    ) -> None:
+        monkeypatch.setenv("SSL_CERT_FILE", written.format(CERTIFICATE))
+        assert len(shell(base_url=company.url).generate("a fox")) == 1
+
+    def test_is_trusted_by_a_folder_of_any_names(
+        self, shell: Shells, company: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "README").write_text("of the company")
+        (tmp_path / "company.crt").write_bytes(CERTIFICATE.read_bytes())
+        monkeypatch.setenv("SSL_CERT_DIR", f"{tmp_path / 'gone'}{os.pathsep}{tmp_path}")
+        assert len(shell(base_url=company.url).generate("a fox")) == 1
+
+    @pytest.mark.parametrize(
+        ("words", "helps"),
+        [
+            ("IP address mismatch, certificate is not valid for '127.0.0.1'", "OPEAI_BASE_URL"),
+            ("certificate has expired", "clock"),
+            ("unable to get local issuer certificate", "SSL_CERT_FILE"),
+        ],
+    )
+    def test_is_told_with_what_helps(self, shell: Shells, words: str, helps: str) -> None:
+        text = f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {words} (_ssl.c:1000)"
+        with pytest.raises(UnreachableError) as caught:
+            shell(transport=Script(lambda _: httpx.ConnectError(text))).generate("a fox")
+        assert helps in caught.value.advice
+
+
+@pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n", bytes(99), None])
+@pytest.mark.parametrize("variable", VARIABLES)
+def test_what_holds_no_certificates_is_named(
+    shell: Shells,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variable: str,
+    content: bytes | None,
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    if content is not None:
+        (tmp_path / "ca.pem").write_bytes(content)
+    monkeypatch.setenv(variable, str(tmp_path if content is None else tmp_path / "ca.pem"))
+    with pytest.raises(
+        UnreachableError, match=rf"{variable} names .* \(it holds no certificates\)"
+    ):
+        shell(base_url="https://127.0.0.1:9").generate("a fox")
+
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_certificates_that_are_gone_are_named(
@@ -312,11 +432,31 @@ class TestBaseUrls:
         at = endpoint_at(root + tail).at("/v1/images/generations")
         assert at == f"{root}/v1/images/generations"
 
-    @pytest.mark.parametrize("text", ['"http://h.test/v1"', "OPEAI_BASE_URL=http://h.test/v1"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *('"http://h.test/v1"', "OPEAI_BASE_URL=http://h.test/v1", "http://h.test/v1,"),
+            *("\ufeffhttp://h.test/V1\u200b", "http://http://h.test/v1", "http://@h.test:/v1"),
+            *("http://h.test/v1 # ours", "%env OPEAI_BASE_URL=http://h.test", "“http://h.test/”"),
+        ],
+    )
     def test_what_is_pasted_around_it_is_taken_off(self, text: str) -> None:
         assert endpoint_at(text).base_url == "http://h.test"
 
-    @pytest.mark.parametrize("text", ["h.test/v1", "ftp://h.test", "http://", "http:///v1"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *(
+                "h.test/v1",
+                "ftp://h.test",
+                "http://",
+                "http:///v1",
+                "http://h .test",
+                "http:/h.test",
+            ),
+            *("http://<your-host>/v1", "http://{host}/v1", "http://$HOST/v1", "http://h.test\\v1"),
+        ],
+    )
     def test_what_is_none_is_told(self, text: str) -> None:
         with pytest.raises(InputError, match="not an http or https URL"):
             endpoint_at(text)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pickle
 import traceback
 import warnings
-from base64 import b64encode
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -153,6 +154,54 @@ class TestOurOwn:
             Client(api_key=key)
         assert not shows_key(everything_of(caught.value))
 
+    @pytest.mark.parametrize(
+        "pasted",
+        [
+            *(
+                '"{}"',
+                "'{}'",
+                "“{}”",
+                "„{}“",
+                "«{}»",
+                "\uff02{}\uff02",
+                '\\"{}\\"',
+                "<{}>",
+                "\ufeff{}",
+                "{}\u200b",
+            ),
+            *(
+                "{}\0",
+                "{},",
+                "{};",
+                "{} # mine",
+                "Bearer {}",
+                "Authorization: Bearer {}",
+                "x-api-key: {}",
+            ),
+            *(
+                "OPEAI_API_KEY={}",
+                "export OPEAI_API_KEY='{}'",
+                "OPEAI_API_KEY=Bearer {}",
+                "- A_KEY={}",
+            ),
+            *(
+                'setx OPEAI_API_KEY "{}"',
+                "%env OPEAI_API_KEY={}",
+                "%env OPEAI_API_KEY {}",
+                "key={}",
+            ),
+            *(
+                '$env:OPEAI_API_KEY = "{}"',
+                'os.environ["OPEAI_API_KEY"] = "{}"',
+                '"api_key": "{}",',
+            ),
+            *("set -gx OPEAI_API_KEY {}", "ENV OPEAI_API_KEY {}", "API key: {}"),
+        ],
+    )
+    @pytest.mark.parametrize("key", [KEY, "ollama", "k/ey+w1th=", "key"])
+    def test_what_is_pasted_around_it_is_taken_off(self, pasted: str, key: str) -> None:
+        assert checked_key(pasted.format(key)).reveal() == key
+
     def test_white_space_around_it_is_removed(self) -> None:
         assert checked_key(f"  {KEY}\n").bearer() == f"Bearer {KEY}"
 
@@ -183,6 +232,49 @@ class TestMasks:
     def test_long_text_takes_linear_time(self, text: str) -> None:
         assert len(masked(text)) <= len(text)
         assert len(without_key(text, Secret(KEY))) <= len(text)
+
+
+ODD = "k/ey+With=0dd&signs%7~A1b2C3d4"
+"""A random key of signs that every kind of text escapes."""
+SPELLINGS = {
+    "as it is": lambda key: key,
+    "in a URL": lambda key: quote(key, safe=""),
+    "in a URL, twice": lambda key: quote(quote(key, safe="")),
+    "in a URL, all of it": lambda key: "".join(f"%{byte:02x}" for byte in key.encode()),
+    "in JSON": lambda key: "".join(f"\\u{byte:04x}" for byte in key.encode()),
+    "in JSON of Go": lambda key: key.replace("&", "\\u0026").replace("/", "\\/"),
+    "in slashed JSON": lambda key: key.replace("/", "\\/"),
+    "in HTML": lambda key: key.replace("&", "&amp;").replace("=", "&#61;").replace("+", "&#x2B;"),
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "wide": lambda key: "".join(chr(ord(letter) + 0xFEE0) for letter in key),
+    "with breaks": "\u200b".join,
+    "in hexadecimal": lambda key: key.encode().hex().upper(),
+    "in base64": lambda key: b64encode(b":" + key.encode()).decode(),
+    "in base64 for URLs": lambda key: urlsafe_b64encode(b"Bearer " + key.encode()).decode(),
+    "as its ends": lambda key: f"{key[:5]} *** {key[-4:]}",
+    "as its ends and x": lambda key: f"{key[:6]}xxxxxx{key[-4:]}",
+    "as its ends and a word": lambda key: f"{key[:6]}[...]{key[-4:]}",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("key", [KEY, ODD])
+def test_key_is_masked_in_every_spelling(key: str, spelling: str) -> None:
+    echo = SPELLINGS[spelling](key)
+    told = without_key(f"The key {echo} is not known here.", Secret(key))
+    assert "[key]" in told
+    pieces = [echo[start : start + 6] for start in range(len(echo) - 5)]
+    assert not [piece for piece in pieces if piece in told]
+
+
+@pytest.mark.parametrize("spelling", ["as it is", "in a URL", "in slashed JSON", "in base64"])
+def test_key_is_not_on_the_disk_and_comes_back(spelling: str) -> None:
+    answer = f'{{"echo": "{SPELLINGS[spelling](ODD)}", "key": "{ODD}"}}'.encode()
+    hidden = Secret(ODD).hidden(answer)
+    assert ODD.encode() not in hidden
+    assert SPELLINGS[spelling](ODD).encode()[4:20] not in hidden
+    assert Secret(ODD).restored(hidden) == answer
 
 
 def test_key_in_base64_or_in_wide_letters_is_hidden_and_turned_back() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.client.protocol.steps import Unsent
 from opeai_nb.errors import DownloadError, OpeaiError
 from opeai_nb.testing import Answer, Script, pictures_answer, png
 from tests.client.shells import KEY, Shell
@@ -170,3 +171,58 @@ def test_what_is_pasted_around_a_key_is_taken_off(
     script = Script(pictures_answer(RED))
     shell(transport=script, api_key=None).generate("a fox")
     assert script.requests[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+SIGNED = "http://o.test/a.png?Expires=1&Signature=a%2Fb"
+
+
+@pytest.mark.parametrize(
+    ("written", "refusals"),
+    [
+        (SIGNED, []),
+        (SIGNED.replace("&", "&amp;"), []),
+        (SIGNED.replace("&", "&#38;"), []),
+        (SIGNED.replace("&", "\\u0026"), []),
+        (SIGNED.replace("&", "&x=1&amp;"), [403]),
+        (SIGNED.replace("&", "&x=1&AMP;"), [400]),
+        (f"![a fox]({SIGNED.replace('&', '&amp;')})", []),
+        (f'<img src="{SIGNED.replace("&", "&amp;")}">', []),
+    ],
+)
+def test_url_that_was_escaped_for_html_is_asked_for_as_it_was_meant(
+    shell: Shells, written: str, refusals: list[int]
+) -> None:
+    refused = [Answer(b"<Error/>", status=status) for status in refusals]
+    script = Script({"data": [{"url": written}]}, *refused, RED)
+    assert len(shell(transport=script).generate("a fox")) == 1
+    wanted = SIGNED.replace("&", "&x=1&") if refusals else SIGNED
+    assert str(script.requests[-1].url) == wanted
+    assert len(script.requests) == 2 + len(refusals)
+
+
+@pytest.mark.parametrize(
+    "host", ["xn--zzzzzzz-.test", "xn--.test", "a..test", "☃.test", "h.test:x"]
+)
+def test_host_that_is_none_costs_its_own_picture_alone(shell: Shells, host: str) -> None:
+    script = Script(pictures_answer(f"http://{host}/a.png", ELSEWHERE), RED)
+    generation = shell(transport=script, resolve=named).generate("a fox", n=2)
+    assert [picture.error is None for picture in generation.pictures] == [False, True]
+    assert len(script.posts) == 1
+
+
+def named(host: str, *_: float) -> tuple[str, ...]:
+    """Give every name an address, and no other text."""
+    if ".." in host:
+        raise Unsent("no such name")
+    return ("8.8.8.8",)
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:9", "http://localhost:9", "http://0.0.0.0:9"])
+@pytest.mark.parametrize("there", ["http://0.0.0.0:9", "http://127.0.0.1:8", "http://[::1]:9"])
+def test_address_that_a_server_listens_on_is_this_machine(
+    shell: Shells, base: str, there: str
+) -> None:
+    script = Script(pictures_answer(f"{there}/a.png"), RED)
+    homes = {"localhost": ("127.0.0.1",)}
+    client = shell(transport=script, base_url=base, resolve=lambda host, *_: homes[host])
+    assert len(client.generate("a fox")) == 1

@@ -54,8 +54,15 @@ class WideTransport(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
         if (proxy := proxy_of(request)) is not None:
-            with _errors_of_proxy(proxy):
-                return self._proxied.way(proxy, request).handle_request(_for_proxy(request))
+            departure = _Departure()
+            try:
+                with _errors_of_proxy(proxy, departure):
+                    way = self._proxied.way(proxy, request)
+                    return way.handle_request(_for_proxy(request, departure.noted))
+            except httpx.ProxyError:
+                if departure.stream is not None:
+                    departure.stream.close()
+                raise
         sent = _as_httpcore(request)
         origin = sent.url.origin
         with _errors_of_httpx():
@@ -101,9 +108,16 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
         if (proxy := proxy_of(request)) is not None:
-            with _errors_of_proxy(proxy):
-                way = self._proxied.here().way(proxy, request)
-                return await way.handle_async_request(_for_proxy(request))
+            departure = _Departure()
+            try:
+                with _errors_of_proxy(proxy, departure):
+                    way = self._proxied.here().way(proxy, request)
+                    trace = departure.noted_before(request.extensions.get("trace"))
+                    return await way.handle_async_request(_for_proxy(request, trace))
+            except httpx.ProxyError:
+                if departure.stream is not None:
+                    await departure.stream.aclose()
+                raise
         sent = _as_httpcore(request)
         origin = sent.url.origin
         idle = self._idle.here()
@@ -199,8 +213,38 @@ def proxy_of(request: httpx.Request) -> Proxy | None:
         raise httpx.ProxyError(str(error), request=request) from error
 
 
+class _Departure:
+    """Notes whether a request itself left for its proxy: a tunnel is asked for before it.
+
+    *stream* is the connection to the proxy: httpcore leaves it open where a tunnel is refused.
+    """
+
+    def __init__(self) -> None:
+        self.has_left = False
+        self.stream: Any = None
+
+    def noted(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take what httpcore tells of a request."""
+        if event.endswith("send_request_headers.started"):
+            self.has_left = self.has_left or info["request"].method != b"CONNECT"
+        elif event.endswith("connect_tcp.complete"):
+            self.stream = info["return_value"]
+
+    def noted_before(
+        self, further: Callable[..., Awaitable[None]] | None
+    ) -> Callable[..., Awaitable[None]]:
+        """Return the same for an asynchronous request; *further* is told of it as well."""
+
+        async def trace(event: str, info: Mapping[str, Any]) -> None:
+            if further is not None:
+                await further(event, info)
+            self.noted(event, info)
+
+        return trace
+
+
 @contextmanager
-def _errors_of_proxy(proxy: Proxy) -> Iterator[None]:
+def _errors_of_proxy(proxy: Proxy, departure: _Departure) -> Iterator[None]:
     """Name the proxy, and what named it, in whatever fails on the way to it."""
     try:
         yield
@@ -211,13 +255,30 @@ def _errors_of_proxy(proxy: Proxy) -> Iterator[None]:
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         why = str(error) or "no connection could be made in time"
         raise httpx.ProxyError(f"{proxy} does not lead there: {why}") from error
+    except httpx.TransportError as error:
+        if departure.has_left:
+            raise
+        why = "it gives no answer" if isinstance(error, httpx.ReadTimeout) else "it hangs up"
+        raise httpx.ProxyError(f"{proxy} does not lead there: {why}") from error
+    except _errors_of_socks() as error:
+        raise httpx.ProxyError(f"{proxy} does not lead there: it does not speak SOCKS5") from error
     except ValueError as error:
         raise httpx.ProxyError(f"{proxy} is no proxy that can be used") from error
 
 
-def _for_proxy(request: httpx.Request) -> httpx.Request:
+def _errors_of_socks() -> tuple[type[Exception], ...]:
+    """Return what `socksio` raises, which httpcore lets through."""
+    try:
+        from socksio import SOCKSError
+    except ImportError:
+        return ()
+    return (SOCKSError,)
+
+
+def _for_proxy(request: httpx.Request, trace: Callable[..., object]) -> httpx.Request:
     """Take a target of our own away: httpcore would give it to the proxy in place of the URL."""
-    request.extensions = {k: v for k, v in request.extensions.items() if k != "target"}
+    kept = {k: v for k, v in request.extensions.items() if k != "target"}
+    request.extensions = {**kept, "trace": trace}
     return request
 
 

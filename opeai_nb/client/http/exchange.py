@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from functools import lru_cache
@@ -48,7 +49,17 @@ _HEADERS: Final = (
     ("Connection", "keep-alive"),
     ("User-Agent", f"opeai_nb/{__version__}"),
 )
-_url = lru_cache(maxsize=64)(httpx.URL)
+
+
+@lru_cache(maxsize=64)
+def _url(text: str) -> httpx.URL:
+    """Return a URL; raises `httpx.InvalidURL`, also for a host that httpx itself cannot show."""
+    url = httpx.URL(text)
+    try:
+        url.host  # noqa: B018  a request asks for it, outside every `except` of httpx
+    except UnicodeError as error:  # `xn--` before what is no name
+        raise httpx.InvalidURL(str(error)) from error
+    return url
 
 
 def request_of(call: Call, key: Secret | None) -> httpx.Request:
@@ -112,16 +123,36 @@ def failure_of(error: Exception) -> Unsent | CutAnswer:
     if isinstance(error, httpx.ConnectTimeout):
         return Unsent("no connection could be made in time")
     if isinstance(error, _UNSENT):
-        told = _NUMBERS.sub("", str(error)).strip()
+        told = _NUMBERS.sub("", _told_by(error)).strip()
         return Unsent(told[:300] or "no connection could be made", _way_out(error, told))
     if isinstance(error, httpx.ReadTimeout):
         return CutAnswer("the server stopped answering")
     return CutAnswer("the connection broke")
 
 
+def _told_by(error: Exception) -> str:
+    """Return what an error says; of anyio's, which says nothing, what the system said."""
+    text, inner = str(error), error.__cause__
+    while inner is not None and _SAYS_NOTHING in text:
+        if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
+            text = text.replace(_SAYS_NOTHING, os.strerror(inner.errno))
+        inner = inner.__cause__ or inner.__context__
+    return text
+
+
+_SAYS_NOTHING: Final = "All connection attempts failed"
+
+
 def _way_out(error: Exception, told: str) -> str | None:
     """Return what helps where the environment is to blame, not the network."""
     if "CERTIFICATE_VERIFY_FAILED" in told:
+        if "mismatch" in told:
+            return f"{UNPAID} The server has the certificate of another: check OPEAI_BASE_URL."
+        if "has expired" in told or "not yet valid" in told:
+            return (
+                f"{UNPAID} Set this machine's clock, where it is wrong; else whoever runs the "
+                "server has to renew the certificate."
+            )
         return (
             f"{UNPAID} Its certificate is not trusted here. In a network with certificates of its "
             "own, set SSL_CERT_FILE to the file that holds them."

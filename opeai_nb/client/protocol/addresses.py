@@ -12,8 +12,8 @@ _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PRIVATE: Final = tuple(
     (name, ipaddress.ip_network(net))
     for name, nets in {
-        "loopback": ("127.0.0.0/8", "::1/128"),
-        "unspecified": ("0.0.0.0/8", "::/128"),
+        # With 0.0.0.0, which servers that listen on it write into their URLs: it leads to oneself.
+        "loopback": ("127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"),
         # The last is where Azure answers its machines: their own, although it looks public.
         "link-local": ("169.254.0.0/16", "fe80::/10", "168.63.129.16/32"),
         "shared": ("100.64.0.0/10",),

@@ -56,14 +56,18 @@ def download(endpoint: Endpoint, picture: Picture, seconds: float | None = None)
 
 
 def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Flow[Picture]:
-    url = _joined(endpoint.base_url + "/", picture.url or "")
+    url = _joined(endpoint.base_url + "/", _as_meant(picture.url or ""))
     now: float = yield Now()
     until = None if seconds is None else now + seconds
     is_fresh = picture.seen is not None and now - picture.seen < _FRESH
     for _ in range(_HOPS):
         addresses = yield from _check(endpoint, url, until)
         asked = _Asked(replace(_CALL, url=url, addresses=addresses), until, picture.url or "")
-        reply: Reply = yield from _get(endpoint, asked, is_fresh=is_fresh)
+        may_be_escaped = _ESCAPED.search(url) is not None
+        reply: Reply = yield from _get(endpoint, asked, is_fresh=is_fresh and not may_be_escaped)
+        if may_be_escaped and 400 <= reply.status < 500:  # noqa: PLR2004  it is refused as it stands
+            url = _ESCAPED.sub("&", url)
+            continue
         target = reply.headers.get("location")
         if 300 <= reply.status < 400 and target:  # noqa: PLR2004  a redirect
             url = _joined(url, target)
@@ -237,6 +241,18 @@ def _advice(status: int, written: str, *, is_fresh: bool) -> str | None:
     if is_fresh:
         return "It is not there yet, or not for everybody: `%imagine resume` fetches it later."
     return "It may have expired: such URLs last for 24 hours at most, many for an hour."
+
+
+_ESCAPED = re.compile(r"&amp;|&#38;|&#x26;", re.IGNORECASE)
+
+
+def _as_meant(url: str) -> str:
+    """Return a URL without the escapes of HTML, where it has them wherever it has an `&`.
+
+    Where it has some, it is asked for as it stands, and without them when that is refused.
+    """
+    undone = _ESCAPED.sub("&", url)
+    return undone if len(_ESCAPED.findall(url)) == undone.count("&") else url
 
 
 def _joined(base: str, url: str) -> str:

@@ -23,8 +23,11 @@ QUERY_LONGEST: Final = 120.0
 # What people paste as a base URL: with `/v1` or not, or the whole path of some endpoint.
 _API_PATHS = re.compile(
     r"(?:/aliyun)?(?:/v1)*(?:/(?:images(?:/(?:generations|edits|variations)(?:/[^/]*)?)?|models(?:/.*)?"
-    r"|chat/completions|completions|responses|embeddings|files|batches|tasks(?:/.*)?))?/?\Z"
+    r"|chat/completions|completions|responses|embeddings|files|batches|tasks(?:/.*)?))?/?\Z",
+    re.IGNORECASE,
 )
+_TWICE = re.compile(r"\s*(?:https?://)+(?=https?://)", re.IGNORECASE)
+_NO_HOST = re.compile(r"[\s\\<>{}$|^`\"'%]")  # what is left where a name should have been put in
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -120,9 +123,11 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
         )
     given = bare(given) if isinstance(given, str) else given
     try:
-        parts = urlsplit(given.strip())
-        known = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except (AttributeError, ValueError):
+        parts = urlsplit(_TWICE.sub("", given))
+        host = (parts.hostname or "").partition("%")[0]
+        known = parts.scheme in {"http", "https"} and host != "" and parts.port != 0
+        known = known and not _NO_HOST.search(host)
+    except (AttributeError, TypeError, ValueError):
         known = False
     if not known:
         raise InputError(
@@ -135,4 +140,5 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
             advice="Give the key in OPEAI_API_KEY instead.",
         )
     path = _API_PATHS.sub("", _SLASHES.sub("/", parts.path)).rstrip("/")
-    return Endpoint(f"{parts.scheme}://{parts.netloc}{path}", **options)
+    host = parts.netloc.rpartition("@")[2].removesuffix(":")
+    return Endpoint(f"{parts.scheme}://{host}{path}", **options)

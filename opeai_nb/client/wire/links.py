@@ -28,6 +28,8 @@ def link_in(text: str) -> str | None:
     text = text.strip(_UNSEEN)
     if text[:12].lower().startswith(("http:\\/\\/", "https:\\/\\/")):
         text = text.replace("\\/", "/")  # escaped as JSON may be, and once too often
+    if "\\u0026" in text and text[:4].lower() == "http":
+        text = text.replace("\\u0026", "&")
     while len(text) > 1 and _WRAPPED.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
     if text[:8].lower().startswith(("http://", "https://")):

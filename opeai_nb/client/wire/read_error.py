@@ -26,6 +26,7 @@ from opeai_nb.errors import (
     RateLimitError,
     ServerError,
     TaskExpiredError,
+    UnreachableError,
     UnreadableAnswerError,
 )
 
@@ -207,7 +208,7 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     kind = _by_code(problem) or _by_status(problem.status, paid=paid)
     if kind is NotFoundError and task_id is not None:
         kind = TaskExpiredError
-    told = problem.message or "the platform gave no reason"
+    told = problem.message or _NO_REASON.get(problem.status, "the platform gave no reason")
     advice = _advice(kind, problem, paid=paid)
     task_id = task_id or problem.task_id
     return kind(
@@ -222,11 +223,16 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     )
 
 
+_NO_REASON: Final = {407: "it wants a user and a password"}
+
+
 def _advice(kind: type[OpeaiError], problem: Problem, *, paid: bool) -> str | None:
     """Return advice for what the class alone does not know; None for the advice of the class."""
     message = problem.message.lower()
     if problem.status == 413:  # noqa: PLR2004  payload too large
         return _ADVICE_413
+    if kind is UnreachableError:
+        return f"{'Nothing was sent, so nothing was paid. ' if paid else ''}{_ADVICE_407}"
     if any(word in message for word in _CHALLENGE):
         return _ADVICE_CHALLENGE
     if kind is AuthenticationError and any(word in message for word in _UPSTREAM):
@@ -253,7 +259,12 @@ _ADVICE_REFUSED: Final = (
     "Change what the message names; what came stands in error.answer, and the request id helps "
     "the platform's support."
 )
+_ADVICE_407: Final = (
+    "Put them into the variable that names the proxy, as http://user:password@host:port, with "
+    "%40 for an @ in them."
+)
 _OPENING: Final[Mapping[type[OpeaiError], str]] = {
+    UnreachableError: "The proxy refused: {}",
     AuthenticationError: "The platform does not accept the key: {}",
     QuotaError: "The credit is used up: {}",
     RateLimitError: "Too many requests: {}",
@@ -310,6 +321,7 @@ _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
     403: PermissionDeniedError,
     404: NotFoundError,
     405: NotFoundError,
+    407: UnreachableError,
     413: BadRequestError,
     415: BadRequestError,
     422: BadRequestError,

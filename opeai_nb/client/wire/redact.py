@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from base64 import b64encode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
@@ -57,8 +58,9 @@ def without_key(text: str, key: Secret | None) -> str:
     """Return *text* without this API *key*, in whatever form a server may echo it.
 
     These are: the key itself, percent-encoded, in base64, and its ends around stars or dots
-    (`sk-ab***yz`); of a random key also any 8 characters of it, percent-encoded (twice, too) or in
-    base64 as well, and its first or last 5 as a word.
+    (`sk-ab***yz`); of a random key also any 8 characters of it, escaped as URLs, JSON or HTML
+    escape (and once more), in other letters, in base64 or hexadecimal, its first or last 5 as a
+    word, and 4 of them beside whatever stands for the rest.
     """
     if key is None:
         return text
@@ -67,29 +69,81 @@ def without_key(text: str, key: Secret | None) -> str:
     for form in sorted(forms, key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
     text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, plain) else ends[0], text)
-    return _without_parts(text, plain) if key.is_random else text
+    return _without_ends(_without_parts(text, plain), plain) if key.is_random else text
 
 
 def _without_parts(text: str, key: str) -> str:
-    echoed = [part for part in _parts(key) if part in text]
+    whole = _unescaped(text)
+    echoed = [part for part in _parts(key) if part in whole]
     if echoed:
         text = _CHUNK.sub(
-            lambda chunk: _MASK if any(part in chunk[0] for part in echoed) else chunk[0], text
+            lambda chunk: _MASK if any(p in _unescaped(chunk[0]) for p in echoed) else chunk[0],
+            text,
         )
     return _WORD.sub(lambda word: _MASK if _is_end(word[0], key) else word[0], text)
 
 
+_ESCAPED = re.compile(
+    r"%([0-9a-f]{2})|\\+(?:u00|x)([0-9a-f]{2})|&#x0*([0-9a-f]{2});|&#0*(\d{2,3});|&(\w{2,4});|\\(/)",
+    re.IGNORECASE,
+)
+_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+_UNSEEN = re.compile("[\xad\u200b-\u200d\u2060\ufeff]")
+_TIMES_ESCAPED: Final = 3
+
+
+def _unescaped(text: str) -> str:
+    """Return *text* in small letters, without the escapes of URLs, JSON, HTML and Python."""
+    if not text.isascii():
+        text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+    for _ in range(_TIMES_ESCAPED):
+        if not any(sign in text for sign in "%\\&"):
+            break
+        text = _ESCAPED.sub(_letter, text)
+    return text.lower()
+
+
+def _letter(found: re.Match[str]) -> str:
+    in_hex = found[1] or found[2] or found[3]
+    if in_hex or found[4]:
+        return chr(int(in_hex, 16) if in_hex else int(found[4]))
+    return found[6] or _NAMED.get(found[5].lower(), found[0])
+
+
+_MASKED = re.compile(
+    r" ?(?:[*•·●]+|\.{2,}|…+|[xX]{4,}|[-_]{4,}|\[(?:\.{2,}|…)\]|<[^<>\s]{1,20}>|\. \. \.) ?"
+)
+"""What stands for the middle of a key; stars and dots around whole words are found before."""
+
+
+def _without_ends(text: str, key: str) -> str:
+    """Return *text* without an end of a random key that stands beside a sign for the rest."""
+    if key[:_TAIL] not in text and key[-_TAIL:] not in text:
+        return text
+    pieces, place = [], 0
+    for mask in _MASKED.finditer(text):
+        before, behind = text[place : mask.start()], text[mask.end() : mask.end() + len(key)]
+        sizes = range(len(key), _TAIL - 1, -1)
+        head = next((size for size in sizes if before.endswith(key[:size])), 0)
+        tail = next((size for size in sizes if behind.startswith(key[-size:])), 0)
+        if head or tail:
+            pieces += [text[place : mask.start() - head], _MASK]
+            place = mask.end() + tail
+    return "".join([*pieces, text[place:]])
+
+
 @lru_cache(_MOST_KEYS)
 def _parts(key: str) -> tuple[str, ...]:
-    """Return all runs of 8 characters of a key, in each way in which it is spelled."""
-    once = quote(key, safe="")
+    """Return all runs of 8 characters of a key, in each way in which `_unescaped` leaves it."""
     shifted = (b64encode(bytes(before) + key.encode()).decode() for before in range(3))
     # Whatever stood before and behind it changes the letters of base64 at both ends.
     encoded = [text[before + 1 : -_TAIL] for before, text in enumerate(shifted)]
-    spellings = (key, once, once.lower(), quote(once, safe=""), *encoded)
+    for_urls = [text.translate(str.maketrans("+/", "-_")) for text in encoded]
+    once = _unescaped(key)
+    spellings = (key, once, *encoded, *for_urls, key.encode().hex(), key.encode().hex(":"))
     return tuple(
         dict.fromkeys(
-            text[start : start + _PART]
+            text[start : start + _PART].lower()
             for text in spellings
             for start in range(len(text) - _PART + 1)
         )
