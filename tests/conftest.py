@@ -67,8 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
         import nbval.kernel
         from jupyter_client.provisioning import local_provisioner
 
+        from tests.fork import launch
         from tests.kernel_files import kernel_manager
-        from tests.kernel_fork import launch
 
         nbval.kernel.KernelManager = kernel_manager
         vars(local_provisioner)["launch_kernel"] = launch  # for nbclient and papermill, too

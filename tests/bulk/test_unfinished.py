@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 import sys
 from base64 import b64encode
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from opeai_nb.client import AsyncClient
 from opeai_nb.errors import OutcomeUnknownError
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
+from tests.fork import run
 from tests.pictures import png
 from tests.studio.conftest import Watched
 
@@ -78,7 +78,7 @@ PLATFORM = {"base_url": "https://platform.test/v1", "api_key": "a-key-for-tests"
 def dying(studio: Studio, origin: str) -> None:
     """Let a process die that has begun to send the second of two requests."""
     command = [sys.executable, "-c", DIES, str(studio.library.folder), origin]
-    assert subprocess.run(command, check=False).returncode == 9
+    assert run(command).returncode == 9
 
 
 def test_what_a_dead_process_had_not_sent_is_sent_and_what_it_had_is_not(

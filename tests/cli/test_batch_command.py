@@ -16,6 +16,7 @@ import pytest
 
 from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.cli.main import main
+from tests import fork
 
 SMALL = "--size=512x512"
 REFUSING = "rehearsal-moderation"
@@ -237,7 +238,7 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], subproc
             "--quiet",
             "--yes",
         ]
-        process = subprocess.Popen(
+        process = fork.start(
             [*command, "--concurrency=2"], stdout=-1, stderr=-1, text=True, cwd=folder
         )
         for _ in range(2):

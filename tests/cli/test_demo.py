@@ -15,6 +15,7 @@ import pytest
 from opeai_nb.cli import lab_command
 from opeai_nb.cli.main import main
 from opeai_nb.cli.tutorials import QUICKSTART, tutorials
+from tests import fork
 
 _FROM_ELSEWHERE = re.compile(
     r"""<(?:script|link|iframe)\b[^>]*|@import[^;]*|url\((?!["']?data:)[^)]*"""
@@ -83,7 +84,7 @@ def test_the_executed_notebook_is_there(shown: Shown) -> None:
 def test_an_interrupted_demo_says_so_and_the_next_one_finishes(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "opeai_nb", "demo"]
     environment = {**os.environ, "HOME": str(tmp_path)}
-    with subprocess.Popen(
+    with fork.start(
         command,
         cwd=tmp_path,
         env=environment,
@@ -99,9 +100,8 @@ def test_an_interrupted_demo_says_so_and_the_next_one_finishes(tmp_path: Path) -
     assert error == (
         "opeai_nb demo: interrupted; what was painted is kept. Run it again for the rest.\n"
     )
-    again = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
-    )
+    again = fork.run(command, cwd=tmp_path, env=environment)
+    assert (again.returncode, again.stderr) == (0, "")
     assert "6 pictures in" in again.stdout
 
 

@@ -6,6 +6,7 @@ import base64
 import os
 import re
 import sys
+import termios
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pytest
 from PIL import Image
 
 from opeai_nb.cli.terminal_picture import columns_of
+from tests.fork import start
 
 pexpect = pytest.importorskip("pexpect", reason="there is no pexpect on this machine")
+fdpexpect = pytest.importorskip("pexpect.fdpexpect")
 pytest.importorskip("textual_image", reason="the extra `terminal` is not installed")
 
 # What the terminals answer to "who are you" (DA1): 4 among the numbers stands for sixels.
@@ -41,15 +44,16 @@ class Terminal:
     """A terminal of 80 columns that answers as *identity*, and as kitty where it *draws*."""
 
     def __init__(self, folder: Path, command: list[str], identity: str, draws: str = "") -> None:
-        self._child: Any = pexpect.spawn(
-            command[0],
-            command[1:],
-            cwd=str(folder),
-            env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"},
-            encoding="latin-1",
-            timeout=60,
-            echo=False,
-        )
+        ours, its = os.openpty()
+        termios.tcsetwinsize(its, (24, 80))
+        attributes = termios.tcgetattr(its)
+        attributes[3] &= ~termios.ECHO
+        termios.tcsetattr(its, termios.TCSANOW, attributes)
+        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"}
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), its)
+        self._process = start(command, cwd=folder, env=environment, **streams)
+        os.close(its)
+        self._child: Any = fdpexpect.fdspawn(ours, encoding="latin-1", timeout=60)
         self._identity, self._draws = identity, draws
 
     def look(self) -> str:
@@ -60,7 +64,7 @@ class Terminal:
             seen += self._child.before
             self._child.send((self._identity, self._draws)[number])
         self._child.close()
-        assert self._child.exitstatus == 0, seen
+        assert self._process.wait(60) == 0, seen
         return seen + str(self._child.before)
 
 
@@ -94,8 +98,9 @@ def test_a_terminal_that_draws_nothing_gets_the_path_alone(folder: Path) -> None
 
 def test_a_prompt_from_a_pipe_leaves_the_terminal_unasked(folder: Path) -> None:
     """The answers would come by standard input, which is the pipe: nothing waits for them."""
-    shell = ["/bin/sh", "-c", f"echo a fox | {sys.executable} -m opeai_nb imagine -s 512x512 -"]
-    seen = Terminal(folder, shell, SIXEL["xterm"]).look()
+    line = f"echo a fox | {sys.executable} -m opeai_nb imagine -s 512x512 -"
+    shell = f"import os; os.execv('/bin/sh', ['sh', '-c', {line!r}])"
+    seen = Terminal(folder, [sys.executable, "-c", shell], SIXEL["xterm"]).look()
     assert "\x1b[c" not in seen
     assert PATH.search(seen)
 

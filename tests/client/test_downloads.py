@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from opeai_nb.errors import DownloadError, LibraryError, OpeaiError, RefusedDown
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
 from tests.client.shells import URL, Shell, dripping
+from tests.fork import run
 
 RED = png(64, 48, (200, 0, 0))
 PLACE = "https://pictures.test/1.png"
@@ -410,9 +412,6 @@ class TestIntoAFolder:
     @pytest.mark.parametrize("filters", ["always", "error"])
     def test_full_disk_costs_no_picture(self, tmp_path: Path, filters: str) -> None:
         """In a process of its own, which may write no file beyond 8 KB."""
-        import subprocess
-        import sys
-
         code = (
             "import resource, sys, warnings\n"
             "from pathlib import Path\n"
@@ -427,7 +426,8 @@ class TestIntoAFolder:
             "assert 'held in memory' in str(told[0].message)\n"
             "assert list(Path(sys.argv[1]).iterdir()) == [], 'a half file is left'\n"
         )
-        subprocess.run([sys.executable, "-c", code, str(tmp_path), filters], check=True)
+        done = run([sys.executable, "-c", code, str(tmp_path), filters])
+        assert done.returncode == 0, done.stderr
 
 
 def test_downloads_of_one_generation_overlap() -> None:

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import stat
-import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Entry, Library, Slot
 from opeai_nb.library.index.index import Index
 from opeai_nb.library.index.index_file import index_file
+from tests.fork import run
 from tests.library.conftest import Clock
 from tests.library.replaying import shown
 
@@ -403,4 +403,5 @@ def test_a_forked_process_opens_the_index_for_itself(
         "assert library._index._opened[0] == os.getpid()\n"
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else 0)\n"
     )
-    assert subprocess.run([sys.executable, "-c", code, str(folder)], check=False).returncode == 0
+    done = run([sys.executable, "-c", code, str(folder)])
+    assert done.returncode == 0, done.stderr

@@ -20,6 +20,7 @@ from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Entry, Library, Slot, info, received_bytes
 from opeai_nb.library.disk.files import own_folder
+from tests.fork import run
 from tests.library.conftest import Clock
 
 
@@ -250,12 +251,8 @@ def test_where_the_disk_is_full_no_picture_is_lost(name: str, folder: Path, tmp_
     """The system itself refuses to write more than half of the picture."""
     data = tmp_path / f"{name}.png"
     data.write_bytes(b"\x89PNG\r\n\x1a\n" + os.urandom(400_000))
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(LIMITED), str(folder), str(data)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run([sys.executable, "-c", textwrap.dedent(LIMITED), str(folder), str(data)])
+    assert done.returncode == 0, done.stderr
     warned, is_whole = json.loads(done.stdout)
     assert is_whole
     library = Library(folder)

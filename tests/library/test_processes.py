@@ -15,6 +15,7 @@ import pytest
 
 from opeai_nb.client import Generation, Picture
 from opeai_nb.library import Library, received_bytes
+from tests.fork import start
 
 WRITER = """
     import sys
@@ -95,7 +96,7 @@ DRIVER = """
 
 
 def run(code: str, *args: Any) -> Popen[str]:
-    return subprocess.Popen(
+    return start(
         [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
         stdout=subprocess.PIPE,
         text=True,
@@ -132,7 +133,7 @@ def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder: P
         print("sent", flush=True)
         sys.stdin.read()
     """
-    with subprocess.Popen(
+    with start(
         [sys.executable, "-c", textwrap.dedent(code), str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

@@ -17,6 +17,7 @@ from opeai_nb.library.replay.slot import Slot
 from opeai_nb.studio import Studio
 from opeai_nb.studio.run_options import RunOptions
 from tests.canned import Canned
+from tests.fork import start
 from tests.studio.conftest import Watched
 
 KERNEL = """
@@ -62,7 +63,7 @@ def test_processes_send_one_request(tmp_path: Path) -> None:
             "PYTHONPATH": ":".join(sys.path),
         }
         kernels = [
-            subprocess.Popen(
+            start(
                 [sys.executable, "-c", KERNEL],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
