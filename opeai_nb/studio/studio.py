@@ -148,7 +148,7 @@ class Studio:
 
     def start_asked(self, ask: Ask) -> Job:
         """Begin what somebody asks and return its job at once."""
-        pipeline, door = self._pipeline(ask.request, ask.options.timeout), self.door
+        pipeline, door = self._pipeline(ask.request, ask.options), self.door
         return self._run(pipeline, pipeline.made(ask, door), door.prices)
 
     def generate(self, prompt: str | ImageRequest | None = None, **fields: Any) -> Generation:
@@ -175,7 +175,7 @@ class Studio:
         left = self.library.entry(entry) if isinstance(entry, str) else entry
         if (running := self._job_of(left.id)) is not None:
             return running
-        pipeline = self._pipeline(left.request, timeout, left)
+        pipeline = self._pipeline(left.request, RunOptions(timeout=timeout), left)
         pipeline.progress.id = left.id
         again = send and (way_on(left) != "resume" or left.truth == "answer not read")
         pipeline = replace(pipeline, fetches_anywhere=fetch)
@@ -257,7 +257,7 @@ class Studio:
         return next((job for job in self._under_way() if job.id == entry_id), None)
 
     def _pipeline(
-        self, request: ImageRequest, timeout: float, entry: Entry | None = None
+        self, request: ImageRequest, options: RunOptions, entry: Entry | None = None
     ) -> Pipeline:
         """Return what makes a new job; *entry* is what it goes on with."""
         if entry is None:
@@ -272,7 +272,7 @@ class Studio:
             self._threads,
             self.ledger,
             self._job_of,
-            RunOptions(timeout=timeout).timeout,
+            options.timeout,
         )
 
     def _run(

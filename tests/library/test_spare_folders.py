@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.library import Library
-from opeai_nb.library.disk.files import DISK
+from opeai_nb.library.disk.files import DISK, remove_folder
 from opeai_nb.library.journal.journal_file import JOURNAL
 from opeai_nb.library.journal.right_to_send import RightToSend
 from opeai_nb.library.journal.spare_folders import SpareFolders
@@ -89,8 +91,52 @@ def test_an_old_spare_folder_is_not_begun_in(tmp_path: Path) -> None:
     place = old.stat().st_ino
     spares.remove(old)
     now[0] = 601.0
-    spares.begin(new, DISK)
+    spares.begin(tmp_path / "passing", new, written, DISK)
     assert new.stat().st_ino != place
+    assert (new / JOURNAL).read_bytes() == b"{}\n"
+
+
+def written(folder: Path) -> None:
+    (folder / JOURNAL).write_bytes(b"{}\n")
+
+
+@pytest.mark.parametrize("is_written", [True, False])
+def test_a_spare_folder_that_is_swept_away_while_it_is_filled_is_done_without(
+    tmp_path: Path, is_written: bool
+) -> None:
+    spares = SpareFolders(lambda: True)
+    first, new = tmp_path / "first", tmp_path / "new"
+    first.mkdir()
+    spares.remove(first)
+    filled: list[Path] = []
+
+    def write(folder: Path) -> None:
+        filled.append(folder)
+        if len(filled) == 1 and not is_written:
+            remove_folder(folder)
+        written(folder)
+        if len(filled) == 1:
+            remove_folder(folder)
+
+    spares.begin(tmp_path / "passing", new, write, DISK)
+    assert len(filled) == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["new"]
+    assert (new / JOURNAL).read_bytes() == b"{}\n"
+
+
+def test_a_spare_folder_on_a_full_disk_is_not_left_behind(tmp_path: Path) -> None:
+    spares = SpareFolders(lambda: True)
+    first = tmp_path / "first"
+    first.mkdir()
+    spares.remove(first)
+
+    def refuse(folder: Path) -> None:
+        written(folder)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="space"):
+        spares.begin(tmp_path / "passing", tmp_path / "new", refuse, DISK)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("has_journal", [True, False])

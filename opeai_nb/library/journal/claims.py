@@ -22,6 +22,8 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+import orjson
+
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import DISK, discard, is_older, names_in, own_folder
@@ -150,7 +152,7 @@ class Claims:
                     self._locks[key] = lock, users - 1
 
     def _taken(self, request: str) -> Claim:
-        text = json.dumps({"claim": secrets.token_hex(8), **this_process()}).encode()
+        text = orjson.dumps({"claim": secrets.token_hex(8), **this_process()})
         for journal in self._journals:
             with suppress(OSError):
                 folder = own_folder(journal, unlisted=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import InputError, LibraryError
@@ -138,12 +139,11 @@ class Journal:
         new = journal / f"{_NEW}{facts['owner']['token']}-{secrets.token_hex(8)}"
         try:
             liveness.hold(facts["id"])
-            self._spares[home].begin(new, disk)
             # `Entry.sending` waits for the disk: nothing is lost with an intent that nothing
             # followed. The first one waits here, too: a drive whose fsync fails is no home.
-            begin_facts(new, line, durable=home not in self._synced, disk=disk)
+            write = partial(begin_facts, line=line, durable=home not in self._synced, disk=disk)
+            self._spares[home].begin(new, folder, write, disk)
             self._synced.add(home)
-            disk.rename(new, folder)
         except OSError:
             liveness.let_go(facts["id"])
             remove_folder(new)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.guard import Guard
-from opeai_nb.library.disk.files import emptied_folder
+from opeai_nb.library.disk.files import emptied_folder, remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,12 +51,23 @@ class SpareFolders:
             with suppress(OSError):  # gone already
                 path.rmdir()
 
-    def begin(self, folder: Path, disk: Disk) -> None:
-        """Make an empty folder. Raises `OSError`."""
+    def begin(self, new: Path, folder: Path, write: Callable[[Path], None], disk: Disk) -> None:
+        """Let *write* fill an empty folder, and give it the name of *folder*.
+
+        Until then it is a spare one, or *new*. Raises `OSError`.
+        """
         while (spare := self._latest()) is not None:
-            with suppress(OSError):  # another process swept it away
+            try:
+                write(spare)
                 return disk.rename(spare, folder)
-        return disk.mkdir(folder)
+            except FileNotFoundError:
+                continue  # another process swept it away
+            except OSError:
+                remove_folder(spare)
+                raise
+        disk.mkdir(new)
+        write(new)
+        return disk.rename(new, folder)
 
     def _latest(self) -> Path | None:
         with self._lock:

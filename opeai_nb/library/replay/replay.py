@@ -123,6 +123,8 @@ def decide(scene: Scene, slot: Slot | None, *, caller: Caller = "cell", fresh: b
 
     *slot* is None for a click in the panel.
     """
+    if not scene.takes:  # as of most points of a batch
+        return Choice("send")
     if slot is None:
         return _send(scene, None, fresh=fresh)
     choice = _choose(scene, slot)
