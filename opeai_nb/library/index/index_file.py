@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import stat
 from pathlib import Path
 from typing import Final
@@ -20,6 +21,8 @@ CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"
 _FILE: Final = "index-6.sqlite3"  # the number is the schema's
 _OF: Final = "library.txt"
 _DIGITS: Final = 24
+_LOOKS: Final = 50
+"""Indexes of other libraries that a new one looks at."""
 
 
 def index_file(library: Path) -> Path:
@@ -63,8 +66,13 @@ def _refuse_a_strangers(folder: Path) -> None:
 
 
 def _forget_what_is_gone(cache: Path) -> None:
-    """Remove the indexes of libraries that are no longer there."""
-    for name in names_in(cache):
+    """Remove indexes of libraries that are no longer there, of some that are looked at.
+
+    Each new library looks at more than the one that it adds, so what is gone does not pile up, and
+    a cache of a thousand costs no more than one of fifty.
+    """
+    names = names_in(cache)
+    for name in random.sample(names, min(_LOOKS, len(names))):
         try:
             library = read_plain(cache / name / _OF)
         except OSError:
