@@ -158,14 +158,24 @@ def settings(**given: Any) -> Settings:
         values["api_key"] = secret(values["api_key"], "given")
     values = {name: value for name, value in values.items() if value is not None}
     if "library" in values:
-        values["library"] = Path(values["library"]).expanduser()
+        values["library"] = _path("library", values["library"])
     if isinstance(limit := values.get("max_images_per_session"), str):
         values["max_images_per_session"] = _count(limit)
     if isinstance(prices := values.get("prices"), str):
-        values["prices"] = Path(prices).expanduser()
+        values["prices"] = _path("prices", prices)
     if "allow_hosts" in values:
         values["allow_hosts"] = frozenset(values["allow_hosts"])
     return Settings(**values)
+
+
+def _path(name: str, text: str | Path) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise OptionError(
+            f"{VARIABLES[name]} is {str(text)!r}, and there is no such home folder.",
+            advice="Write the path out. Nothing was sent.",
+        ) from error
 
 
 def _count(text: str) -> int:
@@ -244,7 +254,10 @@ def _dotenv() -> _Dotenv:
                 # Through a link, for one's own files are linked; what it leads to is one's own.
                 text = read_plain(path, _LARGEST, links=True).decode("utf-8-sig", "replace")
             except OSError as error:
-                raise OptionError(f"The file .env cannot be read: {error.strerror}.") from error
+                raise OptionError(
+                    f"The file .env cannot be read: {error.strerror}.",
+                    advice=f"Mend it or take it away: {path}. Nothing was sent.",
+                ) from error
             lines = text.splitlines()
             written = (_ASSIGNMENT.fullmatch(line) for line in lines)
             variables = {w["name"]: _plain(w["value"]) for w in written if w}

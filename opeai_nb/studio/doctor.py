@@ -15,6 +15,8 @@ from opeai_nb.client.wire.key import checked_key
 from opeai_nb.errors import OpeaiError
 from opeai_nb.library.disk.condition import condition_of
 from opeai_nb.settings import settings as settings_from
+from opeai_nb.studio.pricing import presets_of, prices_of
+from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +45,7 @@ def examine(
         [
             *_painter(chosen, timeout),
             *condition_of(chosen.library.absolute()),
+            *_money(chosen),
             *more,
             *_versions(),
         ]
@@ -91,6 +94,19 @@ def _engine(settings: Settings) -> Finding:
         return Finding("painter", f"{text}: it was chosen")
     remedy = "For pictures of the platform set OPEAI_API_KEY, or type it once: %imagine key."
     return Finding("painter", f"{text}: there is no key", "note", remedy)
+
+
+def _money(settings: Settings) -> list[Finding]:
+    """Return what there is to say of prices, presets and the limit of a session, where any are."""
+    try:
+        Limit.of(settings)
+        prices, presets = prices_of(settings), presets_of(settings)
+    except OpeaiError as error:
+        return [_wrong("prices", error)]
+    if settings.prices is None:
+        return []
+    count = 0 if prices is None else len(prices.prices)
+    return [Finding("prices", f"{count} of models, and {len(presets)} presets")]
 
 
 def _wrong(name: str, error: OpeaiError) -> Finding:

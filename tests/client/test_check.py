@@ -181,3 +181,14 @@ def test_nothing_makes_it_hang(shell: Shells) -> None:
     finding = found(shell(transport=mute).check(timeout=0.05), "platform")
     mute.over.set()
     assert (finding.state, "no answer within" in finding.text) == ("wrong", True)
+
+
+def test_redirect_inside_the_origin_is_followed_and_no_other(shell: Shells) -> None:
+    moved = Answer(b"", status=301, headers={"Location": "/v1/models/"})
+    script = Script(moved, {"data": [{"id": "m"}]})
+    found = {finding.name: finding for finding in shell(transport=script).check()}
+    assert found["platform"].state == "well"
+    away = Script(Answer(b"", status=302, headers={"Location": "https://login.test/x"}))
+    found = {finding.name: finding for finding in shell(transport=away).check()}
+    assert "redirects to https://login.test/x" in found["platform"].text
+    assert "resume" not in found["platform"].remedy

@@ -66,6 +66,47 @@ def test_a_setting_that_cannot_be_is_a_line(
     assert {"library", "versions"} <= set(names(checkup))
 
 
+@pytest.mark.parametrize(
+    ("variable", "text", "line"),
+    [
+        ("OPEAI_NB_LIBRARY", "~nobody-is-called-so/x", "settings"),
+        ("OPEAI_NB_LIBRARY", "loop", "library"),
+        ("OPEAI_NB_LIBRARY", "dangling", "library"),
+        ("OPEAI_NB_PRICES", "gone.toml", "prices"),
+        ("OPEAI_NB_PRICES", "bad.toml", "prices"),
+        ("OPEAI_NB_PRICES", "~nobody-is-called-so/x", "settings"),
+        ("OPEAI_NB_MAX_COST_PER_SESSION", "much", "prices"),
+        ("OPEAI_NB_MAX_COST_PER_SESSION", "3", "prices"),
+        ("OPEAI_NB_MAX_IMAGES_PER_SESSION", "-3", "settings"),
+        ("OPEAI_NB_ENGINE", "perhaps", "settings"),
+        ("OPEAI_API_KEY", "a b", "key"),
+        ("OPEAI_BASE_URL", "http://<host>/v1", "base URL"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_a_line_with_a_remedy(
+    variable: str, text: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "bad.toml").write_text("[[[")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPEAI_BASE_URL", raising=False)
+    monkeypatch.setenv("OPEAI_NB_ENGINE", "always" if variable.startswith("OPEAI_NB") else "auto")
+    monkeypatch.setenv(variable, text)
+    checkup = examine()
+    assert list(wrong(checkup)) == [line]
+    assert wrong(checkup)[line]
+
+
+def test_prices_that_can_be_read_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "prices.toml").write_text(
+        'currency = "EUR"\n[[price]]\nmodel = "m"\npicture = 1\n', "utf-8"
+    )
+    given = {"base_url": "engine:", "library": tmp_path, "prices": tmp_path / "prices.toml"}
+    found = {finding.name: finding.text for finding in examine(lambda: settings(**given))}
+    assert found["prices"] == "1 of models, and 0 presets"
+
+
 def test_settings_that_cannot_be_read_are_a_line() -> None:
     def broken() -> Settings:
         raise OptionError("The file .env cannot be read.", advice="Give it read permission.")

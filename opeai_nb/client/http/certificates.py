@@ -34,7 +34,7 @@ def tls_context() -> ssl.SSLContext:
     variable, text = named
     try:
         return _context_of([_path(part) for part in _paths(text)])
-    except (OSError, ValueError) as error:  # gone, unreadable, no certificates, or no name at all
+    except (OSError, ValueError, RuntimeError) as error:  # gone, empty, or no path at all
         why = getattr(error, "strerror", None)
         if why is None or isinstance(error, ssl.SSLError):
             why = "it holds no certificates"

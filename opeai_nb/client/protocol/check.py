@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -25,6 +25,7 @@ from opeai_nb.errors import (
     AuthenticationError,
     NotFoundError,
     PermissionDeniedError,
+    UnreadableAnswerError,
 )
 from opeai_nb.fields import DEFAULT_MODEL
 
@@ -46,15 +47,24 @@ def check(endpoint: Endpoint, key: Secret | None, now: float) -> Flow[list[Findi
     *now* is this machine's time, in seconds since 1970. Never raises.
     """
     findings = surroundings(endpoint, key)
-    call = replace(endpoint.query("/v1/models"), read_timeout=_ASK_SECONDS, longest=_ASK_SECONDS)
     try:
-        reply: Reply = yield call
+        reply = yield from _asked(endpoint)
     except Unsent as failure:
         remedy = (failure.advice or _NO_WAY).removeprefix(UNPAID).strip()
         return [*findings, Finding("platform", f"not reached: {failure}", "wrong", remedy)]
     except CutAnswer as failure:
         return [*findings, Finding("platform", f"no answer: {failure}", "wrong", _SILENT)]
     return [*findings, _platform(reply, key), *_models(reply), _clock(reply, now)]
+
+
+def _asked(endpoint: Endpoint) -> Flow[Reply]:
+    """Return the answer to the one question; a redirect inside the origin is followed."""
+    call = replace(endpoint.query("/v1/models"), read_timeout=_ASK_SECONDS, longest=_ASK_SECONDS)
+    reply: Reply = yield call
+    target = urljoin(call.url, reply.headers.get("location", ""))
+    if 300 <= reply.status < 400 and endpoint.is_own(target) and target != call.url:  # noqa: PLR2004  a redirect
+        reply = yield replace(call, url=target)
+    return reply
 
 
 _NO_WAY: Final = "Check the network and OPEAI_BASE_URL."
@@ -135,7 +145,14 @@ def _platform(reply: Reply, key: Secret | None) -> Finding:
             "elsewhere: check OPEAI_BASE_URL."
         )
         return Finding("platform", f"answers, but has no /v1/models ({text})", "note", remedy)
+    if isinstance(error, UnreadableAnswerError):
+        return Finding("platform", text, "wrong", _NO_API)
     return Finding("platform", text, "wrong", error.advice)
+
+
+_NO_API: Final = (
+    "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers instead."
+)
 
 
 def _models(reply: Reply) -> list[Finding]:

@@ -24,7 +24,7 @@ _ROOM_WRONG: Final = 50_000_000
 def condition_of(folder: Path) -> list[Finding]:
     """Return what there is to say of the library in *folder*; leaves nothing behind there."""
     try:
-        place = next((p for p in (folder, *folder.parents) if p.exists()), folder)
+        place = next((p for p in (folder, *folder.parents) if p.exists() or p.is_symlink()), folder)
         is_folder = place.is_dir()
     except OSError as error:  # a folder on the way that may not be entered, or a dead disk
         return [
@@ -32,7 +32,8 @@ def condition_of(folder: Path) -> list[Finding]:
         ]
     if not is_folder:
         remedy = "Remove it, or name another folder: OPEAI_NB_LIBRARY or %config Imagine.library."
-        return [Finding("library", f"{place} is no folder", "wrong", remedy)]
+        what = "is a link that leads nowhere" if place.is_symlink() else "is no folder"
+        return [Finding("library", f"{place} {what}", "wrong", remedy)]
     try:
         locks = _tried(place)
     except OSError as error:
