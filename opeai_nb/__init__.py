@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from opeai_nb.client import Task as Task
     from opeai_nb.errors import OpeaiError as OpeaiError
     from opeai_nb.library import Library as Library
-    from opeai_nb.library import info as info
-    from opeai_nb.library import request_from as request_from
     from opeai_nb.notebook.functions import generate as generate
+    from opeai_nb.notebook.functions import info as info
     from opeai_nb.notebook.functions import panel as panel
+    from opeai_nb.notebook.functions import request_from as request_from
     from opeai_nb.run_awaitable import run as run
     from opeai_nb.studio import Job as Job
     from opeai_nb.studio import Studio as Studio

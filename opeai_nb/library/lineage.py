@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.disk.homes import library_of
@@ -19,9 +19,11 @@ from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from opeai_nb.library.records.record import Record
+
+Told = TypeVar("Told")
 
 _LARGEST: Final = 256_000_000  # bytes: a picture that the library keeps
 _DEEPEST: Final = 20  # edits of edits of edits
@@ -109,6 +111,21 @@ def info(file: str | Path) -> dict[str, Any]:
         return {**told, **_beside(library, record, number)} if number else told
     finally:
         library.close()
+
+
+def told_of(file: str | Path, library: Catalogue, tell: Callable[[Path], Told]) -> Told:
+    """Return what *tell* tells of a picture file, else of the same picture in *library*.
+
+    A copy that was saved without metadata says nothing by itself, and is known again by its bytes.
+    Raises `LibraryError` as *tell* does of the file, where the library does not have it either.
+    """
+    path = Path(file).expanduser()
+    try:
+        return tell(path)
+    except LibraryError:
+        if (kept := kept_file(library, path)) is None:
+            raise
+        return tell(kept)
 
 
 def kept_file(library: Catalogue, copy: Path) -> Path | None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.notebook.panel.panel import Panel
     from opeai_nb.notebook.panel.plain import PlainPanel
@@ -60,6 +62,32 @@ def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generat
     job = session.studio.start(request, slot=slot, options=options, only=region)
     session.watch(job)
     return job.result()
+
+
+def info(file: str | Path) -> dict[str, Any]:
+    """Return what is known of a picture file: from the file itself, else from the library.
+
+    As `opeai_nb.library.info`; a copy that tells nothing by itself is known again by its bytes,
+    where the library of `%%imagine` has the picture. Raises `LibraryError` when nothing is known or
+    the file is unreadable.
+    """
+    from opeai_nb.library import info as told_by
+    from opeai_nb.library.lineage import told_of
+
+    return told_of(file, studio_here().library, told_by)
+
+
+def request_from(file: str | Path) -> ImageRequest:
+    """Return the request that a picture file was made by, ready to be sent again.
+
+    Input pictures are looked for in the library beside the file; a copy that tells nothing by
+    itself, or lies without its inputs, is looked for by its bytes in the library of `%%imagine`.
+    Raises `LibraryError` when the picture is not known, or an input picture is not there.
+    """
+    from opeai_nb.library import request_from as written_in
+    from opeai_nb.library.lineage import told_of
+
+    return told_of(file, studio_here().library, written_in)
 
 
 def _session() -> Session | None:

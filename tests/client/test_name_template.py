@@ -40,10 +40,12 @@ def names(template: str, count: int = 1, **values: Any) -> list[str]:
         ("{{{n}}}.webp", ["{1}.webp", "{2}.webp"]),
         ("{quality}{n}.png", ["1.png", "2.png"]),
         ("{city}.png", ["東京 -̣-1.png", "東京 -̣-2.png"]),
+        ("{keywords}.png", ["fox-snow-1.png", "fox-snow-2.png"]),
+        ("{keywords:.3}.png", ["fox-1.png", "fox-2.png"]),
     ],
 )  # fmt: skip
 def test_words_become_what_is_asked(template: str, told: list[str]) -> None:
-    assert names(template, 2, city="東京 -̣") == told
+    assert names(template, 2, city="東京 -̣", keywords=["fox", "snow"]) == told
 
 
 def test_the_folder_is_what_stands_before_the_first_word(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from io import StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
+from opeai_nb.library.index.index import tell_growth
 from opeai_nb.library.replay.replay import decide
 
 SIZES = (20, 120)
@@ -164,3 +166,27 @@ def test_of_what_another_user_adds_nothing_else_is_read(shelves: dict[int, Path]
         costs.append(counts)
         ours.close()
     assert costs[0] == costs[1]
+
+
+class Console(StringIO):
+    def __init__(self, *, is_terminal: bool) -> None:
+        super().__init__()
+        self.isatty = lambda: is_terminal  # type: ignore[method-assign]  # a terminal or none
+
+
+def test_growth_is_told_on_one_line_of_a_terminal_and_elsewhere_at_both_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def told(console: Console | None) -> str:
+        monkeypatch.setattr(sys, "stderr", console)
+        for count in (5_000, 10_000, 12_000):
+            tell_growth(count, 12_000, is_first=count == 5_000)
+        return console.getvalue() if console is not None else ""
+
+    assert told(Console(is_terminal=True)).splitlines()[1:] == [
+        f"{count} of 12,000 records read into the index" for count in ("5,000", "10,000", "12,000")
+    ]
+    assert told(Console(is_terminal=False)) == "".join(
+        f"{count} of 12,000 records read into the index\n" for count in ("5,000", "12,000")
+    )
+    assert told(None) == ""

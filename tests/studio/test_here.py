@@ -7,7 +7,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+import opeai_nb
+from opeai_nb import library
+from opeai_nb.errors import LibraryError
 from opeai_nb.studio.here import set_studio_here, studio_here
+from opeai_nb.testing import png
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +32,25 @@ def test_a_notebooks_studio_goes_before_the_processs_own(
     finally:
         set_studio_here(None)
     assert studio_here().ledger is own.ledger
+
+
+def test_a_copy_that_tells_nothing_is_known_again_by_the_library_of_here(
+    studio: Studio, tmp_path: Path
+) -> None:
+    first = studio.generate("a red fox", size="512x512")
+    edit = studio.generate("make it blue", image=first)
+    (copy,) = edit.save(tmp_path / "copies")
+    with pytest.raises(LibraryError, match="holds no record"):
+        library.request_from(copy)
+    set_studio_here(lambda: studio)
+    try:
+        assert opeai_nb.request_from(copy) == edit.request
+        assert opeai_nb.info(str(copy))["request"]["prompt"] == "make it blue"
+        copy.write_bytes(png())
+        with pytest.raises(LibraryError, match="holds no record"):
+            opeai_nb.request_from(copy)
+    finally:
+        set_studio_here(None)
 
 
 def test_generate_works_in_a_plain_script_keeps_replays_and_loads_no_shell(tmp_path: Path) -> None:

@@ -289,6 +289,8 @@ def _filled(piece: _Piece, values: Mapping[str, Any]) -> str:
     value = values[piece.word]
     if value is None:
         return ""
+    if isinstance(value, list | tuple | set | frozenset):  # keywords, and what else a row may list
+        value = "-".join(str(part) for part in value)
     value = value if isinstance(value, str | int | float | date) else str(value)
     try:
         return format(value, piece.text)

@@ -118,11 +118,11 @@ def _status_word(node: Mapping[str, Any]) -> str | None:
 
 
 def _id_of(node: Mapping[str, Any]) -> str | None:
-    """Return `task_id`, or `id` if it is a string: a TaskDto's `id` is a row number."""
+    """Return `task_id`, `id` if it is a string (a TaskDto's is a row number), or `uuid`."""
     task_id = node.get("task_id")
     if isinstance(task_id, int) and not isinstance(task_id, bool):
         return str(task_id)
-    texts = (task_id, node.get("id"))
+    texts = (task_id, node.get("id"), node.get("uuid"))
     return next((value.strip() for value in texts if type(value) is str and value.strip()), None)
 
 

@@ -348,7 +348,7 @@ class Index:
                 if writing is not None:
                     writing.result()
                 writing = pool.submit(_write_down, database, home, part, rows)
-                _tell_growth(start + len(part), len(names))
+                tell_growth(start + len(part), len(names), is_first=start == 0)
             if writing is not None:
                 writing.result()
 
@@ -493,11 +493,17 @@ class Index:
             self._close()
 
 
-def _tell_growth(count: int, total: int) -> None:
-    if total >= _MANY:
-        end = "\n" if total == count else ""
-        sys.stderr.write(f"\r{count:,} of {total:,} records read into the index{end}")
-        sys.stderr.flush()
+def tell_growth(count: int, total: int, *, is_first: bool) -> None:
+    """Tell how far it is: over and over on one line of a terminal, elsewhere at both ends."""
+    stream = sys.stderr
+    if total < _MANY or stream is None:  # a program without a console has none
+        return
+    text = f"{count:,} of {total:,} records read into the index"
+    if stream.isatty():
+        stream.write(f"\r{text}" + "\n" * (count == total))
+    elif is_first or count == total:
+        stream.write(f"{text}\n")
+    stream.flush()
 
 
 def _is_broken(error: sqlite3.Error) -> bool:

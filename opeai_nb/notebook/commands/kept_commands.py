@@ -38,17 +38,11 @@ _ID: Final = re.compile(r"([0-9a-f]{4,8})(?:-(\d+))?")
 def info(session: Session, *words: str) -> Table:
     """Tell how a picture file was made. Raises `LibraryError` where it does not say."""
     from opeai_nb.library import info as told_by
-    from opeai_nb.library.lineage import kept_file
+    from opeai_nb.library.lineage import told_of
 
     name = " ".join(words).strip("\"'")
-    path, library = _found(session, name), session.studio.library
-    try:
-        told = told_by(path)
-    except LibraryError:
-        if (kept := kept_file(library, path)) is None:
-            raise
-        told = told_by(kept)
-    told = _with_words(library, told)
+    library = session.studio.library
+    told = _with_words(library, told_of(_found(session, name), library, told_by))
     try:
         rows = [(field, text) for field, text in _facts(told, session.folder) if text]
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
