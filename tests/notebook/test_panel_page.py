@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -30,43 +31,48 @@ MODULE = Path(opening.__file__).with_name("panel.js")
 MODELS = [*(family.prefixes[0] for family in FAMILIES), "Qwen-Image-2.0-pro", "somebody-s-own"]
 SIZES = ["", "1024x1024", "2K", "2k", "16:9", "100x100", "2048x1152", "4096x4096", "1000x1001"]
 RUN = """
-import {{readFileSync}} from 'node:fs';
+import {{createInterface}} from 'node:readline';
 const page = await import({module});
-const [table, calls] = JSON.parse(readFileSync(0, 'utf8'));
+let table;
 const known = (one) => (one === '$table' ? table : one?.$bytes ? Uint8Array.from(one.$bytes) : one);
 const own = {{painted: (size, from, to, radius) => {{
   const mask = new Uint8Array(size[0] * size[1]);
   page.paint(mask, size, from, to, radius, 1);
   return mask;
 }}}};
-const said = calls.map(([name, ...rest]) => {{
+const said = ([name, ...rest]) => {{
   try {{ return (page[name] || own[name])(...rest.map(known)); }}
   catch (error) {{ return error.message; }}
-}});
-console.log(JSON.stringify(said));
+}};
+for await (const line of createInterface({{input: process.stdin}})) {{
+  const [newest, calls] = JSON.parse(line);
+  table = newest;
+  console.log(JSON.stringify(calls.map(said)));
+}}
 """
+Page = subprocess.Popen[str]
 
 
 @pytest.fixture(scope="module")
-def module(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The module under the name by which node knows one."""
+def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """The module in one node for all tests, under the name by which node knows a module."""
     if shutil.which("node") is None:
         pytest.skip("there is no node on this machine")
     copy = tmp_path_factory.mktemp("page") / "panel.mjs"
     copy.write_bytes(MODULE.read_bytes())
-    return copy
+    program = RUN.format(module=json.dumps(str(copy)))
+    command = ["node", "--input-type=module", "-e", program]
+    with subprocess.Popen(command, text=True, encoding="utf-8", stdin=-1, stdout=-1) as node:
+        yield node
+        node.stdin.close()
+        assert node.wait(60) == 0
 
 
-def said(module: Path, calls: list[list[Any]]) -> list[Any]:
+def said(module: Page, calls: list[list[Any]]) -> list[Any]:
     """Return what functions of the module return; `$table` stands for the table of models."""
-    done = subprocess.run(
-        ["node", "--input-type=module", "-e", RUN.format(module=json.dumps(str(module)))],
-        input=json.dumps([model_table(), calls]),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    answers: list[Any] = json.loads(done.stdout)
+    module.stdin.write(json.dumps([model_table(), calls]) + "\n")
+    module.stdin.flush()
+    answers: list[Any] = json.loads(module.stdout.readline())
     return answers
 
 
@@ -100,7 +106,7 @@ def combinations() -> list[Controls]:
     return found
 
 
-def test_the_page_says_the_hints_of_the_kernel(module: Path) -> None:
+def test_the_page_says_the_hints_of_the_kernel(module: Page) -> None:
     asked = combinations()
     inputs = [[{"size": one.images[0].size} for one in c.images] for c in asked]
     answers = said(
@@ -112,7 +118,7 @@ def test_the_page_says_the_hints_of_the_kernel(module: Path) -> None:
     assert said(module, [["hintsOf", "$table", as_page(Controls(" ")), []]]) == [[]]
 
 
-def test_another_model_changes_the_controls_in_the_page_as_in_the_kernel(module: Path) -> None:
+def test_another_model_changes_the_controls_in_the_page_as_in_the_kernel(module: Page) -> None:
     before = [
         replace(c, advanced={"background": "opaque", "seed": 3, "dialect": "aliyun"})
         for c in combinations()[::7]
@@ -138,7 +144,7 @@ def as_choice(preset: Preset | None) -> dict[str, Any] | None:
     return {"name": preset.name, "prompt": preset.prompt, "fields": set_by(preset)}
 
 
-def test_a_preset_changes_the_controls_in_the_page_as_in_the_kernel(module: Path) -> None:
+def test_a_preset_changes_the_controls_in_the_page_as_in_the_kernel(module: Page) -> None:
     before = [*combinations()[::9], Controls("a fox", n=3, advanced={"extra": {"b": 2}})]
     triples = [*product(before, PRESETS, PRESETS)]
     calls = [
@@ -150,7 +156,7 @@ def test_a_preset_changes_the_controls_in_the_page_as_in_the_kernel(module: Path
         assert answer == as_page(changed.with_preset(former, preset)), (controls, former, preset)
 
 
-def test_the_page_knows_the_prompt_in_the_words_of_a_preset(module: Path) -> None:
+def test_the_page_knows_the_prompt_in_the_words_of_a_preset(module: Page) -> None:
     prompts = ["a {fox} }}", "  a\nfox ", "$& $1 {prompt}"]
     pairs = [(preset, prompt) for preset in PRESETS for prompt in prompts]
     answers = said(module, [["around", as_choice(preset), prompt] for preset, prompt in pairs])
@@ -158,7 +164,7 @@ def test_the_page_knows_the_prompt_in_the_words_of_a_preset(module: Path) -> Non
         assert answer == (preset.around(prompt.strip()) if preset else prompt.strip())
 
 
-def test_what_the_controls_leave_open_is_what_the_preset_says(module: Path) -> None:
+def test_what_the_controls_leave_open_is_what_the_preset_says(module: Page) -> None:
     _, flat, ink, _ = PRESETS
     controls = as_page(Controls("a fox", quality="low"))
     answers = said(module, [["settled", controls, as_choice(each)] for each in (flat, ink, None)])
@@ -168,7 +174,7 @@ def test_what_the_controls_leave_open_is_what_the_preset_says(module: Path) -> N
     assert "" not in [chip["value"] for chip in chips], "what the preset says cannot be left out"
 
 
-def test_the_page_offers_what_the_kernel_offers(module: Path) -> None:
+def test_the_page_offers_what_the_kernel_offers(module: Page) -> None:
     asked = [Controls(model=model) for model in MODELS]
     sizes = said(module, [["sizesOf", "$table", as_page(c), False] for c in asked])
     words = said(module, [["qualitiesOf", "$table", as_page(c)] for c in asked])
@@ -180,7 +186,7 @@ def test_the_page_offers_what_the_kernel_offers(module: Path) -> None:
         assert qualities["isIgnored"] == (not offered.qualities)
 
 
-def test_sizes_are_accepted_by_the_page_as_by_the_kernel(module: Path) -> None:
+def test_sizes_are_accepted_by_the_page_as_by_the_kernel(module: Page) -> None:
     table = {family["name"]: family for family in model_table()["families"]}
     pairs = [(family.name, size) for family in FAMILIES for size in SIZES if size]
     answers = said(module, [["acceptsSize", table[name], size] for name, size in pairs])
@@ -192,7 +198,7 @@ def test_sizes_are_accepted_by_the_page_as_by_the_kernel(module: Path) -> None:
         assert (found and found["name"]) == (family and family.name)
 
 
-def test_the_shape_of_a_picture_is_offered_while_there_is_one(module: Path) -> None:
+def test_the_shape_of_a_picture_is_offered_while_there_is_one(module: Page) -> None:
     controls = as_page(Controls())
     without, with_one = said(
         module, [["sizesOf", "$table", controls, one] for one in (False, True)]
@@ -201,7 +207,7 @@ def test_the_shape_of_a_picture_is_offered_while_there_is_one(module: Path) -> N
     assert [chip["value"] for chip in with_one][:3] == ["", "same", "2048x2048"]
 
 
-def test_a_size_is_read_by_the_page_as_by_the_request(module: Path) -> None:
+def test_a_size_is_read_by_the_page_as_by_the_request(module: Page) -> None:
     texts = ["1024 × 768", "2k", "AUTO", "16 : 9", "0x5", "big", "1.5K", "12", "1024*0768", "0:1"]
     for text, answer in zip(
         texts, said(module, [["readSize", text] for text in texts]), strict=True
@@ -214,7 +220,7 @@ def test_a_size_is_read_by_the_page_as_by_the_request(module: Path) -> None:
         assert answer == (read if isinstance(read, str) else f"{read[0]}:{read[1]}")
 
 
-def test_a_file_is_looked_at_before_it_is_sent(module: Path) -> None:
+def test_a_file_is_looked_at_before_it_is_sent(module: Page) -> None:
     def head(data: bytes) -> dict[str, int]:
         return {str(i): byte for i, byte in enumerate(data[:16])}
 
@@ -238,7 +244,7 @@ def test_a_file_is_looked_at_before_it_is_sent(module: Path) -> None:
     ]
 
 
-def test_the_text_of_a_further_field_is_read(module: Path) -> None:
+def test_the_text_of_a_further_field_is_read(module: Page) -> None:
     fields = {field["name"]: field for field in model_table()["fields"]}
     cases: list[tuple[str, str, Any]] = [
         ("seed", " 7 ", 7),
@@ -253,7 +259,7 @@ def test_the_text_of_a_further_field_is_read(module: Path) -> None:
     assert answers == [value for _, _, value in cases]
 
 
-def test_arrows_walk_through_the_grid_and_stop_at_its_ends(module: Path) -> None:
+def test_arrows_walk_through_the_grid_and_stop_at_its_ends(module: Page) -> None:
     steps = [("ArrowRight", 0, 1), ("ArrowDown", 1, 5), ("ArrowUp", 1, 1), ("ArrowLeft", 0, 0)]
     steps += [("End", 2, 9), ("Home", 5, 0), ("ArrowDown", 8, 8), ("a", 3, 3)]
     assert said(module, [["moved", key, place, 10, 4] for key, place, _ in steps]) == [
@@ -264,7 +270,7 @@ def test_arrows_walk_through_the_grid_and_stop_at_its_ends(module: Path) -> None
 WHOLE = [300, 200]
 
 
-def test_a_box_is_drawn_between_any_two_corners_and_stays_in_the_picture(module: Path) -> None:
+def test_a_box_is_drawn_between_any_two_corners_and_stays_in_the_picture(module: Page) -> None:
     corners = [
         ([10.4, 20.6], [110.2, 90.4], [10, 21, 100, 69]),
         ([110.2, 90.4], [10.4, 20.6], [10, 21, 100, 69]),
@@ -277,7 +283,7 @@ def test_a_box_is_drawn_between_any_two_corners_and_stays_in_the_picture(module:
     assert answers == [box for *_, box in corners]
 
 
-def test_arrows_move_a_box_and_with_shift_resize_it_within_the_picture(module: Path) -> None:
+def test_arrows_move_a_box_and_with_shift_resize_it_within_the_picture(module: Page) -> None:
     steps = [
         ([10, 20, 100, 60], "ArrowRight", False, [13, 20, 100, 60]),
         ([10, 20, 100, 60], "ArrowUp", False, [10, 17, 100, 60]),
@@ -301,11 +307,11 @@ def test_arrows_move_a_box_and_with_shift_resize_it_within_the_picture(module: P
         ("a box", "a box is not four whole numbers: x, y, width and height."),
     ],
 )
-def test_a_region_is_read_or_refused_in_the_page(module: Path, text: str, meant: Any) -> None:
+def test_a_region_is_read_or_refused_in_the_page(module: Page, text: str, meant: Any) -> None:
     assert said(module, [["readBox", text, WHOLE]]) == [meant]
 
 
-def test_a_mask_travels_as_runs_and_comes_back(module: Path) -> None:
+def test_a_mask_travels_as_runs_and_comes_back(module: Page) -> None:
     runs = [[0, 3, 5, 4], [12], [0, 12], [5, 1, 6]]
     masks = said(module, [["maskOf", each, 12] for each in runs])
     assert masks[0] == {f"{i}": int(i < 3 or i >= 8) for i in range(12)}
@@ -313,7 +319,7 @@ def test_a_mask_travels_as_runs_and_comes_back(module: Path) -> None:
     assert again == runs
 
 
-def test_a_request_with_a_region_that_is_none_is_not_sent(module: Path) -> None:
+def test_a_request_with_a_region_that_is_none_is_not_sent(module: Page) -> None:
     inputs = [{"digest": "a", "whole": WHOLE}, {"digest": "b", "whole": WHOLE}]
     box = {"digest": "a", "box": [10, 20, 100, 60]}
     calls = [
@@ -332,7 +338,7 @@ def test_a_request_with_a_region_that_is_none_is_not_sent(module: Path) -> None:
         assert not answer or answer.endswith("Nothing was sent.")
 
 
-def test_a_box_becomes_a_mask_and_a_mask_a_box(module: Path) -> None:
+def test_a_box_becomes_a_mask_and_a_mask_a_box(module: Page) -> None:
     box, size = [30, 20, 60, 40], [30, 20]
     (mask,) = said(module, [["maskOfBox", box, WHOLE, size]])
     pixels = [*mask.values()]
@@ -341,7 +347,7 @@ def test_a_box_becomes_a_mask_and_a_mask_a_box(module: Path) -> None:
     assert said(module, [["boxAround", {"$bytes": [0] * 600}, size, WHOLE]]) == [None]
 
 
-def test_a_brush_leaves_a_round_mark_and_a_line_without_gaps(module: Path) -> None:
+def test_a_brush_leaves_a_round_mark_and_a_line_without_gaps(module: Page) -> None:
     size = [60, 40]
     dot, line = said(
         module,
@@ -363,7 +369,7 @@ def past(prompt: str, made: str, record: str = "") -> dict[str, str]:
     return {"record": record or prompt, "key": "", "prompt": prompt, "model": "m", "made": made}
 
 
-def test_the_page_finds_prompts_as_the_library_does(module: Path) -> None:
+def test_the_page_finds_prompts_as_the_library_does(module: Page) -> None:
     known = [
         past("A Watercolour CAT", "2026-11-01 10:00:00"),
         past("水彩 cat", "2026-11-03 10:00:00"),
@@ -383,7 +389,7 @@ def test_the_page_finds_prompts_as_the_library_does(module: Path) -> None:
     assert answers[0][0]["record"] == "new"
 
 
-def test_what_was_put_into_a_preset_comes_out_of_it(module: Path) -> None:
+def test_what_was_put_into_a_preset_comes_out_of_it(module: Page) -> None:
     prompts = ["a fox", "flat", "{two} colours", "a {prompt}", "水彩"]
     presets = [as_choice(preset) for preset in PRESETS]
     pairs = [(preset, prompt) for preset in presets for prompt in prompts]
@@ -406,14 +412,14 @@ def read_tag(text: str) -> str:
         return f"{error.message} {error.advice}"
 
 
-def test_the_page_reads_a_tag_as_the_library_does(module: Path) -> None:
+def test_the_page_reads_a_tag_as_the_library_does(module: Page) -> None:
     texts = ["fox", "#fox", "two words", "", "#", '"fox"', "x" * 64, "x" * 65, "水彩", "a#b"]
     answers = said(module, [["readTag", text] for text in texts])
     assert answers == [read_tag(text) for text in texts]
     assert said(module, [["readTag", " #fox "]]) == ["fox"]
 
 
-def test_tags_complete_what_is_typed(module: Path) -> None:
+def test_tags_complete_what_is_typed(module: Page) -> None:
     tags = ["night", "Snow", "snowfall", "winter-snow"]
     calls = [("", []), ("sno", []), ("#SNOW", ["snow"]), ("", ["NIGHT", "Snow"]), ("x", [])]
     assert said(module, [["tagsLike", tags, text, own] for text, own in calls]) == [
@@ -425,7 +431,7 @@ def test_tags_complete_what_is_typed(module: Path) -> None:
     ]
 
 
-def test_arrows_walk_through_a_list_and_back_to_its_field(module: Path) -> None:
+def test_arrows_walk_through_a_list_and_back_to_its_field(module: Page) -> None:
     meant: dict[str, list[int | None]] = {
         "ArrowDown": [0, 1, 2, -1],
         "ArrowUp": [2, -1, 0, 1],
