@@ -38,12 +38,14 @@ class Secret:
     pasted `NAME=` stood around it there.
     """
 
-    __slots__ = ("_text", "source", "was_wrapped")
+    __slots__ = ("_text", "_written", "is_random", "source", "was_wrapped")
 
     def __init__(self, text: str, source: str = "", *, was_wrapped: bool = False) -> None:
         self._text = text
         self.source = source
         self.was_wrapped = was_wrapped
+        self.is_random = _is_random(text)
+        self._written: list[tuple[bytes, bytes]] | None = None
 
     def reveal(self) -> str:
         """Return the key, for the places that send it or look for it."""
@@ -52,19 +54,6 @@ class Secret:
     def bearer(self) -> str:
         """Return the value of the Authorization header."""
         return f"Bearer {self._text}"
-
-    @property
-    def is_random(self) -> bool:
-        """True for a key that no text holds by chance; False for `ollama` or `sk-1234`.
-
-        Parts of a random key are hidden too; of a word only the whole is, or prose would suffer.
-        """
-        text = self._text
-        return (
-            len(text) >= _RANDOM_LENGTH
-            and any(letter.isdigit() for letter in text)
-            and any(letter.isalpha() for letter in text)
-        )
 
     def hidden(self, data: bytes) -> bytes:
         """Return *data* with a placeholder where a random key stands, whole, in any spelling.
@@ -82,8 +71,11 @@ class Secret:
         return data
 
     def _forms(self) -> list[tuple[bytes, bytes]]:
-        if not self.is_random:
-            return []
+        if self._written is None:  # each answer of a task asks for them
+            self._written = self._spelled() if self.is_random else []
+        return self._written
+
+    def _spelled(self) -> list[tuple[bytes, bytes]]:
         plain, quoted = self._text, quote(self._text, safe="")
         spellings = {
             "key": plain,
@@ -122,6 +114,18 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an API key is never written anywhere")
+
+
+def _is_random(text: str) -> bool:
+    """Tell a key that no text holds by chance from `ollama` or `sk-1234`.
+
+    Parts of a random key are hidden too; of a word only the whole is, or prose would suffer.
+    """
+    return (
+        len(text) >= _RANDOM_LENGTH
+        and any(letter.isdigit() for letter in text)
+        and any(letter.isalpha() for letter in text)
+    )
 
 
 def bare(text: str) -> str:

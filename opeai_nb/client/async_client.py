@@ -298,25 +298,32 @@ class AsyncClient:
         return None
 
     async def _call(self, call: Call, into: Path | None, sending: Sending | None) -> Reply:
+        limit = self._queries.here() if call.content is None else self.throttle
+        began = self._clock()
+        turn = await in_time(limit, call.patience)
+        try:
+            call = exchange.begun(call, self._clock() - began)
+            return await self._answered(call, into, sending, turn)
+        finally:
+            await limit.__aexit__(None, None, None)
+
+    async def _answered(
+        self, call: Call, into: Path | None, sending: Sending | None, turn: int | None
+    ) -> Reply:
         response, reader, sink = None, None, None
-        throttle = self.throttle
-        limit = self._queries.here() if call.content is None else throttle
         began = self._clock()
         try:
-            async with contextlib.AsyncExitStack() as stack:
-                turn = await in_time(stack.enter_async_context(limit), call.patience)
-                call = exchange.begun(call, self._clock() - began)
-                began = self._clock()
-                request = exchange.request_of(call, self._key)
-                answering = self._sent(request, sending)
-                response = await stack.enter_async_context(contextlib.aclosing(await answering))
+            response = await self._sent(exchange.request_of(call, self._key), sending)
+            try:
                 if turn is not None:
-                    throttle.heard(turn, response.status_code, response.headers)
+                    self.throttle.heard(turn, response.status_code, response.headers)
                 sink = Sink(exchange.folder_for(response, into))
                 reader = reader_for(call.reader, response)
                 async for chunk in async_chunks(response):
                     sink.take(reader.feed(chunk))
                     exchange.check_pace(call, self._clock() - began)
+            finally:
+                await response.aclose()
             return exchange.reply_of(response, reader, sink, self._clock(), self._key)
         except exchange.FAILURES as error:
             late = exchange.late_or(error, call, self._clock() - began)

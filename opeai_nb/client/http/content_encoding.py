@@ -28,11 +28,11 @@ def reader_for(make: Callable[[], Reader], response: httpx.Response) -> Reader:
     plain bytes. What cannot be undone, br and zstd without a library included, is a `CutAnswer` at
     its end, and kept as it came.
     """
-    words = response.headers.get("content-encoding", "").lower().split(",")
-    codings = [word.partition(";")[0].strip().removeprefix("x-") for word in words]
     reader = unpacking(make(), "")  # what is packed once more than it says tells by its beginning
-    if response.is_stream_consumed:
+    if response.is_stream_consumed or "content-encoding" not in response.headers:
         return reader
+    words = response.headers["content-encoding"].lower().split(",")
+    codings = [word.partition(";")[0].strip().removeprefix("x-") for word in words]
     for coding in [word for word in codings if word in _PACKED][-_MOST_CODINGS:]:
         reader = unpacking(reader, coding)  # the coding that was applied last is undone first
     return reader
@@ -49,12 +49,18 @@ def unpacking(reader: Reader, coding: str) -> Reader:
 
 def chunks(response: httpx.Response) -> Iterator[bytes]:
     """Return the body as it arrives, still compressed; as a whole where httpx has read it."""
-    return response.iter_bytes() if response.is_stream_consumed else response.iter_raw()
+    if response.is_stream_consumed:
+        return response.iter_bytes()
+    stream: Any = response.stream  # httpx would cut it anew into chunks, which are of any size
+    return iter(stream)
 
 
 def async_chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     """Return the body as it arrives, still compressed; as a whole where httpx has read it."""
-    return response.aiter_bytes() if response.is_stream_consumed else response.aiter_raw()
+    if response.is_stream_consumed:
+        return response.aiter_bytes()
+    stream: Any = response.stream  # as its twin
+    return aiter(stream)
 
 
 class _Unpacking:

@@ -16,7 +16,7 @@ from opeai_nb.client.http.deadline import ends_in
 from opeai_nb.client.protocol.steps import CutAnswer, Damaged, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from opeai_nb.client.http.body_sink import Sink
@@ -82,12 +82,20 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
     if call.as_written:
         # A signed query string must travel as it was written; httpx would encode it its own way.
         extensions["target"] = _target(call.url)
-    headers = httpx.Headers([*_HEADERS, *call.headers.items()])  # whose repr hides Authorization
-    if call.with_key and key:
-        headers["Authorization"] = key.bearer()
     return httpx.Request(
-        call.method, _url(call.url), headers=headers, content=call.content, extensions=extensions
+        call.method,
+        _url(call.url),
+        headers=_headers_of(call, key),
+        content=call.content,
+        extensions=extensions,
     )
+
+
+def _headers_of(call: Call, key: Secret | None) -> httpx.Headers:
+    """Return the headers of a call: in httpx's own form, whose repr hides Authorization."""
+    if not (call.with_key and key):
+        return httpx.Headers([*_HEADERS, *call.headers.items()])
+    return httpx.Headers([*_HEADERS, *call.headers.items(), ("Authorization", key.bearer())])
 
 
 def begun(call: Call, waited: float) -> Call:
@@ -212,12 +220,18 @@ def _arrived(
     return Reply(
         status=response.status_code,
         headers=headers,
-        body=reader.body(response.charset_encoding),
+        body=reader.body(_charset(response, headers)),
         pictures=sink.complete,
         clock=clock,
         key=key,
         raw=_raw_of(reader, sink),
     )
+
+
+def _charset(response: httpx.Response, headers: Mapping[str, str]) -> str | None:
+    """Return the charset that an answer declares; looked for only where it speaks of one."""
+    speaks = "charset" in headers.get("content-type", "").lower()
+    return response.charset_encoding if speaks else None
 
 
 def _raw_of(reader: Reader, sink: Sink) -> Callable[[], bytes]:

@@ -102,10 +102,8 @@ def _decoded(text: bytearray, charset: str | None) -> str:
 
 
 _PICTURE_KEYS: Final = frozenset({b"b64_json"})
-
-
-def _names_picture(data: bytes) -> bool:
-    return any(b'"%b"' % key in data for key in _PICTURE_KEYS)
+_NAMED_PICTURE: Final = re.compile(rb'"b64_json"\s*+:\s*+"[^"]')
+"""A picture under its own name that is not left empty, as it is beside a URL."""
 
 
 Mode = Callable[[bytes, int, list[Event]], int]
@@ -147,7 +145,7 @@ class JsonReader:
         """
         self._received += len(chunk)
         data = self._tail + chunk if self._tail else chunk
-        if self._received <= self._inline and not (self._rest or _names_picture(data)):
+        if self._received <= self._inline and not (self._rest or _NAMED_PICTURE.search(data)):
             self._tail = data  # as yet too short for a picture, and mostly for good
             return []
         self._tail = b""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.steps import CutAnswer
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
 _TOO_MANY = 429
-Turn = TypeVar("Turn")
 
 
-async def in_time(turn: Awaitable[Turn], seconds: float | None) -> Turn:
-    """Wait for a turn. Raises `CutAnswer` where none comes in so many *seconds*."""
+async def in_time(limit: asyncio.Semaphore | Throttle, seconds: float | None) -> int | None:
+    """Take a turn of *limit*. Raises `CutAnswer` where none comes in so many *seconds*."""
+    if seconds is None or not limit.locked():  # no timer where nobody waits
+        return await limit.__aenter__()
     try:
         async with asyncio.timeout(seconds):
-            return await turn
+            return await limit.__aenter__()
     except TimeoutError as error:
         raise CutAnswer("others were still being answered") from error
 
@@ -66,6 +67,10 @@ class Throttle:
                 return self._halvings
             else:
                 await self._woken()
+
+    def locked(self) -> bool:
+        """Tell whether one has to wait for a turn."""
+        return self.busy >= self.limit or self._opens > self._clock()
 
     async def __aexit__(self, *_: object) -> None:
         self.busy -= 1

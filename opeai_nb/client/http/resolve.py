@@ -7,6 +7,7 @@ import socket
 import threading
 from concurrent.futures import Future, InvalidStateError
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
@@ -76,6 +77,7 @@ def addresses_to_try(addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(addresses), key=lambda address: ":" in address))
 
 
+@lru_cache(maxsize=256)
 def is_address(host: str) -> bool:
     """Tell whether *host* is an IP address itself, and needs no looking up."""
     try:

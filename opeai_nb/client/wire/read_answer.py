@@ -62,11 +62,11 @@ def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures |
     `UnreadableAnswerError` when it is no JSON although HTTP says success, or JSON in which there
     is neither a picture, a task nor an error.
     """
-    pictures = {number: _unpacked_picture(source) for number, source in reply.pictures.items()}
+    if reply.pictures:
+        unpacked = {number: _unpacked_picture(each) for number, each in reply.pictures.items()}
+        reply = replace(reply, pictures=unpacked)
     try:
-        return _without_key(
-            _read(replace(reply, pictures=pictures), request), reply.key, reply.clock
-        )
+        return _without_key(_read(reply, request), reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         raise

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
+_SHORT: Final = 64
+_MOST_NAMES: Final = 2000
+"""Names that are remembered: the polls of a task repeat the same twenty, and nobody's are long."""
 _LEFT_OUT = re.compile(r"[^0-9a-z]+")
 
 # What means the same, by our name; each in every spelling that differs in case and separators.
@@ -78,6 +82,11 @@ _NAMES: Final = frozenset(_OURS.values())
 
 def squeezed(name: str) -> str:
     """Return *name* in lower case, without what separates its words."""
+    return _LEFT_OUT.sub("", name.lower()) if len(name) > _SHORT else _squeezed(name)
+
+
+@lru_cache(_MOST_NAMES)
+def _squeezed(name: str) -> str:
     return _LEFT_OUT.sub("", name.lower())
 
 
