@@ -35,7 +35,7 @@ def json_values(text: str) -> Any:
     """
     text = _GUARD.sub("", text.strip(_JUNK))
     try:
-        return json.loads(text, strict=False)
+        return _DECODER.decode(text)
     except ValueError:
         pass
     if _is_stream(text):

@@ -34,6 +34,7 @@ _BYTES: Final = ("b64_json",)
 _URLS: Final = ("result_url", "image_url", "url")
 _EITHER: Final = ("image", *_URLS, "sample", "inline_data", "file", "asset", "result", "output")
 _LOOSE: Final = ("data", "content", "value", "media", "picture", "img", "artifact", "resource")
+_NAMED: Final = (*_BYTES, *_EITHER, *_LOOSE)
 # What an object may say of itself; `image` last, for tasks repeat their input there.
 _ALONE: Final = ("b64_json", "result_url", "sample", "image_url", "url", "inline_data", "image")
 _RESULTS: Final = ("b64_json", "result_url", "sample")  # which no input is called
@@ -290,8 +291,9 @@ def _pictures_of(
     several = [text for key in _BYTES if isinstance(texts := item.get(key), list) for text in texts]
     if len(several) > 1:
         return [p for text in several for p in _pictures_of({"b64_json": text}, blobs, depth)]
-    urls = [link for key in (*_BYTES, *_EITHER) for link in _links(key, item.get(key))]
-    sources = (_source(key, item.get(key), blobs) for key in (*_BYTES, *_EITHER, *_LOOSE))
+    named = [key for key in _NAMED if key in item]
+    urls = [link for key in named if key not in _LOOSE for link in _links(key, item[key])]
+    sources = (_source(key, item[key], blobs) for key in named)
     whole = [source for source in sources if source is not None]
     if (source := next(filter(_begins, whole), None)) is not None:
         return [Picture(source=source, url=urls[0] if urls else None)]
@@ -305,7 +307,7 @@ def _pictures_of(
             for value in inner if isinstance(inner, list) else [inner]:
                 if isinstance(value, dict) and (found := _pictures_of(value, blobs, depth + 1)):
                     return found
-    links = [link for key in _LOOSE for link in _links(key, item.get(key))]
+    links = [link for key in named if key in _LOOSE for link in _links(key, item[key])]
     return [Picture(url=link) for link in dict.fromkeys(links)]
 
 

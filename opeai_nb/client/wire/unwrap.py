@@ -39,6 +39,7 @@ _LISTS: Final = (
         "jobs",
     ),
 )
+_WRAPPERS_AND_LISTS: Final = (*_WRAPPERS, *_LISTS)
 # Lists that a request has as well: a server may only be repeating what it was sent.
 INPUT_LISTS: Final = frozenset({"images", "image", "image_urls", "files", "url", "content"})
 _MOST_NODES: Final = 64  # the deepest answer seen has 9; more is a body made to keep us busy
@@ -91,8 +92,10 @@ def places_in(body: Any) -> Places:
 
 def _inner_names(node: dict[str, Any]) -> list[str]:
     """Return the names in *node* to look under: wrappers, lists, and JSON in a string."""
-    named = [key for key in (*_WRAPPERS, *_LISTS) if isinstance(node.get(key), (dict, list))]
-    texts = [key for key in _WRAPPERS if isinstance(node.get(key), str) and node[key].strip()]
+    inner = [key for key in _WRAPPERS_AND_LISTS if key in node]
+    named = [key for key in inner if isinstance(node[key], (dict, list))]
+    texts = [key for key in inner if isinstance(node[key], str) and key in _WRAPPERS]
+    texts = [key for key in texts if node[key].strip()]
     return [*(named or _unknown_wrappers(node)), *(key for key in texts if key not in _PROSE)]
 
 
