@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from opeai_nb.library.disk.files import Disk
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class RefusingDisk(Disk):
@@ -26,7 +23,7 @@ class RefusingDisk(Disk):
         self.appends = True
         self.read_only: tuple[Path, ...] = ()
 
-    def open(self, path: Path, flags: int) -> int:
+    def open(self, path: Path | str, flags: int) -> int:
         self._refuse(path)
         if flags & os.O_APPEND and not self.appends:
             raise _error(errno.ENOSPC)
@@ -38,11 +35,11 @@ class RefusingDisk(Disk):
             raise _error(errno.ENOSPC)
         super().mkdir(path)
 
-    def rename(self, old: Path, new: Path) -> None:
+    def rename(self, old: Path | str, new: Path | str) -> None:
         self._refuse(new)
         super().rename(old, new)
 
-    def link(self, old: Path, new: Path) -> None:
+    def link(self, old: Path | str, new: Path | str) -> None:
         self._refuse(new)
         if self.link_error is not None:
             raise _error(self.link_error)
@@ -57,8 +54,8 @@ class RefusingDisk(Disk):
         if self.sync_error is not None:
             raise _error(self.sync_error)
 
-    def _refuse(self, path: Path) -> None:
-        if any(path.is_relative_to(folder) for folder in self.read_only):
+    def _refuse(self, path: Path | str) -> None:
+        if any(Path(path).is_relative_to(folder) for folder in self.read_only):
             raise _error(errno.EROFS)
 
 
@@ -70,9 +67,9 @@ class BusyDisk(Disk):
     def __init__(self, moments: int) -> None:
         super().__init__(sleep=lambda _: None)
         self._moments = moments
-        self._looks: dict[Path, int] = {}
+        self._looks: dict[Path | str, int] = {}
 
-    def replace(self, old: Path, new: Path) -> None:
+    def replace(self, old: Path | str, new: Path | str) -> None:
         self._looks[old] = self._looks.get(old, 0) + 1
         if self._looks[old] <= self._moments:
             raise _error(errno.EACCES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from opeai_nb.library.journal.right_to_send import RightToSend
 from opeai_nb.library.journal.spare_folders import SpareFolders
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from opeai_nb.library import Entry
 
 
@@ -96,8 +95,8 @@ def test_an_old_spare_folder_is_not_begun_in(tmp_path: Path) -> None:
     assert (new / JOURNAL).read_bytes() == b"{}\n"
 
 
-def written(folder: Path) -> None:
-    (folder / JOURNAL).write_bytes(b"{}\n")
+def written(folder: Path | str) -> None:
+    Path(folder, JOURNAL).write_bytes(b"{}\n")
 
 
 @pytest.mark.parametrize("is_written", [True, False])
@@ -108,9 +107,9 @@ def test_a_spare_folder_that_is_swept_away_while_it_is_filled_is_done_without(
     first, new = tmp_path / "first", tmp_path / "new"
     first.mkdir()
     spares.remove(first)
-    filled: list[Path] = []
+    filled: list[Path | str] = []
 
-    def write(folder: Path) -> None:
+    def write(folder: Path | str) -> None:
         filled.append(folder)
         if len(filled) == 1 and not is_written:
             remove_folder(folder)
@@ -130,7 +129,7 @@ def test_a_spare_folder_on_a_full_disk_is_not_left_behind(tmp_path: Path) -> Non
     first.mkdir()
     spares.remove(first)
 
-    def refuse(folder: Path) -> None:
+    def refuse(folder: Path | str) -> None:
         written(folder)
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

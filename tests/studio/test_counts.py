@@ -10,6 +10,7 @@ import asyncio
 import sys
 from collections import Counter
 from concurrent.futures import Executor, Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client import AsyncClient, ImageRequest
@@ -23,7 +24,6 @@ from opeai_nb.studio.session_limit import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from opeai_nb.studio import Studio
     from tests.studio.conftest import Watched
@@ -40,9 +40,9 @@ class WatchedDisk(Disk):
         self.synced: list[str] = []
         self._names: dict[int, str] = {}
 
-    def open(self, path: Path, flags: int) -> int:
+    def open(self, path: Path | str, flags: int) -> int:
         handle = super().open(path, flags)
-        self._names[handle] = path.name
+        self._names[handle] = Path(path).name
         return handle
 
     def fsync(self, handle: int) -> None:

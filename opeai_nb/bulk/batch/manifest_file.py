@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.manifest_line import Line, ours, plain
 from opeai_nb.errors import LibraryError
-from opeai_nb.library.disk.files import write_part, write_whole
+from opeai_nb.library.disk.files import DISK, write_part, write_whole
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def write_parquet(path: Path, lines: Sequence[Line]) -> None:
     """Write the lines as Parquet, which needs pyarrow. Raises `OSError`."""
     data = None if "pyarrow" in sys.modules else _parquet_from_aside(lines)
     part = write_part(path.parent, parquet_of(lines) if data is None else data, durable=False)
-    part.replace(path)
+    DISK.rename(part, path)
 
 
 def _parquet_from_aside(lines: Sequence[Line]) -> bytes | None:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
+    AnyPath = Path | str
+
 _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
 _TRIES, _PAUSE = 100, 0.02  # seconds: two in all
 PART: Final = ".part"
@@ -38,7 +40,8 @@ class Disk:
     """What writing asks of the operating system; a test's own refuses what a disk may refuse.
 
     *unsynced* is what a drive without fsync said, *busy* are the errors that pass in a moment. Each
-    method raises `OSError`.
+    method raises `OSError`. A path is a `Path` or a text: a batch writes thirty names for each row,
+    and a `Path` costs as much as a small write.
     """
 
     # Windows renames no file, and no folder, while somebody reads in it: a virus scanner, say.
@@ -48,7 +51,7 @@ class Disk:
         self.unsynced: OSError | None = None
         self._sleep = sleep
 
-    def open(self, path: Path, flags: int) -> int:
+    def open(self, path: AnyPath, flags: int) -> int:
         """Open a plain file for writing."""
         handle = open_plain(path, flags)
         if flags & os.O_CREAT:
@@ -80,7 +83,7 @@ class Disk:
         if not missing and not path.is_dir():
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
-    def rename(self, old: Path, new: Path) -> None:
+    def rename(self, old: AnyPath, new: AnyPath) -> None:
         """Give a file another name, in the place of what has it, or a folder a free one."""
         for _ in range(_TRIES):
             try:
@@ -89,13 +92,13 @@ class Disk:
                 self._sleep(_PAUSE)
         return self.replace(old, new)
 
-    def replace(self, old: Path, new: Path) -> None:
+    def replace(self, old: AnyPath, new: AnyPath) -> None:
         """Try once to give a file or a folder another name."""
         os.replace(old, new)  # noqa: PTH105  a Path makes another one of it
 
-    def link(self, old: Path, new: Path) -> None:
+    def link(self, old: AnyPath, new: AnyPath) -> None:
         """Give a file a second name."""
-        new.hardlink_to(old)
+        os.link(old, new)
 
     def write_all(self, handle: int, data: bytes, *, durable: bool) -> None:
         """Write all of *data*; it is on the disk when this returns, if *durable*."""
@@ -119,7 +122,7 @@ DISK: Final = Disk()
 """The disk of everything that is no library."""
 
 
-def _is_shared(folder: Path | str) -> bool:
+def _is_shared(folder: AnyPath) -> bool:
     """Tell whether others may make and remove files in a folder; with a sticky bit, only theirs."""
     if os.name == "nt":
         return False  # what is made in a folder there has its rights by itself
@@ -148,20 +151,21 @@ def _make_shared(folder: Path) -> None:
         new.rmdir()
 
 
-def _share(path: Path, rights: int) -> None:
+def _share(path: AnyPath, rights: int) -> None:
     """Let others do with a file what the folder that it lies in is for, whatever the umask says.
 
     Those who share a folder take over from each other what one left. *rights* are as a group has
     them; its members get them where the file is the group's, as below set-gid and on macOS.
     """
-    if not _is_shared(os.path.dirname(path)):  # noqa: PTH120  a Path costs more
+    folder = os.path.dirname(path)  # noqa: PTH120  a Path costs more
+    if not _is_shared(folder):
         return
     with suppress(OSError):  # another user's
-        around, found = path.parent.stat(), path.lstat()
+        around, found = os.stat(folder), os.lstat(path)  # noqa: PTH116  as above
         wanted = rights if around.st_mode & stat.S_IWGRP and found.st_gid == around.st_gid else 0
         wanted |= rights >> 3 if around.st_mode & stat.S_IWOTH else 0
         if not stat.S_ISLNK(found.st_mode) and found.st_mode & wanted != wanted:
-            path.chmod(stat.S_IMODE(found.st_mode) | wanted)
+            os.chmod(path, stat.S_IMODE(found.st_mode) | wanted)  # noqa: PTH101  as above
 
 
 def is_plain_name(name: object) -> bool:
@@ -169,7 +173,7 @@ def is_plain_name(name: object) -> bool:
     return isinstance(name, str) and _PLAIN_NAME.fullmatch(name) is not None
 
 
-def is_link(path: Path) -> bool:
+def is_link(path: AnyPath) -> bool:
     """Tell whether *path* is a link; in a folder that this user may not enter nothing is one."""
     return os.path.islink(path)  # noqa: PTH114  a Path costs more, and tells why it does not know
 
@@ -179,7 +183,7 @@ def is_inside(path: Path, folder: Path) -> bool:
     return os.fspath(path).startswith(f"{folder}{os.sep}")
 
 
-def is_plain_file(path: Path) -> bool:
+def is_plain_file(path: AnyPath) -> bool:
     """Tell whether *path* is a file with something in it, and no link to one."""
     try:
         found = os.lstat(path)
@@ -188,12 +192,12 @@ def is_plain_file(path: Path) -> bool:
     return stat.S_ISREG(found.st_mode) and found.st_size > 0
 
 
-def write_part(folder: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> Path:
+def write_part(folder: AnyPath, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> str:
     """Write *data* under a hidden passing name in *folder* and return its path.
 
     It is on the disk when this returns, unless not *durable*. Raises `OSError`, and leaves nothing.
     """
-    part = passing_name(folder)
+    part = passing_path(folder)
     try:
         write_new(part, data, durable=durable, disk=disk)
     except OSError:
@@ -202,12 +206,17 @@ def write_part(folder: Path, data: bytes, *, durable: bool = True, disk: Disk = 
     return part
 
 
-def passing_name(folder: Path) -> Path:
+def passing_path(folder: AnyPath) -> str:
     """Return a hidden path in *folder* that nothing has."""
+    return f"{folder}{os.sep}.{secrets.token_hex(8)}{PART}"
+
+
+def passing_name(folder: Path) -> Path:
+    """Return a hidden path in *folder* that nothing has, as a `Path`."""
     return folder / f".{secrets.token_hex(8)}{PART}"
 
 
-def sync_file(path: Path, disk: Disk = DISK) -> None:
+def sync_file(path: AnyPath, disk: Disk = DISK) -> None:
     """Wait until a file that was written without waiting is on the disk. Raises `OSError`."""
     handle = disk.open(path, os.O_RDWR)
     try:
@@ -216,7 +225,7 @@ def sync_file(path: Path, disk: Disk = DISK) -> None:
         os.close(handle)
 
 
-def write_new(path: Path, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+def write_new(path: AnyPath, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
     """Write a file that is not there yet. Raises `OSError`, and may leave a part of it."""
     handle = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
@@ -235,10 +244,10 @@ def write_whole(path: Path, data: bytes, *, durable: bool = True, disk: Disk = D
         raise
 
 
-def discard(path: Path) -> None:
+def discard(path: AnyPath) -> None:
     """Remove a file that may be there; a disk that refuses keeps it."""
     try:
-        path.unlink()
+        os.unlink(path)  # noqa: PTH108  a Path costs more
     except OSError:
         return
 
@@ -271,12 +280,12 @@ class _Syncing:
 _syncing: defaultdict[tuple[int, str], _Syncing] = defaultdict(_Syncing)
 
 
-def sync_folder(folder: Path) -> None:
+def sync_folder(folder: AnyPath) -> None:
     """Make the names in *folder* durable, where the system can."""
     _syncing[os.getpid(), os.fspath(folder)].through(partial(_sync_folder, folder))
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: AnyPath) -> None:
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders
@@ -319,10 +328,10 @@ def _unlist(folder: Path, disk: Disk) -> None:
             return
         os.unlink(path)  # noqa: PTH108  a Path costs more
     with suppress(FileExistsError):  # another process may be quicker
-        write_new(folder / ".gitignore", b"*\n", durable=False, disk=disk)
+        write_new(path, b"*\n", durable=False, disk=disk)
 
 
-def names_in(folder: Path) -> list[str]:
+def names_in(folder: AnyPath) -> list[str]:
     """Return the names in a folder; none where it is not there."""
     try:
         return os.listdir(folder)  # noqa: PTH208  Path.iterdir takes long for ten thousand
@@ -359,7 +368,7 @@ def mark_of(files: Iterable[tuple[str, int, int]]) -> int:
     return total & LARGEST_MARK
 
 
-def append_line(path: Path, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+def append_line(path: AnyPath, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
     """Add a line to a file that is there; it is on the disk when this returns, if *durable*.
 
     The line break before it keeps it apart from a line that a crash cut short.
@@ -371,17 +380,17 @@ def append_line(path: Path, line: bytes, *, durable: bool = True, disk: Disk = D
         os.close(handle)
 
 
-def remove_folder(folder: Path) -> None:
+def remove_folder(folder: AnyPath) -> None:
     """Remove a folder with all in it: gone at once under its name, then in fact.
 
     Of a link in its place the link alone: what it leads to is not the library's.
     """
     if (gone := emptied_folder(folder)) is not None:
         with suppress(OSError):
-            gone.rmdir()
+            os.rmdir(gone)  # noqa: PTH106  a Path costs more
 
 
-def emptied_folder(folder: Path) -> Path | None:
+def emptied_folder(folder: AnyPath) -> str | None:
     """Remove all that is in a folder and give it the name of one that is being removed; return it.
 
     Where that cannot be, as of a folder with folders in it, it is removed, and None returned.
@@ -389,9 +398,10 @@ def emptied_folder(folder: Path) -> Path | None:
     if is_link(folder):
         discard(folder)
         return None
-    gone = folder.with_name(f"{GONE}{secrets.token_hex(8)}")
+    around = os.path.dirname(folder)  # noqa: PTH120  a Path costs more
+    gone = f"{around}{os.sep}{GONE}{secrets.token_hex(8)}"
     try:
-        os.rename(folder, gone)  # noqa: PTH104  a Path makes another one of it
+        os.rename(folder, gone)  # noqa: PTH104  as above
     except OSError:  # gone already, or a file in it is open on Windows
         shutil.rmtree(folder, ignore_errors=True)
         return None

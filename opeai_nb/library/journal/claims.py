@@ -20,6 +20,7 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -33,7 +34,6 @@ from opeai_nb.plain_file import read_plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
 _CLAIM: Final = ".claim-"
 _NAME = re.compile(r"\.claim-[0-9a-f]{16,40}")
@@ -53,7 +53,7 @@ class Claim:
 
     def __init__(
         self,
-        path: Path | None,
+        path: str | None,
         text: bytes = b"",
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
@@ -79,7 +79,7 @@ class Claim:
             self._remove(path)
         return True
 
-    def _remove(self, path: Path) -> None:
+    def _remove(self, path: str) -> None:
         for _ in range(_REMOVALS):
             try:
                 return os.unlink(path)  # noqa: PTH108  a Path costs more
@@ -156,13 +156,13 @@ class Claims:
         for journal in self._journals:
             with suppress(OSError):
                 folder = own_folder(journal, unlisted=True)
-                path = folder / f"{_CLAIM}{request[:_NAME_LENGTH]}"
+                path = f"{folder}{os.sep}{_CLAIM}{request[:_NAME_LENGTH]}"
                 while not _made(path, text):
                     self._wait_for(path)
                 return Claim(path, text, self._sleep)
         return Claim(None)
 
-    def _wait_for(self, path: Path) -> None:
+    def _wait_for(self, path: str) -> None:
         """Return when a claim is free: let go of, or taken from one who will not come back."""
         pause, since, before = _FIRST, self._clock(), _read(path)
         while (now := _read(path)) is not None:
@@ -170,7 +170,7 @@ class Claims:
                 since, before = self._clock(), now
             patience = _PATIENCE if now else _PATIENCE_EMPTY
             if _is_left(now) or self._clock() - since >= patience:
-                return _move_away(path)
+                return _move_away(Path(path))
             self._sleep(pause)
             pause = min(2 * pause, _LONGEST)
         return None
@@ -183,7 +183,7 @@ def sweep(journal: Path, seconds: float) -> None:
             discard(journal / name)
 
 
-def _made(path: Path, text: bytes) -> bool:
+def _made(path: str, text: bytes) -> bool:
     """Make a claim's file; False where somebody has it."""
     try:
         handle = DISK.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
@@ -199,7 +199,7 @@ def _made(path: Path, text: bytes) -> bool:
     return True
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: str) -> bytes | None:
     """Return what a claim says; None where there is none, empty where it cannot be read."""
     try:
         return read_plain(path, _LARGEST)

@@ -61,6 +61,7 @@ class Journal:
         self._liveness = liveness
         self._problems: dict[str, str] = {}
         self._requests: dict[str, str] = {}
+        self._folders = {home: home / FOLDER for home in liveness}
         self._synced: set[Path] = set()
         self._spares = {home: SpareFolders(each.is_busy) for home, each in liveness.items()}
 
@@ -129,7 +130,7 @@ class Journal:
 
     def _write(self, home: Path, facts: dict[str, Any], request: ImageRequest) -> tuple[Path, Path]:
         disk, liveness = self._homes.disk, self._liveness[home]
-        journal = own_folder(home / FOLDER, unlisted=True, disk=disk)
+        journal = own_folder(self._folders[home], unlisted=True, disk=disk)
         facts["owner"] = liveness.owner()
         line = line_of(facts)
         if len(line) > LONGEST_REQUEST:  # no more of them is the request
@@ -164,7 +165,7 @@ class Journal:
     def _places(self) -> Iterator[tuple[Path, str]]:
         """Yield the home and the name of each entry."""
         for home in self._homes.there:
-            if not is_link(folder := home / FOLDER):
+            if not is_link(folder := self._folders[home]):
                 yield from ((home, name) for name in names_in(folder) if _ID.fullmatch(name))
 
     def of(self, request: str) -> list[Entry]:

@@ -18,14 +18,16 @@ from opeai_nb.plain_file import read_plain
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from opeai_nb.library.disk.files import AnyPath
+
 JOURNAL: Final = "journal.jsonl"
 _LARGEST: Final = 16_000_000
 """Bytes of a journal: the request once, and an answer of many URLs."""
 
 
-def begin_facts(folder: Path, line: bytes, *, durable: bool, disk: Disk = DISK) -> None:
+def begin_facts(folder: AnyPath, line: bytes, *, durable: bool, disk: Disk = DISK) -> None:
     """Write the first line. Raises `OSError`."""
-    write_new(folder / JOURNAL, line, durable=durable, disk=disk)
+    write_new(f"{folder}{os.sep}{JOURNAL}", line, durable=durable, disk=disk)
 
 
 def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:
@@ -33,7 +35,7 @@ def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Dis
 
     Raises `OSError`, also where the file would be longer than what is read back.
     """
-    line, path = line_of(changes), folder / JOURNAL
+    line, path = line_of(changes), f"{folder}{os.sep}{JOURNAL}"
     if os.stat(path).st_size + len(line) > _LARGEST:  # noqa: PTH116  a Path costs more
         raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     append_line(path, line, durable=durable, disk=disk)

@@ -6,6 +6,7 @@ has the name of a folder that is being removed: any process may do so, at any ti
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from opeai_nb.library.disk.files import Disk
+    from opeai_nb.library.disk.files import AnyPath, Disk
 
 _MOST: Final = 32
 _YOUNG_SECONDS: Final = 600.0
@@ -36,7 +37,7 @@ class SpareFolders:
         self._is_busy = is_busy
         self._clock = clock
         self._lock = Guard()
-        self._spare: list[tuple[Path, float]] = []
+        self._spare: list[tuple[str, float]] = []
 
     def remove(self, folder: Path) -> None:
         """Remove the folder of an entry with all in it: gone at once under its name."""
@@ -49,9 +50,9 @@ class SpareFolders:
                 needless, self._spare = self._spare, []
         for path, _ in needless:
             with suppress(OSError):  # gone already
-                path.rmdir()
+                os.rmdir(path)  # noqa: PTH106  a Path costs more
 
-    def begin(self, new: Path, folder: Path, write: Callable[[Path], None], disk: Disk) -> None:
+    def begin(self, new: Path, folder: Path, write: Callable[[AnyPath], None], disk: Disk) -> None:
         """Let *write* fill an empty folder, and give it the name of *folder*.
 
         Until then it is a spare one, or *new*. Raises `OSError`.
@@ -69,7 +70,7 @@ class SpareFolders:
         write(new)
         return disk.rename(new, folder)
 
-    def _latest(self) -> Path | None:
+    def _latest(self) -> str | None:
         with self._lock:
             if not self._spare or self._clock() - self._spare[-1][1] > _YOUNG_SECONDS:
                 return None

@@ -25,7 +25,7 @@ from opeai_nb.library.disk.files import (
     discard,
     is_inside,
     own_folder,
-    passing_name,
+    passing_path,
     sync_file,
     sync_folder,
     write_part,
@@ -104,12 +104,12 @@ class _Keeping:
         pictures, paths = generation.pictures, [picture.path for picture in generation.pictures]
         if len(pictures) == 1:  # read once for all that look at it; of many, each in its turn
             pictures = tuple(map(_in_memory, pictures))
-        parts: list[Path] = []
+        parts: list[str] = []
         record = _record(self.folder, self.entry, generation, pictures)
 
         def write(
             number: int, picture: Picture, path: Path | None
-        ) -> tuple[KeptPicture, Path | None]:
+        ) -> tuple[KeptPicture, str | None]:
             kept, part = self._write(record, number, picture, path, metadata=metadata)
             parts.extend([part] if part else [])
             return kept, part
@@ -132,7 +132,7 @@ class _Keeping:
 
     def _write(
         self, record: Record, number: int, picture: Picture, path: Path | None, *, metadata: bool
-    ) -> tuple[KeptPicture, Path | None]:
+    ) -> tuple[KeptPicture, str | None]:
         """Write a picture, with its provenance, under a passing name; say what it is.
 
         *path* is where it lies, if it lies in a file.
@@ -146,11 +146,11 @@ class _Keeping:
             return kept, part
         return kept, write_part(self.passing, told, disk=self.disk)
 
-    def _linked(self, path: Path | None) -> Path | None:
+    def _linked(self, path: Path | None) -> str | None:
         """Give a file of the entry a passing name as well; None where the disk has no links."""
         if path is None or not is_inside(path, self.entry.folder):
             return None
-        part = passing_name(self.passing)
+        part = passing_path(self.passing)
         try:
             self.disk.link(path, part)
         except OSError:
@@ -158,12 +158,12 @@ class _Keeping:
         sync_file(part, self.disk)
         return part
 
-    def _place(self, record: Record, parts: Sequence[Path | None], own: Path) -> None:
+    def _place(self, record: Record, parts: Sequence[str | None], own: str) -> None:
         """Give the files their names; the record comes last: it never names what is not there."""
         for item, part in zip(record.pictures, parts, strict=True):
             if part is not None and item.file is not None:
-                self.disk.rename(part, self.folder / item.file)
-        self.disk.rename(own, self.folder / record.file)
+                self.disk.rename(part, f"{self.folder}{os.sep}{item.file}")
+        self.disk.rename(own, f"{self.folder}{os.sep}{record.file}")
 
 
 def _readable(record: Record) -> Record:

@@ -40,6 +40,7 @@ class Notes:
     def __init__(self, homes: Homes) -> None:
         self._homes = homes
         self._lock = Guard()
+        self._folders = {home: home / FOLDER for home in homes.all}
         self._seen: dict[Path, int] = {}
         self._own: set[str] = set()
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)
@@ -80,8 +81,8 @@ class Notes:
 
     def _read_new(self) -> None:
         for home in self._homes.there:
-            if not is_link(home / FOLDER):
-                self._read_folder(home / FOLDER)
+            if not is_link(folder := self._folders[home]):
+                self._read_folder(folder)
 
     def _read_folder(self, folder: Path) -> None:
         names = {name.removesuffix(_ENDING) for name in names_in(folder)}
