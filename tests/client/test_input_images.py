@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import re
+import struct
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -332,6 +333,21 @@ class TestPrivacy:
             data = travelled(encoded(noise(), kind, icc_profile=profile, exif=exif(1)))
             assert opened(data).info["icc_profile"] == profile
 
+    def test_inks_get_the_colours_of_their_profile(self) -> None:
+        cyan = encoded(Image.new("CMYK", (32, 32), (255, 0, 0, 0)), "JPEG", icc_profile=inks())
+        seen = opened(travelled(cyan)).convert("RGB").getpixel((16, 16))
+        assert seen == pytest.approx(OLIVE, abs=16), "not the cyan of a screen"
+
+    @pytest.mark.parametrize("profile", [b"", b"broken", "rgb"])
+    def test_inks_without_a_profile_of_theirs_are_converted_all_the_same(
+        self, profile: bytes | str
+    ) -> None:
+        if profile == "rgb":
+            profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        inks = encoded(noise().convert("CMYK"), "JPEG", icc_profile=profile)
+        assert opened(travelled(inks)).mode == "RGB"
+        assert "icc_profile" not in opened(travelled(inks)).info
+
     @given(st.binary(max_size=400), st.sampled_from(["JPEG", "PNG", "WEBP"]), st.integers(0, 900))
     def test_no_file_is_too_odd_to_be_stripped(self, junk: bytes, kind: str, place: int) -> None:
         whole = encoded(noise(), kind)
@@ -366,6 +382,26 @@ class TestLimits:
             input_images(encoded(Image.new("1", (side, side)), "PNG"))
 
 
+OLIVE = (50, 100, 32)
+
+
+def inks() -> bytes:
+    """Return a colour profile of inks of which the cyan is olive."""
+    mixtures = [b"\xff\x80\x80", *[b"\x00\x80\x80"] * 7, b"\x60\x64\xa0", *[b"\x00\x80\x80"] * 7]
+    same = bytes(range(256))
+    matrix = struct.pack(">9i", *[65536 if i % 4 == 0 else 0 for i in range(9)])
+    table = b"mft1\0\0\0\0\4\3\2\0" + matrix + same * 4 + b"".join(mixtures) + same * 3
+    head = struct.pack(">I4sI4s4s4s", 144 + len(table), b"", 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    head += struct.pack(">6H4s28x3i", 2026, 1, 1, 0, 0, 0, b"acsp", 0xF6D6, 0x10000, 0xD32D)
+    return head.ljust(128, b"\0") + struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
+
+
+def closed_file() -> io.BytesIO:
+    file = io.BytesIO(RED)
+    file.close()
+    return file
+
+
 class TestBadInput:
     @pytest.mark.parametrize(
         ("value", "told"),
@@ -392,6 +428,10 @@ class TestBadInput:
             (np.full((4, 5), np.nan), "from 0 to 1"),
             (np.full((4, 5), 4000), "0 to 255"),
             (np.array(["a"]), "shape"),
+            (np.zeros(4), "shape"),
+            (np.zeros((2, 4, 4, 3)), "shape"),
+            (closed_file(), "cannot be read"),
+            (os, "cannot be read"),
             (Image.new("RGB", (0, 5)), "no pixels"),
         ],
     )

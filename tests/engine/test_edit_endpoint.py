@@ -25,6 +25,26 @@ def image_of(answer: httpx.Response) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(item["b64_json"])))
 
 
+def stored(upright: Image.Image, orientation: int) -> bytes:
+    """Return a file that is turned as *orientation* says, and shows *upright* by its EXIF."""
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[0x0112] = orientation
+    turns = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # what Pillow calls them, undone
+    turn = turns.get(orientation)
+    image = upright if turn is None else upright.transpose(Image.Transpose(turn))
+    image.save(file, "PNG", exif=exif)
+    return file.getvalue()
+
+
+def test_a_photo_that_lies_on_its_side_is_edited_upright(
+    client: httpx.Client, picture: Files
+) -> None:
+    upright = Image.open(io.BytesIO(picture(512, 640)))
+    form = {"model": "qwen-image-2.0", "prompt": "a hat"}
+    files = {"image": ("a.png", stored(upright, 6), "image/png")}
+    assert image_of(client.post(PATH, data=form, files=files)).size == (512, 640)
+
+
 def mask(width: int, height: int, clear: tuple[int, int, int, int] | None = None) -> bytes:
     image, file = Image.new("RGBA", (width, height), "black"), io.BytesIO()
     image.paste((0, 0, 0, 0), clear or (0, 0, width, height))
@@ -107,6 +127,17 @@ class TestMask:
         inside = image.crop((128, 64, 384, 448))
         assert inside.tobytes() != before.crop((128, 64, 384, 448)).tobytes()
         image.paste(before.crop((128, 64, 384, 448)), (128, 64))
+        assert image.convert("RGB").tobytes() == before.tobytes()
+
+    @pytest.mark.parametrize("orientation", range(1, 9))
+    def test_it_is_looked_at_upright_as_the_photo_it_was_made_of(
+        self, asked: Any, picture: Files, orientation: int
+    ) -> None:
+        box = (40, 64, 300, 480)
+        upright = Image.open(io.BytesIO(mask(512, 512, box)))
+        image = image_of(asked(stored(upright, orientation)))
+        before = Image.open(io.BytesIO(picture(512, 512))).convert("RGB")
+        image.paste(before.crop(box), box[:2])
         assert image.convert("RGB").tobytes() == before.tobytes()
 
     def test_its_size_is_the_images(self, asked: Any) -> None:

@@ -149,7 +149,7 @@ def _editable(mask: Image) -> Image:
 
 
 def _opened(data: bytes) -> Image:
-    """Return the image in *data*, decoded and at most 2048 pixels wide and high."""
+    """Return the image in *data*, decoded, upright and at most 2048 pixels wide and high."""
     from PIL import Image
 
     if _is_slow(data):
@@ -172,7 +172,30 @@ def _opened(data: bytes) -> Image:
     except Exception as error:  # a decoder may raise whatever it likes
         raise _not_an_image() from error
     image.thumbnail((_SIDE_MAX, _SIDE_MAX))
-    return image
+    return _upright(image)
+
+
+def _upright(image: Image) -> Image:
+    """Return *image* as its EXIF says that it is looked at: a photo, and a mask made of one."""
+    from PIL.Image import Transpose
+
+    try:
+        orientation = int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  a broken EXIF says nothing, in whatever way it is broken
+        return image
+    turn = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+_ORIENTATION: Final = 0x0112
 
 
 def _is_slow(data: bytes) -> bool:

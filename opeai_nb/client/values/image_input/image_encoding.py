@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.image_input.bare_file import bare_file
@@ -39,7 +40,29 @@ def travelling(data: bytes) -> bytes:
     image = open_picture(data)
     if as_stored(image, data) and _is_plain(image, data) and (bare := bare_file(data)) is not None:
         return bare
-    return encoded_for_upload(loaded(image))
+    return encoded_for_upload(_in_srgb(loaded(image)))
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """Return a CMYK picture in the colours that its profile says; any other, and without, itself.
+
+    Pillow's own conversion knows no paper and no ink. Only files that lie upright come here, so no
+    EXIF gets lost; for what was given turned, the bytes encoded without a profile are its identity.
+    """
+    profile = image.info.get("icc_profile")
+    if image.mode != "CMYK" or not profile:
+        return image
+    from PIL import ImageCms
+
+    try:
+        inks = ImageCms.ImageCmsProfile(BytesIO(profile))
+        screen = ImageCms.createProfile("sRGB")
+        managed = ImageCms.profileToProfile(image, inks, screen, outputMode="RGB")
+    except (OSError, ValueError, TypeError, ImageCms.PyCMSError):  # broken, or of other colours
+        return image
+    if managed is not None:
+        managed.format = image.format  # so that a JPEG stays one
+    return managed or image
 
 
 def as_stored(image: Image.Image, data: bytes) -> bool:

@@ -225,7 +225,10 @@ def _from_path(path: Path) -> InputImage:
 
 
 def _from_file(file: Any) -> InputImage:
-    data = file.read()
+    try:
+        data = file.read()
+    except (OSError, ValueError, TypeError) as error:  # closed, broken, or no file at all
+        raise ImageInputError(f"The file object cannot be read: {error}.") from error
     if not isinstance(data, bytes):
         raise ImageInputError("The file object gives text.", advice="Open it in binary mode.")
     name = getattr(file, "name", None)
@@ -289,6 +292,8 @@ def pixels_of_array(array: Any) -> Any:
     import numpy as np
 
     values = np.asarray(array)
+    if values.ndim not in {2, 3}:
+        raise ValueError("not height and width")
     if values.ndim == 3 and values.shape[2] == 1:  # noqa: PLR2004  height, width, one channel
         values = values[:, :, 0]
     if values.dtype == bool:
