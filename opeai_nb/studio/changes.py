@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.guard import Guard
 
@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+_lock: Final = Guard()  # one for all: a batch has ten thousand jobs, and each is told of six times
+
+
 class Changes:
     """Tells everyone who follows that something has changed. Any thread may use it."""
 
     def __init__(self) -> None:
         self._followers: list[queue.SimpleQueue[None]] = []
-        self._lock = Guard()
 
     def tell(self) -> None:
-        """Wake everyone who follows."""
-        with self._lock:
+        """Wake everyone who follows; who begins just now looks at everything first."""
+        if not self._followers:
+            return
+        with _lock:
             for follower in self._followers:
                 follower.put(None)
 
@@ -37,7 +41,7 @@ class Changes:
         the caller's own thread, so that whoever displays does so from there; an interrupt ends it.
         """
         changed: queue.SimpleQueue[None] = queue.SimpleQueue()
-        with self._lock:
+        with _lock:
             self._followers.append(changed)
         try:
             while not is_over():
@@ -48,5 +52,5 @@ class Changes:
                     while not changed.empty():
                         changed.get_nowait()
         finally:
-            with self._lock:
+            with _lock:
                 self._followers.remove(changed)

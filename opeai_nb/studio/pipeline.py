@@ -91,7 +91,7 @@ class _Sending:
     async def leaves(self) -> None:
         """Note that it leaves; a stop in that moment keeps it from leaving."""
         self.pipeline.progress.leaves()
-        noting = asyncio.ensure_future(self.pipeline.disk(self.entry.sending))
+        noting = self.pipeline.on_disk(self.entry.sending)
         try:
             await asyncio.shield(noting)
         except asyncio.CancelledError:
@@ -173,7 +173,7 @@ class Pipeline:
                 self._look_up_durations()
             return decision, decision.entry.folder
 
-        deciding = asyncio.ensure_future(self.disk(decide))
+        deciding = self.on_disk(decide)
         try:
             decision, room = await asyncio.shield(deciding)
         except asyncio.CancelledError:
@@ -535,13 +535,16 @@ class Pipeline:
 
     async def disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
         """Run disk work on a thread; a stop does not cut it in the middle."""
+        return await asyncio.shield(self.on_disk(work, *arguments))
+
+    def on_disk(self, work: Callable[..., Result], *arguments: Any) -> asyncio.Future[Result]:
+        """Begin disk work on a thread, and return what tells of its end."""
 
         def told() -> Result:
             with told_to(self.progress.note):
                 return work(*arguments)
 
-        running = asyncio.get_running_loop().run_in_executor(self.threads, told)
-        return await asyncio.shield(running)
+        return asyncio.get_running_loop().run_in_executor(self.threads, told)
 
 
 def _names_pictures(error: OpeaiError) -> bool:

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 _THREADS = 8
 """For the disk: those that wait for it together wait once, and more of them for the interpreter."""
+_FEW = 32
+"""Jobs that are listed before anybody looks which of them are settled."""
 
 
 class Studio:
@@ -67,6 +69,7 @@ class Studio:
         self.library = library or Library(self.settings.library, metadata=self.settings.metadata)
         self.session = self.library.new_session()
         self.jobs: list[Job] = []
+        self._most = _FEW
         self.ledger = Ledger()
         self.watcher: Callable[[Any], object] | None = None
         """What shows a run of many requests that somebody waits for; a notebook sets it."""
@@ -83,7 +86,7 @@ class Studio:
         return self._disk[1]
 
     def __repr__(self) -> str:
-        return f"<Studio: {self.settings.asks}, {len(self.jobs)} jobs>"
+        return f"<Studio: {self.settings.asks}, {len(self._under_way())} jobs>"
 
     def adjusted(self, settings: Settings) -> Studio:
         """Return a studio with other settings in the same session: its jobs and counts go on.
@@ -253,6 +256,13 @@ class Studio:
     def _under_way(self) -> list[Job]:
         return [job for job in self.jobs if not job.is_settled]
 
+    def _list(self, job: Job) -> None:
+        """Put a job on the list, and take settled ones off it when it has grown twice as long."""
+        self.jobs.append(job)
+        if len(self.jobs) > self._most:
+            self.jobs[:] = self._under_way()
+            self._most = max(_FEW, 2 * len(self.jobs))
+
     def _job_of(self, entry_id: str) -> Job | None:
         return next((job for job in self._under_way() if job.id == entry_id), None)
 
@@ -283,7 +293,7 @@ class Studio:
     ) -> Job:
         progress = pipeline.progress
         job = Job(progress)
-        self.jobs[:] = [*self._under_way(), job]
+        self._list(job)
 
         async def run() -> None:
             silence()  # in this job's context: the library tells it, once
