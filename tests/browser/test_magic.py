@@ -16,6 +16,8 @@ import pytest
 from tests.browser.browsers import in_each_browser
 from tests.browser.conftest import Notebook
 
+# By the same parameter as `in_each_browser` has: one browser, and one JupyterLab in it, for all.
+in_chromium = pytest.mark.parametrize("browser", ["chromium"], indirect=True, scope="module")
 CELLS = [
     '%load_ext opeai_nb\n%config Imagine.engine = "always"',
     "%%imagine -n 4 -s 512x512 -o cats\na watercolour cat by the window",
@@ -118,6 +120,7 @@ def test_what_lab_saved_passes_strict_nbval(lab: Any, open_notebook: Any) -> Non
     assert stored.stat().st_size < 700_000
 
 
+@in_chromium
 def test_tab_offers_options_and_sizes(lab: Any, opened: Any) -> None:
     write(lab.folder / "tab.ipynb", [CELLS[0], ""])
     notebook = opened("tab.ipynb")
@@ -133,6 +136,7 @@ def test_tab_offers_options_and_sizes(lab: Any, opened: Any) -> None:
     assert not any("--model" in text for text in texts), "it stands on the line already"
 
 
+@in_chromium
 def test_the_quickstart_runs_and_its_badges_change(lab: Any, opened: Any) -> None:
     """Run All: every cell runs, the pictures stand on the page, the badge tells each state."""
     name = "01_quickstart.ipynb"
@@ -158,6 +162,7 @@ def test_the_quickstart_runs_and_its_badges_change(lab: Any, opened: Any) -> Non
     assert red.startswith("InputError: 'big' is not a size.")
 
 
+@in_chromium
 def test_a_saved_notebook_shows_its_pictures_without_a_kernel(lab: Any, opened: Any) -> None:
     """Reopened, nothing runs: badges and pictures are those that were saved."""
     name = "reopened.ipynb"
