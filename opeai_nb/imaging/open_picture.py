@@ -6,6 +6,7 @@ import struct
 import warnings
 from contextlib import contextmanager, nullcontext, suppress
 from functools import lru_cache
+from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -154,12 +155,15 @@ def _silence() -> Iterator[None]:
 
 @lru_cache(1)
 def decoders() -> tuple[str, ...]:
-    """Return the listed decoders that this Pillow has."""
+    """Return the listed decoders that this Pillow has; the forty others are not even imported."""
     from PIL import Image
 
     if find_spec("pillow_heif") is not None:
         import pillow_heif  # type: ignore[import-not-found,unused-ignore]  # optional
 
         pillow_heif.register_heif_opener()
-    Image.init()
+    Image.preinit()  # PNG, JPEG, GIF and BMP
+    for name in ("Tiff", "WebP", "Avif"):
+        with suppress(ImportError):  # AVIF came with Pillow 11.3
+            import_module(f"PIL.{name}ImagePlugin")
     return tuple(name for name in DECODABLE if name in Image.OPEN)

@@ -191,6 +191,7 @@ def test_every_action_is_reached_by_keyboard_with_a_mark_where_the_focus_is(pane
         page.keyboard.press("Tab")
     assert unseen == []
     wanted = ["Model", "Pictures", "other…any size", "Upload", "Add", "More options", "Generate"]
+    wanted += ["History", "Add a tag", "Show in the gallery"]
     wanted += ["Insert code", "Edit this", "Restore settings", "Save as…", "Search the gallery"]
     assert [name for name in wanted if name not in reached] == []
     assert any(name.startswith("a heron at dawn") for name in reached), "the gallery"

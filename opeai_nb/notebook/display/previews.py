@@ -32,7 +32,7 @@ def tile(path: Path) -> bytes:
 @lru_cache(_TILES_KEPT)
 def _tile(path: Path, _: int) -> bytes:
     with open_picture(path) as image:
-        image.draft("RGB", (2 * TILE, 2 * TILE))  # JPEG alone decodes to a smaller size
+        image.draft("RGB", (TILE, TILE))  # JPEG alone decodes to a smaller size, if not to this one
         return _encoded(filling(loaded(image), (TILE, TILE)), _QUALITY)
 
 

@@ -1012,16 +1012,16 @@ const chips = (name, css, choose) => {
 const promptHistory = (desk, pictures, prompt) => {
   /** @type {any} */
   let timer = 0;
-  const find = h('input', {type: 'text', placeholder: 'find a prompt', 'aria-label': 'Find a prompt', input: () => {
+  const find = h('input', {type: 'text', placeholder: 'words of an earlier one', 'aria-label': 'Search the history', input: () => {
     desk.history = {...desk.history, text: find.value, isThere: false};
     show();
     clearTimeout(timer);
     timer = setTimeout(() => isOpen() && desk.findPrompts(find.value), TYPING);
   }});
-  const prompts = combobox(find, 'Prompts', (key, event) => choose(key, event), () => desk.morePrompts());
+  const prompts = combobox(find, 'Found in the history', (key, event) => choose(key, event), () => desk.morePrompts());
   const settings = h('input', {type: 'checkbox'});
   const note = h('div', {class: 'ob-note', role: 'status'});
-  const popup = h('div', {class: 'ob-history ob-hidden', role: 'dialog', 'aria-label': 'History of prompts', id: newId(), tabindex: -1,
+  const popup = h('div', {class: 'ob-history ob-hidden', role: 'dialog', 'aria-label': 'History', id: newId(), tabindex: -1,
     keydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== 'Escape') return;
       event.preventDefault();

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.imaging.open_picture import UndecodableError
-from opeai_nb.library.marks import Marks
 from opeai_nb.notebook.display import previews
 from opeai_nb.notebook.panel.gallery.finds import Find, finds_of, when
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from opeai_nb.library import Library, Record
+    from opeai_nb.library import Library, Marks, Record
     from opeai_nb.library.selection import Selection
 
 PAGE: Final = 24
 STARRED: Final = "★"
 """The filter for what is starred; `#fox` is the one for a tag."""
+_AT_ONCE: Final = 4
 _LONGEST_PROMPT: Final = 4_000
 """Characters of a prompt that travel with each of its pictures."""
 
@@ -141,7 +142,10 @@ def _has(marks: Marks, wanted: str) -> bool:
 
 def tiles_of(finds: Iterable[Find]) -> dict[str, bytes]:
     """Return the tiles of finds by key; one whose file is gone or broken has none."""
-    return {find.key: picture for find in finds if (picture := _tile(find))}
+    finds = [*finds]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # Pillow decodes without the interpreter's lock
+        pictures = pool.map(_tile, finds)
+        return {find.key: picture for find, picture in zip(finds, pictures, strict=True) if picture}
 
 
 def _tile(find: Find) -> bytes | None:
@@ -153,7 +157,7 @@ def _tile(find: Find) -> bytes | None:
 
 def row_of(find: Find, marks: Mapping[str, Marks]) -> dict[str, Any]:
     """Return what the page shows of a find; *marks* are those of the library, by record."""
-    said = find.marks_of(marks.get(find.record.id, Marks()))
+    said = find.marks_of(marks[find.record.id]) if find.record.id in marks else ""
     prompt = find.record.prompt
     return {
         "key": find.key,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
 from traitlets import Dict, List
 
 from opeai_nb.errors import InputError, LibraryError
-from opeai_nb.library.index.index_row import folded
 from opeai_nb.notebook.panel import input_sources, save_files, status
 from opeai_nb.notebook.panel.controls import ControlTraits, controls_of
 from opeai_nb.notebook.panel.gallery.finds import Find, finds_of
@@ -119,8 +119,8 @@ class ShownLibrary(ControlTraits):
 
     def _common_tags(self, find: Find, tags: Sequence[str]) -> list[str]:
         """Return those of *tags* that the whole record has: a picture alone cannot lose them."""
-        wanted = {folded(tag.removeprefix("#")) for tag in tags}
-        return [tag for tag in self.library.marks(find.record).tags if folded(tag) in wanted]
+        marks = replace(self.library.marks(find.record), pictures=())
+        return [tag for tag in tags if marks.has_tag(tag)]
 
     # -- back to the controls
 

@@ -1,0 +1,134 @@
+"""The panel over its library, in each browser: the history of prompts, tags, and by keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.browser.browsers import in_each_browser
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.browser.panel_page import Page
+
+pytestmark = [pytest.mark.long, in_each_browser]
+
+PROMPT = "() => document.querySelector('.ob-prompt').value"
+BEGIN_TO_WAIT = """code => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  window.work = kernel.requestExecute({code, store_history: false});
+}"""
+
+
+def choices(panel: Page, text: str = "") -> Any:
+    """The choices of the list that is open."""
+    return panel.page.locator(".ob-option").filter(has_text=text)
+
+
+def focused(panel: Page) -> str:
+    said: str = panel.page.evaluate(
+        "() => document.activeElement.ariaLabel || document.activeElement.className"
+    )
+    return said
+
+
+def test_an_earlier_prompt_is_found_by_typing_and_comes_back_alone_or_with_its_settings(
+    panel: Page,
+) -> None:
+    page = panel.page
+    panel.choose("gpt-image-2")
+    panel.generate("a puffin on a cliff")
+    panel.choose("qwen-image-2.0")
+    panel.generate("a walrus on the ice")
+    panel.write("")
+    page.get_by_label("Prompt").press("ArrowUp")
+    assert focused(panel) == "Search the history"
+    choices(panel, "a walrus on the ice").wait_for()
+    choices(panel, "a puffin on a cliff").locator("img").wait_for()
+    page.keyboard.type("CLIFF puffin")
+    choices(panel, "a walrus").wait_for(state="detached")
+    page.keyboard.press("ArrowDown")
+    (active,) = choices(panel).all()
+    assert active.get_attribute("aria-selected") == "true"
+    marked = page.get_by_label("Search the history").get_attribute("aria-activedescendant")
+    assert active.get_attribute("id") == marked
+    page.keyboard.press("Enter")
+    assert page.evaluate(PROMPT) == "a puffin on a cliff"
+    assert "ob-prompt" in focused(panel)
+    assert page.locator(".ob-row select").input_value() == "qwen-image-2.0"
+    panel.click("History")
+    choices(panel, "a puffin").click(modifiers=["Shift"])
+    page.wait_for_function("() => document.querySelector('.ob-row select').value === 'gpt-image-2'")
+    panel.click("History")
+    choices(panel, "a puffin").wait_for()
+    page.keyboard.press("Escape")
+    assert page.locator(".ob-history").is_hidden()
+    assert "ob-past" in focused(panel)
+
+
+def test_the_history_has_what_the_page_knows_while_the_kernel_is_busy(
+    panel: Page, tmp_path: Path
+) -> None:
+    page = panel.page
+    panel.generate("a grebe and her young")
+    page.locator(".ob-thumb[aria-label^='a grebe'] img").first.wait_for()
+    released = tmp_path / "released"
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(released)!r}).exists():"
+    page.evaluate(BEGIN_TO_WAIT, f"{wait} time.sleep(0.05)")
+    panel.write("")
+    panel.click("History")
+    page.get_by_text("The kernel is busy: these are the prompts").wait_for()
+    page.keyboard.type("grebe")
+    choices(panel, "a grebe and her young").click()
+    assert page.evaluate(PROMPT) == "a grebe and her young"
+    released.touch()
+    page.evaluate("() => window.work.done.then(() => undefined)")
+    assert panel.ask("print(panel.prompt)") == "a grebe and her young"
+
+
+def test_a_tag_is_given_completed_looked_for_and_taken_back_by_keyboard(panel: Page) -> None:
+    page = panel.page
+    panel.generate("a stork on a roof")
+    page.get_by_label("Add a tag").fill("wings")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove the tag wings").wait_for()
+    panel.generate("a swift in the air")
+    page.get_by_label("Add a tag").focus()
+    page.keyboard.type("win")
+    choices(panel, "#wings").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove the tag wings").wait_for()
+    page.get_by_label("Show in the gallery").select_option("#wings")
+    thumbs = page.locator(".ob-thumb")
+    count = "count => document.querySelectorAll('.ob-thumb').length === count"
+    page.wait_for_function(count, arg=2)
+    names = [thumb.get_attribute("aria-label") for thumb in thumbs.all()]
+    assert [name.startswith("#wings · a s") for name in names] == [True, True]
+    page.get_by_role("button", name="Remove the tag wings").press("Enter")
+    page.wait_for_function(count, arg=1)
+    page.wait_for_function("() => document.activeElement.ariaLabel === 'Add a tag'")
+    page.keyboard.type("two words")
+    page.keyboard.press("Enter")
+    page.get_by_text("'two words' is no tag.").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_axe_finds_nothing_to_mend_in_open_lists(panel: Page, theme: str) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    page = panel.page
+    page.evaluate(
+        "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
+    )
+    panel.generate("a crane in the fog")
+    page.get_by_label("Add a tag").fill("grey")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Remove the tag grey").wait_for()
+    panel.click("History")
+    choices(panel, "a crane").wait_for()
+    page.keyboard.press("ArrowDown")
+    found = axe.Axe().run(page, context=".opeai-nb-panel").response
+    assert [(each["id"], each["nodes"]) for each in found["violations"]] == []
+    assert any(each["id"] == "color-contrast" for each in found["passes"])
