@@ -647,7 +647,7 @@ const combobox = (input, name, choose, more = () => {}) => {
       event.stopImmediatePropagation();
       return choose(active, event);
     }
-  }));
+  }), true); // before the field's own listener, which takes what is typed
   return {list, show, isOpen, close: () => show([])};
 };
 

@@ -25,7 +25,10 @@ _MESSAGE: Final = 10_400_000
 _PROMPTS: Final = 200
 _WIDE: Final = {"layout": {"width": "auto"}, "style": {"description_width": "70px"}}
 # As large as it is, and not stretched to the width of the form.
-_PICTURE: Final = {"max_width": "min(100%, 768px)", "align_self": "flex-start", "display": "none"}
+_PICTURE: Final = {
+    **{"max_width": "min(100%, 768px)", "height": "auto"},
+    **{"align_self": "flex-start", "display": "none"},
+}
 
 
 class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
@@ -73,7 +76,8 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.count = widgets.BoundedIntText(description="Pictures", min=1, max=128, **_WIDE)
         self.upload = widgets.FileUpload(accept="image/*", multiple=True, description="Upload")
         self.inputs, self.notes, self.badge = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.picture = widgets.Image(layout=dict(_PICTURE))
+        # euporie draws none whose sides it is not told.
+        self.picture = widgets.Image(layout=dict(_PICTURE), width="1", height="1")
         self.code = widgets.Textarea(description="Cell", disabled=True, rows=4, **_WIDE)
 
     def _rows(self) -> tuple[Any, ...]:
@@ -158,6 +162,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.picture.layout.display = "block" if picture else "none"
         if picture and self.picture.value != picture:
             self.picture.format = mime_of(picture).removeprefix("image/")
+            self.picture.width, self.picture.height = map(str, self._stage["size"])
             self.picture.value = picture
 
     def _show_gallery(self) -> None:
