@@ -559,6 +559,20 @@ def test_the_plain_panel_is_of_stock_widgets_and_has_the_same_traits(studio: Stu
     panel.close_all()
 
 
+def test_each_picture_of_the_plain_panel_is_a_widget_with_sides(studio: Studio) -> None:
+    """In euporie an image without sides is none, and one that becomes another stops it."""
+    panel = PlainPanel(lambda: studio, spawn=in_place, size=SIZE, prompt="a red fox")
+    assert (panel.picture, panel.place.children) == (None, ())
+    panel.go.click()
+    first = panel.picture
+    assert (first.width, first.height, panel.place.children) == ("512", "512", (first,))
+    panel.prompt = "an owl"
+    panel.go.click()
+    assert panel.picture is not first
+    assert (first.comm, panel.place.children) == (None, (panel.picture,))
+    panel.close_all()
+
+
 def test_an_edit_that_a_later_one_overtook_changes_nothing(panel: Panel) -> None:
     """A kernel with subshells may handle the first message of a page after the second."""
     page = Clicks(panel)

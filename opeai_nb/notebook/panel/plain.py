@@ -25,10 +25,7 @@ _MESSAGE: Final = 10_400_000
 _PROMPTS: Final = 200
 _WIDE: Final = {"layout": {"width": "auto"}, "style": {"description_width": "70px"}}
 # As large as it is, and not stretched to the width of the form.
-_PICTURE: Final = {
-    **{"max_width": "min(100%, 768px)", "height": "auto"},
-    **{"align_self": "flex-start", "display": "none"},
-}
+_PICTURE: Final = {"max_width": "min(100%, 768px)", "height": "auto", "align_self": "flex-start"}
 
 
 class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets carries no types
@@ -76,8 +73,8 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.count = widgets.BoundedIntText(description="Pictures", min=1, max=128, **_WIDE)
         self.upload = widgets.FileUpload(accept="image/*", multiple=True, description="Upload")
         self.inputs, self.notes, self.badge = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        # euporie draws none whose sides it is not told.
-        self.picture = widgets.Image(layout=dict(_PICTURE), width="1", height="1")
+        self.picture: Any = None  # an image, once there is one
+        self.place = widgets.VBox()
         self.code = widgets.Textarea(description="Cell", disabled=True, rows=4, **_WIDE)
 
     def _rows(self) -> tuple[Any, ...]:
@@ -92,7 +89,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         )
         inputs = widgets.HBox([self.upload, empty, self.inputs])
         acts = widgets.HBox([self.go, self.halt, self.again, insert])
-        return (*asked, self.count, inputs, self.notes, acts, self.badge, self.picture, self.code)
+        return (*asked, self.count, inputs, self.notes, acts, self.badge, self.place, self.code)
 
     def _follow(self) -> None:
         """Show each trait in its field, and take what a person sets there."""
@@ -158,12 +155,30 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
         self.halt.disabled = not self._status.get("stop")
         self.again.disabled = not self._status.get("again")
         self.badge.value = status_html(self._status)
-        picture = self._stage.get("picture")
-        self.picture.layout.display = "block" if picture else "none"
-        if picture and self.picture.value != picture:
-            self.picture.format = mime_of(picture).removeprefix("image/")
-            self.picture.width, self.picture.height = map(str, self._stage["size"])
-            self.picture.value = picture
+        self._show_picture()
+
+    def _show_picture(self) -> None:
+        """Put the picture in its place, as a widget of its own.
+
+        euporie draws no image that has no sides, and stops at one that becomes another.
+        """
+        data, former = self._stage.get("picture"), self.picture
+        if data == (former and former.value):
+            return
+        self.picture = None
+        if data:
+            width, height = map(str, self._stage["size"])
+            self.picture = widgets.Image(
+                value=data,
+                format=mime_of(data).removeprefix("image/"),
+                width=width,
+                height=height,
+                layout=dict(_PICTURE),
+            )
+        self.place.children = (self.picture,) if data else ()
+        if former is not None:
+            former.layout.close()
+            former.close()
 
     def _show_gallery(self) -> None:
         """Show of the library what a form of stock widgets has a place for: its prompts."""
