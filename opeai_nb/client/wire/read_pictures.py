@@ -151,6 +151,8 @@ def _without_inputs(
     pictures: list[Picture], request: ImageRequest | None, echoed: frozenset[str] = frozenset()
 ) -> list[Picture]:
     inputs = request.image if request is not None else ()
+    if not (inputs or echoed):
+        return pictures  # megabytes of each picture would be hashed, to be looked for among nothing
     urls = (
         echoed
         | {image.url for image in inputs if image.url}
