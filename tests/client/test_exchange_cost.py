@@ -1,0 +1,104 @@
+"""What one exchange takes, in counts that no machine's load changes: passes, turns, sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from opeai_nb.client import AsyncClient, Client, Generation
+from opeai_nb.client.protocol.steps import Blob
+from opeai_nb.client.wire.read_pictures import pictures_in
+from opeai_nb.client.wire.unwrap import places_in
+from opeai_nb.testing import Answer, Script, png
+from tests.client.misbehaving import misbehaving
+from tests.client.shells import KEY, URL, Shell
+
+TINY = Answer({"created": 1, "data": [{"url": "http://127.0.0.1/1.png", "b64_json": ""}]})
+WAITS = Answer({"id": "image_1", "status": "IN_PROGRESS", "progress": 50})
+VERBS: dict[str, tuple[Answer, Callable[[Any], Any]]] = {
+    "a paid request": (TINY, lambda client: client.submit("a fox")),
+    "a question": (WAITS, lambda client: client.task("image_1")),
+}
+verbs = pytest.mark.parametrize("verb", VERBS)
+
+
+@contextmanager
+def counted() -> Iterator[Counter[str]]:
+    """Count the calls of this thread, by the names of the functions."""
+    calls: Counter[str] = Counter()
+
+    def count(frame: Any, event: str, _: object) -> None:
+        if event == "call":
+            calls[frame.f_code.co_qualname] += 1
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)
+
+
+@verbs
+def test_small_answer_is_read_in_one_pass(verb: str, shell: Callable[..., Shell]) -> None:
+    answer, ask = VERBS[verb]
+    client = shell(answer, answer)
+    ask(client)  # imports, and what is remembered
+    with counted() as calls:
+        ask(client)
+    assert calls["JSONDecoder.raw_decode"] == 1, "its JSON is decoded once"
+    assert calls["JsonReader.feed"] == 1
+    steps = ("_outside", "_inside", "_text", "_picture", "_decode")
+    assert not any(calls[f"JsonReader.{step}"] for step in steps), "it is not looked through first"
+
+
+@verbs
+def test_key_is_spelled_once_for_all_answers(verb: str, shell: Callable[..., Shell]) -> None:
+    answer, ask = VERBS[verb]
+    client = shell(*[answer] * 4)
+    with counted() as calls:
+        for _ in range(4):
+            ask(client)
+    assert calls["Secret._spelled"] == 1
+    assert calls["_is_random"] == 0, "what it is was seen when it was given"
+
+
+@verbs
+def test_answer_that_is_there_needs_no_turn_of_the_loop_and_no_thread(verb: str) -> None:
+    answer, ask = VERBS[verb]
+
+    async def steps() -> Any:
+        async with AsyncClient(api_key=KEY, base_url=URL, transport=Script(answer)) as client:
+            with pytest.raises(StopIteration) as end:
+                ask(client).send(None)  # it would hand out here what it waits for
+            return end.value.value
+
+    with counted() as calls:
+        result = asyncio.run(steps())
+    assert isinstance(result, Generation) if verb == "a paid request" else result.id == "image_1"
+    assert calls["Thread.start"] == 0
+
+
+def test_each_paid_request_has_a_connection_of_its_own_and_no_second_one() -> None:
+    with misbehaving(TINY) as server, Client(base_url=server.url, api_key=KEY) as client:
+        for _ in range(3):
+            client.submit("a fox")
+        assert (server.connections, len(server.requests)) == (3, 3)
+
+
+class Unhashed(bytes):
+    """A picture whose bytes are not to be looked through."""
+
+    __hash__ = None  # whoever asks for it fails
+
+
+def test_pictures_are_not_hashed_where_there_is_no_input_to_compare_with() -> None:
+    body = {"data": [{"b64_json": Blob(number)} for number in range(4)]}
+    pictures = pictures_in(places_in(body), {n: Unhashed(png()) for n in range(4)})
+    assert [picture.error for picture in pictures or ()] == [None] * 4
