@@ -31,6 +31,9 @@ _OURS = (
     *("opeai_nb.notebook.extension", "opeai_nb.client.http.exchange", "opeai_nb.studio.studio"),
     *("opeai_nb.engine.server.app", "opeai_nb.engine.painter.composition", "opeai_nb.cli.main"),
     *("opeai_nb.cli.batch_command", "opeai_nb.cli.imagine_command", "opeai_nb.testing"),
+    *("opeai_nb.client.async_client", "opeai_nb.library.library", "opeai_nb.bulk.batch.batch"),
+    *("opeai_nb.notebook.magic.sweep_cell", "opeai_nb.notebook.commands.export_commands"),
+    *("opeai_nb.engine.server.engine_transport", "opeai_nb.engine.painter.editing.recipe"),
 )
 _OF_THE_SERVER = {sys.path[0], *os.environ.get("PYTHONPATH", "").split(os.pathsep)}
 _PATH = [path for path in sys.path if path not in _OF_THE_SERVER]
