@@ -10,6 +10,7 @@ Source: platform.md 1.9 (wan2.6), 1.10 (Seedream), 3.5 (DashScope limits), 4.1 (
 import math
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 __all__ = [
@@ -311,6 +312,7 @@ SIDE_MAX: Final = 4096  # undocumented; the longest side that any vendor here se
 _STEP: Final = 16  # every vendor accepts multiples of it, and codecs like them
 
 
+@lru_cache(256)
 def family_of(model: str) -> Family | None:
     """Return the family of *model* (its longest matching prefix), or None when it is unknown."""
     name = model.lower()

@@ -157,7 +157,7 @@ def _share(path: AnyPath, rights: int) -> None:
     Those who share a folder take over from each other what one left. *rights* are as a group has
     them; its members get them where the file is the group's, as below set-gid and on macOS.
     """
-    folder = os.path.dirname(path)  # noqa: PTH120  a Path costs more
+    folder = os.fspath(path).rpartition(os.sep)[0]
     if not _is_shared(folder):
         return
     with suppress(OSError):  # another user's

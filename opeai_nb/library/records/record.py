@@ -9,7 +9,7 @@ import stat
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.formats import sniff_format
@@ -32,6 +32,7 @@ LARGEST: Final = 8_000_000
 """Bytes of a record, which has some 2,000: a request, and what the server said of it."""
 _HEAD: Final = 16  # bytes that tell any format (formats.sniff_format)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)  # json.dumps would build one each time
+_name: Final = lru_cache(256)(_ENCODER.encode)
 _HALF: Final = re.compile(r"\\u[dD][89A-Fa-f]")  # of a letter that may lack its other half
 _LARGEST_LOOK: Final = 2**62  # what SQLite holds
 
@@ -160,10 +161,7 @@ class Record(RequestFacts):
     def _text(self) -> bytes:
         # A line for each fact, as a person reads it. json's own indenting is written in Python, and
         # takes five times as long as all the rest of this.
-        facts = (
-            f"{_ENCODER.encode(name)}: {_ENCODER.encode(value)}"
-            for name, value in self.stands.items()
-        )
+        facts = (f"{_name(name)}: {_ENCODER.encode(value)}" for name, value in self.stands.items())
         return ("{\n " + ",\n ".join(facts) + "\n}\n").encode()
 
 
