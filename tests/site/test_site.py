@@ -201,18 +201,26 @@ NOT_OURS = {"definition-list": "Sphinx's own markup of a class and its members"}
 TEXT = "#main-content"
 
 
-@pytest.mark.browser
-@pytest.mark.skipif(
+in_chromium = pytest.mark.skipif(
     bool(missing("chromium")) and "chromium" not in REQUIRED, reason="there is no Chromium here"
 )
-def test_axe_finds_nothing_to_mend_on_pages_of_each_kind(address: str) -> None:
-    """A page with a table, a tutorial with badges and pictures, the reference; light and dark."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
-    found: list[tuple[str, str, str]] = []
     with sync_playwright() as playwright, opened_browser(playwright, "chromium") as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 1000})
+        yield browser
+
+
+@pytest.mark.browser
+@in_chromium
+def test_axe_finds_nothing_to_mend_on_pages_of_each_kind(address: str, chromium: Any) -> None:
+    """A page with a table, a tutorial with badges and pictures, the reference; light and dark."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
+    found: list[tuple[str, str, str]] = []
+    with chromium.new_page(viewport={"width": 1300, "height": 1000}) as page:
         page.set_default_timeout(90_000)
         for name, scheme in itertools.product(READ_BY_AXE, ("light", "dark")):
             page.emulate_media(color_scheme=scheme)
@@ -227,16 +235,13 @@ MISSING = "() => [...document.images].filter(i => !i.complete || !i.naturalWidth
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(
-    bool(missing("chromium")) and "chromium" not in REQUIRED, reason="there is no Chromium here"
-)
-def test_a_browser_sees_every_picture_and_finds_what_it_searches(site: Path, address: str) -> None:
+@in_chromium
+def test_a_browser_sees_every_picture_and_finds_what_it_searches(
+    site: Path, address: str, chromium: Any
+) -> None:
     """Pages open without an error, light and dark, and the search knows the pages."""
-    from playwright.sync_api import sync_playwright
-
     troubles: list[str] = []
-    with sync_playwright() as playwright, opened_browser(playwright, "chromium") as browser:
-        page = browser.new_page(viewport={"width": 1300, "height": 1000}, color_scheme="dark")
+    with chromium.new_page(viewport={"width": 1300, "height": 1000}, color_scheme="dark") as page:
         page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
         page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
         for name in to_look_at(site):
