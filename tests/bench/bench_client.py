@@ -13,6 +13,7 @@ import base64
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable
 
 import httpx
@@ -75,23 +76,29 @@ def measure_tiny(url: str, rounds: int) -> None:
         Client(base_url=url) as ours,
     ):
         plain_async, ours_async = httpx.AsyncClient(), AsyncClient(base_url=url)
+        fresh_async = httpx.AsyncClient(limits=unkept)
         peer = openai.OpenAI(base_url=f"{url}/v1", api_key=KEY)
         post = {"url": url + loopback.GENERATIONS, "json": {"model": "m", "prompt": PROMPT}}
 
-        async def plain_once() -> object:
-            return (await plain_async.post(**post)).json()
+        async def once(client: httpx.AsyncClient) -> object:
+            return (await client.post(**post)).json()
 
         calls: dict[str, Callable[[], object]] = {
             "httpx": lambda: plain.post(**post).json(),
             "httpx, a fresh connection each": lambda: fresh.post(**post).json(),
             "openai-python": lambda: peer.images.generate(prompt=PROMPT, model="m"),
             "opeai_nb": lambda: ours.submit(PROMPT),
-            "async httpx": lambda: runner.run(plain_once()),
+            "async httpx": lambda: runner.run(once(plain_async)),
+            "async httpx, a fresh connection": lambda: runner.run(once(fresh_async)),
             "async opeai_nb": lambda: runner.run(ours_async.submit(PROMPT)),
         }
         taken = loopback.milliseconds(calls, rounds)
+        processor = loopback.milliseconds(calls, rounds, time.process_time)
         runner.run(plain_async.aclose())
+        runner.run(fresh_async.aclose())
         runner.run(ours_async.aclose())
+    title = "a tiny answer, by processor time"
+    loopback.print_ratios(title, "ms CPU", processor, "httpx", "async httpx")
     loopback.print_ratios("a tiny answer", "ms", taken, "httpx", "async httpx")
     loopback.verdict("sync / httpx", taken["opeai_nb"] / taken["httpx"], 1.1)
     ratio = taken["opeai_nb"] / taken["httpx, a fresh connection each"]
