@@ -21,7 +21,7 @@ def homeless_folder() -> Path:
     if sys.stderr is not None:
         sys.stderr.write(
             f"Note: this user has no home. Caches, and what a library that cannot be written would "
-            f"hold, lie in {folder}, which the system may clear. Set HOME, or OPEAI_NB_CACHE and "
+            f"hold, are in {folder}, which the system may clear. Set HOME, or OPEAI_NB_CACHE and "
             "OPEAI_NB_DATA.\n"
         )
     return folder

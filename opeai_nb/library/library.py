@@ -508,7 +508,7 @@ def _not_kept(entry: Entry, generation: Generation, error: OSError) -> str:
         where = "They are in the journal: `%imagine resume` keeps them once the disk has room."
     elif safe:
         where = (
-            f"{safe} of {len(good)} lie in the journal, the rest is in memory only: free some room "
+            f"{safe} of {len(good)} are in the journal, the rest is in memory only: free some room "
             "and run `%imagine resume` in this kernel, or save them with generation.save(…)."
         )
     return f"The pictures could not be kept in the library ({reason(error)}). {where}"

@@ -263,7 +263,7 @@ class Door:
         if ask.slot is not None:
             self.session.told(ask.row, ask.slot)
         return OptionError(
-            "What this cell would show lies in the trash.",
+            "What this cell would show is in the trash.",
             advice="`%imagine history --trash` lists it, `%imagine restore ID` brings it back. Or "
             "run the cell again: then it asks for a new picture. Nothing was sent.",
         )

@@ -336,7 +336,7 @@ def test_what_a_full_disk_does_not_take_lies_where_the_message_says(
     (path,) = entry.received().values()
     both = Generation((Picture(path), Picture(picture())), entry.request)
     disk.room = 0
-    with pytest.warns(LibraryWarning, match=r"1 of 2 lie in the journal, the rest is in memory"):
+    with pytest.warns(LibraryWarning, match=r"1 of 2 are in the journal, the rest is in memory"):
         shelf.keep(entry, both)
     assert [left.id for left in shelf.pending()] == [entry.id]
     disk.room = None
