@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import struct
 import subprocess
 import sys
 import zlib
+from base64 import b64decode
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -541,6 +544,22 @@ def test_the_former_panel_of_a_cell_that_runs_again_is_closed(studio: Studio) ->
     panel.close()
 
 
+def test_where_there_is_no_magic_the_cell_is_python_and_its_first_run_is_free(
+    studio: Studio,
+) -> None:
+    """In marimo the panel works, and `%%imagine` is no Python."""
+    panel = Panel(lambda: studio, spawn=in_place, size=SIZE, has_magic=False)
+    panel.prompt = "a {whale}"
+    panel.generate()
+    code, first = panel.insert()
+    asked = f"'a {{whale}}', model='qwen-image-2.0', size='{SIZE}'"
+    assert code == f"import opeai_nb\n\nopeai_nb.generate({asked})"
+    assert first == "Its first run shows this picture and sends nothing."
+    shown = studio.generate("a {whale}", model="qwen-image-2.0", size=SIZE)
+    assert shown.replayed_from == panel.selected.record.id
+    panel.close_all()
+
+
 def test_the_plain_panel_is_of_stock_widgets_and_has_the_same_traits(studio: Studio) -> None:
     """For a front end without anywidget: nothing of the one component reaches its page."""
     panel = PlainPanel(lambda: studio, spawn=in_place, size=SIZE)
@@ -549,7 +568,12 @@ def test_the_plain_panel_is_of_stock_widgets_and_has_the_same_traits(studio: Stu
     panel.go.click()
     assert panel.result.request == ImageRequest("a <b>red</b> fox", size=SIZE, n=2)
     assert "2 pictures" in panel.badge.value
-    assert bytes(panel.picture.value[:2]) == b"\xff\xd8"
+    src, alt, _ = re.findall(r'="(.*?)"', panel.picture.value)
+    assert alt == escape(panel.selected.title)
+    assert b64decode(src.removeprefix("data:image/jpeg;base64,"))[:2] == b"\xff\xd8"
+    assert panel.selected.path.name in panel.picture.value, "where its file is"
+    kinds = {type(one).__name__ for one in panel.children}
+    assert "Image" not in kinds, "euporie answers no more once it has one"
     panel.model = "rehearsal-moderation"
     panel.go.click()
     assert "Word the prompt differently" in panel.badge.value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +21,7 @@ from opeai_nb.notebook.magic.line import parse
 from opeai_nb.notebook.magic.prompt import interpolated, without_markers
 from opeai_nb.notebook.magic.sweep_cell import is_sweep
 from opeai_nb.notebook.panel import input_sources
-from opeai_nb.notebook.panel.code_cell import cell_text
+from opeai_nb.notebook.panel.code_cell import cell_text, python_text
 from opeai_nb.notebook.panel.controls import Controls, controls_of
 from opeai_nb.notebook.panel.gallery.finds import Find, finds_of
 from opeai_nb.notebook.panel.gallery.gallery import Pages
@@ -180,6 +181,26 @@ def test_a_cell_asks_for_the_same(
             cell_text(asked)
     else:
         assert read_cell(cell_text(asked)) == asked
+
+
+@given(
+    prompt=PROMPTS.filter(str.strip),
+    style=WORDS,
+    extra=st.dictionaries(WORDS, st.none() | st.booleans() | st.lists(WORDS, max_size=2)),
+)
+def test_a_cell_in_python_asks_for_the_same(prompt: str, style: str, extra: Any) -> None:
+    asked = ImageRequest(prompt, style=style, n=2, extra=extra)
+    assert ImageRequest(**called(python_text(asked))) == asked
+
+
+def called(text: str) -> dict[str, Any]:
+    """Return what the call in a cell in Python gives."""
+    _, call = ast.parse(text).body
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    named = {str(each.arg): ast.literal_eval(each.value) for each in call.value.keywords}
+    assert "prompt" not in named, "it is given once"
+    return {"prompt": ast.literal_eval(call.value.args[0]), **named}
 
 
 def reads_as_a_variable(value: str) -> bool:

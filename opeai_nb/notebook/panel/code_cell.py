@@ -1,4 +1,4 @@
-"""A request as the `%%imagine` cell that asks for the same."""
+"""A request as the cell that asks for the same: `%%imagine`, or Python where it is unknown."""
 
 from __future__ import annotations
 
@@ -56,6 +56,23 @@ def cell_text(
     if _has_fields(text) or _has_alternatives(text):
         parts.append("--raw")
     return f"{' '.join(parts)}\n{text}"
+
+
+def python_text(
+    request: ImageRequest,
+    images: Sequence[str] = (),
+    *,
+    preset: Preset | None = None,
+    prompt: str = "",
+    only: str = "",
+) -> str:
+    """Return `cell_text` in Python: for marimo, which has no magic. It can say any request."""
+    text = request.prompt if preset is None else prompt.strip()
+    beside = {"preset": preset and preset.name, "image": list(images), "only": only}
+    said = {k: v for k, v in _besides(preset, request).items() if k not in {"prompt", "image"}}
+    said |= {name: value for name, value in beside.items() if value}
+    fields = "".join(f", {name}={value!r}" for name, value in said.items())
+    return f"import opeai_nb\n\nopeai_nb.generate({text!r}{fields})"
 
 
 def _besides(preset: Preset | None, request: ImageRequest) -> dict[str, Any]:

@@ -213,9 +213,8 @@ def panel_on(
 
         made = PlainPanel
     if session is None:
-        return made(
-            private_studio(studio_here) if private else studio_here, spawn=spawn, **controls
-        )
+        here = private_studio(studio_here) if private else studio_here
+        return made(here, spawn=spawn, has_magic=False, **controls)
 
     def defaults() -> dict[str, Any]:
         """Return what `%config Imagine` sets: a cell would add it to its request."""

@@ -14,7 +14,7 @@ from opeai_nb.client.values.size import SAME
 from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.notebook.panel import input_sources, region, save_files, status
-from opeai_nb.notebook.panel.code_cell import cell_text
+from opeai_nb.notebook.panel.code_cell import cell_text, python_text
 from opeai_nb.notebook.panel.controls import (
     ADVANCED,
     NAMES,
@@ -83,6 +83,7 @@ class PanelState(ShownLibrary):
         frontend: Callable[[], Frontend] = lambda: "live",
         cell: Callable[[], tuple[str | None, str]] = lambda: (None, ""),
         spawn: Callable[[Callable[[], object]], object] = in_thread,
+        has_magic: bool = True,
         upload_limit: int = UPLOAD_LIMIT,
         **controls: Any,
     ) -> None:
@@ -92,7 +93,7 @@ class PanelState(ShownLibrary):
         self._studio = studio
         self._defaults = defaults
         self._frontend, self._cell = frontend, cell
-        self._spawn = spawn
+        self._spawn, self._has_magic = spawn, has_magic
         self.names: Mapping[str, Any] = names if names is not None else {}
         self.runs = Runs(studio, self, spawn)
         self.uploads = Uploads(upload_limit)
@@ -285,13 +286,15 @@ class PanelState(ShownLibrary):
         self.images = tuple(kept)
 
     def cell(self) -> str:
-        """Return the `%%imagine` cell that asks for the same. An upload becomes a file for it."""
+        """Return the cell that asks for the same. An upload becomes a file for it.
+
+        It is a `%%imagine` cell; outside of IPython, as in marimo, it is Python.
+        """
         wish = self._read()
         images = [self._written(source) for source in self.images]
         only = wish.only and self._region_written(wish.only)
-        return cell_text(
-            wish.request, images, preset=self._preset, prompt=self.prompt, only=only or ""
-        )
+        write = cell_text if self._has_magic else python_text
+        return write(wish.request, images, preset=self._preset, prompt=self.prompt, only=only or "")
 
     def _region_written(self, only: Only) -> str:
         """Return how a cell writes a region: a box, or the file of a mask."""
