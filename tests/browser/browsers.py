@@ -1,4 +1,4 @@
-"""The browsers that are on this machine; Playwright drives them.
+"""The browsers that are on this machine; Playwright drives them, WebDriver drives WebKit.
 
 A test of each is marked `in_each_browser` and takes the fixture `browser`, or what rests on it
 (`pages`, `opened`, `open_notebook`).
@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+
+from tests.browser import webkit
 
 COMMANDS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
@@ -29,7 +31,11 @@ OPEN: list[Any] = []  # what a failure shows
 # Chromium alone in a quick run: another browser takes its time.
 in_each_browser = pytest.mark.parametrize(
     "browser",
-    ["chromium", pytest.param("firefox", marks=pytest.mark.long)],
+    [
+        "chromium",
+        pytest.param("firefox", marks=pytest.mark.long),
+        pytest.param("webkit", marks=pytest.mark.long),
+    ],
     indirect=True,
     scope="module",
 )
@@ -37,6 +43,8 @@ in_each_browser = pytest.mark.parametrize(
 
 def missing(name: str) -> str:
     """Return what this machine lacks for a browser; empty where it lacks nothing."""
+    if name == "webkit":
+        return webkit.missing()
     return "" if PATHS[name] else f"there is no {name} on this machine"
 
 
@@ -45,13 +53,14 @@ def opened_browser(playwright: Any, name: str) -> Iterator[Any]:
     """Open a browser by its name; it is closed at the end."""
     if reason := missing(name):
         pytest.fail(f"{reason}, and OPEAI_NB_BROWSERS requires it")
-    if name == "firefox":
-        browser = playwright.firefox.launch(channel="moz-firefox", executable_path=PATHS[name])
-    else:
-        browser = playwright.chromium.launch(executable_path=PATHS[name], args=FLAGS)
-    OPEN.append(browser)
-    try:
+    with ExitStack() as stack:
+        if name == "webkit":
+            browser: Any = webkit.Browser(stack.enter_context(webkit.display()))
+        elif name == "firefox":
+            browser = playwright.firefox.launch(channel="moz-firefox", executable_path=PATHS[name])
+        else:
+            browser = playwright.chromium.launch(executable_path=PATHS[name], args=FLAGS)
+        stack.callback(browser.close)
+        OPEN.append(browser)
+        stack.callback(OPEN.remove, browser)
         yield browser
-    finally:
-        OPEN.remove(browser)
-        browser.close()

@@ -20,7 +20,7 @@ import pytest
 
 from tests.browser.browsers import OPEN as OPEN_BROWSERS
 from tests.browser.browsers import REQUIRED, missing, opened_browser
-from tests.browser.panel_page import Page
+from tests.browser.panel_page import ASK, Page
 from tests.kernel_files import short_folder
 
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
@@ -41,6 +41,14 @@ KERNEL_STATE = """() => {
   const k = w && w.sessionContext && w.sessionContext.session && w.sessionContext.session.kernel;
   return k ? `${k.id} ${k.connectionStatus} ${k.status}` : 'none';
 }"""
+# What each thread of the kernel does.
+THREADS = """
+import sys, threading, traceback
+for one in threading.enumerate():
+    print('--', one.name, *traceback.format_stack(sys._current_frames()[one.ident])[-6:])
+"""
+ASK_SOON = f"""code => Promise.race([({ASK})(code),
+  new Promise(done => setTimeout(done, 5000, 'the kernel does not answer'))])"""
 # Opens a notebook in a JupyterLab that is there, and closes what was open, its kernel too.
 OPEN = """async path => {
   const app = window.jupyterapp;
@@ -94,10 +102,11 @@ def what_stands_on(page: Any, name: str) -> str:
     try:
         page.screenshot(path=ARTIFACTS / f"failed-{name}.png", timeout=5_000)
         seen = page.evaluate("() => [document.body.innerText, (" + KERNEL_STATE + ")()]")
+        threads = "" if seen[1] == "none" else page.evaluate(ASK_SOON, THREADS)
     except Exception as problem:  # noqa: BLE001  whatever stops the look is itself the finding
         return f"the page can't be looked at: {problem}"
     lines = [f"{message.type}: {message.text}" for message in page.console_messages()]
-    return f"{seen[0][:2000]}\n-- kernel: {seen[1]}\n" + "\n".join(lines[-30:])
+    return f"{seen[0][:2000]}\n-- kernel: {seen[1]}\n{threads}\n" + "\n".join(lines[-30:])
 
 
 class Lab:
@@ -207,13 +216,6 @@ def playwright() -> Iterator[Any]:
 def browser(playwright: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """Chromium, or the one that `in_each_browser` names."""
     with opened_browser(playwright, getattr(request, "param", "chromium")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def chromium(playwright: Any) -> Iterator[Any]:
-    """Chromium alone: for what no other browser can be asked."""
-    with opened_browser(playwright, "chromium") as made:
         yield made
 
 

@@ -63,7 +63,7 @@ class Page:
         self.page.locator(".ob-row select").select_option(label=model)
 
     def write(self, prompt: str) -> None:
-        self.page.get_by_label("Prompt").fill(prompt)
+        self.page.get_by_label("Prompt", exact=True).fill(prompt)
 
     def click(self, name: str) -> None:
         self.page.get_by_role(
@@ -71,8 +71,8 @@ class Page:
         ).click()  # an icon may stand before
 
     def upload(self, path: Path) -> None:
-        """Choose a file. Debian's Firefox tells its driver of no chooser that a button opens."""
-        if self.page.context.browser.browser_type.name == "firefox":
+        """Choose a file. Chromium alone tells its driver of the chooser that a button opens."""
+        if self.page.context.browser.browser_type.name != "chromium":
             self.page.locator(".ob-files").set_input_files(path)
             return
         with self.page.expect_file_chooser() as chooser:

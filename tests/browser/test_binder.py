@@ -52,7 +52,7 @@ def test_the_second_is_the_panel_as_an_app(binder: Lab, pages: Pages) -> None:
     page = pages.new(1300, 1250)
     page.goto(f"{binder.url}/{addresses('README.md')[1]}")
     page.wait_for_selector(".opeai-nb-panel[data-ready='1']")
-    page.get_by_label("Prompt").fill("a hot-air balloon over the sea")
+    page.get_by_label("Prompt", exact=True).fill("a hot-air balloon over the sea")
     page.get_by_role("button", name="Generate").click()
     page.locator(".ob-line[data-state=done]").wait_for()
     Notebook(page).screenshot("panel-binder")

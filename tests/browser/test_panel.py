@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.browser.browsers import in_each_browser
 from tests.browser.panel_page import SHOWN, Page
 from tests.pictures import png
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.long  # a minute of clicks
+pytestmark = [pytest.mark.long, in_each_browser]  # minutes of clicks
 
 RECORD_STATES = """() => {
   window.states = [];
@@ -167,13 +168,13 @@ def test_whoever_goes_on_before_the_kernel_has_answered_keeps_the_focus(
     )
     panel.ask(WAIT_UNTIL_NO_PICTURE_IS_THERE)
     page.keyboard.type("a heron")
-    assert page.get_by_label("Prompt").input_value() == "a heron"
+    assert page.get_by_label("Prompt", exact=True).input_value() == "a heron"
 
 
 def test_every_action_is_reached_by_keyboard_with_a_mark_where_the_focus_is(panel: Page) -> None:
     panel.generate("a heron at dawn")
     page = panel.page
-    page.get_by_label("Prompt").focus()
+    page.get_by_label("Prompt", exact=True).focus()
     reached, unseen = [], []
     for _ in range(40):
         name, is_marked, is_inside = page.evaluate(
@@ -241,10 +242,10 @@ def test_two_panels_on_a_page_keep_their_own_pictures(panel: Page) -> None:
     shown = """() => [...document.querySelectorAll('.ob-thumb img')]
       .every(i => i.complete && i.naturalWidth > 0)"""
     page.wait_for_function(shown)
-    second.get_by_label("Prompt").fill("only here")
+    second.get_by_label("Prompt", exact=True).fill("only here")
     for one in (page.locator(".opeai-nb-panel").first, second):
         assert one.locator(".ob-chip :checked").count() == 2, "a size and a quality"
-    assert page.get_by_label("Prompt").first.input_value() == "a boat"
+    assert page.get_by_label("Prompt", exact=True).first.input_value() == "a boat"
     page.keyboard.press("Escape")
     page.locator(".jp-Notebook .jp-Cell").nth(1).locator(".cm-content").click()
     page.keyboard.press("Control+a")

@@ -104,7 +104,7 @@ def test_the_inserted_cell_shows_the_panels_picture_and_pays_nothing(panel: Page
 def test_control_enter_generates_and_keys_stay_in_the_panel(panel: Page) -> None:
     cells = panel.page.locator(".jp-Notebook .jp-Cell").count()
     panel.write("a castle in the clouds")
-    panel.page.get_by_label("Prompt").focus()
+    panel.page.get_by_label("Prompt", exact=True).focus()
     panel.page.keyboard.press("Control+Enter")
     panel.wait_for_picture("a castle in the clouds")
     assert panel.ask("print(panel.result.request.prompt)") == "a castle in the clouds"

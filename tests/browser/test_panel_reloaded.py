@@ -35,7 +35,7 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages:
     page.reload()
     page.locator(".opeai-nb-panel[data-ready='1']").wait_for()
     page.wait_for_function(SHOWN, arg="a desert at noon")
-    assert page.get_by_label("Prompt").input_value() == "a desert at noon"
+    assert page.get_by_label("Prompt", exact=True).input_value() == "a desert at noon"
     page.wait_for_function(KERNEL_IS_READY)
     note = page.locator(".ob-still-old")
     assert note.is_hidden()
@@ -69,8 +69,8 @@ def test_a_cell_that_ran_again_and_again_leaves_one_panel_and_two_tabs_share_it(
     second.wait_for_function(SHOWN, arg="a red boat")
     panel.generate("a blue boat")
     second.wait_for_function(SHOWN, arg="a blue boat")
-    assert second.get_by_label("Prompt").input_value() == "a blue boat"
-    second.get_by_label("Prompt").fill("a green boat")
+    assert second.get_by_label("Prompt", exact=True).input_value() == "a blue boat"
+    second.get_by_label("Prompt", exact=True).fill("a green boat")
     second.locator(".ob-generate").click()
     for tab in (second, page):
         tab.wait_for_function(SHOWN, arg="a green boat")

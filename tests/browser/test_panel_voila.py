@@ -54,7 +54,7 @@ def test_voila_serves_the_panel_and_it_generates(voila: str, pages: Any) -> None
     page = pages.new(1300, 1250)
     page.goto(voila)
     page.wait_for_selector(".opeai-nb-panel[data-ready='1']")
-    page.get_by_label("Prompt").fill("a hot-air balloon over the sea")
+    page.get_by_label("Prompt", exact=True).fill("a hot-air balloon over the sea")
     page.get_by_role("button", name="Generate").click()
     page.get_by_alt_text("a hot-air balloon over the sea").first.wait_for()
     page.locator(".ob-line[data-state=done]").wait_for()

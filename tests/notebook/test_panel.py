@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import struct
 import subprocess
 import sys
 import zlib
-from base64 import b64decode
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -568,12 +565,7 @@ def test_the_plain_panel_is_of_stock_widgets_and_has_the_same_traits(studio: Stu
     panel.go.click()
     assert panel.result.request == ImageRequest("a <b>red</b> fox", size=SIZE, n=2)
     assert "2 pictures" in panel.badge.value
-    src, alt, _ = re.findall(r'="(.*?)"', panel.picture.value)
-    assert alt == escape(panel.selected.title)
-    assert b64decode(src.removeprefix("data:image/jpeg;base64,"))[:2] == b"\xff\xd8"
-    assert panel.selected.path.name in panel.picture.value, "where its file is"
-    kinds = {type(one).__name__ for one in panel.children}
-    assert "Image" not in kinds, "euporie answers no more once it has one"
+    assert bytes(panel.picture.value[:2]) == b"\xff\xd8"
     panel.model = "rehearsal-moderation"
     panel.go.click()
     assert "Word the prompt differently" in panel.badge.value
