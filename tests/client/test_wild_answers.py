@@ -234,6 +234,44 @@ class TestTasksInAnySpelling:
         assert script.requests[1].url.path == "/v1/jobs/abc"
 
     @pytest.mark.parametrize(
+        ("headers", "path"),
+        [
+            (
+                {"Link": '<http://a.test/x>; rel="help", </v1/jobs/abc>; rel="monitor"'},
+                "/v1/jobs/abc",
+            ),
+            ({"X-Polling-Url": "/v1/jobs/abc"}, "/v1/jobs/abc"),
+            ({"X-Task-Id": "abc-1"}, "/v1/images/generations/abc-1"),
+        ],
+    )
+    @pytest.mark.parametrize("body", [b"", b"null", b"{}", b"Accepted", {"status": "accepted"}])
+    def test_task_that_headers_alone_name_is_followed(
+        self, shell: Shells, body: Any, headers: dict[str, str], path: str
+    ) -> None:
+        script = Script(by_method(Answer(body, status=202, headers=headers), Answer(OK)))
+        assert data_of(shell(transport=script).generate("a fox")) == [RED]
+        assert [request.url.path for request in script.requests[1:2]] == [path]
+        assert len(script.posts) == 1
+
+    def test_id_of_the_body_goes_before_one_of_a_header(self, shell: Shells) -> None:
+        named = Answer({"id": 7, "status": "queued"}, status=202, headers={"X-Job-Id": "worker-1"})
+        script = Script(by_method(named, Answer(OK)))
+        assert data_of(shell(transport=script).generate("a fox")) == [RED]
+        assert script.requests[1].url.path.endswith("/7")
+
+    def test_post_that_says_where_its_task_is_seen_is_followed(self, shell: Shells) -> None:
+        other = Answer(b"", status=303, headers={"Location": "/v1/tasks/abc"})
+        script = Script(by_method(other, Answer(OK)))
+        assert data_of(shell(transport=script).generate("a fox")) == [RED]
+        assert len(script.posts) == 1
+
+    @pytest.mark.parametrize("target", ["/login", "/v1/images/generations/", "//evil.test/tasks/1"])
+    def test_post_that_is_sent_to_a_page_is_no_task(self, shell: Shells, target: str) -> None:
+        script = Script(Answer(b"", status=303, headers={"Location": target}))
+        with pytest.raises(UnreadableAnswerError, match="redirects"):
+            shell(transport=script).generate("a fox")
+
+    @pytest.mark.parametrize(
         ("word", "status"),
         [
             *[(w, "queued") for w in ("starting", "InQueue", "IN-QUEUE", "TASK_STATUS_QUEUED")],

@@ -43,7 +43,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     """Return the task that an answer tells of; None when it tells of none."""
     node = _task_node(places.nodes)
     link = poll_link(places, reply)
-    if node is None and (link is None or reply.status not in {201, 202}):
+    if node is None and (link is None or not _says_where(reply.status, link)):
         return None
     node = node or {}
     word = _status_word(node)
@@ -71,6 +71,20 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         poll_path=_answer_link(places) if status == "done" and not pictures else link,
         notes=notes,
     )
+
+
+def _says_where(status: int, link: str) -> bool:
+    """Tell whether a success without a word of a task means one all the same, by its link.
+
+    303 says that what was made is seen elsewhere; so does a page to log in, whose link names none.
+    """
+    return status in {201, 202} or (status == 303 and _OWN_TASK.match(link) is not None)  # noqa: PLR2004  See Other
+
+
+_OWN_TASK: Final = re.compile(
+    r"\.{0,2}/(?!/)(?:[\w.~-]+/)*(?:tasks?|jobs?|operations?|generations|predictions|queue|results?)"
+    r"/[\w.~%:-]+/?(?:\?\S*)?\Z"
+)
 
 
 def _are_listed(places: Places, reply: Reply, request: ImageRequest | None) -> bool:
@@ -185,9 +199,32 @@ def _last_id(places: Places, link: str | None) -> str:
 def poll_link(places: Places, reply: Reply) -> str | None:
     """Return where an answer says that its task is asked about, in its body or its headers."""
     body = next(filter(None, map(_link_in, places.nodes)), None)
-    return body or next(
-        (reply.headers[name] for name in _LINK_HEADERS if reply.headers.get(name)), None
-    )
+    named = (reply.headers[name] for name in _LINK_HEADERS if reply.headers.get(name))
+    link = body or next(named, None)
+    if link or reply.status not in {201, 202} or any(map(_row_id, places.nodes)):
+        return link
+    return _odd_link(reply.headers)
+
+
+def _odd_link(headers: Mapping[str, str]) -> str | None:
+    """Return the link, or the path of the id, in a header that only some servers use."""
+    if link := _RELATED.search(headers.get("link", "")):
+        return link[1]
+    for name, text in headers.items():
+        if _POLL_HEADER.fullmatch(name) and text.strip():
+            return text.strip()
+        if _ID_HEADER.fullmatch(name) and _ID_TEXT.fullmatch(text.strip()):
+            return f"/v1/images/generations/{text.strip()}"
+    return None
+
+
+_RELATED: Final = re.compile(
+    r"<([^<>]{1,2000})>[^,<]*;\s*rel=\"?(?:monitor|status|poll)\b", re.IGNORECASE
+)
+_POLL_HEADER: Final = re.compile(
+    r"(?:x-)?(?:poll|polling|status|task|job|operation)-(?:url|uri|link)"
+)
+_ID_HEADER: Final = re.compile(r"(?:x-)?(?:\w+-)?(?:task|job|operation|prediction)-?id")
 
 
 def _link_in(node: Mapping[str, Any]) -> str | None:
