@@ -117,6 +117,17 @@ class TestEchoed:
         assert shell(Answer(body)).generate("a fox").revised_prompt == told
 
 
+def locals_of(error: BaseException | None) -> str:
+    """Return what a debugger shows of the client's frames, through all that caused *error*."""
+    told = []
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            if "opeai_nb/client" in frame.f_code.co_filename:
+                told.append(repr(frame.f_locals))
+        error = error.__cause__ or error.__context__
+    return "\n".join(told)
+
+
 class TestOurOwn:
     @pytest.mark.parametrize("kind", [Client, AsyncClient])
     def test_client_does_not_show_it(self, kind: type[Any]) -> None:
@@ -130,12 +141,28 @@ class TestOurOwn:
     ) -> None:
         with pytest.raises(OpeaiError) as caught:
             shell(lambda _: failure).generate("a fox")
-        error: BaseException | None = caught.value
-        while error is not None:
-            for frame, _ in traceback.walk_tb(error.__traceback__):
-                if "opeai_nb/client" in frame.f_code.co_filename:
-                    assert not shows_key(repr(frame.f_locals))
-            error = error.__cause__
+        assert not shows_key(locals_of(caught.value))
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            error_answer(f"bad key {KEY}", status=401, code=KEY),
+            Answer(b"{}", status=400, headers={"X-Echo": KEY, "Set-Cookie": f"k={KEY}"}),
+            Answer(f"<html>{KEY}</html>".encode(), status=403),
+            Answer(b"", status=302, headers={"Location": f"https://x.test/{KEY}"}),
+            Answer({"weird": KEY, "more": [KEY]}),
+            Answer(f"your key is {KEY}".encode()),
+            Answer(f'{{"key": "{KEY}", "data": ['.encode()),
+            Answer(f'data: {{"key": "{KEY}"}}\n\ndata: {{"x": "{KEY}"}}\n\n'.encode()),
+            task_answer("FAILED", fail_reason=KEY),
+        ],
+    )
+    def test_echoes_are_not_in_the_locals_of_a_failure(
+        self, shell: Callable[..., Shell], answer: Answer
+    ) -> None:
+        with pytest.raises(OpeaiError) as caught:
+            shell(answer).generate("a fox")
+        assert not shows_key(everything_of(caught.value) + locals_of(caught.value))
 
     def test_warnings_do_not_show_it(self, shell: Callable[..., Shell]) -> None:
         with warnings.catch_warnings(record=True) as told:

@@ -162,9 +162,10 @@ class Reply:
     """
 
     status: int
-    headers: Mapping[str, str]
-    body: Any
-    pictures: Mapping[int, Source] = field(default_factory=dict)
+    # Not shown, for a server may have echoed the key in any of it, and debuggers show locals.
+    headers: Mapping[str, str] = field(repr=False)
+    body: Any = field(repr=False)
+    pictures: Mapping[int, Source] = field(default_factory=dict, repr=False)
     clock: float = 0.0
     key: Secret | None = field(default=None, repr=False)
     raw: Callable[[], bytes] = bytes
@@ -182,16 +183,16 @@ class NotJson:
     *is_open*: a bracket has no end in it; *whole* is then the value of what came before the cut.
     """
 
-    text: str
+    text: str = field(repr=False)
     is_open: bool = False
-    whole: Any = None
+    whole: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class Documents:
     """A body of several JSON values: an event stream that nobody asked for, or lines of JSON."""
 
-    values: tuple[Any, ...]
+    values: tuple[Any, ...] = field(repr=False)
 
 
 class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error

@@ -69,7 +69,8 @@ def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures |
         return _without_key(_read(reply, request), reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
-        raise
+        # Without the frames that read it: what they hold is as it came, and debuggers show locals.
+        raise error.with_traceback(None)  # noqa: B904  it is the same error
 
 
 def _unpacked_picture(source: Source) -> Source:
@@ -244,6 +245,8 @@ def _unreadable(reply: Reply) -> Problem:
         if _STREAM.match(words)
         else f"The answer is not JSON; it begins: {words!r}."
         if words
+        else "The answer is a page without words."
+        if isinstance(reply.body, NotJson) and reply.body.text.strip()
         else "The answer is empty.",
         # JSON is what an image API speaks: with that, the base URL is not to blame.
         advice=KEPT if words is None or _STREAM.match(words) else None,
