@@ -21,6 +21,7 @@ from opeai_nb.library.journal.liveness import Liveness
 from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
+from opeai_nb.library.moments import MOST_AHEAD, Moments
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 Origin = Literal["platform", "engine"]
 
 _ID_BYTES: Final = 4
-_MOST_AHEAD: Final = 1e8
-"""Seconds, three years: what a folder says to be further ahead is nonsense, and not followed."""
 _IN_PART: Final = "not all of its answer could be read"
 _AT_ONCE: Final = 10_000
 """Identities of a plan that are looked up at once: a hundred thousand take no memory to speak of"""
@@ -106,6 +105,7 @@ class Library(Catalogue):
         super().__init__(folder, disk or Disk())
         self.metadata = metadata
         self._clock = clock
+        self._moments = Moments(clock)
         liveness = liveness or Liveness(self.folder / FOLDER)
         second = Liveness(self.homes.second / FOLDER, liveness.clock)
         alive = {self.folder: liveness, self.homes.second: second}
@@ -115,8 +115,6 @@ class Library(Catalogue):
         self._unkept: dict[str, Generation] = {}
         self._told: set[str] = set()
         self._lock = Guard()
-        self._latest = 0.0
-        self._latest_seen = 0.0
 
     def __repr__(self) -> str:
         return f"<Library: {self.folder.name}>"
@@ -145,7 +143,7 @@ class Library(Catalogue):
         request's, where they are known. Raises `InputError` when the request is too long to be read
         back, `LibraryError` when no disk takes the intent: then nothing may be sent.
         """
-        created, entry_id = self._moment(), free_id or self._new_id()
+        created, entry_id = self._moments.now(), free_id or self._new_id()
         return self._journal.begin(
             request,
             entry_id=entry_id,
@@ -243,7 +241,7 @@ class Library(Catalogue):
         own choice.
         """
         has_metadata = self.metadata if metadata is None else metadata
-        layer = Layer(self.homes, only, has_metadata, self._moment())
+        layer = Layer(self.homes, only, has_metadata, self._moments.now())
         record = None
         with suppress(LibraryError):  # no disk took it: then it is in memory, and so is this
             record = self.record(record_id)
@@ -345,20 +343,20 @@ class Library(Catalogue):
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
         notes = self._notes.of(asked)
-        self._saw([take.at for take in ordered] + [note.at for note in notes])
+        self._moments.saw([take.at for take in ordered] + [note.at for note in notes])
         scene = Scene(ordered, notes, session.had(asked), session.name)
         return Look(scene, files, entries, None if same_id else new_id)
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
-        self._notes.add(request, Note(self._next_moment(), session.name, slot, take))
+        self._notes.add(request, Note(self._moments.following(), session.name, slot, take))
 
     def new_session(self) -> Session:
         """Return the session of a kernel that starts now: the latest one, whatever the clock says.
 
         The clock may have been set back since the one before began.
         """
-        return Session(after=self._notes.latest_start(self._clock() + _MOST_AHEAD))
+        return Session(after=self._notes.latest_start(self._clock() + MOST_AHEAD))
 
     def kept(self, file: Path) -> Record | None:
         """Return the record in a file of a look; None where it has been spoiled since."""
@@ -431,7 +429,8 @@ class Library(Catalogue):
         said: Any = {**change, **words_said(change)}
         named = [self._named(text, is_for_all="trash" in change) for text in ids]
         return [
-            self._marks.change(record, said, self._moment(), picture) for record, picture in named
+            self._marks.change(record, said, self._moments.now(), picture)
+            for record, picture in named
         ]
 
     def _named(self, text: str, *, is_for_all: bool) -> tuple[Record, int | None]:
@@ -447,25 +446,6 @@ class Library(Catalogue):
         return record, picture
 
     # -- names
-
-    def _moment(self) -> float:
-        """Return the time, later than any before it: what was asked later is newer."""
-        with self._lock:
-            self._latest = round(max(self._clock(), self._latest + 1e-5), 6)
-            return self._latest
-
-    def _next_moment(self) -> float:
-        """Return a time later than any that was looked at, also where the clock was set back."""
-        moment = self._moment()
-        with self._lock:
-            self._latest_seen = max(moment, round(self._latest_seen + 1e-5, 6))
-            return self._latest_seen
-
-    def _saw(self, times: Iterable[float]) -> None:
-        furthest = self._clock() + _MOST_AHEAD
-        with self._lock:
-            known = (time for time in times if time < furthest)
-            self._latest_seen = max(self._latest_seen, *known, 0.0)
 
     def _new_id(self) -> str:
         while True:

@@ -29,9 +29,6 @@ from opeai_nb.client.protocol.results import (
     is_unread,
     nothing_good,
 )
-from opeai_nb.client.protocol.steps import Damaged
-from opeai_nb.client.protocol.submit import CUT
-from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.read_task import GUESSED_ID
@@ -49,10 +46,17 @@ from opeai_nb.errors import (
     TaskExpiredError,
     UnreadableAnswerError,
 )
-from opeai_nb.library.disk.files import is_inside
 from opeai_nb.library.journal.entry import TakenOverError
-from opeai_nb.library.journal.seal import host_of
+from opeai_nb.studio.answered import (
+    hosts_of,
+    in_file,
+    is_packed,
+    names_pictures,
+    out_of_the_journal,
+    with_missing,
+)
 from opeai_nb.studio.decision import Resume, Send, Show, Wait
+from opeai_nb.studio.key_mask import KeyMask
 from opeai_nb.warning import told_to
 
 if TYPE_CHECKING:
@@ -61,13 +65,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client import AsyncClient, Generation
+    from opeai_nb.client.values.picture import Picture
     from opeai_nb.library import Entry, Library
     from opeai_nb.studio.decision import Ask, Decision, Door
     from opeai_nb.studio.job import Job, JobProgress
     from opeai_nb.studio.session_limit import Ledger
 
 Result = TypeVar("Result")
-Text = TypeVar("Text", str, str | None)
 
 # Errors that leave open whether the request was carried out.
 _UNCERTAIN: Final = (OutcomeUnknownError, UnreadableAnswerError)
@@ -123,6 +127,11 @@ class Pipeline:
     timeout: float
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
     fetches_anywhere: bool = False
+
+    @property
+    def mask(self) -> KeyMask:
+        """What keeps the key off the disk."""
+        return KeyMask(self.client.key)
 
     async def made(self, ask: Ask, door: Door) -> Generation:
         """Do what the door decides, and lay that over the original where a region says so."""
@@ -244,7 +253,7 @@ class Pipeline:
             raise
         except BaseException as error:
             if isinstance(error, OpeaiError) and error.answer:
-                if isinstance(error, _UNREAD) or _is_packed(error) or _names_pictures(error):
+                if isinstance(error, _UNREAD) or is_packed(error) or names_pictures(error):
                     await self.disk(entry.unread, _reason(error), error.answer)
                     raise
                 await self.disk(entry.keep_answer, error.answer)
@@ -263,8 +272,7 @@ class Pipeline:
         return await self._pictures(entry, answer)
 
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
-        hidden = replace(task, id=self._hidden(task.id), poll_path=self._hidden(task.poll_path))
-        entry.submitted(hidden)
+        entry.submitted(self.mask.hidden_in_task(task))
         if GUESSED_ID in task.notes and task.answer:
             entry.unread(GUESSED_ID, task.answer)
         return self._durations(tasks=True)
@@ -314,8 +322,8 @@ class Pipeline:
         except DownloadError:
             if (other := await self.disk(self._other_reading, entry, generation)) is None:
                 raise
-        known = _hosts_of(generation) if not await self.disk(entry.foreign_hosts) else frozenset()
-        self._check_hosts(entry, other, _hosts_of(other) - known)
+        known = hosts_of(generation) if not await self.disk(entry.foreign_hosts) else frozenset()
+        self._check_hosts(entry, other, hosts_of(other) - known)
         return await self._pictures(entry, other)
 
     def _other_reading(self, entry: Entry, generation: Generation) -> Generation | None:
@@ -348,7 +356,7 @@ class Pipeline:
             self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
         if not await self.disk(entry.wrote, answer):
-            self._check_hosts(entry, read, _hosts_of(read))
+            self._check_hosts(entry, read, hosts_of(read))
         return await self._pictures(entry, read)
 
     def _check_hosts(self, entry: Entry, generation: Generation, foreign: frozenset[str]) -> None:
@@ -435,7 +443,7 @@ class Pipeline:
         else:
             self._tell_only(generation)
             return await self.disk(self._kept, entry, whole)
-        return await self.disk(_out_of_the_journal, whole, entry)
+        return await self.disk(out_of_the_journal, whole, entry)
 
     def _arrived(
         self, entry: Entry, generation: Generation
@@ -443,45 +451,27 @@ class Pipeline:
         """Note an answer; return the files that came with it, and what is kept if that is all."""
         if generation.answer is not None and not is_read(generation.pictures, generation.notes):
             entry.keep_answer(generation.answer)
-        entry.answered(self._for_disk(generation))
+        entry.answered(self.mask.hidden_in(generation))
         known = entry.received()
         if not known or len(known) < len(generation.pictures):
             return known, None
         pictures = tuple(
-            _in_file(picture, known[number]) for number, picture in enumerate(generation.pictures)
+            in_file(picture, known[number]) for number, picture in enumerate(generation.pictures)
         )
         self._tell_only(generation)
         whole = replace(generation, pictures=pictures, origin=self.progress.origin)
         return known, self._kept(entry, whole)
 
-    # -- the key, which may stand in what is used and never on the disk
-
-    def _hidden(self, text: Text) -> Text:
-        key = self.client.key
-        return text if text is None or key is None else key.hidden(text.encode()).decode()
-
-    def _restored(self, text: Text) -> Text:
-        key = self.client.key
-        return text if text is None or key is None else key.restored(text.encode()).decode()
-
-    def _for_disk(self, generation: Generation) -> Generation:
-        if generation.task_id is None and not any(p.url for p in generation.pictures):
-            return generation
-        pictures = tuple(replace(p, url=self._hidden(p.url)) for p in generation.pictures)
-        return replace(generation, pictures=pictures, task_id=self._hidden(generation.task_id))
-
     def _left(self, entry: Entry) -> Generation | None:
         """Return what the journal has of an answer, ready to be fetched."""
         if (generation := entry.generation()) is None:
             return None
-        pictures = tuple(replace(p, url=self._restored(p.url)) for p in generation.pictures)
-        task_id = self._restored(generation.task_id)
-        return _with_missing(replace(generation, pictures=pictures, task_id=task_id), entry)
+        return with_missing(self.mask.restored_in(generation), entry)
 
     def _task_of(self, entry: Entry) -> Task:
         return Task(
-            self._restored(entry.task_id) or "",
-            poll_path=self._restored(entry.poll_path),
+            self.mask.restored(entry.task_id) or "",
+            poll_path=self.mask.restored(entry.poll_path),
             request=self.progress.request,
         )
 
@@ -494,9 +484,9 @@ class Pipeline:
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
         if whole.answer is not None and not any(map(is_unread, whole.failed)):
             whole = replace(whole, answer=None)  # a guess that came true
-        kept = self.library.keep(entry, self._for_disk(whole))
+        kept = self.library.keep(entry, self.mask.hidden_in(whole))
         self.ledger.made(entry.id)
-        return _out_of_the_journal(kept, entry)
+        return out_of_the_journal(kept, entry)
 
     async def _picture(
         self,
@@ -547,21 +537,6 @@ class Pipeline:
         return asyncio.get_running_loop().run_in_executor(self.threads, told)
 
 
-def _names_pictures(error: OpeaiError) -> bool:
-    """Tell an answer that was cut behind the URL of a picture: it is read again to fetch it."""
-    return any(picture.url and picture.source is None for picture in error.pictures)
-
-
-def _is_packed(error: OpeaiError) -> bool:
-    """Tell an answer that came to its end in a packing that nothing here undoes, as yet."""
-    return isinstance(error.__cause__, Damaged) and not error.pictures
-
-
-def _hosts_of(generation: Generation) -> frozenset[str]:
-    """Return the hosts that the pictures of a generation are fetched from."""
-    return frozenset(host_of(picture.url) for picture in generation.pictures if picture.url)
-
-
 def _reason(error: BaseException) -> str:
     if isinstance(error, asyncio.CancelledError):
         return _STOPPED
@@ -576,32 +551,3 @@ def _room(folder: Path) -> Path | None:
     except OSError:
         return None
     return folder if os.access(folder, os.W_OK) else None
-
-
-def _with_missing(generation: Generation, entry: Entry) -> Generation:
-    """Return pictures out of an answer that was cut, with an error for each that did not come."""
-    missing = 0 if entry.has_answer else (generation.request.n or 1) - len(generation.pictures)
-    lost = tuple(Picture(error=OutcomeUnknownError(CUT)) for _ in range(missing))
-    return replace(generation, pictures=(*generation.pictures, *lost))
-
-
-def _out_of_the_journal(generation: Generation, entry: Entry) -> Generation:
-    """Return the generation with nothing left in the entry's folder, which will be removed."""
-
-    def is_left(picture: Picture) -> bool:
-        return picture.path is not None and is_inside(picture.path, entry.folder)
-
-    if not any(map(is_left, generation.pictures)):
-        return generation
-    pictures = tuple(
-        replace(picture, source=picture.data) if is_left(picture) else picture
-        for picture in generation.pictures
-    )
-    return replace(generation, pictures=pictures)
-
-
-def _in_file(picture: Picture, path: Path) -> Picture:
-    """Return a picture that has come whole, into a file."""
-    if picture.source == path and picture.error is None:
-        return picture
-    return replace(picture, source=path, error=None)
