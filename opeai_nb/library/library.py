@@ -322,12 +322,14 @@ class Library(Catalogue):
             for entry in self._journal.of(request)
             if entry.base_url == server and entry.origin in origins
         }
-        files, takes, trash = {}, [], self._marks.trashed()
+        files: dict[str, Path] = {}
+        takes: list[Take] = []
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
         rows, same_id = self._index.answers_at_once(
             (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
         )
+        trash = self._marks.trashed() if rows else frozenset()
         for record, created, cell, call, place, home, file, *_ in rows:
             slot = Slot(cell, call) if call else None
             own = place or place_key(created, record)

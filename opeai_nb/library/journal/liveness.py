@@ -86,7 +86,8 @@ class Liveness:
         """Work on an entry from now on. Raises `OSError` where the folder cannot be written."""
         self._begin()
         with self._lock:
-            if self._heart is None or not (self._folder / self._token).exists():
+            counter = f"{self._folder}{os.sep}{self._token}"
+            if self._heart is None or not os.path.exists(counter):  # noqa: PTH110  a Path is dear
                 self._write()  # a person may have emptied the folder
             if self._heart is None:
                 self._heart = threading.Thread(target=self._live, name="opeai_nb-beat", daemon=True)
