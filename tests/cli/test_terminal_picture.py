@@ -6,7 +6,6 @@ import base64
 import os
 import re
 import sys
-import termios
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.fork import start
 
 pexpect = pytest.importorskip("pexpect", reason="there is no pexpect on this machine")
 fdpexpect = pytest.importorskip("pexpect.fdpexpect")
+termios = pytest.importorskip("termios", reason="there are no such terminals on this system")
 pytest.importorskip("textual_image", reason="the extra `terminal` is not installed")
 
 # What the terminals answer to "who are you" (DA1): 4 among the numbers stands for sixels.
