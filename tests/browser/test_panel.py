@@ -174,9 +174,9 @@ def test_whoever_goes_on_before_the_kernel_has_answered_keeps_the_focus(
 def test_every_action_is_reached_by_keyboard_with_a_mark_where_the_focus_is(panel: Page) -> None:
     panel.generate("a heron at dawn")
     page = panel.page
-    page.get_by_label("Prompt", exact=True).focus()
+    page.get_by_label("Prompt", exact=True).press("Shift+Tab")
     reached, unseen = [], []
-    for _ in range(40):
+    for _ in range(60):
         name, is_marked, is_inside = page.evaluate(
             """() => {
               const e = document.activeElement;
