@@ -65,16 +65,25 @@ def without_key(text: str, key: Secret | None) -> str:
     if key is None:
         return text
     plain = key.reveal()
-    forms = {plain, quote(plain, safe=""), *([key.in_base64()] if key.is_random else [])}
-    for form in sorted(forms, key=len, reverse=True):
-        text = re.sub(rf"(?<!\w){re.escape(form)}(?!\w)", _MASK, text)
+    text = _whole(key).sub(_MASK, text)
     text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, plain) else ends[0], text)
     return _without_ends(_without_parts(text, plain), plain) if key.is_random else text
 
 
+@lru_cache(_MOST_KEYS)
+def _whole(key: Secret) -> re.Pattern[str]:
+    """Return what finds a key as a whole, the longest of its spellings first."""
+    plain = key.reveal()
+    forms = {plain, quote(plain, safe=""), *([key.in_base64()] if key.is_random else [])}
+    spelled = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
+    return re.compile(rf"(?<!\w)(?:{spelled})(?!\w)")
+
+
 def _without_parts(text: str, key: str) -> str:
-    whole = _unescaped(text)
-    echoed = [part for part in _parts(key) if part in whole]
+    whole, parts = _unescaped(text), _parts(key)
+    # Most texts are shorter than there are parts of a key.
+    pieces = [whole[start : start + _PART] for start in range(len(whole) - _PART + 1)]
+    echoed = parts.intersection(pieces)
     if echoed:
         text = _CHUNK.sub(
             lambda chunk: _MASK if any(p in _unescaped(chunk[0]) for p in echoed) else chunk[0],
@@ -133,7 +142,7 @@ def _without_ends(text: str, key: str) -> str:
 
 
 @lru_cache(_MOST_KEYS)
-def _parts(key: str) -> tuple[str, ...]:
+def _parts(key: str) -> frozenset[str]:
     """Return all runs of 8 characters of a key, in each way in which `_unescaped` leaves it."""
     shifted = (b64encode(bytes(before) + key.encode()).decode() for before in range(3))
     # Whatever stood before and behind it changes the letters of base64 at both ends.
@@ -141,12 +150,10 @@ def _parts(key: str) -> tuple[str, ...]:
     for_urls = [text.translate(str.maketrans("+/", "-_")) for text in encoded]
     once = _unescaped(key)
     spellings = (key, once, *encoded, *for_urls, key.encode().hex(), key.encode().hex(":"))
-    return tuple(
-        dict.fromkeys(
-            text[start : start + _PART].lower()
-            for text in spellings
-            for start in range(len(text) - _PART + 1)
-        )
+    return frozenset(
+        text[start : start + _PART].lower()
+        for text in spellings
+        for start in range(len(text) - _PART + 1)
     )
 
 
