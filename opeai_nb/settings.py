@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 ENGINE_PREFIX: Final = "engine:"
-ENGINE_CHOICES: Final = ("auto", "always", "never")
+CHOICES: Final = ("auto", "always", "never")
+"""Of the engine, and of sub-folders."""
+SubfolderChoice = Literal["auto", "always", "never"]
 
 VARIABLES: Final = {
     "api_key": "OPEAI_API_KEY",
     "base_url": "OPEAI_BASE_URL",
     "engine": "OPEAI_NB_ENGINE",
     "library": "OPEAI_NB_LIBRARY",
+    "subfolders": "OPEAI_NB_SUBFOLDERS",
     "max_images_per_session": "OPEAI_NB_MAX_IMAGES_PER_SESSION",
     "max_cost_per_session": "OPEAI_NB_MAX_COST_PER_SESSION",
     "prices": "OPEAI_NB_PRICES",
@@ -62,7 +65,9 @@ class Settings:
     - *library*: the folder of the library; env `OPEAI_NB_LIBRARY`; default `imagine/` where the
       work began. *allow_hosts*: private hosts that pictures may be downloaded from.
     - *replay*: show what is in the library instead of paying again. *metadata*: write what was
-      asked into the picture files.
+      asked into the picture files. *subfolders*: whether new pictures lie in sub-folders of the
+      library by date: `always`, `never`, or `auto` (in a library of more than 10,000 records, for a
+      batch of more than 10,000 rows, and where there are some already); env `OPEAI_NB_SUBFOLDERS`.
     - *max_images_per_session*: how many pictures are asked for before somebody has to agree to
       more; 0: any number; env `OPEAI_NB_MAX_IMAGES_PER_SESSION`.
     - *prices*: prices and presets of the user's, as a TOML file or a mapping; env
@@ -79,16 +84,18 @@ class Settings:
     allow_hosts: frozenset[str] = frozenset()
     replay: bool = True
     metadata: bool = True
+    subfolders: SubfolderChoice = "auto"
     max_images_per_session: int = 0
     prices: Path | Mapping[str, Any] | None = None
     max_cost_per_session: str = ""
     refusal: str | None = None
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINE_CHOICES:
-            raise OptionError(
-                f"engine is {self.engine!r}.", advice=f"Give one of: {', '.join(ENGINE_CHOICES)}."
-            )
+        for name in ("engine", "subfolders"):
+            if (value := getattr(self, name)) not in CHOICES:
+                raise OptionError(
+                    f"{name} is {value!r}.", advice=f"Give one of: {', '.join(CHOICES)}."
+                )
         if self.engine == "never" and self.says_engine:
             raise OptionError(
                 "The base URL says engine:, and the setting engine says never.",

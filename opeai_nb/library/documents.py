@@ -2,6 +2,7 @@
 
     2026-11-22-fox-3f2a9c1d.json           RecordDocument, once and for all
     2026-11-22-fox-3f2a9c1d-1.png          a picture that it names
+    2026-11-22/…-1.png, …-2.png, ….json    the same in a large library, by day
     marks/2026-11-22-fox-3f2a9c1d.jsonl    MarkDocument, a line for each change of its marks
     .pending/3f2a9c1d/journal.jsonl        EntryDocument, a line for each change, the last one wins
     .pending/3f2a9c1d/0/received.png       a picture on its way, by its place in the answer
@@ -164,7 +165,7 @@ class EntryDocument(TypedDict):
     *name* is that of the record to be, *created* and *deadline* are in seconds since 1970,
     *duration* in seconds, *key* is the Idempotency-Key, *owner* the process that works on it,
     *holder* one that has pictures of it which no disk took, *sends* how many sendings are over,
-    *seal* is this user's over what came.
+    *seal* is this user's over what came, *subfolder* where its record is to lie.
     """
 
     opeai_nb: int
@@ -182,6 +183,7 @@ class EntryDocument(TypedDict):
     slot: NotRequired[SlotDocument]
     place: NotRequired[str]
     metadata: NotRequired[bool]
+    subfolder: NotRequired[str]
     words: NotRequired[WordsDocument]
     task_id: NotRequired[str]
     poll_path: NotRequired[str]

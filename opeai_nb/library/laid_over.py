@@ -19,6 +19,7 @@ from opeai_nb.errors import NoPictureError
 from opeai_nb.imaging.encode import saved
 from opeai_nb.imaging.open_picture import UndecodableError
 from opeai_nb.library.disk.files import is_link, is_plain_file, names_in, own_folder, write_whole
+from opeai_nb.library.disk.subfolder import subfolder_of
 from opeai_nb.library.documents import OverlayDocument, check
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.metadata.provenance import provenance, with_provenance
@@ -61,14 +62,14 @@ class Overlay:
 
 def overlays(homes: Iterable[Path], record: Record) -> list[Overlay]:
     """Return what was made of a record, oldest first."""
-    stem = record.file.removesuffix(ENDING)
+    stem = record.stem
     found = [
         overlay
         for home in homes
         if not is_link(home / FOLDER)
         for name in names_in(home / FOLDER)
         if name.startswith(f"{stem}-") and name.endswith(ENDING)
-        if (overlay := _read(home, stem, name.removesuffix(ENDING)[len(stem) + 1 :]))
+        if (overlay := _read(home, record, name.removesuffix(ENDING)[len(stem) + 1 :]))
     ]
     return sorted(found, key=lambda overlay: (overlay.at, overlay.digest))
 
@@ -80,27 +81,28 @@ def record_number(record: Record, file: str) -> int | None:
         return names.index(file) + 1
     stem, mark, _ = file.rpartition(_MARK)
     own, _, number = stem.rpartition("-")
-    is_its = mark and own == record.file.removesuffix(ENDING) and number.isdecimal()
+    is_its = mark and own == record.stem and number.isdecimal()
     return int(number) if is_its and 1 <= int(number) <= len(names) else None
 
 
-def _read(home: Path, stem: str, digest: str) -> Overlay | None:
+def _read(home: Path, record: Record, digest: str) -> Overlay | None:
     """Return an overlay whose files are all there; what a stranger wrote leads nowhere else."""
     try:
-        said = json.loads(read_plain(home / FOLDER / f"{stem}-{digest}{ENDING}", _LONGEST))
+        said = json.loads(read_plain(home / FOLDER / f"{record.stem}-{digest}{ENDING}", _LONGEST))
         check(said, OverlayDocument)
         x, y, width, height = said["box"]
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
-    paths = {number: home / _name(stem, number, digest) for number in said["pictures"]}
+    paths = {number: home / _name(record, number, digest) for number in said["pictures"]}
     if not paths or not all(map(is_plain_file, paths.values())):
         return None
     notes = tuple(said.get("notes") or ())
     return Overlay(digest, said["at"], (x, y, width, height), said.get("mask"), notes, paths)
 
 
-def _name(stem: str, number: int, digest: str) -> str:
-    return f"{stem}-{number}{_MARK}{digest}.png"
+def _name(record: Record, number: int, digest: str) -> str:
+    """Return the file as it is named in the library: it lies beside what it was made from."""
+    return record.beside(f"{record.stem}-{number}{_MARK}{digest}.png")
 
 
 @dataclass(frozen=True)
@@ -122,9 +124,8 @@ class Layer:
         came, and a note says why: it is paid for. *record* is None where no disk took it.
         """
         if record is not None:
-            stem = record.file.removesuffix(ENDING)
             for home in self.homes.there:
-                if overlay := _read(home, stem, self.only.digest):
+                if overlay := _read(home, record, self.only.digest):
                     return self._shown(generation, overlay.paths, overlay.notes)
         made, notes = self._made(generation)
         if record is not None and made:
@@ -187,12 +188,14 @@ class Layer:
     def _write(
         self, home: Path, record: Record, made: Mapping[int, bytes], notes: tuple[str, ...]
     ) -> dict[int, Path]:
-        stem, digest, disk = record.file.removesuffix(ENDING), self.only.digest, self.homes.disk
+        stem, digest, disk = record.stem, self.only.digest, self.homes.disk
         disk.mkdir(home)
+        if subfolder := subfolder_of(record.file):
+            own_folder(home / subfolder, disk=disk)
         paths = {}
         for number, data in made.items():
             told = self._told(record, number, data)
-            paths[number] = home / _name(stem, number, digest)
+            paths[number] = home / _name(record, number, digest)
             write_whole(paths[number], told, disk=disk)
         if self.only.mask is not None:
             inputs = own_folder(home / INPUTS, disk=disk)
@@ -226,4 +229,4 @@ def shown_paths(found: Iterable[Overlay], record: Record) -> Iterator[Path]:
     latest = {number: path for overlay in found for number, path in overlay.paths.items()}
     for number, picture in enumerate(record.pictures, 1):
         if picture.file:
-            yield latest.get(number, record.folder / picture.file)
+            yield latest.get(number, record.path_of(picture.file))

@@ -25,7 +25,8 @@ from opeai_nb.library.moments import MOST_AHEAD, Moments
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import ENDING, Record, read_record
+from opeai_nb.library.records.record import Record, read_record
+from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay.notes import Notes
 from opeai_nb.library.replay.replay import Note, Scene, Take, place_key
@@ -60,6 +61,9 @@ _TAKES: Final = """
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
 
 
+_SIZE: Final = """
+    SELECT (SELECT count(*) FROM (SELECT 1 FROM records LIMIT ?)),
+    EXISTS (SELECT 1 FROM folder WHERE subfolder != '')"""
 _OF_ID: Final = "SELECT 1 FROM records WHERE id = ?"
 
 
@@ -89,7 +93,9 @@ class Library(Catalogue):
     folder, and read together with the rest. *clock* gives seconds since 1970. With *metadata* each
     picture file tells where it comes from; without, the files are the received bytes as they are.
     *liveness* tells who works on what (tests pass one with a clock of theirs), *disk* is what it is
-    written with. Any thread and any number of processes may use one folder at once. Methods are
+    written with. *subfolders* says whether what is made lies in sub-folders by date: `always`,
+    `never`, or `auto`, in a library of more than 10,000 records, or that has some already; all are
+    read in any case. Any thread and any number of processes may use one folder at once. Methods are
     plain functions that wait for the disk.
     """
 
@@ -101,9 +107,11 @@ class Library(Catalogue):
         metadata: bool = True,
         liveness: Liveness | None = None,
         disk: Disk | None = None,
+        subfolders: SubfolderChoice = "auto",
     ) -> None:
         super().__init__(folder, disk or Disk())
         self.metadata = metadata
+        self.subfolders = subfolders
         self._clock = clock
         self._moments = Moments(clock)
         liveness = liveness or Liveness(self.folder / FOLDER)
@@ -112,6 +120,7 @@ class Library(Catalogue):
         self._journal = Journal(self.homes, clock, alive)
         self._claims = Claims(*(home / FOLDER for home in self.homes.all), clock=liveness.clock)
         self._notes = Notes(self.homes)
+        self._subfolders = Subfolders(self.folder, self._is_large)
         self._unkept: dict[str, Generation] = {}
         self._told: set[str] = set()
         self._lock = Guard()
@@ -131,6 +140,7 @@ class Library(Catalogue):
         slot: Slot | None = None,
         place: str | None = None,
         metadata: bool | None = None,
+        subfolders: SubfolderChoice | None = None,
         words: Words | None = None,
         free_id: str | None = None,
         identity: str | None = None,
@@ -138,16 +148,19 @@ class Library(Catalogue):
         """Put the intent to send *request* on the disk and return its entry, `intended`.
 
         *key* is the Idempotency-Key, *place* that of the take which its slot had before;
-        *metadata* overrides the library's own choice for this one, a resume after a restart
-        included; *words* are said of its pictures; *free_id* is that of a look and *identity* the
-        request's, where they are known. Raises `InputError` when the request is too long to be read
-        back, `LibraryError` when no disk takes the intent: then nothing may be sent.
+        *metadata* and *subfolders* override the library's own choice for this one, a resume after
+        a restart included; *words* are said of its pictures; *free_id* is that of a look and
+        *identity* the request's, where they are known. Raises `InputError` when the request is too
+        long to be read back, `LibraryError` when no disk takes the intent: then nothing may be
+        sent.
         """
         created, entry_id = self._moments.now(), free_id or self._new_id()
+        name = write_record.stem(request.prompt, created, entry_id)
         return self._journal.begin(
             request,
             entry_id=entry_id,
-            name=write_record.stem(request.prompt, created, entry_id),
+            name=name,
+            subfolder=self._subfolders.of(name, subfolders or self.subfolders),
             created=created,
             key=key,
             base_url=base_url,
@@ -158,6 +171,20 @@ class Library(Catalogue):
             words=words.to_json() if words else None,
             identity=identity,
         )
+
+    def spread(self) -> None:
+        """Let what is begun from now on lie in sub-folders by date, where that is left to `auto`.
+
+        Other processes that use this library see it, too.
+        """
+        self._subfolders.spread(write_record.day_of(self._clock()), self.homes.disk)
+
+    def _is_large(self) -> bool:
+        try:
+            rows = self._index.rows(_SIZE, (MANY + 1,))
+        except LibraryError:
+            return False  # a folder that cannot be read does not hold up the request
+        return any(has_some or records > MANY for records, has_some in rows)
 
     def pending(self) -> list[Entry]:
         """Return everything unfinished, oldest first, whichever process wrote it."""
@@ -252,11 +279,10 @@ class Library(Catalogue):
         return self._unkept.get(entry.id)
 
     def _kept_already(self, entry: Entry) -> Record | None:
-        file = f"{entry.name}{ENDING}"
         for home in self.homes.all:
-            if os.path.exists(f"{home}{os.sep}{file}"):  # noqa: PTH110  a Path costs more
+            if os.path.exists(f"{home}{os.sep}{entry.record_file}"):  # noqa: PTH110  a Path costs more
                 with suppress(UnusableRecordError):
-                    return read_record(home, file)
+                    return read_record(home, entry.record_file)
         return None
 
     def _keep_in(self, home: Path, entry: Entry, generation: Generation) -> Record:
@@ -362,11 +388,17 @@ class Library(Catalogue):
 
     def kept(self, file: Path) -> Record | None:
         """Return the record in a file of a look; None where it has been spoiled since."""
+        home, folder = next(
+            (number, home)
+            for number, home in enumerate(self.homes.all)
+            if file.is_relative_to(home)
+        )
+        name = file.relative_to(folder).as_posix()
         try:
-            return read_record(file.parent, file.name)
+            return read_record(folder, name)
         except UnusableRecordError:
             # Changed in place: the next look does not see it.
-            self._index.reread(self.homes.all.index(file.parent), file.name)
+            self._index.reread(home, name)
             return None
 
     def problems(self, *, new: bool = False) -> list[str]:

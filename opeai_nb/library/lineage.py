@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.disk.homes import library_of
+from opeai_nb.library.disk.subfolder import is_subfolder
 from opeai_nb.library.laid_over import record_number
 from opeai_nb.library.metadata.provenance import file_info, told_in
 from opeai_nb.library.queries import Catalogue
@@ -70,7 +71,7 @@ def _edits(library: Catalogue, record: Record, above: tuple[str, ...]) -> tuple[
     if len(above) > _DEEPEST:
         return ()
     laid = [path.name for it in library.overlays(record) for path in it.paths.values()]
-    made = library.holding(inputs=[*record.files, *laid, *_digests(record)])
+    made = library.holding(inputs=[*(path.name for path in record.paths), *laid, *_digests(record)])
     return tuple(
         Edit(one, _edits(library, one, (*above, one.id)))
         for one in reversed(made)
@@ -85,7 +86,7 @@ def _digests(record: Record) -> Iterator[str]:
             yield picture.sha256
         if picture.file:
             try:
-                data = read_plain(record.folder / picture.file, _LARGEST)
+                data = read_plain(record.path_of(picture.file), _LARGEST)
             except OSError:
                 continue
             yield hashlib.sha256(data).hexdigest()
@@ -101,14 +102,22 @@ def info(file: str | Path) -> dict[str, Any]:
     """
     path = Path(file).expanduser()
     told = file_info(path)
-    library = Catalogue(library_of(path.parent.absolute()))
+    folder = path.parent.absolute()
+    around = [folder.parent] if is_subfolder(folder.name) else []
+    for each in (*around, folder):
+        if more := _told_by(Catalogue(library_of(each)), str(told.get("id") or "-"), path.name):
+            return {**told, **more}
+    return told
+
+
+def _told_by(library: Catalogue, record_id: str, file: str) -> dict[str, Any]:
+    """Return what a library knows of a picture; nothing where it has none such."""
     try:
-        record = library.record(str(told.get("id") or "-"))
+        record = library.record(record_id)
+        number = record_number(record, file)
+        return _beside(library, record, number) if number else {}
     except LibraryError:
-        return told
-    else:
-        number = record_number(record, path.name)
-        return {**told, **_beside(library, record, number)} if number else told
+        return {}
     finally:
         library.close()
 
@@ -137,7 +146,7 @@ def kept_file(library: Catalogue, copy: Path) -> Path | None:
     for record in library.holding(sha256=[digest]):
         for picture in record.pictures:
             if picture.file and picture.sha256 == digest:
-                return record.folder / picture.file
+                return record.path_of(picture.file)
     return None
 
 

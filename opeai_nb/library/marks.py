@@ -24,7 +24,7 @@ from opeai_nb.library.disk.files import append_line, is_link, own_folder, times_
 from opeai_nb.library.documents import MarkDocument, check
 from opeai_nb.library.index.index_row import folded
 from opeai_nb.library.library_warning import reason
-from opeai_nb.library.records.record import ENDING, moment_text
+from opeai_nb.library.records.record import moment_text
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ class MarkFiles:
         which = {} if picture is None else {"picture": picture}
         at = max(moment_text(moment), self._next_moment(record.id))
         text = json.dumps({"at": at, **which, **change}, ensure_ascii=False)
-        stem, line = record.file.removesuffix(ENDING), text.encode("utf-8", "replace")
+        stem, line = record.stem, text.encode("utf-8", "replace")
         try:
             self._homes.write(lambda home: self._append(home / FOLDER, stem, line))
         except OSError as error:

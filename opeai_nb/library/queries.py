@@ -174,6 +174,19 @@ class Catalogue:
         except UnusableRecordError:
             return None
 
+    def names_of(self, paths: Iterable[Path]) -> tuple[str, ...]:
+        """Return files as they are named in the library, their sub-folder included.
+
+        Of a file that lies elsewhere it is the name alone.
+        """
+        return tuple(self._name_of(path) for path in paths)
+
+    def _name_of(self, path: Path) -> str:
+        for home in self.homes.all:
+            if path.is_relative_to(home):
+                return path.relative_to(home).as_posix()
+        return path.name
+
     def generation(self, record: Record, request: ImageRequest | None = None) -> Generation:
         """Return a record's generation; no picture is read before it is looked at.
 

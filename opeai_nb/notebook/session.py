@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from opeai_nb.settings import Settings
     from opeai_nb.studio import Studio
 
+_NAMED: Final = ("base_url", "engine", "library", "subfolders")
+"""Settings that the environment gives where nothing is said."""
 _NOT_SET: Final = ("", 0, None)
 _REQUEST_TRAITS: Final = ("model", "size", "quality", "n", "output_format", "dialect")
 _CELL_TRAITS: Final = ("timeout", "show", "save", "quiet")
@@ -59,7 +61,7 @@ class Session:
 
         said = self.config.trait_values()
         now = settings(
-            **{name: said[name] or None for name in ("base_url", "engine", "library")},
+            **{name: said[name] or None for name in _NAMED},
             allow_hosts=said["allow_hosts"] or None,
             replay=said["replay"],
             metadata=said["metadata"],

@@ -285,6 +285,7 @@ class Door:
                 slot=ask.slot,
                 place=place,
                 metadata=settings.metadata if options.metadata is None else options.metadata,
+                subfolders=settings.subfolders,
                 words=Words().with_changes(options.words),
                 free_id=look.free_id,
                 identity=ask.identity,

@@ -66,7 +66,11 @@ class Studio:
         from opeai_nb.library import Library
 
         self.settings = settings or settings_from()
-        self.library = library or Library(self.settings.library, metadata=self.settings.metadata)
+        self.library = library or Library(
+            self.settings.library,
+            metadata=self.settings.metadata,
+            subfolders=self.settings.subfolders,
+        )
         self.session = self.library.new_session()
         self.jobs: list[Job] = []
         self._most = _FEW

@@ -17,6 +17,7 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Entry, Library, Slot
+from opeai_nb.library.index.growing import read_row
 from opeai_nb.library.index.index import Index
 from opeai_nb.library.index.index_file import index_file
 from tests.fork import run
@@ -255,15 +256,17 @@ class Reading(Index):
     """Notes which records it reads, and is interrupted after the *most* of them."""
 
     def __init__(self, *homes: Path, step: int, most: int = 1_000) -> None:
-        super().__init__(*homes, step=step)
+        super().__init__(*homes, step=step, read=self.read)
         self.files: list[str] = []
         self._most = most
 
-    def _read(self, home: int, name: str, *there: frozenset[str]) -> tuple[Any, ...] | None:
+    def read(
+        self, folder: Path, home: int, file: str, there: frozenset[str] = frozenset()
+    ) -> tuple[Any, ...] | None:
         if len(self.files) == self._most:
             raise KeyboardInterrupt
-        self.files.append(name)
-        return super()._read(home, name, *there)
+        self.files.append(file)
+        return read_row(folder, home, file, there)
 
 
 def test_where_there_can_be_no_index_it_is_held_in_memory(
@@ -400,7 +403,7 @@ def test_a_forked_process_opens_the_index_for_itself(
         "assert len(list(library.records())) == 1\n"
         "child = os.fork()\n"
         f"assert {look}\n"
-        "assert library._index._opened[0] == os.getpid()\n"
+        "assert library._index._database.opened[0] == os.getpid()\n"
         "sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) if child else 0)\n"
     )
     done = run([sys.executable, "-c", code, str(folder)])

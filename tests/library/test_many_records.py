@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.library import Library, Slot, identity
+from opeai_nb.library.index.growing import Read, read_row
 from opeai_nb.library.index.index import Index
 from opeai_nb.library.index.index_file import index_file
 from opeai_nb.library.index.index_row import COLUMNS
@@ -95,7 +96,7 @@ def test_the_short_way_says_of_any_record_what_the_careful_one_says_or_leaves_it
     (tmp_path / "a.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     (tmp_path / "a-1.png").write_bytes(PNG)
     quick = quick_row(str(tmp_path), 0, "a.json", {"a.json", "a-1.png"})
-    careful = Index(tmp_path)._read(0, "a.json")
+    careful = read_row(tmp_path, 0, "a.json")
     assert careful is not None
     if quick is not None and careful[PROBLEM] is None:
         assert (*quick[:LOOK], *quick[LOOK + 1 :]) == (*careful[:LOOK], *careful[LOOK + 1 :])
@@ -133,9 +134,9 @@ def shelf(keep: Callable[..., Generation], library: Library, folder: Path) -> Pa
 class Many(Library):
     """A library whose index takes three records for many."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, read: Read = read_row) -> None:
         super().__init__(folder)
-        self._index = Index(*self.homes.all, step=3)
+        self._index = Index(*self.homes.all, step=3, read=read)
 
 
 def test_what_was_read_at_once_is_searched_replayed_and_counted_as_ever(shelf: Path) -> None:
@@ -171,16 +172,17 @@ def test_a_spoiled_picture_is_told_of_records_that_were_read_at_once(
 
 
 def test_a_shown_record_that_nobody_had_looked_at_is_read_once(shelf: Path) -> None:
-    many = Many(shelf)
-    many.origins()
     reads: list[str] = []
-    careful = many._index._read
 
-    def read(home: int, name: str, *there: frozenset[str]) -> tuple[Any, ...] | None:
-        reads.append(name)
-        return careful(home, name, *there)
+    def read(
+        folder: Path, home: int, file: str, there: frozenset[str] = frozenset()
+    ) -> tuple[Any, ...] | None:
+        reads.append(file)
+        return read_row(folder, home, file, there)
 
-    many._index._read = read  # type: ignore[assignment,method-assign]  # to count what it reads
+    many = Many(shelf, read)
+    many.origins()
+    reads.clear()
     for _ in range(2):
         assert len(many.search("fox")) == 12
         assert len([*many.records()]) == 12
@@ -220,7 +222,7 @@ def test_whatever_was_done_to_a_folder_by_hand_the_next_session_sees_it(
 def statements(library: Library, ask: Callable[[], object]) -> list[str]:
     """Return what the index is asked meanwhile."""
     said: list[str] = []
-    library._index._connection().set_trace_callback(said.append)
+    library._index._database.connection().set_trace_callback(said.append)
     ask()
     return said
 

@@ -40,10 +40,10 @@ DRIVER = """
     from opeai_nb.client import Generation, ImageRequest, Picture, Task
     from opeai_nb.library import Library, Slot
     root, kind = Path(sys.argv[1]), sys.argv[2]
-    pictures = [Path(name).read_bytes() for name in sys.argv[3:]]
+    pictures = [Path(name).read_bytes() for name in sys.argv[4:]]
 
     def request_once(folder, told):
-        library = Library(folder)
+        library = Library(folder, subfolders=sys.argv[3])
         request = ImageRequest("a cat", n=2, image=pictures[0])
         entry = library.begin(request, key="k", base_url="http://x", origin="platform",
                               slot=Slot("c"))
@@ -148,15 +148,17 @@ def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder: P
         assert [found.truth for found in library.pending()] == ["outcome unknown"]
 
 
-@pytest.mark.parametrize("kind", ["task", "sync"])
+@pytest.mark.parametrize(
+    ("kind", "subfolders"), [("task", "never"), ("sync", "never"), ("sync", "always")]
+)
 def test_a_process_killed_at_any_point_loses_nothing(
-    kind: str, tmp_path: Path, picture: Callable[..., bytes]
+    kind: str, subfolders: str, tmp_path: Path, picture: Callable[..., bytes]
 ) -> None:
     pictures = [picture("PNG", "red"), picture("JPEG", "blue")]
     names = [tmp_path / "0.png", tmp_path / "1.jpg"]
     for name, data in zip(names, pictures, strict=True):
         name.write_bytes(data)
-    driver = run(DRIVER, tmp_path, kind, *names)
+    driver = run(DRIVER, tmp_path, kind, subfolders, *names)
     count = int(driver.communicate()[0])
     assert count >= 30
     ends = [finish(tmp_path, number, pictures) for number in range(1, count + 1)]

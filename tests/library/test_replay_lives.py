@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.library import Entry, Library, Slot, identity
+from opeai_nb.library.records.spreading import SubfolderChoice
 from opeai_nb.library.replay import replay
 from tests.library import replay_model as model
 from tests.library.replaying import SERVER
@@ -23,7 +24,9 @@ PICTURE = png((8, 8))
 
 
 class LifeOnDisk(Life):
-    """Each kernel has a library of its own on one folder."""
+    """Each kernel has a library of its own on one folder, every other one with sub-folders."""
+
+    choices: tuple[SubfolderChoice, ...] = ("never", "always")
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +38,9 @@ class LifeOnDisk(Life):
 
     def start(self) -> None:
         super().start()
-        self.libraries.append(Library(self.folder, clock=lambda: next(self._clock)))
+        choice = self.choices[len(self.libraries) % len(self.choices)]
+        clock = lambda: next(self._clock)  # noqa: E731  it is the library's own
+        self.libraries.append(Library(self.folder, clock=clock, subfolders=choice))
 
     @property
     def disk(self) -> Library:

@@ -159,7 +159,7 @@ def test_an_index_that_another_process_holds_delays_nobody_twice(
         index = Index(folder, patience=0.01)
         for _ in range(3):
             assert len(index.rows("SELECT id FROM kept")) == 1
-        assert not index._is_shared
+        assert not index._database.is_shared
         holder.execute("ROLLBACK")
 
 
@@ -175,6 +175,6 @@ def test_an_index_that_is_taken_while_a_picture_is_kept_is_waited_for_once(
         holder.execute("BEGIN EXCLUSIVE")
         placed: list[bool] = []
         index.publish(record, lambda: placed.append(True))
-        assert (placed, index._is_shared) == ([True], False)
+        assert (placed, index._database.is_shared) == ([True], False)
         assert len(index.rows("SELECT id FROM kept")) == 1
         holder.execute("ROLLBACK")

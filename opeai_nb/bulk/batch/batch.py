@@ -22,6 +22,7 @@ from opeai_nb.bulk.run.workers import kept_of, within_cost
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
+from opeai_nb.library.records.spreading import MANY
 from opeai_nb.studio.here import studio_here
 
 if TYPE_CHECKING:
@@ -227,6 +228,9 @@ class Batch:
         earlier = self._begin_manifest(None if only is None else points)
         if given.then is not None and not given.then_again:
             given = replace(given, then_values=_then_values(earlier))
+        is_left_to_us = self.studio.settings.subfolders == "auto"
+        if is_left_to_us and len(points) - len(self.kept) > MANY:
+            self.studio.library.spread()
         self._run = start(Run(points, self._settled), self.studio, given, cluster)
         return self._run
 

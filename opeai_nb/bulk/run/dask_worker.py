@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.run.bulk_options import BulkOptions
     from opeai_nb.bulk.run.outcome import Outcome
     from opeai_nb.bulk.sweep.plan import Point
-    from opeai_nb.settings import Settings
+    from opeai_nb.settings import Settings, SubfolderChoice
 
 _SHARES: Final = ".shares"
 _studios: dict[tuple[int, Site], Studio] = {}
@@ -45,6 +45,7 @@ class Site:
     allow_hosts: frozenset[str]
     replay: bool
     metadata: bool
+    subfolders: SubfolderChoice
 
     @classmethod
     def of(cls, settings: Settings, library: Path) -> Site:
@@ -58,6 +59,7 @@ class Site:
             allow_hosts=settings.allow_hosts,
             replay=settings.replay,
             metadata=settings.metadata,
+            subfolders=settings.subfolders,
         )
 
     def studio(self) -> Studio:
@@ -75,6 +77,7 @@ class Site:
             allow_hosts=self.allow_hosts,
             replay=self.replay,
             metadata=self.metadata,
+            subfolders=self.subfolders,
         )
         if self.origin == "platform" and here.api_key is None:
             raise OptionError(

@@ -24,7 +24,7 @@ class Outcome:
     and nobody can tell whether it was carried out) or `stopped`. *generation* holds the pictures,
     *error* the reason why there are none, *value* what the function given as `then` made of them
     (*is_handed_on* where it ended well), *id* is that of the record. *copies* are those under the
-    names that the row gives.
+    names that the row gives; *names* those of the pictures in the library.
     """
 
     state: State
@@ -34,6 +34,7 @@ class Outcome:
     id: str | None = None
     is_handed_on: bool = False
     copies: tuple[Copy, ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def is_good(self) -> bool:
@@ -50,7 +51,7 @@ class Outcome:
         """The names of the picture files in the library; of copies where the row names them."""
         if self.copies:
             return [copy.name for copy in self.copies]
-        return [] if self.generation is None else [path.name for path in self.generation.paths]
+        return [*self.names]
 
 
 def failed(error: OpeaiError) -> Outcome:

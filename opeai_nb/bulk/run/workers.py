@@ -278,7 +278,10 @@ class Crew:
             else:
                 replayed = generation.replayed_from
                 return Outcome(
-                    "replayed" if replayed else "done", generation, id=replayed or job.id
+                    "replayed" if replayed else "done",
+                    generation,
+                    id=replayed or job.id,
+                    names=self._studio.library.names_of(generation.paths),
                 )
         raise AssertionError("the last round returns or raises")
 

@@ -285,6 +285,16 @@ def sync_folder(folder: AnyPath) -> None:
     _syncing[os.getpid(), os.fspath(folder)].through(partial(_sync_folder, folder))
 
 
+def sync_new_folder(folder: Path) -> None:
+    """Make a folder's own name durable: once for each process, since another may have made it."""
+    if (place := (os.getpid(), folder)) not in _synced:
+        sync_folder(folder.parent)
+        _synced.add(place)
+
+
+_synced: set[tuple[int, Path]] = set()
+
+
 def _sync_folder(folder: AnyPath) -> None:
     try:
         handle = os.open(folder, os.O_RDONLY)

@@ -48,7 +48,7 @@ class Piece(NamedTuple):
     @property
     def path(self) -> Path:
         """Its file."""
-        return self.record.folder / self.file
+        return self.record.path_of(self.file)
 
     def read(self) -> bytes:
         """Return the bytes of its file. Raises `LibraryError` when it cannot be read."""

@@ -26,7 +26,8 @@ CREATE TABLE IF NOT EXISTS records (
 CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL
     AND (home = 0 OR NOT EXISTS (SELECT 1 FROM records AS own
         WHERE own.home = 0 AND own.file = records.file AND own.problem IS NULL));
-CREATE TABLE IF NOT EXISTS folder (home INTEGER PRIMARY KEY, time INTEGER, mark INTEGER);
+CREATE TABLE IF NOT EXISTS folder (
+    home INTEGER, subfolder TEXT, time INTEGER, mark INTEGER, PRIMARY KEY (home, subfolder));
 """  # noqa: S608  the names of our own columns
 _BY: Final = {
     "identity": "records (identity, origin)",

@@ -32,6 +32,7 @@ from opeai_nb.library.journal.received_files import (
 from opeai_nb.library.journal.right_to_send import RightToSend, sendings_in
 from opeai_nb.library.journal.seal import hosts_in, is_sealed, sealed
 from opeai_nb.library.library_warning import reason, warn
+from opeai_nb.library.records.record import ENDING
 from opeai_nb.library.records.request_facts import Fact, RequestFacts
 from opeai_nb.library.records.validate import writable
 from opeai_nb.library.replay.replay import TakeState
@@ -63,6 +64,12 @@ Truth = Literal[
 RETENTION: Final = 86_400.0
 """Seconds that the platform keeps the result of a task (platform.md 1.4)."""
 _FIRST_BYTES: Final = 16
+
+
+def record_file(facts: Mapping[str, Any]) -> str:
+    """Return the file of the record that an entry's *facts* lead to, as the library names it."""
+    subfolder = facts.get("subfolder")
+    return f"{f'{subfolder}/' if subfolder else ''}{facts['name']}{ENDING}"
 
 
 class TakenOverError(Exception):
@@ -140,6 +147,16 @@ class Entry(RequestFacts):
     """Why the outcome is unknown."""
     duration = Fact[float | None]()
     """Seconds from the request to its answer, where one process saw both."""
+
+    @property
+    def subfolder(self) -> str | None:
+        """The sub-folder by date that its record is to lie in; None for the folder itself."""
+        return self.stands.get("subfolder")
+
+    @property
+    def record_file(self) -> str:
+        """The file of its record, as it is named in the library."""
+        return record_file(self.stands)
 
     @property
     def metadata(self) -> bool:

@@ -20,12 +20,12 @@ from opeai_nb.library.disk.files import (
     remove_folder,
 )
 from opeai_nb.library.journal import claims
-from opeai_nb.library.journal.entry import Entry
+from opeai_nb.library.journal.entry import Entry, record_file
 from opeai_nb.library.journal.journal_file import begin_facts, line_of, read_facts
 from opeai_nb.library.journal.spare_folders import SpareFolders
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import ENDING, LONGEST_REQUEST, VERSION
+from opeai_nb.library.records.record import LONGEST_REQUEST, VERSION
 from opeai_nb.library.records.request_json import identity_of, write_request
 from opeai_nb.library.records.validate import writable
 from opeai_nb.library.replay.slot import Slot
@@ -80,10 +80,11 @@ class Journal:
         metadata: bool,
         words: dict[str, Any] | None = None,
         identity: str | None = None,
+        subfolder: str | None = None,
     ) -> Entry:
         """Write the intent and return the entry; it outlasts a power cut once it is `sending`.
 
-        *identity* is that of the request, where it is known.
+        *identity* is that of the request, where it is known, *subfolder* where its record will lie.
         Raises `InputError` when the request is too long to be read back, `LibraryError` when no
         disk takes it.
         """
@@ -99,6 +100,7 @@ class Journal:
             "place": place,
             "metadata": metadata,
             "words": words,
+            "subfolder": subfolder,
             "request": writable(write_request(request)),
             "state": "intended",
         }
@@ -215,7 +217,7 @@ class Journal:
             self._problems[name] = f"{FOLDER}/{name}: the journal cannot be read ({told})"
             return None
         entry = self._entry(facts, home, folder)
-        is_kept = any((each / f"{facts['name']}{ENDING}").is_file() for each in self._homes.all)
+        is_kept = any((each / record_file(facts)).is_file() for each in self._homes.all)
         if is_kept and not entry.has_unread:
             remove_folder(folder)
             return None

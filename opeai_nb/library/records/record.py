@@ -71,7 +71,8 @@ class KeptPicture:
 class Record(RequestFacts):
     """What was asked and what came back.
 
-    *stands* is the JSON of the file *file* in *folder*; the properties read it.
+    *stands* is the JSON of the file *file* in *folder*, a home of the library; the properties read
+    it. *file* begins with the sub-folder, where it lies in one: `2026-11-22/….json`.
     """
 
     folder: Path
@@ -96,14 +97,29 @@ class Record(RequestFacts):
         return tuple(KeptPicture.from_json(item) for item in self.stands["pictures"])
 
     @property
+    def stem(self) -> str:
+        """The name of its file, without ending: `2026-11-22-fox-3f2a9c1d`."""
+        return self.file.rpartition("/")[2].removesuffix(ENDING)
+
+    @property
     def files(self) -> list[str]:
-        """The names of the picture files."""
-        return [item["file"] for item in self.stands["pictures"] if item.get("file")]
+        """The picture files as they are named in the library, its sub-folder included."""
+        names = (item.get("file") for item in self.stands["pictures"])
+        return [self.beside(name) for name in names if name]
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The picture files."""
         return tuple(self.folder / file for file in self.files)
+
+    def beside(self, name: str) -> str:
+        """Return as it is named in the library what lies beside the record under *name*."""
+        subfolder, slash, _ = self.file.rpartition("/")
+        return f"{subfolder}{slash}{name}"
+
+    def path_of(self, name: str) -> Path:
+        """Return the path of what lies beside the record under *name*."""
+        return self.folder / self.beside(name)
 
     usage = Fact[dict[str, Any] | None]()
     """The platform's own account."""
@@ -189,6 +205,8 @@ def read_record(folder: Path, file: str) -> Record:
 def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     """Return the record in a file, and its text. Raises `UnusableRecordError`, as `read_record`."""
     try:
+        if "/" in file and stat.S_ISLNK(os.lstat(folder / file.rpartition("/")[0]).st_mode):
+            raise UnusableRecordError("its folder is a link")
         text = read_plain(f"{folder}{os.sep}{file}", LARGEST).decode()
     except OSError as error:
         raise UnusableRecordError(error.strerror or "it cannot be read") from error
@@ -198,7 +216,7 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     here = _as_spelled_here(record)
     for item in here.pictures:
         if item.file is not None:
-            _look_at(folder, item.file, item.format)
+            _look_at(here.path_of(item.file), item.format)
     return here, here.dumps().decode() if here is not record or has_half_letters(text) else text
 
 
@@ -215,22 +233,24 @@ def _as_spelled_here(record: Record) -> Record:
     if all(map(str.isascii, record.files)):
         return record
     spelled = [
-        replace(item, file=_spelled(record.folder, item.file)) if item.file else item
+        replace(item, file=_spelled(record.path_of(item.file))) if item.file else item
         for item in record.pictures
     ]
     return record if spelled == [*record.pictures] else record.with_pictures(spelled)
 
 
-def _spelled(folder: Path, name: str) -> str:
-    """Return the spelling under which a file is there; the name itself where none is."""
+def _spelled(path: Path) -> str:
+    """Return the spelling under which a file is there; its name itself where none is."""
+    folder, name = path.parent, path.name
     forms = (name, unicodedata.normalize("NFD", name), unicodedata.normalize("NFC", name))
     return next((form for form in forms if os.path.lexists(f"{folder}{os.sep}{form}")), name)
 
 
-def _look_at(folder: Path, file: str, format_: str | None) -> None:
+def _look_at(path: Path, format_: str | None) -> None:
     """Raise `UnusableRecordError` when a picture is not there, or not what the record says."""
+    file = path.name
     try:
-        head = read_plain(f"{folder}{os.sep}{file}", _HEAD, head=True)
+        head = read_plain(path, _HEAD, head=True)
     except FileNotFoundError as error:
         raise UnusableRecordError(f"its picture {file} is missing") from error
     except OSError as error:

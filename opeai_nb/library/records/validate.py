@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from opeai_nb.library.disk.files import is_plain_name
+from opeai_nb.library.disk.subfolder import is_subfolder
 from opeai_nb.library.documents import EntryDocument, RecordDocument, check
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def check_entry(facts: Mapping[str, Any]) -> None:
             raise ValueError("a time that is none")
     if not is_plain_name(facts["name"]):
         raise ValueError("name")
+    if (subfolder := facts.get("subfolder")) is not None and not is_subfolder(subfolder):
+        raise ValueError("subfolder")
     if (answer := facts.get("answer")) is not None and not (
         0 < len(answer["pictures"]) <= MOST_PICTURES
     ):

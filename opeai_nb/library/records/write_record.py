@@ -28,13 +28,13 @@ from opeai_nb.library.disk.files import (
     passing_path,
     sync_file,
     sync_folder,
+    sync_new_folder,
     write_part,
 )
 from opeai_nb.library.journal.answer_json import read_error, write_error
 from opeai_nb.library.journal.journal import FOLDER as JOURNAL_FOLDER
 from opeai_nb.library.metadata.provenance import provenance, received_bytes, with_provenance
 from opeai_nb.library.records.record import (
-    ENDING,
     LARGEST,
     VERSION,
     KeptPicture,
@@ -58,8 +58,12 @@ _WRITERS: Final = 4  # threads of one keep: most generations have no more pictur
 
 def stem(prompt: str, created: float, record_id: str) -> str:
     """Return the readable name of a generation: `2026-11-22-watercolour-cat-3f2a9c1d`."""
-    day = datetime.fromtimestamp(created).astimezone().date().isoformat()
-    return f"{day}-{slug(prompt)}-{record_id}"
+    return f"{day_of(created)}-{slug(prompt)}-{record_id}"
+
+
+def day_of(created: float) -> str:
+    """Return the local day of a moment in seconds since 1970: `2026-11-22`."""
+    return datetime.fromtimestamp(created).astimezone().date().isoformat()
 
 
 def keep(
@@ -127,7 +131,9 @@ class _Keeping:
                 discard(part)
             _withdraw(self.folder, record)
             raise
-        sync_folder(self.folder)
+        sync_folder((self.folder / record.file).parent)
+        if self.entry.subfolder is not None:
+            sync_new_folder(self.folder / self.entry.subfolder)
         return record
 
     def _write(
@@ -160,9 +166,11 @@ class _Keeping:
 
     def _place(self, record: Record, parts: Sequence[str | None], own: str) -> None:
         """Give the files their names; the record comes last: it never names what is not there."""
+        if self.entry.subfolder is not None:
+            own_folder(self.folder / self.entry.subfolder, disk=self.disk)
         for item, part in zip(record.pictures, parts, strict=True):
             if part is not None and item.file is not None:
-                self.disk.rename(part, f"{self.folder}{os.sep}{item.file}")
+                self.disk.rename(part, f"{self.folder}{os.sep}{record.beside(item.file)}")
         self.disk.rename(own, f"{self.folder}{os.sep}{record.file}")
 
 
@@ -234,7 +242,7 @@ def _record(
         "toolkit": __version__,
     }
     told = {name: value for name, value in stands.items() if value is not None}
-    return Record(folder, f"{entry.name}{ENDING}", writable(told))
+    return Record(folder, entry.record_file, writable(told))
 
 
 def _look(name: str, number: int, picture: Picture, data: bytes | None) -> KeptPicture:
@@ -270,7 +278,7 @@ def kept_pictures(record: Record) -> tuple[Picture, ...]:
     """Return the pictures of a record; no file is read."""
     return tuple(
         Picture(
-            source=record.folder / item.file if item.file else None,
+            source=record.path_of(item.file) if item.file else None,
             url=item.url,
             revised_prompt=item.revised_prompt,
             error=read_error(item.error) if item.error else None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.views.text_output import is_text_alone
 from opeai_nb.errors import LibraryError, OptionError, did_you_mean
+from opeai_nb.library.disk.subfolder import named_file
 from opeai_nb.library.records.input_files import changed_inputs
 from opeai_nb.library.usage import Usage, summed
 from opeai_nb.notebook.display.table import Table, Thumbnail
@@ -65,14 +66,14 @@ def _found(session: Session, name: str) -> Path:
     if path.exists():
         return path
     for home in library.homes.all:
-        if (home / name).is_file():
-            return home / name
+        if (found := named_file(home, name)) is not None:
+            return found
     if (named := _ID.fullmatch(name)) is None:
         return path
     pictures = library.record(named[1]).pictures
     number = int(named[2] or 1)
     file = pictures[number - 1].file if 0 < number <= len(pictures) else None
-    return library.record(named[1]).folder / file if file else path
+    return library.record(named[1]).path_of(file) if file else path
 
 
 def _facts(told: dict[str, Any], folder: Path) -> Iterator[tuple[str, str]]:

@@ -72,6 +72,11 @@ class Imagine(Magics):
     library = Unicode("", help="the library's folder; empty: imagine/ beside the notebook").tag(
         config=True
     )
+    subfolders = Enum(
+        ("", "auto", "always", "never"),
+        "",
+        help="new pictures in sub-folders of the library by date; empty: the environment",
+    ).tag(config=True)
     allow_hosts = List(Unicode(), help="private hosts to download pictures from").tag(config=True)
 
     def __init__(self, shell: InteractiveShell, **options: Any) -> None:

@@ -81,7 +81,7 @@ def finds_of(record: Record, library: Library) -> list[Find]:
     kept = [(place, item) for place, item in enumerate(record.pictures, 1) if item.file]
     finds = []
     for number, (place, item) in enumerate(kept, 1):
-        path, region = laid.get(place, (record.folder / str(item.file), None))
+        path, region = laid.get(place, (record.path_of(str(item.file)), None))
         size = item.size if region is None else Picture(source=path).size
         finds.append(Find(record, number, path, _sound(size), region))
     return finds

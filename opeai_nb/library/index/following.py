@@ -1,0 +1,273 @@
+"""How the index follows the folders of a library: what is new there is read, what is gone dropped.
+
+A folder's time tells that names in it have come or gone. A library is listed whole once in each
+session; then its folder, or the sub-folder, whose time has changed.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from opeai_nb.library.disk.files import mark_of, names_in
+from opeai_nb.library.disk.subfolder import is_place, is_subfolder, time_in
+from opeai_nb.library.index.folder_time import stamp_of, time_of
+from opeai_nb.library.index.growing import Source, grow
+from opeai_nb.library.index.index_database import transaction
+from opeai_nb.library.index.index_write import (
+    drop_subfolders,
+    note,
+    note_subfolder,
+    noted,
+    put,
+    times_noted,
+)
+from opeai_nb.library.records.record import ENDING
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from opeai_nb.library.index.growing import Read
+    from opeai_nb.library.index.index_database import IndexDatabase
+
+_SOUND: Final = "SELECT file, mtime, size FROM records WHERE home = ? AND problem IS NULL"
+_EACH: Final = "SELECT file, mtime, size FROM records WHERE home = ?"
+_BROKEN_FILES: Final = "SELECT file FROM records WHERE home = ? AND problem IS NOT NULL"
+_ANY: Final = "SELECT 1 FROM records WHERE home = ? LIMIT 1"
+# By what is in an index alone: a home has many rows, and each is wide.
+_OF_HOME: Final = "SELECT file FROM records WHERE home = ? AND instr(file, '/') = 0"
+_OF_SUBFOLDER: Final = "SELECT file FROM records WHERE home = ? AND file > ? AND file < ?"
+_NOT_THERE: Final = (FileNotFoundError, NotADirectoryError)
+
+
+class Changes(NamedTuple):
+    """What is to be done: files to read and to drop, and the folders that were listed, and why."""
+
+    new: list[str]
+    gone: set[str]
+    stamps: dict[str, int | None]
+    no_more: set[str]
+
+
+class Following:
+    """Brings *database* up to the *homes*, by *read*, with *step* records written down at once."""
+
+    def __init__(
+        self, homes: tuple[Path, ...], database: IndexDatabase, read: Read, step: int
+    ) -> None:
+        self._homes = homes
+        self._database = database
+        self._read = read
+        self._step = step
+        self._age = 0
+        self._seen: set[int] = set()
+        self._absent: set[int] = set()
+
+    @property
+    def _compared(self) -> set[int]:
+        """The homes that were compared with the database as it is open now."""
+        if self._age != self._database.age:
+            self._age, self._seen, self._absent = self._database.age, set(), set()
+        return self._seen
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Tell whether each home was compared, or looked for: most libraries have one alone."""
+        return len(self._compared | self._absent) == len(self._homes)
+
+    # -- what has changed
+
+    def changed(self, database: sqlite3.Connection) -> dict[int, set[str] | None]:
+        """Return the homes that are not as they were noted, with what of each has changed.
+
+        These are sub-folders, and "" for the home itself; None stands for whatever is there.
+        """
+        times = times_noted(database)
+        found = {home: self._changed(home, times[home]) for home in range(len(self._homes))}
+        return {home: change for home, change in found.items() if change is None or change}
+
+    def _changed(self, home: int, times: Mapping[str, int | None]) -> set[str] | None:
+        if home not in self._compared:
+            return None
+        folder = self._homes[home]
+        try:
+            is_same = time_of(folder) == times.get("")
+        except _NOT_THERE:
+            return None if home not in self._absent or times else set()
+        own = set() if is_same else {""}
+        return own | {each for each in times if each and time_in(folder, each) != times[each]}
+
+    def has_other_time(self, database: sqlite3.Connection, home: int) -> bool:
+        """Tell whether a home's time is not as noted; where it is not there, whether it was.
+
+        What this toolkit puts into a sub-folder changes the time of the home, too.
+        """
+        try:
+            return time_of(self._homes[home]) != noted(database, home)[0]
+        except _NOT_THERE:
+            return bool(database.execute(_ANY, (home,)).fetchall())
+
+    def is_as_noted(self, home: int, file: str, mtime: int, size: int) -> bool:
+        """Tell whether a record's file has the time and the size that its row has."""
+        try:
+            status = os.lstat(f"{self._homes[home]}{os.sep}{file}")
+        except OSError:
+            return False
+        return (status.st_mtime_ns, status.st_size) == (mtime, size)
+
+    # -- following it
+
+    def follow(self, database: sqlite3.Connection, changed: Mapping[int, set[str] | None]) -> None:
+        """Bring the index up to what has changed."""
+        for home, which in changed.items():
+            try:
+                self._compare(database, home, which)
+            except _NOT_THERE:  # or removed just now
+                self._drop(database, home)
+
+    def _compare(self, database: sqlite3.Connection, home: int, which: set[str] | None) -> None:
+        """Bring the index up to a home: list what has changed, and read what is new.
+
+        Files are read before the transaction, so that no other process waits for it.
+        """
+        self._absent.discard(home)
+        changes = self._changes(database, home, which)
+        new, gone, stamps, no_more = changes
+        folder = self._homes[home]
+        many, few = (new, []) if len(new) >= self._step else ([], new)
+        if many:
+            is_first = not database.execute(_ANY, (home,)).fetchall()
+            source = Source(home, folder, self._read)
+            grow(database, source, many, step=self._step, is_first=is_first)
+        rows = [row for file in few if (row := self._read(folder, home, file)) is not None]
+        times = times_noted(database)[home]
+        if new or gone or no_more or any(times.get(each) != stamps[each] for each in stamps):
+            with transaction(database):
+                time_before, mark = noted(database, home)
+                mark = put(database, home, mark, [*gone, *few], rows)
+                still = {
+                    part: stamp if self._time_of(home, part) == stamp else times.get(part)
+                    for part, stamp in stamps.items()
+                }
+                note(database, home, still.pop("", time_before), mark)
+                for part, stamp in still.items():
+                    note_subfolder(database, home, part, stamp)
+                drop_subfolders(database, home, no_more)
+        self._compared.add(home)
+
+    def _changes(self, database: sqlite3.Connection, home: int, which: set[str] | None) -> Changes:
+        folder, times = self._homes[home], times_noted(database)[home]
+        subfolders = times.keys() - {""}
+        # The stamp comes before the listing: what changes in between shows next time.
+        stamps = {"": self.stamp(home, "", times)} if which is None or "" in which else {}
+        if which is None:
+            own, there = _listed(folder)
+        elif "" in which:
+            there = {each for each in names_in(folder) if is_subfolder(each)}
+            there = {each for each in there if time_in(folder, each) is not None}
+        else:
+            there = {each for each in subfolders if time_in(folder, each) is not None}
+        is_first = home not in self._compared
+        listed = there if is_first else (there - subfolders) | (there & (which or set()))
+        stamps |= {each: self.stamp(home, each, times) for each in sorted(listed)}
+        no_more = subfolders - there
+        if which is None:
+            new, gone = self._whole(database, home, _with_times(folder, own, listed))
+        else:
+            new, gone = self._parts(database, home, {*stamps, *no_more})
+        # Names begin with their day: the newest are read first.
+        return Changes(sorted(filter(is_place, new), reverse=True), gone, stamps, no_more)
+
+    def _whole(
+        self, database: sqlite3.Connection, home: int, files: Iterable[tuple[str, int, int]]
+    ) -> tuple[set[str], set[str]]:
+        """Return which of all *files* of a home are to be read, and those that are no more.
+
+        A hundred thousand are mostly as they were: then their mark is. Else whole rows are compared
+        as sets.
+        """
+        broken = {name for (name,) in database.execute(_BROKEN_FILES, (home,))}
+        found = [*files]
+        time, mark = noted(database, home)
+        if mark is not None and mark == mark_of(found):
+            return broken, set()  # what they lacked may have come
+        known = set(database.execute(_SOUND, (home,)))
+        note(database, home, time, mark_of(database.execute(_EACH, (home,))))
+        there, names = {name for name, _, _ in found}, {name for name, _, _ in known}
+        return {name for name, _, _ in set(found) - known}, (names | broken) - there
+
+    def _parts(
+        self, database: sqlite3.Connection, home: int, parts: Iterable[str]
+    ) -> tuple[set[str], set[str]]:
+        """Return what is new and what is gone in parts of a home: new names alone, none looked at.
+
+        Once it was compared whole, a change of a folder's time tells of no more.
+        """
+        broken = {name for (name,) in database.execute(_BROKEN_FILES, (home,))}
+        there: set[str] = set()
+        known: set[str] = set()
+        for part in parts:
+            known.update(name for (name,) in _rows_in(database, home, part))
+            place = self._homes[home] / part
+            beginning = f"{part}/" if part else ""
+            names = names_in(place) if not part or time_in(self._homes[home], part) else []
+            there.update(f"{beginning}{name}" for name in names if name.endswith(ENDING))
+        return there - (known - broken), known - there
+
+    def _drop(self, database: sqlite3.Connection, home: int) -> None:
+        """Forget the records of a home that is not there."""
+        if times_noted(database)[home] or database.execute(_ANY, (home,)).fetchall():
+            with transaction(database):
+                database.execute("DELETE FROM records WHERE home = ?", (home,))
+                database.execute("DELETE FROM folder WHERE home = ?", (home,))
+        self._compared.add(home)
+        self._absent.add(home)
+
+    # -- times
+
+    def stamp(self, home: int, part: str, times: Mapping[str, int | None]) -> int | None:
+        """Return the time of a home, or of a part of it, as a mark (`stamp_of`).
+
+        Where it is as noted in *times*, it is that.
+        """
+        now = self._time_of(home, part)
+        if now is not None and now == times.get(part):
+            return now
+        return stamp_of(self._homes[home] / part, may_set=self._database.is_shared)
+
+    def _time_of(self, home: int, part: str) -> int | None:
+        folder = self._homes[home]
+        return time_in(folder, part) if part else time_of(folder)
+
+
+def _rows_in(database: sqlite3.Connection, home: int, part: str) -> Iterable[tuple[str]]:
+    if not part:
+        return database.execute(_OF_HOME, (home,))
+    return database.execute(_OF_SUBFOLDER, (home, f"{part}/", f"{part}0"))  # 0 follows the slash
+
+
+def _listed(folder: Path) -> tuple[list[tuple[str, int, int]], set[str]]:
+    """Return name, time and size of each record in a home itself, and its sub-folders."""
+    files, subfolders = [], set()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.endswith(ENDING):
+                status = entry.stat(follow_symlinks=False)
+                files.append((entry.name, status.st_mtime_ns, status.st_size))
+            elif is_subfolder(entry.name) and entry.is_dir(follow_symlinks=False):
+                subfolders.add(entry.name)
+    return files, subfolders
+
+
+def _with_times(
+    folder: Path, own: Iterable[tuple[str, int, int]], subfolders: Iterable[str]
+) -> Iterator[tuple[str, int, int]]:
+    yield from own
+    for subfolder in subfolders:
+        try:
+            files, _ = _listed(folder / subfolder)
+        except OSError:  # gone since it was seen
+            continue
+        yield from ((f"{subfolder}/{name}", time, size) for name, time, size in files)
