@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Unpack
 
+from opeai_nb.client.values.filename import slug
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
@@ -181,9 +182,11 @@ class Library(Catalogue):
 
     def _is_large(self) -> bool:
         try:
-            rows = self._index.rows(_SIZE, (MANY + 1,))
+            rows = self._index.rows(_SIZE, (MANY + 1,), whole=False)
         except LibraryError:
             return False  # a folder that cannot be read does not hold up the request
+        if self._index.growth is not None:
+            return True
         return any(has_some or records > MANY for records, has_some in rows)
 
     def pending(self) -> list[Entry]:
@@ -336,12 +339,14 @@ class Library(Catalogue):
         origins: Collection[str],
         server: str,
         row: str | None = None,
+        prompt: str | None = None,
     ) -> Look:
         """Return all that a decision on *request*, an identity, looks at.
 
         *row* names who asks for it where that is not the request itself (`replay.row_key`). Records
         count when their origin is one of *origins*, unfinished requests when they were
-        sent to *server*.
+        sent to *server*. While the index of a very large library is made, what is there of the
+        request is looked for by its *prompt*; without, that is waited for.
         """
         entries = {
             entry.id: entry
@@ -352,9 +357,8 @@ class Library(Catalogue):
         takes: list[Take] = []
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
-        rows, same_id = self._index.answers_at_once(
-            (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
-        )
+        asked_for = (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
+        rows, same_id = self._answers(prompt, *asked_for)
         trash = self._marks.trashed() if rows else frozenset()
         for record, created, cell, call, place, home, file, *_ in rows:
             slot = Slot(cell, call) if call else None
@@ -374,6 +378,13 @@ class Library(Catalogue):
         self._moments.saw([take.at for take in ordered] + [note.at for note in notes])
         scene = Scene(ordered, notes, session.had(asked), session.name)
         return Look(scene, files, entries, None if same_id else new_id)
+
+    def _answers(self, prompt: str | None, *asked: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
+        """Return what the index has, once it has what there is of a prompt; of None: has all."""
+        found = self._index.answers_at_once(*asked, whole=prompt is None)
+        if prompt is not None and self._index.meet(slug(prompt)):
+            found = self._index.answers_at_once(*asked, whole=False)
+        return found
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
@@ -415,24 +426,30 @@ class Library(Catalogue):
             self._told.update(fresh if new else ())
         return fresh if new else found
 
-    def holds(self, identities: Iterable[str]) -> frozenset[str]:
-        """Return those of these identities that some record has that may be shown."""
+    def holds(self, identities: Iterable[str], *, prompt: str | None = None) -> frozenset[str]:
+        """Return those of these identities that some record has that may be shown.
+
+        *prompt* is that of all of them, where they have one: as for `look`.
+        """
         rest, trash = iter(identities), json.dumps(sorted(self._marks.trashed()))
         held: set[str] = set()
         while part := list(islice(rest, _AT_ONCE)):
-            held.update(self._held(json.dumps(part), trash))
+            held.update(self._held(json.dumps(part), trash, prompt))
         return frozenset(held)
 
-    def _held(self, identities: str, trash: str) -> set[str]:
+    def _held(self, identities: str, trash: str, prompt: str | None) -> set[str]:
         """Return what is held of these; records at which nobody has looked yet are read first."""
-        rows = self._index.rows(_HELD, (identities, trash))
+        rows = self._index.rows(_HELD, (identities, trash), whole=prompt is None)
+        if prompt is not None and self._index.meet(slug(prompt)):
+            rows = self._index.rows(_HELD, (identities, trash), whole=False)
         seen = {identity for identity, is_seen, _, _ in rows if is_seen}
         unseen = [(home, file) for identity, _, home, file in rows if identity not in seen]
         if not unseen:
             return seen
         for home in (0, 1):
             self._index.reread(home, *(file for its, file in unseen if its == home))
-        return {identity for identity, _, _, _ in self._index.rows(_HELD, (identities, trash))}
+        rows = self._index.rows(_HELD, (identities, trash), whole=prompt is None)
+        return {identity for identity, _, _, _ in rows}
 
     # -- marks
 
@@ -485,7 +502,7 @@ class Library(Catalogue):
         while True:
             found = secrets.token_hex(_ID_BYTES)
             try:
-                if not self._index.rows(_OF_ID, (found,)):
+                if not self._index.rows(_OF_ID, (found,), whole=False):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request

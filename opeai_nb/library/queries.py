@@ -107,13 +107,27 @@ class Catalogue:
         """Let go of the index file. The library can be used again."""
         self._index.close()
 
-    def records(self, *, newest_first: bool = True, trashed: bool = False) -> Iterator[Record]:
-        """Iterate over the records in the order in which they were asked, *trashed* ones or not."""
+    def growth(self) -> tuple[int, int] | None:
+        """Look at the folder, and return how many of how many records its index has while it grows.
+
+        That of a very large library is made in the background, the newest records first. None
+        where it is as it should be. Raises `LibraryError` when the folder cannot be read.
+        """
+        self._index.answers(whole=False)
+        return self._index.growth
+
+    def records(
+        self, *, newest_first: bool = True, trashed: bool = False, whole: bool = True
+    ) -> Iterator[Record]:
+        """Iterate over the records in the order in which they were asked, *trashed* ones or not.
+
+        Without *whole*, over those that are in the index while it is made (`growth`).
+        """
         hidden = frozenset() if trashed else self._marks.trashed()
         query = _OLDER if newest_first else _NEWER
         last: tuple[Any, ...] = (FOREVER if newest_first else -FOREVER, "")
         while True:
-            rows = self._index.rows(query, (*last, _PAGE))
+            rows = self._index.rows(query, (*last, _PAGE), whole=whole)
             yield from self._sound(row[2:] for row in rows if row[1] not in hidden)
             if len(rows) < _PAGE:
                 return
@@ -163,7 +177,7 @@ class Catalogue:
         for home in sorted({home for home, _ in found}):
             files = [file for its, file in found if its == home]
             self._index.reread(home, *files)
-            texts = self._index.rows(_AGAIN, (home, json.dumps(files)))
+            texts = self._index.rows(_AGAIN, (home, json.dumps(files)), whole=False)
             found |= {(home, file): self._parsed(home, file, text) for file, text in texts}
         return found
 
@@ -211,6 +225,7 @@ class Catalogue:
         tag: str | None = None,
         trashed: bool = False,
         limit: int | None = None,
+        whole: bool = True,
     ) -> list[Record]:
         """Return the records that hold every word of *text*, newest first.
 
@@ -218,6 +233,7 @@ class Catalogue:
         regard to case. *model* is a name, or a pattern with `*`. *since* and *until* are
         dates (`2026-11-22`, the day included), datetimes or seconds since 1970. *starred* and
         *tag* ask for the marks; with *trashed* the trash is searched instead of the rest.
+        Without *whole*, what is in the index is searched while it is made (`growth`).
         """
         asked = Selection(
             model=model,
@@ -229,16 +245,18 @@ class Catalogue:
             trashed=trashed,
             limit=limit,
         )
-        rows = self._index.rows(SEARCH, values_of(text, asked, self._marks.all()))
+        rows = self._index.rows(SEARCH, values_of(text, asked, self._marks.all()), whole=whole)
         return list(self._sound(row[2:] for row in rows))
 
-    def selected(self, text: str = "", **selection: Unpack[Selection]) -> Iterator[Record]:
+    def selected(
+        self, text: str = "", *, whole: bool = True, **selection: Unpack[Selection]
+    ) -> Iterator[Record]:
         """Iterate over what `search` returns, with a few hundred records in memory at once."""
         values = values_of(text, selection, self._marks.all())
         left = values["limit"]
         while left:
             values["limit"] = _PAGE if left < 0 else min(_PAGE, left)
-            rows = self._index.rows(SEARCH, values)
+            rows = self._index.rows(SEARCH, values, whole=whole)
             yield from self._sound(row[2:] for row in rows)
             if len(rows) < values["limit"]:
                 return
@@ -329,7 +347,7 @@ class Catalogue:
 
         Without *tasks*, the last 20 requests that were answered at once.
         """
-        rows = self._index.rows(_DURATIONS, (model, origin, int(tasks), _REMEMBERED))
+        rows = self._index.rows(_DURATIONS, (model, origin, int(tasks), _REMEMBERED), whole=False)
         return tuple(duration for (duration,) in reversed(rows))
 
     def usage(

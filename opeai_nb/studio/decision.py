@@ -127,7 +127,7 @@ class Door:
 
         Of a request that no record has, as those of most points, nothing more is looked at.
         """
-        if not self.library.holds([ask.identity]):
+        if not self.library.holds([ask.identity], prompt=ask.request.prompt):
             return None
         ask = self._in_slot(ask)
         look, choice = self._chosen(ask, ask.slot)
@@ -186,7 +186,12 @@ class Door:
     def _look(self, ask: Ask) -> Look:
         origins = {"platform", self.settings.asks}
         return self.library.look(
-            ask.identity, self.session, origins=origins, server=self.server, row=ask.row
+            ask.identity,
+            self.session,
+            origins=origins,
+            server=self.server,
+            row=ask.row,
+            prompt=ask.request.prompt,
         )
 
     def _chosen(self, ask: Ask, slot: Slot | None) -> tuple[Look, Choice]:

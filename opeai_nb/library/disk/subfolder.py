@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.library.disk.files import is_plain_name
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY: Final = 10  # letters of 2026-11-22
+_NAMED = re.compile(r"\d{4}-\d\d-\d\d-(?P<slug>.+)-[0-9a-f]{8}\.json")
 _SUBFOLDER = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{3,6})?")
 
 
@@ -65,3 +67,16 @@ def named_file(folder: Path, name: str) -> Path | None:
             return folder / part / name
         number += 1
     return None
+
+
+def may_tell(name: str, slug: str) -> bool:
+    """Tell whether a record's file may be of a prompt with this *slug*, by its name.
+
+    One that a person has renamed may be of any.
+    """
+    if slug in name:
+        return True
+    named = _NAMED.fullmatch(name)
+    return named is None or (
+        not named["slug"].isascii() and unicodedata.normalize("NFC", named["slug"]) == slug
+    )

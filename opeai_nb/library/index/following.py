@@ -6,40 +6,57 @@ session; then its folder, or the sub-folder, whose time has changed.
 
 from __future__ import annotations
 
+import json
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+import sqlite3
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.library.disk.files import mark_of, names_in
-from opeai_nb.library.disk.subfolder import is_place, is_subfolder, time_in
+from opeai_nb.library.disk.subfolder import is_place, is_subfolder, may_tell, time_in
 from opeai_nb.library.index.folder_time import stamp_of, time_of
-from opeai_nb.library.index.growing import Source, grow
+from opeai_nb.library.index.growing import MANY, Growth, Source, grow
 from opeai_nb.library.index.index_database import transaction
+from opeai_nb.library.index.index_row import DISORDER, ORDERS
 from opeai_nb.library.index.index_write import (
+    CACHE,
     drop_subfolders,
     note,
     note_subfolder,
     noted,
     put,
+    room_for_many,
     times_noted,
+    write_down,
 )
 from opeai_nb.library.records.record import ENDING
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from opeai_nb.guard import Guard
     from opeai_nb.library.index.growing import Read
     from opeai_nb.library.index.index_database import IndexDatabase
 
 _SOUND: Final = "SELECT file, mtime, size FROM records WHERE home = ? AND problem IS NULL"
 _EACH: Final = "SELECT file, mtime, size FROM records WHERE home = ?"
 _BROKEN_FILES: Final = "SELECT file FROM records WHERE home = ? AND problem IS NOT NULL"
+_AMONG: Final = """
+    SELECT file FROM records WHERE home = ? AND file IN (SELECT value FROM json_each(?))"""
+_COUNT: Final = "SELECT count(*) FROM records WHERE home = ?"
 _ANY: Final = "SELECT 1 FROM records WHERE home = ? LIMIT 1"
 # By what is in an index alone: a home has many rows, and each is wide.
 _OF_HOME: Final = "SELECT file FROM records WHERE home = ? AND instr(file, '/') = 0"
 _OF_SUBFOLDER: Final = "SELECT file FROM records WHERE home = ? AND file > ? AND file < ?"
 _NOT_THERE: Final = (FileNotFoundError, NotADirectoryError)
+
+
+class Limits(NamedTuple):
+    """How many records are written down at once, and from how many on they are very many."""
+
+    step: int = 1_000
+    many: int = MANY
 
 
 class Changes(NamedTuple):
@@ -52,15 +69,27 @@ class Changes(NamedTuple):
 
 
 class Following:
-    """Brings *database* up to the *homes*, by *read*, with *step* records written down at once."""
+    """Brings *database* up to the *homes*, by *read*.
+
+    Of many records *step* are written down at once. Very many (*limits*: from how many on) are read
+    in the background, and *lock* is taken for each step: meanwhile the index tells what it has, and
+    nothing else is followed.
+    """
 
     def __init__(
-        self, homes: tuple[Path, ...], database: IndexDatabase, read: Read, step: int
+        self,
+        homes: tuple[Path, ...],
+        database: IndexDatabase,
+        read: Read,
+        lock: Guard,
+        limits: Limits,
     ) -> None:
         self._homes = homes
         self._database = database
         self._read = read
-        self._step = step
+        self._lock = lock
+        self._step, self._many = limits
+        self.last: Growth | None = None
         self._age = 0
         self._seen: set[int] = set()
         self._absent: set[int] = set()
@@ -71,6 +100,14 @@ class Following:
         if self._age != self._database.age:
             self._age, self._seen, self._absent = self._database.age, set(), set()
         return self._seen
+
+    @property
+    def growth(self) -> Growth | None:
+        """What comes into the database as it is open now; None where nothing does."""
+        growth = self.last
+        if growth is None or growth.is_over or growth.age != self._database.age:
+            return None
+        return growth
 
     @property
     def has_seen_all(self) -> bool:
@@ -84,6 +121,8 @@ class Following:
 
         These are sub-folders, and "" for the home itself; None stands for whatever is there.
         """
+        if self.growth is not None:
+            return {}
         times = times_noted(database)
         found = {home: self._changed(home, times[home]) for home in range(len(self._homes))}
         return {home: change for home, change in found.items() if change is None or change}
@@ -134,19 +173,28 @@ class Following:
         """
         self._absent.discard(home)
         changes = self._changes(database, home, which)
+        source = Source(home, self._homes[home], self._read)
+        count = len(changes.new)
+        if count >= self._many:
+            self.last = growth = Growth(count, self._database.age)
+            growth.begin(partial(self._grow, growth, source, changes))
+            return
+        if count >= self._step:
+            with room_for_many(database):
+                grow(source, changes.new, partial(_written, database, home), self._step)
+            changes = changes._replace(new=[])
+        self._finish(database, source, changes)
+
+    def _finish(self, database: sqlite3.Connection, source: Source, changes: Changes) -> None:
+        """Read what is new, and write that, what is gone and the folders' times down."""
         new, gone, stamps, no_more = changes
-        folder = self._homes[home]
-        many, few = (new, []) if len(new) >= self._step else ([], new)
-        if many:
-            is_first = not database.execute(_ANY, (home,)).fetchall()
-            source = Source(home, folder, self._read)
-            grow(database, source, many, step=self._step, is_first=is_first)
-        rows = [row for file in few if (row := self._read(folder, home, file)) is not None]
+        home, folder, read = source
+        rows = [row for file in new if (row := read(folder, home, file)) is not None]
         times = times_noted(database)[home]
         if new or gone or no_more or any(times.get(each) != stamps[each] for each in stamps):
             with transaction(database):
                 time_before, mark = noted(database, home)
-                mark = put(database, home, mark, [*gone, *few], rows)
+                mark = put(database, home, mark, [*gone, *new], rows)
                 still = {
                     part: stamp if self._time_of(home, part) == stamp else times.get(part)
                     for part, stamp in stamps.items()
@@ -156,6 +204,60 @@ class Following:
                     note_subfolder(database, home, part, stamp)
                 drop_subfolders(database, home, no_more)
         self._compared.add(home)
+
+    # -- very many at once
+
+    def _grow(self, growth: Growth, source: Source, changes: Changes) -> None:
+        """Read them all: what fails here is found out by the next question, which begins anew."""
+
+        def write(files: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> bool:
+            is_written = self._within(growth, lambda it: write_down(it, source.home, files, rows))
+            growth.count += len(files)
+            return is_written
+
+        begun = self._within(growth, partial(_make_room, home=source.home, count=growth.total))
+        if begun and grow(source, changes.new, write, self._step):
+            # One by one: in between there are questions to be answered.
+            for order in (*ORDERS, "PRAGMA cache_size = -2000"):
+                self._within(growth, partial(_order, statement=order))
+            rest = changes._replace(new=[])
+            self._within(growth, lambda it: self._finish(it, source, rest))
+
+    def _within(self, growth: Growth, work: Callable[[sqlite3.Connection], object]) -> bool:
+        """Do *work* with the database that *growth* is of; tell whether it is still that."""
+        with self._lock:
+            try:
+                database = self._database.connection()
+                if growth.age == self._database.age:
+                    work(database)
+            except sqlite3.Error as error:
+                self._database.forsake(error)
+                self._database.in_memory()
+            except OSError:  # the folder is gone
+                return False
+            return growth.age == self._database.age
+
+    def meet(self, database: sqlite3.Connection, slug: str) -> bool:
+        """Read those records that the index lacks yet whose names tell *slug*, or tell nothing.
+
+        Tell whether that could be: where a thousand have one name they are not told apart by it.
+        """
+        for home, folder in enumerate(self._homes):
+            parts = ("", *(each for each in names_in(folder) if is_subfolder(each)))
+            files = [
+                f"{part}/{name}" if part else name
+                for part in parts
+                if not part or time_in(folder, part) is not None
+                for name in names_in(folder / part)
+                if name.endswith(ENDING) and may_tell(name, slug)
+            ]
+            known = {file for (file,) in database.execute(_AMONG, (home, json.dumps(files)))}
+            files = [file for file in files if file not in known and is_place(file)]
+            if len(files) > self._step:
+                return False
+            rows = [row for file in files if (row := self._read(folder, home, file)) is not None]
+            write_down(database, home, files, rows)
+        return True
 
     def _changes(self, database: sqlite3.Connection, home: int, which: set[str] | None) -> Changes:
         folder, times = self._homes[home], times_noted(database)[home]
@@ -271,3 +373,22 @@ def _with_times(
         except OSError:  # gone since it was seen
             continue
         yield from ((f"{subfolder}/{name}", time, size) for name, time, size in files)
+
+
+def _written(
+    database: sqlite3.Connection, home: int, files: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> bool:
+    write_down(database, home, files, rows)
+    return True
+
+
+def _order(database: sqlite3.Connection, statement: str) -> None:
+    database.execute(statement)
+
+
+def _make_room(database: sqlite3.Connection, home: int, count: int) -> None:
+    """Make a database ready for *count* records, most of what it will have: ordered at the end."""
+    database.execute(f"PRAGMA cache_size = -{CACHE}")
+    ((there,),) = database.execute(_COUNT, (home,))
+    if there < count:
+        database.executescript(DISORDER)

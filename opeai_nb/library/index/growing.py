@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from opeai_nb.library.disk.files import names_in
 from opeai_nb.library.disk.subfolder import subfolder_of
-from opeai_nb.library.index.index_row import COLUMNS, DISORDER, FileStat, row_of
-from opeai_nb.library.index.index_write import room_for_many, write_down
+from opeai_nb.library.index.index_row import COLUMNS, FileStat, row_of
 from opeai_nb.library.index.quick_row import quick_row
 from opeai_nb.library.records.record import read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
 MANY: Final = 10_000
 """Fewer records are read before anybody wonders."""
+_BEAT: Final = 0.2  # seconds between two words about how far it is
 
 
 class Read(Protocol):
@@ -62,18 +63,56 @@ class Source(NamedTuple):
     read: Read
 
 
-def grow(
-    database: sqlite3.Connection, source: Source, files: list[str], *, step: int, is_first: bool
-) -> None:
-    """Read many records. A step's rows are written down while the next ones are read.
+class Growth:
+    """Very many records on their way into the index, by a thread of its own: *count* of *total*.
 
-    With *is_first* nothing was known of the home.
+    *age* is that of the database which they come into.
+    """
+
+    def __init__(self, total: int, age: int) -> None:
+        self.count = 0
+        self.total = total
+        self.age = age
+        self._process = os.getpid()
+        self._over = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Tell whether nothing works on it any more; a fork takes no thread along."""
+        return self._over.is_set() or self._process != os.getpid()
+
+    def begin(self, work: Callable[[], None]) -> None:
+        """Do *work* in the background: what is written down of it lasts if this process ends."""
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self._over.set()
+
+        threading.Thread(target=run, name="opeai_nb-index", daemon=True).start()
+
+    def wait(self) -> None:
+        """Return when it is over, and tell meanwhile how far it is."""
+        while not self._over.wait(_BEAT):
+            _tell(self.count, self.total)
+        _tell(self.count, self.total)
+
+
+def grow(
+    source: Source,
+    files: list[str],
+    write: Callable[[Sequence[str], Sequence[tuple[Any, ...]]], bool],
+    step: int,
+) -> bool:
+    """Read many records, and *write* each step's rows while the next ones are read.
+
+    It ends before its time, and says so, where *write* says that nothing more is to be written.
     """
     home, folder, read = source
     there = lru_cache(4)(lambda subfolder: frozenset(names_in(folder / subfolder)))
-    disorder = DISORDER if is_first and len(files) >= MANY else ""
-    with room_for_many(database, disorder), ThreadPoolExecutor(1) as pool:
-        writing: Future[None] | None = None
+    with ThreadPoolExecutor(1, "opeai_nb-rows") as pool:
+        writing: Future[bool] | None = None
         for start in range(0, len(files), step):
             part = files[start : start + step]
             rows = [
@@ -81,12 +120,10 @@ def grow(
                 for file in part
                 if (row := read(folder, home, file, there(subfolder_of(file)))) is not None
             ]
-            if writing is not None:
-                writing.result()
-            writing = pool.submit(write_down, database, home, part, rows)
-            _tell(start + len(part), len(files))
-        if writing is not None:
-            writing.result()
+            if writing is not None and not writing.result():
+                return False
+            writing = pool.submit(write, part, rows)
+        return writing is None or writing.result()
 
 
 def _tell(count: int, total: int) -> None:

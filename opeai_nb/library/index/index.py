@@ -16,7 +16,7 @@ from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.subfolder import subfolder_of, time_in
 from opeai_nb.library.index.folder_time import alone_in, time_of
-from opeai_nb.library.index.following import Following
+from opeai_nb.library.index.following import Following, Limits
 from opeai_nb.library.index.growing import read_row
 from opeai_nb.library.index.index_database import IndexDatabase, reading, transaction
 from opeai_nb.library.index.index_row import FileStat, row_of
@@ -45,38 +45,62 @@ class Index:
     A record's home is told by its number, its file by its name there: `2026-11-22/….json` in a
     sub-folder. *patience* is how many seconds it waits for another process that writes the same
     file. Of a folder with many new records what is read, by *read*, is written down at each *step*:
-    an interrupt costs no more than that.
+    an interrupt costs no more than that. From *many* on they are read in the background.
     """
 
     def __init__(
-        self, *homes: Path, patience: float = 5.0, step: int = 1_000, read: Read = read_row
+        self,
+        *homes: Path,
+        patience: float = 5.0,
+        step: int = Limits().step,
+        many: int = Limits().many,
+        read: Read = read_row,
     ) -> None:
         self._homes = homes
         self._lock = Guard()
         self._read = read
         self._database = IndexDatabase(homes[0], patience)
-        self._following = Following(homes, self._database, read, step)
+        self._following = Following(homes, self._database, read, self._lock, Limits(step, many))
         self._placings: list[Placing] = []
 
     # -- asking
 
     def rows(
-        self, query: str, values: Mapping[str, Any] | Sequence[Any] = ()
+        self, query: str, values: Mapping[str, Any] | Sequence[Any] = (), *, whole: bool = True
     ) -> list[tuple[Any, ...]]:
         """Return the rows of a query, after a look at whether a home has changed.
 
-        Raises `LibraryError` when it cannot be read.
+        While very many records are read, it waits for them; without *whole*, it returns what is
+        there. Raises `LibraryError` when it cannot be read.
         """
-        return self.answers((query, values))[0]
+        return self.answers((query, values), whole=whole)[0]
+
+    @property
+    def growth(self) -> tuple[int, int] | None:
+        """How many of how many records were read, while very many are; else None."""
+        growth = self._following.growth
+        return None if growth is None else (growth.count, growth.total)
 
     def answers(
-        self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]]
+        self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]], whole: bool = True
     ) -> list[list[tuple[Any, ...]]]:
         """Return the rows of several queries, all as of one moment, as `rows` does of one.
 
         Raises `LibraryError` when it cannot be read.
         """
+        while True:
+            with self._lock:
+                growth, last = self._following.growth, self._following.last
+                found = self._answers(asked)
+                if self._following.last is not last:  # it has begun with this question
+                    growth = self._following.last
+            if not whole or growth is None:
+                return found
+            growth.wait()
 
+    def _answers(
+        self, asked: Sequence[tuple[str, Mapping[str, Any] | Sequence[Any]]]
+    ) -> list[list[tuple[Any, ...]]]:
         def ask(database: sqlite3.Connection) -> list[list[tuple[Any, ...]]]:
             # One transaction: SQLite locks its file for each, and looks for a journal beside it.
             with reading(database):
@@ -97,7 +121,7 @@ class Index:
                 ) from error
 
     def answers_at_once(
-        self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]]
+        self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]], whole: bool = True
     ) -> list[list[tuple[Any, ...]]]:
         """Return what `answers` does, with no look at all of a home that is as it was.
 
@@ -119,7 +143,21 @@ class Index:
                     found = self._database.ask(ask)
                     if found[0] and all(self._following.is_as_noted(*r[-4:]) for r in found[0]):
                         return found
-            return self.answers(*asked)
+        return self.answers(*asked, whole=whole)
+
+    def meet(self, slug: str) -> bool:
+        """Have the records of a prompt, by the *slug* in their names, while very many are read.
+
+        Tell whether there was something to do. What was edited by hand, and is named as it was
+        before, is found with the rest.
+        """
+        with self._lock:
+            if (growth := self._following.growth) is None:
+                return False
+            has_all = self._database.ask(lambda it: self._following.meet(it, slug))
+        if not has_all:
+            growth.wait()
+        return True
 
     def reread(self, home: int, *files: str) -> None:
         """Read records again: something in them was found to be changed in place, or is new."""

@@ -36,12 +36,12 @@ _BY: Final = {
     "time": "records (created, id)",
     "problem": "records (home, file) WHERE problem IS NOT NULL",
 }
-ORDERS: Final = "".join(
+ORDERS: Final = tuple(
     f"CREATE INDEX IF NOT EXISTS records_by_{n} ON {on};\n" for n, on in _BY.items()
 )
 """What makes questions quick. Of many records they are cheaper to make once all are there."""
-DISORDER: Final = "".join(f"DROP INDEX records_by_{name};\n" for name in _BY)
-SCHEMA: Final = TABLES + ORDERS
+DISORDER: Final = "".join(f"DROP INDEX IF EXISTS records_by_{name};\n" for name in _BY)
+SCHEMA: Final = TABLES + "".join(ORDERS)
 _QUARTER: Final = 900
 """Seconds: no two moments of a quarter of an hour are on two days, in any time zone."""
 

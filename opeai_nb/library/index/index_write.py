@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.library.disk.files import LARGEST_MARK, mark_of
 from opeai_nb.library.index.index_database import transaction
-from opeai_nb.library.index.index_row import COLUMNS, ORDERS
+from opeai_nb.library.index.index_row import COLUMNS
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
-_CACHE: Final = 64_000
+CACHE: Final = 64_000
 """kB for the index while many records come into it: else its pages are written again and again."""
 _ROW: Final = f"({','.join('?' * len(COLUMNS))})"
 _AT_ONCE: Final = 40
@@ -76,15 +76,14 @@ def _moved(
 
 
 @contextmanager
-def room_for_many(database: sqlite3.Connection, disorder: str) -> Iterator[None]:
-    """Let the index hold many pages meanwhile; with *disorder* it is ordered anew at the end."""
-    database.execute(f"PRAGMA cache_size = -{_CACHE}")
-    database.executescript(disorder)
+def room_for_many(database: sqlite3.Connection) -> Iterator[None]:
+    """Let the index hold many pages meanwhile."""
+    database.execute(f"PRAGMA cache_size = -{CACHE}")
     try:
         yield
     finally:
-        database.executescript(ORDERS)
-        database.execute("PRAGMA cache_size = -2000")
+        with suppress(sqlite3.ProgrammingError):  # it was closed meanwhile
+            database.execute("PRAGMA cache_size = -2000")
 
 
 def noted(database: sqlite3.Connection, home: int) -> tuple[int | None, int | None]:

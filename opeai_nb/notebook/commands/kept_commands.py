@@ -14,6 +14,7 @@ from opeai_nb.errors import LibraryError, OptionError, did_you_mean
 from opeai_nb.library.disk.subfolder import named_file
 from opeai_nb.library.records.input_files import changed_inputs
 from opeai_nb.library.usage import Usage, summed
+from opeai_nb.notebook.display.growth import growth_text
 from opeai_nb.notebook.display.table import Table, Thumbnail
 
 if TYPE_CHECKING:
@@ -173,7 +174,8 @@ def query_in(
 def history(session: Session, *words: str) -> Table:
     """List what is kept, newest first, each with a small picture: all, or what is asked for."""
     library = session.studio.library
-    found = library.search(**history_query(words), limit=_SHOWN + 1)
+    query, growth = history_query(words), library.growth()
+    found = library.search(**query, limit=_SHOWN + 1, whole=False)
     records = found[:_SHOWN]
     rows = [
         (
@@ -187,9 +189,11 @@ def history(session: Session, *words: str) -> Table:
         )
         for record in records
     ]
-    note = "" if records else _nothing(library, words)
+    note = "" if records or growth else _nothing(library, words)
     if len(found) > _SHOWN:
         note = f"The newest {_SHOWN}. %imagine history WORDS searches the prompts."
+    if growth is not None:
+        note = " ".join(filter(None, (note, growth_text(*growth))))
     head = ("", "id", "when", "model", "pictures", "marks", "prompt")
     return Table(head, rows, items=records, note=note)
 

@@ -120,8 +120,8 @@ class Gallery:
     def _records(self) -> Iterable[Record]:
         library = self._library()
         if self.search or self.marked:
-            return library.selected(self.search, **self._selection())
-        return library.records()
+            return library.selected(self.search, whole=False, **self._selection())
+        return library.records(whole=False)
 
     def _selection(self) -> Selection:
         if self.marked == STARRED:

@@ -9,6 +9,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Dict, List
 
 from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.notebook.display.growth import growth_text
 from opeai_nb.notebook.panel import input_sources, save_files, status
 from opeai_nb.notebook.panel.controls import ControlTraits, controls_of
 from opeai_nb.notebook.panel.gallery.finds import Find, finds_of
@@ -40,6 +41,7 @@ class ShownLibrary(ControlTraits):
     def __init__(self, *args: Any, **traits: Any) -> None:
         self.gallery = Gallery(lambda: self.library)
         self._trashed: dict[str, Find] = {}
+        self._growth_said: dict[str, Any] = {}
         super().__init__(*args, **traits)
 
     @property
@@ -86,9 +88,20 @@ class ShownLibrary(ControlTraits):
         self._show_gallery()
 
     def _show_gallery(self) -> None:
+        self._tell_growth()
         self._gallery = self.gallery.page()
         self._tiles = self.gallery.tiles()
         self._show_tags()
+
+    def _tell_growth(self) -> None:
+        """Say that the index of a large library is being made, where nothing else is said."""
+        try:
+            growth = self.library.growth()
+        except LibraryError:  # the gallery is empty then, as ever
+            return
+        if self._status in ({}, self._growth_said):
+            self._growth_said = {} if growth is None else status.said(growth_text(*growth))
+            self._status = self._growth_said
 
     def _show_tags(self) -> None:
         """Tell which tags there are, each with the number of its records outside the trash."""
