@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.library.records.record import moment_of
 from opeai_nb.library.records.request_json import identity_of
-from opeai_nb.library.replay.slot import Slot
+from opeai_nb.library.replay.slot import cell_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def row_of(
     *stands* is what *text* says, *look* what its pictures look like (`Record.look`), or None when
     nobody has looked at them yet. Raises `ValueError`, `TypeError` or `KeyError` for another one.
     """
-    request, slot = stands["request"], Slot.from_json(stands.get("slot"))
+    request, slot = stands["request"], stands.get("slot")
     created = moment_of(stands["created"])
     return (
         home,
@@ -72,13 +72,13 @@ def row_of(
         identity_of(request),
         created,
         stands["origin"],
-        slot.cell if slot else None,
-        slot.call if slot else None,
+        None if slot is None else cell_of(slot.get("cell")),
+        None if slot is None else slot.get("call", 1),
         request["model"],
         int(stands.get("task_id") is not None),
         stands.get("duration"),
-        sum(1 for item in stands["pictures"] if item.get("file")),
-        tokens(stands.get("usage") or {}),
+        len([1 for item in stands["pictures"] if item.get("file")]),
+        tokens(usage) if (usage := stands.get("usage")) else 0,
         _day(int(created // _QUARTER)),
         _words(stands),
         look,
@@ -110,4 +110,4 @@ def _words(stands: Mapping[str, Any]) -> str:
     request = stands["request"]
     said = [request["model"], request["prompt"], request.get("negative_prompt")]
     said += [item.get("revised_prompt") for item in stands["pictures"]]
-    return folded("\n".join(str(text) for text in said if text))
+    return folded("\n".join([str(text) for text in said if text]))

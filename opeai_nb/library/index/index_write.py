@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 CACHE: Final = 64_000
 """kB for the index while many records come into it: else its pages are written again and again."""
 _ROW: Final = f"({','.join('?' * len(COLUMNS))})"
-_AT_ONCE: Final = 40
-"""Rows that one statement writes: its 800 values are fewer than any SQLite takes."""
+_AT_ONCE: Final = 400
+"""Rows that one statement writes, where SQLite takes so many values."""
 _INSERT: Final = "INSERT OR REPLACE INTO records VALUES "
 _INSERT_NEW: Final = f"INSERT OR IGNORE INTO records VALUES {_ROW}"  # noqa: S608  our own
 _NAMED: Final = "WHERE home = ? AND file IN (SELECT value FROM json_each(?))"
@@ -53,8 +53,10 @@ def put(
     named = (home, json.dumps(names))
     mark = _moved(mark, database.execute(_STATS, named), [(row[1], *row[2:4]) for row in rows])
     database.execute(_DELETE, named)
-    for start in range(0, len(rows), _AT_ONCE):
-        part = rows[start : start + _AT_ONCE]
+    most = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
+    at_once = min(_AT_ONCE, most // len(COLUMNS))
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
         database.execute(_INSERT + ",".join([_ROW] * len(part)), [*chain.from_iterable(part)])
     return mark
 

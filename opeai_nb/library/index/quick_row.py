@@ -45,22 +45,22 @@ def quick_row(folder: str, home: int, name: str, there: Container[str]) -> tuple
 
 
 def _has_long_number(stands: Mapping[str, Any]) -> bool:
-    numbers = (stands.get("duration"), *(stands.get("usage") or {}).values())
-    return any(number.__class__ is float and abs(number) >= _LONG for number in numbers)
+    numbers = [stands.get("duration"), *(stands.get("usage") or {}).values()]
+    return bool([1 for number in numbers if number.__class__ is float and abs(number) >= _LONG])
 
 
 def _is_sound(stands: Mapping[str, Any], there: Container[str]) -> bool:
     """Tell whether a record is of this version, what its row says is, and its files are there."""
     request, slot, pictures = stands["request"], stands.get("slot"), stands["pictures"]
-    texts = (stands["id"], stands["origin"], request["prompt"], request["model"])
+    for text in (stands["id"], stands["origin"], request["prompt"], request["model"]):
+        if text.__class__ is not str or not text:
+            return False
+    for item in pictures:
+        if (file := item.get("file")) is not None and not (file.isascii() and file in there):
+            return False
     return (
         0 <= stands["opeai_nb"] <= VERSION
-        and all(text.__class__ is str and text for text in texts)
         and 0 < len(pictures) <= MOST_PICTURES
         and stands.get("duration").__class__ in _NUMBER
         and (slot is None or slot["call"].__class__ is int)
-        and all(
-            file is None or (file.isascii() and file in there)
-            for file in [item.get("file") for item in pictures]
-        )
     )

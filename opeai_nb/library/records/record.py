@@ -222,7 +222,7 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
 
 def has_half_letters(text: str) -> bool:
     """Tell whether JSON may have a letter without its other half, which no file takes."""
-    return _HALF.search(text) is not None
+    return "\\u" in text and _HALF.search(text) is not None
 
 
 def _as_spelled_here(record: Record) -> Record:

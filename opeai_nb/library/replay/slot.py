@@ -5,12 +5,24 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NOTEBOOK_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+@lru_cache(1024)
+def cell_of(cell: str | None) -> str | None:
+    """Return how a cell is told: by its id, or by a hash of one that is more than an id."""
+    if cell is None or _NOTEBOOK_ID.fullmatch(cell):
+        return cell
+    # The fragment alone: the path before it changes when the notebook is moved.
+    telling = cell.rpartition("#")[2]
+    digest = hashlib.sha256(telling.encode("utf-8", "replace")).hexdigest()
+    return f"hash-{digest[:16]}"
 
 
 @dataclass(frozen=True)
@@ -25,11 +37,7 @@ class Slot:
     call: int = 1
 
     def __post_init__(self) -> None:
-        if self.cell is not None and not _NOTEBOOK_ID.fullmatch(self.cell):
-            # The fragment alone: the path before it changes when the notebook is moved.
-            telling = self.cell.rpartition("#")[2]
-            digest = hashlib.sha256(telling.encode("utf-8", "replace")).hexdigest()
-            object.__setattr__(self, "cell", f"hash-{digest[:16]}")
+        object.__setattr__(self, "cell", cell_of(self.cell))
 
     @property
     def lasts(self) -> bool:
