@@ -20,7 +20,8 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
-from opeai_nb.library.index.index import tell_growth
+from opeai_nb.library.disk.subfolder import is_subfolder, part_of
+from opeai_nb.library.index.growing import tell_growth
 from opeai_nb.library.replay.replay import decide
 
 SIZES = (20, 120)
@@ -62,6 +63,25 @@ def shelves(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
             stands["request"]["prompt"] = f"fox {number}"
             stands["pictures"][0]["file"] = f"{name}-1.png"
             (folder / f"{name}.json").write_text(json.dumps(stands))
+        assert len(library.search("fox")) == size
+        library.close()
+        made[size] = folder
+    return made
+
+
+@pytest.fixture(scope="module")
+def spread(shelves: dict[int, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
+    """The same libraries in sub-folders of ten records each."""
+    made = {}
+    for size, flat in shelves.items():
+        folder = tmp_path_factory.mktemp("spread") / "imagine"
+        shutil.copytree(flat, folder)
+        for number, file in enumerate(sorted(folder.glob("*.json"))):
+            part = folder / part_of("2026-11-22", number // 10 + 1)
+            part.mkdir(exist_ok=True)
+            for path in folder.glob(f"{file.stem}*"):
+                path.rename(part / path.name)
+        library = Library(folder, subfolders="always")
         assert len(library.search("fox")) == size
         library.close()
         made[size] = folder
@@ -115,6 +135,45 @@ def test_once_it_is_open_no_question_costs_more_in_a_larger_library(
         library.close()
     small, large = costs
     assert small == large
+
+
+@pytest.mark.parametrize("name", WARM)
+def test_in_subfolders_a_question_looks_once_at_each_of_them_and_a_replay_at_none(
+    spread: dict[int, Path], name: str
+) -> None:
+    """One of them has a thousand records: so what grows is a thousandth of what there is."""
+    costs, folders = [], []
+    for folder in spread.values():
+        library = Library(folder, metadata=False, subfolders="always")
+        library.search(limit=1)
+        keep(library, "warm")
+        with counting() as counts:
+            WARM[name](library)
+        costs.append(counts)
+        folders.append(len([path for path in folder.iterdir() if is_subfolder(path.name)]))
+        library.close()
+    small, large = costs
+    more = {"a replay": 0, "what is unfinished": 0}.get(name, folders[1] - folders[0])
+    assert {**large, "lstat": large["lstat"] - more} == {**small, "lstat": small["lstat"]}
+
+
+def test_what_has_changed_in_one_subfolder_has_only_that_listed(spread: dict[int, Path]) -> None:
+    costs = []
+    for folder in spread.values():
+        library = Library(folder)
+        assert library.search("fox", limit=1)
+        new = folder / "2026-11-22" / "2026-11-22-heron-00ffffff.json"
+        file = next((folder / "2026-11-22").glob("*.json"))
+        stands = json.loads(file.read_text())
+        stands |= {"id": "00ffffff", "request": {**stands["request"], "prompt": "a heron"}}
+        new.write_text(json.dumps(stands))
+        with counting() as counts:
+            assert len(library.search("heron")) == 1
+        costs.append(counts)
+        library.close()
+    small, large = costs
+    assert small["listdir"] == large["listdir"] == 1
+    assert {**small, "lstat": 0} == {**large, "lstat": 0}
 
 
 def test_the_first_replay_of_a_session_looks_at_nothing_but_its_own_record(

@@ -287,6 +287,9 @@ class Kept:
         self.id, self.folder, self.prompt, self.model = f"{number}", Path(), f"no. {number}", "m"
         self.pictures = [replace(_PICTURE, file=f"{number}-{i}.png") for i in (1, 2)]
 
+    def path_of(self, name: str) -> Path:
+        return self.folder / name
+
 
 def _picture() -> Any:
     from opeai_nb.library import KeptPicture

@@ -90,6 +90,8 @@ class Following:
         self._lock = lock
         self._step, self._many = limits
         self.last: Growth | None = None
+        self.is_spread = False
+        """Whether there are sub-folders, as far as is known."""
         self._age = 0
         self._seen: set[int] = set()
         self._absent: set[int] = set()
@@ -124,6 +126,7 @@ class Following:
         if self.growth is not None:
             return {}
         times = times_noted(database)
+        self.is_spread = any(set(parts) - {""} for parts in times.values())
         found = {home: self._changed(home, times[home]) for home in range(len(self._homes))}
         return {home: change for home, change in found.items() if change is None or change}
 
@@ -337,6 +340,10 @@ class Following:
         now = self._time_of(home, part)
         if now is not None and now == times.get(part):
             return now
+        return self.new_stamp(home, part)
+
+    def new_stamp(self, home: int, part: str) -> int | None:
+        """Return the time of a home, or of a part of it, as a mark that it has from now on."""
         return stamp_of(self._homes[home] / part, may_set=self._database.is_shared)
 
     def _time_of(self, home: int, part: str) -> int | None:

@@ -94,9 +94,11 @@ class Growth:
 
     def wait(self) -> None:
         """Return when it is over, and tell meanwhile how far it is."""
+        is_first = True
         while not self._over.wait(_BEAT):
-            _tell(self.count, self.total)
-        _tell(self.count, self.total)
+            tell_growth(self.count, self.total, is_first=is_first)
+            is_first = False
+        tell_growth(self.count, self.total, is_first=False)
 
 
 def grow(
@@ -126,8 +128,14 @@ def grow(
         return writing is None or writing.result()
 
 
-def _tell(count: int, total: int) -> None:
-    if total >= MANY:
-        end = "\n" if total == count else ""
-        sys.stderr.write(f"\r{count:,} of {total:,} records read into the index{end}")
-        sys.stderr.flush()
+def tell_growth(count: int, total: int, *, is_first: bool) -> None:
+    """Tell how far it is: over and over on one line of a terminal, elsewhere at both ends."""
+    stream = sys.stderr
+    if total < MANY or stream is None:  # a program without a console has none
+        return
+    text = f"{count:,} of {total:,} records read into the index"
+    if stream.isatty():
+        stream.write(f"\r{text}" + "\n" * (count == total))
+    elif is_first or count == total:
+        stream.write(f"{text}\n")
+    stream.flush()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.subfolder import subfolder_of, time_in
-from opeai_nb.library.index.folder_time import alone_in, time_of
+from opeai_nb.library.index.folder_time import alone_in
 from opeai_nb.library.index.following import Following, Limits
 from opeai_nb.library.index.growing import read_row
 from opeai_nb.library.index.index_database import IndexDatabase, reading, transaction
@@ -138,10 +138,13 @@ class Index:
             return [database.execute(query, values).fetchall() for query, values in asked]
 
         with self._lock:
-            if not self._database.is_open or not self._following.has_seen_all:
+            following = self._following
+            # Of a library in one folder a look at all is a look at that.
+            is_shorter = following.is_spread or not following.has_seen_all
+            if is_shorter or not self._database.is_open:
                 with suppress(OSError):
                     found = self._database.ask(ask)
-                    if found[0] and all(self._following.is_as_noted(*r[-4:]) for r in found[0]):
+                    if found[0] and all(following.is_as_noted(*row[-4:]) for row in found[0]):
                         return found
         return self.answers(*asked, whole=whole)
 
@@ -217,7 +220,7 @@ class Index:
         parts = {subfolder_of(placing.record.file) for placing in placings} - {""}
         with alone_in(folder) as is_alone:
             before: dict[str, int | None] = {part: time_in(folder, part) for part in parts}
-            before[""] = time_of(folder)
+            before[""] = folder.stat().st_mtime_ns
             times, (_, mark) = times_noted(database)[home], noted(database, home)
             for placing in placings:
                 if placing.put():
@@ -229,7 +232,7 @@ class Index:
                 is_only_change = is_alone and before[part] == times.get(part)
                 stamp = times.get(part)
                 if is_only_change and (not part or time_in(folder, part) is not None):
-                    stamp = self._following.stamp(home, part, {})
+                    stamp = self._following.new_stamp(home, part)
                 if part:
                     note_subfolder(database, home, part, stamp)
                 else:
