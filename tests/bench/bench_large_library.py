@@ -26,6 +26,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.client.values.filename import slug
 from opeai_nb.library import Library, Session, Slot, identity
 from opeai_nb.library.index.index_file import index_file
 from opeai_nb.library.replay.replay import decide
@@ -36,6 +37,7 @@ LIMITS: Final = {
     "replayed": (1.0, "first replay / reopen and search"),
     "warm": (5.0, "ms of a warm replay"),
     "rebuilt": (1.3, "index made anew / reading and json.loads of the same files"),
+    "growing": (500.0, "ms of a replay while the index is made, and of a new picture"),
     "kept": (1.2, "a new picture among all / among 100"),
     "page": (1.5, "the gallery's first page among all / among 1,000"),
 }
@@ -107,6 +109,19 @@ class Shelves:
         library.close()
         return took, base
 
+    def growing(self) -> tuple[float, float]:
+        index_file(self.large).unlink()
+        library = self._library(self.large)
+        times = [timed(lambda: replay(library, self._next()))]
+        times.append(timed(lambda: keep(library, self._next())))
+        assert library.growth() is not None
+        times.append(timed(lambda: replay(library, self._next())))
+        times.append(timed(lambda: keep(library, self._next())))
+        assert library.growth() is not None
+        library.origins()  # until it is made
+        library.close()
+        return max(times), 1e-3
+
     def kept(self) -> tuple[float, float]:
         large, small = (self._library(folder) for folder in (self.large, self.small))
         for library in (large, small):
@@ -143,7 +158,9 @@ def reopen(folder: Path) -> None:
 
 def replay(library: Library, number: int) -> None:
     request = identity(asked(number))
-    look = library.look(request, Session(), origins={"platform"}, server=SERVER)
+    look = library.look(
+        request, Session(), origins={"platform"}, server=SERVER, prompt=prompt(number)
+    )
     choice = decide(look.scene, Slot("c"), fresh=False)
     assert choice.does == "show"
     record = library.kept(look.files[str(choice.take)])
@@ -156,7 +173,9 @@ def keep(library: Library, number: int) -> None:
     request = ImageRequest(f"a new picture, {number} of {time.time_ns()}")
     name, slot = identity(request), Slot("new")
     with library.claim(name):
-        look = library.look(name, Session(), origins={"platform"}, server=SERVER)
+        look = library.look(
+            name, Session(), origins={"platform"}, server=SERVER, prompt=request.prompt
+        )
         assert decide(look.scene, slot, fresh=False).does == "send"
         entry = library.begin(request, key="k", base_url=SERVER, origin="platform", slot=slot)
     entry.sending()
@@ -194,7 +213,7 @@ def timed(work: Callable[[], object]) -> float:
 
 def prompt(number: int) -> str:
     words = " ".join(WORDS[number // 10**place % 10] for place in range(4))
-    return f"a picture of {words}, number {number}, in soft light with much detail"
+    return f"{words}, a picture, number {number}, in soft light with much detail"
 
 
 def asked(number: int) -> ImageRequest:
@@ -215,7 +234,7 @@ def fill(folder: Path, size: int) -> Path:
         path.unlink()
     stands: dict[str, Any] = copy.deepcopy(dict(record.stands))
     for number in range(size):
-        stem = f"2026-{number % 12 + 1:02}-{number % 27 + 1:02}-a-picture-of-{number}-{number:08x}"
+        stem = f"2026-{number % 12 + 1:02}-{number % 27 + 1:02}-{slug(prompt(number))}-{number:08x}"
         stands["id"], stands["request"] = (
             f"{number:08x}",
             {**record.written, "prompt": prompt(number)},
