@@ -30,10 +30,10 @@ class AskedLibrary(Library):
         self.asked: list[int] = []
         self.forgets = False
 
-    def holds(self, identities: Iterable[str]) -> frozenset[str]:
+    def holds(self, identities: Iterable[str], *, prompt: str | None = None) -> frozenset[str]:
         part = list(identities)
         self.asked.append(len(part))
-        return frozenset() if self.forgets else super().holds(part)
+        return frozenset() if self.forgets else super().holds(part, prompt=prompt)
 
 
 @pytest.fixture
