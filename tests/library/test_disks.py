@@ -27,6 +27,7 @@ from opeai_nb.library import (
     info,
     received_bytes,
 )
+from opeai_nb.library.disk.files import remove_folder, write_new
 from opeai_nb.library.disk.homes import library_of
 from opeai_nb.library.replay.replay import decide
 from tests.bench.loopback import noisy_png
@@ -54,6 +55,18 @@ def course(keep: Callable[..., Generation], shelf: Library, disk: RefusingDisk) 
 
 def whole(picture: bytes, entry: Entry, count: int = 1) -> Generation:
     return Generation((Picture(picture),) * count, entry.request)
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_name_without_a_folder_lies_in_the_one_that_a_person_works_in(
+    kind: Callable[[str], str | Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_new(kind("fox.txt"), b"a fox")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "owl.txt").touch()
+    remove_folder(kind("folder"))
+    assert [path.name for path in tmp_path.iterdir()] == ["fox.txt"]
 
 
 # -- a disk of Windows

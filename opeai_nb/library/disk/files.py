@@ -157,7 +157,7 @@ def _share(path: AnyPath, rights: int) -> None:
     Those who share a folder take over from each other what one left. *rights* are as a group has
     them; its members get them where the file is the group's, as below set-gid and on macOS.
     """
-    folder = os.fspath(path).rpartition(os.sep)[0]
+    folder = os.fspath(path).rpartition(os.sep)[0] or os.curdir
     if not _is_shared(folder):
         return
     with suppress(OSError):  # another user's
@@ -408,7 +408,7 @@ def emptied_folder(folder: AnyPath) -> str | None:
     if is_link(folder):
         discard(folder)
         return None
-    around = os.path.dirname(folder)  # noqa: PTH120  a Path costs more
+    around = os.path.dirname(folder) or os.curdir  # noqa: PTH120  a Path costs more
     gone = f"{around}{os.sep}{GONE}{secrets.token_hex(8)}"
     try:
         os.rename(folder, gone)  # noqa: PTH104  as above
