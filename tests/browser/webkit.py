@@ -326,7 +326,11 @@ class Locator(Finder):
         """Act on the element; once more, as long as it is replaced or covered meanwhile."""
         from selenium.common import exceptions as e
 
-        passing = (e.StaleElementReferenceException, e.ElementClickInterceptedException)
+        passing = (
+            e.StaleElementReferenceException,
+            e.ElementClickInterceptedException,
+            e.ElementNotInteractableException,  # where a notebook scrolls meanwhile
+        )
         said: list[Any] = []
 
         def attempt() -> bool:
