@@ -14,7 +14,6 @@ from opeai_nb.client.values.size import SAME
 from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.notebook.panel import input_sources, region, save_files, status
-from opeai_nb.notebook.panel.code_cell import cell_text, python_text
 from opeai_nb.notebook.panel.controls import (
     ADVANCED,
     NAMES,
@@ -290,6 +289,9 @@ class PanelState(ShownLibrary):
 
         It is a `%%imagine` cell; outside of IPython, as in marimo, it is Python.
         """
+        # Not before: a fifth of what a panel imports is the magic's own.
+        from opeai_nb.notebook.panel.code_cell import cell_text, python_text
+
         wish = self._read()
         images = [self._written(source) for source in self.images]
         only = wish.only and self._region_written(wish.only)
