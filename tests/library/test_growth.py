@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ import pytest
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
 from opeai_nb.library.disk.subfolder import is_subfolder, part_of
-from opeai_nb.library.index.growing import tell_growth
+from opeai_nb.library.index.growing import Growth, tell_growth
 from opeai_nb.library.replay.replay import decide
 
 SIZES = (20, 120)
@@ -249,3 +250,18 @@ def test_growth_is_told_on_one_line_of_a_terminal_and_elsewhere_at_both_ends(
         f"{count} of 12,000 records read into the index\n" for count in ("5,000", "12,000")
     )
     assert told(None) == ""
+
+
+def test_the_end_of_growth_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read is put in order then, and that takes longer than the beat of words."""
+    console = Console(is_terminal=False)
+    monkeypatch.setattr(sys, "stderr", console)
+    growth = Growth(12_000, age=0)
+
+    def work() -> None:
+        growth.count = 12_000
+        threading.Event().wait(0.6)
+
+    growth.begin(work)
+    growth.wait()
+    assert console.getvalue() == "12,000 of 12,000 records read into the index\n"

@@ -96,8 +96,9 @@ class Growth:
         """Return when it is over, and tell meanwhile how far it is."""
         is_first = True
         while not self._over.wait(_BEAT):
-            tell_growth(self.count, self.total, is_first=is_first)
-            is_first = False
+            if self.count < self.total:  # then it is put in order, and that ends with a word
+                tell_growth(self.count, self.total, is_first=is_first)
+                is_first = False
         tell_growth(self.count, self.total, is_first=False)
 
 
