@@ -14,7 +14,7 @@ import pytest
 from opeai_nb.bulk import Sweep
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.dask_cluster import shares_of
-from opeai_nb.bulk.run.dask_worker import Site, make
+from opeai_nb.bulk.run.dask_worker import Site, clear, make, mark
 from opeai_nb.bulk.run.outcome import Outcome
 from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.bulk.sweep.sweep import sweep
@@ -159,6 +159,38 @@ def test_a_worker_whose_pictures_nobody_would_find_makes_none(
     shut(tmp_path / "imagine")
     again = make(elsewhere, "run-3", points, BulkOptions())
     assert [outcome.state for _, outcome in again] == ["replayed"] * 2, "which costs nothing"
+
+
+def test_a_worker_that_sees_another_folder_under_the_library_s_path_sends_nothing(
+    studio: Studio, tmp_path: Path
+) -> None:
+    """As on a machine where the share is not mounted: the path is there, or can be made."""
+    here, elsewhere = tmp_path / "imagine", tmp_path / "unmounted"
+    site = Site.of(studio.settings, here)
+    points = [*sweep("a {x}", x=range(2), size="512x512", studio=studio).plan]
+    assert mark(here, "run-1")
+    with pytest.raises(OptionError, match="does not see the library folder") as raised:
+        make(replace(site, library=str(elsewhere)), "run-1", points, BulkOptions(), is_marked=True)
+    assert str(elsewhere) in str(raised.value)
+    assert not elsewhere.exists()
+    made = make(site, "run-1", points, BulkOptions(), is_marked=True)
+    assert [outcome.state for _, outcome in made] == ["done"] * 2
+    clear(here, "run-1")
+    assert list((here / ".pending" / ".shares").iterdir()) == []
+
+
+def test_the_library_is_marked_before_the_first_share_is_handed_out(
+    studio: Studio, tmp_path: Path
+) -> None:
+    signs: list[list[str]] = []
+
+    def looked_at(count: int, share: Share, points: Sequence[Point]) -> None:
+        signs.append([path.suffix for path in (tmp_path / "imagine/.pending/.shares").iterdir()])
+        good(share, points)
+
+    over(sweep("a {x}", x=range(4), studio=studio), Cluster(looked_at))
+    assert signs == [[".begun"]] * len(signs)
+    assert list((tmp_path / "imagine/.pending/.shares").iterdir()) == []
 
 
 def shut(library: Path) -> None:

@@ -84,6 +84,7 @@ class Cluster:
         self._options = replace(options, concurrency=options.concurrency // self._lanes)
         self._name = secrets.token_hex(8)
         self._halted = threading.Event()
+        self._is_marked = False
         self._shares = shares_of(run.points, self._lanes, self._options.concurrency)
 
     def halt(self) -> None:
@@ -94,14 +95,17 @@ class Cluster:
 
     def work(self) -> None:
         """Hand out all shares; returns when the last one has ended."""
+        self._is_marked = dask_worker.mark(self._library, self._name)
+        broken_by: OpeaiError | None
         try:
             self._hand_out()
         except Exception as error:  # noqa: BLE001  whoever waits gets it, whatever Dask raises
-            self._run.ends(error if isinstance(error, OpeaiError) else _lost("run", error))
+            broken_by = error if isinstance(error, OpeaiError) else _lost("run", error)
         else:
-            self._run.ends(self._broken_by)
-        finally:
+            broken_by = self._broken_by
+        with suppress(OSError):  # signs of a run that is over mean nothing to the next one
             dask_worker.clear(self._library, self._name)
+        self._run.ends(broken_by)
 
     def _hand_out(self) -> None:
         waiting = deque(enumerate(self._shares))
@@ -134,6 +138,7 @@ class Cluster:
                 self._name,
                 points,
                 self._options,
+                is_marked=self._is_marked,
                 key=f"opeai_nb-share-{self._name}-{number}",
                 pure=False,
                 retries=_RETRIES,

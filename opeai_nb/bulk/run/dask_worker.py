@@ -88,15 +88,25 @@ class Site:
 
 
 def make(
-    site: Site, run: str, points: Sequence[Point], options: BulkOptions
+    site: Site, run: str, points: Sequence[Point], options: BulkOptions, *, is_marked: bool = False
 ) -> list[tuple[Point, Outcome]]:
     """Make a share and return what became of its points; those not begun are left out.
+
+    *is_marked* says that whoever asks has marked its library for this run (`mark`).
 
     A cluster may take a slow worker for dead and give its share to another: that one waits, point
     by point, for what the first makes, and finds in the library what it made. Raises `OptionError`
     where nobody else would find what is made here.
     """
     made: list[tuple[Point, Outcome]] = []
+    if is_marked and not _sign(Path(site.library), run, "begun").exists():
+        raise OptionError(
+            f"A worker on {this_process()['host']} does not see the library folder {site.library} "
+            "of whoever asks: what it made would lie out of everybody's sight, and be paid for "
+            "again.",
+            advice="Set Imagine.library to a folder that all workers see under the same path. "
+            "Nothing was sent by this worker.",
+        )
     studio = site.studio()
     _check_library(site, studio, points, options)
     sign = halt_sign(Path(site.library), run)
@@ -132,7 +142,21 @@ def _second(library: Path) -> str:
 
 def halt_sign(library: Path, run: str) -> Path:
     """Return the file whose being there tells every worker to begin nothing more."""
-    return library / FOLDER / _SHARES / f"{run}.halt"
+    return _sign(library, run, "halt")
+
+
+def mark(library: Path, run: str) -> bool:
+    """Mark the library for a run: a worker that sees no mark looks at another folder.
+
+    False where the mark cannot be set: that says nothing about the workers. The name is new with
+    each run, so that no network file system can remember it as missing.
+    """
+    try:
+        _folder(library)
+        _sign(library, run, "begun").touch()
+    except OSError:
+        return False
+    return True
 
 
 def halt(library: Path, run: str) -> None:
@@ -145,6 +169,10 @@ def clear(library: Path, run: str) -> None:
     """Remove the signs of a run that is over."""
     for path in (library / FOLDER / _SHARES).glob(f"{run}*"):
         path.unlink(missing_ok=True)
+
+
+def _sign(library: Path, run: str, kind: str) -> Path:
+    return library / FOLDER / _SHARES / f"{run}.{kind}"
 
 
 def _folder(library: Path) -> Path:
