@@ -340,7 +340,7 @@ def opened(lab_page: Any) -> Callable[..., Notebook]:
 def panel_page(lab: Lab, browser: Any) -> Iterator[Page]:
     """A notebook with a panel, for all tests of a module."""
     pages = Pages(browser)
-    yield Page(pages, lab, f"panel-{browser.browser_type.name}.ipynb")
+    yield Page(pages, lab, f"{browser.browser_type.name}/panel.ipynb")
     pages.close()
 
 

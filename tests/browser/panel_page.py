@@ -33,7 +33,11 @@ class Page:
     """One panel on the page, as a person uses it."""
 
     def __init__(self, pages: Pages, lab: Lab, name: str, cell: str = CELL) -> None:
-        """Open a new notebook of that name; its first cell makes a panel."""
+        """Open a new notebook of that name; its first cell makes a panel.
+
+        In a folder of its own it has a library of its own, whatever other browsers have made.
+        """
+        (lab.folder / name).parent.mkdir(exist_ok=True)
         made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
         made.cells = [nbformat.v4.new_code_cell(cell), nbformat.v4.new_code_cell("6 * 7")]
         nbformat.write(made, lab.folder / name)
