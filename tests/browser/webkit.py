@@ -247,8 +247,8 @@ class Page(Finder):
             time.sleep(pause)
         return found
 
-    def wait_for_selector(self, css: str) -> None:
-        self.locator(css).first.wait_for()
+    def wait_for_selector(self, css: str, state: str = "visible") -> None:
+        self.locator(css).first.wait_for(state)
 
     def set_viewport_size(self, size: dict[str, int]) -> None:
         """Resize the window: what stands around the page is part of it."""
