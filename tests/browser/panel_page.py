@@ -37,7 +37,8 @@ class Page:
 
         In a folder of its own it has a library of its own, whatever other browsers have made.
         """
-        (lab.folder / name).parent.mkdir(exist_ok=True)
+        self.folder = (lab.folder / name).parent
+        self.folder.mkdir(exist_ok=True)
         made = nbformat.v4.new_notebook(metadata={"kernelspec": KERNEL})
         made.cells = [nbformat.v4.new_code_cell(cell), nbformat.v4.new_code_cell("6 * 7")]
         nbformat.write(made, lab.folder / name)

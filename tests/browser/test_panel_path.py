@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -68,9 +68,9 @@ def test_a_photo_of_15_mb_arrives_in_pieces_and_60_mb_are_refused_before_they_ar
     panel.page.locator(".ob-source").wait_for(state="detached")
 
 
-def test_a_dropped_file_is_taken_and_a_path_is_too(panel: Page, lab: Any) -> None:
+def test_a_dropped_file_is_taken_and_a_path_is_too(panel: Page) -> None:
     picture = png()
-    (lab.folder / "beside.png").write_bytes(picture)
+    (panel.folder / "beside.png").write_bytes(picture)
     panel.page.evaluate(
         """bytes => {
           const data = new DataTransfer();
