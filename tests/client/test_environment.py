@@ -55,6 +55,8 @@ class TestProxies:
             ({"HTTP_PROXY": '"http://p:1"'}, "http://a.test", "http://p:1"),
             ({"HTTP_PROXY": "“http://p:1”"}, "http://a.test", "http://p:1"),
             ({"HTTP_PROXY": "HTTP_PROXY=http://p:1"}, "http://a.test", "http://p:1"),
+            ({"HTTP_PROXY": '"p:1"'}, "http://a.test", "http://p:1"),
+            ({"HTTP_PROXY": "export HTTP_PROXY='p:1'"}, "http://a.test", "http://p:1"),
             ({"HTTP_PROXY": "\ufeffhttp://u:p%40w@p:1;"}, "http://a.test", "http://u:p%40w@p:1"),
             ({"HTTP_PROXY": "http://u:p^w@p:1"}, "http://a.test", "http://u:p^w@p:1"),
             ({"http_proxy": "", "ALL_PROXY": "[::1]:7"}, "http://a.test", "http://[::1]:7"),

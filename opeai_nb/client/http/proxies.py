@@ -82,7 +82,8 @@ def _names_any(environ: Mapping[str, str]) -> bool:
 
 
 def _url(text: str, variable: str) -> str:
-    kind, colon, rest = bare(text).partition("://")
+    text = bare(text)
+    kind, colon, rest = text.partition("://")
     if not colon:
         kind, rest = "http", text
     kind = _SAME.get(kind.lower(), kind.lower())
