@@ -177,25 +177,12 @@ def _opened(data: bytes) -> Image:
 
 def _upright(image: Image) -> Image:
     """Return *image* as its EXIF says that it is looked at: a photo, and a mask made of one."""
-    from PIL.Image import Transpose
+    from PIL import ImageOps
 
     try:
-        orientation = int(image.getexif().get(_ORIENTATION, 1))
+        return ImageOps.exif_transpose(image)
     except Exception:  # noqa: BLE001  a broken EXIF says nothing, in whatever way it is broken
         return image
-    turn = {
-        2: Transpose.FLIP_LEFT_RIGHT,
-        3: Transpose.ROTATE_180,
-        4: Transpose.FLIP_TOP_BOTTOM,
-        5: Transpose.TRANSPOSE,
-        6: Transpose.ROTATE_270,
-        7: Transpose.TRANSVERSE,
-        8: Transpose.ROTATE_90,
-    }.get(orientation)
-    return image if turn is None else image.transpose(turn)
-
-
-_ORIENTATION: Final = 0x0112
 
 
 def _is_slow(data: bytes) -> bool:
