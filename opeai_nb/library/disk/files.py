@@ -157,7 +157,7 @@ def _share(path: AnyPath, rights: int) -> None:
     Those who share a folder take over from each other what one left. *rights* are as a group has
     them; its members get them where the file is the group's, as below set-gid and on macOS.
     """
-    folder = os.fspath(path).rpartition(os.sep)[0] or os.curdir
+    folder = os.path.dirname(path) or os.curdir  # noqa: PTH120  a Path costs more
     if not _is_shared(folder):
         return
     with suppress(OSError):  # another user's
@@ -208,12 +208,16 @@ def write_part(folder: AnyPath, data: bytes, *, durable: bool = True, disk: Disk
 
 def passing_path(folder: AnyPath) -> str:
     """Return a hidden path in *folder* that nothing has."""
-    return f"{folder}{os.sep}.{secrets.token_hex(8)}{PART}"
+    return f"{folder}{os.sep}{_passing()}"
 
 
 def passing_name(folder: Path) -> Path:
     """Return a hidden path in *folder* that nothing has, as a `Path`."""
-    return folder / f".{secrets.token_hex(8)}{PART}"
+    return folder / _passing()
+
+
+def _passing() -> str:
+    return f".{secrets.token_hex(8)}{PART}"
 
 
 def sync_file(path: AnyPath, disk: Disk = DISK) -> None:
