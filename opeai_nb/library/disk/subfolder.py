@@ -51,6 +51,11 @@ def time_in(folder: Path, subfolder: str) -> int | None:
     return status.st_mtime_ns if stat.S_ISDIR(status.st_mode) else None
 
 
+def day_in(name: str) -> str:
+    """Return the day that the name of a record or of its picture begins with: `2026-11-22`."""
+    return name[:_DAY]
+
+
 def part_of(day: str, number: int) -> str:
     """Return the name of a day's sub-folder, by its number from 1."""
     return day if number == 1 else f"{day}-{number:03}"
@@ -60,7 +65,7 @@ def named_file(folder: Path, name: str) -> Path | None:
     """Return the file of a library that *name* names, whatever sub-folder it lies in."""
     if (folder / name).is_file():
         return folder / name
-    day = name[:_DAY]
+    day = day_in(name)
     number = 1
     while is_subfolder(day) and time_in(folder, part := part_of(day, number)) is not None:
         if is_plain_name(name) and (folder / part / name).is_file():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import names_in, own_folder
-from opeai_nb.library.disk.subfolder import part_of, time_in
+from opeai_nb.library.disk.subfolder import day_in, part_of, time_in
 from opeai_nb.library.records.record import ENDING
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ FULL: Final = 1_000
 """Records in one of them, more or less: several processes fill it at once."""
 _RECOUNT: Final = 64
 """What others have put there is counted after so many of one's own."""
-_DAY: Final = 10  # letters of 2026-11-22
 
 
 class Subfolders:
@@ -44,7 +43,7 @@ class Subfolders:
 
     def of(self, name: str, choice: SubfolderChoice) -> str | None:
         """Return the sub-folder for the record *name*; None where it lies in the folder itself."""
-        day = name[:_DAY]
+        day = day_in(name)
         if choice == "never" or (choice == "auto" and not self._spreads(day)):
             return None
         with self._lock:
