@@ -99,20 +99,26 @@ def make(
     where nobody else would find what is made here.
     """
     made: list[tuple[Point, Outcome]] = []
-    if is_marked and not _sign(Path(site.library), run, "begun").exists():
-        raise OptionError(
-            f"A worker on {this_process()['host']} does not see the library folder {site.library} "
-            "of whoever asks: what it made would lie out of everybody's sight, and be paid for "
-            "again.",
-            advice="Set Imagine.library to a folder that all workers see under the same path. "
-            "Nothing was sent by this worker.",
-        )
+    if is_marked:
+        _check_sight(Path(site.library), run)
     studio = site.studio()
     _check_library(site, studio, points, options)
     sign = halt_sign(Path(site.library), run)
     crew = Crew(studio, points, options, lambda *each: made.append(each), is_halted=sign.exists)
     schedule(crew.work()).result()
     return made
+
+
+def _check_sight(library: Path, run: str) -> None:
+    """Look whether this worker sees the library of whoever asks, or another folder at its path."""
+    if not _sign(library, run, "begun").exists():
+        raise OptionError(
+            f"A worker on {this_process()['host']} does not see the library folder {library} "
+            "of whoever asks: what it made would lie out of everybody's sight, and be paid for "
+            "again.",
+            advice="Set Imagine.library to a folder that all workers see under the same path. "
+            "Nothing was sent by this worker.",
+        )
 
 
 def _check_library(
