@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import gc
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from opeai_nb.bulk.batch.rows import rows_of
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.library import identity
+from tests.profiled import profiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,14 +46,12 @@ def calls_of(work: Callable[[], object]) -> Counter[str]:
         if event == "call":
             calls[frame.f_code.co_qualname] += 1
 
-    before = sys.getprofile()
     gc.collect()
     gc.disable()  # what others have garbage for, and Hypothesis' clock of it, is called in any work
-    sys.setprofile(count)
     try:
-        work()
+        with profiled(count):
+            work()
     finally:
-        sys.setprofile(before)
         gc.enable()
     return calls
 

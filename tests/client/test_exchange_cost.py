@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from opeai_nb.client.wire.unwrap import places_in
 from opeai_nb.testing import Answer, Script, png
 from tests.client.misbehaving import misbehaving
 from tests.client.shells import KEY, URL, Shell
+from tests.profiled import profiled
 
 TINY = Answer({"created": 1, "data": [{"url": "http://127.0.0.1/1.png", "b64_json": ""}]})
 WAITS = Answer({"id": "image_1", "status": "IN_PROGRESS", "progress": 50})
@@ -37,12 +37,8 @@ def counted() -> Iterator[Counter[str]]:
         if event == "call":
             calls[frame.f_code.co_qualname] += 1
 
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
+    with profiled(count):
         yield calls
-    finally:
-        sys.setprofile(before)
 
 
 @verbs

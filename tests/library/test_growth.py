@@ -24,6 +24,7 @@ from opeai_nb.library import Library, Session, Slot, identity
 from opeai_nb.library.disk.subfolder import is_subfolder, part_of
 from opeai_nb.library.index.growing import Growth, tell_growth
 from opeai_nb.library.replay.replay import decide
+from tests.profiled import profiled
 
 SIZES = (20, 120)
 ASKED = {"open", "stat", "lstat", "listdir", "scandir"}
@@ -38,12 +39,8 @@ def counting() -> Iterator[Counter[str]]:
         if event == "c_call" and called.__name__ in ASKED:
             counts[called.__name__] += 1
 
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
+    with profiled(count):
         yield counts
-    finally:
-        sys.setprofile(before)
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ from opeai_nb.studio.decision import Ask
 from opeai_nb.studio.job import JobProgress
 from opeai_nb.studio.pipeline import Pipeline
 from opeai_nb.studio.session_limit import Ledger
+from tests.profiled import profiled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,12 +64,8 @@ class Here(Executor):
     def submit(self, work: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
         self.turns += 1
         done: Future[Any] = Future()
-        before = sys.getprofile()
-        sys.setprofile(self._count)
-        try:
+        with profiled(self._count):
             done.set_result(work(*given, **named))
-        finally:
-            sys.setprofile(before)
         return done
 
     def _count(self, frame: FrameType, event: str, called: Any) -> None:
