@@ -399,14 +399,11 @@ class Library(Catalogue):
 
     def kept(self, file: Path) -> Record | None:
         """Return the record in a file of a look; None where it has been spoiled since."""
-        home, folder = next(
-            (number, home)
-            for number, home in enumerate(self.homes.all)
-            if file.is_relative_to(home)
-        )
-        name = file.relative_to(folder).as_posix()
+        if (place := self.homes.place_of(file)) is None:
+            return None
+        home, name = place
         try:
-            return read_record(folder, name)
+            return read_record(self.homes.all[home], name)
         except UnusableRecordError:
             # Changed in place: the next look does not see it.
             self._index.reread(home, name)

@@ -193,13 +193,8 @@ class Catalogue:
 
         Of a file that lies elsewhere it is the name alone.
         """
-        return tuple(self._name_of(path) for path in paths)
-
-    def _name_of(self, path: Path) -> str:
-        for home in self.homes.all:
-            if path.is_relative_to(home):
-                return path.relative_to(home).as_posix()
-        return path.name
+        places = [(path, self.homes.place_of(path)) for path in paths]
+        return tuple(place[1] if place else path.name for path, place in places)
 
     def generation(self, record: Record, request: ImageRequest | None = None) -> Generation:
         """Return a record's generation; no picture is read before it is looked at.

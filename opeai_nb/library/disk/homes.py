@@ -57,6 +57,16 @@ class Homes:
         """Those of both that are there: of most libraries the first alone."""
         return tuple(home for home in self.all if os.path.isdir(home))  # noqa: PTH112  a Path is dear
 
+    def place_of(self, path: Path) -> tuple[int, str] | None:
+        """Return the number of the home that a file lies in, and its name there; else None.
+
+        The name includes the sub-folder: `2026-11-22/….json`.
+        """
+        for number, home in enumerate(self.all):
+            if path.is_relative_to(home):
+                return number, path.relative_to(home).as_posix()
+        return None
+
     def write(self, work: Callable[[Path], Result]) -> Result:
         """Do *work* in the library's folder, or where that refuses in the second home.
 
