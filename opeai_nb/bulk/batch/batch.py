@@ -229,8 +229,8 @@ class Batch:
         if given.then is not None and not given.then_again:
             given = replace(given, then_values=_then_values(earlier))
         is_left_to_us = self.studio.settings.subfolders == "auto"
-        if is_left_to_us and len(points) - len(self.kept) > MANY:
-            self.studio.library.spread()
+        if is_left_to_us and len(points) > MANY and len(points) - len(self.kept) > MANY:
+            self.studio.library.spread()  # of fewer rows nobody asks the library for it
         self._run = start(Run(points, self._settled), self.studio, given, cluster)
         return self._run
 
