@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.cli.batch_report import Log, reasons, write_errors
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
-from opeai_nb.cli.output import say, tell
-from opeai_nb.cli.stop_signals import exit_code, no_interrupts, stop_signals
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
+from opeai_nb.cli.terminal.output import say, tell
+from opeai_nb.cli.terminal.stop_signals import exit_code, no_interrupts, stop_signals
 from opeai_nb.client.values.words import WORDS
 from opeai_nb.errors import InputError, LibraryError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT, FIELDS, Field

@@ -11,9 +11,9 @@ from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
 from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.sweep.plan import counted
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED
-from opeai_nb.cli.output import say
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED
+from opeai_nb.cli.terminal.output import say
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:

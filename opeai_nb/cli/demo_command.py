@@ -12,9 +12,9 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED
-from opeai_nb.cli.output import tell
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED
+from opeai_nb.cli.terminal.output import tell
 from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
 from opeai_nb.errors import InputError
 

@@ -7,8 +7,8 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED
 from opeai_nb.printable import escaped_json
 from opeai_nb.studio.doctor import examine
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD
-from opeai_nb.cli.output import say, tell
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD
+from opeai_nb.cli.terminal.output import say, tell
 
 if TYPE_CHECKING:
     from argparse import Namespace

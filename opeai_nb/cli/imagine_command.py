@@ -11,9 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.template import filled
-from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
-from opeai_nb.cli.output import tell
-from opeai_nb.cli.terminal_picture import show_picture
+from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED, WRONG
+from opeai_nb.cli.terminal.output import tell
+from opeai_nb.cli.terminal.terminal_picture import show_picture
 from opeai_nb.client.values.name_template import Named, values_for
 from opeai_nb.client.values.save_target import names_at
 from opeai_nb.client.values.views.result_json import error_json, generation_json, print_json

@@ -9,8 +9,8 @@ import sys
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.output import tell
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.output import tell
 from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
 from opeai_nb.errors import InputError
 

@@ -6,9 +6,9 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.cli.exit_codes import GOOD, SOME_FAILED, WRONG
-from opeai_nb.cli.output import close_pipe, prepare, tell
-from opeai_nb.cli.stop_signals import exit_code
+from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED, WRONG
+from opeai_nb.cli.terminal.output import close_pipe, prepare, tell
+from opeai_nb.cli.terminal.stop_signals import exit_code
 from opeai_nb.errors import InputError, OpeaiError, did_you_mean
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD
-from opeai_nb.cli.output import say, tell
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD
+from opeai_nb.cli.terminal.output import say, tell
 from opeai_nb.presets.preset import summary
 from opeai_nb.printable import escaped_json, printable_line
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from opeai_nb.cli.command_parser import CommandParser
-from opeai_nb.cli.exit_codes import GOOD
-from opeai_nb.cli.output import tell
+from opeai_nb.cli.terminal.command_parser import CommandParser
+from opeai_nb.cli.terminal.exit_codes import GOOD
+from opeai_nb.cli.terminal.output import tell
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from opeai_nb.cli.terminal_picture import columns_of
+from opeai_nb.cli.terminal.terminal_picture import columns_of
 from tests.fork import start
 
 pexpect = pytest.importorskip("pexpect", reason="there is no pexpect on this machine")

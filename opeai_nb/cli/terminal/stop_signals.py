@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.cli.exit_codes import INTERRUPTED
+from opeai_nb.cli.terminal.exit_codes import INTERRUPTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
