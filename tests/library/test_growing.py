@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest
+from opeai_nb.errors import LibraryError
 from opeai_nb.library import Library, Session, Slot, identity
 from opeai_nb.library.disk.subfolder import may_tell
-from opeai_nb.library.index.growing import read_row
+from opeai_nb.library.index.growing import Read, read_row
 from opeai_nb.library.index.index import Index
+from opeai_nb.library.index.index_database import is_in_order
 from opeai_nb.library.index.index_file import index_file
+from opeai_nb.library.index.index_row import DISORDER
 from tests.library.replaying import SERVER
+from tests.profiled import profiled
 
 COUNT = 24
 
@@ -47,7 +53,7 @@ class Slow:
 class Growing(Library):
     """A library whose index takes ten records for very many, and reads them as it is told."""
 
-    def __init__(self, folder: Path, read: Slow) -> None:
+    def __init__(self, folder: Path, read: Read) -> None:
         super().__init__(folder)
         self._index = Index(*self.homes.all, step=4, many=10, read=read)
 
@@ -192,6 +198,76 @@ def test_closing_ends_it_and_the_next_session_goes_on(shelf: Path, slow: Slow) -
     assert len([*again.records()]) == COUNT
     assert len(rest.files) <= COUNT - 4
     again.close()
+
+
+def test_what_was_closed_while_it_grew_is_not_opened_again_by_what_is_left_of_it(
+    shelf: Path, slow: Slow
+) -> None:
+    library = Growing(shelf, slow)
+    library.growth()
+    assert slow.is_there.wait(60)
+    library.close()
+    index_file(shelf).unlink()
+    slow.goes_on.set()
+    growth = library._index._following.last
+    assert growth is not None
+    growth.wait()
+    assert not index_file(shelf).exists()
+    assert len(slow.files) < COUNT
+
+
+def test_what_grows_stands_whatever_another_session_sees_of_it_while_it_opens_it(
+    growing: Growing, slow: Slow, shelf: Path
+) -> None:
+    """Between any two of its statements the orders that it may have made are taken away again."""
+    inode = index_file(shelf).stat().st_ino
+    taken = 0
+    with closing(sqlite3.connect(index_file(shelf), timeout=0)) as grows:
+
+        def take(_: object, event: str, called: Any) -> None:
+            nonlocal taken
+            if event == "c_return" and called.__name__ in {"execute", "executescript"}:
+                with suppress(sqlite3.OperationalError):  # it is locked: no one sees it half made
+                    grows.executescript(";".join(DISORDER))
+                    taken += 1
+
+        second = Library(shelf)
+        with profiled(take):
+            assert second.growth() is None
+    assert taken
+    second.close()
+    assert index_file(shelf).stat().st_ino == inode
+    finish(growing, slow)
+    assert len(slow.files) == COUNT
+
+
+def test_an_index_that_was_left_without_its_orders_has_them_after_the_next_question(
+    shelf: Path,
+) -> None:
+    library = Library(shelf)
+    assert len([*library.records()]) == COUNT
+    library.close()
+    with closing(sqlite3.connect(index_file(shelf))) as database:
+        database.executescript(";".join(DISORDER))
+    library = Library(shelf)
+    assert len([*library.records()]) == COUNT
+    library.close()
+    with closing(sqlite3.connect(index_file(shelf))) as database:
+        assert is_in_order(database)
+
+
+def test_what_ends_the_growth_is_told_to_who_waits_for_it(shelf: Path) -> None:
+    """It would end the next one, too: a question that began one after another would not end."""
+
+    def refuse(
+        folder: Path, home: int, file: str, there: frozenset[str] = frozenset()
+    ) -> tuple[Any, ...] | None:
+        raise PermissionError(13, "Permission denied")
+
+    library = Growing(shelf, refuse)
+    with pytest.raises(LibraryError, match="cannot be read: Permission denied"):
+        library.origins()
+    library.close()
 
 
 def test_a_process_that_is_killed_in_it_loses_nothing(shelf: Path) -> None:

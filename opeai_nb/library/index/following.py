@@ -16,7 +16,7 @@ from opeai_nb.library.disk.files import mark_of, names_in
 from opeai_nb.library.disk.subfolder import is_place, is_subfolder, may_tell, time_in
 from opeai_nb.library.index.folder_time import stamp_of, time_of
 from opeai_nb.library.index.growing import MANY, Growth, Source, grow
-from opeai_nb.library.index.index_database import transaction
+from opeai_nb.library.index.index_database import is_in_order, put_in_order, transaction
 from opeai_nb.library.index.index_row import DISORDER, ORDERS
 from opeai_nb.library.index.index_write import (
     CACHE,
@@ -194,6 +194,8 @@ class Following:
         home, folder, read = source
         rows = [row for file in new if (row := read(folder, home, file)) is not None]
         times = times_noted(database)[home]
+        if not is_in_order(database):  # a session ended while it filled it
+            put_in_order(database)
         if new or gone or no_more or any(times.get(each) != stamps[each] for each in stamps):
             with transaction(database):
                 time_before, mark = noted(database, home)
@@ -227,8 +229,13 @@ class Following:
             self._within(growth, lambda it: self._finish(it, source, rest))
 
     def _within(self, growth: Growth, work: Callable[[sqlite3.Connection], object]) -> bool:
-        """Do *work* with the database that *growth* is of; tell whether it is still that."""
+        """Do *work* with the database that *growth* is of; tell whether it is still that.
+
+        One that was closed meanwhile is not opened again: whoever asks next does.
+        """
         with self._lock:
+            if growth.age != self._database.age:
+                return False
             try:
                 database = self._database.connection()
                 if growth.age == self._database.age:
@@ -398,4 +405,6 @@ def _make_room(database: sqlite3.Connection, home: int, count: int) -> None:
     database.execute(f"PRAGMA cache_size = -{CACHE}")
     ((there,),) = database.execute(_COUNT, (home,))
     if there < count:
-        database.executescript(DISORDER)
+        with transaction(database):
+            for order in DISORDER:
+                database.execute(order)

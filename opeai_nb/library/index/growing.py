@@ -74,6 +74,7 @@ class Growth:
         self.total = total
         self.age = age
         self._process = os.getpid()
+        self._error: Exception | None = None
         self._over = threading.Event()
 
     @property
@@ -87,18 +88,22 @@ class Growth:
         def run() -> None:
             try:
                 work()
+            except Exception as error:  # noqa: BLE001  raised where it is waited for
+                self._error = error
             finally:
                 self._over.set()
 
         threading.Thread(target=run, name="opeai_nb-index", daemon=True).start()
 
     def wait(self) -> None:
-        """Return when it is over, and tell meanwhile how far it is."""
+        """Return when it is over, and tell meanwhile how far it is. Raises what has ended it."""
         is_first = True
         while not self._over.wait(_BEAT):
             if self.count < self.total:  # then it is put in order, and that ends with a word
                 tell_growth(self.count, self.total, is_first=is_first)
                 is_first = False
+        if self._error is not None:  # begun anew, it would end so again
+            raise self._error
         tell_growth(self.count, self.total, is_first=False)
 
 

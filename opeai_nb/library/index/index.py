@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.errors import LibraryError
@@ -32,7 +32,7 @@ from opeai_nb.library.index.placing import Placing
 from opeai_nb.library.library_warning import reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from opeai_nb.library.index.growing import Read
@@ -96,7 +96,8 @@ class Index:
                     growth = self._following.last
             if not whole or growth is None:
                 return found
-            growth.wait()
+            with _told():
+                growth.wait()
 
     def _answers(
         self, asked: Sequence[tuple[str, Mapping[str, Any] | Sequence[Any]]]
@@ -109,16 +110,10 @@ class Index:
             self._following.follow(database, changed)
             return [database.execute(*each).fetchall() for each in asked]
 
-        with self._lock:
-            try:
-                if not any(map(os.path.isdir, self._homes)):
-                    return [[] for _ in asked]
-                return self._database.ask(ask)
-            except OSError as error:
-                raise LibraryError(
-                    f"The library folder cannot be read: {reason(error)}.",
-                    advice="Check its permissions, or set another one as Imagine.library.",
-                ) from error
+        with self._lock, _told():
+            if not any(map(os.path.isdir, self._homes)):
+                return [[] for _ in asked]
+            return self._database.ask(ask)
 
     def answers_at_once(
         self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]], whole: bool = True
@@ -159,7 +154,8 @@ class Index:
                 return False
             has_all = self._database.ask(lambda it: self._following.meet(it, slug))
         if not has_all:
-            growth.wait()
+            with _told():
+                growth.wait()
         return True
 
     def reread(self, home: int, *files: str) -> None:
@@ -264,3 +260,15 @@ class Index:
         """Let go of the file."""
         with self._lock:
             self._database.close()
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise `LibraryError` for a folder that cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise LibraryError(
+            f"The library folder cannot be read: {reason(error)}.",
+            advice="Check its permissions, or set another one as Imagine.library.",
+        ) from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.library.disk.files import discard
 from opeai_nb.library.index.index_file import index_file
-from opeai_nb.library.index.index_row import SCHEMA
+from opeai_nb.library.index.index_row import ORDERS, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 _BROKEN: Final = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_COUNT_OF_ORDERS: Final = "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql NOT NULL"
 
 _inherited: list[sqlite3.Connection] = []
 """Those of a parent process, never closed here: its threads may have been in the middle of one."""
@@ -72,11 +73,7 @@ class IndexDatabase:
         try:
             self._file = index_file(self._library)
             database = self._connect(f"{self._file.as_uri()}?mode=rwc")
-            database.executescript(SCHEMA)
-            if _make_of(database) != _our_make():
-                raise _OtherMakeError("it has other tables, views or triggers than ours")
-            with transaction(database):
-                pass  # whoever cannot write learns it here
+            _make_ready(database)  # whoever cannot write learns it here
             self.opened = (os.getpid(), self._file.stat().st_ino)
         except (OSError, sqlite3.OperationalError) as error:
             if isinstance(error, sqlite3.Error) and _code_of(error) in _BROKEN:
@@ -100,7 +97,7 @@ class IndexDatabase:
         """Return an index in memory, where no file can be had: it lasts as long as this object."""
         self.close()
         database = self._connect("file::memory:")
-        database.executescript(SCHEMA)
+        _make_ready(database)
         return database
 
     def _is_current(self) -> bool:
@@ -142,15 +139,48 @@ def _code_of(error: sqlite3.Error) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
-def _make_of(database: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    return database.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall()
+def _make_ready(database: sqlite3.Connection) -> None:
+    """Make what an index has. Raises `_OtherMakeError` where it is none of ours.
+
+    It may lack its orders while another session fills it (`put_in_order`): whoever opens it then
+    neither makes them nor takes it for broken. So one transaction looks and makes.
+    """
+    with transaction(database):
+        for table in TABLES:
+            database.execute(table)
+        if not database.execute("SELECT 1 FROM records LIMIT 1").fetchall():
+            put_in_order(database)
+        make = _make_of(database)
+    tables, whole = _our_makes()
+    if not tables <= make <= whole:
+        raise _OtherMakeError("it has other tables, views or triggers than ours")
+
+
+def is_in_order(database: sqlite3.Connection) -> bool:
+    """Tell whether an index has all that makes questions quick."""
+    ((count,),) = database.execute(_COUNT_OF_ORDERS)
+    return bool(count == len(ORDERS))
+
+
+def put_in_order(database: sqlite3.Connection) -> None:
+    """Make what makes questions quick, where it is not there."""
+    for order in ORDERS:
+        database.execute(order)
+
+
+def _make_of(database: sqlite3.Connection) -> set[tuple[Any, ...]]:
+    return {*database.execute("SELECT type, name, sql FROM sqlite_master")}
 
 
 @lru_cache(1)
-def _our_make() -> list[tuple[Any, ...]]:
+def _our_makes() -> tuple[set[tuple[Any, ...]], set[tuple[Any, ...]]]:
+    """Return the make of an index without its orders, and with all of them."""
     with closing(sqlite3.connect(":memory:")) as database:
-        database.executescript(SCHEMA)
-        return _make_of(database)
+        for table in TABLES:
+            database.execute(table)
+        tables = _make_of(database)
+        put_in_order(database)
+        return tables, _make_of(database)
 
 
 def reading(database: sqlite3.Connection) -> AbstractContextManager[None]:

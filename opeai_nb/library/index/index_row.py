@@ -20,15 +20,15 @@ COLUMNS: Final = (
 )
 _MOST_TOKENS: Final = 2**40
 """More are no account, and their sum would be more than SQLite counts."""
-TABLES: Final = f"""
-CREATE TABLE IF NOT EXISTS records (
-    {", ".join(COLUMNS)}, PRIMARY KEY (home, file));
-CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL
+TABLES: Final = (
+    f"""CREATE TABLE IF NOT EXISTS records (
+    {", ".join(COLUMNS)}, PRIMARY KEY (home, file))""",
+    """CREATE VIEW IF NOT EXISTS kept AS SELECT * FROM records WHERE problem IS NULL
     AND (home = 0 OR NOT EXISTS (SELECT 1 FROM records AS own
-        WHERE own.home = 0 AND own.file = records.file AND own.problem IS NULL));
-CREATE TABLE IF NOT EXISTS folder (
-    home INTEGER, subfolder TEXT, time INTEGER, mark INTEGER, PRIMARY KEY (home, subfolder));
-"""  # noqa: S608  the names of our own columns
+        WHERE own.home = 0 AND own.file = records.file AND own.problem IS NULL))""",
+    """CREATE TABLE IF NOT EXISTS folder (
+    home INTEGER, subfolder TEXT, time INTEGER, mark INTEGER, PRIMARY KEY (home, subfolder))""",
+)
 _BY: Final = {
     "identity": "records (identity, origin)",
     "id": "records (id)",
@@ -36,12 +36,9 @@ _BY: Final = {
     "time": "records (created, id)",
     "problem": "records (home, file) WHERE problem IS NOT NULL",
 }
-ORDERS: Final = tuple(
-    f"CREATE INDEX IF NOT EXISTS records_by_{n} ON {on};\n" for n, on in _BY.items()
-)
+ORDERS: Final = tuple(f"CREATE INDEX IF NOT EXISTS records_by_{n} ON {on}" for n, on in _BY.items())
 """What makes questions quick. Of many records they are cheaper to make once all are there."""
-DISORDER: Final = "".join(f"DROP INDEX IF EXISTS records_by_{name};\n" for name in _BY)
-SCHEMA: Final = TABLES + "".join(ORDERS)
+DISORDER: Final = tuple(f"DROP INDEX IF EXISTS records_by_{name}" for name in _BY)
 _QUARTER: Final = 900
 """Seconds: no two moments of a quarter of an hour are on two days, in any time zone."""
 
