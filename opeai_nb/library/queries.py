@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _REMEMBERED: Final = 20  # durations: enough for a median, few enough to follow a slower day
 _PAGE: Final = 500  # records in memory at once while all are iterated over: a few megabytes
+_FIRST_PAGE: Final = 32
+"""Records that are read at first: a gallery's page. Each lies somewhere else in a large index."""
 _NEWER: Final = """
     SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) > (?, ?)
     ORDER BY created, id LIMIT ?"""
@@ -126,10 +128,10 @@ class Catalogue:
         hidden = frozenset() if trashed else self._marks.trashed()
         query = _OLDER if newest_first else _NEWER
         last: tuple[Any, ...] = (FOREVER if newest_first else -FOREVER, "")
-        while True:
-            rows = self._index.rows(query, (*last, _PAGE), whole=whole)
+        for page in _pages():
+            rows = self._index.rows(query, (*last, page), whole=whole)
             yield from self._sound(row[2:] for row in rows if row[1] not in hidden)
-            if len(rows) < _PAGE:
+            if len(rows) < page:
                 return
             last = rows[-1][:2]
 
@@ -249,13 +251,13 @@ class Catalogue:
         """Iterate over what `search` returns, with a few hundred records in memory at once."""
         values = values_of(text, selection, self._marks.all())
         left = values["limit"]
-        while left:
-            values["limit"] = _PAGE if left < 0 else min(_PAGE, left)
+        for page in _pages():
+            values["limit"] = page if left < 0 else min(page, left)
             rows = self._index.rows(SEARCH, values, whole=whole)
             yield from self._sound(row[2:] for row in rows)
-            if len(rows) < values["limit"]:
-                return
             left -= len(rows) if left > 0 else 0
+            if len(rows) < values["limit"] or not left:
+                return
             values["before"], values["last"] = rows[-1][:2]
 
     def prompts(
@@ -382,6 +384,14 @@ class Catalogue:
         Raises `LibraryError` where pandas is not there.
         """
         return dataframe(_flat(record) for record in self.records(newest_first=False))
+
+
+def _pages() -> Iterator[int]:
+    """Return how many records are read at once: few at first, for most look at few."""
+    page = _FIRST_PAGE
+    while True:
+        yield page
+        page = min(4 * page, _PAGE)
 
 
 def _flat(record: Record) -> dict[str, Any]:

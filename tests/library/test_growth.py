@@ -23,6 +23,8 @@ from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library, Session, Slot, identity
 from opeai_nb.library.disk.subfolder import is_subfolder, part_of
 from opeai_nb.library.index.growing import Growth, tell_growth
+from opeai_nb.library.index.index import Index
+from opeai_nb.library.records.record import Record
 from opeai_nb.library.replay.replay import decide
 from tests.profiled import profiled
 
@@ -133,6 +135,37 @@ def test_once_it_is_open_no_question_costs_more_in_a_larger_library(
         library.close()
     small, large = costs
     assert small == large
+
+
+class Counting(Index):
+    """Counts the rows that it returns."""
+
+    count = 0
+
+    def rows(self, *asked: Any, **how: Any) -> list[tuple[Any, ...]]:
+        found = super().rows(*asked, **how)
+        self.count += len(found)
+        return found
+
+
+class Counted(Library):
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, metadata=False)
+        self.index = self._index = Counting(*self.homes.all)
+
+
+@pytest.mark.parametrize("ask", [Library.records, Library.selected])
+def test_who_looks_at_few_has_few_read_and_who_looks_at_all_has_each_read_once(
+    shelves: dict[int, Path], ask: Callable[[Library], Iterator[Record]]
+) -> None:
+    """In a large index each lies somewhere else."""
+    size = max(SIZES)
+    library = Counted(shelves[size])
+    records = ask(library)
+    assert len([*islice(records, 24)]) == 24
+    assert library.index.count <= 32
+    assert 24 + len([*records]) == library.index.count >= size
+    library.close()
 
 
 @pytest.mark.parametrize("name", WARM)
