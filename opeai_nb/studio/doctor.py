@@ -98,15 +98,27 @@ def _engine(settings: Settings) -> Finding:
 
 def _money(settings: Settings) -> list[Finding]:
     """Return what there is to say of prices, presets and the limit of a session, where any are."""
-    try:
-        Limit.of(settings)
-        prices, presets = prices_of(settings), presets_of(settings)
-    except OpeaiError as error:
-        return [_wrong("prices", error)]
+    looks: dict[str, Callable[[Settings], object]] = {
+        "prices": prices_of,
+        "presets": presets_of,
+        "limit": Limit.of,
+    }
+    for name, look in looks.items():  # the first alone: a file that is none is wrong for them all
+        if (error := _error_of(look, settings)) is not None:
+            return [_wrong(name, error)]
     if settings.prices is None:
         return []
+    prices = prices_of(settings)
     count = 0 if prices is None else len(prices.prices)
-    return [Finding("prices", f"{count} of models, and {len(presets)} presets")]
+    return [Finding("prices", f"{count} of models, and {len(presets_of(settings))} presets")]
+
+
+def _error_of(look: Callable[[Settings], object], settings: Settings) -> OpeaiError | None:
+    try:
+        look(settings)
+    except OpeaiError as error:
+        return error
+    return None
 
 
 def _wrong(name: str, error: OpeaiError) -> Finding:

@@ -74,9 +74,10 @@ def test_a_setting_that_cannot_be_is_a_line(
         ("OPEAI_NB_LIBRARY", "dangling", "library"),
         ("OPEAI_NB_PRICES", "gone.toml", "prices"),
         ("OPEAI_NB_PRICES", "bad.toml", "prices"),
+        ("OPEAI_NB_PRICES", "preset.toml", "presets"),
         ("OPEAI_NB_PRICES", "~nobody-is-called-so/x", "settings"),
-        ("OPEAI_NB_MAX_COST_PER_SESSION", "much", "prices"),
-        ("OPEAI_NB_MAX_COST_PER_SESSION", "3", "prices"),
+        ("OPEAI_NB_MAX_COST_PER_SESSION", "much", "limit"),
+        ("OPEAI_NB_MAX_COST_PER_SESSION", "3", "limit"),
         ("OPEAI_NB_MAX_IMAGES_PER_SESSION", "-3", "settings"),
         ("OPEAI_NB_ENGINE", "perhaps", "settings"),
         ("OPEAI_API_KEY", "a b", "key"),
@@ -89,6 +90,7 @@ def test_a_variable_that_cannot_be_is_a_line_with_a_remedy(
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "dangling").symlink_to("nowhere")
     (tmp_path / "bad.toml").write_text("[[[")
+    (tmp_path / "preset.toml").write_text('[preset.poster]\nprompt = "no place for the prompt"\n')
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("OPEAI_BASE_URL", raising=False)
     monkeypatch.setenv("OPEAI_NB_ENGINE", "always" if variable.startswith("OPEAI_NB") else "auto")
