@@ -11,6 +11,8 @@ but the newest 100 are small: no page shows them, and the disk is spared ten gig
 from __future__ import annotations
 
 import argparse
+import compileall
+import os
 import statistics
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ import nbformat
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+import opeai_nb
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.library import Library
 from tests.browser.browsers import CHROMIUM, FLAGS
@@ -71,6 +74,9 @@ def main() -> None:
     parser.add_argument("--only", choices=["shown", "500", "10000", "two"])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
+    # Compiled modules are there, as in every installation, whatever this environment says.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    compileall.compile_dir(Path(opeai_nb.__file__).parent, quiet=1)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS)
         try:
