@@ -47,11 +47,11 @@ def following(settings: Callable[[], Settings]) -> Source:
 
     Its session outlives a changed setting.
     """
-    from opeai_nb.studio.studio import Studio
-
     studio: Studio | None = None
 
     def now() -> Studio:
+        from opeai_nb.studio.studio import Studio  # half of what a panel would wait for
+
         nonlocal studio
         wanted = settings()
         if studio is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from opeai_nb.fields import Field
 
 _EXAMPLES: Final = {"pairs": '{"field": "value"}'}
+_UNSEEN: Final = frozenset({"answers", "response_forms"})
 
 
 @cache
@@ -31,7 +32,11 @@ def model_table() -> dict[str, Any]:
 
 def _row(family: Family) -> dict[str, Any]:
     return {
-        **{k: v for k, v in asdict(family).items() if k not in {"answers", "response_forms"}},
+        **{
+            each.name: getattr(family, each.name)
+            for each in fields(family)
+            if each.name not in _UNSEEN
+        },
         "labels": [size_label(size).split("\n") for size in family.sizes],
         "ignored": sorted(family.ignored),
         "sides": family.sides or (1, SIDE_MAX),
