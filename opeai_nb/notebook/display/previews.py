@@ -20,6 +20,7 @@ TILE: Final = 176
 LARGE: Final = 1280
 _QUALITY: Final = 72
 _LARGE_QUALITY: Final = 84
+_LOOK: Final = f"{TILE}-{_QUALITY}"
 _TILES_KEPT: Final = 1024
 _LARGE_KEPT: Final = 8
 
@@ -30,10 +31,16 @@ def tile(path: Path) -> bytes:
 
 
 @lru_cache(_TILES_KEPT)
-def _tile(path: Path, _: int) -> bytes:
+def _tile(path: Path, time: int) -> bytes:
+    from opeai_nb.library.kept_tiles import keep_tile, kept_tile  # not before a tile is wanted
+
+    if (kept := kept_tile(path, time, _LOOK)) is not None:
+        return kept
     with open_picture(path) as image:
         image.draft("RGB", (TILE, TILE))  # JPEG alone decodes to a smaller size, if not to this one
-        return _encoded(filling(loaded(image), (TILE, TILE)), _QUALITY)
+        made = _encoded(filling(loaded(image), (TILE, TILE)), _QUALITY)
+    keep_tile(path, time, _LOOK, made)
+    return made
 
 
 def tile_of(data: bytes) -> bytes:
