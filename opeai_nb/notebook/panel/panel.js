@@ -835,6 +835,9 @@ class Desk {
     });
   }
 
+  /** Tell the kernel that the panel stands here, and wait for nothing. */
+  tellShown() { this.model.send({kind: 'shown', id: this.newId()}); }
+
   /** @param {any} said @param {any[]} buffers */
   answered(said, buffers) {
     const waiting = this.open.get(said.answer);
@@ -2120,6 +2123,7 @@ const build = ({model, el}) => {
   show('all');
   const watch = watchKernel(el, desk);
   root.dataset.ready = '1';
+  desk.tellShown();
   return () => {
     desk.parts.delete(show);
     desk.defects.delete(fail);

@@ -108,6 +108,7 @@ class Panel(PanelState, anywidget.AnyWidget):
         """Return what each kind of message does; a dict that comes of it is the answer."""
         told = message.fields
         return {
+            "shown": self._shown.set,
             "controls": lambda: self._take_change(told),
             "generate": lambda: self._click(message),
             "presets": self.list_presets,

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 SHOWN: Final = ShownPanels()
 _UNSEEN: Final = 0.5
-"""Seconds after which a panel that was not displayed by itself is filled in all the same."""
+"""Seconds after which a panel that no page says to show is filled in all the same."""
 
 
 class PanelState(ShownLibrary):
@@ -115,12 +115,13 @@ class PanelState(ShownLibrary):
     def fill(self) -> None:
         """Fill in what takes time: the gallery, and the models that the platform tells of.
 
-        The panel is shown first: Pillow and httpx are imported here, and would hold its messages.
+        The panel is shown first: Pillow and httpx are imported here, and would hold its messages
+        and the page, which share processors and the interpreter with it.
         """
         if self._spawn is not in_place:
             self._shown.wait(_UNSEEN)
-        self.list_presets()
         self._reload()
+        self.list_presets()
         try:
             self._list_models([model.id for model in self.studio.models()])
         except OpeaiError as error:
@@ -137,7 +138,8 @@ class PanelState(ShownLibrary):
         for former in SHOWN.take(self, *self._cell()):
             former.close()
         self._still.show(self.result, self._frontend())
-        self._shown.set()
+        if self._frontend() != "live":  # nobody looks yet, and no page will say that it is there
+            self._shown.set()
         if self._spawn is in_place:
             self.fill()
 
