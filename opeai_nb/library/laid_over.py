@@ -24,6 +24,7 @@ from opeai_nb.library.documents import OverlayDocument, check
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.metadata.provenance import provenance, with_provenance
 from opeai_nb.library.records.input_files import FOLDER as INPUTS
+from opeai_nb.library.records.input_files import kept_input
 from opeai_nb.library.records.record import ENDING, VERSION, moment_text
 from opeai_nb.plain_file import read_plain
 
@@ -72,6 +73,12 @@ def overlays(homes: Iterable[Path], record: Record) -> list[Overlay]:
         if (overlay := _read(home, record, name.removesuffix(ENDING)[len(stem) + 1 :]))
     ]
     return sorted(found, key=lambda overlay: (overlay.at, overlay.digest))
+
+
+def mask_of(homes: Iterable[Path], overlay: Overlay) -> bytes | None:
+    """Return the PNG of an overlay's mask; None where it has none, or it is not there any more."""
+    found = (kept_input(home, overlay.mask or "") for home in homes)
+    return next(filter(None, found), None)
 
 
 def record_number(record: Record, file: str) -> int | None:

@@ -15,7 +15,7 @@ from opeai_nb.library.disk.homes import Homes
 from opeai_nb.library.documents import Origin
 from opeai_nb.library.handed_on import HandedOn
 from opeai_nb.library.index.index import Index
-from opeai_nb.library.laid_over import Overlay, overlays, shown_paths
+from opeai_nb.library.laid_over import Overlay, mask_of, overlays, shown_paths
 from opeai_nb.library.marks import MarkFiles, Marks, tags_of
 from opeai_nb.library.past_prompts import PastPrompts, Place, past_prompts
 from opeai_nb.library.picks import Picks
@@ -326,6 +326,10 @@ class Catalogue:
     def overlays(self, record: Record) -> list[Overlay]:
         """Return what became of a record's pictures laid over their original, oldest first."""
         return overlays(self.homes.there, record)
+
+    def mask(self, overlay: Overlay) -> bytes | None:
+        """Return the mask of an overlay, a PNG as large as its box; None where none is kept."""
+        return mask_of(self.homes.there, overlay)
 
     def shown_paths(self, record: Record) -> list[Path]:
         """Return the picture files of a record as they are to be shown: as laid over last."""

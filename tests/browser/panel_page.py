@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nbformat
 
@@ -99,3 +99,13 @@ class Page:
 
     def records(self) -> int:
         return int(self.ask("print(len(list(panel.studio.library.records())))"))
+
+
+def drag(surface: Any, *points: tuple[float, float]) -> None:
+    """Drag the mouse from point to point, in parts of the picture's sides."""
+    place, mouse = surface.bounding_box(), surface.page.mouse
+    for number, (x, y) in enumerate(points):
+        mouse.move(place["x"] + x * place["width"], place["y"] + y * place["height"])
+        if not number:
+            mouse.down()
+    mouse.up()

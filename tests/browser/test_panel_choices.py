@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.browsers import in_each_browser
 from tests.browser.conftest import Pages
-from tests.browser.panel_page import Page
+from tests.browser.panel_page import Page, drag
 from tests.pictures import png
 
 if TYPE_CHECKING:
@@ -75,16 +75,6 @@ def opened_photo(panel: Page, lab: Any) -> Any:
     page.locator(".ob-surface img").wait_for()
     page.get_by_text("Nothing is drawn yet").wait_for()
     return page.locator(".ob-surface")
-
-
-def drag(surface: Any, *points: tuple[float, float]) -> None:
-    """Drag the mouse from point to point, in parts of the picture's sides."""
-    place, mouse = surface.bounding_box(), surface.page.mouse
-    for number, (x, y) in enumerate(points):
-        mouse.move(place["x"] + x * place["width"], place["y"] + y * place["height"])
-        if not number:
-            mouse.down()
-    mouse.up()
 
 
 def test_a_box_is_dragged_moved_by_keys_laid_over_and_taken_away(panel: Page, lab: Any) -> None:

@@ -12,13 +12,15 @@ import pytest
 
 from tests.browser.browsers import in_each_browser
 from tests.browser.conftest import KERNEL_IS_READY
-from tests.browser.panel_page import SHOWN, Page
+from tests.browser.panel_page import SHOWN, Page, drag
+from tests.pictures import png
 
 MODELS = """async () => {
   const {kernel} = jupyterapp.shell.currentWidget.sessionContext.session;
   const said = await kernel.requestCommInfo({target_name: 'jupyter.widget'});
   return Object.keys(said.content.comms).length;
 }"""
+EDIT = "import opeai_nb\npanel = opeai_nb.panel(images=['photo.png'])\npanel"
 pytestmark = pytest.mark.long  # a page loaded again and again
 
 
@@ -49,6 +51,54 @@ def test_the_panel_survives_a_reload_and_its_picture_the_kernel(lab: Any, pages:
     page.get_by_text("run this cell for the panel").wait_for()
     page.get_by_text("model not found").wait_for(state="hidden")
     panel.notebook.screenshot("panel-without-a-kernel")
+
+
+@in_each_browser
+def test_what_a_brush_painted_outlasts_a_reload_its_cell_s_next_run_and_another_region(
+    lab: Any, pages: Any
+) -> None:
+    (lab.folder / "painted").mkdir(exist_ok=True)
+    (lab.folder / "painted" / "photo.png").write_bytes(png((600, 400), "seagreen"))
+    panel = Page(pages, lab, f"painted/{pages.browser_name}.ipynb", EDIT)
+    page = panel.page
+    panel.make()
+    page.get_by_role("button", name="Change only here: photo.png").click()
+    surface = page.locator(".ob-surface")
+    page.get_by_text("Nothing is drawn yet").wait_for()
+    panel.click("Brush")
+    drag(surface, (0.5, 0.5), (0.6, 0.5), (0.6, 0.7))
+    page.get_by_text("of the picture; all else stays").wait_for()
+    painted = shade(page)
+    digest = "print(panel.only and panel.only.digest)"
+    panel.generate("a blue hat")
+    region = panel.ask(digest)
+
+    panel.notebook.save()
+    page.wait_for_function("() => !jupyterapp.shell.currentWidget.context.model.dirty")
+    page.reload()
+    assert shade(page) == painted
+    page.wait_for_function(KERNEL_IS_READY)
+    page.get_by_role("button", name="Change only here: photo.png").click()
+    page.get_by_text("of the picture; all else stays").wait_for()
+    assert page.get_by_role("button", name="Brush").get_attribute("aria-pressed") == "true"
+
+    panel.make()
+    assert shade(page) == painted
+    assert panel.ask(digest) == region
+
+    page.get_by_role("button", name="Change all of photo.png").click()
+    page.locator(".ob-source canvas").wait_for(state="detached")
+    page.locator(".ob-thumb").first.click()
+    panel.click("Restore settings")
+    assert shade(page) == painted
+    assert panel.ask(digest) == region
+
+
+def shade(page: Any) -> str:
+    """What of the input picture in the tray is marked, to the pixel."""
+    page.locator(".ob-source canvas").wait_for()
+    marked: str = page.locator(".ob-source canvas").evaluate("canvas => canvas.toDataURL()")
+    return marked
 
 
 def test_a_cell_that_ran_again_and_again_leaves_one_panel_and_two_tabs_share_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +60,11 @@ def painted(panel: Panel, size: tuple[int, int] = (64, 48)) -> dict[str, Any]:
     return {"digest": digest(panel), "size": list(size), "runs": [0, half, half]}
 
 
+def uneven(panel: Panel) -> dict[str, Any]:
+    """Some pixels in two rows: no box."""
+    return {**painted(panel), "runs": [10, 20, 64, 10, 64 * 48 - 104]}
+
+
 def test_the_answer_of_a_click_is_laid_over_the_picture_inside_what_was_drawn(
     cells: Cells, panel: Panel
 ) -> None:
@@ -87,13 +93,81 @@ def test_what_a_brush_painted_is_the_region_at_the_size_of_the_picture(
     assert panel._controls["only"] == painted(panel, (32, 24)), "the page keeps it to the pixel"
 
 
+def test_restored_settings_have_what_a_brush_painted(cells: Cells, panel: Panel) -> None:
+    page = Clicks(panel)
+    page.click(only=uneven(panel))
+    made, key = panel.only.digest, panel.selected.key
+    panel.set_controls(images=(), prompt="a coat")
+    page.send("restore", key=key)
+    assert (panel.prompt, panel.only.digest) == ("a hat", made)
+    assert panel._controls["only"] == uneven(panel)
+    assert "notes" not in panel._status or panel._status["notes"] == []
+    assert page.send("insert")["first"] == "Its first run shows this picture and sends nothing."
+
+
+@pytest.mark.parametrize("left", [b"", None, png((3, 3), "white")])
+def test_a_painted_region_that_is_gone_is_told_and_the_other_settings_are_restored(
+    cells: Cells, panel: Panel, left: bytes | None
+) -> None:
+    page = Clicks(panel)
+    page.click(only=uneven(panel))
+    mask = panel.library.folder / ".inputs" / panel.result.only["mask"]
+    mask.unlink() if left is None else mask.write_bytes(left)
+    panel.set_controls(prompt="a coat", only=None)
+    page.send("restore", key=panel.selected.key)
+    assert (panel.prompt, panel.only) == ("a hat", None)
+    assert "not in the library any more. Paint it anew." in panel._status["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("mask", "box"),
+    [
+        (png((8, 8), "white"), (60, 0, 8, 8)),
+        (png((8, 8), "white"), (-4, 0, 8, 8)),
+        (png((4, 8), "white"), (0, 0, 8, 8)),
+        (b"\x89PNG\r\n\x1a\n and no more", (0, 0, 8, 8)),
+        (None, (0, 0, 8, 8)),
+    ],
+)
+def test_a_mask_of_a_strangers_library_is_taken_inside_its_picture_alone(
+    panel: Panel, mask: bytes | None, box: tuple[int, int, int, int]
+) -> None:
+    with pytest.raises(InputError, match="not in the library any more"):
+        region.placed(mask, box, panel.images)
+
+
+@pytest.mark.parametrize("kind", ["box", "brush"])
+def test_a_cell_that_runs_again_keeps_the_region_that_was_drawn(cells: Cells, kind: str) -> None:
+    runs = count()
+
+    def run(**controls: Any) -> Panel:
+        made = Panel(
+            lambda: cells.studio,
+            spawn=in_place,
+            cell=lambda: ("its cell", f"{next(runs)}"),
+            **{"images": ["photo.png"], **controls},
+        )
+        made._is_shown()
+        return made
+
+    former = run()
+    drawn = {"box": box(former), "brush": painted(former, (32, 24))}[kind]
+    Clicks(former).send("controls", values={"only": drawn}, edit=["page", 1])
+    again = run()
+    assert again._controls["only"] == drawn
+    assert again.only.digest == former.only.digest
+    assert run(only=(0, 0, 8, 8)).only.box == (0, 0, 8, 8)
+    other = run(images=[])
+    assert other.only is None
+    other.close_all()
+
+
 @pytest.mark.parametrize("kind", ["box", "brush", "none"])
 def test_the_cell_names_the_region_and_shows_the_panels_picture(
     cells: Cells, panel: Panel, kind: str
 ) -> None:
-    uneven = {**painted(panel), "runs": [10, 20, 64, 10, 64 * 48 - 104]}
     page = Clicks(panel)
-    page.click(only={"box": box(panel), "brush": uneven, "none": None}[kind])
+    page.click(only={"box": box(panel), "brush": uneven(panel), "none": None}[kind])
     inserted = page.send("insert")
     written = {"box": "--only 16,12,32,24", "brush": "uploads/mask-photo-", "none": "photo.png\n"}
     assert written[kind] in inserted["code"]

@@ -72,7 +72,7 @@ def _sha256_of(file: Path) -> str | None:
 
 def _find(library: Path, written: Mapping[str, Any], *, strict: bool) -> InputImage:
     name, digest = written.get("name"), str(written.get("sha256"))
-    content = _content(library, digest)
+    content = kept_input(library, digest)
     if content is None and strict:
         raise LibraryError(
             f"The input picture {name or 'without a name'} is not in the library.",
@@ -87,7 +87,8 @@ def _find(library: Path, written: Mapping[str, Any], *, strict: bool) -> InputIm
     return InputImage(data=content, name=name)
 
 
-def _content(library: Path, digest: str) -> bytes | None:
+def kept_input(library: Path, digest: str) -> bytes | None:
+    """Return what is kept under a sha256; None where it is gone, or is not that any more."""
     if not _SHA256.fullmatch(digest) or is_link(library / FOLDER):
         return None
     try:

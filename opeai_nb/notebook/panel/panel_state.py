@@ -136,6 +136,7 @@ class PanelState(ShownLibrary):
     def _is_shown(self) -> None:
         """Close what the cell showed before; publish the picture for readers without a kernel."""
         for former in SHOWN.take(self, *self._cell()):
+            self._take_region(former)
             former.close()
         self._still.show(self.result, self._frontend())
         if self._frontend() != "live":  # nobody looks yet, and no page will say that it is there
@@ -241,6 +242,15 @@ class PanelState(ShownLibrary):
         if drawn != self._drawn:
             self.only = drawn and region.value_of(drawn, self.images)
             self._drawn = drawn  # to the pixel as it is on the page
+
+    def _take_region(self, former: PanelState) -> None:
+        """Go on with the region of the cell's former run, where it is of this panel's picture.
+
+        Nobody paints it anew because the cell ran again; one that the cell itself says goes before.
+        """
+        pictures = {input_sources.key_of(source) for source in self.images}
+        if self.only is None and former._drawn and pictures == {former._drawn["digest"]}:
+            self.draw(former._drawn)
 
     # -- what a person does
 

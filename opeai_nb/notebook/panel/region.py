@@ -89,6 +89,41 @@ def drawn_of(only: Only, sources: Sequence[Source]) -> Drawn:
     return {"digest": digest, "size": list(size), "runs": runs}
 
 
+def placed(
+    mask: bytes | None, box: tuple[int, int, int, int], sources: Sequence[Source]
+) -> Image.Image:
+    """Return what was painted in a *box* of the one picture of *sources*, as `only=` takes it.
+
+    Raises `InputError` where it is gone, or is none of that picture: a library may be a stranger's.
+    """
+    from PIL import Image
+
+    from opeai_nb.imaging.open_picture import UndecodableError, decoded_picture
+
+    gone = InputError(
+        "The region that was painted is not in the library any more.", advice="Paint it anew."
+    )
+    size = next((source.images[0].whole_size for source in sources), None)
+    if mask is None or size is None:
+        raise gone
+    try:
+        part = decoded_picture(mask)
+    except (UndecodableError, OSError) as error:
+        raise gone from error
+    x, y, width, height = box
+    if (
+        part.size != (width, height)
+        or x < 0
+        or y < 0
+        or x + width > size[0]
+        or y + height > size[1]
+    ):
+        raise gone
+    whole = Image.new("L", size)
+    whole.paste(part.convert("L"), (x, y))
+    return whole
+
+
 def whole_mask(only: Only) -> Image.Image:
     """Return a region as a mask of the whole picture, white where the edit goes."""
     from PIL import Image

@@ -10,7 +10,7 @@ from traitlets import Dict, List
 
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.notebook.display.growth import growth_text
-from opeai_nb.notebook.panel import input_sources, save_files, status
+from opeai_nb.notebook.panel import input_sources, region, save_files, status
 from opeai_nb.notebook.panel.controls import ControlTraits, controls_of
 from opeai_nb.notebook.panel.gallery.finds import Find, finds_of
 from opeai_nb.notebook.panel.gallery.gallery import Gallery
@@ -185,10 +185,11 @@ class ShownLibrary(ControlTraits):
             return
         if overlay.mask is None:
             self.only = overlay.box
-        else:
-            self._status = status.said(
-                "The region was painted, and is not restored: paint it anew."
-            )
+            return
+        try:
+            self.only = region.placed(self.library.mask(overlay), overlay.box, self.images)
+        except InputError as error:
+            self._status = status.said(f"{error.message} {error.advice}")
 
     def save_as(self, target: str, find: Find) -> Path:
         """Write a copy of a picture of the library to *target*; return its path."""
