@@ -26,7 +26,7 @@ from opeai_nb.library.selection import FOREVER, SEARCH, Selection, values_of
 from opeai_nb.library.usage import Usage, UsageRow, dataframe, priced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pandas import DataFrame  # type: ignore[import-not-found,import-untyped,unused-ignore]  # where it is there
 
@@ -117,6 +117,15 @@ class Catalogue:
         """
         self._index.answers(whole=False)
         return self._index.growth
+
+    def wait_for_index(self, tell: Callable[[], object]) -> bool:
+        """Wait until the index of a very large library is made; tell whether it was waited for.
+
+        Meanwhile records are found by their names: one that was edited by hand may have the name of
+        what it said before. *tell* is called before a wait. Raises `LibraryError` when the folder
+        cannot be read.
+        """
+        return self._index.wait(tell)
 
     def records(
         self, *, newest_first: bool = True, trashed: bool = False, whole: bool = True

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import JobProgress
     from opeai_nb.studio.session_limit import Ledger
+
+_INDEX: Final = "the library's index: a record in it may be of this request"
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ class Door:
         if not self.library.holds([ask.identity], prompt=ask.request.prompt):
             return None
         ask = self._in_slot(ask)
-        look, choice = self._chosen(ask, ask.slot)
+        look, choice = self._chosen(ask, job)
         return self._obeyed(ask, job, look, choice) if choice.does == "show" else None
 
     def _in_slot(self, ask: Ask) -> Ask:
@@ -143,7 +145,7 @@ class Door:
             return decision
         while True:
             now = self._in_slot(ask)
-            look, choice = self._chosen(now, now.slot)
+            look, choice = self._chosen(now, job)
             decision = self._obeyed(now, job, look, choice)
             if decision is not None:
                 return decision
@@ -194,14 +196,29 @@ class Door:
             prompt=ask.request.prompt,
         )
 
-    def _chosen(self, ask: Ask, slot: Slot | None) -> tuple[Look, Choice]:
+    def _chosen(self, ask: Ask, job: JobProgress) -> tuple[Look, Choice]:
+        """Return what there is, and what a run does.
+
+        Before a first run pays it waits for all that a very large library has: one of its records
+        may say this since it was edited by hand, and its name something else.
+        """
+        while True:
+            look, choice = self._choice(ask)
+            is_first = ask.slot is not None and ask.slot not in look.scene.had.takes
+            may_hide = choice.does == "send" and is_first and not self._is_fresh(ask)
+            if not may_hide or not self.library.wait_for_index(partial(job.waits, _INDEX)):
+                return look, choice
+
+    def _is_fresh(self, ask: Ask) -> bool:
+        return ask.options.fresh or not self.settings.replay
+
+    def _choice(self, ask: Ask) -> tuple[Look, Choice]:
         look = self._look(ask)
         scene = look.scene
         if ask.options.send_unknown:
             known = (take for take in scene.takes if take.state != "unknown")
             scene = scene._replace(takes=tuple(known))
-        fresh = ask.options.fresh or not self.settings.replay
-        return look, decide(scene, slot, caller=ask.caller, fresh=fresh)
+        return look, decide(scene, ask.slot, caller=ask.caller, fresh=self._is_fresh(ask))
 
     def _come_of(self, ask: Ask, take: str) -> Decision | None:
         """Return what can be done now with a take that was waited for; None where it is no more."""

@@ -37,7 +37,7 @@ LIMITS: Final = {
     "replayed": (1.0, "first replay / reopen and search"),
     "warm": (5.0, "ms of a warm replay"),
     "rebuilt": (1.3, "index made anew / reading and json.loads of the same files"),
-    "growing": (500.0, "ms of a replay while the index is made, and of a new picture"),
+    "growing": (500.0, "ms of a replay while the index is made, and of keeping a new picture"),
     "kept": (1.2, "a new picture among all / among 100"),
     "page": (1.5, "the gallery's first page among all / among 1,000"),
 }

@@ -10,15 +10,17 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest
+from opeai_nb.client.values.filename import slug
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Library, Session, Slot, identity
-from opeai_nb.library.disk.subfolder import may_tell
+from opeai_nb.library.disk.subfolder import slug_in
 from opeai_nb.library.index.growing import Read, read_row
 from opeai_nb.library.index.index import Index
 from opeai_nb.library.index.index_database import is_in_order
@@ -86,10 +88,10 @@ def growing(shelf: Path, slow: Slow) -> Iterator[Growing]:
     library.close()
 
 
-def takes_of(library: Library, prompt: str, name: str | None = None) -> list[str]:
+def takes_of(library: Library, prompt: str) -> list[str]:
     request = ImageRequest(prompt)
     look = library.look(
-        identity(request), Session(), origins={"platform"}, server=SERVER, prompt=name or prompt
+        identity(request), Session(), origins={"platform"}, server=SERVER, prompt=prompt
     )
     return [path.name for path in look.files.values()]
 
@@ -175,16 +177,70 @@ def test_who_needs_all_waits_for_all(growing: Growing, slow: Slow) -> None:
     assert found == [COUNT]
 
 
-def test_where_names_do_not_tell_records_apart_it_waits(growing: Growing, slow: Slow) -> None:
+def test_where_names_do_not_tell_records_apart_it_waits(
+    shelf: Path, slow: Slow, keep: Callable[..., Generation]
+) -> None:
     """Of a thousand rows of one batch the beginning of the prompt is the same."""
+    alike = [f"a fox in the snow on a hill far away, in soft light, {n}" for n in range(8)]
+    other = Library(shelf)
+    for prompt in alike:
+        keep(prompt, into=other)
+    other.close()
+    index_file(shelf).unlink()
+    slow.free = 1
+    growing = Growing(shelf, slow)
+    assert growing.growth() is not None
+    assert slow.is_there.wait(60)
     found: list[list[str]] = []
-    asks = threading.Thread(target=lambda: found.append(takes_of(growing, "fox 3", name="fox")))
+    asks = threading.Thread(target=lambda: found.append(takes_of(growing, alike[3])))
     asks.start()
     asks.join(0.2)
     assert asks.is_alive()
     slow.goes_on.set()
     asks.join(60)
     assert len(found[0]) == 1
+    growing.close()
+
+
+def test_while_it_grows_no_folder_is_listed_again_for_what_is_kept_or_made_here(
+    growing: Growing, slow: Slow, keep: Callable[..., Generation]
+) -> None:
+    def listed(work: Callable[[], object]) -> int:
+        count = 0
+
+        def look(_: object, event: str, called: Any) -> None:
+            nonlocal count
+            count += event == "c_call" and called.__name__ in {"listdir", "scandir"}
+
+        with profiled(look):
+            work()
+        return count
+
+    keep("a hare", into=growing)  # makes what a library makes once
+    takes_of(growing, "a hare")
+    for number in range(3):
+        prompt = f"an otter {number}"
+        assert listed(partial(keep, prompt, into=growing)) <= 1  # the journal
+        assert listed(partial(growing._index.meet, slug(prompt))) == 0
+        assert takes_of(growing, prompt)
+    keep("an owl", into=Library(growing.folder))
+    assert takes_of(growing, "an owl")
+    finish(growing, slow)
+
+
+def test_what_comes_into_a_new_subfolder_while_it_grows_replays(
+    shelf: Path, slow: Slow, keep: Callable[..., Generation]
+) -> None:
+    growing, other = Growing(shelf, slow), Library(shelf)
+    growing.subfolders = other.subfolders = "always"
+    assert growing.growth() is not None
+    for library, prompt in ((growing, "a hare"), (other, "an otter"), (growing, "an owl")):
+        keep(prompt, into=library)
+        (name,) = takes_of(growing, prompt)
+        assert len([*shelf.glob(f"2*/{name}")]) == 1
+    finish(growing, slow)
+    assert len([*growing.records()]) == COUNT + 3
+    growing.close()
 
 
 def test_closing_ends_it_and_the_next_session_goes_on(shelf: Path, slow: Slow) -> None:
@@ -306,18 +362,18 @@ def test_the_folder_may_go_while_it_grows(growing: Growing, slow: Slow, shelf: P
 
 
 @pytest.mark.parametrize(
-    ("name", "may"),
+    ("file", "tells"),
     [
-        ("2026-11-22-a-red-fox-3f2a9c1d.json", True),
-        ("2026-11-22-a-blue-fox-3f2a9c1d.json", False),
-        ("favourite.json", True),
-        ("2026-11-22-ru\u0308be-3f2a9c1d.json", False),
+        ("2026-11-22-a-red-fox-3f2a9c1d.json", "a-red-fox"),
+        ("2026-11-22/2026-11-22-a-red-fox-3f2a9c1d.json", "a-red-fox"),
+        ("2026-11-22-002/2026-11-22-a-red-fox-3f2a9c1d.json", "a-red-fox"),
+        ("favourite.json", None),
+        ("2026-11-22/favourite.json", None),
+        ("2026-11-22-ru\u0308be-3f2a9c1d.json", "r\u00fcbe"),
+        ("2026-11-22-r\u00fcbe-3f2a9c1d.json", "r\u00fcbe"),
     ],
 )
-def test_a_name_tells_of_what_it_may_be(name: str, may: bool) -> None:
-    assert may_tell(name, "a-red-fox") == may
-
-
-def test_a_name_tells_it_in_either_spelling() -> None:
-    for name in ("2026-11-22-ru\u0308be-3f2a9c1d.json", "2026-11-22-r\u00fcbe-3f2a9c1d.json"):
-        assert may_tell(name, "r\u00fcbe")
+def test_a_name_tells_the_slug_of_its_prompt_in_either_spelling(
+    file: str, tells: str | None
+) -> None:
+    assert slug_in(file) == tells

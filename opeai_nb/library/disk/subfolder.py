@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY: Final = 10  # letters of 2026-11-22
-_NAMED = re.compile(r"\d{4}-\d\d-\d\d-(?P<slug>.+)-[0-9a-f]{8}\.json")
+_NAMED = re.compile(r"(?:[0-9-]+/)?\d{4}-\d\d-\d\d-(?P<slug>.+)-[0-9a-f]{8}\.json")
 _SUBFOLDER = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{3,6})?")
 
 
@@ -74,14 +74,10 @@ def named_file(folder: Path, name: str) -> Path | None:
     return None
 
 
-def may_tell(name: str, slug: str) -> bool:
-    """Tell whether a record's file may be of a prompt with this *slug*, by its name.
+def slug_in(file: str) -> str | None:
+    """Return the slug of its prompt that a record's file tells by its name.
 
-    One that a person has renamed may be of any.
+    None where a person has renamed it: then it may be of any.
     """
-    if slug in name:
-        return True
-    named = _NAMED.fullmatch(name)
-    return named is None or (
-        not named["slug"].isascii() and unicodedata.normalize("NFC", named["slug"]) == slug
-    )
+    named = _NAMED.fullmatch(file)
+    return None if named is None else unicodedata.normalize("NFC", named["slug"])

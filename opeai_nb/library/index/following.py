@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.library.disk.files import mark_of, names_in
-from opeai_nb.library.disk.subfolder import is_place, is_subfolder, may_tell, time_in
+from opeai_nb.library.disk.subfolder import is_place, is_subfolder, time_in
 from opeai_nb.library.index.folder_time import stamp_of, time_of
 from opeai_nb.library.index.growing import MANY, Growth, Source, grow
 from opeai_nb.library.index.index_database import is_in_order, put_in_order, transaction
@@ -29,6 +29,7 @@ from opeai_nb.library.index.index_write import (
     times_noted,
     write_down,
 )
+from opeai_nb.library.index.names_there import NamesThere
 from opeai_nb.library.records.record import ENDING
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Following:
         self._lock = lock
         self._step, self._many = limits
         self.last: Growth | None = None
+        self._names: dict[int, NamesThere] = {}
         self.is_spread = False
         """Whether there are sub-folders, as far as is known."""
         self._age = 0
@@ -179,7 +181,11 @@ class Following:
         source = Source(home, self._homes[home], self._read)
         count = len(changes.new)
         if count >= self._many:
+            if self.growth is not None:  # of the other home, which comes first
+                return
             self.last = growth = Growth(count, self._database.age)
+            stamp = partial(self.new_stamp, home)
+            self._names = {home: NamesThere(source.folder, stamp, changes.new, changes.stamps)}
             growth.begin(partial(self._grow, growth, source, changes))
             return
         if count >= self._step:
@@ -253,21 +259,34 @@ class Following:
         Tell whether that could be: where a thousand have one name they are not told apart by it.
         """
         for home, folder in enumerate(self._homes):
-            parts = ("", *(each for each in names_in(folder) if is_subfolder(each)))
-            files = [
-                f"{part}/{name}" if part else name
-                for part in parts
-                if not part or time_in(folder, part) is not None
-                for name in names_in(folder / part)
-                if name.endswith(ENDING) and may_tell(name, slug)
-            ]
+            files = self.names(home).of(slug)
             known = {file for (file,) in database.execute(_AMONG, (home, json.dumps(files)))}
-            files = [file for file in files if file not in known and is_place(file)]
+            files = [file for file in files if file not in known]
             if len(files) > self._step:
                 return False
             rows = [row for file in files if (row := self._read(folder, home, file)) is not None]
             write_down(database, home, files, rows)
         return True
+
+    def came(
+        self, home: int, part: str, before: int | None, stamp: int | None, files: Sequence[str]
+    ) -> int | None:
+        """Return the stamp of a part of a home once *files*, and nothing else, came into it.
+
+        *before* is its time until then, *stamp* what was noted: where they differ, more came.
+        """
+        names = None if self.growth is None else self.names(home)
+        is_listed = names is not None and names.has_listed(part, before)
+        now = self.new_stamp(home, part) if is_listed or before == stamp else None
+        if names is not None and is_listed:
+            names.came(part, now, files)
+        return now if before == stamp else stamp
+
+    def names(self, home: int) -> NamesThere:
+        """Return the names in a home, as they are known since the last growth began."""
+        if home not in self._names:
+            self._names[home] = NamesThere(self._homes[home], partial(self.new_stamp, home))
+        return self._names[home]
 
     def _changes(self, database: sqlite3.Connection, home: int, which: set[str] | None) -> Changes:
         folder, times = self._homes[home], times_noted(database)[home]

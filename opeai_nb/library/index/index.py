@@ -143,11 +143,25 @@ class Index:
                         return found
         return self.answers(*asked, whole=whole)
 
+    def wait(self, tell: Callable[[], object]) -> bool:
+        """Wait until the records are read, where very many are; tell whether that was so.
+
+        *tell* is called before.
+        """
+        with self._lock:
+            growth = self._following.growth
+        if growth is None:
+            return False
+        tell()
+        with _told():
+            growth.wait()
+        return True
+
     def meet(self, slug: str) -> bool:
         """Have the records of a prompt, by the *slug* in their names, while very many are read.
 
         Tell whether there was something to do. What was edited by hand, and is named as it was
-        before, is found with the rest.
+        before, is found with the rest (`wait`).
         """
         with self._lock:
             if (growth := self._following.growth) is None:
@@ -225,10 +239,10 @@ class Index:
                 with suppress(OSError):  # another user's folder
                     os.utime(folder)  # whoever looks at the home alone sees that there is more
             for part in ("", *parts):
-                is_only_change = is_alone and before[part] == times.get(part)
                 stamp = times.get(part)
-                if is_only_change and (not part or time_in(folder, part) is not None):
-                    stamp = self._following.new_stamp(home, part)
+                if is_alone and (not part or time_in(folder, part) is not None):
+                    files = [placing.record.file for placing in placings]
+                    stamp = self._following.came(home, part, before[part], stamp, files)
                 if part:
                     note_subfolder(database, home, part, stamp)
                 else:
