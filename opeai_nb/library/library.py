@@ -16,6 +16,7 @@ from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import Disk
+from opeai_nb.library.journal.claim_files import ClaimFiles
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
@@ -118,8 +119,10 @@ class Library(Catalogue):
         liveness = liveness or Liveness(self.folder / FOLDER)
         second = Liveness(self.homes.second / FOLDER, liveness.clock)
         alive = {self.folder: liveness, self.homes.second: second}
-        self._journal = Journal(self.homes, clock, alive)
-        self._claims = Claims(*(home / FOLDER for home in self.homes.all), clock=liveness.clock)
+        files = ClaimFiles(lambda: any(each.is_busy() for each in alive.values()))
+        self._journal = Journal(self.homes, clock, alive, on_idle=files.tidy)
+        journals = (home / FOLDER for home in self.homes.all)
+        self._claims = Claims(*journals, clock=liveness.clock, files=files)
         self._notes = Notes(self.homes)
         self._subfolders = Subfolders(self.folder, self._is_large)
         self._unkept: dict[str, Generation] = {}

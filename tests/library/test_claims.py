@@ -15,6 +15,7 @@ import pytest
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Entry, Library
+from opeai_nb.library.journal.claim_files import ClaimFiles
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.entry import TakenOverError
 from opeai_nb.library.journal.liveness import DEAD_SECONDS, Liveness
@@ -405,3 +406,70 @@ def test_a_fork_is_another_process(kernel: Kernel) -> None:
         ("a cat", True),
         ("a dog", False),
     ]
+
+
+# -- what claims are made of
+
+
+def files_of(folder: Path) -> set[int]:
+    return {path.stat().st_ino for path in folder.glob(".*") if path.is_file()}
+
+
+def test_the_claims_of_a_busy_process_are_one_file_after_the_other(tmp_path: Path) -> None:
+    claims = Claims(tmp_path, files=ClaimFiles(lambda: True))
+    with claims.hold(REQUEST) as claim:
+        first = files_of(tmp_path)
+        assert claim.holds
+    with claims.hold(REQUEST[::-1]) as claim:
+        assert claim.holds
+        assert files_of(tmp_path) == first
+
+
+def test_two_claims_at_once_are_two_files_and_say_each_its_own(tmp_path: Path) -> None:
+    claims = Claims(tmp_path, files=ClaimFiles(lambda: True))
+    with claims.hold(REQUEST) as one, claims.hold(REQUEST[::-1]) as other:
+        assert one.holds
+        assert other.holds
+        texts = {path.read_bytes() for path in tmp_path.glob(".claim-*")}
+        assert len(texts) == 2
+
+
+def test_the_files_of_claims_go_with_the_last_work(tmp_path: Path) -> None:
+    is_busy = [True]
+    files = ClaimFiles(lambda: is_busy[0])
+    claims = Claims(tmp_path, files=files)
+    with claims.hold(REQUEST):
+        pass
+    assert len(list(tmp_path.glob("*.part"))) == 1
+    is_busy[0] = False
+    files.tidy()
+    with claims.hold(REQUEST):
+        pass
+    assert list(tmp_path.glob("*.part")) == []
+
+
+def test_a_file_for_claims_that_was_swept_away_is_done_without(tmp_path: Path) -> None:
+    claims = Claims(tmp_path, files=ClaimFiles(lambda: True))
+    for _ in range(2):
+        with claims.hold(REQUEST) as claim:
+            assert claim.holds
+        for path in tmp_path.glob("*.part"):
+            path.unlink()
+
+
+def test_a_claim_that_another_took_leaves_no_file_of_its_own(tmp_path: Path, ticks: Clock) -> None:
+    frozen_claims = Claims(tmp_path, clock=ticks, files=ClaimFiles(lambda: True))
+    with frozen_claims.hold(REQUEST) as frozen:
+        sleep = Claims(tmp_path, clock=ticks, sleep=lambda _: ticks.pass_(31.0))
+        with sleep.hold(REQUEST) as claim:
+            assert (frozen.holds, claim.holds) == (False, True)
+    assert files_of(tmp_path) == {(tmp_path / ".gitignore").stat().st_ino}
+
+
+def test_where_a_file_takes_no_second_name_a_claim_is_a_file_of_its_own(tmp_path: Path) -> None:
+    files = ClaimFiles(lambda: True)
+    assert files.place(str(tmp_path), str(tmp_path / ("x" * 300)), b"mine") is None
+    assert files.place(str(tmp_path), str(tmp_path / "claim"), b"mine") is None
+    with Claims(tmp_path, files=files).hold(REQUEST) as claim:
+        assert claim.holds
+    assert not list(tmp_path.glob("*.part"))

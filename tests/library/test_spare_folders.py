@@ -11,8 +11,8 @@ import pytest
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.library import Library
-from opeai_nb.library.disk.files import DISK, remove_folder
-from opeai_nb.library.journal.journal_file import JOURNAL
+from opeai_nb.library.disk.files import BLANK, DISK, remove_folder, write_into_blank
+from opeai_nb.library.journal.journal_file import JOURNAL, line_of
 from opeai_nb.library.journal.right_to_send import RightToSend
 from opeai_nb.library.journal.spare_folders import SpareFolders
 
@@ -43,7 +43,9 @@ def test_the_next_entry_begins_in_the_folder_of_a_settled_one(library: Library) 
     first.forget()
     following = begun(library, "a cat")
     assert following.folder.stat().st_ino == place
-    assert [path.name for path in following.folder.iterdir()] == [JOURNAL]
+    names = {path.name: path.stat().st_size for path in following.folder.iterdir()}
+    assert names == {JOURNAL: len(line_of(following.stands)), BLANK: 0}
+    assert following.received() == {}
     assert {entry.id for entry in library.pending()} == {other.id, following.id}
 
 
@@ -148,3 +150,32 @@ def test_the_right_to_send_is_taken_once(tmp_path: Path, has_journal: bool) -> N
     assert not theirs.void()
     assert RightToSend(tmp_path, 1).void()
     assert not RightToSend(tmp_path, 1).take()
+
+
+@pytest.mark.parametrize("kind", ["written", "second name", "link", "folder", "none"])
+def test_what_is_no_empty_file_of_its_own_is_not_written_to(tmp_path: Path, kind: str) -> None:
+    """A stranger may have put another file in the place of one that is kept to be used again."""
+    path, other = tmp_path / BLANK, tmp_path / "other"
+    other.write_bytes(b"theirs" if kind == "written" else b"")
+    if kind == "written":
+        other.rename(path)
+    elif kind == "second name":
+        path.hardlink_to(other)
+    elif kind == "link":
+        path.symlink_to(other)
+    elif kind == "folder":
+        path.mkdir()
+    assert DISK.open_blank(path) is None
+    part = write_into_blank(tmp_path, b"ours")
+    assert Path(part).read_bytes() == b"ours"
+    assert Path(part) != path
+
+
+def test_a_picture_that_is_kept_under_a_second_name_is_not_emptied(tmp_path: Path) -> None:
+    spares = SpareFolders(lambda: True)
+    folder, kept = tmp_path / "entry", tmp_path / "kept.png"
+    folder.mkdir()
+    (folder / "came.png").write_bytes(b"a picture")
+    kept.hardlink_to(folder / "came.png")
+    spares.remove(folder)
+    assert kept.read_bytes() == b"a picture"

@@ -125,6 +125,26 @@ def test_while_others_are_under_way_a_point_makes_no_folder_and_removes_none(
     assert here.calls["mkdir"] + here.calls["rmdir"] == 0
 
 
+def test_while_others_are_under_way_a_point_makes_two_files(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """What comes and what is kept of it. Claim, journal and record are written into files that are
+    there: to make one costs the disk more than to write to it."""
+    studio = new_studio()
+    studio.library.begin(ImageRequest("an owl"), key="k", base_url="http://x", origin="platform")
+    for number in range(2):
+        made(studio, transport, number)
+    before = files_in(studio.library.folder)
+    made(studio, transport, 2)
+    new = files_in(studio.library.folder) - before
+    assert len(new) == 2
+
+
+def files_in(folder: Path) -> set[int]:
+    """Return what the disk knows each file by, whatever its names are."""
+    return {path.stat().st_ino for path in folder.rglob("*") if path.is_file()}
+
+
 def test_a_point_waits_three_times_for_the_disk_and_once_before_its_post(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:

@@ -29,6 +29,8 @@ _PLAIN_NAME = re.compile(r"[^./\\:\0][^/\\:\0]{0,254}")
 _TRIES, _PAUSE = 100, 0.02  # seconds: two in all
 PART: Final = ".part"
 """The ending of a file that is not complete."""
+BLANK: Final = f".blank{PART}"
+"""An empty file that is kept to be written to: to make one costs more than to write it."""
 GONE: Final = ".gone-"
 """The beginning of the name of a folder that is being removed."""
 LARGEST_MARK: Final = 2**62 - 1
@@ -56,6 +58,22 @@ class Disk:
         handle = open_plain(path, flags)
         if flags & os.O_CREAT:
             _share(path, stat.S_IRGRP | stat.S_IWGRP)
+        return handle
+
+    def open_blank(self, path: AnyPath) -> int | None:
+        """Open an empty file for writing that is kept to be used again; None where there is none.
+
+        A stranger may have put another file of this user's in its place, by a second name.
+        """
+        try:
+            handle = self.open(path, os.O_WRONLY)
+        except OSError:
+            return None
+        status = os.fstat(handle)
+        if status.st_size or status.st_nlink != 1:
+            os.close(handle)
+            return None
+        _share(path, stat.S_IRGRP | stat.S_IWGRP)
         return handle
 
     def write(self, handle: int, data: bytes | memoryview) -> int:
@@ -198,8 +216,19 @@ def write_part(folder: AnyPath, data: bytes, *, durable: bool = True, disk: Disk
     It is on the disk when this returns, unless not *durable*. Raises `OSError`, and leaves nothing.
     """
     part = passing_path(folder)
+    return _written_to(part, partial(write_new, part, data, durable=durable, disk=disk))
+
+
+def write_into_blank(folder: AnyPath, data: bytes, *, disk: Disk = DISK) -> str:
+    """Do as `write_part` does, in the empty file that was kept in *folder*, if there is one."""
+    if (handle := disk.open_blank(part := f"{folder}{os.sep}{BLANK}")) is None:
+        return write_part(folder, data, disk=disk)
+    return _written_to(part, partial(_write_and_close, handle, data, durable=True, disk=disk))
+
+
+def _written_to(part: str, write: Callable[[], None]) -> str:
     try:
-        write_new(part, data, durable=durable, disk=disk)
+        write()
     except OSError:
         discard(part)
         raise
@@ -232,6 +261,17 @@ def sync_file(path: AnyPath, disk: Disk = DISK) -> None:
 def write_new(path: AnyPath, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
     """Write a file that is not there yet. Raises `OSError`, and may leave a part of it."""
     handle = disk.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    _write_and_close(handle, data, durable=durable, disk=disk)
+
+
+def write_empty(path: AnyPath, data: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+    """Write a file that is empty, or not there yet. Raises `OSError`, as `write_new`."""
+    if (handle := disk.open_blank(path)) is None:
+        return write_new(path, data, durable=durable, disk=disk)
+    return _write_and_close(handle, data, durable=durable, disk=disk)
+
+
+def _write_and_close(handle: int, data: bytes, *, durable: bool, disk: Disk) -> None:
     try:
         disk.write_all(handle, data, durable=durable)
     finally:
@@ -254,6 +294,23 @@ def discard(path: AnyPath) -> None:
         os.unlink(path)  # noqa: PTH108  a Path costs more
     except OSError:
         return
+
+
+def blanked(path: AnyPath) -> bool:
+    """Empty a file, if that name is its only one: what has another is somebody's."""
+    try:
+        handle = open_plain(path, os.O_WRONLY)
+    except OSError:
+        return False
+    try:
+        if os.fstat(handle).st_nlink != 1:
+            return False
+        os.ftruncate(handle, 0)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 class _Syncing:
@@ -388,10 +445,7 @@ def append_line(path: AnyPath, line: bytes, *, durable: bool = True, disk: Disk 
     The line break before it keeps it apart from a line that a crash cut short.
     """
     handle = disk.open(path, os.O_WRONLY | os.O_APPEND)
-    try:
-        disk.write_all(handle, b"\n" + line, durable=durable)
-    finally:
-        os.close(handle)
+    _write_and_close(handle, b"\n" + line, durable=durable, disk=disk)
 
 
 def remove_folder(folder: AnyPath) -> None:
@@ -404,10 +458,11 @@ def remove_folder(folder: AnyPath) -> None:
             os.rmdir(gone)  # noqa: PTH106  a Path costs more
 
 
-def emptied_folder(folder: AnyPath) -> str | None:
+def emptied_folder(folder: AnyPath, empty: Callable[[str, str], None] | None = None) -> str | None:
     """Remove all that is in a folder and give it the name of one that is being removed; return it.
 
-    Where that cannot be, as of a folder with folders in it, it is removed, and None returned.
+    *empty* does so with a file in a folder; without, it is removed. Where that cannot be, as of a
+    folder with folders in it, it is removed, and None returned.
     """
     if is_link(folder):
         discard(folder)
@@ -420,8 +475,11 @@ def emptied_folder(folder: AnyPath) -> str | None:
         shutil.rmtree(folder, ignore_errors=True)
         return None
     try:
-        for name in os.listdir(gone):  # noqa: PTH208  as in names_in
-            os.unlink(f"{gone}{os.sep}{name}")  # noqa: PTH108  a Path for each costs more
+        for name in sorted(os.listdir(gone)):  # noqa: PTH208  as in names_in
+            if empty is None:
+                os.unlink(f"{gone}{os.sep}{name}")  # noqa: PTH108  a Path for each costs more
+            else:
+                empty(gone, name)
     except OSError:  # there are folders in it
         shutil.rmtree(gone, ignore_errors=True)
         return None

@@ -4,8 +4,9 @@ Two kernels that ask for the same at the same moment: one looks, begins, and let
 sees that it is under way, and waits for its picture.
 
     .pending/.claim-5f70bf18a0860070…     made by whoever is first, removed when it has begun
+    .pending/.3f2a9c1d5e6f7081.part       the same file by another name: a batch keeps it meanwhile
 
-A file that can be made only once is all that is asked of the disk: locks of the operating system
+A name that can be made only once is all that is asked of the disk: locks of the operating system
 hold between no two machines, and some folders have neither them nor hard links. It is made in the
 folder that is looked at next: a network file system then lists that one anew.
 """
@@ -28,12 +29,15 @@ import orjson
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import DISK, discard, is_older, names_in, own_folder
+from opeai_nb.library.journal.claim_files import BUSY, ClaimFiles
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+
+    from opeai_nb.library.journal.claim_files import ClaimFile
 
 _CLAIM: Final = ".claim-"
 _NAME = re.compile(r"\.claim-[0-9a-f]{16,40}")
@@ -44,7 +48,6 @@ _FIRST, _LONGEST = 0.002, 0.05
 _PATIENCE: Final = 30.0
 """Seconds after which whoever holds a claim is taken for frozen; it then begins nothing."""
 _PATIENCE_EMPTY: Final = 5.0  # a file is made and written within microseconds
-_BUSY: Final = (FileExistsError, PermissionError) if os.name == "nt" else (FileExistsError,)
 _REMOVALS: Final = 50  # Windows removes no file that somebody reads just now
 
 
@@ -56,10 +59,14 @@ class Claim:
         path: str | None,
         text: bytes = b"",
         sleep: Callable[[float], object] = time.sleep,
+        file: ClaimFile | None = None,
+        files: ClaimFiles | None = None,
     ) -> None:
         self._path = path
         self._text = text
         self._sleep = sleep
+        self._file = file
+        self._files = files
 
     @property
     def holds(self) -> bool:
@@ -72,11 +79,16 @@ class Claim:
 
     def let_go(self) -> bool:
         """Let the next one in, and tell whether it held until then."""
+        file, self._file = self._file, None
         if not self.holds:
+            if file is not None:
+                file.drop()  # whoever moved the claim away may still look into it
             return False
         path, self._path = self._path, None
         if path is not None:
             self._remove(path)
+        if file is not None and self._files is not None:
+            self._files.give_back(file)
         return True
 
     def _remove(self, path: str) -> None:
@@ -95,7 +107,8 @@ class Claims:
 
     *journals* are the folders of what is under way, one for each home of the library: turns are
     taken in the first that can be written, and where none can, they are those of this object's
-    threads alone. *clock* gives seconds, *sleep* passes them.
+    threads alone. *clock* gives seconds, *sleep* passes them. *files* are what claims are made of
+    while this process works on others as well.
     """
 
     def __init__(
@@ -103,8 +116,10 @@ class Claims:
         *journals: Path,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], object] = time.sleep,
+        files: ClaimFiles | None = None,
     ) -> None:
         self._journals = journals
+        self._files = files or ClaimFiles(lambda: False)
         self._clock = clock
         self._sleep = sleep
         self._guard = Guard()
@@ -157,10 +172,21 @@ class Claims:
             with suppress(OSError):
                 folder = own_folder(journal, unlisted=True)
                 path = f"{folder}{os.sep}{_CLAIM}{request[:_NAME_LENGTH]}"
-                while not _made(path, text):
-                    self._wait_for(path)
-                return Claim(path, text, self._sleep)
+                file = self._made(f"{folder}", path, text)
+                return Claim(path, text, self._sleep, file, self._files)
         return Claim(None)
+
+    def _made(self, folder: str, path: str, text: bytes) -> ClaimFile | None:
+        """Make a claim's file when it is free; return the one that it is a second name of."""
+        while True:
+            try:
+                file = self._files.place(folder, path, text)
+                if file is None:
+                    _make(path, text)
+            except BUSY:
+                self._wait_for(path)
+            else:
+                return file
 
     def _wait_for(self, path: str) -> None:
         """Return when a claim is free: let go of, or taken from one who will not come back."""
@@ -183,12 +209,9 @@ def sweep(journal: Path, seconds: float) -> None:
             discard(journal / name)
 
 
-def _made(path: str, text: bytes) -> bool:
-    """Make a claim's file; False where somebody has it."""
-    try:
-        handle = DISK.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    except _BUSY:
-        return False
+def _make(path: str, text: bytes) -> None:
+    """Make a claim's file of its own. Raises one of `BUSY` where somebody has it."""
+    handle = DISK.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     try:
         os.write(handle, text)
     except OSError:
@@ -196,7 +219,6 @@ def _made(path: str, text: bytes) -> bool:
         raise
     finally:
         os.close(handle)
-    return True
 
 
 def _read(path: str) -> bytes | None:

@@ -85,7 +85,8 @@ class Entry(RequestFacts):
     *deadline* (24 hours after the task, in seconds since 1970) are set once there is a task,
     *error* says why the outcome is unknown. Bytes stream into *folder*: a picture straight into it,
     or picture *i* into `folder / str(i)`. *home* is the folder of the library, or its second home.
-    *is_adopted* says that another process, maybe with another key, began it.
+    *is_adopted* says that another process, maybe with another key, began it, *has_blank* that an
+    empty file may lie in *folder*, to be written to.
 
     Each method has its change on disk when it returns; where the disk refuses it warns once and
     goes on in memory. Only `sending` raises then: nothing is sent that no disk knows of.
@@ -119,6 +120,7 @@ class Entry(RequestFacts):
         self._is_lost = False
         self._is_durable = False
         self.is_adopted = False
+        self.has_blank = False
 
     def __repr__(self) -> str:
         return f"<Entry {self.id}: {self.truth}, {printable_line(self.model)}>"
@@ -282,6 +284,7 @@ class Entry(RequestFacts):
         self._liveness.let_go(self.id)
         if is_mine and self._is_still_mine():
             self._note(durable=False, owner={})
+        self._spares.tidy()
 
     def sending(self) -> None:
         """Note that the POST leaves now: if the process dies, the outcome is unknown.

@@ -49,12 +49,18 @@ _ID = re.compile(r"[0-9a-f]{8,32}")
 class Journal:
     """The unfinished requests of a library's *homes*, each in a folder of its own.
 
+    *on_idle* is called when this process works on none of a home's any more.
+
     Its file is a list of lines that is only ever added to: a line that a crash cut short does not
     count, and the ones before it do.
     """
 
     def __init__(
-        self, homes: Homes, clock: Callable[[], float], liveness: Mapping[Path, Liveness]
+        self,
+        homes: Homes,
+        clock: Callable[[], float],
+        liveness: Mapping[Path, Liveness],
+        on_idle: Callable[[], object] = bool,
     ) -> None:
         self._homes = homes
         self._clock = clock
@@ -63,7 +69,9 @@ class Journal:
         self._requests: dict[str, str] = {}
         self._folders = {home: home / FOLDER for home in liveness}
         self._synced: set[Path] = set()
-        self._spares = {home: SpareFolders(each.is_busy) for home, each in liveness.items()}
+        self._spares = {
+            home: SpareFolders(each.is_busy, on_idle=on_idle) for home, each in liveness.items()
+        }
 
     def begin(
         self,
@@ -105,7 +113,7 @@ class Journal:
             "state": "intended",
         }
         try:
-            home, folder = self._homes.write(lambda home: self._write(home, facts, request))
+            entry = self._homes.write(lambda home: self._write(home, facts, request))
         except OSError as error:
             raise LibraryError(
                 f"Neither the library folder nor your own data folder can be written "
@@ -114,7 +122,7 @@ class Journal:
                 "Nothing was sent.",
             ) from error
         self._requests[entry_id] = identity or identity_of(facts["request"])
-        return self._entry(facts, home, folder, request)
+        return entry
 
     def _entry(
         self, facts: dict[str, Any], home: Path, folder: Path, request: ImageRequest | None = None
@@ -130,7 +138,7 @@ class Journal:
             spares=self._spares[home],
         )
 
-    def _write(self, home: Path, facts: dict[str, Any], request: ImageRequest) -> tuple[Path, Path]:
+    def _write(self, home: Path, facts: dict[str, Any], request: ImageRequest) -> Entry:
         disk, liveness = self._homes.disk, self._liveness[home]
         journal = own_folder(self._folders[home], unlisted=True, disk=disk)
         facts["owner"] = liveness.owner()
@@ -145,13 +153,15 @@ class Journal:
             # `Entry.sending` waits for the disk: nothing is lost with an intent that nothing
             # followed. The first one waits here, too: a drive whose fsync fails is no home.
             write = partial(begin_facts, line=line, durable=home not in self._synced, disk=disk)
-            self._spares[home].begin(new, folder, write, disk)
+            has_blank = self._spares[home].begin(new, folder, write, disk)
             self._synced.add(home)
         except OSError:
             liveness.let_go(facts["id"])
             remove_folder(new)
             raise
-        return home, folder
+        entry = self._entry(facts, home, folder, request)
+        entry.has_blank = has_blank
+        return entry
 
     def entries(self) -> list[Entry]:
         """Return everything unfinished, oldest first, whichever process wrote it.

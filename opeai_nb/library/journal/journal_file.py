@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
-from opeai_nb.library.disk.files import DISK, Disk, append_line, write_new
+from opeai_nb.library.disk.files import DISK, Disk, append_line, write_empty
 from opeai_nb.library.records.record import VERSION
 from opeai_nb.library.records.validate import check_entry, writable
 from opeai_nb.plain_file import read_plain
@@ -27,7 +27,7 @@ _LARGEST: Final = 16_000_000
 
 def begin_facts(folder: AnyPath, line: bytes, *, durable: bool, disk: Disk = DISK) -> None:
     """Write the first line. Raises `OSError`."""
-    write_new(f"{folder}{os.sep}{JOURNAL}", line, durable=durable, disk=disk)
+    write_empty(f"{folder}{os.sep}{JOURNAL}", line, durable=durable, disk=disk)
 
 
 def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Disk = DISK) -> None:

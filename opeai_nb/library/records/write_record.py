@@ -29,6 +29,7 @@ from opeai_nb.library.disk.files import (
     sync_file,
     sync_folder,
     sync_new_folder,
+    write_into_blank,
     write_part,
 )
 from opeai_nb.library.journal.answer_json import read_error, write_error
@@ -123,7 +124,7 @@ class _Keeping:
             with _side_by_side(len(pictures)) as spread:
                 done = list(spread(write, range(1, len(pictures) + 1), pictures, paths))
             record = _readable(record.with_pictures(kept for kept, _ in done))
-            parts.append(own := write_part(self.passing, record.dumps(), disk=self.disk))
+            parts.append(own := self._write_record(record))
             written = [part for _, part in done]
             self.index.publish(record, lambda: self._place(record, written, own))
         except OSError:
@@ -151,6 +152,10 @@ class _Keeping:
         if told == data and (part := self._linked(path)) is not None:
             return kept, part
         return kept, write_part(self.passing, told, disk=self.disk)
+
+    def _write_record(self, record: Record) -> str:
+        write = write_into_blank if self.entry.has_blank else write_part
+        return write(self.passing, record.dumps(), disk=self.disk)
 
     def _linked(self, path: Path | None) -> str | None:
         """Give a file of the entry a passing name as well; None where the disk has no links."""
