@@ -15,6 +15,7 @@ from PIL import Image
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import ImageInputError, InputError, OptionError
+from opeai_nb.fields import BY_NAME
 from opeai_nb.imaging.scale import filling
 from opeai_nb.library.disk.homes import Homes
 from opeai_nb.notebook.magic.line import parse
@@ -186,7 +187,10 @@ def test_a_cell_asks_for_the_same(
 @given(
     prompt=PROMPTS.filter(str.strip),
     style=WORDS,
-    extra=st.dictionaries(WORDS, st.none() | st.booleans() | st.lists(WORDS, max_size=2)),
+    extra=st.dictionaries(
+        WORDS.filter(lambda name: name not in {*BY_NAME, "stream"}),  # no extra field is called so
+        st.none() | st.booleans() | st.lists(WORDS, max_size=2),
+    ),
 )
 def test_a_cell_in_python_asks_for_the_same(prompt: str, style: str, extra: Any) -> None:
     asked = ImageRequest(prompt, style=style, n=2, extra=extra)
