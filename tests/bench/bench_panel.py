@@ -2,7 +2,7 @@
 
 Times are the page's own, from Ctrl+Enter (or the click) to what is seen, beside the same for one
 stock button in the same run: that is what a cell with any widget costs here. Bytes are what the
-page receives over its websockets. `--only shown`, `500`, `10000` or `two` measures a part.
+page receives over its websockets. `--only shown`, `busy`, `500`, `10000` or `two` measures a part.
 
 Pictures are of 1024 x 1024 with some grain, as a platform sends them. In the library of 10,000 all
 but the newest 100 are small: no page shows them, and the disk is spared ten gigabytes.
@@ -35,6 +35,35 @@ MANY = (500, 10_000)
 LARGE = 100  # pictures, the newest ones: four pages of the gallery
 BUTTON = "import ipywidgets\nipywidgets.Button(description='one button')"
 PANEL = "import opeai_nb\npanel = opeai_nb.panel()\npanel"
+BUSY = "import time\ntime.sleep(30)"
+# Choose each model in turn, and count the frames until sizes and qualities stay what they become.
+SWITCH = """async () => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const panel = document.querySelector('.opeai-nb-panel');
+  const select = panel.querySelector('.ob-row select');
+  const look = () => [...panel.querySelectorAll('.ob-chips')].map(one => one.innerText).join();
+  const frame = () => new Promise(requestAnimationFrame);
+  const names = [...select.options].map(one => one.value).filter(name => name.length > 1);
+  const found = [];
+  for (const name of names) {
+    if (name === select.value) continue;
+    await frame();
+    const [before, start] = [look(), performance.now()];
+    select.value = name;
+    select.dispatchEvent(new Event('change', {bubbles: true}));
+    const script = performance.now() - start;
+    const seen = [];
+    let first = 0;
+    while (seen.length < 10) {
+      await frame();
+      first = first || performance.now() - start;
+      seen.push(look());
+    }
+    const frames = 1 + seen.findIndex((_, i) => seen.slice(i).every(one => one === seen[9]));
+    found.push([frames, script, first, seen[9] !== before]);
+  }
+  return [kernel.status, found];
+}"""
 PAINTED = """count => {
   const thumbs = [...document.querySelectorAll('.ob-thumb')];
   return thumbs.length >= count && thumbs.every(
@@ -71,7 +100,7 @@ BEGIN = """() => {
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", choices=["shown", "500", "10000", "two"])
+    parser.add_argument("--only", choices=["shown", "busy", "500", "10000", "two"])
     parser.add_argument("--rounds", type=int, default=5)
     asked = parser.parse_args()
     # Compiled modules are there, as in every installation, whatever this environment says.
@@ -89,6 +118,9 @@ def measure(browser: Any, only: str | None, rounds: int) -> None:
     if only in (None, "shown"):
         with new_lab() as lab:
             one(lab, browser, rounds)
+    if only in (None, "busy"):
+        with new_lab() as lab:
+            busy(lab, browser)
     for count in MANY:
         if only in (None, str(count), *(["two"] if count == MANY[0] else [])):
             with new_lab() as lab:
@@ -129,6 +161,25 @@ def one(lab: Lab, browser: Any, rounds: int) -> None:
     tell("another panel", again, 250)
     print("from a click to its badge:")
     tell("badge", clicks, 30)
+
+
+def busy(lab: Lab, browser: Any) -> None:
+    """Switch models while a cell runs: what is on the screen then needs no kernel."""
+    notebook = opened(lab, browser, "busy.ipynb", [PANEL, BUSY])
+    shown(notebook, 0, ".opeai-nb-panel .ob-generate")
+    notebook.page.wait_for_function(
+        "() => document.querySelectorAll('.ob-row select option').length > 10"
+    )
+    notebook.run_cell(1)
+    notebook.wait_until_started()
+    status, switches = notebook.page.evaluate(SWITCH)
+    frames, script, taken, is_other = zip(*switches, strict=True)
+    print(f"a model switched, {len(switches)} times, the kernel {status}:")
+    print(f"  sizes and qualities became others      {sum(is_other):8d} times")
+    print(f"  frames until they stay as they are     {max(frames):8d}     (at most); 1 asked")
+    print(f"  script of the page                     {max(script):8.1f} ms  (at most)")
+    tell("until that frame", list(taken), None)
+    notebook.page.context.close()
 
 
 def many(lab: Lab, browser: Any, count: int, rounds: int) -> None:
