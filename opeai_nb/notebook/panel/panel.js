@@ -505,7 +505,9 @@ const SHADE = 'rgba(12, 14, 18, .62)';
 const SHADE_PIXEL = 0x9e120e0c; // the same, as bytes in the order of today's machines
 const STEP = 2 * 1024 * 1024;
 const IN_FLIGHT = 3;
+const SMALL = 32 * 1024; // bytes: tiles, and no picture of the stage
 const BUSY_AFTER = 700;
+const AHEAD = 300; // ms after which the next page of the gallery is asked for: what is seen comes first
 const TYPING = 250;
 // Each panel of a page has this module to itself: ids and groups must not meet.
 const OWN = `ob-${Math.random().toString(36).slice(2)}`;
@@ -651,7 +653,15 @@ const combobox = (input, name, choose, more = () => {}) => {
   return {list, show, isOpen, close: () => show([])};
 };
 
-/** Pictures as object URLs, by key; those of a key before are given back. */
+/** A small picture as a data URL: for an object URL the browser asks another of its processes, which
+ * takes six times as long for a page of tiles. @param {Uint8Array} bytes @param {string} type */
+const dataUrl = (bytes, type) => {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return `data:${type};base64,${btoa(text)}`;
+};
+
+/** Pictures as URLs, by key; object URLs of a key before are given back. */
 class Pictures {
   constructor() {
     /** @type {Map<string, {bytes: any, url: string}>} */
@@ -662,8 +672,9 @@ class Pictures {
   url(key, bytes) {
     const known = this.known.get(key);
     if (known && known.bytes === bytes) return known.url;
-    const head = new Uint8Array(bytes.buffer || bytes, bytes.byteOffset || 0, 1)[0];
-    const url = URL.createObjectURL(new Blob([bytes], {type: head === 0x52 ? 'image/webp' : 'image/jpeg'}));
+    const all = new Uint8Array(bytes.buffer || bytes, bytes.byteOffset || 0, bytes.byteLength);
+    const type = all[0] === 0x52 ? 'image/webp' : 'image/jpeg';
+    const url = all.length <= SMALL ? dataUrl(all, type) : URL.createObjectURL(new Blob([bytes], {type}));
     this.known.set(key, {bytes, url});
     if (known) setTimeout(() => URL.revokeObjectURL(known.url), 5000); // it may still be on the page
     return url;
@@ -1926,6 +1937,8 @@ const stage = (desk, pictures) => {
 const gallery = (desk, pictures) => {
   /** @type {any} */
   let timer = 0;
+  /** @type {any} */
+  let soon = 0;
   const search = h('input', {type: 'text', placeholder: 'search', 'aria-label': 'Search the gallery', input: () => {
     clearTimeout(timer);
     timer = setTimeout(() => desk.search({text: search.value}), TYPING);
@@ -2003,7 +2016,8 @@ const gallery = (desk, pictures) => {
     older.disabled = !page?.older;
     const isEmpty = page && !finds.length;
     tell(notes, [page === null || (!page && desk.page) ? 'Loading older pictures…' : isEmpty ? (page.search || page.marked ? 'No matches.' : 'What you make is kept here.') : '']);
-    if (page?.older && !desk.pages.has(desk.page + 1)) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); // so that a turn needs no kernel
+    clearTimeout(soon);
+    soon = setTimeout(() => { if (grid.isConnected && desk.pages.get(desk.page)?.older) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); }, AHEAD); // so that a turn needs no kernel
   };
   /** Mark what is on the stage, without building the grid anew. */
   const choose = () => {
