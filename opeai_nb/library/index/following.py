@@ -151,7 +151,7 @@ class Following:
         try:
             return time_of(self._homes[home]) != noted(database, home)[0]
         except _NOT_THERE:
-            return bool(database.execute(_ANY, (home,)).fetchall())
+            return _has_any(database, home)
 
     def is_as_noted(self, home: int, file: str, mtime: int, size: int) -> bool:
         """Tell whether a record's file has the time and the size that its row has."""
@@ -293,7 +293,10 @@ class Following:
         subfolders = times.keys() - {""}
         # The stamp comes before the listing: what changes in between shows next time.
         stamps = {"": self.stamp(home, "", times)} if which is None or "" in which else {}
-        if which is None:
+        is_new = which is None and not times and not _has_any(database, home)
+        if is_new:
+            names, there = _names_listed(folder)
+        elif which is None:
             own, there = _listed(folder)
         elif "" in which:
             there = {each for each in names_in(folder) if is_subfolder(each)}
@@ -304,7 +307,9 @@ class Following:
         listed = there if is_first else (there - subfolders) | (there & (which or set()))
         stamps |= {each: self.stamp(home, each, times) for each in sorted(listed)}
         no_more = subfolders - there
-        if which is None:
+        if is_new:  # then their times say nothing
+            new, gone = {*names, *_names_within(folder, listed)}, set[str]()
+        elif which is None:
             new, gone = self._whole(database, home, _with_times(folder, own, listed))
         else:
             new, gone = self._parts(database, home, {*stamps, *no_more})
@@ -349,7 +354,7 @@ class Following:
 
     def _drop(self, database: sqlite3.Connection, home: int) -> None:
         """Forget the records of a home that is not there."""
-        if times_noted(database)[home] or database.execute(_ANY, (home,)).fetchall():
+        if times_noted(database)[home] or _has_any(database, home):
             with transaction(database):
                 database.execute("DELETE FROM records WHERE home = ?", (home,))
                 database.execute("DELETE FROM folder WHERE home = ?", (home,))
@@ -394,6 +399,29 @@ def _listed(folder: Path) -> tuple[list[tuple[str, int, int]], set[str]]:
             elif is_subfolder(entry.name) and entry.is_dir(follow_symlinks=False):
                 subfolders.add(entry.name)
     return files, subfolders
+
+
+def _names_listed(folder: Path) -> tuple[list[str], set[str]]:
+    """Return the name of each record in a home itself, and its sub-folders. Raises `OSError`."""
+    files, subfolders = [], set()
+    for name in os.listdir(folder):  # noqa: PTH208  Path.iterdir takes long for ten thousand
+        if name.endswith(ENDING):
+            files.append(name)
+        elif is_subfolder(name) and time_in(folder, name) is not None:
+            subfolders.add(name)
+    return files, subfolders
+
+
+def _names_within(folder: Path, subfolders: Iterable[str]) -> Iterator[str]:
+    for subfolder in subfolders:
+        for name in names_in(folder / subfolder):
+            if name.endswith(ENDING):
+                yield f"{subfolder}/{name}"
+
+
+def _has_any(database: sqlite3.Connection, home: int) -> bool:
+    """Tell whether a record of a home is known."""
+    return bool(database.execute(_ANY, (home,)).fetchall())
 
 
 def _with_times(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
@@ -13,13 +13,15 @@ from opeai_nb.library.disk.files import names_in
 from opeai_nb.library.disk.subfolder import subfolder_of
 from opeai_nb.library.index.index_row import COLUMNS, FileStat, row_of
 from opeai_nb.library.index.quick_row import quick_row
+from opeai_nb.library.index.row_process import Beside
 from opeai_nb.library.records.record import read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from concurrent.futures import Future
     from pathlib import Path
+
+    from opeai_nb.library.index.row_process import Rows
 
 MANY: Final = 10_000
 """Fewer records are read before anybody wonders."""
@@ -113,25 +115,34 @@ def grow(
     write: Callable[[Sequence[str], Sequence[tuple[Any, ...]]], bool],
     step: int,
 ) -> bool:
-    """Read many records, and *write* each step's rows while the next ones are read.
+    """Read many records, and *write* each step's rows; very many are read by another process, too.
 
     It ends before its time, and says so, where *write* says that nothing more is to be written.
     """
     home, folder, read = source
     there = lru_cache(4)(lambda subfolder: frozenset(names_in(folder / subfolder)))
-    with ThreadPoolExecutor(1, "opeai_nb-rows") as pool:
-        writing: Future[bool] | None = None
-        for start in range(0, len(files), step):
-            part = files[start : start + step]
-            rows = [
-                row
-                for file in part
-                if (row := read(folder, home, file, there(subfolder_of(file)))) is not None
-            ]
-            if writing is not None and not writing.result():
+
+    def rows_of(part: list[str], rows: Rows | None = None) -> list[tuple[Any, ...]]:
+        found = (
+            row or read(folder, home, file, there(subfolder_of(file)))
+            for file, row in zip(part, rows or [None] * len(part), strict=True)
+        )
+        return [row for row in found if row is not None]
+
+    parts = deque(files[start : start + step] for start in range(0, len(files), step))
+    with Beside(folder, home, is_used=len(files) >= MANY and read is read_row) as beside:
+        while parts or beside.count:
+            while parts and beside.wants_more:
+                beside.ask(parts.popleft())
+            if beside.has_answer or not parts:
+                part, answer = beside.answer()
+                rows = rows_of(part, answer)
+            else:
+                part = parts.popleft()
+                rows = rows_of(part)
+            if not write(part, rows):
                 return False
-            writing = pool.submit(write, part, rows)
-        return writing is None or writing.result()
+    return True
 
 
 def tell_growth(count: int, total: int, *, is_first: bool) -> None:

@@ -22,7 +22,7 @@ _ROW: Final = f"({','.join('?' * len(COLUMNS))})"
 _AT_ONCE: Final = 400
 """Rows that one statement writes, where SQLite takes so many values."""
 _INSERT: Final = "INSERT OR REPLACE INTO records VALUES "
-_INSERT_NEW: Final = f"INSERT OR IGNORE INTO records VALUES {_ROW}"  # noqa: S608  our own
+_INSERT_NEW: Final = "INSERT OR IGNORE INTO records VALUES "
 _NAMED: Final = "WHERE home = ? AND file IN (SELECT value FROM json_each(?))"
 _STATS: Final = f"SELECT file, mtime, size FROM records {_NAMED}"  # noqa: S608  our own
 _DELETE: Final = f"DELETE FROM records {_NAMED}"  # noqa: S608  our own
@@ -50,22 +50,45 @@ def put(
     """
     if not names:
         return mark
+    if len(names) == len(rows) >= _AT_ONCE and _put_all_new(database, rows):
+        return _moved(mark, [], [(row[1], *row[2:4]) for row in rows])
     named = (home, json.dumps(names))
     mark = _moved(mark, database.execute(_STATS, named), [(row[1], *row[2:4]) for row in rows])
     database.execute(_DELETE, named)
+    _insert(database, _INSERT, rows)
+    return mark
+
+
+def _put_all_new(database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]) -> bool:
+    """Put *rows*, unless there is one of a record among them: then none, and say so.
+
+    Of very many that are read most are new, and to look for each first costs a third of it.
+    """
+    database.execute("SAVEPOINT rows")
+    are_new = _insert(database, _INSERT_NEW, rows) == len(rows)
+    if not are_new:
+        database.execute("ROLLBACK TO rows")
+    database.execute("RELEASE rows")
+    return are_new
+
+
+def _insert(database: sqlite3.Connection, into: str, rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert *rows*, many with one statement; return how many were."""
     most = database.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER)
     at_once = min(_AT_ONCE, most // len(COLUMNS))
+    count = 0
     for start in range(0, len(rows), at_once):
         part = rows[start : start + at_once]
-        database.execute(_INSERT + ",".join([_ROW] * len(part)), [*chain.from_iterable(part)])
-    return mark
+        values = [*chain.from_iterable(part)]
+        count += database.execute(into + ",".join([_ROW] * len(part)), values).rowcount
+    return count
 
 
 def put_new(
     database: sqlite3.Connection, home: int, mark: int | None, row: tuple[Any, ...]
 ) -> int | None:
     """Put the row of a record that is mostly new; return the mark then."""
-    if database.execute(_INSERT_NEW, row).rowcount:
+    if _insert(database, _INSERT_NEW, [row]):
         return _moved(mark, [], [(row[1], *row[2:4])])
     return put(database, home, mark, [row[1]], [row])  # more of it came
 

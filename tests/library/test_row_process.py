@@ -1,0 +1,145 @@
+"""A hundred thousand records are read by two processes, and by one where there is no other."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opeai_nb.client import Generation
+from opeai_nb.library import Library, Slot
+from opeai_nb.library.index.growing import Source, grow, read_row
+from opeai_nb.library.index.row_process import Beside, RowProcess
+
+COUNT = 12
+BROKEN = "2026-11-22-broken-00000000.json"
+
+
+@pytest.fixture
+def shelf(keep: Callable[..., Generation], library: Library, folder: Path) -> Path:
+    """A library of some records, one of which is none."""
+    for number in range(COUNT):
+        keep(f"fox {number}", slot=Slot(f"c{number}"), into=library)
+    library.close()
+    (folder / BROKEN).write_text("{")
+    return folder
+
+
+@pytest.fixture
+def two_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine has two, whatever this one has."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.json"))
+
+
+def own_rows(folder: Path, files: list[str]) -> list[tuple[Any, ...] | None]:
+    there = frozenset(path.name for path in folder.iterdir())
+    return [None if file == BROKEN else read_row(folder, 0, file, there) for file in files]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_its_rows_are_those_that_are_read_here(shelf: Path) -> None:
+    files = files_in(shelf)
+    process = RowProcess(shelf, 0)
+    process.start()
+    assert process.is_there
+    assert process.rows(files) == own_rows(shelf, files)
+    assert process.rows(files[:2]) == own_rows(shelf, files[:2])
+    process.end()
+    assert not process.is_there
+    assert process.rows(files) is None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there are no such signals here")
+@pytest.mark.usefixtures("two_processors")
+def test_one_that_was_killed_answers_nothing(shelf: Path) -> None:
+    process = RowProcess(shelf, 0)
+    process.start()
+    assert process.rows(files_in(shelf)[:1])
+    assert process._process is not None
+    os.kill(process._process.pid, signal.SIGKILL)
+    process._process.wait()
+    assert process.rows(files_in(shelf)) is None
+    process.end()
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_what_it_cannot_read_is_read_here(shelf: Path) -> None:
+    """A record that takes more care comes back without its row, and so do all once it is gone."""
+    files = files_in(shelf)
+    with Beside(shelf, 0, is_used=True) as beside:
+        beside.ask(files)
+        part, rows = beside.answer()
+        assert (part, rows) == (files, own_rows(shelf, files))
+        beside._process.end()
+        beside.ask(files)
+        assert beside.answer() == (files, None)
+        assert not beside.wants_more
+
+
+def test_where_no_process_can_be_started_there_is_none(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(shelf / "no-python"))
+    for processors in ({0}, {0, 1}):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, few=processors: few, raising=False)
+        process = RowProcess(shelf, 0)
+        process.start()
+        assert not process.is_there
+        assert process.rows(files_in(shelf)) is None
+        process.end()
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_all_are_written_down_once_whoever_reads_them(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, written = files_in(shelf), list[tuple[Any, ...]]()
+    monkeypatch.setattr("opeai_nb.library.index.growing.MANY", 5)
+    names: list[str] = []
+
+    def write(part: Any, rows: Any) -> bool:
+        names.extend(part)
+        written.extend(rows)
+        return True
+
+    assert grow(Source(0, shelf, read_row), files, write, 2)
+    assert sorted(names) == files
+    assert {row[1] for row in written} == set(files)
+    assert [row[1] for row in written if row[4] is not None] == [BROKEN]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_who_wants_no_more_ends_it(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("opeai_nb.library.index.growing.MANY", 5)
+    parts: list[Any] = []
+
+    def write(part: Any, _: Any) -> bool:
+        parts.append(part)
+        return len(parts) < 2
+
+    assert not grow(Source(0, shelf, read_row), files_in(shelf), write, 2)
+    assert len(parts) == 2
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_it_imports_nothing_from_the_folder_of_the_notebook(
+    shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("orjson.py", "json.py", "marshal.py", "subprocess.py"):
+        (tmp_path / name).write_text("raise SystemExit('a module of the notebook was run')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", ["", ".", *sys.path])
+    files = files_in(shelf)
+    process = RowProcess(shelf, 0)
+    process.start()
+    assert process.rows(files) == own_rows(shelf, files)
+    process.end()
