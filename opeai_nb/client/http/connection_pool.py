@@ -36,7 +36,7 @@ _FAILURES: Final = (
     httpcore.UnsupportedProtocol,
 )
 
-Connection = TypeVar("Connection", httpcore.HTTPConnection, httpcore.AsyncHTTPConnection)
+Connection = TypeVar("Connection", httpcore.HTTP11Connection, httpcore.AsyncHTTP11Connection)
 
 
 class WideTransport(httpx.BaseTransport):
@@ -48,7 +48,7 @@ class WideTransport(httpx.BaseTransport):
     """
 
     def __init__(self) -> None:
-        self._idle: _Idle[httpcore.HTTPConnection] = _Idle()
+        self._idle: _Idle[httpcore.HTTP11Connection] = _Idle()
         self._proxied: _Proxied[httpx.HTTPTransport] = _Proxied(httpx.HTTPTransport, WideBackend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -66,7 +66,7 @@ class WideTransport(httpx.BaseTransport):
         sent = _as_httpcore(request)
         origin = sent.url.origin
         with _errors_of_httpx():
-            connection = self._connection(origin, _pinned(request), fresh=request.method == "POST")
+            connection = self._connection(origin, request)
             try:
                 answer = connection.handle_request(sent)
             except BaseException:
@@ -84,25 +84,32 @@ class WideTransport(httpx.BaseTransport):
             way.close()
 
     def _connection(
-        self, origin: httpcore.Origin, pinned: tuple[str, ...], *, fresh: bool
-    ) -> httpcore.HTTPConnection:
+        self, origin: httpcore.Origin, request: httpx.Request
+    ) -> httpcore.HTTP11Connection:
         stack = self._idle.stack(origin)
-        while not fresh and (known := _popped(stack)) is not None:
+        while request.method != "POST" and (known := _popped(stack)) is not None:
             if not known.has_expired():
                 return known
             known.close()
-        return httpcore.HTTPConnection(
-            origin, self._idle.tls_for(origin), IDLE_SECONDS, network_backend=WideBackend(pinned)
-        )
+        seconds, pinned = _connect_timeout(request), _pinned(request)
+        tls, host = self._idle.tls_for(origin), origin.host.decode("ascii")
+        stream = WideBackend(pinned).connect_tcp(host, origin.port, seconds)
+        if tls is not None:
+            stream = stream.start_tls(tls, host, seconds)
+        return httpcore.HTTP11Connection(origin, stream, IDLE_SECONDS)
 
 
 class AsyncWideTransport(httpx.AsyncBaseTransport):
-    """`httpx.AsyncHTTPTransport` with wide reads: as its twin, on any number of event loops."""
+    """`httpx.AsyncHTTPTransport` with wide reads: as its twin, on any number of event loops.
 
-    def __init__(self) -> None:
-        self._idle: OfLoop[_Idle[httpcore.AsyncHTTPConnection]] = OfLoop(_Idle)
+    *network* connects; None: what is cheapest on the loop that runs.
+    """
+
+    def __init__(self, network: httpcore.AsyncNetworkBackend | None = None) -> None:
+        self._network = network
+        self._idle: OfLoop[_Idle[httpcore.AsyncHTTP11Connection]] = OfLoop(_Idle)
         self._proxied: OfLoop[_Proxied[httpx.AsyncHTTPTransport]] = OfLoop(
-            lambda: _Proxied(httpx.AsyncHTTPTransport, AsyncWideBackend)
+            lambda: _Proxied(httpx.AsyncHTTPTransport, lambda: AsyncWideBackend(network=network))
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -122,9 +129,7 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
         origin = sent.url.origin
         idle = self._idle.here()
         with _errors_of_httpx():
-            connection = await self._connection(
-                idle, origin, _pinned(request), fresh=request.method == "POST"
-            )
+            connection = await self._connection(idle, origin, request)
             try:
                 answer = await connection.handle_async_request(sent)
             except BaseException:
@@ -143,23 +148,27 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
 
     async def _connection(
         self,
-        idle: _Idle[httpcore.AsyncHTTPConnection],
+        idle: _Idle[httpcore.AsyncHTTP11Connection],
         origin: httpcore.Origin,
-        pinned: tuple[str, ...],
-        *,
-        fresh: bool,
-    ) -> httpcore.AsyncHTTPConnection:
+        request: httpx.Request,
+    ) -> httpcore.AsyncHTTP11Connection:
         stack = idle.stack(origin)
-        while not fresh and (known := _popped(stack)) is not None:
+        while request.method != "POST" and (known := _popped(stack)) is not None:
             if not known.has_expired():
                 return known
             await known.aclose()
-        return httpcore.AsyncHTTPConnection(
-            origin,
-            idle.tls_for(origin),
-            IDLE_SECONDS,
-            network_backend=AsyncWideBackend(pinned),
-        )
+        seconds, pinned = _connect_timeout(request), _pinned(request)
+        tls, host = idle.tls_for(origin), origin.host.decode("ascii")
+        backend = AsyncWideBackend(pinned, self._network)
+        stream = await backend.connect_tcp(host, origin.port, seconds)
+        if tls is not None:
+            plain = stream
+            try:
+                stream = await plain.start_tls(tls, host, seconds)
+            except BaseException:
+                await plain.aclose()  # anyio's is left open where it is cancelled
+                raise
+        return httpcore.AsyncHTTP11Connection(origin, stream, IDLE_SECONDS)
 
 
 def tracing_departure(leaves: Callable[[], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
@@ -310,13 +319,20 @@ class _Idle(Generic[Connection]):
     def tls_for(self, origin: httpcore.Origin) -> ssl.SSLContext | None:
         if self._tls is None and origin.scheme == b"https":
             self._tls = tls_context()
-        return self._tls
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls if origin.scheme == b"https" else None
 
 
 def _pinned(request: httpx.Request) -> tuple[str, ...]:
     """Return the addresses that may be connected to for a request; none: any of its host."""
     addresses: tuple[str, ...] = request.extensions.get("addresses", ())
     return addresses
+
+
+def _connect_timeout(request: httpx.Request) -> float | None:
+    """Return the seconds that connecting may take, in httpx's own place for them."""
+    seconds: float | None = request.extensions.get("timeout", {}).get("connect")
+    return seconds
 
 
 def _most_idle(request: httpx.Request) -> int:
@@ -372,13 +388,13 @@ class _Body(httpx.SyncByteStream):
     def __init__(
         self,
         stream: Any,
-        connection: httpcore.HTTPConnection,
-        stack: list[httpcore.HTTPConnection],
+        connection: httpcore.HTTP11Connection,
+        stack: list[httpcore.HTTP11Connection],
         most: int,
     ) -> None:
         self._most = most
         self._stream = stream
-        self._connection: httpcore.HTTPConnection | None = connection
+        self._connection: httpcore.HTTP11Connection | None = connection
         self._stack = stack
 
     def __iter__(self) -> Iterator[bytes]:
@@ -388,7 +404,11 @@ class _Body(httpx.SyncByteStream):
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._stream.close()
+            try:
+                self._stream.close()
+            except BaseException:  # interrupted
+                connection.close()
+                raise
             if not _kept(connection, self._stack, self._most):
                 connection.close()
 
@@ -397,13 +417,13 @@ class _AsyncBody(httpx.AsyncByteStream):
     def __init__(
         self,
         stream: Any,
-        connection: httpcore.AsyncHTTPConnection,
-        stack: list[httpcore.AsyncHTTPConnection],
+        connection: httpcore.AsyncHTTP11Connection,
+        stack: list[httpcore.AsyncHTTP11Connection],
         most: int,
     ) -> None:
         self._most = most
         self._stream = stream
-        self._connection: httpcore.AsyncHTTPConnection | None = connection
+        self._connection: httpcore.AsyncHTTP11Connection | None = connection
         self._stack = stack
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -414,6 +434,10 @@ class _AsyncBody(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            await self._stream.aclose()
+            try:
+                await self._stream.aclose()
+            except BaseException:  # interrupted
+                await connection.aclose()
+                raise
             if not _kept(connection, self._stack, self._most):
                 await connection.aclose()

@@ -157,11 +157,16 @@ class WideBackend(httpcore.SyncBackend):
             return addresses_to_try(looked_up(host).result(left)) or (host,)
 
 
-class AsyncWideBackend(httpcore.AnyIOBackend):
-    """httpcore's asynchronous backend with wide reads; *addresses* as for its twin."""
+class AsyncWideBackend(httpcore.AsyncNetworkBackend):
+    """The same for event loops, over *network*: by default one of ours on asyncio, else anyio's."""
 
-    def __init__(self, addresses: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        addresses: tuple[str, ...] = (),
+        network: httpcore.AsyncNetworkBackend | None = None,
+    ) -> None:
         self._addresses = addresses
+        self._network = network
 
     async def connect_tcp(
         self,
@@ -173,12 +178,11 @@ class AsyncWideBackend(httpcore.AnyIOBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect; the stream reads widely."""
         *others, last = self._addresses or await self._found(host, timeout)
+        network = self._network or _network_here()
 
         async def connected(address: str) -> httpcore.AsyncNetworkStream:
             left = left_of(timeout, httpcore.ConnectTimeout)
-            return await super(AsyncWideBackend, self).connect_tcp(
-                address, port, left, *where, **options
-            )
+            return await network.connect_tcp(address, port, left, *where, **options)
 
         for address in others:
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
@@ -194,3 +198,20 @@ class AsyncWideBackend(httpcore.AnyIOBackend):
             left = left_of(limit, httpcore.ConnectTimeout)
             found = await asyncio.wait_for(asyncio.wrap_future(looked_up(host)), left)
             return addresses_to_try(found) or (host,)
+
+    async def sleep(self, seconds: float) -> None:
+        """Pause."""
+        await (self._network or _network_here()).sleep(seconds)
+
+
+def _network_here() -> httpcore.AsyncNetworkBackend:
+    """Return the network for the event loop that runs: anyio's where it is not asyncio's."""
+    import asyncio  # dear, and the synchronous client needs none
+
+    from opeai_nb.client.http.asyncio_sockets import AsyncioBackend
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return httpcore.AnyIOBackend()
+    return AsyncioBackend()
