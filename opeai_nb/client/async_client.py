@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import time
 from typing import TYPE_CHECKING, Any, Self
@@ -253,23 +252,24 @@ class AsyncClient:
         task: Task | None = None
         answer: object = None
         failure: Unsent | CutAnswer | None = None
-        with contextlib.closing(flow):
-            try:
-                while True:
-                    try:
-                        step = flow.send(answer) if failure is None else flow.throw(failure)
-                    except StopIteration as end:
-                        result: Result = end.value
-                        return result
-                    task = step if isinstance(step, Task) else task
-                    answer = failure = None
-                    try:
-                        answer = await self._do(step, on_update, into, sending)
-                    except (Unsent, CutAnswer) as failed:
-                        failure = failed
-            except BaseException as error:
-                arguments.interrupted(error, task)
-                raise
+        try:
+            while True:
+                try:
+                    step = flow.send(answer) if failure is None else flow.throw(failure)
+                except StopIteration as end:
+                    result: Result = end.value
+                    return result
+                task = step if isinstance(step, Task) else task
+                answer = failure = None
+                try:
+                    answer = await self._do(step, on_update, into, sending)
+                except (Unsent, CutAnswer) as failed:
+                    failure = failed
+        except BaseException as error:
+            arguments.interrupted(error, task)
+            raise
+        finally:
+            flow.close()
 
     async def _do(
         self,
@@ -299,10 +299,11 @@ class AsyncClient:
 
     async def _call(self, call: Call, into: Path | None, sending: Sending | None) -> Reply:
         limit = self._queries.here() if call.content is None else self.throttle
-        began = self._clock()
+        has_to_wait, began = limit.locked(), self._clock()
         turn = await in_time(limit, call.patience)
         try:
-            call = exchange.begun(call, self._clock() - began)
+            if has_to_wait:
+                call = exchange.begun(call, self._clock() - began)
             return await self._answered(call, into, sending, turn)
         finally:
             await limit.__aexit__(None, None, None)

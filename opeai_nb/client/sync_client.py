@@ -231,23 +231,24 @@ class Client:
         task: Task | None = None
         answer: object = None
         failure: Unsent | CutAnswer | None = None
-        with contextlib.closing(flow):
-            try:
-                while True:
-                    try:
-                        step = flow.send(answer) if failure is None else flow.throw(failure)
-                    except StopIteration as end:
-                        result: Result = end.value
-                        return result
-                    task = step if isinstance(step, Task) else task
-                    answer = failure = None
-                    try:
-                        answer = self._do(step, on_update, into)
-                    except (Unsent, CutAnswer) as failed:
-                        failure = failed
-            except BaseException as error:
-                arguments.interrupted(error, task)
-                raise
+        try:
+            while True:
+                try:
+                    step = flow.send(answer) if failure is None else flow.throw(failure)
+                except StopIteration as end:
+                    result: Result = end.value
+                    return result
+                task = step if isinstance(step, Task) else task
+                answer = failure = None
+                try:
+                    answer = self._do(step, on_update, into)
+                except (Unsent, CutAnswer) as failed:
+                    failure = failed
+        except BaseException as error:
+            arguments.interrupted(error, task)
+            raise
+        finally:
+            flow.close()
 
     def _do(
         self,

@@ -121,7 +121,7 @@ def test_request_that_is_cancelled_at_any_moment_closes_its_connection(
         assert has_left or not any(arrived), "what left is noted before"
         if waits < turn:
             break
-    assert turn > 3
+    assert turn > 1, "it waits at least for the answer"
     assert sum(request.startswith(b"POST") for request in arrived) == 1
 
 

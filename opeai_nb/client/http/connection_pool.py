@@ -168,7 +168,24 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
             except BaseException:
                 await plain.aclose()  # anyio's is left open where it is cancelled
                 raise
-        return httpcore.AsyncHTTP11Connection(origin, stream, IDLE_SECONDS)
+        connection = httpcore.AsyncHTTP11Connection(origin, stream, IDLE_SECONDS)
+        connection._state_lock = _ALONE  # type: ignore[assignment]  # noqa: SLF001  httpcore has no argument for it
+        return connection
+
+
+class _Alone:
+    """In place of the lock of a connection, which nobody but the one who took it asks anything.
+
+    anyio's lock goes round the loop for each request and each answer: an eighth of what a poll
+    costs (`tests/bench/bench_load.py`).
+    """
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+_ALONE: Final = _Alone()
 
 
 def tracing_departure(leaves: Callable[[], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
@@ -357,15 +374,16 @@ def _kept(connection: Connection, stack: list[Connection], most: int) -> bool:
 
 def _as_httpcore(request: httpx.Request) -> httpcore.Request:
     url = request.url
-    return httpcore.Request(
+    sent = httpcore.Request(
         method=request.method,
         url=httpcore.URL(
             scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
         ),
-        headers=request.headers.raw,
         content=request.stream,
         extensions=request.extensions,
     )
+    sent.headers = request.headers.raw  # given above, each would be looked at once more
+    return sent
 
 
 def _as_httpx(answer: httpcore.Response, body: Any) -> httpx.Response:

@@ -82,20 +82,30 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
     if call.as_written:
         # A signed query string must travel as it was written; httpx would encode it its own way.
         extensions["target"] = _target(call.url)
-    return httpx.Request(
+    url = _url(call.url)
+    request = httpx.Request(
         call.method,
-        _url(call.url),
-        headers=_headers_of(call, key),
-        content=call.content,
+        url,
+        headers=_headers(url.netloc, key if call.with_key else None),
+        stream=httpx.ByteStream(call.content or b""),
         extensions=extensions,
     )
+    for name, text in call.headers.items():
+        request.headers[name] = text
+    if call.content is not None:
+        request.headers["Content-Length"] = str(len(call.content))
+    request.read()  # a transport may look at its content
+    return request
 
 
-def _headers_of(call: Call, key: Secret | None) -> httpx.Headers:
-    """Return the headers of a call: in httpx's own form, whose repr hides Authorization."""
-    if not (call.with_key and key):
-        return httpx.Headers([*_HEADERS, *call.headers.items()])
-    return httpx.Headers([*_HEADERS, *call.headers.items(), ("Authorization", key.bearer())])
+@lru_cache(maxsize=64)
+def _headers(host: bytes, key: Secret | None) -> httpx.Headers:
+    """Return what all requests to a host have: in httpx's own form, whose repr hides Authorization.
+
+    Kept, and copied for each request: httpx spells each header several times where it adds some.
+    """
+    own = [("Authorization", key.bearer())] if key else []
+    return httpx.Headers([("Host", host.decode("ascii")), *_HEADERS, *own])
 
 
 def begun(call: Call, waited: float) -> Call:

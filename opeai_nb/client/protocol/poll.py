@@ -301,10 +301,7 @@ def _ask_once(endpoint: Endpoint, task: Task, until: float) -> Flow[Task]:
                 request=task.request,
             ) from failure
         try:
-            snapshot = _read_query(reply, task)
-            # Its answer may lie elsewhere: a link that comes with "done" is asked next.
-            is_apart = snapshot.status == "done" and not snapshot.pictures and snapshot.poll_path
-            return snapshot if is_apart else replace(snapshot, poll_path=path)
+            return _read_query(reply, task, path)
         except TaskExpiredError:
             if path == paths[-1]:
                 raise
@@ -333,7 +330,8 @@ def query(endpoint: Endpoint, path: str, until: float | None = None) -> Flow[Rep
     return reply
 
 
-def _read_query(reply: Reply, task: Task) -> Task:
+def _read_query(reply: Reply, task: Task, path: str) -> Task:
+    """Return the snapshot in an answer to a question at *path*; raise the error that it is."""
     answer = _answer_or_error(reply, task)
     if isinstance(answer, OpeaiError):
         answer.task_id, answer.request = task.id, task.request
@@ -347,9 +345,12 @@ def _read_query(reply: Reply, task: Task) -> Task:
         answer.error.task_id, answer.error.request = task.id, task.request
         answer.error.pictures = received(reply)
         answer.error.answer = reply.answer()
+    # Its answer may lie elsewhere: a link that comes with "done" is asked next.
+    is_apart = answer.status == "done" and not answer.pictures and answer.poll_path
     return replace(
         answer,
         id=task.id,
+        poll_path=answer.poll_path if is_apart else path,
         answer=None
         if answer.is_settled and is_whole(answer.pictures, answer.notes)
         else reply.answer(),

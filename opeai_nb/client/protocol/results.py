@@ -34,6 +34,8 @@ def assembled(
 
     *answer* gives it as it came: kept where it was guessed at, or where an item cannot be read.
     """
+    notes = (*found.notes, *_dropped_input(found, request))
+    is_kept = answer is not None and not is_whole(found.pictures, notes)
     generation = Generation(
         pictures=found.pictures,
         request=request,
@@ -42,10 +44,9 @@ def assembled(
         created=found.created,
         model=found.model,
         request_id=found.request_id,
-        notes=(*found.notes, *_dropped_input(found, request)),
+        notes=notes,
+        answer=answer() if answer is not None and is_kept else None,
     )
-    if answer is not None and not is_whole(generation.pictures, generation.notes):
-        generation = replace(generation, answer=answer())
     if not generation.good:
         raise nothing_good(generation)
     return generation
@@ -73,6 +74,8 @@ def is_unread(picture: Picture) -> bool:
 
 def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
     """Tell a gateway that dropped the input pictures: the answer's own account counts none."""
+    if not request.image:
+        return ()
     usage = {squeezed(name): value for name, value in (found.usage or {}).items()}
     details = usage.get("inputtokensdetails", usage.get("prompttokensdetails"))
     details = details if isinstance(details, dict) else {}
@@ -80,7 +83,7 @@ def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
         (value for name, value in details.items() if squeezed(name) == "imagetokens"), None
     )
     is_none = str(counted).strip() in {"0", "0.0"}  # a gateway in another language says 0.0 or "0"
-    return (DROPPED_INPUT,) if request.image and is_none else ()
+    return (DROPPED_INPUT,) if is_none else ()
 
 
 DROPPED_INPUT: Final = (

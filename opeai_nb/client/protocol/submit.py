@@ -110,9 +110,12 @@ def _submission(endpoint: Endpoint, request: ImageRequest, key: str) -> Call:
         endpoint.at(dialect.submit_path),
         JsonReader,
         headers={"Content-Type": "application/json", "Idempotency-Key": key},
-        content=json.dumps(dialect.body(request), ensure_ascii=False).encode(),
+        content=_JSON.encode(dialect.body(request)).encode(),
         read_timeout=endpoint.submit_timeout,
     )
+
+
+_JSON: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 def reread(answer: bytes, request: ImageRequest, key: Secret | None) -> Generation | Task:

@@ -88,17 +88,19 @@ def _without_key(
     for error in (getattr(answer, "error", None), *(item.error for item in answer.pictures)):
         if error is not None:
             hide_in(error, key)
-    names = ("model", "usage", "prompt", "platform_status")
-    values = {name: getattr(answer, name) for name in names if getattr(answer, name, None)}
-    return replace(
-        answer,
-        request_id=without_key(answer.request_id, key) if answer.request_id else None,
-        pictures=tuple(
+    texts = {name: getattr(answer, name, None) for name in _TEXTS}
+    clean = {name: value_without_key(text, key) for name, text in texts.items() if text}
+    clean["request_id"] = without_key(answer.request_id, key) if answer.request_id else None
+    changes = {name: text for name, text in clean.items() if text != getattr(answer, name)}
+    if answer.pictures:
+        changes["pictures"] = tuple(
             replace(item, revised_prompt=value_without_key(item.revised_prompt, key), seen=clock)
             for item in answer.pictures
-        ),
-        **{name: value_without_key(value, key) for name, value in values.items()},
-    )
+        )
+    return replace(answer, **changes) if changes else answer
+
+
+_TEXTS: Final = ("model", "usage", "prompt", "platform_status")
 
 
 def _read(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Problem:

@@ -181,6 +181,8 @@ def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
     names = ("revised_prompt", "actual_prompt")
     revised = next((item[key] for key in names if item.get(key) and type(item[key]) is str), None)
     pictures = _pictures_of(item, blobs)
+    if pictures and revised is None:
+        return pictures
     if pictures:
         return [replace(picture, revised_prompt=revised) for picture in pictures]
     return [Picture(revised_prompt=revised, error=_item_error(item))]
