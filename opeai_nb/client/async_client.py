@@ -13,8 +13,8 @@ from opeai_nb.client.http.body_sink import Sink
 from opeai_nb.client.http.connection_pool import AsyncWideTransport, tracing_departure
 from opeai_nb.client.http.content_encoding import async_chunks, reader_for
 from opeai_nb.client.http.limiter import Throttle, in_time
+from opeai_nb.client.http.network.resolve import async_addresses_of
 from opeai_nb.client.http.of_loop import OfLoop
-from opeai_nb.client.http.resolve import async_addresses_of
 from opeai_nb.client.protocol import flows
 from opeai_nb.client.protocol.poll import Patience, ask, watch
 from opeai_nb.client.protocol.results import fetch

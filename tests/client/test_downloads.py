@@ -13,7 +13,7 @@ import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.http import picture_reader
-from opeai_nb.client.http.resolve import addresses_of
+from opeai_nb.client.http.network.resolve import addresses_of
 from opeai_nb.errors import DownloadError, LibraryError, OpeaiError, RefusedDownloadError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, pictures_answer, png
 from tests.client.misbehaving import misbehaving
@@ -260,7 +260,7 @@ class TestPrivateAddresses:
     def test_behind_a_proxy_nobody_resolves(
         self, shell: Callable[..., Shell], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from opeai_nb.client.http.resolve import addresses_of, behind_proxy
+        from opeai_nb.client.http.network.resolve import addresses_of, behind_proxy
 
         assert not behind_proxy("pictures.test")
         monkeypatch.setenv("NO_PROXY", "inner.test")

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient, Client
-from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
+from opeai_nb.client.http.network.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.wire.endpoint import endpoint_at
 from opeai_nb.errors import (
     AuthenticationError,

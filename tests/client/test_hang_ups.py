@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.client import AsyncClient
-from opeai_nb.client.http.asyncio_sockets import AsyncioBackend
 from opeai_nb.client.http.connection_pool import AsyncWideTransport
+from opeai_nb.client.http.network.asyncio_sockets import AsyncioBackend
 from opeai_nb.errors import OpeaiError
 from opeai_nb.testing import Answer, pictures_answer, png, task_answer
 from tests.client.playing import CERTIFICATE, in_tls, playing, reset

@@ -14,7 +14,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from opeai_nb.client.http.asyncio_sockets import AsyncioBackend
+from opeai_nb.client.http.network.asyncio_sockets import AsyncioBackend
 from tests.client.playing import CERTIFICATE, Play, in_tls, playing, reset
 
 networks = pytest.mark.parametrize("network", [AsyncioBackend, httpcore.AnyIOBackend])

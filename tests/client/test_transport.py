@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
-from opeai_nb.client.http import certificates, connection_pool
+from opeai_nb.client.http import connection_pool
 from opeai_nb.client.http.connection_pool import AsyncWideTransport, WideTransport, _errors_of_httpx
+from opeai_nb.client.http.network import certificates
 from opeai_nb.testing import Answer, png
 from tests.client.misbehaving import GOOD, misbehaving, nobody
 from tests.client.shells import Shell

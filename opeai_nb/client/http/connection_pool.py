@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import httpcore
 import httpx
 
-from opeai_nb.client.http.certificates import tls_context
+from opeai_nb.client.http.network.certificates import tls_context
+from opeai_nb.client.http.network.proxies import Proxy, ProxyProblemError, named_proxy, proxy_for
+from opeai_nb.client.http.network.sockets import AsyncWideBackend, WideBackend
 from opeai_nb.client.http.of_loop import OfLoop
-from opeai_nb.client.http.proxies import Proxy, ProxyProblemError, named_proxy, proxy_for
-from opeai_nb.client.http.sockets import AsyncWideBackend, WideBackend
 
 if TYPE_CHECKING:
     import ssl

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 from opeai_nb._version import __version__
-from opeai_nb.client.http.deadline import ends_in
+from opeai_nb.client.http.network.deadline import ends_in
 from opeai_nb.client.protocol.steps import CutAnswer, Damaged, Dripped, Reply, Unsent
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from opeai_nb.client.http.certificates import named_certificates, tls_context
 from opeai_nb.client.http.exchange import UNPAID
-from opeai_nb.client.http.proxies import (
+from opeai_nb.client.http.network.certificates import named_certificates, tls_context
+from opeai_nb.client.http.network.proxies import (
     ProxyProblemError,
     is_loopback,
     named_proxy,

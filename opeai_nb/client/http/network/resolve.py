@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.http.proxies import ProxyProblemError, proxy_for
+from opeai_nb.client.http.network.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.protocol.steps import Unsent
 
 if TYPE_CHECKING:

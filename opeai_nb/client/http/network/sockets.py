@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import httpcore
 
-from opeai_nb.client.http.deadline import left_of
-from opeai_nb.client.http.resolve import addresses_to_try, is_address, looked_up
+from opeai_nb.client.http.network.deadline import left_of
+from opeai_nb.client.http.network.resolve import addresses_to_try, is_address, looked_up
 
 if TYPE_CHECKING:
     import ssl
@@ -208,7 +208,7 @@ def _network_here() -> httpcore.AsyncNetworkBackend:
     """Return the network for the event loop that runs: anyio's where it is not asyncio's."""
     import asyncio  # dear, and the synchronous client needs none
 
-    from opeai_nb.client.http.asyncio_sockets import AsyncioBackend
+    from opeai_nb.client.http.network.asyncio_sockets import AsyncioBackend
 
     try:
         asyncio.get_running_loop()
