@@ -299,6 +299,21 @@ def test_loading_the_extension_loads_nothing_dear_and_prints_nothing() -> None:
     assert run_fresh(code) == "[]"
 
 
+def test_a_panel_is_made_before_the_studio_the_library_and_pillow_are_loaded() -> None:
+    """It is on the screen first; what reads the library and speaks to a server comes after."""
+    dear = ["opeai_nb.studio.studio", "opeai_nb.library.library", "httpx", "PIL"]
+    code = (
+        "import sys\n"
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'opeai_nb')\n"
+        "from opeai_nb.notebook.panel.panel import Panel\n"
+        "from opeai_nb.studio.here import studio_here\n"
+        "panel = Panel(studio_here, spawn=lambda work: None, size='2K')\n"
+        f"print([m for m in {dear} if m in sys.modules])"
+    )
+    assert run_fresh(code) == "[]"
+
+
 def test_the_public_names_are_there() -> None:
     """`dir`, Tab and `import *` show the names of the table of contents, and each exists."""
     names = dir(opeai_nb)

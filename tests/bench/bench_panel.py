@@ -196,7 +196,7 @@ def many(lab: Lab, browser: Any, count: int, rounds: int) -> None:
     print(f"a library of {count:,} pictures:")
     tell("the panel is on the screen", on_screen[1:], 250)
     tell("all thumbnails of a page are painted", painted[1:], 600 if count < 1000 else 1000)
-    tell("the same, its index not made yet", painted[:1], None)
+    tell("the same, index and tiles not made yet", painted[:1], None)
     print(f"  received by the page                   {statistics.median(sizes):8.2f} MB")
 
 
@@ -213,6 +213,7 @@ def two(lab: Lab, browser: Any, rounds: int) -> None:
             notebook.page.context.close()
     single, both = (statistics.median(times[count]) for count in (1, 2))
     print(f"two panels on a page: {both:.0f} ms, {both / single:.2f} times one ({single:.0f} ms)")
+    print("  1.20 times asked")
 
 
 def all_painted(notebook: Notebook) -> float:

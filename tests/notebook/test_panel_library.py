@@ -15,9 +15,10 @@ from tests.notebook.test_panel import Clicks
 from tests.pictures import png
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from opeai_nb.notebook.display.frontend import Frontend
     from tests.notebook.shell import Cells
 
 PROMPTS = ("a fox", "an owl", "a fox")
@@ -47,6 +48,29 @@ def names(panel: Panel) -> list[str]:
 
 def keys(panel: Panel) -> list[str]:
     return [row["key"] for row in panel._gallery["finds"]]
+
+
+def test_the_gallery_is_read_once_a_page_says_that_the_panel_is_there(cells: Cells) -> None:
+    works: list[Callable[[], object]] = []
+    panel = Panel(lambda: cells.studio, spawn=works.append)
+    panel._is_shown()
+    assert not panel._shown.is_set()
+    assert Clicks(panel).send("shown") == {"answer": "page-0"}
+    assert panel._shown.is_set()
+    (fill,) = works
+    fill()
+    assert len(keys(panel)) == len(panel._tiles) == 6
+    panel.close_all()
+
+
+@pytest.mark.parametrize("frontend", ["batch", "terminal"])
+def test_where_no_page_will_say_so_the_gallery_is_read_once_it_is_shown(
+    cells: Cells, frontend: Frontend
+) -> None:
+    panel = Panel(lambda: cells.studio, spawn=lambda _: None, frontend=lambda: frontend)
+    panel._is_shown()
+    assert panel._shown.is_set()
+    panel.close_all()
 
 
 def test_no_two_pictures_of_a_page_have_one_name(panel: Panel) -> None:
