@@ -17,7 +17,8 @@ import pytest
 from tests.browser import webkit
 
 COMMANDS = {
-    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    # The shell is Chromium without windows, tabs and menus: it starts in a third of the time.
+    "chromium": ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"),
     "firefox": ("firefox-esr", "firefox"),
 }
 PATHS = {name: next(filter(None, map(shutil.which, COMMANDS[name])), None) for name in COMMANDS}
