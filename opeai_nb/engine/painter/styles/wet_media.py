@@ -176,7 +176,8 @@ def dots(image: Image.Image, sheet: Paper) -> Image.Image:
     canvas = Image.new("RGB", big.size, (240, 230, 208))
     pen = ImageDraw.Draw(canvas)
     pixels = np.asarray(source).astype(np.float32)
-    for cells, spread in ((50, 0.82), (82, 0.55)):
+    for finest, spread in ((50, 0.82), (82, 0.55)):
+        cells = min(finest, int(frame.unit / 2))  # a dab is no smaller than two pixels
         chance = sheet.rng.random((int(cells * frame.h) * int(cells * frame.w), 6))
         x, y = _jittered(cells, frame, chance)
         at = (
