@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import gc
 import importlib
 import json
 import re
@@ -21,6 +22,18 @@ NOTEBOOKS = ROOT / "notebooks"
 CODE = sorted((ROOT / "opeai_nb").rglob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *NOTEBOOKS.rglob("*.md"), *NOTEBOOKS.glob("*.ipynb")])
 TREES = ("opeai_nb", "notebooks", "tests", "binder", ".ci")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def syntax_trees() -> Iterator[None]:
+    """Hold the syntax trees of all files while these tests run, and let no collector look at them.
+
+    It would look at a million nodes again and again, here and in whatever test comes next.
+    """
+    gc.disable()
+    yield
+    nodes_of.cache_clear()
+    gc.enable()
 
 
 class Text(NamedTuple):
