@@ -88,6 +88,26 @@ def test_each_paid_request_has_a_connection_of_its_own_and_no_second_one() -> No
         assert (server.connections, len(server.requests)) == (3, 3)
 
 
+@verbs
+def test_no_lock_and_no_task_group_of_anyio_stands_around_a_request(verb: str) -> None:
+    answer, ask = VERBS[verb]
+    packages: Counter[str] = Counter()
+
+    def look(frame: Any, event: str, _: object) -> None:
+        packages[frame.f_globals.get("__name__", "").partition(".")[0]] += event == "call"
+
+    async def asked(url: str) -> None:
+        async with AsyncClient(base_url=url, api_key=KEY) as client:
+            await ask(client)  # imports
+            with profiled(look):
+                await ask(client)
+
+    with misbehaving(answer) as server:
+        asyncio.run(asked(server.url))
+    assert packages["httpcore"] > 0, "it speaks HTTP"
+    assert packages["anyio"] == packages["sniffio"] == 0
+
+
 class Unhashed(bytes):
     """A picture whose bytes are not to be looked through."""
 

@@ -117,6 +117,17 @@ def test_request_arrives_whole_whatever_its_size(size: int) -> None:
     assert server.requests[0][1]["content-length"] == str(size)
 
 
+def test_transport_works_on_an_event_loop_that_is_not_asyncios() -> None:
+    trio = pytest.importorskip("trio")
+
+    async def ask(url: str) -> list[bytes]:
+        async with httpx.AsyncClient(transport=AsyncWideTransport(), timeout=60) as client:
+            return [(await client.get(url)).content, (await client.post(url)).content]
+
+    with misbehaving(Answer(png())) as server:
+        assert trio.run(ask, server.url) == [png(), png()]
+
+
 def test_tls_context_is_made_for_https_alone(
     network: Callable[..., list[httpx.Response] | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
