@@ -444,10 +444,14 @@ class _AsyncBody(httpx.AsyncByteStream):
         self._connection: httpcore.AsyncHTTP11Connection | None = connection
         self._stack = stack
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._chunks = aiter(self._stream)
+        return self  # a loop keeps account of each generator, and this is none
+
+    async def __anext__(self) -> bytes:
         with _errors_of_httpx():
-            async for chunk in self._stream:
-                yield chunk
+            chunk: bytes = await anext(self._chunks)
+            return chunk
 
     async def aclose(self) -> None:
         connection, self._connection = self._connection, None

@@ -20,6 +20,7 @@ import json
 import re
 import secrets
 from collections.abc import Callable
+from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -131,7 +132,6 @@ class JsonReader:
         self._inline = inline
         self._rest = bytearray()
         self._tail = b""
-        self._mark = secrets.token_hex(8)
         self._broken: set[int] = set()
         self._spoilt: dict[int, bytearray] = {}
         self._count = 0
@@ -146,6 +146,11 @@ class JsonReader:
         self._key = b""
         self._last = b""
         self._gap = 0
+
+    @cached_property
+    def _mark(self) -> str:
+        """What stands where a picture stood; most answers hold none."""
+        return secrets.token_hex(8)
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take some bytes of the body; return the pieces of pictures that they hold.
