@@ -14,6 +14,7 @@ import pytest
 from opeai_nb.client import Generation
 from opeai_nb.library import Library, Slot
 from opeai_nb.library.index.growing import Source, grow, read_row
+from opeai_nb.library.index.quick_row import quick_row
 from opeai_nb.library.index.row_process import Beside, RowProcess
 
 COUNT = 12
@@ -56,6 +57,18 @@ def test_its_rows_are_those_that_are_read_here(shelf: Path) -> None:
     process.end()
     assert not process.is_there
     assert process.rows(files) is None
+
+
+def test_a_record_with_half_a_letter_takes_more_care(shelf: Path) -> None:
+    """JSON may tell `\\ud83d` alone, which no file and no index takes."""
+    (file,) = shelf.glob("*-fox-3-*.json")
+    file.write_text(file.read_text().replace('"fox 3"', '"fox 3 \\ud83d"', 1))
+    there = frozenset(path.name for path in shelf.iterdir())
+    assert quick_row(str(shelf), 0, file.name, there) is None
+    row = read_row(shelf, 0, file.name, there)
+    assert row is not None
+    assert "\ufffd" in row[-1] or "?" in row[-1]
+    assert row[4] is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there are no such signals here")
