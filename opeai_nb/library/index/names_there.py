@@ -83,12 +83,13 @@ class NamesThere:
         self._times[part] = self._stamp(part)  # before: what comes in between shows next time
         names = names_in(self._folder / part)
         beginning = f"{part}/" if part else ""
-        self._unsorted += [f"{beginning}{name}" for name in names if name.endswith(ENDING)]
+        files = [f"{beginning}{name}" for name in names if name.endswith(ENDING)]
+        self._unsorted += filter(is_place, files)
         return names
 
     def _sort(self) -> None:
         for file in self._unsorted:
-            if file not in self._all and is_place(file):
+            if file not in self._all:
                 self._by_slug[slug_in(file)].append(file)
         self._all.update(self._unsorted)
         self._unsorted = []
