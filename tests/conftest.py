@@ -88,6 +88,27 @@ def pytest_configure(config: pytest.Config) -> None:
         vars(local_provisioner)["launch_kernel"] = launch  # for nbclient and papermill, too
 
 
+_HANGS = 600.0  # seconds: the slowest test takes ten, and a machine may be busy with much else
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Let a test fail that waits for what never comes, where it waits; so the run goes on."""
+    if item.get_closest_marker("long") or not hasattr(signal, "SIGALRM"):
+        return (yield)
+
+    def give_up(*_: object) -> None:
+        pytest.fail(f"This test has not ended within {_HANGS:.0f} s.")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, _HANGS, _HANGS)
+    try:
+        return (yield)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: none is waited for at the end, by one worker."""
     items.sort(key=lambda item: _LONGEST.isdisjoint(item.path.parts))
