@@ -108,7 +108,7 @@ def test_a_point_takes_three_turns_of_a_thread_and_few_looks_at_the_disk(
     made(studio, transport, 0)  # what is made with the first of a session
     here = made(studio, transport, 1)
     assert here.turns == 3
-    assert sum(here.calls[name] for name in LOOKS) <= 34
+    assert sum(here.calls[name] for name in LOOKS) <= 32
     assert sum(here.calls[name] for name in WRITES) <= 26
     assert here.calls["transaction"] <= 2
     assert here.calls["path"] <= 6  # a `Path` that is made costs as much as a small write

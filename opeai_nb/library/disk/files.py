@@ -439,12 +439,23 @@ def mark_of(files: Iterable[tuple[str, int, int]]) -> int:
     return total & LARGEST_MARK
 
 
-def append_line(path: AnyPath, line: bytes, *, durable: bool = True, disk: Disk = DISK) -> None:
+def append_line(
+    path: AnyPath,
+    line: bytes,
+    *,
+    most: int | None = None,
+    durable: bool = True,
+    disk: Disk = DISK,
+) -> None:
     """Add a line to a file that is there; it is on the disk when this returns, if *durable*.
 
-    The line break before it keeps it apart from a line that a crash cut short.
+    The line break before it keeps it apart from a line that a crash cut short. Raises `OSError`,
+    also where the file would have more than *most* bytes.
     """
     handle = disk.open(path, os.O_WRONLY | os.O_APPEND)
+    if most is not None and os.fstat(handle).st_size + len(line) > most:
+        os.close(handle)
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
     _write_and_close(handle, b"\n" + line, durable=durable, disk=disk)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from opeai_nb.homeless import homeless_folder
-from opeai_nb.library.disk.files import DISK, Disk, own_folder, write_whole
+from opeai_nb.library.disk.files import DISK, Disk, is_inside, own_folder, write_whole
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Homes:
         The name includes the sub-folder: `2026-11-22/….json`.
         """
         for number, home in enumerate(self.all):
-            if path.is_relative_to(home):
-                return number, path.relative_to(home).as_posix()
+            if is_inside(path, home):
+                return number, os.fspath(path)[len(f"{home}{os.sep}") :].replace(os.sep, "/")
         return None
 
     def write(self, work: Callable[[Path], Result]) -> Result:

@@ -21,11 +21,10 @@ from opeai_nb.library.index.growing import read_row
 from opeai_nb.library.index.index_database import IndexDatabase, reading, transaction
 from opeai_nb.library.index.index_row import FileStat, row_of
 from opeai_nb.library.index.index_write import (
+    home_noted,
     note,
     note_subfolder,
-    noted,
     put_new,
-    times_noted,
     write_down,
 )
 from opeai_nb.library.index.placing import Placing
@@ -231,7 +230,7 @@ class Index:
         with alone_in(folder) as is_alone:
             before: dict[str, int | None] = {part: time_in(folder, part) for part in parts}
             before[""] = folder.stat().st_mtime_ns
-            times, (_, mark) = times_noted(database)[home], noted(database, home)
+            times, mark = home_noted(database, home)
             for placing in placings:
                 if placing.put():
                     mark = self._insert(database, home, placing, mark)

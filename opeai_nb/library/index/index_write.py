@@ -119,6 +119,16 @@ def noted(database: sqlite3.Connection, home: int) -> tuple[int | None, int | No
     return (None, None) if row is None else (row[0], row[1])
 
 
+def home_noted(database: sqlite3.Connection, home: int) -> tuple[dict[str, int | None], int | None]:
+    """Return the times of a home and of its sub-folders, and its mark: see `noted`."""
+    rows = database.execute("SELECT subfolder, time, mark FROM folder WHERE home = ?", (home,))
+    times, mark = {}, None
+    for subfolder, time, its_mark in rows:
+        times[subfolder] = time
+        mark = mark if subfolder else its_mark
+    return times, mark
+
+
 def times_noted(database: sqlite3.Connection) -> dict[int, dict[str, int | None]]:
     """Return the times of each home and its sub-folders, by their names; its own by none."""
     times: defaultdict[int, dict[str, int | None]] = defaultdict(dict)

@@ -176,16 +176,28 @@ class Journal:
 
     def _places(self) -> Iterator[tuple[Path, str]]:
         """Yield the home and the name of each entry."""
+        for home, folder in self._there():
+            yield from ((home, name) for name in names_in(folder) if _ID.fullmatch(name))
+
+    def _there(self) -> Iterator[tuple[Path, Path]]:
+        """Yield each home that is there, and its folder of entries."""
         for home in self._homes.there:
             if not is_link(folder := self._folders[home]):
-                yield from ((home, name) for name in names_in(folder) if _ID.fullmatch(name))
+                yield home, folder
 
     def of(self, request: str) -> list[Entry]:
         """Return the unfinished entries of one request, by its identity, oldest first.
 
         What an entry asks for never changes: each is read once to know it.
         """
-        places = [at for at in self._places() if self._requests.get(at[1], request) == request]
+        asked = self._requests
+        # Of a batch nearly all are known to ask for something else, and are not looked at.
+        places = [
+            (home, name)
+            for home, folder in self._there()
+            for name in names_in(folder)
+            if asked.get(name, request) == request and _ID.fullmatch(name)
+        ]
         entries = [entry for place in places if (entry := self._read(*place)) is not None]
         same = [entry for entry in entries if self._requests[entry.id] == request]
         return sorted(same, key=lambda entry: (entry.created, entry.id))

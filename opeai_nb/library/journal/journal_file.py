@@ -35,10 +35,8 @@ def add_facts(folder: Path, changes: dict[str, Any], *, durable: bool, disk: Dis
 
     Raises `OSError`, also where the file would be longer than what is read back.
     """
-    line, path = line_of(changes), f"{folder}{os.sep}{JOURNAL}"
-    if os.stat(path).st_size + len(line) > _LARGEST:  # noqa: PTH116  a Path costs more
-        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
-    append_line(path, line, durable=durable, disk=disk)
+    path = f"{folder}{os.sep}{JOURNAL}"
+    append_line(path, line_of(changes), most=_LARGEST, durable=durable, disk=disk)
 
 
 def line_of(facts: dict[str, Any]) -> bytes:
