@@ -26,6 +26,7 @@ from opeai_nb.library.index.index import Index
 from opeai_nb.library.index.index_database import is_in_order
 from opeai_nb.library.index.index_file import index_file
 from opeai_nb.library.index.index_row import DISORDER
+from opeai_nb.library.index.names_there import NamesThere
 from tests.library.replaying import SERVER
 from tests.profiled import profiled
 
@@ -359,6 +360,16 @@ def test_the_folder_may_go_while_it_grows(growing: Growing, slow: Slow, shelf: P
     shelf.rename(shelf.with_name("elsewhere"))
     slow.goes_on.set()
     assert [*growing.records()] == []
+
+
+def test_a_file_that_came_and_is_listed_is_named_once(shelf: Path) -> None:
+    names = NamesThere(shelf, lambda _: None)
+    file = next(shelf.glob("*-fox-0-*.json")).name
+    names.came("", None, [file, file])
+    assert names.of("fox-0") == [file]
+    names.came("", None, [file])
+    assert names.of("fox-0") == [file]
+    assert names.of("hare") == []
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,6 @@ class NamesThere:
     def _sort(self) -> None:
         for file in self._unsorted:
             if file not in self._all:
+                self._all.add(file)
                 self._by_slug[slug_in(file)].append(file)
-        self._all.update(self._unsorted)
         self._unsorted = []
