@@ -309,6 +309,7 @@ class Following:
         no_more = subfolders - there
         if is_new:  # then their times say nothing
             new, gone = {*names, *_names_within(folder, listed)}, set[str]()
+            note(database, home, None, mark_of(()))
         elif which is None:
             new, gone = self._whole(database, home, _with_times(folder, own, listed))
         else:

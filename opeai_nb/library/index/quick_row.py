@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from opeai_nb.library.index.index_row import FileStat, row_of
-from opeai_nb.library.records.record import LARGEST, VERSION
+from opeai_nb.library.records.record import LARGEST, VERSION, has_half_letters
 from opeai_nb.library.records.request_json import is_plain
 from opeai_nb.library.records.validate import MOST_PICTURES
 from opeai_nb.plain_file import read_with_stat
@@ -28,15 +28,15 @@ def quick_row(folder: str, home: int, name: str, there: Container[str]) -> tuple
 
     *there* are all names in the folder. Only what the row says is checked: the rest of the record
     and its pictures are, as ever, when it is shown. It is read by `orjson`, which differs from
-    `json` where it refuses (half a letter, too), and in numbers that are too long for it: a record
-    whose row may depend on one is read again.
+    `json` where it refuses, and in numbers that are too long for it: a record whose row may depend
+    on one is read again.
     """
     try:
         data, status = read_with_stat(f"{folder}{os.sep}{name}", LARGEST)
         text, stands = data.decode(), orjson.loads(data)
         if not is_plain(stands["request"]) or _has_long_number(stands):
             stands = json.loads(text)
-        if not _is_sound(stands, there):
+        if not _is_sound(stands, there) or has_half_letters(text):
             return None
         stat = FileStat(status.st_mtime_ns, status.st_size)
         return row_of(home, name, stands, text, stat, look=None)
