@@ -14,6 +14,8 @@ from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
 from opeai_nb.library import Entry, Library, LibraryWarning, Slot
+from opeai_nb.library.disk.files import Disk
+from opeai_nb.library.journal.journal_file import owner_in
 from tests.library.conftest import Clock
 
 URL = "https://x.example/a.png?signature=1"
@@ -264,6 +266,42 @@ def test_who_resumes_takes_it_over(begin: Callable[..., Entry], dead: Callable[.
     assert (found.truth, found.is_mine) == ("not sent", False)
     found.adopt()
     assert (found.truth, found.is_mine) == ("in flight", True)
+
+
+def test_who_takes_over_what_its_owner_settles_in_that_moment_changes_no_other(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], folder: Path, clock: Clock
+) -> None:
+    """The owner woke up, and its next request is in the same file."""
+
+    class Slow(Disk):
+        meanwhile: Callable[[], object] | None = None
+
+        def open(self, path: Path | str, flags: int) -> int:
+            handle = super().open(path, flags)
+            if self.meanwhile is not None:
+                meanwhile, self.meanwhile = self.meanwhile, None
+                meanwhile()
+            return handle
+
+    first, _busy, following = begin("a fox"), begin("an owl"), list[Entry]()
+    file = journal(first).stat().st_ino
+    dead(first)
+    disk = Slow()
+    taken = Library(folder, clock=clock, disk=disk).entry(first.id)
+
+    def settle_and_go_on() -> None:
+        first.forget()
+        following.append(begin("a cat"))
+
+    disk.meanwhile = settle_and_go_on
+    taken.adopt()
+    (cat,) = following
+    assert journal(cat).stat().st_ino == file
+    assert first.id.encode() in journal(cat).read_bytes()
+    now = Library(folder, clock=clock).entry(cat.id)
+    assert (now.request.prompt, now.owner) == ("a cat", cat.owner)
+    cat.sending()
+    assert owner_in(cat.folder) == cat.owner
 
 
 def test_every_cut_of_the_journal_is_survived(

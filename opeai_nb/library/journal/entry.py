@@ -473,6 +473,8 @@ class Entry(RequestFacts):
 
     def _write(self, changes: dict[str, Any], *, durable: bool) -> None:
         line = {"at": self._clock(), **changes}
+        if self.is_adopted:  # its owner may settle it meanwhile, and use the file again
+            line["id"] = self.id
         add_facts(self.folder, line, durable=durable, disk=self._disk)
         self.stands.update(changes)
 

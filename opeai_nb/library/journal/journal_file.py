@@ -62,7 +62,7 @@ def read_facts(folder: Path) -> dict[str, Any]:
             changes = writable(json.loads(line))
         except (ValueError, RecursionError):
             continue  # empty, or a crash cut it short
-        if isinstance(changes, dict):
+        if isinstance(changes, dict) and (not facts or _is_of(changes, folder)):
             facts.update(changes)
     if not isinstance(facts.get("opeai_nb"), int) or facts["opeai_nb"] > VERSION:
         raise ValueError("it is from a newer version of opeai_nb, or none")
@@ -79,8 +79,17 @@ def owner_in(folder: Path) -> dict[str, Any] | None:
     """Return the process that the last word on it names, empty once it let go; None without one."""
     try:
         lines = read_plain(folder / JOURNAL, _LARGEST).splitlines()
-        latest = next(line for line in reversed(lines) if b'"owner"' in line)
-        owner = json.loads(latest)["owner"]
+        notes = (json.loads(line) for line in reversed(lines) if b'"owner"' in line)
+        owner = next(note["owner"] for note in notes if _is_of(note, folder))
     except (OSError, StopIteration, ValueError, TypeError, KeyError, RecursionError):
         return None
     return owner if isinstance(owner, dict) else None
+
+
+def _is_of(changes: dict[str, Any], folder: Path) -> bool:
+    """Tell whether a line is of this entry.
+
+    The file was an earlier one's, perhaps (`spare_folders.py`): who took that over, in the moment
+    in which its owner settled it after all, writes here.
+    """
+    return bool(changes.get("id", folder.name) == folder.name)
