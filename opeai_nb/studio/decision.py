@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 _INDEX: Final = "the library's index: a record in it may be of this request"
 
 
+class _GoneOnError(Exception):
+    """What was looked at has been sent, or settled, since; then its owner died."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """A run of a request: what is asked, in which slot, by whom and how.
@@ -238,7 +242,10 @@ class Door:
     def _obeyed(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
         """Carry out a choice; None where what it chose has been spoiled since."""
         if choice.does == "send":
-            return Send(self._begun(ask, job, look, choice.place))
+            try:
+                return Send(self._begun(ask, job, look, choice.place))
+            except _GoneOnError:
+                return None
         take = str(choice.take)
         if choice.does == "refuse":
             raise self._refusal(ask, look, take)
@@ -312,7 +319,7 @@ class Door:
                 free_id=look.free_id,
                 identity=ask.identity,
             )
-        except OpeaiError:
+        except (OpeaiError, _GoneOnError):
             self.ledger.release(job)
             raise
         self.session.made[entry.id] = ask.row
@@ -326,6 +333,8 @@ class Door:
         if entry.truth in ("not sent", "refused"):
             if entry.void():
                 entry.forget()
+            elif not entry.is_as_read():
+                raise _GoneOnError
             elif not (ask.options.fresh or ask.options.send_unknown):
                 raise _unknown(ask, entry)
         elif ask.options.send_unknown and entry.take_state == "unknown" and not entry.received():

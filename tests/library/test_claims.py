@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import sys
+import textwrap
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any
 
 import pytest
@@ -20,6 +25,7 @@ from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.entry import TakenOverError
 from opeai_nb.library.journal.liveness import DEAD_SECONDS, Liveness
 from opeai_nb.library.journal.process import describe, is_gone, start_of, this_process
+from tests.fork import start
 from tests.library.conftest import Clock
 
 REQUEST = "5f70bf18a08600706a4cbd9d9a49bb70"
@@ -53,6 +59,27 @@ def begun(library: Library, prompt: str = "a cat") -> Entry:
 def seen(library: Library) -> Entry:
     (entry,) = library.pending()
     return entry
+
+
+@contextmanager
+def owner_of_one(folder: Path, tmp_path: Path) -> Iterator[Any]:
+    """Yield a process that has begun an entry, sends it when it reads a line, and is killed."""
+    code = """
+        import os, signal, sys
+        from opeai_nb.client import ImageRequest
+        from opeai_nb.library import Library
+        entry = Library(sys.argv[1]).begin(
+            ImageRequest("a cat"), key="key", base_url="http://x", origin="platform"
+        )
+        print("begun", flush=True)
+        if sys.stdin.readline():
+            entry.sending()
+            os.kill(os.getpid(), signal.SIGKILL)
+    """
+    run = [sys.executable, "-c", textwrap.dedent(code), str(folder)]
+    with start(run, stdin=PIPE, stdout=PIPE, text=True, cwd=tmp_path) as process:
+        assert process.stdout.readline() == "begun\n"
+        yield process
 
 
 def of_another_machine(entry: Entry, **changes: Any) -> None:
@@ -339,6 +366,32 @@ def test_what_may_have_left_is_not_given_up(kernel: Kernel, ticks: Clock) -> Non
     frozen.sending()
     assert (left.truth, left.void()) == ("not sent", False)
     assert seen(watcher).truth == "outcome unknown"
+
+
+def test_what_its_owner_sent_before_it_died_is_not_given_up(
+    kernel: Kernel, folder: Path, tmp_path: Path
+) -> None:
+    """The watcher read `not sent`; its owner sends and dies before the watcher goes on."""
+    watcher = kernel()
+    with owner_of_one(folder, tmp_path) as owner:
+        left = seen(watcher)
+        owner.stdin.write("send\n")
+        owner.stdin.close()
+        assert owner.wait(60) == -signal.SIGKILL
+    assert (left.truth, left.void(), left.is_as_read()) == ("not sent", False, False)
+    now = seen(watcher)
+    assert (now.truth, now.is_as_read()) == ("outcome unknown", True)
+
+
+def test_what_its_owner_did_not_send_before_it_died_is_given_up(
+    kernel: Kernel, folder: Path, tmp_path: Path
+) -> None:
+    watcher = kernel()
+    with owner_of_one(folder, tmp_path) as owner:
+        left = seen(watcher)
+        owner.kill()
+        owner.wait(60)
+    assert (left.truth, left.void()) == ("not sent", True)
 
 
 def test_each_sending_has_a_right_of_its_own(kernel: Kernel, ticks: Clock) -> None:

@@ -76,10 +76,13 @@ def left(studio: Studio, transport: Watched, prompt: str, **fields: Any) -> Job:
 def new_studio(tmp_path: Path, transport: Watched) -> Callable[..., Studio]:
     """Return a studio as a new kernel would have it: same folder, same server, new session."""
 
-    def made(disk: Disk | None = None, **given: Any) -> Studio:
+    def made(
+        disk: Disk | None = None, library_class: type[Library] = Library, **given: Any
+    ) -> Studio:
         chosen = settings(**{"base_url": "engine:", "library": tmp_path / "imagine", **given})
         client = AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport)
-        library = None if disk is None else Library(chosen.library, disk=disk)
+        is_usual = disk is None and library_class is Library
+        library = None if is_usual else library_class(chosen.library, disk=disk)
         return Studio(chosen, client=client, library=library)
 
     return made

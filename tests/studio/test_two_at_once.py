@@ -8,11 +8,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from opeai_nb.engine import Engine
+from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.engine.server.uvicorn_server import serving
+from opeai_nb.errors import OutcomeUnknownError
+from opeai_nb.library import Library
 from opeai_nb.library.replay.slot import Slot
 from opeai_nb.studio import Studio
 from opeai_nb.studio.run_options import RunOptions
@@ -85,6 +88,58 @@ def test_processes_send_one_request(tmp_path: Path) -> None:
     assert len(posts) == 1
     assert len(made) == 1
     assert all(made)
+
+
+BEGINS = """
+import os, signal, sys
+from opeai_nb.client import ImageRequest
+from opeai_nb.library import Library
+asked = ImageRequest("a red fox", size="1024x1024")
+entry = Library(sys.argv[1]).begin(asked, key="k", base_url=sys.argv[2], origin=sys.argv[3])
+print("begun", flush=True)
+if sys.stdin.readline():
+    entry.sending()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("has_sent", [True, False])
+def test_what_another_sent_and_died_of_while_it_is_looked_up_is_not_paid_for_again(
+    new_studio: Callable[..., Studio], transport: Watched, tmp_path: Path, *, has_sent: bool
+) -> None:
+    """Its notes were read before it sent, and whether it lives is asked when it is dead."""
+
+    class Slow(Library):
+        meanwhile: Callable[[], object] | None = None
+
+        def _answers(self, *asked: Any) -> Any:
+            if self.meanwhile is not None:
+                meanwhile, self.meanwhile = self.meanwhile, None
+                meanwhile()
+            return super()._answers(*asked)
+
+    studio = new_studio(library_class=Slow)
+    library = studio.library
+    assert isinstance(library, Slow)
+    where = [str(library.folder), ENGINE_URL, "platform"]
+    owner = start(
+        [sys.executable, "-c", BEGINS, *where],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "begun\n"
+        library.meanwhile = lambda: owner.communicate("send\n" if has_sent else "", timeout=60)
+        job = studio.start("a red fox", slot=Slot("cell-1", 1), size="1024x1024")
+        if has_sent:
+            with pytest.raises(OutcomeUnknownError):
+                job.result(60)
+        else:
+            assert job.result(60).pictures[0].data
+    assert transport.posts == (not has_sent)
+    assert len(library.pending()) == has_sent
 
 
 def test_with_fresh_each_sends(new_studio: Callable[..., Studio], transport: Watched) -> None:

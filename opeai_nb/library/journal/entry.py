@@ -22,7 +22,7 @@ from opeai_nb.library.disk.files import (
 )
 from opeai_nb.library.documents import State
 from opeai_nb.library.journal.answer_json import read_answer, write_answer
-from opeai_nb.library.journal.journal_file import add_facts, owner_in
+from opeai_nb.library.journal.journal_file import add_facts, owner_in, read_facts
 from opeai_nb.library.journal.process import describe
 from opeai_nb.library.journal.received_files import (
     ANSWER,
@@ -326,11 +326,22 @@ class Entry(RequestFacts):
         self._note(state=state, error=told, sends=sendings_in(self.folder))
 
     def void(self) -> bool:
-        """Make sure that what was never sent never is; False where it may just have left.
+        """Make sure that what was never sent never is; False where it may have left.
 
-        Its process may be frozen, and wake up: it finds that its right to send is gone.
+        Its process may be frozen, and wake up: it finds that its right to send is gone. Or it has
+        sent and died since its notes were read here.
         """
-        return self._liveness.is_surely_gone(self.owner) or self._right.void()
+        if self._liveness.is_surely_gone(self.owner):  # it notes nothing more
+            return self.is_as_read()
+        return self._right.void()
+
+    def is_as_read(self) -> bool:
+        """Tell whether its file says of its sending what it said when it was read."""
+        try:
+            now = read_facts(self.folder)
+        except (OSError, ValueError):  # settled, or edited
+            return False
+        return all(now.get(name) == self.stands.get(name) for name in ("state", "sends"))
 
     @property
     def _right(self) -> RightToSend:
