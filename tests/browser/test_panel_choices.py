@@ -88,6 +88,9 @@ def test_a_box_is_dragged_moved_by_keys_laid_over_and_taken_away(panel: Page, la
     assert near(numbers.input_value(), [156, 100, 300, 206])
     retype(numbers, "500,0,200,10")
     page.get_by_text("500,0,200,10 leaves the picture (600x400).").wait_for()
+    panel.ask("panel.n = 2; print(panel.only)")  # what the kernel says meanwhile takes no word away
+    assert page.get_by_text("500,0,200,10 leaves the picture (600x400).").is_visible()
+    assert panel.ask("panel.n = 1; print(panel.n)") == "1"
     retype(numbers, "150,100,300,200")
     page.get_by_text("The edit may change 300×200 at 150,100").wait_for()
     page.keyboard.press("Escape")

@@ -1427,12 +1427,14 @@ const regionEditor = (desk, pictures, root) => {
   let from = null; // where the pointer, or the brush of the keyboard, was last
   /** @type {(Region | null)[]} */
   let before = [];
+  let wrong = ''; // what was typed is no region: told while it stands there, whatever the kernel says meanwhile
 
   /** @returns {Region | null} */
   const region = () => (desk.controls.only?.digest === opened ? desk.controls.only : null);
   const remember = () => { before = [...before.slice(-49), region()]; };
   /** @param {Region | null} now */
   const put = (now) => {
+    wrong = '';
     mask = now?.runs ? maskOf(now.runs, size[0] * size[1]) : null;
     desk.set({only: now}, true);
   };
@@ -1460,7 +1462,10 @@ const regionEditor = (desk, pictures, root) => {
       const now = numbers.value.trim() ? readBox(numbers.value, whole) : null;
       remember();
       putBox(now);
-    } catch (/** @type {any} */ error) { tell(told, [error.message], 'ob-note ob-wrong'); }
+    } catch (/** @type {any} */ error) {
+      wrong = error.message;
+      show();
+    }
   };
 
   /** Where an event is, in pixels of the picture or of the mask. @param {PointerEvent} event @param {Point} sides @returns {Point} */
@@ -1530,7 +1535,7 @@ const regionEditor = (desk, pictures, root) => {
   /** @param {Input} input */
   const open = async (input) => {
     opened = input.digest;
-    [before, from, mask, isErasing] = [[], null, null, false];
+    [before, from, mask, isErasing, wrong] = [[], null, null, false, ''];
     whole = input.whole || [1, 1];
     name.textContent = input.label;
     hide(frame, true);
@@ -1565,12 +1570,14 @@ const regionEditor = (desk, pictures, root) => {
     hide(eraser, !isBrush);
     hide(wide, !isBrush);
     hide(numbers, isBrush);
-    if (document.activeElement !== numbers) numbers.value = now?.box ? now.box.join() : '';
+    if (isBrush) wrong = '';
+    if (!wrong && document.activeElement !== numbers) numbers.value = now?.box ? now.box.join() : '';
     undo.disabled = !before.length;
     clear.disabled = !now;
     surface.classList.toggle('ob-brushing', isBrush);
     help.textContent = isBrush ? 'Paint over what may change.' : 'Drag a box, or: arrows move it, Shift+arrows resize it.';
-    tell(told, [now ? `The edit may change ${regionWords(now, whole)}; all else stays, to the pixel.` : 'Nothing is drawn yet.']);
+    if (wrong) tell(told, [wrong], 'ob-note ob-wrong');
+    else tell(told, [now ? `The edit may change ${regionWords(now, whole)}; all else stays, to the pixel.` : 'Nothing is drawn yet.']);
     return undefined;
   };
   return {elements: [box], show: (what) => {
