@@ -7,12 +7,13 @@ import os
 import shutil
 import signal
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.internal.conjecture import providers
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -34,16 +35,18 @@ settings.load_profile("quick")
 
 # Hypothesis draws constants of whatever modules of ours are loaded by then: which they are depends
 # on the tests that this worker ran before, and to read them costs each worker seconds.
-_of_loaded_modules = vars(providers).get("_get_local_constants")
+_PROVIDERS = "hypothesis.internal.conjecture.providers"  # older versions have none, and draw none
+_providers = vars(import_module(_PROVIDERS)) if find_spec(_PROVIDERS) else {}
+_of_loaded_modules = _providers.get("_get_local_constants")
 
 
 def _constants() -> object:
     """Return those of the loaded modules where examples need not be the same each time."""
-    return providers._local_constants if settings.default.derandomize else _of_loaded_modules()
+    return _providers["_local_constants"] if settings.default.derandomize else _of_loaded_modules()
 
 
-if _of_loaded_modules is not None:  # older versions of Hypothesis draw none
-    vars(providers)["_get_local_constants"] = _constants
+if _of_loaded_modules is not None:
+    _providers["_get_local_constants"] = _constants
 
 # Tests start about a hundred Python processes and kernels: each compiled the package anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
