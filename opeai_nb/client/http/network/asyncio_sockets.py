@@ -65,8 +65,40 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class _Tlsable(httpcore.AsyncNetworkStream):
-    """A stream in which TLS can begin."""
+class _InTime(httpcore.AsyncNetworkStream):
+    """A stream with httpcore's limits and errors, in which TLS can begin."""
+
+    async def _receive(self, max_bytes: int) -> bytes:
+        raise NotImplementedError
+
+    async def _send(self, buffer: bytes) -> None:
+        raise NotImplementedError
+
+    async def read(
+        self,
+        max_bytes: int,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+    ) -> bytes:
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._receive(max_bytes)
+        except TimeoutError as error:
+            raise httpcore.ReadTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.ReadError(str(error)) from error
+
+    async def write(
+        self,
+        buffer: bytes,
+        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
+    ) -> None:
+        try:
+            async with asyncio.timeout(timeout):
+                await self._send(buffer)
+        except TimeoutError as error:
+            raise httpcore.WriteTimeout(str(error)) from error
+        except OSError as error:
+            raise httpcore.WriteError(str(error)) from error
 
     async def start_tls(
         self,
@@ -89,40 +121,19 @@ class _Tlsable(httpcore.AsyncNetworkStream):
         return stream
 
 
-class _Stream(_Tlsable):
+class _Stream(_InTime):
     """A connection without TLS."""
 
     def __init__(self, plain: socket.socket) -> None:
         self._socket = plain
         self._loop = asyncio.get_running_loop()
 
-    async def read(
-        self,
-        max_bytes: int,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> bytes:
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._loop.sock_recv(self._socket, max_bytes)
-        except TimeoutError as error:
-            raise httpcore.ReadTimeout(str(error)) from error
-        except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
+    async def _receive(self, max_bytes: int) -> bytes:
+        return await self._loop.sock_recv(self._socket, max_bytes)
 
-    async def write(
-        self,
-        buffer: bytes,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> None:
-        try:
-            rest = buffer[self._sent(buffer) :]
-            if rest:
-                async with asyncio.timeout(timeout):
-                    await self._loop.sock_sendall(self._socket, rest)
-        except TimeoutError as error:
-            raise httpcore.WriteTimeout(str(error)) from error
-        except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
+    async def _send(self, buffer: bytes) -> None:
+        if rest := buffer[self._sent(buffer) :]:
+            await self._loop.sock_sendall(self._socket, rest)
 
     def _sent(self, buffer: bytes) -> int:
         """Send what leaves at once, mostly all of it, and return how much that was."""
@@ -147,7 +158,7 @@ class _Stream(_Tlsable):
         return None
 
 
-class _TlsStream(_Tlsable):
+class _TlsStream(_InTime):
     """TLS inside a stream: `ssl` speaks it, between two buffers."""
 
     def __init__(
@@ -160,33 +171,14 @@ class _TlsStream(_Tlsable):
     async def shake_hands(self) -> None:
         await self._done(self._tls.do_handshake)
 
-    async def read(
-        self,
-        max_bytes: int,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> bytes:
+    async def _receive(self, max_bytes: int) -> bytes:
         try:
-            async with asyncio.timeout(timeout):
-                return await self._done(lambda: self._records(max_bytes))
-        except TimeoutError as error:
-            raise httpcore.ReadTimeout(str(error)) from error
+            return await self._done(lambda: self._records(max_bytes))
         except ssl.SSLEOFError:  # many servers end without a farewell
             return b""
-        except OSError as error:
-            raise httpcore.ReadError(str(error)) from error
 
-    async def write(
-        self,
-        buffer: bytes,
-        timeout: float | None = None,  # noqa: ASYNC109  httpcore's signature
-    ) -> None:
-        try:
-            async with asyncio.timeout(timeout):
-                await self._done(lambda: self._tls.write(buffer) if buffer else 0)
-        except TimeoutError as error:
-            raise httpcore.WriteTimeout(str(error)) from error
-        except OSError as error:
-            raise httpcore.WriteError(str(error)) from error
+    async def _send(self, buffer: bytes) -> None:
+        await self._done(lambda: self._tls.write(buffer) if buffer else 0)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
