@@ -15,7 +15,7 @@ from opeai_nb.client import Generation
 from opeai_nb.library import Library, Slot
 from opeai_nb.library.index.growing import Source, grow, read_row
 from opeai_nb.library.index.quick_row import quick_row
-from opeai_nb.library.index.row_process import Beside, RowProcess
+from opeai_nb.library.index.row_process import RowProcess, RowQueue
 
 COUNT = 12
 BROKEN = "2026-11-22-broken-00000000.json"
@@ -88,14 +88,14 @@ def test_one_that_was_killed_answers_nothing(shelf: Path) -> None:
 def test_what_it_cannot_read_is_read_here(shelf: Path) -> None:
     """A record that takes more care comes back without its row, and so do all once it is gone."""
     files = files_in(shelf)
-    with Beside(shelf, 0, is_used=True) as beside:
-        beside.ask(files)
-        part, rows = beside.answer()
+    with RowQueue(shelf, 0, is_used=True) as queue:
+        queue.ask(files)
+        part, rows = queue.answer()
         assert (part, rows) == (files, own_rows(shelf, files))
-        beside._process.end()
-        beside.ask(files)
-        assert beside.answer() == (files, None)
-        assert not beside.wants_more
+        queue._process.end()
+        queue.ask(files)
+        assert queue.answer() == (files, None)
+        assert not queue.wants_more
 
 
 def test_where_no_process_can_be_started_there_is_none(

@@ -13,7 +13,7 @@ from opeai_nb.library.disk.files import names_in
 from opeai_nb.library.disk.subfolder import subfolder_of
 from opeai_nb.library.index.index_row import COLUMNS, FileStat, row_of
 from opeai_nb.library.index.quick_row import quick_row
-from opeai_nb.library.index.row_process import Beside
+from opeai_nb.library.index.row_process import RowQueue
 from opeai_nb.library.records.record import read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 
@@ -130,12 +130,12 @@ def grow(
         return [row for row in found if row is not None]
 
     parts = deque(files[start : start + step] for start in range(0, len(files), step))
-    with Beside(folder, home, is_used=len(files) >= MANY and read is read_row) as beside:
-        while parts or beside.count:
-            while parts and beside.wants_more:
-                beside.ask(parts.popleft())
-            if beside.has_answer or not parts:
-                part, answer = beside.answer()
+    with RowQueue(folder, home, is_used=len(files) >= MANY and read is read_row) as queue:
+        while parts or queue.count:
+            while parts and queue.wants_more:
+                queue.ask(parts.popleft())
+            if queue.has_answer or not parts:
+                part, answer = queue.answer()
                 rows = rows_of(part, answer)
             else:
                 part = parts.popleft()

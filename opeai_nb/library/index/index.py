@@ -95,7 +95,7 @@ class Index:
                     growth = self._following.last
             if not whole or growth is None:
                 return found
-            with _told():
+            with _errors_of_folder():
                 growth.wait()
 
     def _answers(
@@ -109,7 +109,7 @@ class Index:
             self._following.follow(database, changed)
             return [database.execute(*each).fetchall() for each in asked]
 
-        with self._lock, _told():
+        with self._lock, _errors_of_folder():
             if not any(map(os.path.isdir, self._homes)):
                 return [[] for _ in asked]
             return self._database.ask(ask)
@@ -152,7 +152,7 @@ class Index:
         if growth is None:
             return False
         tell()
-        with _told():
+        with _errors_of_folder():
             growth.wait()
         return True
 
@@ -167,7 +167,7 @@ class Index:
                 return False
             has_all = self._database.ask(lambda it: self._following.meet(it, slug))
         if not has_all:
-            with _told():
+            with _errors_of_folder():
                 growth.wait()
         return True
 
@@ -276,7 +276,7 @@ class Index:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _errors_of_folder() -> Iterator[None]:
     """Raise `LibraryError` for a folder that cannot be read."""
     try:
         yield

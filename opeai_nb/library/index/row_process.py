@@ -92,7 +92,7 @@ class RowProcess:
         return rows
 
 
-class Beside:
+class RowQueue:
     """A `RowProcess` that reads parts of what is to be read while this one reads and writes others.
 
     It has *count* parts in hand. Unless it *is_used* it is not started, and wants none.
