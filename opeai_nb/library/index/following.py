@@ -29,7 +29,7 @@ from opeai_nb.library.index.index_write import (
     times_noted,
     write_down,
 )
-from opeai_nb.library.index.names_there import NamesThere
+from opeai_nb.library.index.names_there import NamesThere, records_among
 from opeai_nb.library.records.record import ENDING
 
 if TYPE_CHECKING:
@@ -404,20 +404,14 @@ def _listed(folder: Path) -> tuple[list[tuple[str, int, int]], set[str]]:
 
 def _names_listed(folder: Path) -> tuple[list[str], set[str]]:
     """Return the name of each record in a home itself, and its sub-folders. Raises `OSError`."""
-    files, subfolders = [], set()
-    for name in os.listdir(folder):  # noqa: PTH208  Path.iterdir takes long for ten thousand
-        if name.endswith(ENDING):
-            files.append(name)
-        elif is_subfolder(name) and time_in(folder, name) is not None:
-            subfolders.add(name)
-    return files, subfolders
+    names = os.listdir(folder)  # noqa: PTH208  Path.iterdir takes long for ten thousand
+    subfolders = {each for each in filter(is_subfolder, names) if time_in(folder, each) is not None}
+    return [*records_among(names)], subfolders
 
 
 def _names_within(folder: Path, subfolders: Iterable[str]) -> Iterator[str]:
     for subfolder in subfolders:
-        for name in names_in(folder / subfolder):
-            if name.endswith(ENDING):
-                yield f"{subfolder}/{name}"
+        yield from records_among(names_in(folder / subfolder), subfolder)
 
 
 def _has_any(database: sqlite3.Connection, home: int) -> bool:

@@ -11,8 +11,14 @@ from opeai_nb.library.index.folder_time import time_of
 from opeai_nb.library.records.record import ENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+
+def records_among(names: Iterable[str], part: str = "") -> Iterator[str]:
+    """Yield those of the *names* in a *part* that are of records, as an index has them."""
+    beginning = f"{part}/" if part else ""
+    return (f"{beginning}{name}" for name in names if name.endswith(ENDING))
 
 
 class NamesThere:
@@ -82,9 +88,7 @@ class NamesThere:
             return []
         self._times[part] = self._stamp(part)  # before: what comes in between shows next time
         names = names_in(self._folder / part)
-        beginning = f"{part}/" if part else ""
-        files = [f"{beginning}{name}" for name in names if name.endswith(ENDING)]
-        self._unsorted += filter(is_place, files)
+        self._unsorted += filter(is_place, records_among(names, part))
         return names
 
     def _sort(self) -> None:
