@@ -9,14 +9,20 @@ go. The TLS context, half of the start of httpx, is made for the first https req
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import httpcore
 import httpx
 
 from opeai_nb.client.http.network.certificates import tls_context
-from opeai_nb.client.http.network.proxies import Proxy, ProxyProblemError, named_proxy, proxy_for
+from opeai_nb.client.http.network.proxy_transport import (
+    MOST_IDLE,
+    Departure,
+    ProxyTransports,
+    errors_of_proxy,
+    for_proxy,
+    proxy_of,
+)
 from opeai_nb.client.http.network.sockets import AsyncWideBackend, WideBackend
 from opeai_nb.client.http.of_loop import OfLoop
 
@@ -24,9 +30,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
-MOST_IDLE: Final = 20
 IDLE_SECONDS: Final = 5.0
-"""How many connections are kept open to one server, and for how long: httpx's own figures."""
+"""How long a connection is kept open that nobody uses: httpx's own figure."""
 MOST_AFTER_POST: Final = 2  # for the first polls
 _FAILURES: Final = (
     httpcore.TimeoutException,
@@ -49,16 +54,18 @@ class WideTransport(httpx.BaseTransport):
 
     def __init__(self) -> None:
         self._idle: _Idle[httpcore.HTTP11Connection] = _Idle()
-        self._proxied: _Proxied[httpx.HTTPTransport] = _Proxied(httpx.HTTPTransport, WideBackend)
+        self._proxied: ProxyTransports[httpx.HTTPTransport] = ProxyTransports(
+            httpx.HTTPTransport, WideBackend
+        )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
         if (proxy := proxy_of(request)) is not None:
-            departure = _Departure()
+            departure = Departure()
             try:
-                with _errors_of_proxy(proxy, departure):
+                with errors_of_proxy(proxy, departure):
                     way = self._proxied.way(proxy, request)
-                    return way.handle_request(_for_proxy(request, departure.noted))
+                    return way.handle_request(for_proxy(request, departure.noted))
             except httpx.ProxyError:
                 if departure.stream is not None:
                     departure.stream.close()
@@ -108,19 +115,21 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
     def __init__(self, network: httpcore.AsyncNetworkBackend | None = None) -> None:
         self._network = network
         self._idle: OfLoop[_Idle[httpcore.AsyncHTTP11Connection]] = OfLoop(_Idle)
-        self._proxied: OfLoop[_Proxied[httpx.AsyncHTTPTransport]] = OfLoop(
-            lambda: _Proxied(httpx.AsyncHTTPTransport, lambda: AsyncWideBackend(network=network))
+        self._proxied: OfLoop[ProxyTransports[httpx.AsyncHTTPTransport]] = OfLoop(
+            lambda: ProxyTransports(
+                httpx.AsyncHTTPTransport, lambda: AsyncWideBackend(network=network)
+            )
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request* and return when the head of its answer is there."""
         if (proxy := proxy_of(request)) is not None:
-            departure = _Departure()
+            departure = Departure()
             try:
-                with _errors_of_proxy(proxy, departure):
+                with errors_of_proxy(proxy, departure):
                     way = self._proxied.here().way(proxy, request)
                     trace = departure.noted_before(request.extensions.get("trace"))
-                    return await way.handle_async_request(_for_proxy(request, trace))
+                    return await way.handle_async_request(for_proxy(request, trace))
             except httpx.ProxyError:
                 if departure.stream is not None:
                     await departure.stream.aclose()
@@ -199,114 +208,6 @@ def tracing_departure(leaves: Callable[[], Awaitable[None]]) -> Callable[..., Aw
             await leaves()
 
     return trace
-
-
-Way = TypeVar("Way", httpx.HTTPTransport, httpx.AsyncHTTPTransport)
-
-
-class _Proxied(Generic[Way]):
-    """httpx's own transports, one for each proxy; paid requests never share a connection."""
-
-    def __init__(self, make: Callable[..., Way], backend: Callable[[], Any]) -> None:
-        self._make: Callable[..., Way] = make
-        self._backend = backend
-        self._process = os.getpid()
-        self._ways: dict[tuple[str, bool], Way] = {}
-
-    def way(self, proxy: Proxy, request: httpx.Request) -> Way:
-        if self._process != os.getpid():  # what a fork inherited is its parent's
-            self._process, self._ways = os.getpid(), {}
-        key = (proxy.url, request.method == "POST")
-        if key not in self._ways:
-            limits = httpx.Limits(max_keepalive_connections=0 if key[1] else MOST_IDLE)
-            self._ways[key] = self._make(
-                proxy=httpx.Proxy(proxy.url), verify=tls_context(), limits=limits, trust_env=False
-            )
-            pool: Any = self._ways[key]._pool  # noqa: SLF001  httpx has no argument for a backend
-            pool._network_backend = self._backend()  # noqa: SLF001  as above
-        return self._ways[key]
-
-    def all(self) -> list[Way]:
-        ways, self._ways = list(self._ways.values()), {}
-        return ways
-
-
-def proxy_of(request: httpx.Request) -> Proxy | None:
-    """Return the proxy for a request; raises `httpx.ProxyError` where a variable names none."""
-    try:
-        named = named_proxy(request.url.scheme)  # mostly there is none, and this is cheap
-        return None if named is None else proxy_for(str(request.url))
-    except ProxyProblemError as error:
-        raise httpx.ProxyError(str(error), request=request) from error
-
-
-class _Departure:
-    """Notes whether a request itself left for its proxy: a tunnel is asked for before it.
-
-    *stream* is the connection to the proxy: httpcore leaves it open where a tunnel is refused.
-    """
-
-    def __init__(self) -> None:
-        self.has_left = False
-        self.stream: Any = None
-
-    def noted(self, event: str, info: Mapping[str, Any]) -> None:
-        """Take what httpcore tells of a request."""
-        if event.endswith("send_request_headers.started"):
-            self.has_left = self.has_left or info["request"].method != b"CONNECT"
-        elif event.endswith("connect_tcp.complete"):
-            self.stream = info["return_value"]
-
-    def noted_before(
-        self, further: Callable[..., Awaitable[None]] | None
-    ) -> Callable[..., Awaitable[None]]:
-        """Return the same for an asynchronous request; *further* is told of it as well."""
-
-        async def trace(event: str, info: Mapping[str, Any]) -> None:
-            if further is not None:
-                await further(event, info)
-            self.noted(event, info)
-
-        return trace
-
-
-@contextmanager
-def _errors_of_proxy(proxy: Proxy, departure: _Departure) -> Iterator[None]:
-    """Name the proxy, and what named it, in whatever fails on the way to it."""
-    try:
-        yield
-    except ImportError as error:
-        raise httpx.ProxyError(
-            f"{proxy} needs a package: pip install 'httpx[socks]', or add the host to NO_PROXY"
-        ) from error
-    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        why = str(error) or "no connection could be made in time"
-        raise httpx.ProxyError(f"{proxy} does not lead there: {why}") from error
-    except httpx.TransportError as error:
-        if departure.has_left:
-            raise
-        why = "it gives no answer" if isinstance(error, httpx.ReadTimeout) else "it hangs up"
-        raise httpx.ProxyError(f"{proxy} does not lead there: {why}") from error
-    except _errors_of_socks() as error:
-        raise httpx.ProxyError(f"{proxy} does not lead there: it does not speak SOCKS5") from error
-    except ValueError as error:
-        raise httpx.ProxyError(f"{proxy} is no proxy that can be used") from error
-
-
-def _errors_of_socks() -> tuple[type[Exception], ...]:
-    """Return what `socksio` raises, which httpcore lets through."""
-    try:
-        from socksio import SOCKSError
-    except ImportError:
-        return ()
-    return (SOCKSError,)
-
-
-def _for_proxy(request: httpx.Request, trace: Callable[..., object]) -> httpx.Request:
-    """Take a target of our own away: httpcore would give it to the proxy in place of the URL."""
-    kept = {k: v for k, v in request.extensions.items() if k != "target"}
-    request.extensions = {**kept, "trace": trace}
-    return request
 
 
 class _Idle(Generic[Connection]):
