@@ -77,6 +77,7 @@ def assert_theme_shows_all(notebook: Notebook, theme: str) -> None:
         "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", theme
     )
     notebook.page.wait_for_selector(f"body[data-jp-theme-name='{theme}']", state="attached")
+    notebook.page.wait_for_selector("#jupyterlab-splash", state="detached")  # it covers the page
     notebook.page.wait_for_function(f"() => ({PICTURES})().length === 4")  # one in the background
     badges = notebook.page.evaluate(BADGES)
     picture = "✓ 1 picture · gpt-image-2 · 1536x1024 · embedded engine"
