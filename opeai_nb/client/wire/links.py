@@ -6,22 +6,28 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
-_LINK = re.compile(r"https?://[^\s<>\"'`\\]+", re.IGNORECASE)
+# Several may stand in a row with a comma between; a comma alone is part of a URL.
+_LINK = re.compile(
+    r"https?://[^\s<>\"'`\\,;|]*+(?:[,;|](?!https?://)[^\s<>\"'`\\,;|]*+)*+", re.IGNORECASE
+)
+_NEXT_LINK = re.compile(r"[\s,;|]https?://", re.IGNORECASE)
 _DATA = re.compile(r"data:image/[^\s<>\"'`)\]]+", re.IGNORECASE)
+# Base64 may be broken into lines; the end of its string says where it ends.
 _TARGET = re.compile(
-    r"\]\(\s*<?([^\s)<>]+)|<img\b[^<>]*\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE
+    r"\]\(\s*<?(data:[^)<>\"'`]+|[^\s)<>]+)"
+    r"|<img\b[^<>]*\bsrc\s*=\s*[\"']?(data:[^\"'<>]+(?=[\"'])|[^\"'\s>]+)",
+    re.IGNORECASE,
 )
 _WRAPPED = {"<": ">", '"': '"', "'": "'", "`": "`", "(": ")"}
 _OTHER_FILES: Final = re.compile(
     r"\.(?:json|html?|txt|md|js|css|xml|pdf|zip|mp4|mov|webm|mp3|wav|php)\Z", re.IGNORECASE
 )
 _DRIVE = re.compile(r"[A-Za-z]:[\\/](?!/)")
-_MOST: Final = 100_000
 _UNSEEN: Final = " \t\r\n\f\v\0\xa0\u200b\u2060\ufeff"
 
 
 def link_in(text: str) -> str | None:
-    """Return the URL that *text* is, without what is wrapped around it; None where it is none.
+    """Return the URL that *text* is, without what is wrapped around it; None for none, or several.
 
     A URL may be relative to the base URL when it is rooted or begins with `./`.
     """
@@ -33,6 +39,8 @@ def link_in(text: str) -> str | None:
     while len(text) > 1 and _WRAPPED.get(text[0]) == text[-1]:
         text = text[1:-1].strip()
     if text[:8].lower().startswith(("http://", "https://")):
+        if _NEXT_LINK.search(text):
+            return None
         return text if not re.search(r"\s", text) else text.split()[0]
     if _DRIVE.match(text):
         return text  # a path of a server's own disk: whoever fetches it says so
@@ -51,9 +59,9 @@ def relative_link(text: str) -> str | None:
 def links_in(text: str) -> list[str]:
     """Return the URLs of pictures in a text with Markdown, HTML or nothing around them, in order.
 
-    What Markdown or HTML shows as a picture comes before links that merely stand in the text.
+    What Markdown or HTML shows as a picture comes before links that merely stand in the text. The
+    text is looked through to its end: the base64 in it may be megabytes long.
     """
-    text = text[:_MOST]
     if (alone := link_in(text)) is not None:
         return [alone]
     shown = [first or second for first, second in _TARGET.findall(text)]

@@ -193,12 +193,8 @@ def _in_text(text: str) -> list[Picture]:
         return [Picture(url=link)]
     if data := picture_bytes(text):
         return [Picture(source=data)]
-    pictures = [
-        Picture(source=data) if (data := picture_bytes(link)) else Picture(url=link)
-        for link in links_in(text)
-    ]
-    if pictures:
-        return pictures
+    if links := links_in(text):
+        return [_linked(link) for link in links]
     if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
         return [Picture(url=link)]
     if decode_base64(text):
@@ -206,6 +202,13 @@ def _in_text(text: str) -> list[Picture]:
     words = first_line(text)
     told = f"Instead of a picture came text: {words!r}." if words else _NO_BYTES
     return [Picture(error=_failed(told))]
+
+
+def _linked(link: str) -> Picture:
+    if data := picture_bytes(link):
+        return Picture(source=data)
+    is_data = link[:5].lower() == "data:"
+    return Picture(error=_failed(_NO_PICTURE)) if is_data else Picture(url=link)
 
 
 # What an item says beside its picture: with nothing else, it was left empty.
