@@ -38,6 +38,7 @@ def json_values(text: str) -> Any:
         return _DECODER.decode(text)
     except ValueError:
         pass
+    text = _in_lines(text)
     if _is_stream(text):
         return _one_or_several(_events(text))
     return _one_or_several(_in_a_row(_without_preface(text)))
@@ -95,6 +96,11 @@ def _in_python(text: str) -> Any:
     return value if isinstance(value, (dict, list)) else None
 
 
+def _in_lines(text: str) -> str:
+    """Return *text* with line feeds, where it ends its lines with a carriage return alone."""
+    return text if "\n" in text else text.replace("\r", "\n")
+
+
 def _is_stream(text: str) -> bool:
     return re.search(r"(?m)^(?:data|event|id|retry)\s*:", text[:4000]) is not None and (
         re.search(r"(?m)^data\s*:", text) is not None
@@ -108,12 +114,20 @@ def _events(text: str) -> list[Any]:
         lines = [line.partition(":") for line in pieces]
         data = [rest.removeprefix(" ") for name, _, rest in lines if name.strip() == "data"]
         kind = next((rest.strip() for name, _, rest in lines if name.strip() == "event"), "")
-        values += [_named(value, kind) for value in _data(data)]
+        found = _data(data)
+        values += [_named(value, kind) for value in found]
+        if not found and not _is_draft_of(kind) and _STANDS_ALONE.match(data[0] if data else ""):
+            values.append("".join(data))
     return values
+
+
+_STANDS_ALONE = re.compile(r"https?://|data:image/|iVBORw0KGgo|/9j/|R0lGOD|UklGR")
+"""How a URL begins, and the base64 of a PNG, a JPEG, a GIF and a WebP."""
 
 
 def drafts_in(text: str) -> list[str]:
     """Return the events of a stream, cut or whole, that only show how far a picture is."""
+    text = _in_lines(text)
     blocks = _BLOCKS.split(text, maxsplit=_MOST)[:_MOST] if _is_stream(text) else []
     return [block for block in blocks if _is_draft_of(" ".join(_KIND.findall(block)))]
 

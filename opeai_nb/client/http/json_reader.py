@@ -9,6 +9,7 @@ The states, each a method that takes what it can judge (`_mode` is the current o
 
     _outside --"--> _inside --short, or no base64--> _text --"--> _outside
                        `-----long and base64-----> _picture --"--> _outside
+    _outside --a picture alone--> _whole, to the end
     _inside and _text step over escapes by _escape; an escape that is cut in the middle waits in
     _tail (text) or _open (picture) for the next chunk
 """
@@ -31,6 +32,7 @@ from opeai_nb.client.http.base64_text import (
     plain_base64,
     without_open_escape,
 )
+from opeai_nb.client.http.body_parts import has_parts, pictures_and_texts
 from opeai_nb.client.http.json_documents import drafts_in, json_values, whole_part
 from opeai_nb.client.http.picture_text import is_hexadecimal, number_lists, picture_bytes
 from opeai_nb.client.protocol.steps import (
@@ -131,6 +133,8 @@ class JsonReader:
     def __init__(self, inline: int = _INLINE) -> None:
         self._inline = inline
         self._rest = bytearray()
+        self._archive: bytes | None = None
+        self._is_whole = False
         self._tail = b""
         self._broken: set[int] = set()
         self._spoilt: dict[int, bytearray] = {}
@@ -163,9 +167,12 @@ class JsonReader:
             self._tail = data  # as yet too short for a picture, and mostly for good
             return []
         self._tail = b""
-        if (
-            self._mode != self._picture or b'"' in data
-        ):  # inside a picture there is nothing to count
+        if self._received == len(data) and self._is_a_picture(data):
+            self._rest += b'"'
+            self._is_whole = True
+            self._mode = self._whole
+        # Inside a picture there is nothing to count.
+        if self._mode != self._whole and (self._mode != self._picture or b'"' in data):
             self._count_values(data)
         if self._values > MAX_VALUES:
             self._stop_judging(data)
@@ -175,6 +182,12 @@ class JsonReader:
             position = self._mode(data, position, events)
         self._check_caps()
         return events
+
+    @staticmethod
+    def _is_a_picture(data: bytes) -> bool:
+        """Tell a body that is a picture itself: of a text that begins so the whole will tell."""
+        head = data[:_QUOTED]
+        return not head.isascii() and sniff_format(head) not in (None, "svg")
 
     def _stop_judging(self, data: bytes) -> None:
         """Take the rest in as it comes: each value of it would be a step of ours."""
@@ -211,8 +224,14 @@ class JsonReader:
         """
         if self._mode == self._picture:
             return []
+        if self._mode == self._whole:
+            self._mark_picture()
+            return [PictureEnd(0)]
         self._rest += self._tail
         self._tail = b""
+        is_packed = not self._count and has_parts(self._rest)
+        if is_packed and (parts := self._pictures_of_parts()):
+            return parts
         whole = None if self._count else self._whole_picture()
         found = [(0, len(self._rest), whole)] if whole else [*number_lists(self._rest)]
         events: list[Event] = []
@@ -235,6 +254,24 @@ class JsonReader:
             return bytes(self._rest)
         is_text = head.isascii() and b'"' not in head and head.lstrip()[:1] not in (b"", b"{", b"[")
         return picture_bytes(self._rest.decode("ascii", "replace")) if is_text else None
+
+    def _pictures_of_parts(self) -> list[Event]:
+        """Take the pictures out of a body of several files; what stays is a list, and their JSON.
+
+        Empty where it is no such body, or holds no picture.
+        """
+        pictures, texts = pictures_and_texts(bytes(self._rest))
+        if not pictures:
+            return []
+        self._archive, self._rest = bytes(self._rest), bytearray()
+        marks = ",".join(f'"{self._mark}{number}"' for number in range(len(pictures)))
+        self._rest += b"\n".join([f"[{marks}]".encode(), *texts])
+        self._count = len(pictures)
+        return [
+            event
+            for number, picture in enumerate(pictures)
+            for event in (Piece(number, picture), PictureEnd(number))
+        ]
 
     def rest(self) -> bytes:
         """Return the JSON without its pictures; what was unfinished at the end stays unfinished."""
@@ -266,6 +303,10 @@ class JsonReader:
         Their base64 is written anew (without line breaks, with padding). What would pass
         `MAX_RAW_BYTES` is left out from there on.
         """
+        if self._archive is not None:
+            return self._archive
+        if self._is_whole:
+            return self._bytes_of(0, pictures)[:MAX_RAW_BYTES]
         if self._count == 0 and self._mode != self._picture:
             return self.rest()[:MAX_RAW_BYTES]
         body = BytesIO()
@@ -281,14 +322,18 @@ class JsonReader:
     def _texts_of(self, number: int, pictures: Mapping[int, Source]) -> Iterator[bytes]:
         import pybase64
 
-        source = pictures.get(number, b"")
-        try:
-            data = source if isinstance(source, bytes) else source.read_bytes()
-        except OSError:  # the folder is gone since: what else came still stands
-            data = b""
+        data = self._bytes_of(number, pictures)
         for start in range(0, len(data), _ENCODED_AT_ONCE):
             yield pybase64.b64encode(memoryview(data)[start : start + _ENCODED_AT_ONCE])
         yield bytes(self._spoilt.get(number, b""))
+
+    @staticmethod
+    def _bytes_of(number: int, pictures: Mapping[int, Source]) -> bytes:
+        source = pictures.get(number, b"")
+        try:
+            return source if isinstance(source, bytes) else source.read_bytes()
+        except OSError:  # the folder is gone since: what else came still stands
+            return b""
 
     # What to do with the bytes at *position*, by where in the JSON they stand. Each returns the
     # position behind what it has used; what it cannot judge yet it leaves in the tail.
@@ -343,6 +388,12 @@ class JsonReader:
         else:
             self._end_of_picture(events)
         return quote + 1
+
+    def _whole(self, data: bytes, position: int, events: list[Event]) -> int:
+        """Take the bytes of a body that is a picture itself."""
+        events.append(Piece(0, data[position:] if position else data))
+        self._decoded += len(data) - position
+        return len(data)
 
     def _unjudged(self, data: bytes, position: int, _: list[Event]) -> int:
         self._rest += data[position:]
@@ -424,6 +475,10 @@ class JsonReader:
         self._decode(last + b"=" * (-len(last) % 4), events)
         if self._count not in self._broken:
             events.append(PictureEnd(self._count))
+        self._mark_picture()
+
+    def _mark_picture(self) -> None:
+        """Write what stands for the picture, and turn to what follows it."""
         self._rest += f'{self._mark}{self._count}"'.encode()
         self._count += 1
         self._gap = len(self._rest)
