@@ -135,6 +135,19 @@ def test_the_magic_is_told_where_python_drops_its_value() -> None:
     assert shell.dropped == [True, False, True, False, False]
 
 
+@pytest.mark.parametrize("between", ["\xa0", "\u3000", " \xa0", "\u2003\t", "\t"])
+def test_any_blank_may_stand_behind_the_name(between: str) -> None:
+    """Web pages leave such blanks. IPython only prints that it knows no such magic: nbval passes."""
+    assert run(f"x = %imagine{between}it's a fox?\n")[0].lines == ["it's a fox?"]
+    assert run(f"%imagine{between}-n 2 a fox\n")[0].lines == ["-n 2 a fox"]
+    assert run(f"%%imagine{between}-n 2\na fox\n")[0].bodies == [("-n 2", "a fox\n")]
+
+
+def test_no_blank_need_stand_before_an_option_or_a_quote() -> None:
+    assert run("%imagine-n 2 a fox\n%imagine'a' fox\n")[0].lines == ["-n 2 a fox", "'a' fox"]
+    assert run("%%imagine--size 1K\na fox\n")[0].bodies == [("--size 1K", "a fox\n")]
+
+
 def test_lines_of_other_magics_open_nothing() -> None:
     shell, _ = run("x = 1\n%ls (foo\n!echo it's '''\n%imagine it's\n")
     assert shell.lines[-1] == "it's"

@@ -223,6 +223,21 @@ def test_each_picture_is_seen_where_it_was_made(cells: Cells) -> None:
     assert displayed(cells, "paint()\npaint();") == [picture] * 2
 
 
+def test_an_alias_of_the_magic_is_the_magic(cells: Cells) -> None:
+    cells.run("%alias_magic img imagine\n%alias_magic -l two img -p '-n 2'")
+    try:
+        assert cells.run("%img what is this?").request.prompt == "what is this?"
+        picture = "<Generation: 1 picture · qwen-image-2.0 · 8x8>"
+        assert displayed(cells, "for a in ['fox', 'owl']:\n    %img a {a}") == [picture] * 2
+        assert cells.run("%%time\n%%img\na (cat's").request.prompt == "a (cat's"
+        assert cells.run("# a note\n%%img -n 2\nan owl").request.n == 2
+        assert cells.run("%two it's a fox?").request.n == 2
+    finally:
+        for kind, name in (("line", "img"), ("cell", "img"), ("line", "two")):
+            del cells.shell.magics_manager.magics[kind][name]
+    assert cells.sent[-4:] == ["a owl", "a (cat's", "an owl", "it's a fox?"]
+
+
 def test_each_command_of_a_cell_shows_its_table(cells: Cells) -> None:
     shown = displayed(cells, "%imagine version\n%imagine tasks\n%imagine history")
     assert [text.split()[0] for text in shown] == ["opeai_nb", "Nothing"]

@@ -6,19 +6,20 @@ import ast
 import io
 import re
 import tokenize
+from functools import lru_cache
 from keyword import iskeyword
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-_OURS = re.compile(r"%%imagine(?:\s|$)")
+_NAME: Final = "imagine"
+# Behind the name may stand any blank, also one that a web page has left, or none before an option.
+_END = r"(?:\s|(?=[-'\"]))"
 MARKER_LINE: Final = re.compile(r"^[ \t]*(?:#[ \t]*NBVAL_[A-Z_]+|#\|.*)[ \t\r]*$", re.MULTILINE)
 """A line that is for nbval, Quarto or nbdev: it is no part of a prompt."""
 _ABOVE = re.compile(r"\s*(?:#.*)?\s*")
-_LINE = re.compile(r"(?P<before>\s*(?:\S.*?=\s*)?)%imagine[ \t](?P<line>.*)", re.DOTALL)
 # IPython's magics that run Python: they read what is on them as Python once it was run.
 _RUNNERS = r"(?:time|timeit|prun|capture)\b"
 _RUN_CELL = re.compile(rf"%%{_RUNNERS}")
 _RUN_BEFORE = re.compile(rf"\s*(?:\w+\s*=\s*)?%{_RUNNERS}(?:\s+-\S+(?:\s+\d+)?)*\s+(?:\w+\s*=\s*)?")
-_RUN_LINE = re.compile(rf"(?P<before>{_RUN_BEFORE.pattern})%imagine[ \t](?P<line>.*)", re.DOTALL)
 _AUTOMAGIC = re.compile(r"imagine[ \t]+(?:--?)?[^\W\d].*\?\s*", re.DOTALL)
 _CALL = re.compile(r"""^(?:[^'"=]*=)?\s*get_ipython\(\)\.run_line_magic\('imagine'""", re.MULTILINE)
 _HELP = re.compile(r"\s*\?*\s*")
@@ -32,6 +33,39 @@ _NAMED = re.compile(r"(?:[{$]|(?:-i|--image)[ =]+[{$]?)([^\W\d]\w*)")
 _RESULT: Final = "_result_of_imagine"
 
 
+class _Spelling(NamedTuple):
+    """How a cell, a line, and a line on one of IPython's runners say our magic."""
+
+    cell: re.Pattern[str]
+    line: re.Pattern[str]
+    run_line: re.Pattern[str]
+
+
+@lru_cache
+def _spelling(names: tuple[str, ...]) -> _Spelling:
+    name = "|".join(map(re.escape, names))
+    said = rf"%(?P<name>{name}){_END}(?P<line>.*)"
+    return _Spelling(
+        re.compile(rf"%%(?P<name>{name})(?:{_END}|$)(?P<line>.*)", re.DOTALL),
+        re.compile(rf"(?P<before>\s*(?:\S.*?=\s*)?){said}", re.DOTALL),
+        re.compile(rf"(?P<before>{_RUN_BEFORE.pattern}){said}", re.DOTALL),
+    )
+
+
+def _names() -> tuple[str, ...]:
+    """Return the names of our magic: its own, and those that `%alias_magic` has given it."""
+    from IPython.core.getipython import get_ipython
+    from IPython.core.magic import MagicAlias
+
+    names = [_NAME]
+    if (shell := get_ipython()) is not None:
+        for kind in ("line", "cell"):
+            for name, magic in shell.magics_manager.magics[kind].items():
+                if isinstance(magic, MagicAlias) and magic.magic_name in names:
+                    names.append(name)
+    return tuple(dict.fromkeys(names))
+
+
 def with_body(lines: list[str]) -> list[str]:
     """Let `%%imagine --help` pass without a body, and comments stand above the magic.
 
@@ -42,9 +76,12 @@ def with_body(lines: list[str]) -> list[str]:
     first = next((n for n, line in enumerate(lines) if not _ABOVE.fullmatch(line)), None)
     if first == 0 and _RUN_CELL.match(lines[0]):
         return [lines[0], *_as_python(lines[1:])]
-    if first is None or not _OURS.match(lines[first]):
+    said = None if first is None else _spelling(_names()).cell.match(lines[first])
+    if said is None:
         return lines
     head, *body = lines[first:]
+    if text := said["line"].strip():  # IPython looks for a plain blank alone
+        head = f"%%{said['name']} {text}\n"
     return [head, *body] if "".join(body) else [head.rstrip("\n") + "\n", "\n"]
 
 
@@ -57,7 +94,8 @@ def is_misread(cell: str) -> bool:
 
     if "%imagine" not in cell:
         return False
-    timed = (found["line"] for line in cell.splitlines() if (found := _RUN_LINE.fullmatch(line)))
+    run_line = _spelling((_NAME,)).run_line
+    timed = (found["line"] for line in cell.splitlines() if (found := run_line.fullmatch(line)))
     if any(map(_is_no_python, timed)):
         return True
     alone: Any = TransformerManager()  # type: ignore[no-untyped-call]  # of IPython
@@ -80,10 +118,11 @@ def _is_no_python(text: str) -> bool:
 def _as_python(lines: list[str]) -> list[str]:
     """Return the body of `%%time` and its like with calls of Python in place of our magics."""
     body = with_body(lines)
-    if not body or not _OURS.match(body[0]):
+    said = _spelling(_names()).cell.match(body[0]) if body else None
+    if said is None:
         return with_prompts(body)
-    line, text = body[0].removeprefix("%%imagine").strip(), "".join(body[1:])
-    return [f"get_ipython().run_cell_magic('imagine', {line!r}, {text!r})\n"]
+    line, text = said["line"].strip(), "".join(body[1:])
+    return [f"get_ipython().run_cell_magic({said['name']!r}, {line!r}, {text!r})\n"]
 
 
 # IPython then leaves it out where it only asks whether a cell that is being typed is complete.
@@ -99,18 +138,20 @@ def with_prompts(lines: list[str]) -> list[str]:
     """
     if len(lines) == 1 and _AUTOMAGIC.fullmatch(lines[0]) and _is_automagic():
         lines = [f"%{lines[0]}"]
-    if not any("%imagine" in line for line in lines):
+    names = _names()
+    spelling, signs = _spelling(names), [f"%{name}" for name in names]
+    if not any(sign in line for line in lines for sign in signs):
         return lines
     done: list[str] = []
     rest = list(lines)
     while rest:
         line = rest.pop(0)
         # IPython splits at every kind of line break, also at those that web pages leave in a text.
-        while "%imagine" in line and not line.endswith("\n") and rest:
+        while any(sign in line for sign in signs) and not line.endswith("\n") and rest:
             line += rest.pop(0)
-        found = _LINE.fullmatch(line) or _RUN_LINE.fullmatch(line)
+        found = spelling.line.fullmatch(line) or spelling.run_line.fullmatch(line)
         if found and not _HELP.fullmatch(found["line"]) and _is_statement(done, found["before"]):
-            line = f"{found['before']}{_call(found['line'], rest, found['before'])}\n"
+            line = f"{found['before']}{_call(found, rest)}\n"
         done.append(line)
     return done
 
@@ -123,9 +164,9 @@ def _is_automagic() -> bool:
     return bool(shell and shell.automagic and "imagine" not in shell.user_ns)
 
 
-def _call(text: str, following: list[str], before: str) -> str:
-    """Return the call for the *text* behind `%imagine`; takes its further lines off *following*."""
-    text = text.strip()
+def _call(said: re.Match[str], following: list[str]) -> str:
+    """Return the call for a line of our magic; takes its further lines off *following*."""
+    before, text = said["before"], said["line"].strip()
     while text.endswith("\\") and following:
         text = f"{text[:-1].rstrip()} {following.pop(0).strip()}"
     silent = ";" * text.endswith(";")
@@ -134,7 +175,7 @@ def _call(text: str, following: list[str], before: str) -> str:
     if not (silent or before.strip() or is_last):
         text += DROPPED
     seen = _seen(text) if before[:1].isspace() else ""
-    return f"get_ipython().run_line_magic('imagine', {seen}{text!r}){silent}"
+    return f"get_ipython().run_line_magic({said['name']!r}, {seen}{text!r}){silent}"
 
 
 def _seen(text: str) -> str:
