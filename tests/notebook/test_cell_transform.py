@@ -137,7 +137,7 @@ def test_the_magic_is_told_where_python_drops_its_value() -> None:
 
 @pytest.mark.parametrize("between", ["\xa0", "\u3000", " \xa0", "\u2003\t", "\t"])
 def test_any_blank_may_stand_behind_the_name(between: str) -> None:
-    """Web pages leave such blanks. IPython only prints that it knows no such magic: nbval passes."""
+    """Web pages leave such blanks; IPython only prints that it knows no such magic."""
     assert run(f"x = %imagine{between}it's a fox?\n")[0].lines == ["it's a fox?"]
     assert run(f"%imagine{between}-n 2 a fox\n")[0].lines == ["-n 2 a fox"]
     assert run(f"%%imagine{between}-n 2\na fox\n")[0].bodies == [("-n 2", "a fox\n")]
