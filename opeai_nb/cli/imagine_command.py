@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED, WRONG
-from opeai_nb.cli.terminal.output import tell
+from opeai_nb.cli.terminal.output import for_shell, tell
 from opeai_nb.cli.terminal.terminal_picture import show_picture
 from opeai_nb.client.values.name_template import Named, values_for
 from opeai_nb.client.values.save_target import names_at
@@ -43,6 +43,13 @@ _NOT_HERE: Final = {
     "no_wait": "--no-wait is for notebooks; here & of the shell does it.",
 }
 
+OF_SHELLS: Final = frozenset({"doctor", "export", "presets", "tasks"})
+OF_NOTEBOOKS: Final = OF_SHELLS.union(
+    ("config", "forget", "help", "history", "info", "key", "models", "note", "panel", "resume"),
+    ("restore", "star", "stop", "tag", "trash", "unstar", "untag", "usage", "version"),
+)
+"""The commands of `%imagine`: a picture of such a word is hardly meant."""
+
 USAGE: Final = """python -m opeai_nb imagine [options] "PROMPT"      options may follow the prompt
 python -m opeai_nb imagine [options] -             a prompt on each line of standard input
 
@@ -57,8 +64,11 @@ EXIT_CODES: Final = (
 def run(arguments: Sequence[str]) -> int:
     """Make the pictures and return the exit code.
 
-    Raises `InputError` for what cannot be sent, `OptionError` for what a notebook alone can do.
+    Raises `InputError` for what cannot be sent, `OptionError` for what a notebook alone can do, and
+    for a first word that is a command there: messages tell of `%imagine tasks`.
     """
+    if arguments and arguments[0] in OF_NOTEBOOKS:
+        raise _no_prompt(arguments)
     parsed = parse_arguments(arguments)
     if parsed.cell.get("help"):
         from opeai_nb.notebook.magic.options import help_text
@@ -68,6 +78,16 @@ def run(arguments: Sequence[str]) -> int:
     for name in parsed.cell.keys() & _NOT_HERE.keys():
         raise OptionError(_NOT_HERE[name])
     return _run(parsed)
+
+
+def _no_prompt(arguments: Sequence[str]) -> OptionError:
+    name = arguments[0]
+    here = "tasks" if name in {"resume", "forget"} else name
+    there = f"The command: python -m opeai_nb {here}. " if here in OF_SHELLS else ""
+    return OptionError(
+        f"{name!r} is a command of %imagine in a notebook.",
+        advice=f'{there}As a prompt: imagine -- "{" ".join(arguments)}". Nothing was sent.',
+    )
 
 
 def _run(parsed: Parsed) -> int:
@@ -218,7 +238,7 @@ class _Making:
             self._errors.append(error)
             self._show.last(job.status, failure_text(job.status, error))
             if error.advice:
-                tell(f"  → {error.advice}")
+                tell(f"  → {for_shell(error.advice)}")
             if self._as_json:
                 print_json(error_json(job.request.prompt, job.request.model, error, generation))
 

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "lab": "open the tutorials in JupyterLab",
     "imagine": "make pictures from a prompt",
     "batch": "make the pictures of a CSV or JSONL file",
+    "tasks": "list what is unfinished; finish it, or drop it",
     "export": "write pictures of the library for others: a data set, a page, a contact sheet",
     "presets": "list the presets: options and words under a name of your own",
     "doctor": "look at what pictures depend on: key, network, library, versions",

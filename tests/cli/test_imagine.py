@@ -15,6 +15,7 @@ from opeai_nb.cli import imagine_command
 from opeai_nb.cli.main import main
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import OutcomeUnknownError
+from opeai_nb.notebook.commands import COMMANDS
 from opeai_nb.testing import png
 
 if TYPE_CHECKING:
@@ -211,3 +212,20 @@ def test_help_lists_the_magic_s_options(capsys: pytest.CaptureFixture[str]) -> N
     shown = capsys.readouterr().out
     assert "--negative-prompt TEXT" in shown
     assert imagine_command.EXIT_CODES in shown
+
+
+@pytest.mark.parametrize("line", [["tasks"], ["resume", "abc123", "--send"], ["history", "fox"]])
+def test_a_command_of_the_magic_is_not_painted(
+    line: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Messages tell of `%imagine tasks`: whoever types that into a shell pays for no picture."""
+    assert main(["imagine", *line]) == 2
+    told = capsys.readouterr().err
+    assert "is a command of %imagine in a notebook." in told
+    assert ("python -m opeai_nb tasks" in told) is (line[0] != "history")
+    assert not (folder / "imagine").exists()
+    assert main(["imagine", *SMALL, "--quiet", "--", "tasks"]) == 0
+
+
+def test_the_commands_of_the_magic_are_known() -> None:
+    assert COMMANDS.keys() - imagine_command.OF_NOTEBOOKS == set()

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.client import Generation, ImageRequest, Picture
+from opeai_nb.client.values.filename import slug
 from opeai_nb.client.values.name_template import (
     Named,
     name_below,
@@ -178,3 +179,10 @@ def test_save_writes_what_a_template_says_and_never_over_another_picture(tmp_pat
 @pytest.mark.parametrize("created", [None, -1, 10**18, 0])
 def test_a_day_that_is_none_is_today(created: int | None) -> None:
     assert values_for(FOX, created=created)["date"].year >= 1969
+
+
+def test_a_name_has_only_letters_that_the_systems_names_can_have() -> None:
+    assert slug("水彩猫 Émile", encoding="utf-8") == "水彩猫-émile"
+    assert slug("水彩猫 Émile", encoding="latin-1") == "émile"
+    assert slug("水彩猫 Émile", encoding="ascii") == "mile"
+    assert slug("水彩猫", encoding="ascii") == "picture"

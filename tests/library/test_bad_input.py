@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -191,6 +193,16 @@ def test_a_record_that_is_mended_is_found_again(
     assert library.problems() == []
 
 
+def test_a_record_that_an_editor_gave_a_byte_order_mark_is_read(
+    kept: tuple[Path, str], folder: Path
+) -> None:
+    path, text = kept
+    path.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode())
+    library = Library(folder)
+    assert [record.prompt for record in library.records()] == ["bad", "good"]
+    assert library.problems() == []
+
+
 def test_a_prompt_edited_by_hand_is_another_request(
     kept: tuple[Path, str], folder: Path, library: Library
 ) -> None:
@@ -245,3 +257,27 @@ def test_a_folder_of_another_use_is_survived(folder: Path) -> None:
     assert list(library.records()) == []
     assert library.problems() == ["notes.json: it is not a record of this library"]
     library.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are Unicode, whatever the locale")
+def test_names_that_the_locale_has_not_are_told_and_what_bears_them_is_not_skipped(
+    keep: Callable[..., Generation], folder: Path
+) -> None:
+    """What is skipped is paid for again."""
+    keep("水彩猫")
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from opeai_nb.errors import LibraryError
+        from opeai_nb.library import Library
+        try:
+            list(Library(Path(sys.argv[1])).records())
+        except LibraryError as error:
+            print(error)
+    """
+    latin = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    environment = {**os.environ, **latin}
+    done = subprocess.run(
+        [sys.executable, "-c", code, folder], env=environment, capture_output=True, check=True
+    )
+    assert b"Set PYTHONUTF8=1" in done.stdout

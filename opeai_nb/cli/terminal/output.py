@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from typing import Final
+
+_OF_MAGIC: Final = re.compile(r"%imagine (tasks|resume|forget)\b")
+_TASKS: Final = "python -m opeai_nb tasks"
 
 
 def prepare() -> None:
@@ -27,6 +32,11 @@ def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)  # noqa: T201  a command's own words
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
+
+def for_shell(advice: str) -> str:
+    """Return *advice* with commands of a shell in place of those of a notebook."""
+    return _OF_MAGIC.sub(lambda at: f"{_TASKS} {at[1]}".removesuffix(" tasks"), advice)
 
 
 def close_pipe() -> None:

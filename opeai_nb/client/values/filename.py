@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 
 _SEPARATORS = re.compile(r"[^\w]+", re.UNICODE)
 _DEFAULT = "picture"
+_OF_NAMES = sys.getfilesystemencoding()  # no UTF-8 in a locale such as ISO-8859-1
 _SLUG_LENGTH = 40
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[\d¹²³]|con(in|out)\$)\s*(\.|\Z)")
 EXTENSIONS = {"jpeg": "jpg"}
 
 
-def slug(prompt: str, limit: int = _SLUG_LENGTH) -> str:
+def slug(prompt: str, limit: int = _SLUG_LENGTH, encoding: str = _OF_NAMES) -> str:
     """Return a short readable name for *prompt*: lower case, words joined by `-`, at most *limit*.
 
-    Letters of every script are kept (`水彩猫`); a prompt with no letter at all gives `picture`.
+    Letters of every script are kept (`水彩猫`), but for those that the system's names cannot have,
+    by their *encoding*; a prompt with no letter at all gives `picture`.
     """
     plain = unicodedata.normalize("NFKC", prompt[: 8 * limit]).lower()
+    plain = plain.encode(encoding, "replace").decode(encoding)  # a `?` separates
     words = _SEPARATORS.sub("-", plain).strip("-_")
     if len(words) > limit:
         cut = words[: limit + 1]

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.errors import LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.records.request_facts import Fact, RequestFacts
 from opeai_nb.library.records.validate import UnusableRecordError, check_record, writable
@@ -207,7 +208,7 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     try:
         if "/" in file and stat.S_ISLNK(os.lstat(folder / file.rpartition("/")[0]).st_mode):
             raise UnusableRecordError("its folder is a link")
-        text = read_plain(f"{folder}{os.sep}{file}", LARGEST).decode()
+        text = _content(f"{folder}{os.sep}{file}", LARGEST).decode("utf-8-sig")
     except OSError as error:
         raise UnusableRecordError(error.strerror or "it cannot be read") from error
     except UnicodeDecodeError as error:
@@ -218,6 +219,16 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
         if item.file is not None:
             _look_at(here.path_of(item.file), item.format)
     return here, here.dumps().decode() if here is not record or has_half_letters(text) else text
+
+
+def _content(path: Path | str, limit: int, *, head: bool = False) -> bytes:
+    try:
+        return read_plain(path, limit, head=head)
+    except UnicodeEncodeError as error:  # it is there: to skip it would be to pay for it again
+        raise LibraryError(
+            f"Python reads file names as {error.encoding} here, and a picture has another.",
+            advice="Set PYTHONUTF8=1, or LC_ALL=C.UTF-8, before Python starts. Nothing was sent.",
+        ) from error
 
 
 def has_half_letters(text: str) -> bool:
@@ -250,7 +261,7 @@ def _look_at(path: Path, format_: str | None) -> None:
     """Raise `UnusableRecordError` when a picture is not there, or not what the record says."""
     file = path.name
     try:
-        head = read_plain(path, _HEAD, head=True)
+        head = _content(path, _HEAD, head=True)
     except FileNotFoundError as error:
         raise UnusableRecordError(f"its picture {file} is missing") from error
     except OSError as error:
