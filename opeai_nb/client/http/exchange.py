@@ -52,14 +52,17 @@ _HEADERS: Final = (
 
 
 @lru_cache(maxsize=64)
-def _url(text: str) -> httpx.URL:
-    """Return a URL; raises `httpx.InvalidURL`, also for a host that httpx itself cannot show."""
+def _url(text: str) -> tuple[httpx.URL, bytes]:
+    """Return a URL and its host and port, as `Host` names them.
+
+    Raises `httpx.InvalidURL`, also for a host that httpx itself cannot show.
+    """
     url = httpx.URL(text)
     try:
         url.host  # noqa: B018  a request asks for it, outside every `except` of httpx
     except UnicodeError as error:  # `xn--` before what is no name
         raise httpx.InvalidURL(str(error)) from error
-    return url
+    return url, url.netloc
 
 
 def request_of(call: Call, key: Secret | None) -> httpx.Request:
@@ -82,18 +85,17 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
     if call.as_written:
         # A signed query string must travel as it was written; httpx would encode it its own way.
         extensions["target"] = _target(call.url)
-    url = _url(call.url)
+    url, host = _url(call.url)
+    own = [(name.encode(), text.encode()) for name, text in call.headers.items()]
+    if call.content is not None:
+        own.append((b"Content-Length", b"%d" % len(call.content)))
     request = httpx.Request(
         call.method,
         url,
-        headers=_headers(url.netloc, key if call.with_key else None),
+        headers=httpx.Headers([*_headers(host, key if call.with_key else None).raw, *own]),
         stream=httpx.ByteStream(call.content or b""),
         extensions=extensions,
     )
-    for name, text in call.headers.items():
-        request.headers[name] = text
-    if call.content is not None:
-        request.headers["Content-Length"] = str(len(call.content))
     request.read()  # a transport may look at its content
     return request
 
@@ -102,7 +104,7 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
 def _headers(host: bytes, key: Secret | None) -> httpx.Headers:
     """Return what all requests to a host have: in httpx's own form, whose repr hides Authorization.
 
-    Kept, and copied for each request: httpx spells each header several times where it adds some.
+    Kept, and copied for each request as bytes: httpx spells and looks up what is set as text.
     """
     own = [("Authorization", key.bearer())] if key else []
     return httpx.Headers([("Host", host.decode("ascii")), *_HEADERS, *own])

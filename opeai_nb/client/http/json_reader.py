@@ -250,6 +250,8 @@ class JsonReader:
     def _whole_picture(self) -> bytes | None:
         """Return the picture that the body is: its bytes, or their base64 with nothing around."""
         head = bytes(self._rest[:_QUOTED])
+        if head[:1] in (b"{", b"["):
+            return None
         if sniff_format(head) is not None:
             return bytes(self._rest)
         is_text = head.isascii() and b'"' not in head and head.lstrip()[:1] not in (b"", b"{", b"[")

@@ -98,7 +98,7 @@ class ImageRequest:
         return {
             name: value
             for name, value in zip(_NAMES, _in_order(self), strict=True)
-            if value is not None and value not in _EMPTY
+            if value or (value is not None and value not in _EMPTY)
         }
 
 

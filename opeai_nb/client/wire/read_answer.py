@@ -88,10 +88,13 @@ def _without_key(
     for error in (getattr(answer, "error", None), *(item.error for item in answer.pictures)):
         if error is not None:
             hide_in(error, key)
-    texts = {name: getattr(answer, name, None) for name in _TEXTS}
-    clean = {name: value_without_key(text, key) for name, text in texts.items() if text}
-    clean["request_id"] = without_key(answer.request_id, key) if answer.request_id else None
-    changes = {name: text for name, text in clean.items() if text != getattr(answer, name)}
+    changes: dict[str, Any] = {}
+    for name in _TEXTS:
+        text = getattr(answer, name, None)
+        if text and (clean := value_without_key(text, key)) != text:
+            changes[name] = clean
+    if answer.request_id:
+        changes["request_id"] = without_key(answer.request_id, key)
     if answer.pictures:
         changes["pictures"] = tuple(
             replace(item, revised_prompt=value_without_key(item.revised_prompt, key), seen=clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -113,17 +114,27 @@ def _task_node(nodes: list[dict[str, Any]]) -> dict[str, Any] | None:
     that says otherwise beside it.
     """
     told = [node for node in nodes if _status_word(node) is not None]
-    named = [node for node in nodes if node.get("object") == _TASK_OBJECT]
-    both = [node for node in told if _id_of(node)]
-    alone = [node for node in nodes if node.get("task_id") and _id_of(node)]
-    linked = [node for node in nodes if _link_in(node)]
-    only = [node for node in nodes[:1] if set(node) <= {"id", "created", "created_at", "model"}]
-    return next(iter([*both, *named, *told, *alone, *linked, *filter(_row_id, only)]), None)
+    ways = (
+        (node for node in told if _id_of(node)),
+        (node for node in nodes if node.get("object") == _TASK_OBJECT),
+        told,
+        (node for node in nodes if node.get("task_id") and _id_of(node)),
+        filter(_link_in, nodes),
+        (node for node in nodes[:1] if node.keys() <= _BARE and _row_id(node)),
+    )
+    return next(chain.from_iterable(ways), None)
+
+
+_BARE: Final = frozenset({"id", "created", "created_at", "model"})
 
 
 def _status_word(node: Mapping[str, Any]) -> str | None:
     """Return the status word; `{"status": 404}` and `{"status": true}` are not a task's."""
-    word = next((node[key] for key in _STATUS_KEYS if isinstance(node.get(key), str)), None)
+    word = None
+    for key in _STATUS_KEYS:
+        if isinstance(node.get(key), str):
+            word = node[key]
+            break
     if word is None and type(node.get("success_flag")) is int:
         return _FLAGS.get(node["success_flag"], "unknown")
     if word is None and node.get("done") is False:  # Google: true beside a reason, or a result
@@ -232,8 +243,10 @@ def _link_in(node: Mapping[str, Any]) -> str | None:
     direct = node.get("poll_url")
     if isinstance(direct, str) and direct.strip():
         return direct.strip()
-    if _OPERATION.fullmatch(str(node.get("name"))):
+    if "name" in node and _OPERATION.fullmatch(str(node["name"])):
         return f"/v1/{node['name']}"
+    if "urls" not in node and "links" not in node:
+        return None
     # Anything has a `self`; a task that has no other link says that it is one.
     keys = ("get", "status", "poll", *(("self",) if _status_word(node) is not None else ()))
     for name in ("urls", "links"):

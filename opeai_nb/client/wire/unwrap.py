@@ -39,7 +39,7 @@ _LISTS: Final = (
         "jobs",
     ),
 )
-_WRAPPERS_AND_LISTS: Final = (*_WRAPPERS, *_LISTS)
+_RANKS: Final = {name: rank for rank, name in enumerate((*_WRAPPERS, *_LISTS))}
 # Lists that a request has as well: a server may only be repeating what it was sent.
 INPUT_LISTS: Final = frozenset({"images", "image", "image_urls", "files", "url", "content"})
 _MOST_NODES: Final = 64  # the deepest answer seen has 9; more is a body made to keep us busy
@@ -92,7 +92,7 @@ def places_in(body: Any) -> Places:
 
 def _inner_names(node: dict[str, Any]) -> list[str]:
     """Return the names in *node* to look under: wrappers, lists, and JSON in a string."""
-    inner = [key for key in _WRAPPERS_AND_LISTS if key in node]
+    inner = sorted(node.keys() & _RANKS.keys(), key=_RANKS.__getitem__)
     named = [key for key in inner if isinstance(node[key], (dict, list))]
     texts = [key for key in inner if isinstance(node[key], str) and key in _WRAPPERS]
     texts = [key for key in texts if node[key].strip()]
