@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from opeai_nb.errors import OptionError
 from opeai_nb.notebook.display.frontend import cell_id, frontend, notebook_folder, run_id
 from opeai_nb.studio.here import following, set_studio_here
 
@@ -109,6 +108,8 @@ class Session:
         """Raise `OptionError` where this very cell set something wrong: it would be paid for."""
         run, reason = self._refused
         if run and run == run_id(self.shell):
+            from opeai_nb.errors import OptionError
+
             raise OptionError(
                 f"%config in this cell was refused: {reason}",
                 advice="Correct it and run the cell again. Nothing was sent.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from contextvars import ContextVar
 from dataclasses import replace
@@ -76,7 +75,7 @@ def private_studio(shared: Callable[[], Studio]) -> Callable[[], Studio]:
     It lies in `imagine-visitors` beside the library `imagine`, in a folder of its own that nobody
     else can name; the session and its limits are those of *shared*.
     """
-    name = f"{time.strftime('%Y-%m-%d')}-{secrets.token_hex(8)}"
+    name = f"{time.strftime('%Y-%m-%d')}-{os.urandom(8).hex()}"
     mine: Studio | None = None
 
     def studio() -> Studio:

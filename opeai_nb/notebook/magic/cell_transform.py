@@ -18,18 +18,19 @@ MARKER_LINE: Final = re.compile(r"^[ \t]*(?:#[ \t]*NBVAL_[A-Z_]+|#\|.*)[ \t\r]*$
 _ABOVE = re.compile(r"\s*(?:#.*)?\s*")
 # IPython's magics that run Python: they read what is on them as Python once it was run.
 _RUNNERS = r"(?:time|timeit|prun|capture)\b"
-_RUN_CELL = re.compile(rf"%%{_RUNNERS}")
-_RUN_BEFORE = re.compile(rf"\s*(?:\w+\s*=\s*)?%{_RUNNERS}(?:\s+-\S+(?:\s+\d+)?)*\s+(?:\w+\s*=\s*)?")
-_AUTOMAGIC = re.compile(r"imagine[ \t]+(?:--?)?[^\W\d].*\?\s*", re.DOTALL)
-_CALL = re.compile(r"""^(?:[^'"=]*=)?\s*get_ipython\(\)\.run_line_magic\('imagine'""", re.MULTILINE)
-_HELP = re.compile(r"\s*\?*\s*")
-_ESCAPED = re.compile(r"(\s*)(?:[\w.,\s]*=\s*)?[%!?]")
+_RUN_CELL: Final = rf"%%{_RUNNERS}"
+# Texts from here on: `re` compiles and keeps them when a cell first asks, and most have no magic.
+_RUN_BEFORE: Final = rf"\s*(?:\w+\s*=\s*)?%{_RUNNERS}(?:\s+-\S+(?:\s+\d+)?)*\s+(?:\w+\s*=\s*)?"
+_AUTOMAGIC: Final = r"(?s)imagine[ \t]+(?:--?)?[^\W\d].*\?\s*"
+_CALL: Final = r"""(?m)^(?:[^'"=]*=)?\s*get_ipython\(\)\.run_line_magic\('imagine'"""
+_HELP: Final = r"\s*\?*\s*"
+_ESCAPED: Final = r"(\s*)(?:[\w.,\s]*=\s*)?[%!?]"
 DROPPED: Final = "\n"
 """What ends the text of a `%imagine` whose value Python drops: in a block, or before the last line.
 
 The magic shows it then. No line that is typed ends so.
 """
-_NAMED = re.compile(r"(?:[{$]|(?:-i|--image)[ =]+[{$]?)([^\W\d]\w*)")
+_NAMED: Final = r"(?:[{$]|(?:-i|--image)[ =]+[{$]?)([^\W\d]\w*)"
 _RESULT: Final = "_result_of_imagine"
 
 
@@ -48,7 +49,7 @@ def _spelling(names: tuple[str, ...]) -> _Spelling:
     return _Spelling(
         re.compile(rf"%%(?P<name>{name})(?:{_END}|$)(?P<line>.*)", re.DOTALL),
         re.compile(rf"(?P<before>\s*(?:\S.*?=\s*)?){said}", re.DOTALL),
-        re.compile(rf"(?P<before>{_RUN_BEFORE.pattern}){said}", re.DOTALL),
+        re.compile(rf"(?P<before>{_RUN_BEFORE}){said}", re.DOTALL),
     )
 
 
@@ -74,7 +75,7 @@ def with_body(lines: list[str]) -> list[str]:
     ours to say.
     """
     first = next((n for n, line in enumerate(lines) if not _ABOVE.fullmatch(line)), None)
-    if first == 0 and _RUN_CELL.match(lines[0]):
+    if first == 0 and re.match(_RUN_CELL, lines[0]):
         return [lines[0], *_as_python(lines[1:])]
     said = None if first is None else _spelling(_names()).cell.match(lines[first])
     if said is None:
@@ -101,7 +102,7 @@ def is_misread(cell: str) -> bool:
     alone: Any = TransformerManager()  # type: ignore[no-untyped-call]  # of IPython
     ours: Any = TransformerManager()  # type: ignore[no-untyped-call]  # as above
     ours.line_transforms.append(with_prompts)
-    counts = [len(_CALL.findall(each.transform_cell(cell))) for each in (alone, ours)]
+    counts = [len(re.findall(_CALL, each.transform_cell(cell))) for each in (alone, ours)]
     return counts[0] < counts[1]
 
 
@@ -136,7 +137,8 @@ def with_prompts(lines: list[str]) -> list[str]:
     a quote or a bracket that is open takes the next lines along. A `;` at the end silences the
     cell, a backslash there goes on in the next line, as with every magic.
     """
-    if len(lines) == 1 and _AUTOMAGIC.fullmatch(lines[0]) and _is_automagic():
+    begins = len(lines) == 1 and lines[0].startswith(_NAME)
+    if begins and re.fullmatch(_AUTOMAGIC, lines[0]) and _is_automagic():
         lines = [f"%{lines[0]}"]
     names = _names()
     spelling, signs = _spelling(names), [f"%{name}" for name in names]
@@ -150,7 +152,8 @@ def with_prompts(lines: list[str]) -> list[str]:
         while any(sign in line for sign in signs) and not line.endswith("\n") and rest:
             line += rest.pop(0)
         found = spelling.line.fullmatch(line) or spelling.run_line.fullmatch(line)
-        if found and not _HELP.fullmatch(found["line"]) and _is_statement(done, found["before"]):
+        asks_help = found and re.fullmatch(_HELP, found["line"])
+        if found and not asks_help and _is_statement(done, found["before"]):
             line = f"{found['before']}{_call(found, rest)}\n"
         done.append(line)
     return done
@@ -183,7 +186,7 @@ def _seen(text: str) -> str:
 
     Python hands on to a nested function the names around it that it sees in there.
     """
-    names = dict.fromkeys(name for name in _NAMED.findall(text) if not iskeyword(name))
+    names = dict.fromkeys(name for name in re.findall(_NAMED, text) if not iskeyword(name))
     return f"(lambda: ({', '.join(names)},)) and " if names else ""
 
 
@@ -191,7 +194,7 @@ def _is_statement(above: list[str], before: str) -> bool:
     """Tell whether a statement begins behind the lines *above*, or a value behind `x =`."""
     if _is_open(above):
         return False
-    if not before.strip() or _RUN_BEFORE.fullmatch(before):
+    if not before.strip() or re.fullmatch(_RUN_BEFORE, before):
         return True
     try:
         last = ast.parse(f"{before.strip()} {_RESULT}")
@@ -206,7 +209,7 @@ def _is_open(lines: list[str]) -> bool:
     if lines and lines[-1].endswith("\\\n"):
         return True
     # What other magics and shell commands have on their lines is no Python.
-    text = "".join(f"{at[1]}pass\n" if (at := _ESCAPED.match(line)) else line for line in lines)
+    text = "".join(f"{at[1]}pass\n" if (at := re.match(_ESCAPED, line)) else line for line in lines)
     try:
         for _ in tokenize.generate_tokens(io.StringIO(text).readline):
             pass

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from traitlets import Bool, Dict, Enum, Float, Int, List, TraitError, Unicode, Union
 
-from opeai_nb.errors import did_you_mean
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_MODEL, DEFAULT_TIMEOUT
 from opeai_nb.notebook.magic.cell_transform import DROPPED
 from opeai_nb.notebook.session import Session
@@ -92,6 +91,8 @@ class Imagine(Magics):
         try:
             super().update_config(config)
             if unknown:
+                from opeai_nb.errors import did_you_mean
+
                 hint = did_you_mean(unknown[0], self.traits(config=True))
                 raise TraitError(f"There is no setting {unknown[0]!r}.{hint}")
         except TraitError as error:
