@@ -48,7 +48,7 @@ def assembled(
         answer=answer() if answer is not None and is_kept else None,
     )
     if not generation.good:
-        raise nothing_good(generation)
+        raise nothing_good(generation, found.reason)
     return generation
 
 
@@ -69,7 +69,7 @@ def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
 def is_unread(picture: Picture) -> bool:
     """Tell an item that we could not read from one that the platform says has failed."""
     error = picture.error
-    return isinstance(error, NoPictureError) and error.message not in SAID_EMPTY
+    return isinstance(error, NoPictureError) and not error.message.startswith(SAID_EMPTY)
 
 
 def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
@@ -97,14 +97,18 @@ def received(reply: Reply) -> tuple[Picture, ...]:
     return tuple(Picture(source=source) for _, source in sorted(reply.pictures.items()))
 
 
-def nothing_good(generation: Generation) -> OpeaiError:
-    """Return the error for an answer without any picture: the items' own when they agree."""
+def nothing_good(generation: Generation, reason: str = "") -> OpeaiError:
+    """Return the error for an answer without any picture: the items' own when they agree.
+
+    *reason* is what the answer says where it lists none.
+    """
     if GUESS in generation.notes:
         return _with_evidence(UnreadableAnswerError(NO_GUESS, advice=KEPT), generation)
     errors = [picture.error for picture in generation.failed if picture.error is not None]
     error = copy(errors[0]) if len({type(error) for error in errors}) == 1 else None
     if error is None or isinstance(error, NoPictureError):
-        told = f": {errors[0].message}" if errors else _EMPTY
+        empty = f": its list is empty, and it says: {reason!r}." if reason else _EMPTY
+        told = f": {errors[0].message}" if errors else empty
         error = NoPictureError(f"The platform answered without any picture{told}")
     return _with_evidence(error, generation)
 

@@ -114,6 +114,10 @@ _WORDS: Final[Mapping[Status, frozenset[str]]] = {
             "NSFW",
             "CRASHED",
             "INVALID",
+            "EXCEPTION",
+            "REFUSED",
+            "UNSUCCESSFUL",
+            "DEAD",
             "REQUESTMODERATED",
             "CONTENTMODERATED",
             "MODERATED",
@@ -121,7 +125,7 @@ _WORDS: Final[Mapping[Status, frozenset[str]]] = {
     ),
 }
 _CHINESE: Final[Mapping[str, Status]] = {
-    **dict.fromkeys(("失败", "取消", "过期"), "failed"),
+    **dict.fromkeys(("失败", "失敗", "取消", "过期", "超时", "拒绝"), "failed"),
     **dict.fromkeys(("中", "执行"), "painting"),
     **dict.fromkeys(("成功", "完成"), "done"),
     **dict.fromkeys(("排队", "等待", "提交"), "queued"),

@@ -20,12 +20,14 @@ from opeai_nb.client.wire.read_error import (
     Problem,
     error_of,
     first_line,
+    problem_of,
     problem_without_key,
     read_problem,
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import GUESS, guessed_in, pictures_in
 from opeai_nb.client.wire.read_task import guessed_task, integer, read_task
+from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
 from opeai_nb.errors import UnreadableAnswerError
@@ -43,7 +45,7 @@ class Pictures:
     """An answer that holds pictures; each is fetched already or has a URL or an error.
 
     *task_id* is set where the answer names a task beside them, *notes* is what a person should be
-    told of it.
+    told of it, *reason* what the answer itself says where there is none.
     """
 
     pictures: tuple[Picture, ...]
@@ -53,6 +55,7 @@ class Pictures:
     request_id: str | None
     task_id: str | None = None
     notes: tuple[str, ...] = ()
+    reason: str = ""
 
 
 def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures | Task | Problem:
@@ -95,6 +98,8 @@ def _without_key(
             changes[name] = clean
     if answer.request_id:
         changes["request_id"] = without_key(answer.request_id, key)
+    if isinstance(answer, Pictures) and answer.reason:
+        changes["reason"] = without_key(answer.reason, key)
     if answer.pictures:
         changes["pictures"] = tuple(
             replace(item, revised_prompt=value_without_key(item.revised_prompt, key), seen=clock)
@@ -194,6 +199,7 @@ def _as_pictures(
         model=places.first("model"),
         request_id=request_id_of(reply.headers, places.nodes),
         task_id=task_id or None,
+        reason="" if pictures or failed else problem_of(reason_anywhere(reply.body)).message,
     )
 
 
@@ -243,8 +249,11 @@ _STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
 
 def _unreadable(reply: Reply) -> Problem:
     words = first_line(reply.body.text) if isinstance(reply.body, NotJson) else None
+    says = problem_of(reason_anywhere(reply.body)).message if words is None else ""
     raise UnreadableAnswerError(
-        "The answer holds neither a picture, nor a task, nor an error."
+        f"The answer holds neither a picture nor a task; it says: {says!r}."
+        if says
+        else "The answer holds neither a picture, nor a task, nor an error."
         if words is None
         else "The answer is a stream of events that ends before any picture is whole."
         if _STREAM.match(words)

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.client.protocol.steps import NotJson
-from opeai_nb.client.wire.reason import code_of, first_error, is_fine, reason_of
+from opeai_nb.client.wire.reason import (
+    code_of,
+    first_error,
+    is_fine,
+    reason_anywhere,
+    reason_of,
+)
 from opeai_nb.client.wire.redact import masked, without_key
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import unpacked
@@ -38,6 +45,7 @@ if TYPE_CHECKING:
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
 _TAGS = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>?", re.DOTALL | re.IGNORECASE)
+_XML_MESSAGE = re.compile(r"<message>\s*([^<>\s][^<>]{0,199})", re.IGNORECASE)
 _ID_HEADERS: Final = (
     *("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id", "x-litellm-call-id"),
     *("request-id", "x-ms-request-id", "x-amzn-requestid", "x-amz-request-id", "x-tt-logid"),
@@ -98,7 +106,8 @@ def find_problem(body: Any) -> Problem | None:
         is_none = not told and _word(code) is not None and is_fine(str(code))
         return None if is_none else problem_of(told, code=code, kind=error.get("type"))
     if isinstance(error, str) and error.strip() and not is_fine(error):
-        told = reason_of(body) if re.fullmatch(r"[\w.\-]+", error.strip()) else ""
+        is_code = re.fullmatch(r"[\w.\-]+", error.strip()) or error.strip().lower() in _PHRASES
+        told = reason_of({**body, "error": ""}) if is_code else ""
         return problem_of(told or error, code=body.get("code") or error, kind=body.get("type"))
     if any(str(body.get(name)).lower() == "false" for name in ("success", "ok")):
         return problem_of(reason_of(body), code=body.get("code"))
@@ -106,6 +115,10 @@ def find_problem(body: Any) -> Problem | None:
     if code is not None and not is_fine(code) and (text := reason_of(body)):
         return replace(problem_of(text, code=code, kind=body.get("type")), is_flat=True)
     return None
+
+
+_PHRASES: Final = frozenset(status.phrase.lower() for status in HTTPStatus)
+"""What HTTP calls a status: beside a `message` it says nothing (NestJS, Spring)."""
 
 
 def problem_of(message: str, *, code: object = None, kind: object = None) -> Problem:
@@ -354,14 +367,16 @@ def _redirected(status: int, headers: Mapping[str, str]) -> str:
 def _loose_text(body: Any) -> str:
     if isinstance(body, NotJson):
         return first_line(body.text)
-    body = body[0] if isinstance(body, list) and body else body
-    if isinstance(body, dict):
-        return reason_of(body)
-    return body if isinstance(body, str) else ""
+    return body if isinstance(body, str) else reason_anywhere(body)
 
 
 def first_line(text: str) -> str:
-    """Return the first line with words in it of a page or a text, without its tags."""
+    """Return the first line with words in it of a page or a text, without its tags.
+
+    Of an error in XML its `Message`: its `Code` stands before it.
+    """
+    if found := _XML_MESSAGE.search(text):
+        return found[1].strip()
     plain = _TAGS.sub("\n", text)
     return next((line.strip()[:200] for line in plain.splitlines() if line.strip()), "")
 

@@ -12,6 +12,7 @@ from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
+from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 from opeai_nb.errors import NoPictureError, OpeaiError
@@ -197,7 +198,7 @@ def _in_text(text: str) -> list[Picture]:
         return [_linked(link) for link in links]
     if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
         return [Picture(url=link)]
-    if decode_base64(text):
+    if len(text.split()) == 1 and decode_base64(text):  # words without a comma would do as base64
         return [Picture(error=_failed(_NO_PICTURE))]
     words = first_line(text)
     told = f"Instead of a picture came text: {words!r}." if words else _NO_BYTES
@@ -230,7 +231,7 @@ _NO_PICTURE: Final = "The bytes that came do not begin as a picture does: this o
 _NO_BYTES: Final = "The platform sent an item with neither bytes nor a URL: this picture failed."
 
 
-SAID_EMPTY: Final = frozenset({_EMPTY, _NO_BYTES})
+SAID_EMPTY: Final = (_EMPTY, _NO_BYTES)
 """What is said of items that the platform itself left empty: there is nothing in them to read."""
 
 
@@ -287,8 +288,8 @@ def _content(content: list[Any]) -> Iterator[Any]:
     shown = [part for part in parts if any(part.get(key) for key in (*_BYTES, *_EITHER, *_LOOSE))]
     for part in shown:
         yield {"revised_prompt": text, **part}
-    if not shown and text and links_in(text):
-        yield text
+    if not shown and text:
+        yield text if links_in(text) else _Beside(text)
 
 
 def _pictures_of(
@@ -367,11 +368,9 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     if broken:
         return _failed("The base64 of this picture is broken.")
     says_nothing = not any(value for key, value in item.items() if squeezed(key) not in _BESIDE)
-    return _no_bytes() if says_nothing else _failed(_NO_BYTES_IN)
-
-
-def _no_bytes() -> NoPictureError:
-    return _failed(_NO_BYTES)
+    says = problem_of(reason_anywhere(item)).message
+    told = _NO_BYTES if says_nothing else _NO_BYTES_IN
+    return _failed(f"{told} It says: {says!r}." if says else told)
 
 
 def _failed(message: str) -> NoPictureError:

@@ -57,8 +57,11 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     is_open = not word or status in {"unknown", "failed"}
     early = _good(pictures_in(places, reply.pictures, request)) if is_open else ()
     task_id = _id_of(node) or next(filter(None, map(_id_of, places.nodes)), "")
+    task_id = task_id or _last_id(places, link) or _guessed_id(places)
+    if not task_id and word and status in {"queued", "painting"}:
+        task_id = _only_id(places)
     return Task(
-        id=task_id or _last_id(places, link) or _guessed_id(places),
+        id=task_id,
         status=status,
         platform_status=word or "",
         progress=_progress(places.first("progress", kind=(int, float, str))),
@@ -184,6 +187,18 @@ def _guessed_id(places: Places) -> str:
             if _ID_NAME.fullmatch(plain) and not _NO_TASKS_ID.search(plain) and text:
                 found.add(text)
     return found.pop() if len(found) == 1 else ""
+
+
+def _only_id(places: Places) -> str:
+    """Return the id of the request, or the like, of a task that waits and names no other (fal)."""
+    named = {squeezed(name): text for node in places.nodes for name, text in node.items()}
+    return next(filter(None, (_id_text(named.get(name)) for name in _ID_OF_LAST_RESORT)), "")
+
+
+_ID_OF_LAST_RESORT: Final = (
+    # Not `key` or `token`: what a server repeats there may be a secret.
+    *("requestid", "reqid", "operation", "jobs", "hash", "ref", "messageid"),
+)
 
 
 def _id_text(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.wire.spelling import squeezed
@@ -39,7 +40,13 @@ _NAMES: Final = (
     *("joberrormsg", "generatemsg"),
     *("statusmessage", "errordescription", "error", "errors", "resultmsg", "retmsg"),
     *("returnmsg", "failure", "cause", "errorinfo", "info", "comment", "title"),
+    *("faultstring", "refusal", "blockreasonmessage", "blockreason", "raifilteredreason"),
+    *("filterreason", "rejectreason", "rejectionreason"),
 )
+_ENDS: Final = ("finishreason", "stopreason", "incompletereason")
+# Of these most words say that all went well (`stop`, `length`, `SUCCESS`).
+_REFUSING_END = re.compile(r"filter|safety|prohibit|block|moderat|refus|no_?image|recitat", re.I)
+_MOST_NODES: Final = 200
 
 
 def is_fine(text: str) -> bool:
@@ -80,6 +87,29 @@ def reason_of(body: Mapping[str, Any], depth: int = 0) -> str:
         if name in named and (text := _text_in(named[name], depth)):
             return text
     return ""
+
+
+def reason_anywhere(body: Any) -> str:
+    """Return the first reason in *body*, from outside in, in whatever envelope; "" for none."""
+    queue = deque([body])
+    for _ in range(_MOST_NODES):
+        if not queue:
+            break
+        value = unpacked(queue.popleft())
+        if isinstance(value, dict):
+            if text := reason_of(value) or _refusing_end(value):
+                return text
+            queue.extend(value.values())
+        elif isinstance(value, list):
+            queue.extend(value[:_MOST_NODES])
+    return ""
+
+
+def _refusing_end(node: Mapping[str, Any]) -> str:
+    """Return the word for why a model stopped, where it says that it refused (`IMAGE_SAFETY`)."""
+    named = {squeezed(name): value for name, value in node.items() if isinstance(value, str)}
+    words = (named.get(name, "") for name in _ENDS)
+    return next((word for word in words if _REFUSING_END.search(word)), "")
 
 
 def _text_in(value: Any, depth: int) -> str:

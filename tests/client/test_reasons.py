@@ -1,0 +1,101 @@
+"""What an answer says is told, wherever it stands; and what came is kept."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opeai_nb.errors import BadRequestError, NoPictureError, OpeaiError, UnreadableAnswerError
+from opeai_nb.testing import Answer, Script, png
+from tests.client.shells import KEY, Shell
+
+Shells = Callable[..., Shell]
+B64 = b64encode(png()).decode()
+SAYS = "the hat is too big"
+
+
+def error_of(shell: Shells, body: Any, status: int = 200) -> OpeaiError:
+    """Return what is raised for *body*, the answer to one POST."""
+    script = Script(Answer(body, status=status))
+    with pytest.raises(OpeaiError) as caught:
+        shell(transport=script).generate("a fox")
+    assert len(script.requests) == 1
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"output": {"code": "X", "message": SAYS, "task_status": "FAILED"}},
+        {"data": {"error": {"message": SAYS}}},
+        {"data": {"status": "failed", "message": SAYS}},
+        {"fault": {"faultstring": SAYS}},
+        {"promptFeedback": {"blockReason": "OTHER", "blockReasonMessage": SAYS}},
+        {"statusCode": 400, "error": "Bad Request", "message": SAYS},
+        {"status": 400, "error": "Unprocessable Entity", "detail": SAYS},
+        f"<Error><Code>X</Code><Message>{SAYS}</Message></Error>",
+    ],
+    ids=str,
+)
+def test_refusal_says_why_wherever_it_stands(shell: Shells, body: Any) -> None:
+    error = error_of(shell, body, 400)
+    assert isinstance(error, BadRequestError)
+    assert SAYS in error.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"detail": SAYS},
+        {"err": SAYS, "payload": {}},
+        {"error": True, "message": SAYS},
+        {"odd": {"Message": SAYS}},
+        {"promptFeedback": {"blockReason": SAYS}},
+    ],
+    ids=str,
+)
+def test_answer_that_nobody_can_read_is_quoted_and_kept(shell: Shells, body: Any) -> None:
+    error = error_of(shell, body)
+    assert isinstance(error, UnreadableAnswerError)
+    assert (SAYS in error.message, error.answer) == (True, Answer(body).content)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [], "filter_reason": SAYS},
+        {"candidates": [{"finishReason": "STOP", "content": {"parts": []}}], "error_info": SAYS},
+        {"data": [{"url": "", "fail_reason": SAYS}]},
+        {"data": [{"status": "failed", "reason": SAYS}]},
+        {"predictions": [{"raiFilteredReason": SAYS}]},
+        {"choices": [{"message": {"content": None, "refusal": SAYS}}]},
+        {"output": [{"type": "message", "content": [{"type": "output_text", "text": SAYS}]}]},
+    ],
+    ids=str,
+)
+def test_answer_without_a_picture_says_why_and_is_kept(shell: Shells, body: Any) -> None:
+    error = error_of(shell, body)
+    assert isinstance(error, NoPictureError)
+    assert (SAYS in error.message, error.answer) == (True, Answer(body).content)
+
+
+@pytest.mark.parametrize("word", ["IMAGE_SAFETY", "PROHIBITED_CONTENT", "content_filter"])
+def test_model_that_stopped_on_purpose_says_so(shell: Shells, word: str) -> None:
+    assert word in error_of(shell, {"candidates": [{"finishReason": word}]}).message
+
+
+def test_item_that_failed_says_why_beside_one_that_did_not(shell: Shells) -> None:
+    items = [{"b64_json": B64}, {"finish_reason": "CONTENT_FILTERED", "b64_json": ""}]
+    generation = shell(Answer({"data": items})).generate("a fox")
+    assert len(generation.good) == 1
+    assert "CONTENT_FILTERED" in str(generation.pictures[1].error)
+
+
+def test_what_is_quoted_does_not_show_the_key(shell: Shells) -> None:
+    for body in ({"data": [], "reason": f"{KEY} is no"}, {"odd": {"message": f"{KEY} is no"}}):
+        error = error_of(shell, body)
+        assert "is no" in error.message
+        assert KEY not in f"{error}{error!r}{error.answer!r}"
