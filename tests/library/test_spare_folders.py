@@ -92,7 +92,7 @@ def test_an_old_spare_folder_is_not_begun_in(tmp_path: Path) -> None:
     place = old.stat().st_ino
     spares.remove(old)
     now[0] = 601.0
-    spares.begin(tmp_path / "passing", new, written, DISK)
+    spares.begin(f"{tmp_path / 'passing-'}", new, written, DISK)
     assert new.stat().st_ino != place
     assert (new / JOURNAL).read_bytes() == b"{}\n"
 
@@ -119,7 +119,7 @@ def test_a_spare_folder_that_is_swept_away_while_it_is_filled_is_done_without(
         if len(filled) == 1:
             remove_folder(folder)
 
-    spares.begin(tmp_path / "passing", new, write, DISK)
+    spares.begin(f"{tmp_path / 'passing-'}", new, write, DISK)
     assert len(filled) == 2
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
     assert (new / JOURNAL).read_bytes() == b"{}\n"
@@ -136,7 +136,7 @@ def test_a_spare_folder_on_a_full_disk_is_not_left_behind(tmp_path: Path) -> Non
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with pytest.raises(OSError, match="space"):
-        spares.begin(tmp_path / "passing", tmp_path / "new", refuse, DISK)
+        spares.begin(f"{tmp_path / 'passing-'}", tmp_path / "new", refuse, DISK)
     assert list(tmp_path.iterdir()) == []
 
 

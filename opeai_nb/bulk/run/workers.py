@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import weakref
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -86,7 +85,7 @@ class Crew:
         self._brake = Brake()
         self._one_at_a_time = asyncio.Lock()
         self._sleeping: set[asyncio.Future[None]] = set()
-        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+        self._jobs: set[Job] = set()  # those under way
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def halt(self) -> None:
@@ -156,8 +155,11 @@ class Crew:
     @property
     def note(self) -> str:
         """What is waited for: by the run, or by every request that is to be sent again."""
-        waiting = [job.whom for job in tuple(self._jobs) if not job.is_settled]
-        return self._reason or (f"waiting for {waiting[0]}" if waiting and all(waiting) else "")
+        if self._reason:
+            return self._reason
+        waiting = (job.whom for job in tuple(self._jobs) if not job.is_settled)
+        whom = next(waiting, "")
+        return f"waiting for {whom}" if whom and all(waiting) else ""
 
     async def _probe(self) -> None:
         """Try one row after a pause; the other hands wait for what becomes of it."""
@@ -258,9 +260,8 @@ class Crew:
     async def _made(self, point: Point, *, is_new: bool) -> Outcome:
         for attempt in range(_ROUNDS):
             job = self._studio.start_asked(asked(point, self._options, is_new=is_new))
-            self._jobs.add(job)
             try:
-                generation = await job
+                generation = await self._result(job)
             except JobStoppedError:
                 if not self._is_over:
                     raise
@@ -284,6 +285,13 @@ class Crew:
                     names=self._studio.library.names_of(generation.paths),
                 )
         raise AssertionError("the last round returns or raises")
+
+    async def _result(self, job: Job) -> Generation:
+        self._jobs.add(job)
+        try:
+            return await job
+        finally:
+            self._jobs.discard(job)
 
     async def _disk(self, work: Callable[..., Result], *arguments: Any) -> Result:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)

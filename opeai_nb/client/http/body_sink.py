@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import warnings
-from io import BytesIO
-from typing import TYPE_CHECKING, BinaryIO
+from contextlib import suppress
+from io import BytesIO, FileIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.protocol.steps import Piece
 from opeai_nb.client.values.filename import extension
@@ -14,9 +17,10 @@ from opeai_nb.warning import warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from opeai_nb.client.protocol.steps import Event, Source
+
+_HEAD: Final = 2000  # bytes: an SVG may begin late
 
 
 class PictureInMemoryWarning(UserWarning):
@@ -116,32 +120,37 @@ class _File:
     """A picture on its way into a folder. Unbuffered, so that what is written is known."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / f".{secrets.token_hex(8)}.part"
-        self._file: BinaryIO
+        self._folder = folder
+        self._name = secrets.token_hex(8)
+        self._path = f"{folder}{os.sep}.{self._name}.part"
         try:
-            self._file = self._path.open("x+b", buffering=0)
+            self._file = FileIO(self._path, "x")
         except FileNotFoundError:  # somebody removed the folder meanwhile
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("x+b", buffering=0)
+            self._file = FileIO(self._path, "x")
         self._size = 0
+        self._head = b""
 
     def write(self, data: bytes) -> None:
         rest = memoryview(data)
         while rest:
             rest = rest[self._file.write(rest) :]
         self._size += len(data)
+        if len(self._head) < _HEAD:
+            self._head += data[: _HEAD - len(self._head)]
 
     def written(self) -> bytes:
         """Return what was written before the write that failed."""
-        return self._path.read_bytes()[: self._size]
+        return Path(self._path).read_bytes()[: self._size]
 
     def named(self) -> Path:
         """Give the complete file its name and return that."""
-        self._file.seek(0)
-        ending = extension(sniff_format(self._file.read(2000)))
         self._file.close()
-        return self._path.rename(self._path.with_name(f"{self._path.stem.lstrip('.')}.{ending}"))
+        path = self._folder / f"{self._name}.{extension(sniff_format(self._head))}"
+        os.rename(self._path, path)  # noqa: PTH104  a Path costs more
+        return path
 
     def drop(self) -> None:
         self._file.close()
-        self._path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(self._path)  # noqa: PTH108  a Path costs more

@@ -61,12 +61,16 @@ class Limits(NamedTuple):
 
 
 class Changes(NamedTuple):
-    """What is to be done: files to read and to drop, and the folders that were listed, and why."""
+    """What is to be done: files to read and to drop, and the folders that were listed, and why.
+
+    *is_anew* says that nothing is noted of the home yet.
+    """
 
     new: list[str]
     gone: set[str]
     stamps: dict[str, int | None]
     no_more: set[str]
+    is_anew: bool
 
 
 class Following:
@@ -178,6 +182,8 @@ class Following:
         """
         self._absent.discard(home)
         changes = self._changes(database, home, which)
+        if changes.is_anew:
+            note(database, home, None, mark_of(()))
         source = Source(home, self._homes[home], self._read)
         count = len(changes.new)
         if count >= self._many:
@@ -196,7 +202,7 @@ class Following:
 
     def _finish(self, database: sqlite3.Connection, source: Source, changes: Changes) -> None:
         """Read what is new, and write that, what is gone and the folders' times down."""
-        new, gone, stamps, no_more = changes
+        new, gone, stamps, no_more, _ = changes
         home, folder, read = source
         rows = [row for file in new if (row := read(folder, home, file)) is not None]
         times = times_noted(database)[home]
@@ -309,13 +315,13 @@ class Following:
         no_more = subfolders - there
         if is_new:  # then their times say nothing
             new, gone = {*names, *_names_within(folder, listed)}, set[str]()
-            note(database, home, None, mark_of(()))
         elif which is None:
             new, gone = self._whole(database, home, _with_times(folder, own, listed))
         else:
             new, gone = self._parts(database, home, {*stamps, *no_more})
         # Names begin with their day: the newest are read first.
-        return Changes(sorted(filter(is_place, new), reverse=True), gone, stamps, no_more)
+        newest_first = sorted(filter(is_place, new), reverse=True)
+        return Changes(newest_first, gone, stamps, no_more, is_new)
 
     def _whole(
         self, database: sqlite3.Connection, home: int, files: Iterable[tuple[str, int, int]]
@@ -376,7 +382,8 @@ class Following:
 
     def new_stamp(self, home: int, part: str) -> int | None:
         """Return the time of a home, or of a part of it, as a mark that it has from now on."""
-        return stamp_of(self._homes[home] / part, may_set=self._database.is_shared)
+        folder = self._homes[home]
+        return stamp_of(folder / part if part else folder, may_set=self._database.is_shared)
 
     def _time_of(self, home: int, part: str) -> int | None:
         folder = self._homes[home]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -147,7 +147,7 @@ class Journal:
             _check_length(facts["request"])
         keep_inputs(home, request, disk)
         folder = journal / str(facts["id"])
-        new = journal / f"{_NEW}{facts['owner']['token']}-{secrets.token_hex(8)}"
+        new = f"{journal}{os.sep}{_NEW}{facts['owner']['token']}-"
         try:
             liveness.hold(facts["id"])
             # `Entry.sending` waits for the disk: nothing is lost with an intent that nothing
@@ -157,7 +157,6 @@ class Journal:
             self._synced.add(home)
         except OSError:
             liveness.let_go(facts["id"])
-            remove_folder(new)
             raise
         entry = self._entry(facts, home, folder, request)
         entry.has_blank = has_blank

@@ -9,7 +9,9 @@ process may do so, at any time.
 from __future__ import annotations
 
 import os
+import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.guard import Guard
@@ -18,7 +20,6 @@ from opeai_nb.library.journal.journal_file import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from opeai_nb.library.disk.files import AnyPath, Disk
 
@@ -71,10 +72,11 @@ class SpareFolders:
         for path, _ in needless:
             remove_folder(path)
 
-    def begin(self, new: Path, folder: Path, write: Callable[[AnyPath], None], disk: Disk) -> bool:
+    def begin(self, new: str, folder: Path, write: Callable[[AnyPath], None], disk: Disk) -> bool:
         """Let *write* fill an empty folder, and give it the name of *folder*.
 
-        Until then it is a spare one, or *new*; tell whether it was a spare one. Raises `OSError`.
+        Until then it is a spare one, or one whose name begins with *new*; tell whether it was a
+        spare one. Raises `OSError`, and leaves nothing.
         """
         while (spare := self._latest()) is not None:
             try:
@@ -86,9 +88,14 @@ class SpareFolders:
                 remove_folder(spare)
                 raise
             return True
-        disk.mkdir(new)
-        write(new)
-        disk.rename(new, folder)
+        made = Path(f"{new}{secrets.token_hex(8)}")
+        try:
+            disk.mkdir(made)
+            write(made)
+            disk.rename(made, folder)
+        except OSError:
+            remove_folder(made)
+            raise
         return False
 
     def _latest(self) -> str | None:

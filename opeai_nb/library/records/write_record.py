@@ -132,8 +132,10 @@ class _Keeping:
                 discard(part)
             _withdraw(self.folder, record)
             raise
-        sync_folder((self.folder / record.file).parent)
-        if self.entry.subfolder is not None:
+        if self.entry.subfolder is None:
+            sync_folder(self.folder)
+        else:
+            sync_folder(self.folder / self.entry.subfolder)
             sync_new_folder(self.folder / self.entry.subfolder)
         return record
 
