@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from opeai_nb.client import ImageRequest
 from opeai_nb.notebook.panel.panel import Panel
 from opeai_nb.notebook.panel.plain import PlainPanel
-from opeai_nb.notebook.panel.request_queue import in_place
+from opeai_nb.notebook.panel.request_queue import in_place, once_idle
 from opeai_nb.testing import pictures_answer
 from tests.notebook.test_panel import Clicks
 from tests.pictures import png
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.notebook.display.frontend import Frontend
+    from opeai_nb.studio import Studio
     from tests.notebook.shell import Cells
 
 PROMPTS = ("a fox", "an owl", "a fox")
@@ -71,6 +73,58 @@ def test_where_no_page_will_say_so_the_gallery_is_read_once_it_is_shown(
     panel._is_shown()
     assert panel._shown.is_set()
     panel.close_all()
+
+
+def test_the_library_is_read_while_the_page_builds_the_panel_and_shown_after(cells: Cells) -> None:
+    """A page waits for the library's modules and tiles no longer than it needs for itself."""
+    works: list[Callable[[], object]] = []
+    asked: list[str] = []
+
+    def studio() -> Studio:
+        asked.append("studio")
+        return cells.studio
+
+    class Told:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def wait(self, _: float) -> None:
+            asked.append(f"{self.name}, {len(made._gallery)} shown")
+
+    made = Panel(studio, spawn=works.append)
+    made._displayed, made._shown = Told("cell"), Told("page")  # type: ignore[assignment]
+    asked.clear()
+    order: list[str] = []
+    made.observe(lambda change: order.append(change["name"]), ["_tiles", "_gallery"])
+    works[0]()
+    assert asked[0] == "cell, 0 shown"
+    assert "studio" in asked[1 : asked.index("page, 0 shown")]
+    assert order == ["_tiles", "_gallery"], "the page builds its grid once, with its pictures"
+    assert len(keys(made)) == 6
+    made.close_all()
+
+
+def test_what_was_read_of_the_library_does_not_replace_what_was_read_later(panel: Panel) -> None:
+    show = panel._read_gallery()
+    panel.search("owl")
+    found = keys(panel)
+    show()
+    assert keys(panel) == found
+    assert len(found) == 2
+
+
+def test_what_comes_after_the_cell_waits_until_the_loop_is_idle() -> None:
+    done: list[str] = []
+
+    async def cell() -> None:
+        once_idle(lambda: done.append("after"))
+        done.append("cell")
+        await asyncio.sleep(0)
+
+    asyncio.run(cell())
+    assert done == ["cell", "after"]
+    once_idle(lambda: done.append("no loop"))
+    assert done[-1] == "no loop"
 
 
 def test_no_two_pictures_of_a_page_have_one_name(panel: Panel) -> None:

@@ -653,6 +653,16 @@ const combobox = (input, name, choose, more = () => {}) => {
   return {list, show, isOpen, close: () => show([])};
 };
 
+/** Bytes as they came, whatever holds them. @param {any} held @returns {Uint8Array} */
+const bytesOf = (held) => new Uint8Array(held.buffer || held, held.byteOffset || 0, held.byteLength);
+
+/** Whether two pictures are the same, byte for byte. @type {(one: any, other: any) => boolean} */
+export const isSameBytes = (one, other) => {
+  if (one === other || !one || !other || one.byteLength !== other.byteLength) return one === other;
+  const [left, right] = [bytesOf(one), bytesOf(other)];
+  return left.every((byte, i) => byte === right[i]);
+};
+
 /** A small picture as a data URL: for an object URL the browser asks another of its processes, which
  * takes six times as long for a page of tiles. @param {Uint8Array} bytes @param {string} type */
 const dataUrl = (bytes, type) => {
@@ -672,7 +682,7 @@ class Pictures {
   url(key, bytes) {
     const known = this.known.get(key);
     if (known && known.bytes === bytes) return known.url;
-    const all = new Uint8Array(bytes.buffer || bytes, bytes.byteOffset || 0, bytes.byteLength);
+    const all = bytesOf(bytes);
     const type = all[0] === 0x52 ? 'image/webp' : 'image/jpeg';
     const url = all.length <= SMALL ? dataUrl(all, type) : URL.createObjectURL(new Blob([bytes], {type}));
     this.known.set(key, {bytes, url});
@@ -905,7 +915,12 @@ class Desk {
   }
 
   takeTiles() {
-    for (const [key, bytes] of Object.entries(this.model.get('_tiles'))) this.tiles.set(key, bytes);
+    for (const [key, bytes] of Object.entries(this.model.get('_tiles'))) this.keepTile(key, bytes);
+  }
+
+  /** Keep a tile; one that says the same as before stays, and so does what shows it. @param {string} key @param {any} bytes */
+  keepTile(key, bytes) {
+    if (!isSameBytes(this.tiles.get(key), bytes)) this.tiles.set(key, bytes);
   }
 
   /** Have a page of the gallery here. @param {number} number */
@@ -923,7 +938,7 @@ class Desk {
 
   /** @param {any} answer */
   keepTiles({keys, buffers}) {
-    keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => { this.tiles.set(key, buffers[i]); });
+    keys.forEach((/** @type {string} */ key, /** @type {number} */ i) => { this.keepTile(key, buffers[i]); });
   }
 
   /** Look for other words in the gallery, or for what is marked so. @param {{text?: string, marked?: string}} wanted */
@@ -1986,14 +2001,34 @@ const gallery = (desk, pictures) => {
     thumbs[next].focus();
   };
 
-  /** @param {any} find @param {boolean} isFirst @param {boolean} isChosen */
-  const thumb = (find, isFirst, isChosen) => {
+  /** @type {Map<string, {says: string, bytes: any, element: any}>} */
+  let made = new Map(); // what stands in the grid, by key
+
+  /** @param {any} find */
+  const thumb = (find) => {
     const bytes = desk.tiles.get(find.key);
     const title = [find.marks, find.title, find.about].filter(Boolean).join(' · ');
-    return h('button', {type: 'button', class: 'ob-thumb', 'aria-label': title,
-      title: `${title} · Shift+click, or C: compare with the large picture`, 'aria-pressed': isChosen, tabindex: isFirst ? 0 : -1,
+    const known = made.get(find.key);
+    if (known && known.says === title && known.bytes === bytes) return known;
+    const element = h('button', {type: 'button', class: 'ob-thumb', 'aria-label': title,
+      title: `${title} · Shift+click, or C: compare with the large picture`,
       'data-key': find.key, click: (/** @type {MouseEvent} */ event) => (event.shiftKey ? desk.compareWith(find) : desk.act('select', {key: find.key}))},
     bytes ? h('img', {src: pictures.url(`tile:${find.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {}, find.title));
+    return {says: title, bytes, element};
+  };
+
+  /** Put what is found into the grid: an element that is there is not built anew, so that no picture is decoded twice. @param {any[]} finds */
+  const lay = (finds) => {
+    made = new Map(finds.map((find) => [find.key, thumb(find)]));
+    const elements = [...made.values()].map(({element}) => element);
+    const chosen = desk.model.get('_stage').key;
+    const first = made.has(chosen) ? chosen : finds[0]?.key;
+    for (const element of elements) {
+      const {key} = element.dataset;
+      element.tabIndex = key === first ? 0 : -1;
+      element.setAttribute('aria-pressed', String(key === chosen));
+    }
+    if (elements.length !== grid.children.length || elements.some((one, i) => one !== grid.children[i])) grid.replaceChildren(...elements);
   };
 
   const showFilter = () => {
@@ -2013,12 +2048,10 @@ const gallery = (desk, pictures) => {
     showFilter();
     const page = desk.pages.get(desk.page);
     const focus = /** @type {any} */ (document.activeElement)?.dataset?.key;
-    const chosen = desk.model.get('_stage').key;
     const finds = page ? page.finds : [];
-    const first = finds.some((/** @type {any} */ find) => find.key === chosen) ? chosen : finds[0]?.key;
     const hadFocus = grid.contains(document.activeElement);
-    grid.replaceChildren(...finds.map((/** @type {any} */ find) => thumb(find, find.key === first, find.key === chosen)));
-    if (hadFocus && focus) grid.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
+    lay(finds);
+    if (hadFocus && focus && !grid.contains(document.activeElement)) grid.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
     newer.disabled = desk.page === 0;
     older.disabled = !page?.older;
     const isEmpty = page && !finds.length;

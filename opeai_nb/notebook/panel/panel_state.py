@@ -24,7 +24,13 @@ from opeai_nb.notebook.panel.gallery.shown_library import ShownLibrary
 from opeai_nb.notebook.panel.gallery.stage import unkept_stage
 from opeai_nb.notebook.panel.input_sources import UPLOAD_LIMIT, Uploads
 from opeai_nb.notebook.panel.model_options import grouped, known_models
-from opeai_nb.notebook.panel.request_queue import Runs, Wish, in_place, in_thread
+from opeai_nb.notebook.panel.request_queue import (
+    Runs,
+    Wish,
+    in_place,
+    in_thread,
+    once_idle,
+)
 from opeai_nb.notebook.panel.shown_panels import ShownPanels
 from opeai_nb.notebook.panel.static_output import Still
 from opeai_nb.presets.preset import preset_named
@@ -96,7 +102,8 @@ class PanelState(ShownLibrary):
         self.names: Mapping[str, Any] = names if names is not None else {}
         self.runs = Runs(studio, self, spawn)
         self.uploads = Uploads(upload_limit)
-        self._still, self._shown = Still(), threading.Event()
+        self._still = Still()
+        self._displayed, self._shown = threading.Event(), threading.Event()
         self._dropped = 0
         self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
         self._before_click: status.Status = {}
@@ -115,18 +122,24 @@ class PanelState(ShownLibrary):
     def fill(self) -> None:
         """Fill in what takes time: the gallery, and the models that the platform tells of.
 
-        The panel is shown first: Pillow and httpx are imported here, and would hold its messages
-        and the page, which share processors and the interpreter with it.
+        The library is loaded and read once the cell's own messages are out, while the page builds
+        the panel; nothing of it is sent before the panel stands there, which would hold it back.
         """
-        if self._spawn is not in_place:
-            self._shown.wait(_UNSEEN)
-        self._reload()
+        self.gallery.reload()
+        self._wait_for(self._displayed)
+        show_gallery = self._read_gallery()
+        self._wait_for(self._shown)
+        show_gallery()
         self.list_presets()
         try:
             self._list_models([model.id for model in self.studio.models()])
         except OpeaiError as error:
             self._list_models(known_models())
             self._status = status.said(f"Could not load the list of models: {error.message}")
+
+    def _wait_for(self, event: threading.Event) -> None:
+        if self._spawn is not in_place:
+            event.wait(_UNSEEN)
 
     @property
     def _is_in_terminal(self) -> bool:
@@ -141,6 +154,7 @@ class PanelState(ShownLibrary):
         self._still.show(self.result, self._frontend())
         if self._frontend() != "live":  # nobody looks yet, and no page will say that it is there
             self._shown.set()
+        once_idle(self._displayed.set)
         if self._spawn is in_place:
             self.fill()
 

@@ -180,15 +180,20 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
             former.layout.close()
             former.close()
 
-    def _show_gallery(self) -> None:
-        """Show of the library what a form of stock widgets has a place for: its prompts."""
-        self._gallery = self.gallery.page()
+    def _read_gallery(self) -> Callable[[], None]:
+        """Read of the library what a form of stock widgets has a place for: its prompts."""
+        page = self.gallery.page()
         records = self.library.prompts(limit=_PROMPTS).records
-        self._past = {
-            " ".join(record.prompt.split()): record.prompt for record in reversed(records)
-        }
-        self.history_field.options = list(reversed(self._past))
-        self.history_field.layout.display = "flex" if self._past else "none"
+
+        def show() -> None:
+            self._gallery = page
+            self._past = {
+                " ".join(record.prompt.split()): record.prompt for record in reversed(records)
+            }
+            self.history_field.options = list(reversed(self._past))
+            self.history_field.layout.display = "flex" if self._past else "none"
+
+        return show
 
     def _show_presets(self) -> None:
         names = [each["name"] for each in self._presets["choices"]]

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 MESSAGES: Final[dict[str, dict[str, type]]] = {
-    "shown": {},  # the panel stands on a page: what takes time may begin
+    "shown": {},  # the panel stands on a page: what was read of the library may come
     "controls": {"values": dict, "edit": list},  # a person changed something
     "generate": {"values": dict, "edit": list},  # the click; its id tells it from any other
     "presets": {},  # the list is opened: read the file anew

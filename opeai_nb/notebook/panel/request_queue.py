@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
 import time
@@ -66,6 +67,14 @@ def in_thread(work: Callable[[], object]) -> None:
 def in_place(work: Callable[[], object]) -> None:
     """Run *work* at once: in Colab, what another thread sets does not reach the page."""
     work()
+
+
+def once_idle(act: Callable[[], object]) -> None:
+    """Call *act* once this thread's event loop is done with the cell; at once where none runs."""
+    try:
+        asyncio.get_running_loop().call_soon(act)
+    except RuntimeError:
+        act()
 
 
 class Turns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Any as AnyTrait
@@ -42,6 +43,7 @@ class ShownLibrary(ControlTraits):
         self.gallery = Gallery(lambda: self.library)
         self._trashed: dict[str, Find] = {}
         self._growth_said: dict[str, Any] = {}
+        self._looks, self._look = count(1), 0
         super().__init__(*args, **traits)
 
     @property
@@ -88,29 +90,46 @@ class ShownLibrary(ControlTraits):
         self._show_gallery()
 
     def _show_gallery(self) -> None:
-        self._tell_growth()
-        self._gallery = self.gallery.page()
-        self._tiles = self.gallery.tiles()
-        self._show_tags()
+        self._read_gallery()()
 
-    def _tell_growth(self) -> None:
-        """Say that the index of a large library is being made, where nothing else is said."""
+    def _read_gallery(self) -> Callable[[], None]:
+        """Read what the gallery shows now, and return what shows it: until something newer is.
+
+        The tiles go first, so that the page has them when it builds its grid: once.
+        """
+        look = next(self._looks)
+        growth = self._growth()
+        page, tiles, tags = self.gallery.page(), self.gallery.tiles(), self._counted_tags()
+
+        def show() -> None:
+            if look > self._look:
+                self._look = look
+                self._tell_growth(growth)
+                self._tiles, self._gallery, self._tags = tiles, page, tags
+
+        return show
+
+    def _growth(self) -> dict[str, Any]:
+        """Return what says that the index of a large library is being made; else nothing."""
         try:
             growth = self.library.growth()
         except LibraryError:  # the gallery is empty then, as ever
-            return
-        if self._status in ({}, self._growth_said):
-            self._growth_said = {} if growth is None else status.said(growth_text(*growth))
-            self._status = self._growth_said
+            return {}
+        return {} if growth is None else status.said(growth_text(*growth))
 
-    def _show_tags(self) -> None:
-        """Tell which tags there are, each with the number of its records outside the trash."""
+    def _tell_growth(self, said: dict[str, Any]) -> None:
+        """Say it where nothing else is said."""
+        if self._status in ({}, self._growth_said):
+            self._growth_said = self._status = said
+
+    def _counted_tags(self) -> list[Any]:
+        """Return which tags there are, each with the number of its records outside the trash."""
         marks = self.library.all_marks()
         counted = [
             [tag, sum(not marks[record].trashed for record in ids)]
             for tag, ids in self.library.tagged().items()
         ]
-        self._tags = [each for each in counted if each[1]]
+        return [each for each in counted if each[1]]
 
     # -- marks
 
@@ -125,8 +144,7 @@ class ShownLibrary(ControlTraits):
         if whole or self.gallery.marked:
             self._reload()  # another picture is shown, or one less
         else:
-            self._gallery = self.gallery.page()
-            self._show_tags()
+            self._gallery, self._tags = self.gallery.page(), self._counted_tags()
         if self.selected is not None and self.selected.key == find.key:
             self.show(None if change.get("trash") else find)
 
