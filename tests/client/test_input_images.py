@@ -21,6 +21,7 @@ from PIL import Image, ImageChops, ImageCms, ImageStat, PngImagePlugin
 
 from opeai_nb.client import Generation, ImageInputWarning, ImageRequest, Picture
 from opeai_nb.client.values.image_input.bare_file import bare_file
+from opeai_nb.client.values.image_input.image_encoding import encoded_for_upload
 from opeai_nb.client.values.image_input.input_image import MAX_BYTES, InputImage, input_images
 from opeai_nb.errors import ImageInputError
 from opeai_nb.testing import Script, pictures_answer, png
@@ -332,6 +333,30 @@ class TestPrivacy:
         for kind in ("JPEG", "PNG", "WEBP"):
             data = travelled(encoded(noise(), kind, icc_profile=profile, exif=exif(1)))
             assert opened(data).info["icc_profile"] == profile
+
+    @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+    @pytest.mark.parametrize("size", [500, 70_000, 200_000])
+    def test_profile_goes_with_what_is_encoded_anew_and_changes_no_identity(
+        self, kind: str, size: int
+    ) -> None:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        profile += bytes(range(256)) * (size // 256)
+        turned = encoded(noise(), kind, icc_profile=profile, exif=exif(6))
+        opened_image = Image.open(io.BytesIO(turned))
+        without = encoded_for_upload(opened_image)
+        for picture_given in (turned, opened_image):
+            (picture,) = input_images(picture_given)
+            assert picture.sent is not None
+            assert opened(picture.sent).info["icc_profile"] == profile
+            assert opened(picture.sent).tobytes() == opened(without).tobytes()
+            assert picture.data == without, "what 0.1.0 sent is still its identity"
+
+    def test_profile_of_other_colours_goes_with_no_picture(self) -> None:
+        grey = Image.new("L", (20, 10))
+        grey.info["icc_profile"] = ImageCms.ImageCmsProfile(
+            ImageCms.createProfile("sRGB")
+        ).tobytes()
+        assert "icc_profile" not in opened(travelled(grey)).info
 
     def test_inks_get_the_colours_of_their_profile(self) -> None:
         cyan = encoded(Image.new("CMYK", (32, 32), (255, 0, 0, 0)), "JPEG", icc_profile=inks())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
+import zlib
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -45,6 +46,30 @@ def bare_file(data: bytes) -> bytes | None:
         return None
     bare = b"".join(parts)
     return data if bare == data else bare
+
+
+def with_profile(data: bytes, profile: bytes) -> bytes:
+    """Return a PNG or JPEG that has no colour profile with *profile* in it: no pixel is touched."""
+    if data.startswith(_PNG_HEAD):
+        chunk = b"iCCP" + b"ICC Profile\0\0" + zlib.compress(profile)
+        framed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        place = len(_PNG_HEAD) + _IHDR
+    else:
+        parts = [profile[at : at + _ICC_AT_ONCE] for at in range(0, len(profile), _ICC_AT_ONCE)]
+        heads = (_ICC_MARK + bytes([number, len(parts)]) for number in range(1, len(parts) + 1))
+        segments = (head + part for head, part in zip(heads, parts, strict=True))
+        framed = b"".join(
+            b"\xff\xe2" + struct.pack(">H", len(segment) + 2) + segment for segment in segments
+        )
+        place = 2  # readers take it before or behind the JFIF head, which some want to be first
+        if data[2:4] == b"\xff\xe0":
+            place += 2 + struct.unpack_from(">H", data, 4)[0]
+    return data[:place] + framed + data[place:]
+
+
+_IHDR: Final = 25
+_ICC_MARK: Final = b"ICC_PROFILE\0"
+_ICC_AT_ONCE: Final = 65_519  # what a segment of a JPEG can hold beside its head
 
 
 def _png(data: bytes) -> Iterator[bytes]:
@@ -87,7 +112,7 @@ def _jpeg(data: bytes) -> Iterator[bytes]:
 
 def _belongs(kind: int, segment: bytes) -> bool:
     if kind == _APP2:
-        return segment[4:16] == b"ICC_PROFILE\0"
+        return segment[4:16] == _ICC_MARK
     is_told = _APP0 < kind <= _APP15 and kind != _APP14  # that one says how the colours are stored
     return not is_told and kind != _COMMENT
 

@@ -6,7 +6,7 @@ import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.values.image_input.bare_file import bare_file
+from opeai_nb.client.values.image_input.bare_file import bare_file, with_profile
 from opeai_nb.formats import sniff_format
 from opeai_nb.imaging.encode import shrunk
 from opeai_nb.imaging.open_picture import loaded, open_picture, orientation, upright
@@ -40,7 +40,24 @@ def travelling(data: bytes) -> bytes:
     image = open_picture(data)
     if as_stored(image, data) and _is_plain(image, data) and (bare := bare_file(data)) is not None:
         return bare
-    return encoded_for_upload(_in_srgb(loaded(image)))
+    screen = _in_srgb(loaded(image))
+    return coloured(encoded_for_upload(screen), screen)
+
+
+def coloured(data: bytes, image: Image.Image) -> bytes:
+    """Return *data*, which was encoded from *image*, with the colour profile that is the image's.
+
+    Apart from the encoding, whose bytes are the identity of what was given turned, or as pixels:
+    without it the colours of a phone's photo (Display P3) would be paler.
+    """
+    profile = image.info.get("icc_profile") or b""
+    # What is encoded is RGB: the profile of inks, or of greys, would be wrong there.
+    fits = image.mode in _RGB_MODES and profile[16:20] == b"RGB " and len(profile) < _MOST_PROFILE
+    return with_profile(data, profile) if fits else data
+
+
+_RGB_MODES: Final = frozenset({"RGB", "RGBA", "P", "PA"})
+_MOST_PROFILE: Final = 1 << 20  # a screen's has some kilobytes; more is somebody's joke
 
 
 def _in_srgb(image: Image.Image) -> Image.Image:

@@ -18,6 +18,7 @@ from opeai_nb.client.values.image_input.image_encoding import (
     ImageInputWarning,
     as_stored,
     by,
+    coloured,
     encoded_for_upload,
     travelling,
 )
@@ -266,7 +267,7 @@ def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
     return InputImage(
         data=data,
         name=Path(name).name if name else None,
-        sent=data,
+        sent=coloured(data, image),
         original=None if is_whole and _upright_size(image) == open_picture(data).size else image,
     )
 
