@@ -16,6 +16,7 @@ from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import Disk
+from opeai_nb.library.disk.subfolder import slug_in
 from opeai_nb.library.journal.claim_files import ClaimFiles
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
@@ -27,7 +28,8 @@ from opeai_nb.library.moments import MOST_AHEAD, Moments
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import Record, read_record
+from opeai_nb.library.records.record import Record, read_record, record_said
+from opeai_nb.library.records.request_json import identity_of
 from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay.notes import Notes
@@ -57,6 +59,7 @@ _HELD: Final = """
     SELECT identity, look IS NOT NULL, home, file FROM kept
     WHERE identity IN (SELECT value FROM json_each(?))
     AND id NOT IN (SELECT value FROM json_each(?))"""
+_BROKEN: Final = "SELECT home, file FROM records WHERE problem IS NOT NULL"
 _TAKES: Final = """
     SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file, mtime, size
     FROM kept
@@ -411,6 +414,18 @@ class Library(Catalogue):
             # Changed in place: the next look does not see it.
             self._index.reread(home, name)
             return None
+
+    def has_lost(self, request: str, prompt: str, origins: Collection[str]) -> bool:
+        """Tell whether a record of *request*, an identity, is skipped for want of its pictures.
+
+        It was paid for. A folder that was copied in part lacks them, or Git LFS has put notes in
+        their place.
+        """
+        homes, names = self.homes.all, {slug(prompt), None}  # a person may rename any
+        broken = self._index.rows(_BROKEN, whole=False)
+        likely = (record_said(homes[home], file) for home, file in broken if slug_in(file) in names)
+        said = (record for record in likely if record is not None and record.origin in origins)
+        return any(identity_of(record.stands["request"]) == request for record in said)
 
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.

@@ -242,6 +242,7 @@ class Door:
     def _obeyed(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
         """Carry out a choice; None where what it chose has been spoiled since."""
         if choice.does == "send":
+            self._refuse_to_pay_for_lost(ask, look)
             try:
                 return Send(self._begun(ask, job, look, choice.place))
             except _GoneOnError:
@@ -339,6 +340,24 @@ class Door:
                 raise _unknown(ask, entry)
         elif ask.options.send_unknown and entry.take_state == "unknown" and not entry.received():
             entry.forget()
+
+    def _refuse_to_pay_for_lost(self, ask: Ask, look: Look) -> None:
+        """Raise, once in a session, where the files of what a first run would show are gone."""
+        had, slot = look.scene.had, ask.slot
+        if ask.caller != "cell" or slot is None or slot in had.told or slot in had.takes:
+            return
+        origins = {"platform", self.settings.asks}
+        if self._is_fresh(ask) or not self.library.has_lost(
+            ask.identity, ask.request.prompt, origins
+        ):
+            return
+        self.session.told(ask.row, slot)
+        raise OptionError(
+            "The library has a record of this request, and a picture of it is missing or damaged.",
+            advice="Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks "
+            "names it. Or run the cell again, or with --fresh: then it asks for a new picture. "
+            "Nothing was sent.",
+        )
 
     def _refuse_to_paint_over(self) -> None:
         """Raise where the engine would paint for want of a key beside pictures of the platform.

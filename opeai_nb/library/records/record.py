@@ -205,6 +205,23 @@ def read_record(folder: Path, file: str) -> Record:
 
 def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
     """Return the record in a file, and its text. Raises `UnusableRecordError`, as `read_record`."""
+    record, text = _without_pictures(folder, file)
+    here = _as_spelled_here(record)
+    for item in here.pictures:
+        if item.file is not None:
+            _look_at(here.path_of(item.file), item.format)
+    return here, here.dumps().decode() if here is not record or has_half_letters(text) else text
+
+
+def record_said(folder: Path, file: str) -> Record | None:
+    """Return what a file says, its pictures there or not; None where it says nothing."""
+    try:
+        return _without_pictures(folder, file)[0]
+    except UnusableRecordError:
+        return None
+
+
+def _without_pictures(folder: Path, file: str) -> tuple[Record, str]:
     try:
         if "/" in file and stat.S_ISLNK(os.lstat(folder / file.rpartition("/")[0]).st_mode):
             raise UnusableRecordError("its folder is a link")
@@ -213,12 +230,7 @@ def read_record_and_text(folder: Path, file: str) -> tuple[Record, str]:
         raise UnusableRecordError(error.strerror or "it cannot be read") from error
     except UnicodeDecodeError as error:
         raise UnusableRecordError("it is cut short or not JSON") from error
-    record = parse_record(text, folder, file)
-    here = _as_spelled_here(record)
-    for item in here.pictures:
-        if item.file is not None:
-            _look_at(here.path_of(item.file), item.format)
-    return here, here.dumps().decode() if here is not record or has_half_letters(text) else text
+    return parse_record(text, folder, file), text
 
 
 def _content(path: Path | str, limit: int, *, head: bool = False) -> bytes:

@@ -1,0 +1,79 @@
+"""A folder that came in part: what is paid for, and what is asked first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from opeai_nb.errors import OptionError
+from opeai_nb.library import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from opeai_nb.studio import Studio
+    from tests.studio.conftest import Watched
+
+CELL = Slot("a cell")
+
+
+def lose(path: Path) -> None:
+    path.unlink()
+
+
+def point(path: Path) -> None:
+    path.write_text("version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n")
+
+
+def rename(path: Path) -> None:
+    path.rename(path.with_name("mine.png"))
+
+
+@pytest.mark.parametrize("spoil", [lose, point, rename])
+@pytest.mark.parametrize("slot", [CELL, None])
+def test_a_first_run_asks_before_it_pays_for_a_picture_whose_file_is_gone(
+    new_studio: Callable[..., Studio],
+    transport: Watched,
+    spoil: Callable[[Path], None],
+    slot: Slot | None,
+) -> None:
+    first = new_studio()
+    spoil(first.start("a fox", slot=slot).result().paths[0])
+    studio = new_studio()
+    assert studio.start("an owl", slot=slot).result()
+    assert transport.posts == 2
+    with pytest.raises(OptionError, match="is missing or damaged"):
+        studio.start("a fox", slot=slot).result()
+    assert transport.posts == 2
+    made = studio.start("a fox", slot=slot).result()
+    assert transport.posts == 3
+    assert new_studio().start("a fox", slot=slot).result().paths == made.paths
+    assert transport.posts == 3
+
+
+def test_fresh_asks_nothing(new_studio: Callable[..., Studio], transport: Watched) -> None:
+    lose(new_studio().start("a fox", slot=CELL).result().paths[0])
+    assert new_studio().start("a fox", slot=CELL, fresh=True).result()
+    assert transport.posts == 2
+
+
+def test_what_came_back_is_shown(new_studio: Callable[..., Studio], transport: Watched) -> None:
+    (path,) = new_studio().start("a fox", slot=CELL).result().paths
+    picture = path.read_bytes()
+    lose(path)
+    studio = new_studio()
+    with pytest.raises(OptionError, match="git lfs pull"):
+        studio.start("a fox", slot=CELL).result()
+    path.write_bytes(picture)
+    assert studio.start("a fox", slot=CELL).result().paths == [path]
+    assert transport.posts == 1
+
+
+def test_a_picture_lost_while_the_session_runs_is_asked_for_anew(
+    studio: Studio, transport: Watched
+) -> None:
+    lose(studio.start("a fox", slot=CELL).result().paths[0])
+    assert studio.start("a fox", slot=CELL).result()
+    assert transport.posts == 2
