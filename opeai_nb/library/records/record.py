@@ -225,7 +225,7 @@ def _without_pictures(folder: Path, file: str) -> tuple[Record, str]:
     try:
         if "/" in file and stat.S_ISLNK(os.lstat(folder / file.rpartition("/")[0]).st_mode):
             raise UnusableRecordError("its folder is a link")
-        text = _content(f"{folder}{os.sep}{file}", LARGEST).decode("utf-8-sig")
+        text = _content(f"{folder}{os.sep}{file}", LARGEST).decode().removeprefix("\ufeff")
     except OSError as error:
         raise UnusableRecordError(error.strerror or "it cannot be read") from error
     except UnicodeDecodeError as error:
