@@ -23,6 +23,7 @@ from tests.browser.browsers import REQUIRED, missing, opened_browser
 from tests.browser.panel_page import ASK, Page
 from tests.kernel_files import short_folder
 
+HERE = Path(__file__).parent
 ARTIFACTS = Path(__file__).parents[2] / ".artifacts"
 # Else a news popup stands before the notebook, and autosave writes while a test compares.
 LAB_SETTINGS = {
@@ -68,7 +69,7 @@ GUARDS: list[socket.socket] = []  # datagrams have ports of their own: the serve
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.browser)
             name = str(getattr(item, "callspec", NOT_NAMED).params.get("browser", "chromium"))
             if name not in REQUIRED and (reason := missing(name)):
@@ -86,7 +87,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that failed before a page says what stood on it: a time-out alone explains nothing."""
     report = yield
-    if report.failed and Path(__file__).parent in item.path.parents:
+    if report.failed and item.path.parent == HERE:
         for browser in OPEN_BROWSERS:
             for page in (page for context in browser.contexts for page in context.pages):
                 report.sections.append((f"the page at {page.url}", what_stands_on(page, item.name)))
