@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from opeai_nb.studio import Studio
 from opeai_nb.studio.loop import schedule
 from opeai_nb.testing import Answer, Script
 from tests.pictures import png
+from tests.profiled import profiled
 
 UNKNOWN = OutcomeUnknownError("It was cut.")
 PICTURE = Answer({"data": [{"b64_json": b64encode(png()).decode()}]})
@@ -183,3 +185,16 @@ def test_an_interrupt_ends_the_pause_of_a_request_that_was_refused(
     work.result(30)
     assert states == ["stopped"]
     assert studio.library.pending() == []
+
+
+def test_what_a_run_waits_for_is_asked_of_no_job_that_is_over(new: Callable[..., Studio]) -> None:
+    """It is asked ten times a second, and a batch has many rows."""
+    studio = new(Script(lambda _: PICTURE))
+    crew, states, _ = run_of(studio, 20)
+    assert states == ["done"] * 20
+    assert len(studio.jobs) == 20, "they are there for who looks for them"
+    asked: Counter[str] = Counter()
+    with profiled(lambda frame, event, _: asked.update([frame.f_code.co_qualname])):
+        assert crew.note == ""
+    assert asked["Crew.note"], "the calls are counted"
+    assert not asked["Job.is_settled"]
