@@ -231,7 +231,8 @@ class TaskExpiredError(NotFoundError):
 
     default_advice = (
         "It may be another key's, or older than the 24 hours that results are kept: check "
-        "OPEAI_API_KEY and OPEAI_BASE_URL. `%imagine resume` asks again."
+        "OPEAI_API_KEY and OPEAI_BASE_URL. `%imagine resume` asks again, `%imagine forget` "
+        "drops it."
     )
 
 

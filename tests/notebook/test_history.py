@@ -18,6 +18,8 @@ from opeai_nb.notebook.commands.kept_commands import history_query
         ("--starred red --tag poster fox", {"text": "red fox", "starred": True, "tag": "poster"}),
         ("--tag=poster --model gpt*", {"text": "", "tag": "poster", "model": "gpt*"}),
         ("it's --trash", {"text": "it's", "trashed": True}),
+        ('--trash "red fox"', {"text": "red fox", "trashed": True}),
+        ("'red fox' -5", {"text": "'red fox' -5"}),
     ],
 )
 def test_words_and_options_stand_in_any_order(line: str, query: dict[str, Any]) -> None:
@@ -31,6 +33,7 @@ def test_words_and_options_stand_in_any_order(line: str, query: dict[str, Any]) 
         ("--tag", "--tag needs a value"),
         ("--tag --starred", "--tag needs a value"),
         ("--model=", "--model needs a value"),
+        ("-n 5", "-n is no option of history"),
     ],
 )
 def test_what_is_no_option_is_refused(line: str, message: str) -> None:

@@ -98,7 +98,8 @@ def file_info(path: Path) -> dict[str, Any]:
     try:
         data = read_plain(path, links=True)
     except OSError as error:
-        raise LibraryError(f"The file {path.name} cannot be read: {error.strerror}.") from error
+        name = path.name or path
+        raise LibraryError(f"The file {name} cannot be read: {error.strerror}.") from error
     signed = {"content_credentials": PRESENT} if has_content_credentials(data) else {}
     if (told := told_in(data)) is not None:
         return {**told, **signed}

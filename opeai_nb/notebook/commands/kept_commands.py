@@ -34,6 +34,8 @@ _VALUES: Final = {"--tag": "tag", "--model": "model"}
 _DAYS_SHOWN: Final = 14
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _USE: Final = f"The command: %imagine history {HISTORY}. Nothing was sent."
+_OPTION: Final = re.compile(r"--|-[a-z]\b")
+_QUOTED: Final = re.compile(r"""^(["'])(.*)\1$""")  # as one writes it for a shell
 _ID: Final = re.compile(r"([0-9a-f]{4,8})(?:-(\d+))?")
 
 
@@ -163,12 +165,12 @@ def query_in(
             if not given or given.startswith("--"):
                 raise OptionError(f"{name} needs a value.", advice=use)
             query[values[name]] = given
-        elif word.startswith("--"):
+        elif _OPTION.match(word):
             hint = did_you_mean(name, [*switches, *values])
             raise OptionError(f"{name} is no option of {command}.{hint}", advice=use)
         else:
             text.append(word)
-    return {"text": " ".join(text), **query}
+    return {"text": _QUOTED.sub(r"\2", " ".join(text)), **query}
 
 
 def history(session: Session, *words: str) -> Table:
