@@ -65,9 +65,9 @@ def test_a_preset_is_chosen_shows_what_it_sets_and_the_cell_names_it(panel: Page
     page.locator(".ob-preset option[value=bold]").wait_for(state="attached")
 
 
-def opened_photo(panel: Page, lab: Any) -> Any:
-    """Add a picture of 600x400 pixels and open it to draw in; return what one draws on."""
-    (lab.folder / "photo.png").write_bytes(png((600, 400), "seagreen"))
+def opened_photo(panel: Page, lab: Any, size: tuple[int, int] = (600, 400)) -> Any:
+    """Add a picture of *size* pixels and open it to draw in; return what one draws on."""
+    (lab.folder / "photo.png").write_bytes(png(size, "seagreen"))
     page = panel.page
     page.get_by_placeholder("path, URL or variable").fill("photo.png")
     page.keyboard.press("Enter")
@@ -110,6 +110,21 @@ def test_a_box_is_dragged_moved_by_keys_laid_over_and_taken_away(panel: Page, la
     )
     panel.wait_for("done")  # the stage comes first, then the result, then this
     assert panel.ask("print(panel.result.only)") == "None"
+
+
+def test_one_draws_on_a_picture_of_one_column_and_writes_from_right_to_left(
+    panel: Page, lab: Any
+) -> None:
+    panel.write("שועל אדום בשלג")
+    direction = "field => getComputedStyle(field).direction"
+    assert panel.page.get_by_label("Prompt", exact=True).evaluate(direction) == "rtl"
+    surface = opened_photo(panel, lab, (1, 4000))
+    assert surface.bounding_box()["width"] >= 20
+    drag(surface, (0.1, 0.75), (0.5, 0.5), (0.9, 0.25))
+    numbers = panel.page.get_by_label("Region: x, y, width, height").input_value()
+    x, y, width, height = map(int, numbers.split(","))
+    assert (x, width) == (0, 1)
+    assert abs(y - 1000) <= 12 >= abs(height - 2000), "pixels of the screen have seven of these"
 
 
 def retype(field: Any, text: str) -> None:

@@ -106,6 +106,25 @@ def combinations() -> list[Controls]:
     return found
 
 
+def test_one_can_draw_on_pictures_of_every_size(module: Page) -> None:
+    """A picture of 1 x 4000 was a line of a seventh of a pixel, and one of 1 x 1 a dot."""
+    sides = (1, 2, 30, 64, 1280)
+    sizes = [*product(sides, sides)]
+    for (width, height), (across, down) in zip(
+        sizes, said(module, [["surfaceOf", size] for size in sizes]), strict=True
+    ):
+        assert max(across, down) == max(width, height, 64)
+        assert max(across, down) <= 20 * min(across, down) + 1e-9
+        if max(width, height) <= 20 * min(width, height):
+            assert across / down == pytest.approx(width / height), "its own shape"
+
+
+def test_a_tile_that_says_the_same_as_before_is_known_again(module: Page) -> None:
+    tiles: list[Any] = [{"$bytes": [1, 2, 3]}, {"$bytes": [1, 2, 4]}, {"$bytes": [1, 2]}, None]
+    same = said(module, [["isSameBytes", one, other] for one, other in product(tiles, tiles)])
+    assert same == [one == other for one, other in product(tiles, tiles)]
+
+
 def test_the_page_says_the_hints_of_the_kernel(module: Page) -> None:
     asked = combinations()
     inputs = [[{"size": one.images[0].size} for one in c.images] for c in asked]

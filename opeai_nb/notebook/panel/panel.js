@@ -26,6 +26,8 @@
 const CLOSE = 0.03;
 const QUALITIES = ['auto', 'low', 'medium', 'high'];
 const SOME = 6;
+const SMALLEST_SURFACE = 64; // pixels
+const THINNEST_SURFACE = 20; // times as long as it is wide
 
 /** The family of a model, by its longest prefix. @type {(table: Table, model: string) => Family | null} */
 export const familyOf = (table, model) => {
@@ -437,6 +439,15 @@ export const regionProblem = (region, inputs, isOpen) => {
   if (!partOf(region, whole)) return 'The region is empty: it leaves no pixel to change. Nothing was sent.';
   try { if (region.box) readBox(region.box.join(), whole); } catch (/** @type {any} */ error) { return `${error.message} Nothing was sent.`; }
   return '';
+};
+
+/** The sides of the surface on which a picture is drawn on: its own shape, but for one that nobody could see or hit.
+ * @type {(size: Point) => Point} */
+export const surfaceOf = ([width, height]) => {
+  const longest = Math.max(width, height, SMALLEST_SURFACE);
+  const scale = longest / Math.max(width, height);
+  const least = longest / THINNEST_SURFACE;
+  return [Math.max(width * scale, least), Math.max(height * scale, least)];
 };
 
 /** A region in words. @type {(region: Region, whole: Point) => string} */
@@ -1100,7 +1111,7 @@ const promptHistory = (desk, pictures, prompt) => {
     const bytes = desk.tiles.get(past.key);
     return {key: past.record, content: [
       bytes ? h('img', {src: pictures.url(`tile:${past.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {class: 'ob-no-tile'}),
-      h('span', {class: 'ob-words'}, h('span', {class: 'ob-prompt-words'}, past.prompt), h('small', {}, `${past.model} · ${past.made.slice(0, 16)}`))]};
+      h('span', {class: 'ob-words'}, h('span', {class: 'ob-prompt-words', dir: 'auto'}, past.prompt), h('small', {}, `${past.model} · ${past.made.slice(0, 16)}`))]};
   };
 
   const show = () => {
@@ -1119,7 +1130,7 @@ const promptHistory = (desk, pictures, prompt) => {
 /** @param {Desk} desk @param {Pictures} pictures @returns {Part} */
 const composer = (desk, pictures) => {
   const prompt = h('textarea', {
-    class: 'ob-prompt', rows: 4, placeholder: 'What should the picture show?', id: newId(),
+    class: 'ob-prompt', dir: 'auto', rows: 4, placeholder: 'What should the picture show?', id: newId(),
     input: () => desk.set({prompt: prompt.value}, true), change: () => desk.flush(),
     keydown: (/** @type {KeyboardEvent} */ event) => {
       const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && !event.isComposing;
@@ -1563,8 +1574,9 @@ const regionEditor = (desk, pictures, root) => {
     const now = region();
     isBrush = !!now?.runs;
     mask = now?.runs ? maskOf(now.runs, size[0] * size[1]) : null;
-    surface.style.aspectRatio = `${size[0]}/${size[1]}`;
-    surface.style.maxWidth = `${Math.min(size[0], (560 * size[0]) / size[1])}px`;
+    const [across, down] = surfaceOf(size);
+    surface.style.aspectRatio = `${across}/${down}`;
+    surface.style.maxWidth = `${Math.min(across, (560 * across) / down)}px`;
     hide(frame, false);
     show();
     box.scrollIntoView({block: 'nearest'});
@@ -1907,7 +1919,8 @@ const stage = (desk, pictures) => {
     const url = pictures.url('stage', told.picture);
     if (!isCompared) return h('img', {class: 'ob-picture', src: url, alt: told.title, width, height});
     const {other} = desk;
-    const ratio = `aspect-ratio:${width}/${height};max-width:${width}px;--cut:50%`;
+    const [across, down] = surfaceOf(told.size);
+    const ratio = `aspect-ratio:${across}/${down};max-width:${across}px;--cut:50%`;
     const box = h('div', {class: 'ob-compare', style: ratio},
       other ? h('img', {class: 'ob-other', src: pictures.url('other', other.bytes), alt: `The other: ${other.title}`})
         : h('img', {src: pictures.url('before', told.before), alt: 'Before: the picture that was given'}),
@@ -1933,7 +1946,7 @@ const stage = (desk, pictures) => {
       isCompared = false;
     }
     place.replaceChildren(told.problem ? h('div', {class: 'ob-empty'}, told.problem) : told.picture ? picture(told) : empty());
-    caption.replaceChildren(...(isThere ? [h('b', {}, told.prompt), told.facts ? h('small', {}, told.facts) : '', told.beside ? h('small', {}, told.beside) : ''] : []));
+    caption.replaceChildren(...(isThere ? [h('b', {dir: 'auto'}, told.prompt), told.facts ? h('small', {}, told.facts) : '', told.beside ? h('small', {}, told.beside) : ''] : []));
     hide(tools, !told.key);
     hide(paths, !told.key);
     hide(old, !told.key);
@@ -2013,7 +2026,7 @@ const gallery = (desk, pictures) => {
     const element = h('button', {type: 'button', class: 'ob-thumb', 'aria-label': title,
       title: `${title} · Shift+click, or C: compare with the large picture`,
       'data-key': find.key, click: (/** @type {MouseEvent} */ event) => (event.shiftKey ? desk.compareWith(find) : desk.act('select', {key: find.key}))},
-    bytes ? h('img', {src: pictures.url(`tile:${find.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {}, find.title));
+    bytes ? h('img', {src: pictures.url(`tile:${find.key}`, bytes), alt: '', draggable: 'false'}) : h('span', {dir: 'auto'}, find.title));
     return {says: title, bytes, element};
   };
 
