@@ -158,6 +158,8 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
             return _half(reply, request)
         answer = read_answer(reply, request)
         if isinstance(answer, Problem):
+            if answer.is_beside_result:
+                raise _unread_failure(answer)
             return answer
         if isinstance(answer, Pictures):
             return assembled(answer, request, answer=reply.answer)
@@ -183,6 +185,23 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         answer=None
         if answer.is_settled and is_whole(answer.pictures, answer.notes)
         else reply.answer(),
+    )
+
+
+def _unread_failure(problem: Problem) -> UnreadableAnswerError:
+    """Return the error for a failure whose answer shows all the same what may have been paid for.
+
+    It is not sent again, on 429 neither, and not told as a refusal after which nothing was made.
+    """
+    says = problem.message or problem.code or f"HTTP {problem.status}"
+    return UnreadableAnswerError(
+        f"The platform says {says!r}, and shows a picture or a task all the same.",
+        advice=KEPT,
+        status_code=problem.status,
+        code=problem.code,
+        type=problem.type,
+        request_id=problem.request_id,
+        task_id=problem.task_id,
     )
 
 
@@ -212,7 +231,7 @@ _CAME_WHOLE: Final = (
 
 def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
     """Hang on an error about a paid request what came: nothing of it is dropped."""
-    if reply.status < 300:  # noqa: PLR2004  HTTP success
+    if reply.status < 300 or isinstance(error, UnreadableAnswerError):  # noqa: PLR2004  HTTP success
         error.answer = error.answer or reply.answer()
         error.status_code = error.status_code or reply.status
     return error

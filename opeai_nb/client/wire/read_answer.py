@@ -26,7 +26,7 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import GUESS, guessed_in, pictures_in
-from opeai_nb.client.wire.read_task import guessed_task, integer, read_task
+from opeai_nb.client.wire.read_task import guessed_task, holds_result, integer, read_task
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
@@ -123,11 +123,13 @@ def _read(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Probl
     # (DashScope: `output.task_status` beside `output.code`).
     if task is not None and task.status == "failed" and (task.id or reply.status < 400):  # noqa: PLR2004  HTTP failure
         return task
-    # An HTTP failure is no answer, whatever its body quotes of a task or a picture.
     if problem is not None:
         problem = replace(problem, task_id=task.id or None) if task is not None else problem
         if reply.status >= 300:  # noqa: PLR2004  HTTP success
-            return problem
+            is_paid = holds_result(places, reply, request, task)
+            if not is_paid or read_problem(200, {}, reply.body) is not None:
+                return replace(problem, is_beside_result=is_paid)
+            problem = None  # the status alone says that it failed, and the body shows what was made
     return _read_success(reply, request, places, task, problem)
 
 

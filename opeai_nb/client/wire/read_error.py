@@ -79,7 +79,10 @@ _ADVICE_413: Final = "The request is too large: send smaller input pictures."
 
 @dataclass(frozen=True)
 class Problem:
-    """What the platform says went wrong: *message* cleaned, ids apart, *status* of HTTP."""
+    """What the platform says went wrong: *message* cleaned, ids apart, *status* of HTTP.
+
+    *is_beside_result*: the same answer shows pictures, or a task that goes on.
+    """
 
     message: str
     code: str | None = None
@@ -88,6 +91,7 @@ class Problem:
     status: int = 200
     is_flat: bool = False
     task_id: str | None = None
+    is_beside_result: bool = False
 
 
 def find_problem(body: Any) -> Problem | None:

@@ -60,6 +60,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     task_id = task_id or _last_id(places, link) or _guessed_id(places)
     if not task_id and word and status in {"queued", "painting"}:
         task_id = _only_id(places)
+        notes = (*notes, GUESSED_ID) if task_id else notes
     return Task(
         id=task_id,
         status=status,
@@ -89,6 +90,21 @@ _OWN_TASK: Final = re.compile(
     r"\.{0,2}/(?!/)(?:[\w.~-]+/)*(?:tasks?|jobs?|operations?|generations|predictions|queue|results?)"
     r"/[\w.~%:-]+/?(?:\?\S*)?\Z"
 )
+
+
+def holds_result(
+    places: Places, reply: Reply, request: ImageRequest | None, task: Task | None
+) -> bool:
+    """Tell whether an HTTP failure shows all the same what was paid for: pictures, or a live task.
+
+    A list of pictures, or a task of which the answer says in a word that it goes on or is done: an
+    id or a URL alone may be an error's own.
+    """
+    is_live = task is not None and task.platform_status and task.status not in _NOT_LIVE
+    return bool(task and task.id and is_live) or _are_listed(places, reply, request)
+
+
+_NOT_LIVE: Final = frozenset({"failed", "unknown"})
 
 
 def _are_listed(places: Places, reply: Reply, request: ImageRequest | None) -> bool:
