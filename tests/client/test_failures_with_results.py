@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from opeai_nb.client import ImageRequest
+from opeai_nb.client import ImageRequest, Task
 from opeai_nb.client.protocol.submit import reread
 from opeai_nb.errors import AnswerError, OpeaiError, TaskFailedError, UnreadableAnswerError
 from opeai_nb.testing import Answer, Script, png
@@ -75,6 +75,12 @@ def test_what_was_kept_beside_an_error_is_read_later() -> None:
     answer = Answer({"error": {"message": "one of two is too late"}, **LISTED})
     generation = reread(answer.content, ImageRequest("a fox"), None)
     assert [picture.url for picture in getattr(generation, "good", ())] == [URL]
+
+
+def test_task_that_was_kept_beside_an_error_is_asked_about_later() -> None:
+    answer = Answer({"error": {"message": "late"}, "task_id": "t1", "status": "queued"})
+    task = reread(answer.content, ImageRequest("a fox"), None)
+    assert (type(task), getattr(task, "id", None)) == (Task, "t1")
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,8 @@ def reread(answer: bytes, request: ImageRequest, key: Secret | None) -> Generati
     if _is_half(reply) and (part := _whole_part(reply, request)):
         return part
     result = _read_submission(reply, request)
+    if isinstance(result, Problem) and result.task_id:
+        return Task(result.task_id, request=request)  # an error stood beside it: asking tells more
     if isinstance(result, Problem):
         raise _with_answer(error_of(result, paid=True), reply)
     return result
