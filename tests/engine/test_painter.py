@@ -74,7 +74,7 @@ def test_each_subject_shows(subject: str) -> None:
 @pytest.mark.parametrize("style", sorted(STYLES))
 def test_each_style_changes_the_whole_picture(style: str) -> None:
     word = STYLES[style].split("|")[0]
-    plain = paint("a lighthouse by the sea at sunset", (192, 192))
+    plain = painted("a lighthouse by the sea at sunset", 192)
     styled = paint("a lighthouse by the sea at sunset", (192, 192), style=word)
     assert scene(word).styles == (style,)
     assert distance(plain, styled) > 4
