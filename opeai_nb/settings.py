@@ -254,7 +254,7 @@ def _dotenv() -> _Dotenv:
     file that somebody else put into a shared folder could send the key elsewhere. Parsed
     here, not by python-dotenv: three regular expressions are no reason for a dependency.
     """
-    for folder in _own_folders(Path.cwd()):
+    for folder in _own_folders_here():
         path = folder / ".env"
         if path.is_file() and _is_own(path):
             try:
@@ -269,7 +269,15 @@ def _dotenv() -> _Dotenv:
             written = (_ASSIGNMENT.fullmatch(line) for line in lines)
             variables = {w["name"]: _plain(w["value"]) for w in written if w}
             return _Dotenv(_found(variables, ".env file"), folder)
-    return _Dotenv({}, Path.cwd())
+    return _Dotenv({}, Path())
+
+
+def _own_folders_here() -> Iterator[Path]:
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # removed, as a temporary folder is that somebody went into
+        return
+    yield from _own_folders(here)
 
 
 def _own_folders(start: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opeai_nb.client.values.views.text_output import from_here
 from opeai_nb.errors import OptionError
 from opeai_nb.secret import Secret, secret
 from opeai_nb.settings import _typed, settings
@@ -42,6 +43,16 @@ def test_given_wins_over_the_environment_and_that_over_the_file(
     monkeypatch.setenv("OPEAI_API_KEY", "sk-of-the-environment")
     assert key_of() == "sk-of-the-environment"
     assert key_of(api_key=" sk-given ") == "sk-given"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nobody removes the folder that he is in there")
+def test_a_working_folder_that_was_removed_has_no_file_and_hinders_nothing(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEAI_API_KEY", KEY)
+    folder.rmdir()
+    assert key_of() == KEY
+    assert from_here(folder / "a.png") == folder / "a.png"
 
 
 @pytest.mark.parametrize(

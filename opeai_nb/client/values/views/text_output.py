@@ -62,7 +62,10 @@ def text_bundle(text: str, pictures: Iterable[Placed]) -> dict[str, Any]:
 
 def from_here(path: Path) -> Path:
     """Return *path* relative to the working folder where it lies in there, as people write it."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # it has been removed
+        return path
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
