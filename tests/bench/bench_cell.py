@@ -53,6 +53,7 @@ class Kernel:
             "IPYTHONDIR": f"{folder}/ipython",
             "OPEAI_API_KEY": "sk-benchmark",
             "OPEAI_BASE_URL": url,
+            "JPY_SESSION_NAME": f"{folder}/bench.ipynb",  # as a Jupyter server starts it
         }
         self.manager, self.client = start_new_kernel(cwd=folder, env=environment)
 
