@@ -10,8 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opeai_nb.client import ImageRequest
+from opeai_nb.client.http.body_parts import parts_of
 from opeai_nb.client.protocol.submit import reread
 from opeai_nb.errors import OpeaiError, OutcomeUnknownError
 from opeai_nb.testing import Answer, Script, png
@@ -43,9 +46,9 @@ def multipart(*parts: tuple[str, bytes]) -> bytes:
     return b"".join(b"--xyz\r\n" + head + data + b"\r\n" for head, data in heads) + b"--xyz--\r\n"
 
 
-def zipped(*files: bytes) -> bytes:
+def zipped(*files: bytes, coding: int = zipfile.ZIP_DEFLATED) -> bytes:
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(held, "w", coding) as archive:
         for place, data in enumerate(files):
             archive.writestr(f"image_{place}.png", data)
     return held.getvalue()
@@ -86,6 +89,23 @@ def test_files_without_a_picture_are_kept_as_they_came(shell: Shells, body: byte
     with pytest.raises(OpeaiError) as caught:
         plays(shell, body)
     assert caught.value.answer == body
+
+
+@given(
+    st.sampled_from(
+        [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+    ),
+    st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=3),
+    st.floats(0, 1),
+)
+def test_archive_with_any_damage_gives_its_files_or_none(
+    coding: int, changes: list[tuple[float, int]], length: float
+) -> None:
+    body = bytearray(zipped(RED, bytes(range(256)) * 3, coding=coding))
+    for place, value in changes:
+        body[4 + int(place * (len(body) - 4))] = value
+    assert len(parts_of(bytes(body))) in {0, 1, 2}
+    assert parts_of(bytes(body[: max(4, int(length * len(body) - 1))])) == []
 
 
 def test_archive_that_unpacks_without_end_is_kept(shell: Shells) -> None:

@@ -21,6 +21,10 @@ _LARGEST: Final = 32 * 1024 * 1024
 """Bytes of all that an archive is unpacked to: a few kilobytes of one make gigabytes."""
 
 
+_CODINGS: Final = frozenset({0, 8})
+"""Stored and deflated (APPNOTE 4.4.5): others need libraries, with errors of their own."""
+
+
 def has_parts(body: bytes | bytearray) -> bool:
     """Tell whether *body* begins as one of several files."""
     return body.startswith(_ZIP) or _BOUNDARY.match(body) is not None
@@ -29,7 +33,7 @@ def has_parts(body: bytes | bytearray) -> bool:
 def parts_of(body: bytes) -> list[bytes]:
     """Return the files in *body*, in order; none where it is no body of several.
 
-    An archive that is encrypted, damaged or without end is none.
+    An archive that is encrypted, damaged, without end or of a rare coding is none.
     """
     if body.startswith(_ZIP):
         return _unpacked(body)
@@ -66,13 +70,15 @@ def _unpacked(archive: bytes) -> list[bytes]:
     try:
         with ZipFile(BytesIO(archive)) as packed:
             return [*_members(packed)]
-    except (BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError, zlib.error):
+    except (BadZipFile, EOFError, OSError, RuntimeError, ValueError, zlib.error):
         return []
 
 
 def _members(packed: ZipFile) -> Iterator[bytes]:
     left = _LARGEST
     for entry in packed.infolist()[:_MOST_PARTS]:
+        if entry.compress_type not in _CODINGS:
+            raise ValueError("it is packed in a way that no answer is")
         with packed.open(entry) as file:
             content = file.read(left + 1)
         left -= len(content)
