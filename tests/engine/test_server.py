@@ -19,12 +19,13 @@ from opeai_nb.cli.main import main
 from opeai_nb.cli.serve_command import engine_of, parser
 from opeai_nb.engine import Engine
 from opeai_nb.engine.server.uvicorn_server import serving
+from tests.engine.conftest import PLAIN
 
 KEY = {"Authorization": "Bearer sk-any"}
 
 
 def got(url: str, headers: dict[str, str] | None = None) -> httpx.Response:
-    return httpx.get(url, headers=headers, trust_env=False, timeout=60)
+    return httpx.get(url, headers=headers, timeout=60, **PLAIN)
 
 
 class Served:
@@ -109,7 +110,7 @@ def test_it_serves_behind_a_proxy_and_without_tasks(served: Callable[..., Served
     base = "https://hub.example.org/engine"
     server = served("--base-url", base, "--sync", "--cors", "off", "--allow-host", "other.example")
     assert server.lines[0] == f"export OPEAI_BASE_URL={base}"
-    with httpx.Client(base_url=server.url, headers=KEY, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=server.url, headers=KEY, timeout=60, **PLAIN) as client:
         body = {"model": "dall-e-2", "prompt": "x", "size": "256x256", "response_format": "url"}
         for host, status in (
             ("hub.example.org", 200),
@@ -164,7 +165,7 @@ def test_tasks_and_pictures_survive_a_restart(
 ) -> None:
     first = served("--store", str(tmp_path))
     body = {"model": "rehearsal-slow", "prompt": "a cat", "size": "64x64"}
-    with httpx.Client(base_url=first.url, headers=KEY, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=first.url, headers=KEY, timeout=60, **PLAIN) as client:
         task = client.post("/v1/images/generations", json=body).json()["id"]
         picture = {"model": "dall-e-2", "size": "256x256", "prompt": "x", "response_format": "url"}
         url = client.post("/v1/images/generations", json=picture).json()["data"][0]["url"]
@@ -239,7 +240,7 @@ def test_picture_urls_over_a_socket_start_with_the_servers_origin(engine: Engine
     with serving(engine) as url:
         body = {"model": "dall-e-2", "prompt": "x", "size": "256x256", "response_format": "url"}
         answer = httpx.post(
-            f"{url}/v1/images/generations", json=body, headers=KEY, trust_env=False, timeout=60
+            f"{url}/v1/images/generations", json=body, headers=KEY, timeout=60, **PLAIN
         )
         picture = answer.json()["data"][0]["url"]
         assert picture.startswith(f"{url}/pictures/")

@@ -19,7 +19,7 @@ from opeai_nb.engine import Engine
 from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
 from opeai_nb.engine.server.uvicorn_server import serving
 from tests.engine import works_with
-from tests.engine.conftest import Answers, Files, Swatches
+from tests.engine.conftest import PLAIN, Answers, Files, Swatches
 from tests.strangers import results_of
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def sdk(painter: Swatches) -> Iterator[openai.OpenAI]:
     engine = Engine(painter=painter, key="sk-right")
     with (
         serving(engine) as url,
-        httpx.Client(trust_env=False, timeout=60) as http,
+        httpx.Client(timeout=60, **PLAIN) as http,
         openai.OpenAI(
             base_url=f"{url}/v1", api_key="sk-right", max_retries=0, http_client=cast("Any", http)
         ) as sdk,
