@@ -415,16 +415,16 @@ class Library(Catalogue):
             self._index.reread(home, name)
             return None
 
-    def has_lost(self, request: str, prompt: str, origins: Collection[str]) -> bool:
+    def has_lost(self, request: str, prompt: str) -> bool:
         """Tell whether a record of *request*, an identity, is skipped for want of its pictures.
 
-        It was paid for. A folder that was copied in part lacks them, or Git LFS has put notes in
-        their place.
+        One of the platform's, which was paid for. A folder that was copied in part lacks them, or
+        Git LFS has put notes in their place.
         """
         homes, names = self.homes.all, {slug(prompt), None}  # a person may rename any
         broken = self._index.rows(_BROKEN, whole=False)
         likely = (record_said(homes[home], file) for home, file in broken if slug_in(file) in names)
-        said = (record for record in likely if record is not None and record.origin in origins)
+        said = (record for record in likely if record is not None and record.origin == "platform")
         return any(identity_of(record.stands["request"]) == request for record in said)
 
     def problems(self, *, new: bool = False) -> list[str]:

@@ -342,14 +342,14 @@ class Door:
             entry.forget()
 
     def _refuse_to_pay_for_lost(self, ask: Ask, look: Look) -> None:
-        """Raise, once in a session, where the files of what a first run would show are gone."""
+        """Raise, once in a session, where the files of what a first run would show are gone.
+
+        What the engine has painted costs nothing, and is painted again.
+        """
         had, slot = look.scene.had, ask.slot
         if ask.caller != "cell" or slot is None or slot in had.told or slot in had.takes:
             return
-        origins = {"platform", self.settings.asks}
-        if self._is_fresh(ask) or not self.library.has_lost(
-            ask.identity, ask.request.prompt, origins
-        ):
+        if self._is_fresh(ask) or not self.library.has_lost(ask.identity, ask.request.prompt):
             return
         self.session.told(ask.row, slot)
         raise OptionError(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.studio.conftest import Watched
 
 CELL = Slot("a cell")
+PLATFORM = {"base_url": "http://127.0.0.1:9", "api_key": "sk-any"}
 
 
 def lose(path: Path) -> None:
@@ -39,9 +40,9 @@ def test_a_first_run_asks_before_it_pays_for_a_picture_whose_file_is_gone(
     spoil: Callable[[Path], None],
     slot: Slot | None,
 ) -> None:
-    first = new_studio()
+    first = new_studio(**PLATFORM)
     spoil(first.start("a fox", slot=slot).result().paths[0])
-    studio = new_studio()
+    studio = new_studio(**PLATFORM)
     assert studio.start("an owl", slot=slot).result()
     assert transport.posts == 2
     with pytest.raises(OptionError, match="is missing or damaged"):
@@ -49,21 +50,21 @@ def test_a_first_run_asks_before_it_pays_for_a_picture_whose_file_is_gone(
     assert transport.posts == 2
     made = studio.start("a fox", slot=slot).result()
     assert transport.posts == 3
-    assert new_studio().start("a fox", slot=slot).result().paths == made.paths
+    assert new_studio(**PLATFORM).start("a fox", slot=slot).result().paths == made.paths
     assert transport.posts == 3
 
 
 def test_fresh_asks_nothing(new_studio: Callable[..., Studio], transport: Watched) -> None:
-    lose(new_studio().start("a fox", slot=CELL).result().paths[0])
-    assert new_studio().start("a fox", slot=CELL, fresh=True).result()
+    lose(new_studio(**PLATFORM).start("a fox", slot=CELL).result().paths[0])
+    assert new_studio(**PLATFORM).start("a fox", slot=CELL, fresh=True).result()
     assert transport.posts == 2
 
 
 def test_what_came_back_is_shown(new_studio: Callable[..., Studio], transport: Watched) -> None:
-    (path,) = new_studio().start("a fox", slot=CELL).result().paths
+    (path,) = new_studio(**PLATFORM).start("a fox", slot=CELL).result().paths
     picture = path.read_bytes()
     lose(path)
-    studio = new_studio()
+    studio = new_studio(**PLATFORM)
     with pytest.raises(OptionError, match="git lfs pull"):
         studio.start("a fox", slot=CELL).result()
     path.write_bytes(picture)
@@ -72,8 +73,26 @@ def test_what_came_back_is_shown(new_studio: Callable[..., Studio], transport: W
 
 
 def test_a_picture_lost_while_the_session_runs_is_asked_for_anew(
-    studio: Studio, transport: Watched
+    new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
+    studio = new_studio(**PLATFORM)
     lose(studio.start("a fox", slot=CELL).result().paths[0])
     assert studio.start("a fox", slot=CELL).result()
     assert transport.posts == 2
+
+
+def test_what_the_engine_painted_is_painted_again(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    lose(new_studio().start("a fox", slot=CELL).result().paths[0])
+    assert new_studio().start("a fox", slot=CELL).result()
+    assert transport.posts == 2
+
+
+def test_the_engine_paints_nothing_in_place_of_a_lost_picture_that_was_paid_for(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    lose(new_studio(**PLATFORM).start("a fox", slot=CELL).result().paths[0])
+    with pytest.raises(OptionError, match="is missing or damaged"):
+        new_studio().start("a fox", slot=CELL).result()
+    assert transport.posts == 1
