@@ -19,8 +19,6 @@ _ZIP: Final = b"PK\x03\x04"
 _MOST_PARTS: Final = 1024
 _LARGEST: Final = 32 * 1024 * 1024
 """Bytes of all that an archive is unpacked to: a few kilobytes of one make gigabytes."""
-
-
 _CODINGS: Final = frozenset({0, 8})
 """Stored and deflated (APPNOTE 4.4.5): others need libraries, with errors of their own."""
 

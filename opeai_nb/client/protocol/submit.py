@@ -28,7 +28,7 @@ from opeai_nb.client.protocol.steps import (
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer
+from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer, unread
 from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.read_task import poll_link
@@ -196,14 +196,8 @@ def _unread_failure(problem: Problem) -> UnreadableAnswerError:
     It is not sent again, on 429 neither, and not told as a refusal after which nothing was made.
     """
     says = problem.message or problem.code or f"HTTP {problem.status}"
-    return UnreadableAnswerError(
-        f"The platform says {says!r}, and shows a picture or a task all the same.",
-        advice=KEPT,
-        status_code=problem.status,
-        code=problem.code,
-        type=problem.type,
-        request_id=problem.request_id,
-        task_id=problem.task_id,
+    return unread(
+        problem, f"The platform says {says!r}, and shows a picture or a task all the same."
     )
 
 

@@ -20,6 +20,7 @@ from opeai_nb.client.wire.read_error import (
     Problem,
     error_of,
     first_line,
+    problem_in,
     problem_of,
     problem_without_key,
     read_problem,
@@ -127,7 +128,7 @@ def _read(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Probl
         problem = replace(problem, task_id=task.id or None) if task is not None else problem
         if reply.status >= 300:  # noqa: PLR2004  HTTP success
             is_paid = holds_result(places, reply, request, task)
-            if not is_paid or read_problem(200, {}, reply.body) is not None:
+            if not is_paid or problem_in(reply.body) is not None:
                 return replace(problem, is_beside_result=is_paid)
             problem = None  # the status alone says that it failed, and the body shows what was made
     return _read_success(reply, request, places, task, problem)
@@ -170,12 +171,21 @@ def _refusal(problem: Problem, places: Places) -> Problem:
     """Return a refusal; raise where a code that nobody knows stands beside what may be a task."""
     if not problem.is_flat or guessed_task(places) is None:
         return problem
-    raise UnreadableAnswerError(
-        f"The answer says {problem.message!r}, and holds what may be the id of a task.",
+    raise unread(
+        problem, f"The answer says {problem.message!r}, and holds what may be the id of a task."
+    )
+
+
+def unread(problem: Problem, message: str) -> UnreadableAnswerError:
+    """Return the error for an answer that tells of a problem, and of what may be paid for."""
+    return UnreadableAnswerError(
+        message,
         advice=KEPT,
         status_code=problem.status,
         code=problem.code,
+        type=problem.type,
         request_id=problem.request_id,
+        task_id=problem.task_id,
     )
 
 

@@ -165,7 +165,7 @@ _SAYS_MUCH: Final = 12
 
 def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem | None:
     """Return the problem that an answer tells of; None when it tells of none."""
-    found = next(filter(None, map(find_problem, (body, *_nested(body)))), None)
+    found = problem_in(body)
     if found is None:
         if status < 300:  # noqa: PLR2004  HTTP success
             return None
@@ -173,6 +173,11 @@ def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem 
     nodes = [body] if isinstance(body, dict) else []
     request_id = request_id_of(headers, nodes) or found.request_id
     return replace(found, request_id=request_id, status=status)
+
+
+def problem_in(body: Any) -> Problem | None:
+    """Return what *body* itself says went wrong, in whatever place, whatever HTTP says of it."""
+    return next(filter(None, map(find_problem, (body, *_nested(body)))), None)
 
 
 def problem_without_key(problem: Problem, key: Secret | None) -> Problem:
