@@ -48,7 +48,10 @@ OF_NOTEBOOKS: Final = OF_SHELLS.union(
     ("config", "forget", "help", "history", "info", "key", "models", "note", "panel", "resume"),
     ("restore", "star", "stop", "tag", "trash", "unstar", "untag", "usage", "version"),
 )
-"""The commands of `%imagine`: a picture of such a word is hardly meant."""
+"""The commands of `%imagine`: a picture of such a word is hardly meant.
+
+Told here once more, for the command line knows no notebook; a test holds both lists together.
+"""
 
 USAGE: Final = """python -m opeai_nb imagine [options] "PROMPT"      options may follow the prompt
 python -m opeai_nb imagine [options] -             a prompt on each line of standard input

@@ -12,6 +12,7 @@ from PIL import Image
 
 from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.cli import imagine_command
+from opeai_nb.cli.main import COMMANDS as SHELL_COMMANDS
 from opeai_nb.cli.main import main
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.errors import OutcomeUnknownError
@@ -228,4 +229,5 @@ def test_a_command_of_the_magic_is_not_painted(
 
 
 def test_the_commands_of_the_magic_are_known() -> None:
-    assert COMMANDS.keys() - imagine_command.OF_NOTEBOOKS == set()
+    assert COMMANDS.keys() == imagine_command.OF_NOTEBOOKS
+    assert COMMANDS.keys() & SHELL_COMMANDS.keys() == imagine_command.OF_SHELLS
