@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opeai_nb import connect
-from opeai_nb.client.wire.endpoint import PLATFORM_URL, endpoint_at
 from opeai_nb.errors import OptionError
 from opeai_nb.guard import Guard
 from opeai_nb.settings import settings as settings_from
@@ -65,6 +64,8 @@ class Clients:
 
     def _platform(self) -> str:
         """Return the address of the platform, also where the settings choose the engine."""
+        from opeai_nb.client.wire.endpoint import PLATFORM_URL, endpoint_at
+
         settings = self._settings
         if settings.base_url is None or settings.says_engine:
             return PLATFORM_URL

@@ -1,4 +1,7 @@
-"""The studio: requests in, jobs out. What the magic, the panel, sweeps and scripts call."""
+"""The studio: requests in, jobs out. What the magic, the panel, sweeps and scripts call.
+
+What asks, waits and keeps is imported with the first request: a panel shows the library before.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,10 @@ from opeai_nb.fields import DEFAULT_TIMEOUT
 from opeai_nb.presets.preset import PRESET, with_preset
 from opeai_nb.settings import settings as settings_from
 from opeai_nb.studio.clients import Clients
-from opeai_nb.studio.decision import Ask, Door
 from opeai_nb.studio.job import Job, JobProgress
 from opeai_nb.studio.loop import begin, loop, schedule
-from opeai_nb.studio.pipeline import Pipeline
 from opeai_nb.studio.pricing import cost_of, paid_for, presets_of, prices_of, told_cost
 from opeai_nb.studio.recovery import way_on
-from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Ledger
 from opeai_nb.warning import silence
 
@@ -40,7 +40,10 @@ if TYPE_CHECKING:
     from opeai_nb.prices.cost import Cost
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
+    from opeai_nb.studio.decision import Ask, Door
     from opeai_nb.studio.job import State
+    from opeai_nb.studio.pipeline import Pipeline
+    from opeai_nb.studio.run_options import RunOptions
 
 _THREADS = 8
 """For the disk: those that wait for it together wait once, and more of them for the interpreter."""
@@ -132,6 +135,9 @@ class Studio:
         inside, and `generation.received` has it as it came. Raises `InputError` for a request that
         cannot be right, before anything is sent.
         """
+        from opeai_nb.studio.decision import Ask
+        from opeai_nb.studio.run_options import RunOptions
+
         if options is None:
             options, fields = RunOptions.split(fields)
         request = self.request(prompt, **fields)
@@ -179,6 +185,8 @@ class Studio:
         and its job fails with `RefusedDownloadError` without. Raises `LibraryError` where there is
         no such entry, `OptionError` where another server has it.
         """
+        from opeai_nb.studio.run_options import RunOptions
+
         left = self.library.entry(entry) if isinstance(entry, str) else entry
         if (running := self._job_of(left.id)) is not None:
             return running
@@ -248,6 +256,8 @@ class Studio:
     @property
     def door(self) -> Door:
         """What decides whether a request is shown, finished, waited for or sent."""
+        from opeai_nb.studio.decision import Door
+
         return Door(
             self.library,
             self.session,
@@ -274,6 +284,8 @@ class Studio:
         self, request: ImageRequest, options: RunOptions, entry: Entry | None = None
     ) -> Pipeline:
         """Return what makes a new job; *entry* is what it goes on with."""
+        from opeai_nb.studio.pipeline import Pipeline
+
         if entry is None:
             client, origin = self._clients.here(), self.settings.asks
         else:
