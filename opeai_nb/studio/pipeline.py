@@ -30,7 +30,7 @@ from opeai_nb.client.protocol.results import (
     nothing_good,
 )
 from opeai_nb.client.values.task import Task
-from opeai_nb.client.wire.read_pictures import GUESS
+from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
 from opeai_nb.client.wire.read_task import GUESSED_ID
 from opeai_nb.errors import (
     AuthenticationError,
@@ -482,7 +482,8 @@ class Pipeline:
             self.progress.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
-        if whole.answer is not None and not any(map(is_unread, whole.failed)):
+        is_whole = IN_DOUBT not in whole.notes and not any(map(is_unread, whole.failed))
+        if whole.answer is not None and is_whole:
             whole = replace(whole, answer=None)  # a guess that came true
         kept = self.library.keep(entry, self.mask.hidden_in(whole))
         self.ledger.made(entry.id)

@@ -11,7 +11,7 @@ from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
-from opeai_nb.client.wire.read_pictures import GUESS, SAID_EMPTY
+from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT, SAID_EMPTY
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, UnreadableAnswerError
 from opeai_nb.fields import DEFAULT_MODEL
@@ -63,7 +63,7 @@ def is_whole(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
 
 def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
     """Tell whether an answer was understood to its end, its pictures fetched or not."""
-    return GUESS not in notes and not any(map(is_unread, pictures))
+    return not {GUESS, IN_DOUBT}.intersection(notes) and not any(map(is_unread, pictures))
 
 
 def is_unread(picture: Picture) -> bool:

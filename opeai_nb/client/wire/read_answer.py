@@ -26,7 +26,7 @@ from opeai_nb.client.wire.read_error import (
     read_problem,
     request_id_of,
 )
-from opeai_nb.client.wire.read_pictures import GUESS, guessed_in, pictures_in
+from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.read_task import guessed_task, holds_result, integer, read_task
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
@@ -141,7 +141,7 @@ def _read_success(
     task: Task | None,
     problem: Problem | None,
 ) -> Pictures | Task | Problem:
-    pictures = pictures_in(places, reply.pictures, request)
+    pictures, notes = found_in(places, reply.pictures, request)
     good = any(picture.error is None for picture in pictures or ())
     # Envelopes put a `code` and a `message` beside what they carry (Volcengine: 10000, "Success"):
     # these are no refusal where there is a picture or a task, unless an `error` says so.
@@ -151,7 +151,8 @@ def _read_success(
     # An object's own `url` or `image` may be the task's, or its input: so lists alone count.
     is_over = task is not None and task.status == "done" and not task.platform_status
     if task is not None and good and (is_over or not task.id):
-        return _as_pictures(places, reply, pictures or [], problem, task.id)
+        told = _as_pictures(places, reply, pictures or [], problem, task.id)
+        return replace(told, notes=notes)
     # A task with an id goes on being one (new-api puts results beside its status); with an error
     # beside it (`ali_error`) the error speaks.
     if task is not None and (problem is None or task.pictures):
@@ -164,7 +165,7 @@ def _read_success(
         return replace(guess, request_id=request_id_of(reply.headers, places.nodes))
     if pictures is None:
         return _unreadable(reply)
-    return _as_pictures(places, reply, pictures, problem)
+    return replace(_as_pictures(places, reply, pictures, problem), notes=notes)
 
 
 def _refusal(problem: Problem, places: Places) -> Problem:

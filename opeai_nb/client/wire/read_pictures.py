@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.http.picture_text import begins_as_picture, picture_bytes
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 GUESS: Final = (
     "The answer is of a form that nobody described: the picture was taken from where it seemed to "
     "be."
+)
+IN_DOUBT: Final = (
+    "The answer lists other pictures as well, and does not say whether they are results: they were "
+    "not taken, and the answer is kept."
 )
 MOST_ITEMS: Final = 512
 """Pictures of one answer that are looked at: a request has 128 at most (platform.md 2.4)."""
@@ -57,6 +62,94 @@ def pictures_in(
     pictures = _trusted(places, blobs, request, echoed)
     is_good = any(picture.error is None for picture in pictures or ())
     return pictures if is_good or not echoed else _trusted(places, blobs, request, frozenset())
+
+
+class Found(NamedTuple):
+    """The pictures of an answer as `pictures_in` returns them, and what is to be told of them."""
+
+    pictures: list[Picture] | None
+    notes: tuple[str, ...] = ()
+
+
+def found_in(
+    places: Places, blobs: Mapping[int, Source], request: ImageRequest | None = None
+) -> Found:
+    """Return the pictures of an answer, those of other lists among them that are surely results.
+
+    Where others may be results, or inputs that are repeated, a note says so.
+    """
+    pictures = pictures_in(places, blobs, request)
+    good = [picture for picture in pictures or () if picture.error is None]
+    if not good or pictures is None or not places.lists:
+        return Found(pictures)
+    echoed = _echoed(places) if request is not None and request.image else frozenset()
+    is_in_doubt = False
+    for name, items in places.lists:
+        listed = _without_inputs(_read_items(items, blobs), request, echoed)
+        listed = [picture for picture in listed if picture.error is None]
+        new = _unknown(listed, good)
+        if not new or _is_echo(name, new, good, request) or _is_elsewhere(new, good, request):
+            continue
+        is_result = not _may_be_input(name, request) and (
+            len(new) < len(listed) or _fits(new, good, request)
+        )
+        pictures, good = (pictures + new, good + new) if is_result else (pictures, good)
+        is_in_doubt |= not is_result
+    return Found(pictures, (IN_DOUBT,) if is_in_doubt else ())
+
+
+def _unknown(listed: list[Picture], good: list[Picture]) -> list[Picture]:
+    """Return the pictures that are not among *good*, by their URL or their bytes."""
+    urls = {picture.url for picture in good if picture.url}
+    # Most answers have one list, which is met again here: its bytes are not to be hashed for that.
+    here = {id(picture.source) for picture in good if picture.source is not None}
+    new = [p for p in listed if p.url not in urls and id(p.source) not in here]
+    if all(picture.source is None for picture in new):
+        return new
+    contents = {_bytes_of(picture.source) for picture in good}
+    return [p for p in new if p.source is None or _bytes_of(p.source) not in contents]
+
+
+def _bytes_of(source: Source | None) -> bytes | None:
+    return source if source is None or isinstance(source, bytes) else source.read_bytes()
+
+
+def _may_be_input(name: str, request: ImageRequest | None) -> bool:
+    return name in INPUT_LISTS and (request is None or bool(request.image))
+
+
+def _wanted(request: ImageRequest | None) -> int:
+    return (request.n if request is not None else None) or 1
+
+
+def _is_echo(
+    name: str, new: list[Picture], good: list[Picture], request: ImageRequest | None
+) -> bool:
+    """Tell a list that a request has as well, as long as what was sent, beside all results."""
+    is_sent = request is not None and len(new) <= len(request.image)
+    return is_sent and name in INPUT_LISTS and len(good) >= _wanted(request)
+
+
+def _is_elsewhere(new: list[Picture], good: list[Picture], request: ImageRequest | None) -> bool:
+    """Tell the pictures that are here already: in the other form, or under another address."""
+    if len(new) != len(good) or len(good) < _wanted(request):
+        return False
+    forms = [{picture.source is None for picture in each} for each in (new, good)]
+    return forms[0].isdisjoint(forms[1]) or [*map(_file, new)] == [*map(_file, good)] != [""]
+
+
+def _file(picture: Picture) -> str:
+    """Return the last part of a picture's URL: a store and its CDN call a file the same."""
+    try:
+        return urlsplit(picture.url or "").path.rpartition("/")[2]
+    except ValueError:
+        return ""
+
+
+def _fits(new: list[Picture], good: list[Picture], request: ImageRequest | None) -> bool:
+    """Tell whether *new* are as many as are missing of what was asked, and of the same form."""
+    forms = {picture.source is None for picture in (*new, *good)}
+    return len(forms) == 1 and len(good) + len(new) <= _wanted(request)
 
 
 def _trusted(
@@ -165,7 +258,11 @@ def _without_inputs(
         }
     )
     contents = {data for image in inputs for data in (image.data, image.sent) if data}
-    return [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
+    return [
+        p
+        for p in pictures
+        if not (p.url and p.url in urls) and not (contents and _bytes_of(p.source) in contents)
+    ]
 
 
 def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:

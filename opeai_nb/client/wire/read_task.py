@@ -16,7 +16,7 @@ from opeai_nb.client.wire.read_error import (
     reason_in,
     request_id_of,
 )
-from opeai_nb.client.wire.read_pictures import GUESS, guessed_in, pictures_in
+from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
@@ -317,9 +317,10 @@ def _pictures(
     places: Places, reply: Reply, request: ImageRequest | None
 ) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
     """Return the pictures of a task that is done, and what a person should be told of them."""
-    pictures = pictures_in(places, reply.pictures, request) or []
+    found = found_in(places, reply.pictures, request)
+    pictures = found.pictures or []
     if any(picture.error is None for picture in pictures):
-        return tuple(pictures), ()
+        return tuple(pictures), found.notes
     reason = places.first("fail_reason")  # older builds keep the URL of a success there
     if reason and reason.startswith("http"):
         return (Picture(url=reason),), ()
