@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import opeai_nb.notebook.panel.panel as panel_module
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.table import Table, Thumbnail
 
@@ -15,6 +16,26 @@ TUTORIALS = Path(__file__).parents[2] / "notebooks"
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 # The colours of JupyterLab's two themes.
 THEMES = {"light": ("#ffffff", "#212121"), "dark": ("#111111", "#ffffff")}
+
+# VS Code's own variables in its dark theme and in both of high contrast, the classes of its page,
+# and what its extension for widgets makes of them, which is white on white in the second.
+VSCODE = {
+    "vscode-dark": ("#1f1f1f", "#cccccc", "--jp-layout-color1:#313131;--jp-ui-font-color1:#cccccc"),
+    "vscode-high-contrast": ("#000000", "#ffffff", "--jp-ui-font-color1:#ffffff"),
+    "vscode-high-contrast-light": ("#ffffff", "#292929", "--jp-ui-font-color1:#292929"),
+    "vscode-dark before 2025": ("#1f1f1f", "#cccccc", "--jp-ui-font-color1:rgba(0,0,0,.8)"),
+}
+PANEL = """
+<div class="output_container"><div class="output">
+  <div class="cell-output-ipywidget-background" style="{sheet}"><div class="opeai-nb-panel">
+    <span class="ob-label">Prompt</span> <div class="ob-note">a note</div>
+    <div class="ob-warn">a warning</div> <div class="ob-wrong">a mistake</div>
+    <button class="ob-button">Insert code</button>
+    <div class="ob-error"><strong>It failed.</strong><small>HTTP 400</small></div>
+    <div class="ob-right"><small class="ob-beside">768x512</small></div>
+  </div></div>
+</div></div>
+<div class="output_container"><div class="output"><p class="opeai-nb-still">Still</p></div></div>"""
 
 
 def cells() -> str:
@@ -46,6 +67,32 @@ def test_badges_and_tables_have_no_violation(browser: Any, theme: str) -> None:
         context.close()
     assert [(each["id"], each["nodes"]) for each in found["violations"]] == []
     assert any(each["id"] == "color-contrast" for each in found["passes"])
+
+
+@pytest.mark.parametrize("theme", VSCODE)
+def test_the_panel_is_read_in_each_theme_of_vs_code_and_shown_once(
+    browser: Any, theme: str
+) -> None:
+    ground, letters, sheet = VSCODE[theme]
+    css = Path(panel_module.__file__).with_name("panel.css").read_text(encoding="utf-8")
+    context = browser.new_context()
+    try:
+        page = context.new_page()
+        page.set_content(
+            f'<html lang="en" style="--vscode-editor-background:{ground};'
+            f'--vscode-editor-foreground:{letters}"><title>panel</title><style>{css}'
+            ".cell-output-ipywidget-background { background: white !important; }</style>"
+            f'<body class="{theme}" style="background:{ground};color:{letters}"><main>'
+            f'<h1>panel</h1><div class="cell_container">{PANEL.format(sheet=sheet)}</div></main>'
+        )
+        found = axe_core.Axe().run(page).response
+        assert page.get_by_text("a mistake").is_visible()
+        assert page.get_by_text("Still").is_hidden()
+    finally:
+        context.close()
+    assert [(each["id"], each["nodes"]) for each in found["violations"]] == []
+    assert any(each["id"] == "color-contrast" for each in found["passes"])
+    assert [each["id"] for each in found["incomplete"]] == []
 
 
 @pytest.mark.parametrize("name", ["02_library", "06_sweeps"])
