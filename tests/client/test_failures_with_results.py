@@ -12,7 +12,7 @@ import pytest
 from opeai_nb.client import ImageRequest, Task
 from opeai_nb.client.protocol.submit import reread
 from opeai_nb.errors import AnswerError, OpeaiError, TaskFailedError, UnreadableAnswerError
-from opeai_nb.testing import Answer, Script, png
+from opeai_nb.testing import Answer, Script, pictures_answer, png
 from tests.client.shells import Shell
 
 Shells = Callable[..., Shell]
@@ -20,6 +20,8 @@ RED = png(64, 48, (200, 0, 0))
 URL = "https://pictures.test/1.png"
 LISTED = {"data": [{"url": URL}]}
 STATUSES = [400, 409, 422, 429, 500, 503, 504]
+OPEN = [408, 409, 425, 429, 500, 502, 503, 504]
+"""Statuses that name no fault of the request."""
 
 pytestmark = pytest.mark.filterwarnings("ignore::opeai_nb.client.AnswerWarning")
 
@@ -69,6 +71,74 @@ def test_error_beside_what_was_made_is_kept_and_invites_nobody_to_pay(
     assert error.status_code == status
     assert error.task_id == more.get("task_id")
     assert "run again" not in f"{error} {error.advice}"
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize(
+    "body",
+    [{"task_id": "t1"}, {"data": {"taskId": 17}}, {"message": "it runs already", "task_id": "t1"}],
+    ids=["id", "number", "words"],
+)
+def test_task_that_an_open_failure_names_is_followed(shell: Shells, status: int, body: Any) -> None:
+    script = played(Answer(body, status=status))
+    generation = shell(transport=script).generate("a fox")
+    assert ([p.data for p in generation.pictures], len(script.posts)) == ([RED], 1)
+
+
+@pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "too late"}, "task_id": "t1"},
+        {"error": {"message": "too late", "task_id": "t1"}},
+        {"code": "busy_now", "message": "too late", "data": {"task_id": "t1"}},
+    ],
+    ids=["beside", "inside", "flat"],
+)
+def test_task_that_an_open_failure_names_beside_its_error_is_kept_and_paid_once(
+    shell: Shells, status: int, body: Any
+) -> None:
+    answer = Answer(body, status=status, headers={"Retry-After": "1"})
+    script = played(answer)
+    with pytest.raises(UnreadableAnswerError, match="too late") as caught:
+        shell(transport=script).generate("a fox")
+    assert (len(script.posts), caught.value.task_id) == (1, "t1")
+    assert caught.value.answer == answer.content
+    task = reread(answer.content, ImageRequest("a fox"), None)
+    assert (type(task), getattr(task, "id", None)) == (Task, "t1")
+
+
+def test_poll_that_fails_and_repeats_the_tasks_id_is_a_failure_to_ask(shell: Shells) -> None:
+    def answer(request: httpx.Request) -> Any:
+        body = {"task_id": "t1", "message": "it is down"}
+        return Answer({"task_id": "t1"}) if request.method == "POST" else Answer(body, status=503)
+
+    script = Script(answer)
+    with pytest.raises(OpeaiError, match="it is down"):
+        shell(transport=script).generate("a fox", timeout=60)
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(429, "insufficient_quota"), (503, "model_not_found"), (500, "moderation_blocked")],
+)
+def test_failure_with_a_cause_of_its_own_stays_a_refusal(
+    shell: Shells, status: int, code: str
+) -> None:
+    body = {"error": {"message": "no", "code": code}, "task_id": "t1"}
+    script = played(Answer(body, status=status))
+    with pytest.raises(AnswerError, match="no") as caught:
+        shell(transport=script).generate("a fox")
+    assert (len(script.requests), caught.value.task_id) == (1, "t1")
+    assert not isinstance(caught.value, UnreadableAnswerError)
+
+
+@pytest.mark.parametrize("body", [{"error": {"message": "busy"}, "id": "r1"}, {"message": "busy"}])
+def test_plain_429_is_still_sent_again(shell: Shells, body: Any) -> None:
+    script = Script(Answer(body, status=429), pictures_answer(RED))
+    assert len(shell(transport=script).generate("a fox")) == 1
+    assert len(script.posts) == 2
 
 
 def test_what_was_kept_beside_an_error_is_read_later() -> None:

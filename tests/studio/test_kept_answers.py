@@ -118,6 +118,24 @@ def test_a_task_in_a_kept_answer_is_followed(studio_over: Studios) -> None:
     assert not script.posts
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_task_that_a_failure_names_is_not_paid_again_and_followed_later(
+    studio_over: Studios, status: int
+) -> None:
+    body = {"error": {"message": "too many"}, "task_id": "t1"}
+    studio, script = studio_over(Answer(body, status=status))
+    with pytest.raises(UnreadableAnswerError, match="too many"):
+        studio.generate("a fox")
+    with pytest.raises(OpeaiError, match="could not be read"):
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert (entry.truth, way_on(entry), len(script.posts)) == ("answer not read", "resume", 1)
+    done = task_answer("SUCCESS", id="t1", data=pictures_answer(png()).body["data"])
+    later, script = studio_over(lambda _: done)
+    assert len(later.resume(entry).result(60)) == 1
+    assert (script.posts, later.library.pending()) == ([], [])
+
+
 @pytest.mark.parametrize(
     "body", [{"data": []}, {"data": [{"url": "", "b64_json": ""}]}, "<html>Log in</html>"]
 )

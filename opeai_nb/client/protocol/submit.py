@@ -29,7 +29,7 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer, unread
-from opeai_nb.client.wire.read_error import Problem, error_of
+from opeai_nb.client.wire.read_error import Problem, error_of, problem_in
 from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.read_task import poll_link
 from opeai_nb.client.wire.unwrap import Places
@@ -159,9 +159,9 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
         if _is_half(reply):
             return _half(reply, request)
         answer = read_answer(reply, request)
+        if isinstance(answer, Problem) and answer.is_beside_result:
+            answer = _task_beside(answer, reply)
         if isinstance(answer, Problem):
-            if answer.is_beside_result:
-                raise _unread_failure(answer)
             return answer
         if isinstance(answer, Pictures):
             return assembled(answer, request, answer=reply.answer)
@@ -190,13 +190,16 @@ def _read_submission(reply: Reply, request: ImageRequest) -> Generation | Task |
     )
 
 
-def _unread_failure(problem: Problem) -> UnreadableAnswerError:
-    """Return the error for a failure whose answer shows all the same what may have been paid for.
+def _task_beside(problem: Problem, reply: Reply) -> Task:
+    """Return the task that a failure names, where no word of its body speaks of an error.
 
-    It is not sent again, on 429 neither, and not told as a refusal after which nothing was made.
+    Raises where one does: it is not sent again, on 429 neither, and not told as a refusal after
+    which nothing was made.
     """
+    if problem.task_id and problem_in(reply.body) is None:
+        return Task(problem.task_id, request_id=problem.request_id)
     says = problem.message or problem.code or f"HTTP {problem.status}"
-    return unread(
+    raise unread(
         problem, f"The platform says {says!r}, and shows a picture or a task all the same."
     )
 

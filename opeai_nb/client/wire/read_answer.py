@@ -31,7 +31,12 @@ from opeai_nb.client.wire.read_task import guessed_task, holds_result, integer, 
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
-from opeai_nb.errors import UnreadableAnswerError
+from opeai_nb.errors import (
+    AnswerError,
+    OutcomeUnknownError,
+    RateLimitError,
+    UnreadableAnswerError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,9 +134,19 @@ def _read(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Probl
         if reply.status >= 300:  # noqa: PLR2004  HTTP success
             is_paid = holds_result(places, reply, request, task)
             if not is_paid or problem_in(reply.body) is not None:
+                is_paid = is_paid or _may_be_begun(problem, places)
                 return replace(problem, is_beside_result=is_paid)
             problem = None  # the status alone says that it failed, and the body shows what was made
     return _read_success(reply, request, places, task, problem)
+
+
+def _may_be_begun(problem: Problem, places: Places) -> bool:
+    """Tell a failure that names a task and no cause of its own: somebody may be painting it."""
+    is_open = type(error_of(problem, paid=True)) in _OPEN
+    return is_open and places.first("task_id", kind=(str, int)) is not None
+
+
+_OPEN: Final = frozenset({AnswerError, OutcomeUnknownError, RateLimitError})
 
 
 def _read_success(
