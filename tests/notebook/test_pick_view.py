@@ -88,6 +88,8 @@ def test_a_live_cell_shows_the_pairs_and_a_saved_one_the_table(
     monkeypatch.setenv(VARIABLE, "live")
     widget, table = outputs(notebook, "from IPython.display import display\ndisplay(made.pick())")
     assert "application/vnd.jupyter.widget-view+json" in widget.data
+    assert "run this cell" in widget.data["text/plain"], "what GitHub shows of widgets"
+    assert "<" not in widget.data["text/plain"]
     assert "0 of 6 pairs chosen" in table.data["text/plain"]
     assert "<td" in table.data["text/html"]
     monkeypatch.setenv(VARIABLE, "batch")

@@ -88,7 +88,8 @@ def bundle(state: str, text: str, caption: str = "", *, is_end: bool = False) ->
     sign, colour = LOOKS[state]
     line = f"{sign} {printable_line(text)}"
     role = ' role="status"' if is_end else ""
-    html = f'<span{role} style="{_STYLE.format(colour=colour)}">{escape(line)}</span>'
+    # Bold where styles are dropped, as on GitHub: else nothing parts it from what stands beside it.
+    html = f'<b{role} style="{_STYLE.format(colour=colour)}">{escape(line)}</b>'
     if caption:
         html += f' <span style="{_CAPTION}">{escape(caption)}</span>'
     return {"text/plain": line, "text/html": html}

@@ -28,6 +28,7 @@ _LABELS: Final = {
     "right": "Right →",
 }
 _HINT: Final = "Keys, after a click or Tab in here: ← → choose, = ↓ equal, s skip, Backspace back"
+_TEXT: Final = "Two pictures to choose between: run this cell, in a notebook that shows widgets."
 _PLAIN: Final = "font:13px/1.45 system-ui,-apple-system,sans-serif"
 _PICTURE: Final = "display:block;max-width:100%;max-height:70vh;margin:0 auto;cursor:pointer"
 _MARK: Final = "opeai-nb-pick-table"
@@ -48,7 +49,8 @@ def show_pick(pick: Pick, frontend: str) -> None:
     import uuid
 
     view = PickView(pick, uuid.uuid4().hex)
-    display(view.box)
+    # Where the widgets are gone this is read, not their repr, which is HTML as text.
+    display({**view.box._repr_mimebundle_(), "text/plain": _TEXT}, raw=True)
     display(_bundle(pick), raw=True, display_id=view.table_id)
 
 
