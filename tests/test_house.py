@@ -314,6 +314,36 @@ def test_a_panel_is_made_before_the_studio_the_library_and_pillow_are_loaded() -
     assert run_fresh(code) == "[]"
 
 
+def test_a_studio_shows_its_library_before_it_loads_what_makes_requests(tmp_path: Path) -> None:
+    """The panel's gallery waits for no pipeline."""
+    dear = ["opeai_nb.studio.pipeline", "opeai_nb.client.protocol.poll", "httpx", "PIL"]
+    code = (
+        "import sys\n"
+        "from opeai_nb.settings import settings\n"
+        "from opeai_nb.studio.studio import Studio\n"
+        f"list(Studio(settings(library={str(tmp_path)!r})).library.records())\n"
+        f"print([m for m in {dear} if m in sys.modules])"
+    )
+    assert run_fresh(code) == "[]"
+
+
+def test_a_synchronous_client_loads_no_asyncio_of_its_own() -> None:
+    """A fifth of what its modules cost; what others load is theirs."""
+    code = (
+        "import sys\n"
+        "from opeai_nb import Client\n"
+        "from opeai_nb.errors import OpeaiError\n"
+        "try:\n"
+        "    Client(base_url='http://127.0.0.1:1', api_key='k').models()\n"
+        "except OpeaiError as error:\n"
+        "    assert 'connect' in str(error).lower(), error\n"
+        "ours = [m for m in sys.modules if m.startswith('opeai_nb')]\n"
+        "assert 'opeai_nb.client.http.exchange' in ours\n"
+        "print([m for m in ours if 'asyncio' in vars(sys.modules[m])])"
+    )
+    assert run_fresh(code) == "[]"
+
+
 def test_the_public_names_are_there() -> None:
     """`dir`, Tab and `import *` show the names of the table of contents, and each exists."""
     names = dir(opeai_nb)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+import sys
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
 Thing = TypeVar("Thing")
@@ -36,6 +37,10 @@ class OfLoop(Generic[Thing]):
 
 
 def _running() -> asyncio.AbstractEventLoop | None:
+    if "asyncio" not in sys.modules:  # dear, and the synchronous client needs none
+        return None
+    import asyncio
+
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
