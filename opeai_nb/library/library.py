@@ -374,16 +374,25 @@ class Library(Catalogue):
             files[record] = homes[home] / file
         # What is kept in part is a record; the rest of its answer is nobody's take.
         entries = {name: entry for name, entry in entries.items() if name not in files}
+        states = {name: entry.take_state for name, entry in entries.items()}
+        if any(states[name] != "under way" and self._has_gone_on(entries[name]) for name in states):
+            return self.look(
+                request, session, origins=origins, server=server, row=row, prompt=prompt
+            )
         takes += [
             Take(e.id, e.created, e.slot, e.place, state, is_mine=session.made.get(e.id) == asked)
             for e in entries.values()
-            if (state := e.take_state) is not None
+            if (state := states[e.id]) is not None
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
         notes = self._notes.of(asked)
         self._moments.saw([take.at for take in ordered] + [note.at for note in notes])
         scene = Scene(ordered, notes, session.had(asked), session.name)
         return Look(scene, files, entries, None if same_id else new_id)
+
+    def _has_gone_on(self, entry: Entry) -> bool:
+        """Tell whether its owner went on with it, and ended, since it was read: then look again."""
+        return self._journal.now(entry) is None or not entry.is_as_read()
 
     def _answers(self, prompt: str | None, *asked: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
         """Return what the index has, once it has what there is of a prompt; of None: has all."""

@@ -7,19 +7,22 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.engine.server.uvicorn_server import serving
 from opeai_nb.errors import OutcomeUnknownError
 from opeai_nb.library import Library
 from opeai_nb.library.replay.slot import Slot
+from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.studio.run_options import RunOptions
-from tests.canned import Canned
+from tests.canned import Canned, Held
 from tests.fork import start
 from tests.studio.conftest import Watched
 
@@ -103,21 +106,24 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+class Slow(Library):
+    """Looks so slowly that something happens *meanwhile*: behind its reading, before it judges."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def _answers(self, *asked: Any) -> Any:
+        found = super()._answers(*asked)
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
+        return found
+
+
 @pytest.mark.parametrize("has_sent", [True, False])
 def test_what_another_sent_and_died_of_while_it_is_looked_up_is_not_paid_for_again(
     new_studio: Callable[..., Studio], transport: Watched, tmp_path: Path, *, has_sent: bool
 ) -> None:
     """Its notes were read before it sent, and whether it lives is asked when it is dead."""
-
-    class Slow(Library):
-        meanwhile: Callable[[], object] | None = None
-
-        def _answers(self, *asked: Any) -> Any:
-            if self.meanwhile is not None:
-                meanwhile, self.meanwhile = self.meanwhile, None
-                meanwhile()
-            return super()._answers(*asked)
-
     studio = new_studio(library_class=Slow)
     library = studio.library
     assert isinstance(library, Slow)
@@ -140,6 +146,31 @@ def test_what_another_sent_and_died_of_while_it_is_looked_up_is_not_paid_for_aga
             assert job.result(60).pictures[0].data
     assert transport.posts == (not has_sent)
     assert len(library.pending()) == has_sent
+
+
+def test_what_ends_well_while_it_is_looked_up_is_no_unknown_outcome(tmp_path: Path) -> None:
+    """Its notes were read while it was under way, and whether it is, is asked when it is kept."""
+    painter = Held()
+    with closing(Engine(painter=painter)) as engine:
+        transport, library = Watched(engine), Slow(tmp_path / "imagine")
+        server: dict[str, Any] = {
+            "base_url": "https://api.example.com",
+            "api_key": "any-key-at-all",
+        }
+        client = AsyncClient(**server, transport=transport)
+        studio = Studio(settings(**server, library=library.folder), client=client, library=library)
+        first = studio.start("a red fox", slot=Slot("cell-1", 1), size="1024x1024")
+        assert painter.begun.acquire(timeout=60)
+
+        def end() -> None:
+            painter.may_paint.set()
+            first.result(60)
+
+        library.meanwhile = end
+        second = studio.start("a red fox", slot=Slot("cell-2", 1), size="1024x1024")
+        assert second.result(60).replayed_from is None, "two cells have pictures of their own"
+    assert transport.posts == 2
+    assert library.pending() == []
 
 
 def test_with_fresh_each_sends(new_studio: Callable[..., Studio], transport: Watched) -> None:
