@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
@@ -255,3 +256,49 @@ def test_what_cannot_be_unpacked_is_kept_to_its_last_byte(shell: Shells, label: 
     with pytest.raises(OutcomeUnknownError) as caught:
         plays(shell, Answer(body, headers={"Content-Encoding": label}, chunk=700))
     assert caught.value.answer == body
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><path d="M0 0h1"/></svg>'
+TEXTS = {
+    f"data:image/svg+xml,{quote(SVG)}": SVG,
+    f"data:image/svg+xml;charset=utf-8,{quote(SVG, safe='<>=/ ')}": SVG,
+    f"data:image/svg+xml;utf8,{SVG.decode()}": SVG,
+    f"data:image/png,{quote(RED)}": RED,
+    SVG.decode(): SVG,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: text[:30])
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda text: {"data": [{"url": text}]},
+        lambda text: {"data": [{"b64_json": text}]},
+        lambda text: {"images": [text]},
+        lambda text: {"choices": [{"message": {"content": text}}]},
+    ],
+)
+def test_picture_needs_no_base64(
+    shell: Shells, text: str, place: Callable[[str], dict[str, Any]]
+) -> None:
+    assert plays(shell, place(text)) == [TEXTS[text]]
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"status": "ok", "url": URL},
+        {"code": "0", "data": json.dumps([{"url": URL}])},
+        {"b64_json": B64},
+        {"task_id": "t1", "status": "queued"},
+    ],
+    ids=str,
+)
+def test_form_is_read(shell: Shells, form: dict[str, str]) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert plays(shell, Answer(urlencode(form).encode(), headers=headers), DONE) == [RED]
+
+
+def test_text_with_an_equals_sign_is_no_form(shell: Shells) -> None:
+    with pytest.raises(UnreadableAnswerError, match="is not JSON; it begins: 'x = 1 & y'"):
+        shell(Answer(b"x = 1 & y")).generate("a fox")

@@ -7,6 +7,7 @@ import html
 import json
 import re
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 from opeai_nb.client.protocol.steps import Documents
 
@@ -30,8 +31,8 @@ def json_values(text: str) -> Any:
     """Return the value of *text*, or `Documents` where it holds several.
 
     Understands raw control characters in strings, trailing commas, bytes behind the last brace,
-    several values in a row, and an event stream (partial pictures and heartbeats left out). Raises
-    `ValueError` for what is none of these, such as half a value.
+    several values in a row, a form, and an event stream (partial pictures and heartbeats left out).
+    Raises `ValueError` for what is none of these, such as half a value.
     """
     text = _GUARD.sub("", text.strip(_JUNK))
     try:
@@ -39,9 +40,15 @@ def json_values(text: str) -> Any:
     except ValueError:
         pass
     text = _in_lines(text)
+    if _FORM.match(text):
+        return dict(parse_qsl(text))
     if _is_stream(text):
-        return _one_or_several(_events(text))
-    return _one_or_several(_in_a_row(_without_preface(text)))
+        return _one_or_several(_joined(_events(text), is_over="[DONE]" in text))
+    return _one_or_several(_joined(_in_a_row(_without_preface(text))))
+
+
+# Names and values as forms encode them (`status=ok&url=https%3A%2F%2F…`), and nothing else.
+_FORM = re.compile(r"(?:\w[\w.%\[\]-]{0,40}=[^\s&=<>\"]*+(?:&|\Z))+\Z")
 
 
 def _without_preface(text: str) -> str:
@@ -123,6 +130,38 @@ def _events(text: str) -> list[Any]:
 
 _STANDS_ALONE = re.compile(r"https?://|data:image/|iVBORw0KGgo|/9j/|R0lGOD|UklGR")
 """How a URL begins, and the base64 of a PNG, a JPEG, a GIF and a WebP."""
+
+
+def _joined(values: list[Any], *, is_over: bool = False) -> list[Any]:
+    """Return *values* with the chunks of a chat as one answer: a URL may be split between them.
+
+    Only where its end came, too: else the last URL may be half of one.
+    """
+    chunks = [value for value in values if _deltas(value)]
+    choices = [choice for chunk in chunks for choice in _deltas(chunk)]
+    if not (is_over or any(choice.get("finish_reason") for choice in choices)):
+        return values
+    messages: dict[str, dict[str, Any]] = {}
+    for choice in choices:
+        _append(messages.setdefault(str(choice.get("index")), {}), choice["delta"])
+    whole = [{"message": message} for message in messages.values()]
+    others = [value for value in values if not _deltas(value)]
+    return [*others, *({**chunk, "choices": whole} for chunk in chunks[-1:])]
+
+
+def _deltas(value: Any) -> list[dict[str, Any]]:
+    """Return the choices of a chunk of a chat (OpenAI: `choices[].delta`); none for none."""
+    choices = value.get("choices") if isinstance(value, dict) else None
+    if not isinstance(choices, list):
+        return []
+    return [each for each in choices if isinstance(each, dict) and type(each.get("delta")) is dict]
+
+
+def _append(message: dict[str, Any], delta: dict[str, Any]) -> None:
+    for name, value in delta.items():
+        before = message.get(name)
+        is_more = type(value) is type(before) and isinstance(value, (str, list)) and name != "role"
+        message[name] = before + value if before is not None and is_more else value or before
 
 
 def drafts_in(text: str) -> list[str]:

@@ -416,7 +416,13 @@ class JsonReader:
         return quote + 1
 
     def _begin_picture(self, events: list[Event]) -> None:
-        """Turn to reading a picture when the string so far can be nothing else."""
+        """Turn to reading a picture when the string so far can be nothing else.
+
+        What a chunk of a chat adds may be any part of one, and is joined as text.
+        """
+        before = max(0, self._string - _QUOTED)
+        if self._key == b"content" and self._rest.find(b'"delta"', before, self._string) >= 0:
+            return
         head, still_open = without_open_escape(bytes(self._rest[self._string :]))
         head = plain_base64(head)
         if found := DATA_URL.match(head):

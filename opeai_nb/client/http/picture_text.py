@@ -1,4 +1,4 @@
-"""Pictures as text in other ways than base64: hexadecimal, base64 once more, lists of numbers.
+"""Pictures as text in other ways than base64: hexadecimal, twice base64, numbers, percent signs.
 
 Each is believed only when what it stands for begins as a picture does.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
 
 from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.formats import sniff_format
@@ -30,6 +31,12 @@ _NUMBERS: Final = re.compile(
 _PLACES: Final = re.compile(rb'"\d{1,9}"\s*:')
 
 
+# What RFC 2397 calls a data URL without base64; an SVG needs none.
+_PLAIN: Final = re.compile(
+    r"\s*(?:(data:image/[\w.+-]{1,80}(?:;(?!base64)[^,;]{0,80}){0,4},)|(?=<))", re.IGNORECASE
+)
+
+
 def begins_as_picture(data: bytes) -> bool:
     """Tell whether *data* begins as a picture, SVG included."""
     return sniff_format(data[:_TELLING]) is not None
@@ -41,7 +48,14 @@ def is_hexadecimal(head: bytes) -> bool:
 
 
 def picture_bytes(text: str) -> bytes | None:
-    """Return the picture that *text* stands for: base64, base64 of that, or hexadecimal."""
+    """Return the picture that *text* stands for.
+
+    Base64, base64 of that, hexadecimal, a data URL without base64, or the text of an SVG.
+    """
+    if found := _PLAIN.match(text):
+        plain = text[found.end() :]
+        drawn = unquote_to_bytes(plain) if found[1] else plain.encode("utf-8", "replace")
+        return drawn if begins_as_picture(drawn) else None
     if is_hexadecimal(text[:_HEAD].encode("ascii", "replace")):
         return _from_hexadecimal(text)
     data = decode_base64(text)

@@ -1,0 +1,99 @@
+"""An event stream of a chat: what it adds may end anywhere, in the middle of a URL, too."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from opeai_nb.client import ImageRequest
+from opeai_nb.client.protocol.submit import reread
+from opeai_nb.errors import OpeaiError
+from opeai_nb.testing import Answer, Script, png
+from tests.client.shells import Shell
+
+Shells = Callable[..., Shell]
+RED = png(64, 48, (200, 0, 0))
+LARGE = png(64, 48) + bytes(range(256)) * 120
+URL = "https://pictures.test/files/1.png?sig=a%2Bb"
+USAGE = {"choices": [], "usage": {"total_tokens": 7}}
+DATA = f"data:image/png;base64,{b64encode(LARGE).decode()}"
+
+
+def chunk(index: int = 0, end: str | None = None, **delta: Any) -> dict[str, Any]:
+    choice = {"index": index, "delta": delta, "finish_reason": end}
+    return {"id": "c1", "object": "chat.completion.chunk", "created": 5, "choices": [choice]}
+
+
+def pieces(text: str, size: int) -> Iterator[dict[str, Any]]:
+    for start in range(0, len(text), size):
+        yield chunk(role="assistant", content=text[start : start + size])
+
+
+def stream(*chunks: Any, done: str = "data: [DONE]\n\n") -> bytes:
+    return "".join(f"data: {json.dumps(each)}\n\n" for each in chunks).encode() + done.encode()
+
+
+def over(body: bytes, chunk: int | None = None) -> Script:
+    def answer(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            return Answer(body, chunk=chunk or len(body))
+        return RED if str(request.url) == URL else Answer("no", status=404)
+
+    return Script(answer)
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 40, 4096])
+@pytest.mark.parametrize("text", [URL, f"Here it is:\n\n![a fox]({URL})\n", f"<img src='{URL}'>"])
+def test_url_that_is_split_is_one(shell: Shells, text: str, size: int) -> None:
+    script = over(stream(*pieces(text, size), chunk(end="stop"), USAGE))
+    generation = shell(transport=script).generate("a fox")
+    assert ([p.data for p in generation.pictures], len(script.posts)) == ([RED], 1)
+    assert (generation.notes, generation.usage) == ((), {"total_tokens": 7})
+
+
+@pytest.mark.parametrize("size", [5000, 8192, 8193, 16_386, 1 << 20])
+@pytest.mark.parametrize("around", ["{}", "![a fox]({})", "Here: ![]({}) done"])
+def test_data_url_that_is_split_is_one(shell: Shells, around: str, size: int) -> None:
+    body = stream(*pieces(around.format(DATA), size), chunk(end="stop"))
+    generation = shell(transport=over(body, 3000)).generate("a fox")
+    assert [p.data for p in generation.pictures] == [LARGE]
+
+
+def test_base64_alone_that_is_split_is_one(shell: Shells) -> None:
+    body = stream(*pieces(b64encode(LARGE).decode(), 9001))
+    assert [p.data for p in shell(transport=over(body)).generate("a fox").pictures] == [LARGE]
+
+
+def test_choices_are_pictures_of_their_own(shell: Shells) -> None:
+    halves = [chunk(i, content=text) for text in (URL[:30], URL[30:]) for i in (0, 1)]
+    halves = [chunk(i, content="![](") for i in (0, 1)] + halves
+    body = stream(*halves, *(chunk(i, content=f"&n={i})", end="stop") for i in (0, 1)))
+    urls = [p.url for p in getattr(reread(body, ImageRequest("a fox", n=2), None), "pictures", ())]
+    assert urls == [f"{URL}&n=0", f"{URL}&n=1"]
+
+
+def test_images_of_a_message_are_taken_from_its_chunks(shell: Shells) -> None:
+    image = {"type": "image_url", "image_url": {"url": DATA}}
+    body = stream(chunk(content="Here "), chunk(content="it is."), chunk(images=[image]))
+    generation = shell(transport=over(body)).generate("a fox")
+    assert [p.data for p in generation.pictures] == [LARGE]
+
+
+def test_lines_of_json_are_joined_as_well(shell: Shells) -> None:
+    chunks = [*pieces(f"![]({URL})", 9), chunk(end="stop")]
+    body = "\n".join(map(json.dumps, chunks)).encode()
+    assert len(shell(transport=over(body)).generate("a fox")) == 1
+
+
+def test_stream_that_ends_in_the_middle_of_a_url_is_kept(shell: Shells) -> None:
+    body = stream(*pieces(URL[:-8], 9), done="")
+    script = over(body)
+    with pytest.raises(OpeaiError) as caught:
+        shell(transport=script).generate("a fox")
+    assert (caught.value.answer, len(script.posts)) == (body, 1)
+    assert "run again" not in f"{caught.value} {caught.value.advice}".lower()
