@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from opeai_nb.library.disk.files import is_plain_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 _DAY: Final = 10  # letters of 2026-11-22
@@ -29,6 +30,11 @@ _SUBFOLDER = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:-[0-9]{3,6})?")
 def is_subfolder(name: object) -> bool:
     """Tell whether a name is that of a sub-folder by date."""
     return isinstance(name, str) and _SUBFOLDER.fullmatch(name) is not None
+
+
+def subfolders_among(names: Iterable[str]) -> list[str]:
+    """Return those of all *names* in a folder that are of sub-folders: the rest have dots."""
+    return [name for name in names if "." not in name and is_subfolder(name)]
 
 
 def is_place(file: str) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.library.disk.files import mark_of, names_in
-from opeai_nb.library.disk.subfolder import is_place, is_subfolder, time_in
+from opeai_nb.library.disk.subfolder import is_place, is_subfolder, subfolders_among, time_in
 from opeai_nb.library.index.folder_time import stamp_of, time_of
 from opeai_nb.library.index.growing import MANY, Growth, Source, grow
 from opeai_nb.library.index.index_database import is_in_order, put_in_order, transaction
@@ -305,7 +305,7 @@ class Following:
         elif which is None:
             own, there = _listed(folder)
         elif "" in which:
-            there = {each for each in names_in(folder) if is_subfolder(each)}
+            there = set(subfolders_among(names_in(folder)))
             there = {each for each in there if time_in(folder, each) is not None}
         else:
             there = {each for each in subfolders if time_in(folder, each) is not None}
@@ -313,8 +313,9 @@ class Following:
         listed = there if is_first else (there - subfolders) | (there & (which or set()))
         stamps |= {each: self.stamp(home, each, times) for each in sorted(listed)}
         no_more = subfolders - there
+        new: Iterable[str]
         if is_new:  # then their times say nothing
-            new, gone = {*names, *_names_within(folder, listed)}, set[str]()
+            new, gone = [*names, *_names_within(folder, listed)], set[str]()
         elif which is None:
             new, gone = self._whole(database, home, _with_times(folder, own, listed))
         else:
@@ -412,8 +413,8 @@ def _listed(folder: Path) -> tuple[list[tuple[str, int, int]], set[str]]:
 def _names_listed(folder: Path) -> tuple[list[str], set[str]]:
     """Return the name of each record in a home itself, and its sub-folders. Raises `OSError`."""
     names = os.listdir(folder)  # noqa: PTH208  Path.iterdir takes long for ten thousand
-    subfolders = {each for each in filter(is_subfolder, names) if time_in(folder, each) is not None}
-    return [*records_among(names)], subfolders
+    subfolders = {each for each in subfolders_among(names) if time_in(folder, each) is not None}
+    return records_among(names), subfolders
 
 
 def _names_within(folder: Path, subfolders: Iterable[str]) -> Iterator[str]:

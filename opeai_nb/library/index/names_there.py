@@ -6,19 +6,25 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from opeai_nb.library.disk.files import names_in
-from opeai_nb.library.disk.subfolder import is_place, is_subfolder, slug_in, subfolder_of, time_in
+from opeai_nb.library.disk.subfolder import (
+    is_place,
+    slug_in,
+    subfolder_of,
+    subfolders_among,
+    time_in,
+)
 from opeai_nb.library.index.folder_time import time_of
 from opeai_nb.library.records.record import ENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 
-def records_among(names: Iterable[str], part: str = "") -> Iterator[str]:
-    """Yield those of the *names* in a *part* that are of records, as an index has them."""
-    beginning = f"{part}/" if part else ""
-    return (f"{beginning}{name}" for name in names if name.endswith(ENDING))
+def records_among(names: Iterable[str], part: str = "") -> list[str]:
+    """Return those of the *names* in a *part* that are of records, as an index has them."""
+    found = [name for name in names if name.endswith(ENDING)]
+    return [f"{part}/{name}" for name in found] if part else found
 
 
 class NamesThere:
@@ -65,9 +71,8 @@ class NamesThere:
 
     def _look(self) -> None:
         if self._has_changed(""):
-            for name in self._list(""):
-                if is_subfolder(name):
-                    self._times.setdefault(name, None)
+            for name in subfolders_among(self._list("")):
+                self._times.setdefault(name, None)
         for part in [*self._times]:
             if part and self._has_changed(part):
                 self._list(part)
