@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from opeai_nb.cli.terminal.command_parser import CommandParser
 from opeai_nb.cli.terminal.output import tell
-from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
+from opeai_nb.cli.tutorials import PICTURE, QUICKSTART, python, tutorials, writable_folder
 from opeai_nb.errors import InputError
 
 if TYPE_CHECKING:
@@ -49,9 +49,12 @@ def run(arguments: Sequence[str]) -> int:
 
 def copy_tutorials(folder: Path) -> None:
     """Copy the tutorials that are not there yet: what a person changed stays."""
-    for path in tutorials():
-        if not (folder / path.name).exists():
-            shutil.copyfile(path, folder / path.name)
+    there = tutorials()
+    for path in (*there, there[0].parent / PICTURE):
+        copied = folder / path.relative_to(there[0].parent)
+        if not copied.exists():
+            copied.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copied)
 
 
 def lab_command(folder: Path, *, has_display: bool, is_root: bool) -> list[str]:

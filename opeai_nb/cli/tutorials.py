@@ -11,6 +11,8 @@ import opeai_nb
 from opeai_nb.errors import InputError
 
 QUICKSTART: Final = "01_quickstart.ipynb"
+PICTURE: Final = "pictures/panel.jpg"
+"""What the tutorial on the panel shows of it: a saved notebook keeps no widget."""
 
 
 def tutorials() -> list[Path]:

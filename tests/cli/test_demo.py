@@ -15,6 +15,7 @@ import pytest
 from opeai_nb.cli import lab_command
 from opeai_nb.cli.main import main
 from opeai_nb.cli.tutorials import QUICKSTART, tutorials
+from opeai_nb.formats import sniff_format
 from tests import fork
 
 _FROM_ELSEWHERE = re.compile(
@@ -134,8 +135,13 @@ def test_what_is_not_installed_is_one_line_and_2(
 def test_lab_copies_the_tutorials_and_keeps_what_was_changed(tmp_path: Path) -> None:
     (tmp_path / QUICKSTART).write_text("mine", encoding="utf-8")
     lab_command.copy_tutorials(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {path.name for path in tutorials()}
+    assert {path.name for path in tmp_path.glob("*.ipynb")} == {path.name for path in tutorials()}
     assert len(tutorials()) == 7
+    texts = [path.read_text(encoding="utf-8") for path in tutorials()]
+    pictures = re.findall(r"\]\((pictures/[^)]*)\)", "".join(texts))
+    assert pictures
+    for picture in pictures:
+        assert sniff_format((tmp_path / picture).read_bytes())
     assert (tmp_path / QUICKSTART).read_text(encoding="utf-8") == "mine"
 
 
