@@ -26,6 +26,7 @@ from opeai_nb.client.protocol.results import (
     NO_GUESS,
     finished,
     is_read,
+    is_unfinished,
     is_unread,
     nothing_good,
 )
@@ -355,6 +356,8 @@ class Pipeline:
         if isinstance(read, Task):
             self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
+        if entry.task_id is not None and any(map(is_unfinished, read.pictures)):
+            return await self._task(entry, self._task_of(entry), is_new=False)
         if not await self.disk(entry.wrote, answer):
             self._check_hosts(entry, read, hosts_of(read))
         return await self._pictures(entry, read)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import is_whole, received
+from opeai_nb.client.protocol.results import is_unfinished, is_whole, received
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -140,7 +140,7 @@ class _Course:
         """Tell whether nothing more will come; the pictures of a success may follow it."""
         task = self._task
         return task.is_settled and (
-            task.status == "failed" or bool(task.pictures) or self._empty >= EMPTY_CAP
+            task.status == "failed" or _has_all(task) or self._empty >= EMPTY_CAP
         )
 
     def pause(self, elapsed: float, durations: Sequence[float]) -> float:
@@ -157,7 +157,7 @@ class _Course:
         """
         self._task, self._error = task, None
         self._failures = self._refusals = 0
-        self._empty += task.status == "done" and not task.pictures
+        self._empty += task.status == "done" and not _has_all(task)
         self._gone_since = self._gone_since if self._gone else now
         self._gone = self._gone + 1 if _is_dashscopes_unknown(task) else 0
         if self._gone >= REFUSALS and now - self._gone_since >= REFUSED_FOR:
@@ -265,6 +265,11 @@ _REMEDY: Final[Mapping[type[OpeaiError], str]] = {
 }
 
 
+def _has_all(task: Task) -> bool:
+    """Tell a success with pictures, of which none is said to be on its way still."""
+    return bool(task.pictures) and not any(map(is_unfinished, task.pictures))
+
+
 def _is_dashscopes_unknown(task: Task) -> bool:
     """Tell DashScope's word for a task that is not there, or has expired (platform.md 3.4).
 
@@ -364,7 +369,7 @@ def _read_query(reply: Reply, task: Task, path: str) -> Task:
 
 def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
     try:
-        answer = read_answer(reply, task.request)
+        answer = read_answer(reply, task.request, task.id)
     except UnreadableAnswerError as error:
         # A page of a proxy or a load balancer passes; the task does not. An answer of the table
         # without a row (platform.md 2.2) is a task that it does not know.

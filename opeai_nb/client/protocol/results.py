@@ -11,7 +11,7 @@ from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
-from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT, SAID_EMPTY
+from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT, SAID_EMPTY, UNFINISHED
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, UnreadableAnswerError
 from opeai_nb.fields import DEFAULT_MODEL
@@ -70,6 +70,11 @@ def is_unread(picture: Picture) -> bool:
     """Tell an item that we could not read from one that the platform says has failed."""
     error = picture.error
     return isinstance(error, NoPictureError) and not error.message.startswith(SAID_EMPTY)
+
+
+def is_unfinished(picture: Picture) -> bool:
+    """Tell an item that came before its picture: who asks again may get it."""
+    return picture.error is not None and picture.error.message == UNFINISHED
 
 
 def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
-from opeai_nb.client.wire.read_task import guessed_task, holds_result, integer, read_task
+from opeai_nb.client.wire.read_task import guessed_task, holds_result, integer, read_task, row_of
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
@@ -64,10 +64,13 @@ class Pictures:
     reason: str = ""
 
 
-def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures | Task | Problem:
+def read_answer(
+    reply: Reply, request: ImageRequest | None = None, asked: str = ""
+) -> Pictures | Task | Problem:
     """Return what the answer to a submission or a query says; the key is in nothing that is shown.
 
-    *request* is what was asked: an input that the answer repeats is no picture of it. Raises
+    *request* is what was asked: an input that the answer repeats is no picture of it. *asked* is
+    the id of the task that a query was about: its answer need not repeat it. Raises
     `UnreadableAnswerError` when it is no JSON although HTTP says success, or JSON in which there
     is neither a picture, a task nor an error.
     """
@@ -75,7 +78,7 @@ def read_answer(reply: Reply, request: ImageRequest | None = None) -> Pictures |
         unpacked = {number: _unpacked_picture(each) for number, each in reply.pictures.items()}
         reply = replace(reply, pictures=unpacked)
     try:
-        return _without_key(_read(reply, request), reply.key, reply.clock)
+        return _without_key(_read(reply, request, asked), reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         # Without the frames that read it: what they hold is as it came, and debuggers show locals.
@@ -117,12 +120,14 @@ def _without_key(
 _TEXTS: Final = ("model", "usage", "prompt", "platform_status")
 
 
-def _read(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Problem:
+def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | Task | Problem:
     if isinstance(reply.body, Documents):
-        return _read_documents(reply, request)
+        return _read_documents(reply, request, asked)
     if isinstance(reply.body, NotJson):
         return _read_text(reply, request)
     places = places_in(reply.body)
+    if asked and (row := row_of(places, asked)) is not None:
+        return _read(replace(reply, body=row), request, "")
     task = read_task(places, reply, request)
     problem = read_problem(reply.status, reply.headers, reply.body)
     # A failed task before its error: the reason stands in the same envelope as a refusal's
@@ -137,6 +142,8 @@ def _read(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Probl
                 is_paid = is_paid or _may_be_begun(problem, places)
                 return replace(problem, is_beside_result=is_paid)
             problem = None  # the status alone says that it failed, and the body shows what was made
+    if task is not None and asked and not task.id:
+        task = replace(task, id=asked)
     return _read_success(reply, request, places, task, problem)
 
 
@@ -170,7 +177,8 @@ def _read_success(
         return replace(told, notes=notes)
     # A task with an id goes on being one (new-api puts results beside its status); with an error
     # beside it (`ali_error`) the error speaks.
-    if task is not None and (problem is None or task.pictures):
+    is_asked = task is not None and (task.id or task.status != "unknown")
+    if task is not None and is_asked and (problem is None or task.pictures):
         return task
     if problem is not None and not good:
         return _refusal(problem, places)
@@ -231,7 +239,9 @@ def _as_pictures(
     )
 
 
-def _read_documents(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Problem:
+def _read_documents(
+    reply: Reply, request: ImageRequest | None, asked: str
+) -> Pictures | Task | Problem:
     """Return what several documents say together: an event stream, or lines of JSON.
 
     Their pictures where there are any, without the partial ones; else what the last of them says
@@ -240,7 +250,7 @@ def _read_documents(reply: Reply, request: ImageRequest | None) -> Pictures | Ta
     answers = []
     for document in reply.body.values:
         try:
-            answers.append(_read(replace(reply, body=document), request))
+            answers.append(_read(replace(reply, body=document), request, asked))
         except UnreadableAnswerError:
             continue
     parts = [answer for answer in answers if isinstance(answer, Pictures)]

@@ -11,6 +11,7 @@ from opeai_nb.client.http.base64_text import decode_base64
 from opeai_nb.client.http.picture_text import begins_as_picture, picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.task import read_status
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
 from opeai_nb.client.wire.reason import reason_anywhere
@@ -183,11 +184,16 @@ def _read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
         (item, picture)
         for item in islice(_flat(items), MOST_ITEMS)
         for picture in read_item(item, blobs)[:MOST_ITEMS]
-        if not (picture.error is not None and _is_task(item))
     ]
-    if any(picture.error is None for _, picture in pairs):
-        pairs = [(item, p) for item, p in pairs if p.error is None or not _is_beside(item)]
-    pictures = [picture for _, picture in pairs]
+    is_good = any(picture.error is None for _, picture in pairs)
+    # A task alone is the answer itself; several, or one beside pictures, are pictures to come.
+    is_alone = len(items) == 1
+    pictures = [
+        picture
+        for item, picture in pairs
+        if picture.error is None
+        or not (_is_beside(item) if is_good else is_alone and _is_task(item))
+    ]
     if len(items) <= MOST_ITEMS and len(pictures) <= MOST_ITEMS:
         return pictures
     return [*pictures[:MOST_ITEMS], Picture(error=_failed(_TOO_MANY))]
@@ -317,6 +323,7 @@ _BESIDE: Final = frozenset(
         *("mimetype", "format", "outputformat", "quality", "background", "status"),
     ]
 )
+UNFINISHED: Final = "The answer came before this picture was painted."
 _ECHO: Final = "The answer repeats the input picture, and holds no other."
 _EMPTY: Final = "The platform sent an empty item instead of a picture."
 _NO_ITEM: Final = "The platform sent an empty item instead of a picture: no object."
@@ -456,6 +463,10 @@ def _begins(source: Source) -> bool:
 
 
 def _item_error(item: dict[str, Any]) -> OpeaiError:
+    if _is_running(item):
+        error = _failed(UNFINISHED)
+        error.task_id = next((text for key in _IDS if type(text := item.get(key)) is str), None)
+        return error
     found: Problem | None = find_problem(item)
     if found is None and isinstance(item.get("message"), str) and item["message"]:
         found = problem_of(item["message"])
@@ -468,6 +479,15 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     says = problem_of(reason_anywhere(item)).message
     told = _NO_BYTES if says_nothing else _NO_BYTES_IN
     return _failed(f"{told} It says: {says!r}." if says else told)
+
+
+def _is_running(item: Mapping[str, Any]) -> bool:
+    words = (item.get(key) for key in ("status", "task_status", "state"))
+    told = [read_status(word) for word in words if isinstance(word, str) and word]
+    return any(status in {"queued", "painting"} for status in told)
+
+
+_IDS: Final = ("task_id", "id")
 
 
 def _failed(message: str) -> NoPictureError:

@@ -49,7 +49,9 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     node = node or {}
     word = _status_word(node)
     status = read_status(word)
-    if (not word or status == "unknown") and _are_listed(places, reply, request):
+    listed = _listed(places, reply, request) if not word or status == "unknown" else 0
+    # A word that nobody knows, beside fewer than were asked for, may say that more will come.
+    if listed and (not word or listed >= ((request and request.n) or 1)):
         status = "done"
     pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
     # A word that nobody knows may mean that it is done: who asks again and again will tell.
@@ -78,6 +80,19 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     )
 
 
+def row_of(places: Places, task_id: str) -> dict[str, Any] | None:
+    """Return the row of the task that was asked about, in a list of several tasks; None elsewhere.
+
+    A row has an id and a status; pictures that name the task that made them are none.
+    """
+    for _, items in places.lists:
+        rows = [each for each in items if isinstance(each, dict) and _status_word(each)]
+        ids = [_id_of(row) for row in rows]
+        if len(rows) == len(items) and ids.count(task_id) == 1 and len(set(ids)) > 1:
+            return rows[ids.index(task_id)]
+    return None
+
+
 def _says_where(status: int, link: str) -> bool:
     """Tell whether a success without a word of a task means one all the same, by its link.
 
@@ -101,22 +116,21 @@ def holds_result(
     id or a URL alone may be an error's own.
     """
     is_live = task is not None and task.platform_status and task.status not in _NOT_LIVE
-    return bool(task and task.id and is_live) or _are_listed(places, reply, request)
+    return bool(task and task.id and is_live) or _listed(places, reply, request) > 0
 
 
 _NOT_LIVE: Final = frozenset({"failed", "unknown"})
 
 
-def _are_listed(places: Places, reply: Reply, request: ImageRequest | None) -> bool:
-    """Tell whether a list holds a picture: then it is made, whatever the status says.
+def _listed(places: Places, reply: Reply, request: ImageRequest | None) -> int:
+    """Count the pictures in a list: these are made, whatever the status says.
 
     Lists alone: an object's own `url` or `image` may be the task's, or its input.
     """
     lists = [
         pair for pair in places.lists if pair[0] not in _INPUTS_OF_EDITS or not _edits(request)
     ]
-    listed = pictures_in(Places(lists=lists), reply.pictures, request)
-    return any(picture.error is None for picture in listed or ())
+    return len(_good(pictures_in(Places(lists=lists), reply.pictures, request)))
 
 
 _INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
