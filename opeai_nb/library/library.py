@@ -428,13 +428,20 @@ class Library(Catalogue):
         """Tell whether a record of *request*, an identity, is skipped for want of its pictures.
 
         One of the platform's, which was paid for. A folder that was copied in part lacks them, or
-        Git LFS has put notes in their place.
+        Git LFS has put notes in their place. A record that is damaged itself is of the request if
+        its name says so: nothing else tells.
         """
-        homes, names = self.homes.all, {slug(prompt), None}  # a person may rename any
-        broken = self._index.rows(_BROKEN, whole=False)
-        likely = (record_said(homes[home], file) for home, file in broken if slug_in(file) in names)
-        said = (record for record in likely if record is not None and record.origin == "platform")
-        return any(identity_of(record.stands["request"]) == request for record in said)
+        homes, named = self.homes.all, slug(prompt)
+        for home, file in self._index.rows(_BROKEN, whole=False):
+            if (told := slug_in(file)) not in (named, None):  # a person may rename any
+                continue
+            record = record_said(homes[home], file)
+            if record is None:
+                if told is not None:
+                    return True
+            elif record.origin == "platform" and identity_of(record.stands["request"]) == request:
+                return True
+        return False
 
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.

@@ -342,7 +342,7 @@ class Door:
             entry.forget()
 
     def _refuse_to_pay_for_lost(self, ask: Ask, look: Look) -> None:
-        """Raise, once in a session, where the files of what a first run would show are gone.
+        """Raise, once in a session, where files of what a first run would show are no more.
 
         What the engine has painted costs nothing, and is painted again.
         """
@@ -353,7 +353,8 @@ class Door:
             return
         self.session.told(ask.row, slot)
         raise OptionError(
-            "The library has a record of this request, and a picture of it is missing or damaged.",
+            "The library seems to have a record of this request, and it or a picture of it is "
+            "missing or damaged.",
             advice="Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks "
             "names it. Or run the cell again, or with --fresh: then it asks for a new picture. "
             "Nothing was sent.",

@@ -54,6 +54,24 @@ def test_a_first_run_asks_before_it_pays_for_a_picture_whose_file_is_gone(
     assert transport.posts == 3
 
 
+@pytest.mark.parametrize("left", [b"", b'{"opeai_nb": 1, "id":', b"<<<<<<< HEAD\n"])
+def test_a_first_run_asks_before_it_pays_where_the_record_itself_is_damaged(
+    new_studio: Callable[..., Studio], transport: Watched, left: bytes
+) -> None:
+    """A copy that was cut off, or a merge: the file's name tells what it is of."""
+    (path,) = new_studio(**PLATFORM).start("a fox", slot=CELL).result().paths
+    (record,) = path.parent.glob("*.json")
+    record.write_bytes(left)
+    (path.parent / "my settings.json").write_bytes(left)
+    studio = new_studio(**PLATFORM)
+    assert studio.start("an owl", slot=CELL).result()
+    with pytest.raises(OptionError, match="is missing or damaged"):
+        studio.start("a fox", slot=CELL).result()
+    assert transport.posts == 2
+    assert studio.start("a fox", slot=CELL).result()
+    assert transport.posts == 3
+
+
 def test_fresh_asks_nothing(new_studio: Callable[..., Studio], transport: Watched) -> None:
     lose(new_studio(**PLATFORM).start("a fox", slot=CELL).result().paths[0])
     assert new_studio(**PLATFORM).start("a fox", slot=CELL, fresh=True).result()
