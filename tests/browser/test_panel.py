@@ -92,7 +92,7 @@ def test_two_columns_become_one_on_a_narrow_page(panel: Page, theme: str) -> Non
         "light => document.body.dataset.jpThemeLight === light", arg=str(theme == "Light").lower()
     )
     panel.generate("mountains over a lake, watercolour")
-    for width, count in ((1300, 2), (700, 1)):
+    for width, count in ((1300, 2), (700, 1), (320, 1)):
         page.set_viewport_size({"width": width, "height": 1250})
         page.wait_for_function(
             """count => getComputedStyle(document.querySelector('.ob-columns'))
@@ -105,6 +105,7 @@ def test_two_columns_become_one_on_a_narrow_page(panel: Page, theme: str) -> Non
         )
         assert spill <= 0, "nothing stands out of the panel"
         panel.notebook.screenshot(f"panel-{theme.lower()}-{width}")
+    assert page.locator(".ob-row select").bounding_box()["width"] > 120, "a model's name is read"
     page.set_viewport_size({"width": 1300, "height": 1250})
 
 

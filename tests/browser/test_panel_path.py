@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -113,3 +113,58 @@ def test_control_enter_generates_and_keys_stay_in_the_panel(panel: Page) -> None
     assert panel.page.locator(".jp-Notebook .jp-Cell").count() == cells, (
         "no shortcut of the notebook"
     )
+
+
+def type_into(field: Any, text: str) -> None:
+    """Write a text by keys, and stay in the field: what a driver fills in is no person's change."""
+    field.press("Control+a")
+    field.page.keyboard.type(text)
+
+
+def test_control_enter_sends_what_was_typed_last(panel: Page) -> None:
+    """It asked for as many pictures as before, and went off without the picture to edit."""
+    (panel.folder / "late.png").write_bytes(png())
+    panel.generate("a seal")
+    before = panel.records()
+    prompt = panel.page.get_by_label("Prompt", exact=True)
+    type_into(prompt, "three seals")
+    prompt.press("Tab")  # the kernel has it: what it says next is not of before
+    count = panel.page.get_by_label("Pictures", exact=True)
+    type_into(count, "3")
+    panel.ask("panel.quality = 'low'")  # what the kernel says meanwhile takes no letter away
+    panel.page.get_by_label("low", exact=True).and_(panel.page.locator(":checked")).wait_for()
+    assert count.input_value() == "3"
+    count.press("Control+Enter")
+    panel.wait_for_picture("three seals")
+    assert panel.ask("print(len(panel.result))") == "3"
+    panel.write("one more seal")
+    type_into(count, "1")
+    type_into(panel.page.get_by_placeholder("path, URL or variable"), "late.png")
+    panel.page.keyboard.press("Control+Enter")
+    panel.wait_for_picture("one more seal")
+    assert panel.ask("print(len(panel.result), len(panel.result.request.image))") == "1 1"
+    assert panel.records() == before + 2
+
+
+@pytest.mark.parametrize("how", ["Generate", "Control+Enter", "Insert code"])
+def test_what_cannot_be_read_is_never_left_out(panel: Page, how: str) -> None:
+    before = panel.records()
+    panel.write("a walrus")
+    panel.page.get_by_text("More options").click()
+    extra = panel.page.get_by_label("Extra fields (JSON)")
+    path = panel.page.get_by_placeholder("path, URL or variable")
+    for field, text, reason in (
+        (extra, '{"seed": 4', "is not JSON such as"),
+        (path, "nowhere.png", "There is no file 'nowhere.png'"),
+    ):
+        type_into(field, text)
+        if how == "Control+Enter":
+            panel.page.keyboard.press(how)
+        else:
+            panel.click(how)
+        panel.page.get_by_role("alert").get_by_text(reason).wait_for()
+        type_into(field, " ")
+        field.press("Tab")
+    assert panel.records() == before
+    panel.generate("a walrus")
+    assert panel.records() == before + 1

@@ -512,6 +512,8 @@ const ICONS = /** @type {Record<string, string>} */ ({
   trash: 'M6 1.5h4l.6 1H14V4H2V2.500h3.4zM3 5h10l-.7 9.500H3.700zM5.800 7v5.500h1.200V7zm3.200 0v5.500h1.200V7z',
 });
 const NONE = '\0';
+/** Fields in which something was typed that is not taken yet: it stays. @type {WeakSet<EventTarget>} */
+const untaken = new WeakSet();
 const SHADE = 'rgba(12, 14, 18, .62)';
 const SHADE_PIXEL = 0x9e120e0c; // the same, as bytes in the order of today's machines
 const STEP = 2 * 1024 * 1024;
@@ -727,6 +729,10 @@ class Desk {
     this.defects = new Set();
     this.isDirty = false;
     this.isLost = false;
+    /** Why what stands in a field cannot be sent, by field. @type {Map<string, string>} */
+    this.unread = new Map();
+    /** What a click waits for, and why it failed. @type {Promise<string>} */
+    this.taking = Promise.resolve('');
     /** @type {any} */
     this.local = null; // what the page says of itself, until the kernel says something
     /** @type {{code: string, first: string} | null} */
@@ -836,7 +842,20 @@ class Desk {
   get openInput() { return this.inputs.find(({digest}) => digest === this.drawing); }
 
   /** Why a click is not sent; empty: it is. */
-  get problem() { return regionProblem(this.controls.only, this.inputs, !!this.openInput); }
+  get problem() { return [...this.unread.values()][0] || regionProblem(this.controls.only, this.inputs, !!this.openInput); }
+
+  /** Have clicks wait while a picture is added: they would be sent, and paid for, without it.
+   * @param {Promise<string>} work why it failed, if it did */
+  take(work) {
+    const all = Promise.all([this.taking, work]).then((reasons) => reasons.find(Boolean) || '');
+    const end = () => { if (this.taking === all) this.taking = Promise.resolve(''); };
+    this.taking = all;
+    all.then(end, end);
+    return work;
+  }
+
+  /** Why a click is not sent, once all is taken that was given before it. */
+  async settled() { return await this.taking || this.problem; }
 
   /** @returns {{values: Controls, edit: [string, number]}} */
   said() {
@@ -1218,7 +1237,7 @@ const composer = (desk, pictures) => {
     showModels();
     hide(other, true);
     number.max = Math.max(family.n_max, controls.n);
-    if (document.activeElement !== number || Number(number.value) !== controls.n) number.value = controls.n;
+    if (!untaken.has(number)) number.value = controls.n;
     number.title = family.n_max === 1 ? 'This model makes one at a time' : `1 to ${family.n_max}`;
     note.textContent = family.note;
     const chosen = desk.preset();
@@ -1227,7 +1246,7 @@ const composer = (desk, pictures) => {
     size.show([...sizes, {value: NONE, lines: ['other…', 'any size']}], isOther ? NONE : controls.size,
       family.sizes.length || family.pixels ? '' : 'this model names no sizes');
     hide(free, !isOther);
-    if (isOther && !wantsOther) otherSize.value = controls.size;
+    if (isOther && !wantsOther && !untaken.has(otherSize)) otherSize.value = controls.size;
     const {words: qualities, isIgnored} = qualitiesOf(desk.table, controls);
     const unset = chosen?.fields.quality ? [] : [{value: '', lines: ['default']}];
     quality.show([...unset, ...qualities.map((word) => ({value: word, lines: [word]}))],
@@ -1243,7 +1262,7 @@ const composer = (desk, pictures) => {
   };
 };
 
-/** @param {Desk} desk @param {Pictures} pictures @returns {Part & {take: (files: File[]) => Promise<void>}} */
+/** @param {Desk} desk @param {Pictures} pictures @returns {Part & {take: (files: File[]) => Promise<unknown>}} */
 const tray = (desk, pictures) => {
   const beside = h('span', {class: 'ob-beside'});
   const tiles = h('div', {class: 'ob-tiles', role: 'list', 'aria-label': 'Input pictures'});
@@ -1269,32 +1288,45 @@ const tray = (desk, pictures) => {
   let asked = '';
   let shown = '';
 
-  const name = async () => {
+  const name = () => {
     const text = path.value.trim();
-    if (!text || text === asked) return;
+    if (text && text !== asked) return desk.take(named(text));
+    if (!text) desk.unread.delete('path');
+  };
+
+  /** @param {string} text */
+  const named = async (text) => {
     asked = text;
     const answer = await desk.ask('name', {text});
     asked = '';
-    if (!answer.problem) path.value = '';
-    say(answer, []);
+    const reason = say(answer, []);
+    if (reason) desk.unread.set('path', reason); else desk.unread.delete('path');
+    if (!reason) path.value = '';
+    return reason;
   };
 
-  /** @param {any} answer @param {string[]} before */
+  /** Tell how an input was taken; return why it was not. @param {any} answer @param {string[]} before */
   const say = (answer, before) => {
     const {problem} = answer;
     const text = problem ? `${problem.message} ${problem.advice}`.trim() : answer.note || '';
     tell(notes, [...before, text], problem || before.length ? 'ob-note ob-wrong' : 'ob-note');
+    return problem ? text : '';
   };
 
   /** @param {File[]} chosen */
-  const take = async (chosen) => {
+  const take = (chosen) => desk.take(taken(chosen));
+
+  /** @param {File[]} chosen */
+  const taken = async (chosen) => {
     tell(notes, []);
     const wrong = [];
+    let reason = '';
     for (const file of chosen) {
       const head = new Uint8Array(await file.slice(0, 16).arrayBuffer());
       const problem = fileProblem(file.name, file.size, head, desk.model.get('_limit'));
-      if (problem) { wrong.push(problem); tell(notes, wrong, 'ob-note ob-wrong'); } else say(await send(file), wrong);
+      if (problem) { wrong.push(problem); tell(notes, wrong, 'ob-note ob-wrong'); } else reason = say(await send(file), wrong) || reason;
     }
+    return wrong[0] || reason;
   };
 
   /** Send a file in pieces, a few of them ahead. @param {File} file */
@@ -1586,6 +1618,7 @@ const regionEditor = (desk, pictures, root) => {
   const show = () => {
     const input = desk.openInput;
     hide(box, !input);
+    if (!input || !wrong) desk.unread.delete('region');
     if (!input) { opened = ''; return undefined; }
     if (opened !== input.digest) return open(input);
     if (frame.classList.contains('ob-hidden')) return undefined;
@@ -1603,8 +1636,10 @@ const regionEditor = (desk, pictures, root) => {
     clear.disabled = !now;
     surface.classList.toggle('ob-brushing', isBrush);
     help.textContent = isBrush ? 'Paint over what may change.' : 'Drag a box, or: arrows move it, Shift+arrows resize it.';
-    if (wrong) tell(told, [wrong], 'ob-note ob-wrong');
-    else tell(told, [now ? `The edit may change ${regionWords(now, whole)}; all else stays, to the pixel.` : 'Nothing is drawn yet.']);
+    if (wrong) {
+      desk.unread.set('region', `${wrong} Nothing was sent.`);
+      tell(told, [wrong], 'ob-note ob-wrong');
+    } else tell(told, [now ? `The edit may change ${regionWords(now, whole)}; all else stays, to the pixel.` : 'Nothing is drawn yet.']);
     return undefined;
   };
   return {elements: [box], show: (what) => {
@@ -1629,9 +1664,12 @@ const advanced = (desk) => {
       : h('input', {type: 'text', placeholder: one.hint});
     box.addEventListener('change', () => {
       try {
-        desk.set({[one.name]: readField(one, box.value)});
+        const value = readField(one, box.value);
+        desk.unread.delete(one.name);
+        desk.set({[one.name]: value});
         tell(note, []);
       } catch (/** @type {any} */ error) {
+        desk.unread.set(one.name, `${error.message} Nothing was sent.`);
         tell(note, [error.message], 'ob-note ob-wrong');
       }
     });
@@ -1648,8 +1686,10 @@ const advanced = (desk) => {
   const show = () => {
     const {controls} = desk;
     for (const {field: one, control: box, box: whole} of made) {
-      hide(whole, !hasEffect(desk.table, controls.model, one.name, controls.dialect));
-      if (document.activeElement !== box) box.value = textOf(one, controls[one.name]);
+      const isSent = hasEffect(desk.table, controls.model, one.name, controls.dialect);
+      hide(whole, !isSent);
+      if (!isSent) desk.unread.delete(one.name);
+      if (document.activeElement !== box && !desk.unread.has(one.name)) box.value = textOf(one, controls[one.name]);
     }
   };
   return {elements: [fold], show: (what) => { if (what === 'all' || what === 'controls') show(); }};
@@ -1673,7 +1713,8 @@ const actions = (desk, root) => {
 
   const generate = async () => {
     if (isAsked || desk.isLost) return;
-    const {problem} = desk;
+    isAsked = true;
+    const problem = await desk.settled().finally(() => { isAsked = false; });
     if (problem) {
       desk.local = {state: '', problem: {message: problem}};
       show('status');
@@ -1696,7 +1737,8 @@ const actions = (desk, root) => {
   const insertCode = async () => {
     code.replaceChildren();
     desk.flush();
-    if (desk.complain({problem: desk.problem && {message: desk.problem}})) return;
+    const message = await desk.settled();
+    if (desk.complain({problem: message && {message}})) return;
     const answer = await desk.ask('insert');
     if (desk.complain(answer)) return;
     const shown = h('code', {}, answer.code);
@@ -2126,15 +2168,19 @@ const takeFiles = (root, take) => {
   });
 };
 
-/** Ctrl+Enter generates; plain keys are the panel's, not shortcuts of the notebook.
+/** Ctrl+Enter generates, with what was typed last; plain keys are the panel's, not shortcuts of the notebook.
  * @param {HTMLElement} root @param {() => void} generate */
 const takeKeys = (root, generate) => {
   root.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
     event.stopPropagation();
+    const {target} = event;
+    if (target instanceof HTMLInputElement && untaken.has(target)) target.dispatchEvent(new Event('change', {bubbles: true}));
     generate();
   }, true);
+  root.addEventListener('input', ({target}) => target && untaken.add(target), true);
+  root.addEventListener('change', ({target}) => target && untaken.delete(target), true);
   root.addEventListener('keydown', (event) => {
     if (!event.ctrlKey && !event.metaKey && !event.altKey) event.stopPropagation();
   });
