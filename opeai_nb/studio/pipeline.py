@@ -83,6 +83,10 @@ _OF_THE_KEY: Final = (AuthenticationError, PermissionDeniedError, NotFoundError)
 _LOOK_AGAIN: Final = 0.5
 """Seconds between two looks at what another process makes: somebody waits, and a look is cheap."""
 _STOPPED: Final = "it was stopped while it was being sent"
+_DROPPED: Final = (
+    "The platform keeps pictures for 24 hours, and these are over: `%imagine forget` drops the "
+    "request, and its cell can ask for another picture then."
+)
 _NOWHERE: Final = "This picture could not be saved, and the process that had it is gone."
 
 
@@ -436,8 +440,10 @@ class Pipeline:
             if GUESS in generation.notes:
                 await self.disk(entry.unread, NO_GUESS, generation.answer or b"")
                 raise nothing_good(replace(whole, answer=generation.answer))
-            error = whole.failed[0].error
-            raise error if error is not None else AssertionError("a failed picture has an error")
+            error = whole.failed[0].error or AssertionError("a failed picture has an error")
+            if entry.is_over and type(error) is DownloadError:  # one refused may still be there
+                error.advice = _DROPPED
+            raise error
         if missing and not entry.is_over:
             self.progress.note(
                 f"{missing} of {len(fetched)} pictures could not be downloaded yet; "

@@ -12,6 +12,7 @@ import pytest
 from opeai_nb.client import AsyncClient, ImageRequest
 from opeai_nb.engine import ENGINE_URL
 from opeai_nb.errors import (
+    DownloadError,
     InputError,
     LibraryError,
     NotFoundError,
@@ -365,3 +366,30 @@ def test_durations_make_an_honest_guess_of_the_time_left(
     job._progress.says("painting")
     job._progress.durations = (5.0, 6.0, 7.0)
     assert job.update.left == pytest.approx(6.0 - job.update.elapsed)
+
+
+def test_a_picture_that_was_not_fetched_in_time_names_the_way_to_another(
+    tmp_path: Path, transport: Watched
+) -> None:
+    """Whoever runs the cell on Monday is told how it goes on, and nothing is paid for by itself."""
+    chosen = settings(base_url="engine:", library=tmp_path / "imagine")
+    client = AsyncClient(base_url=ENGINE_URL, api_key="any-key", transport=transport, sleep=at_once)
+
+    def unplug(request: httpx.Request) -> None:
+        if request.method == "GET":
+            raise httpx.ConnectError("unplugged", request=request)
+
+    transport.before = unplug
+    asked: dict[str, Any] = {"slot": Slot("cell-1"), "response_format": "url", **SMALL}
+    with pytest.raises(DownloadError, match="before its URL expires"):
+        Studio(chosen, client=client).start("a fox", **asked).result(60)
+    library = Library(chosen.library, clock=lambda: time.time() + 90_000)
+    monday = Studio(chosen, client=client, library=library)
+    for _ in range(2):
+        with pytest.raises(DownloadError, match="%imagine forget"):
+            monday.start("a fox", **asked).result(60)
+    assert transport.posts == 1
+    library.forget(*library.pending())
+    transport.before = lambda _: None
+    assert monday.start("a fox", **asked).result(60)
+    assert transport.posts == 2
