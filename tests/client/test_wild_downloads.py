@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.protocol.steps import Unsent
-from opeai_nb.errors import DownloadError, OpeaiError
+from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 from opeai_nb.testing import Answer, Script, pictures_answer, png
 from tests.client.shells import KEY, Shell
 
@@ -226,3 +228,75 @@ def test_address_that_a_server_listens_on_is_this_machine(
     homes = {"localhost": ("127.0.0.1",)}
     client = shell(transport=script, base_url=base, resolve=lambda host, *_: homes[host])
     assert len(client.generate("a fox")) == 1
+
+
+B64 = b64encode(RED).decode()
+LONG = {"more": "x" * 5000}
+
+
+@pytest.mark.parametrize("more", [{}, LONG], ids=["short", "long"])
+@pytest.mark.parametrize(
+    "body", [{"b64_json": B64}, {"data": [{"image": B64}]}, {"url": f"{OWN}?2"}], ids=list
+)
+def test_json_in_a_pictures_place_is_read(shell: Shells, body: Any, more: Any) -> None:
+    def answer(request: httpx.Request) -> Any:
+        if request.method == "POST":
+            return pictures_answer(ELSEWHERE)
+        return RED if request.url.query else Answer({**more, **body}, chunk=700)
+
+    script = Script(answer)
+    generation = shell(transport=script).generate("a fox")
+    assert ([p.data for p in generation.pictures], len(script.posts)) == ([RED], 1)
+
+
+def test_json_leads_nowhere_that_a_picture_may_not_be(shell: Shells) -> None:
+    def answer(request: httpx.Request) -> Any:
+        to = {"url": "http://169.254.169.254/x.png"}
+        return pictures_answer(ELSEWHERE) if request.method == "POST" else Answer(to)
+
+    script = Script(answer)
+    with pytest.raises(RefusedDownloadError, match="private address"):
+        shell(transport=script, resolve=lambda _: ("1.1.1.1",)).generate("a fox")
+    assert len(script.requests) == 2
+
+
+def test_json_that_leads_to_itself_ends(shell: Shells) -> None:
+    script = Script(
+        lambda sent: pictures_answer(OWN) if sent.method == "POST" else Answer({"url": OWN})
+    )
+    with pytest.raises(DownloadError, match="too many times"):
+        shell(transport=script).generate("a fox")
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [Answer(b""), Answer(b"", status=204), Answer({"status": "processing"}, status=202)],
+    ids=["empty", "204", "202"],
+)
+def test_fresh_url_that_has_nothing_yet_is_tried_again(shell: Shells, nothing: Answer) -> None:
+    plan = (pictures_answer(ELSEWHERE), nothing, nothing, RED)
+    assert len(shell(*plan).generate("a fox")) == 1
+    error = failing(shell, ELSEWHERE, *[nothing] * 4)
+    assert "JSON came" in str(error) or "returned nothing" in str(error)
+
+
+@pytest.mark.parametrize("front", [b"\xef\xbb\xbf", b"\r\n", b"\n\n\xef\xbb\xbf"])
+def test_picture_behind_what_a_script_printed_is_one(shell: Shells, front: bytes) -> None:
+    generation = shell(pictures_answer(ELSEWHERE), front + RED).generate("a fox")
+    assert [picture.data for picture in generation.pictures] == [RED]
+
+
+@pytest.mark.parametrize("body", [RED, b"\xff\x0a" + bytes(60)], ids=["picture", "bytes"])
+@pytest.mark.parametrize("status", [200, 410])
+def test_bytes_are_not_quoted_as_words(shell: Shells, body: bytes, status: int) -> None:
+    if (body, status) != (RED, 200):
+        error = failing(shell, ELSEWHERE, Answer(body, status=status))
+        assert str(error).isascii()
+
+
+@pytest.mark.parametrize("more", [{}, LONG], ids=["short", "long"])
+def test_json_that_repeats_the_key_does_not_show_it(shell: Shells, more: Any) -> None:
+    body = Answer({"note": f"no picture for {KEY}", **more})
+    error = failing(shell, ELSEWHERE, body, body)
+    assert "JSON came" in str(error)
+    assert KEY not in f"{error!r} {error}"

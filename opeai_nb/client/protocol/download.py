@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin, urlsplit
 
+from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol import schedule
@@ -23,7 +24,10 @@ from opeai_nb.client.protocol.steps import (
     Unsent,
 )
 from opeai_nb.client.wire.read_error import first_line, problem_of
+from opeai_nb.client.wire.read_pictures import pictures_in
+from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import without_key
+from opeai_nb.client.wire.unwrap import places_in, unpacked
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 from opeai_nb.formats import sniff_format
 
@@ -74,8 +78,37 @@ def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Fl
             continue
         if reply.status >= 300:  # noqa: PLR2004  HTTP success
             raise _refused_by_server(reply, url, picture.url or "", is_fresh=is_fresh)
+        if reply.body.lstrip()[:1] == "{" and 0 not in reply.pictures:
+            named = yield from _named_in_json(asked, reply)
+            if named.source is not None:
+                return replace(picture, source=named.source)
+            url = _joined(url, named.url or "")
+            continue
         return replace(picture, source=_picture_in(reply, url))
     raise DownloadError("The picture's URL redirects too many times.", url=url)
+
+
+def _named_in_json(asked: _Asked, reply: Reply) -> Flow[Picture]:
+    """Return what the JSON names that came in a picture's place: its bytes, or its URL.
+
+    Of a long one only the beginning is here: it is asked for once more, and read as an answer.
+    """
+    url, body = asked.call.url, unpacked(reply.body)
+    if not isinstance(body, dict):
+        call = replace(asked.call, reader=JsonReader)
+        try:
+            reply = yield replace(call, patience=(yield from _left(asked.until, url)))
+        except (Unsent, CutAnswer) as failure:
+            message = f"The picture could not be downloaded: {failure}."
+            raise DownloadError(message, url=url) from failure
+        body = reply.body
+    found = pictures_in(places_in(body if isinstance(body, dict) else [body]), reply.pictures)
+    named = next((each for each in found or () if each.error is None), None)
+    if named is None:
+        told = problem_of(reason_anywhere(body) or first_line(str(body))).message
+        told = without_key(told, reply.key)
+        raise DownloadError(f"JSON came instead of the picture: {told}.", url=url)
+    return named
 
 
 _CALL: Final = Call(
@@ -114,7 +147,8 @@ def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
                 # A picture on the API's own origin may need its key; nobody else ever gets it.
                 call = replace(call, with_key=True)
                 continue
-            if not _may_pass(reply, is_fresh=is_fresh) and not _is_cut_short(reply):
+            is_awaited = is_fresh and _is_awaited(reply) and attempt < _ATTEMPTS
+            if not (is_awaited or _may_pass(reply, is_fresh=is_fresh) or _is_cut_short(reply)):
                 return reply
             wish = schedule.retry_after(reply.headers)
             if reply.status >= 300:  # noqa: PLR2004  HTTP success
@@ -160,6 +194,13 @@ def _may_pass(reply: Reply, *, is_fresh: bool) -> bool:
     return status in {408, 429} or status >= 500 or (is_fresh and status in _NOT_YET)  # noqa: PLR2004  the server's own failures
 
 
+def _is_awaited(reply: Reply) -> bool:
+    """Tell a success in which there is nothing yet."""
+    return 0 not in reply.pictures and (
+        reply.status == 202 or (reply.status < 300 and not reply.body.strip())  # noqa: PLR2004  HTTP
+    )
+
+
 def _is_cut_short(reply: Reply) -> bool:
     """Tell a picture whose end is missing, where no length says how long it should be."""
     source = reply.pictures.get(0)
@@ -178,7 +219,7 @@ def _picture_in(reply: Reply, url: str) -> Source:
         return source
     if source is not None and (data := _as_text(source, head)) is not None:
         return data
-    told = without_key(first_line(reply.body), reply.key)
+    told = without_key(first_line(reply.body), reply.key).replace("\ufffd", "\0")
     if source is None and not told:
         raise DownloadError("The picture's URL returned nothing.", url=url)
     if source is None:
@@ -192,14 +233,21 @@ def _picture_in(reply: Reply, url: str) -> Source:
 
 
 def _as_text(source: Source, head: bytes) -> bytes | None:
-    """Return the picture whose base64 a store serves in its place; None where it is none."""
-    if not head.isascii() or b" " in head[:100]:
+    """Return the picture behind a byte order mark or line ends, or whose base64 came; else None."""
+    is_behind = sniff_format(head.lstrip(_IN_FRONT)) is not None
+    if not is_behind and (not head.isascii() or b" " in head[:100]):
         return None
     data = source if isinstance(source, bytes) else source.read_bytes()
-    picture = picture_bytes(data.decode("ascii", "replace"))
+    picture = (
+        data.lstrip(_IN_FRONT) if is_behind else picture_bytes(data.decode("ascii", "replace"))
+    )
     if picture is not None and isinstance(source, Path):
         source.unlink(missing_ok=True)
     return picture
+
+
+_IN_FRONT: Final = b"\xef\xbb\xbf\r\n"
+"""What scripts that serve a file print before it, by mistake; no picture begins so."""
 
 
 def first_bytes(source: Source) -> bytes:
@@ -214,7 +262,9 @@ _TELLING: Final = 2000
 
 
 def _refused_by_server(reply: Reply, url: str, written: str, *, is_fresh: bool) -> DownloadError:
-    told = without_key(problem_of(first_line(reply.body)).message, reply.key)
+    words = first_line(reply.body)
+    is_text = words.isprintable() and "\ufffd" not in words
+    told = without_key(problem_of(words).message, reply.key) if is_text else ""
     return DownloadError(
         f"The picture's URL was refused{': ' + told if told else ''}.",
         url=url,
