@@ -168,3 +168,41 @@ def test_what_cannot_be_read_is_never_left_out(panel: Page, how: str) -> None:
     assert panel.records() == before
     panel.generate("a walrus")
     assert panel.records() == before + 1
+
+
+def test_a_model_is_named_whatever_the_kernel_says_meanwhile(panel: Page) -> None:
+    before = panel.records()
+    prompt = panel.page.get_by_label("Prompt", exact=True)
+    type_into(prompt, "a walrus")
+    prompt.press("Tab")
+    model = panel.page.get_by_label("Model", exact=True)
+    model.select_option("another name…")
+    name = panel.page.get_by_label("Name of the model")
+    panel.ask("panel.quality = 'low'")
+    panel.page.get_by_label("low", exact=True).and_(panel.page.locator(":checked")).wait_for()
+    panel.click("Generate")
+    panel.page.get_by_role("alert").get_by_text("Write the name of the model").wait_for()
+    assert panel.records() == before
+    type_into(name, "qwen-image-plus")
+    name.press("Enter")
+    name.wait_for(state="hidden")
+    assert model.input_value() == "qwen-image-plus"
+    assert panel.ask("print(panel.model)") == "qwen-image-plus"
+
+
+def test_another_size_is_written_or_nothing_is_sent(panel: Page) -> None:
+    before = panel.records()
+    panel.write("a walrus")
+    other = panel.page.get_by_label("other…")
+    size = panel.page.get_by_label("Other size")
+    assert size.input_value() == "768x512"
+    panel.page.get_by_label("1:1").check(force=True)
+    other.check(force=True)
+    assert not size.input_value(), "it showed 768x512, and 2048x2048 was sent"
+    panel.click("Generate")
+    panel.page.get_by_role("alert").get_by_text("Write a size").wait_for()
+    assert panel.records() == before
+    type_into(size, "640x512")
+    size.press("Control+Enter")
+    panel.wait_for_picture("a walrus")
+    assert panel.ask("print(panel.result[0].size)") == "(640, 512)"

@@ -1170,26 +1170,28 @@ const composer = (desk, pictures) => {
   const wrong = h('div', {class: 'ob-note ob-wrong', role: 'status'});
   const presetBox = h('div', {class: 'ob-presets'}, presets, words, wrong);
   let list = '';
+  /** The model in the place of which another is being named. @type {string | null} */
+  let renamed = null;
   const model = h('select', {change: () => {
-    hide(other, model.value !== NONE);
-    if (model.value === NONE) otherName.focus();
-    else desk.set({model: model.value});
+    renamed = model.value === NONE ? desk.controls.model : null;
+    if (renamed !== null) { show(); otherName.focus(); } else desk.set({model: model.value});
   }});
   const number = h('input', {type: 'number', min: 1, change: () => desk.set({n: Math.max(1, Math.round(Number(number.value)) || 1)})});
   const otherName = h('input', {
     type: 'text', placeholder: 'as the platform calls it',
-    change: () => otherName.value.trim() && desk.set({model: otherName.value.trim()}),
+    change: () => { if (otherName.value.trim()) { renamed = null; desk.set({model: otherName.value.trim()}); } },
   });
   const other = field('Name of the model', otherName, 'ob-hidden');
   const note = h('div', {class: 'ob-note'});
-  let wantsOther = false;
+  /** The size in the place of which another is being written. @type {string | null} */
+  let resized = null;
   const size = chips('Size', 'ob-sizes', (value) => {
-    wantsOther = value === NONE;
-    if (wantsOther) { show(); otherSize.focus(); } else desk.set({size: value});
+    resized = value === NONE ? desk.controls.size : null;
+    if (resized !== null) { show(); otherSize.focus(); } else desk.set({size: value});
   });
   const otherSize = h('input', {
     type: 'text', placeholder: '1280x720, 16:9 or 2K',
-    change: () => { if (otherSize.value.trim()) { wantsOther = false; desk.set({size: otherSize.value.trim()}); } },
+    change: () => { if (otherSize.value.trim()) { resized = null; desk.set({size: otherSize.value.trim()}); } },
   });
   const free = field('Other size', otherSize);
   const quality = chips('Quality', 'ob-qualities', (value) => desk.set({quality: value}));
@@ -1207,7 +1209,10 @@ const composer = (desk, pictures) => {
         ...all.map(([title, names]) => h('optgroup', {label: title}, ...names.map((one) => h('option', {value: one}, one)))),
         h('option', {value: NONE}, 'another name…'));
     }
-    model.value = name;
+    model.value = name === renamed ? NONE : name;
+    hide(other, name !== renamed);
+    if (name === renamed) desk.unread.set('model', 'Write the name of the model, or choose one. Nothing was sent.');
+    else desk.unread.delete('model');
   };
 
   const showPresets = () => {
@@ -1235,18 +1240,20 @@ const composer = (desk, pictures) => {
       if (prompt.value !== controls.prompt) prompt.value = controls.prompt;
     }
     showModels();
-    hide(other, true);
     number.max = Math.max(family.n_max, controls.n);
     if (!untaken.has(number)) number.value = controls.n;
     number.title = family.n_max === 1 ? 'This model makes one at a time' : `1 to ${family.n_max}`;
     note.textContent = family.note;
     const chosen = desk.preset();
     const sizes = sizesOf(desk.table, controls, desk.inputs.length > 0, chosen);
-    const isOther = wantsOther || !sizes.some(({value}) => value === controls.size);
+    const isWritten = !sizes.some(({value}) => value === controls.size);
+    const isOther = isWritten || resized === controls.size;
     size.show([...sizes, {value: NONE, lines: ['other…', 'any size']}], isOther ? NONE : controls.size,
       family.sizes.length || family.pixels ? '' : 'this model names no sizes');
     hide(free, !isOther);
-    if (isOther && !wantsOther && !untaken.has(otherSize)) otherSize.value = controls.size;
+    if (!untaken.has(otherSize)) otherSize.value = isWritten ? controls.size : '';
+    if (isOther && !isWritten) desk.unread.set('size', 'Write a size, or choose one. Nothing was sent.');
+    else desk.unread.delete('size');
     const {words: qualities, isIgnored} = qualitiesOf(desk.table, controls);
     const unset = chosen?.fields.quality ? [] : [{value: '', lines: ['default']}];
     quality.show([...unset, ...qualities.map((word) => ({value: word, lines: [word]}))],
