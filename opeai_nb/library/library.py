@@ -76,13 +76,15 @@ class Look(NamedTuple):
     """What is there of one request: the *scene* of a decision, and what its takes are.
 
     *files* holds the file of each record, *entries* each unfinished request, by their ids.
-    *free_id* is one that no record has.
+    *free_id* is one that no record has. *is_elsewhere* tells that another server was sent the
+    same, and it is unfinished there.
     """
 
     scene: Scene
     files: dict[str, Path]
     entries: dict[str, Entry]
     free_id: str | None = None
+    is_elsewhere: bool = False
 
     def having(self, slot: Slot, take: str) -> Look:
         """Return the look once *slot* has a take."""
@@ -354,11 +356,14 @@ class Library(Catalogue):
         sent to *server*. While the index of a very large library is made, what is there of the
         request is looked for by its *prompt*; without, that is waited for.
         """
+        unfinished = self._journal.of(request)
         entries = {
             entry.id: entry
-            for entry in self._journal.of(request)
+            for entry in unfinished
             if entry.base_url == server and entry.origin in origins
         }
+        others = (it for it in unfinished if it.base_url != server and it.origin == "platform")
+        is_elsewhere = any(entry.take_state is not None for entry in others)
         files: dict[str, Path] = {}
         takes: list[Take] = []
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
@@ -388,7 +393,7 @@ class Library(Catalogue):
         notes = self._notes.of(asked)
         self._moments.saw([take.at for take in ordered] + [note.at for note in notes])
         scene = Scene(ordered, notes, session.had(asked), session.name)
-        return Look(scene, files, entries, None if same_id else new_id)
+        return Look(scene, files, entries, None if same_id else new_id, is_elsewhere)
 
     def _has_gone_on(self, entry: Entry) -> bool:
         """Tell whether its owner went on with it, and ended, since it was read: then look again."""

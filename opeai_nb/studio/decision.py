@@ -34,6 +34,23 @@ if TYPE_CHECKING:
 
 _INDEX: Final = "the library's index: a record in it may be of this request"
 
+_OR_AGAIN: Final = "Or run the cell again, or with --fresh: then it asks for a new picture."
+_LOST: Final = (
+    "The library seems to have a record of this request, and it or a picture of it is missing or "
+    "damaged."
+)
+_BRING_BACK: Final = (
+    "Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks names it. "
+    f"{_OR_AGAIN} Nothing was sent."
+)
+_ELSEWHERE: Final = (
+    "This request was sent to another server before, and is unfinished: it may be paid for there."
+)
+_FINISH_THERE: Final = (
+    "%imagine tasks lists it, and with that server's OPEAI_BASE_URL it can be finished. "
+    f"{_OR_AGAIN} Nothing was sent."
+)
+
 
 class _GoneOnError(Exception):
     """What was looked at has been sent, or settled, since; then its owner died."""
@@ -242,7 +259,7 @@ class Door:
     def _obeyed(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
         """Carry out a choice; None where what it chose has been spoiled since."""
         if choice.does == "send":
-            self._refuse_to_pay_for_lost(ask, look)
+            self._ask_before_paying(ask, look)
             try:
                 return Send(self._begun(ask, job, look, choice.place))
             except _GoneOnError:
@@ -341,24 +358,25 @@ class Door:
         elif ask.options.send_unknown and entry.take_state == "unknown" and not entry.received():
             entry.forget()
 
-    def _refuse_to_pay_for_lost(self, ask: Ask, look: Look) -> None:
-        """Raise, once in a session, where files of what a first run would show are no more.
+    def _ask_before_paying(self, ask: Ask, look: Look) -> None:
+        """Raise, once in a session, before a first run pays for what may be paid for already.
 
-        What the engine has painted costs nothing, and is painted again.
+        Files of what it would show are no more, or another server was sent the same. What the
+        engine has painted costs nothing, and is painted again.
         """
         had, slot = look.scene.had, ask.slot
         if ask.caller != "cell" or slot is None or slot in had.told or slot in had.takes:
             return
-        if self._is_fresh(ask) or not self.library.has_lost(ask.identity, ask.request.prompt):
+        if self._is_fresh(ask):
+            return
+        if self.library.has_lost(ask.identity, ask.request.prompt):
+            error = OptionError(_LOST, advice=_BRING_BACK)
+        elif look.is_elsewhere and self.settings.asks == "platform":
+            error = OptionError(_ELSEWHERE, advice=_FINISH_THERE)
+        else:
             return
         self.session.told(ask.row, slot)
-        raise OptionError(
-            "The library seems to have a record of this request, and it or a picture of it is "
-            "missing or damaged.",
-            advice="Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks "
-            "names it. Or run the cell again, or with --fresh: then it asks for a new picture. "
-            "Nothing was sent.",
-        )
+        raise error
 
     def _refuse_to_paint_over(self) -> None:
         """Raise where the engine would paint for want of a key beside pictures of the platform.

@@ -1,11 +1,13 @@
-"""A folder that came in part: what is paid for, and what is asked first."""
+"""What may be paid for already, in a folder that came in part or elsewhere: what is asked first."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from opeai_nb.client import ImageRequest
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 
@@ -114,3 +116,26 @@ def test_the_engine_paints_nothing_in_place_of_a_lost_picture_that_was_paid_for(
     with pytest.raises(OptionError, match="is missing or damaged"):
         new_studio().start("a fox", slot=CELL).result()
     assert transport.posts == 1
+
+
+def test_a_first_run_asks_before_it_pays_for_what_another_server_may_have_made(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """The base URL was changed while a request was open: its journal lists it all the same."""
+    library = new_studio(**PLATFORM).library
+    asked = ImageRequest("a fox", size="1024x1024")
+    entry = library.begin(asked, key="k", base_url="https://before.example", origin="platform")
+    entry.unknown("it was cut off")
+    entry.release()
+    assert new_studio().start(asked, slot=CELL).result(), "the engine costs nothing"
+    assert new_studio(**PLATFORM).start(asked, slot=CELL, fresh=True).result()
+    assert transport.posts == 2
+    studio = new_studio(**PLATFORM, library=library.folder.parent / "another")
+    shutil.copytree(library.folder / ".pending", studio.library.folder / ".pending")
+    with pytest.raises(OptionError, match="another server"):
+        studio.start(asked, slot=CELL).result()
+    assert transport.posts == 2
+    assert studio.start(asked, slot=CELL).result()
+    assert studio.start(asked, slot=CELL).result(), "a further run is meant"
+    assert transport.posts == 4
+    assert len(studio.library.pending()) == 1
