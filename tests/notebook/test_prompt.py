@@ -68,6 +68,25 @@ def test_a_plain_name_that_is_not_defined_is_an_error_with_a_suggestion() -> Non
     assert "Nothing was sent" in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{book.upper()}",
+        "{book!r}",
+        "{ratio * 2}",
+        "{ratio*2:.1f}",
+        "{len(book)}",
+        '{row.get("animal")}',
+        "{book if ratio else cat}",
+    ],
+)
+def test_python_as_in_an_f_string_is_not_painted(text: str) -> None:
+    with pytest.raises(OptionError, match="is Python") as raised:
+        interpolated(f"reading {text} by the window", NAMES)
+    assert "Nothing was sent" in str(raised.value)
+    assert interpolated(f"reading {text}", {}) == f"reading {text}", "no name of it is known"
+
+
 @pytest.mark.parametrize("text", ["{cat.color}", "{row[bird]}", "{book:d}", "{book.x.y}"])
 def test_what_does_not_fit_is_an_error(text: str) -> None:
     with pytest.raises(OptionError, match="cannot be filled in"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.bulk.sweep.braces import tokens
@@ -22,14 +24,16 @@ def interpolated(text: str, names: Mapping[str, Any]) -> str:
     """Fill in `{name}`, `{name.attr}`, `{name[key]}` and `{name:format}`, in one pass.
 
     `{{name}}` gives `{name}`. Braces with `|` are alternatives and stay, as does everything that is
-    no such field: JSON, code, CSS. Raises `OptionError` for a plain `{name}` that is not defined
-    (it would be paid for literally), for a value that is missing, and for an attribute, key or
-    format that does not fit.
+    no such field: JSON, code, CSS. Raises `OptionError` for a plain `{name}` that is not defined,
+    and for Python with names that are, as in an f-string (both would be paid for literally), for a
+    value that is missing, and for an attribute, key or format that does not fit.
     """
     for token in tokens(text):
         plain = token.kind == "word" and not token.path and token.form is None
         if plain and token.source[0] == "{" and token.name not in names:
             raise _undefined(token.name, names)
+        if token.kind == "column" and token.name not in names and _is_python(token.source, names):
+            raise _python(token.source)
     try:
         return filled(text, names, wild=False)
     except InputError as error:
@@ -42,4 +46,24 @@ def _undefined(name: str, names: Mapping[str, Any]) -> OptionError:
         f"The prompt has {{{name}}}, and there is no variable {name!r}.{hint}",
         advice=f"Define it, write {{{{{name}}}}} to keep the braces, or add --raw. "
         "Nothing was sent.",
+    )
+
+
+def _is_python(field: str, names: Mapping[str, Any]) -> bool:
+    """Tell whether an f-string would take *field*: all its names are known, one is the user's."""
+    try:
+        read = ast.parse(f"f{field!r}", mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    used = {node.id for node in ast.walk(read) if isinstance(node, ast.Name)}
+    return any(name in names for name in used) and all(
+        name in names or hasattr(builtins, name) for name in used
+    )
+
+
+def _python(field: str) -> OptionError:
+    return OptionError(
+        f"The prompt has {field}, which is Python: it would be painted as it stands.",
+        advice="Give its value a name, and write that in braces; or add --raw, which keeps all "
+        "braces. Nothing was sent.",
     )
