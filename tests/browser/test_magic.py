@@ -29,7 +29,7 @@ CELLS = [
     "%%imagine -m rehearsal-partial -n 2 -s 512x512\na hill",
     "%imagine config",
 ]
-BADGES = """() => [...document.querySelectorAll('.jp-OutputArea-output span[style*=inline-block]')]
+BADGES = """() => [...document.querySelectorAll('.jp-OutputArea-output b[style*=inline-block]')]
   .map(s => s.innerText)"""
 PICTURES = """() => [...document.querySelectorAll('.jp-OutputArea-output img')]
   .filter(i => i.complete && i.naturalWidth > 0).map(i => i.naturalWidth)"""
@@ -40,7 +40,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 # Everything that a badge ever says, in the order in which it says it: read from the page itself.
 RECORD_BADGES = """() => {
   window.badges = [];
-  const read = () => document.querySelectorAll('.jp-OutputArea-output span[style]').forEach(s => {
+  const read = () => document.querySelectorAll('.jp-OutputArea-output b[style]').forEach(s => {
     const text = s.innerText.trim();
     if (text && window.badges[window.badges.length - 1] !== text && s.style.background)
       window.badges.push(text);

@@ -292,6 +292,11 @@ class Locator(Finder):
         whole = f"([steps, arg]) => {{ {FIND} return ({expression})(find(steps), arg); }}"
         return self.page.evaluate(whole, [self.steps, arg])
 
+    def evaluate(self, expression: str) -> Any:
+        """Return what a function of the element says, as soon as it is there alone."""
+        self.wait_for("attached")
+        return self._ask(f"found => ({expression})(found[0])")
+
     def count(self) -> int:
         return int(self._ask("found => found.length"))
 

@@ -1,4 +1,4 @@
-"""The badge: the state of a job in one line, as text and as one styled span. Pure rendering."""
+"""The badge: the state of a job in one line, as text and as one styled element. Pure rendering."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def detached_text(job: Job) -> str:
 
 
 def bundle(state: str, text: str, caption: str = "", *, is_end: bool = False) -> Bundle:
-    """Return the badge as a mimebundle: plain text, and one escaped span.
+    """Return the badge as a mimebundle: plain text, and one escaped element.
 
     *caption* stands beside it in HTML: it says what the pictures below show. *is_end* makes it a
     status that screen readers announce; what changes each second is none.
