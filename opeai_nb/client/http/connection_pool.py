@@ -76,8 +76,10 @@ class WideTransport(httpx.BaseTransport):
             connection = self._connection(origin, request)
             try:
                 answer = connection.handle_request(sent)
-            except BaseException:
+            except BaseException as error:
                 connection.close()
+                if (remains := _remains(connection, error)) is not None:
+                    return remains
                 raise
         return _as_httpx(
             answer, _Body(answer.stream, connection, self._idle.stack(origin), _most_idle(request))
@@ -141,8 +143,10 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
             connection = await self._connection(idle, origin, request)
             try:
                 answer = await connection.handle_async_request(sent)
-            except BaseException:
+            except BaseException as error:
                 await connection.aclose()
+                if (remains := _remains(connection, error)) is not None:
+                    return remains
                 raise
         return _as_httpx(
             answer, _AsyncBody(answer.stream, connection, idle.stack(origin), _most_idle(request))
@@ -195,6 +199,30 @@ class _Alone:
 
 
 _ALONE: Final = _Alone()
+
+
+def _remains(connection: Any, error: BaseException) -> httpx.Response | None:
+    """Return what had come behind a head that h11 cannot read: it may be paid for; None for none.
+
+    Its status is not known: as a success it is not sent again, whatever it says.
+    """
+    if not isinstance(error, httpcore.RemoteProtocolError):
+        return None
+    data, _ = connection._h11_state.trailing_data  # noqa: SLF001  httpcore has no way to ask
+    return httpx.Response(200, stream=_Remains(data)) if data else None
+
+
+class _Remains(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._data
+        raise httpx.RemoteProtocolError("the head of the answer is not HTTP")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for data in self:
+            yield data
 
 
 def tracing_departure(leaves: Callable[[], Awaitable[None]]) -> Callable[..., Awaitable[None]]:
