@@ -91,6 +91,10 @@ def test_a_box_is_dragged_moved_by_keys_laid_over_and_taken_away(panel: Page, la
     panel.ask("panel.n = 2; print(panel.only)")  # what the kernel says meanwhile takes no word away
     assert page.get_by_text("500,0,200,10 leaves the picture (600x400).").is_visible()
     assert panel.ask("panel.n = 1; print(panel.n)") == "1"
+    before = panel.records()
+    panel.click("Generate")
+    page.get_by_role("alert").get_by_text("leaves the picture").wait_for()
+    assert panel.records() == before, "the box before it would have been sent"
     retype(numbers, "150,100,300,200")
     page.get_by_text("The edit may change 300×200 at 150,100").wait_for()
     page.keyboard.press("Escape")
