@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 
 import opeai_nb.notebook.panel.panel as panel_module
+from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.notebook.display import badge
 from opeai_nb.notebook.display.table import Table, Thumbnail
+from opeai_nb.notebook.panel.static_output import still_bundle
+from tests.pictures import png
 
 axe_core = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here")
 TUTORIALS = Path(__file__).parents[2] / "notebooks"
@@ -47,6 +50,7 @@ def cells() -> str:
         *(badge.bundle(state, f"{state} 3 s")["text/html"] for state in states),
         *(badge.bundle(state, state, "a red fox", is_end=True)["text/html"] for state in ends),
         Table(("", "id", "pictures"), rows, note="Two are shown.")._repr_html_(),
+        still_bundle(Generation((Picture(png()),), ImageRequest("a red fox")))["text/html"],
     ]
     return "".join(f"<div>{each}</div>" for each in shown)
 

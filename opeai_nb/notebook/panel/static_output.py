@@ -45,7 +45,7 @@ def still_bundle(generation: Generation | None) -> Bundle:
         f'<img src="{source}" alt="{escape(prompt)}" width="{width}" height="{height}" '
         'style="max-width:100%;height:auto;border-radius:8px"><div style="font:13px/1.5 system-ui,'
         f'sans-serif">{escape(prompt)}</div><div style="font:12px/1.5 system-ui,sans-serif;'
-        f'color:#767676">{escape(generation.summary)} · run this cell for the panel</div></div>'
+        f'opacity:0.8">{escape(generation.summary)} · run this cell for the panel</div></div>'
     )
     return {"text/plain": f"{prompt}\n{generation.summary}", "text/html": html}
 
