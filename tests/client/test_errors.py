@@ -37,6 +37,27 @@ CLASSES = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        *[(code, OutcomeUnknownError) for code in (500, "502", 503, 504)],
+        *[(400, BadRequestError), (401, AuthenticationError), (402, QuotaError)],
+        *[(403, PermissionDeniedError), ("429", RateLimitError), (1500, AnswerError)],
+    ],
+)
+@pytest.mark.parametrize("key", ["code", "errcode", "error"])
+def test_status_inside_a_success_is_one_and_is_not_sent_again(
+    shell: Callable[..., Shell], key: str, code: Any, kind: type[OpeaiError]
+) -> None:
+    told = {"code": code, "message": "it went wrong"}
+    answer = Answer({"error": told} if key == "error" else {key: code, "msg": "it went wrong"})
+    script = Script(answer)
+    with pytest.raises(kind, match="it went wrong") as caught:
+        shell(transport=script).generate("a fox")
+    assert (type(caught.value), len(script.posts)) == (kind, 1)
+    assert (caught.value.status_code, caught.value.answer) == (200, answer.content)
+
+
 class TestClassOfAnAnswer:
     @pytest.mark.parametrize(
         ("status", "code", "kind"),

@@ -177,11 +177,29 @@ def test_an_end_without_an_id_is_an_end(studio_over: Studios, body: Any, left: i
     assert [entry.truth for entry in studio.library.pending()] == ["answer not read"] * left
 
 
+def test_an_end_without_an_id_sends_nobody_to_its_task(studio_over: Studios) -> None:
+    studio, _ = studio_over(Answer({"status": "SUCCESS"}))
+    with pytest.raises(NoPictureError) as caught:
+        studio.generate("a fox")
+    assert "the task itself" not in str(caught.value)
+
+
 def test_a_refusal_is_settled_as_before(studio_over: Studios) -> None:
     studio, _ = studio_over(Answer({"error": {"message": "no", "code": "DataInspectionFailed"}}))
     with pytest.raises(OpeaiError):
         studio.generate("a fox")
     assert studio.library.pending() == []
+
+
+def test_failure_of_the_server_inside_a_success_is_an_unknown_outcome(
+    studio_over: Studios,
+) -> None:
+    studio, script = studio_over(lambda _: Answer({"code": 503, "msg": "server busy"}))
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknownError):
+            studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert (entry.truth, len(script.posts)) == ("outcome unknown", 1)
 
 
 def test_what_was_guessed_and_is_no_picture_leaves_the_answer(studio_over: Studios) -> None:

@@ -174,8 +174,7 @@ def finished(task: Task) -> Generation:
             "The task succeeded, but no picture came with it.",
             task_id=task.id,
             request=request,
-            advice="The task's answer is kept in error.answer, and the task itself for 24 hours: "
-            "`%imagine resume` asks it again, also after an update.",
+            advice=_TASK_KEPT if task.id else None,
         )
         error.answer = task.answer
         raise error
@@ -188,6 +187,12 @@ def finished(task: Task) -> Generation:
     except OpeaiError as failure:
         failure.answer = task.answer
         raise
+
+
+_TASK_KEPT: Final = (
+    "The task's answer is kept in error.answer, and the task itself for 24 hours: `%imagine "
+    "resume` asks it again, also after an update."
+)
 
 
 def _earlier(task: Task) -> ImageRequest:

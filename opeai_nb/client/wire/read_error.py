@@ -227,7 +227,7 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     request (platform.md 2.4, 2.5). A 5xx on a *paid* request that names no such cause leaves the
     outcome unknown.
     """
-    kind = _by_code(problem) or _by_status(problem.status, paid=paid)
+    kind = _by_code(problem) or _by_status(_status_meant(problem), paid=paid)
     if kind is NotFoundError and task_id is not None:
         kind = TaskExpiredError
     told = problem.message or _NO_REASON.get(problem.status, "the platform gave no reason")
@@ -349,6 +349,16 @@ _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
     422: BadRequestError,
     429: RateLimitError,
 }
+
+
+def _status_meant(problem: Problem) -> int:
+    """Return the status: of HTTP, or what an envelope under a success says in its place."""
+    code = problem.code or ""
+    is_inside = problem.status < 300 and _STATUS.fullmatch(code) is not None  # noqa: PLR2004  HTTP success
+    return int(code) if is_inside else problem.status
+
+
+_STATUS: Final = re.compile(r"[45]\d\d")
 
 
 def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
