@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.long, in_each_browser]
 
+UPLOAD_AND_CLICK = """bytes => {
+  const files = document.querySelector('.ob-files');
+  const chosen = new DataTransfer();
+  chosen.items.add(new File([new Uint8Array(bytes)], 'chosen.png'));
+  files.files = chosen.files;
+  files.dispatchEvent(new Event('change', {bubbles: true}));
+  document.querySelector('.ob-generate').click();
+}"""
 SETTLE = """
 import threading
 for thread in threading.enumerate():
@@ -206,3 +214,16 @@ def test_another_size_is_written_or_nothing_is_sent(panel: Page) -> None:
     size.press("Control+Enter")
     panel.wait_for_picture("a walrus")
     assert panel.ask("print(panel.result[0].size)") == "(640, 512)"
+
+
+def test_a_click_waits_for_the_upload_before_it(panel: Page) -> None:
+    before = panel.records()
+    panel.write("a red walrus")
+    panel.page.evaluate(UPLOAD_AND_CLICK, list(png()[:40]))
+    alert = panel.page.get_by_role("alert").get_by_text("is not an image that can be opened")
+    alert.wait_for()
+    assert panel.records() == before
+    panel.page.evaluate(UPLOAD_AND_CLICK, list(png()))
+    panel.wait_for_picture("a red walrus")
+    assert panel.ask("print(len(panel.result.request.image))") == "1"
+    assert panel.records() == before + 1
