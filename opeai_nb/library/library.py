@@ -15,7 +15,7 @@ from opeai_nb.client.values.filename import slug
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
-from opeai_nb.library.disk.files import Disk
+from opeai_nb.library.disk.files import Disk, is_text, names_in
 from opeai_nb.library.disk.subfolder import slug_in
 from opeai_nb.library.journal.claim_files import ClaimFiles
 from opeai_nb.library.journal.claims import Claims
@@ -28,7 +28,7 @@ from opeai_nb.library.moments import MOST_AHEAD, Moments
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import Record, read_record, record_said
+from opeai_nb.library.records.record import ENDING, Record, read_record, record_said
 from opeai_nb.library.records.request_json import identity_of
 from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
 from opeai_nb.library.records.validate import UnusableRecordError
@@ -436,17 +436,23 @@ class Library(Catalogue):
         Git LFS has put notes in their place. A record that is damaged itself is of the request if
         its name says so: nothing else tells.
         """
-        homes, named = self.homes.all, slug(prompt)
-        for home, file in self._index.rows(_BROKEN, whole=False):
+        named, rows = slug(prompt), self._index.rows(_BROKEN, whole=False)
+        broken = [(self.homes.all[home], file) for home, file in rows]
+        for home, file in [*broken, *self._nameless()]:
             if (told := slug_in(file)) not in (named, None):  # a person may rename any
                 continue
-            record = record_said(homes[home], file)
+            record = record_said(home, file)
             if record is None:
                 if told is not None:
                     return True
             elif record.origin == "platform" and identity_of(record.stands["request"]) == request:
                 return True
         return False
+
+    def _nameless(self) -> list[tuple[Path, str]]:
+        """Return home and name of each record whose name is no text: the index cannot have it."""
+        found = ((home, name) for home in self.homes.there for name in names_in(home))
+        return [(home, name) for home, name in found if name.endswith(ENDING) and not is_text(name)]
 
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.
@@ -456,6 +462,8 @@ class Library(Catalogue):
         for _ in self.records(trashed=True):
             pass  # each is looked at: a picture may have been spoiled in place
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
+        spoiled = [os.fsencode(name).decode(errors="replace") for _, name in self._nameless()]
+        rows += [(name, "its name is no text: an archive of another system") for name in spoiled]
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
         with self._lock:
             fresh = [text for text in found if text not in self._told]

@@ -10,6 +10,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ import pytest
 from opeai_nb import errors
 from opeai_nb.client import Generation, ImageRequest, Picture, Task
 from opeai_nb.errors import LibraryError
-from opeai_nb.library import Entry, Library, Slot, info, received_bytes
+from opeai_nb.library import Entry, Library, Slot, identity, info, received_bytes
 from opeai_nb.library.disk.files import own_folder
 from tests.fork import run
 from tests.library.conftest import Clock
@@ -211,6 +212,40 @@ def test_a_library_that_macos_packed_is_whole(
     assert again.problems() == []
     assert again.generation(record).pictures[0].data == data
     assert info(record.paths[0])["request"]["prompt"] == "한국 고양이, café"
+    again.close()
+
+
+def test_a_library_that_windows_packed_is_whole(
+    library: Library, keep: Callable[..., Generation]
+) -> None:
+    """Its archives spell letters in the system's own code, which others read as their own."""
+    data = keep("一只熊在咖啡馆里", slot=Slot("cell-1")).pictures[0].data
+    for path in [*library.folder.glob("*.json"), *library.folder.glob("*.png")]:
+        path.rename(path.with_name(path.name.encode("gbk").decode("cp437")))
+    again = Library(library.folder)
+    (record,) = again.records()
+    assert again.problems() == []
+    assert again.generation(record).pictures[0].data == data
+    again.close()
+
+
+@pytest.mark.skipif(sys.platform in {"darwin", "win32"}, reason="names are text there")
+def test_a_name_that_is_no_text_is_told_and_hides_nothing_else(
+    library: Library, keep: Callable[..., Generation]
+) -> None:
+    """Linux unpacks such an archive with the bytes as they are; every request failed then."""
+    request = keep("一只熊在咖啡馆里").request
+    keep("a fox")
+    for path in library.folder.glob("*.*"):
+        if not path.name.isascii():
+            path.rename(path.with_name(os.fsdecode(path.name.encode("gbk"))))
+    again = Library(library.folder)
+    assert [record.request.prompt for record in again.records()] == ["a fox"]
+    (problem,) = again.problems()
+    assert "its name is no text" in problem
+    assert problem.encode()
+    assert again.has_lost(identity(request), request.prompt)
+    assert not again.has_lost(identity(replace(request, n=2)), request.prompt)
     again.close()
 
 

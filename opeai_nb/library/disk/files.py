@@ -191,6 +191,20 @@ def is_plain_name(name: object) -> bool:
     return isinstance(name, str) and _PLAIN_NAME.fullmatch(name) is not None
 
 
+def is_text(name: str) -> bool:
+    """Tell whether *name* is text: an archive of another system leaves names whose bytes are none.
+
+    An index, a record and a notebook can tell no such name.
+    """
+    if name.isascii():
+        return True
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def is_link(path: AnyPath) -> bool:
     """Tell whether *path* is a link; in a folder that this user may not enter nothing is one."""
     return os.path.islink(path)  # noqa: PTH114  a Path costs more, and tells why it does not know

@@ -16,7 +16,7 @@ import stat
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.library.disk.files import is_plain_name
+from opeai_nb.library.disk.files import is_plain_name, is_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,7 +83,7 @@ def named_file(folder: Path, name: str) -> Path | None:
 def slug_in(file: str) -> str | None:
     """Return the slug of its prompt that a record's file tells by its name.
 
-    None where a person has renamed it: then it may be of any.
+    None where a person has renamed it, or an archive: then it may be of any.
     """
-    named = _NAMED.fullmatch(file)
+    named = _NAMED.fullmatch(file) if is_text(file) else None
     return None if named is None else unicodedata.normalize("NFC", named["slug"])

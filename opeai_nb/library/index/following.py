@@ -12,7 +12,7 @@ import sqlite3
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from opeai_nb.library.disk.files import mark_of, names_in
+from opeai_nb.library.disk.files import is_text, mark_of, names_in
 from opeai_nb.library.disk.subfolder import is_place, is_subfolder, subfolders_among, time_in
 from opeai_nb.library.index.folder_time import stamp_of, time_of
 from opeai_nb.library.index.growing import MANY, Growth, Source, grow
@@ -355,9 +355,8 @@ class Following:
         for part in parts:
             known.update(name for (name,) in _rows_in(database, home, part))
             place = self._homes[home] / part
-            beginning = f"{part}/" if part else ""
             names = names_in(place) if not part or time_in(self._homes[home], part) else []
-            there.update(f"{beginning}{name}" for name in names if name.endswith(ENDING))
+            there.update(records_among(names, part))
         return there - (known - broken), known - there
 
     def _drop(self, database: sqlite3.Connection, home: int) -> None:
@@ -402,7 +401,7 @@ def _listed(folder: Path) -> tuple[list[tuple[str, int, int]], set[str]]:
     files, subfolders = [], set()
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.endswith(ENDING):
+            if entry.name.endswith(ENDING) and is_text(entry.name):
                 status = entry.stat(follow_symlinks=False)
                 files.append((entry.name, status.st_mtime_ns, status.st_size))
             elif is_subfolder(entry.name) and entry.is_dir(follow_symlinks=False):

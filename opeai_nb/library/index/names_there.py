@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from opeai_nb.library.disk.files import names_in
+from opeai_nb.library.disk.files import is_text, names_in
 from opeai_nb.library.disk.subfolder import (
     is_place,
     slug_in,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def records_among(names: Iterable[str], part: str = "") -> list[str]:
     """Return those of the *names* in a *part* that are of records, as an index has them."""
-    found = [name for name in names if name.endswith(ENDING)]
+    found = [name for name in names if name.endswith(ENDING) and is_text(name)]
     return [f"{part}/{name}" for name in found] if part else found
 
 

@@ -251,21 +251,26 @@ def has_half_letters(text: str) -> bool:
 def _as_spelled_here(record: Record) -> Record:
     """Return a record with its pictures as they are spelled in its folder.
 
-    An archive that macOS packed has letters and their accents apart, in the names of its files.
+    An archive that macOS packed has letters and their accents apart, in the names of its files; one
+    that was packed on Windows has others in their place, in the record's own name as well.
     """
     if all(map(str.isascii, record.files)):
         return record
     spelled = [
-        replace(item, file=_spelled(record.path_of(item.file))) if item.file else item
+        replace(item, file=_spelled(record.path_of(item.file), record.stem)) if item.file else item
         for item in record.pictures
     ]
     return record if spelled == [*record.pictures] else record.with_pictures(spelled)
 
 
-def _spelled(path: Path) -> str:
-    """Return the spelling under which a file is there; its name itself where none is."""
+def _spelled(path: Path, stem: str) -> str:
+    """Return the spelling under which a file is there; its name itself where none is.
+
+    *stem* is how its record's name is spelled.
+    """
     folder, name = path.parent, path.name
-    forms = (name, unicodedata.normalize("NFD", name), unicodedata.normalize("NFC", name))
+    beside = f"{stem}-{name.rpartition('-')[2]}"
+    forms = (name, unicodedata.normalize("NFD", name), unicodedata.normalize("NFC", name), beside)
     return next((form for form in forms if os.path.lexists(f"{folder}{os.sep}{form}")), name)
 
 
