@@ -1,4 +1,4 @@
-"""An event stream of a chat: what it adds may end anywhere, in the middle of a URL, too."""
+"""Event streams that nobody asked for: what each adds may end anywhere, in a URL, too."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.client.protocol.submit import reread
-from opeai_nb.errors import OpeaiError
+from opeai_nb.errors import OpeaiError, UnreadableAnswerError
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 
@@ -97,3 +97,50 @@ def test_stream_that_ends_in_the_middle_of_a_url_is_kept(shell: Shells) -> None:
         shell(transport=script).generate("a fox")
     assert (caught.value.answer, len(script.posts)) == (body, 1)
     assert "run again" not in f"{caught.value} {caught.value.advice}".lower()
+
+
+def events(*values: dict[str, Any]) -> Script:
+    body = stream(*values, done="")
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.host == "pictures.test":
+            return RED
+        done = {"status": "SUCCESS", "data": [{"url": URL}]}
+        return Answer(body if request.method == "POST" else done)
+
+    return Script(answer)
+
+
+TASK = {"task_id": "t1", "status": "queued"}
+ERROR = {"error": {"message": "the stream took too long"}}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(TASK, ERROR), (ERROR, TASK), (TASK, {**TASK, "status": "processing"}, ERROR)],
+    ids=["before", "behind", "twice"],
+)
+def test_error_of_a_stream_does_not_end_the_task_in_it(shell: Shells, values: Any) -> None:
+    script = events(*values)
+    generation = shell(transport=script).generate("a fox")
+    assert ([p.data for p in generation.pictures], generation.task_id) == ([RED], "t1")
+    assert len(script.posts) == 1
+
+
+def test_several_tasks_in_a_stream_are_kept(shell: Shells) -> None:
+    script = events(TASK, {**TASK, "task_id": "t2"})
+    with pytest.raises(UnreadableAnswerError, match="several tasks") as caught:
+        shell(transport=script).generate("a fox", n=2)
+    assert (len(script.requests), b"t2" in (caught.value.answer or b"")) == (1, True)
+
+
+def test_pictures_of_ark_come_one_by_one(shell: Shells) -> None:
+    kind = "image_generation"
+    whole = [{"type": f"{kind}.partial_succeeded", "url": f"{URL}&i={i}"} for i in (0, 1)]
+    failed = {"type": f"{kind}.partial_failed", "error": {"code": "x", "message": "too dark"}}
+    done = {"type": f"{kind}.completed", "usage": {"generated_images": 2}}
+    generation = shell(transport=events(*whole, failed, done)).generate("a fox", n=3)
+    assert [p.url for p in generation.good] == [f"{URL}&i={i}" for i in (0, 1)]
+    (missing,) = generation.failed
+    assert "too dark" in str(missing.error)
+    assert generation.usage == {"generated_images": 2}

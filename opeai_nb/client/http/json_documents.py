@@ -24,7 +24,8 @@ _MOST_OF_PYTHON: Final = 20_000
 _COMMA = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z))|,(\s*[}\]])', re.DOTALL)
 _DECODER: Final = json.JSONDecoder(strict=False)
 _MOST: Final = 10_000
-_DRAFTS: Final = ("partial", "keepalive", "heartbeat", "ping")
+# Ark says `partial_succeeded` of each picture of several that is whole.
+_DRAFTS = re.compile(r"partial(?!_?(?:succe|fail))|keepalive|heartbeat|ping", re.IGNORECASE)
 
 
 def json_values(text: str) -> Any:
@@ -200,7 +201,7 @@ def _is_draft(value: Any) -> bool:
 
 
 def _is_draft_of(kind: str) -> bool:
-    return any(word in kind.lower() for word in _DRAFTS)
+    return _DRAFTS.search(kind) is not None
 
 
 def whole_part(text: str) -> Any:

@@ -244,8 +244,8 @@ def _read_documents(
 ) -> Pictures | Task | Problem:
     """Return what several documents say together: an event stream, or lines of JSON.
 
-    Their pictures where there are any, without the partial ones; else what the last of them says
-    that can be read.
+    Their pictures where there are any, without the partial ones; else the task that they tell of,
+    else what the last of them says that can be read.
     """
     answers = []
     for document in reply.body.values:
@@ -261,10 +261,22 @@ def _read_documents(
         if picture.error is None
     }
     if good:
-        usage = next((part.usage for part in reversed(parts) if part.usage), None)
-        return replace(parts[-1], pictures=tuple(good.values()), usage=usage)
-    done = [a for a in answers if isinstance(a, Task) and a.pictures]
-    return next(reversed(done or answers), None) or _unreadable(reply)
+        told = (places_in(each).first("usage", kind=dict) for each in reversed(reply.body.values))
+        lost = max(0, ((request and request.n) or 1) - len(good))
+        problems = [answer for answer in answers if isinstance(answer, Problem)][:lost]
+        failed = [Picture(error=error_of(problem, paid=False)) for problem in problems]
+        usage = next(filter(None, told), None)
+        return replace(parts[-1], pictures=(*good.values(), *failed), usage=usage)
+    tasks = [answer for answer in answers if isinstance(answer, Task)]
+    if len({task.id for task in tasks if task.id}) > 1:
+        raise UnreadableAnswerError(_SEVERAL, advice=KEPT, status_code=reply.status)
+    # What goes wrong with a stream, or in it, does not end the task that it has told of.
+    done = [task for task in tasks if task.pictures]
+    named = [task for task in tasks if task.id]
+    return next(reversed(done or named or answers), None) or _unreadable(reply)
+
+
+_SEVERAL: Final = "The answer names several tasks for one request."
 
 
 def _read_text(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Problem:
