@@ -181,8 +181,7 @@ def test_a_point_waits_three_times_for_the_disk_and_once_before_its_post(
 def test_no_row_of_a_batch_waits_for_a_slow_disk_until_another_has_waited(
     new_studio: Callable[..., Studio],
 ) -> None:
-    """A network drive takes 15 ms for each wait: with half the threads a batch takes twice as
-    long."""
+    """Where a wait takes 15 ms, as on a network drive, half the threads take half as long again."""
     count = BulkOptions().concurrency
     disk = MeetingDisk(count)
     studio = new_studio(disk=disk)
