@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import threading
 import time
 from collections import defaultdict
@@ -201,7 +202,8 @@ def is_text(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
-        return False
+        # Where Python reads names by another code, good ones look so: told as they are read.
+        return sys.getfilesystemencoding() != "utf-8"
     return True
 
 

@@ -270,7 +270,9 @@ def _spelled(path: Path, stem: str) -> str:
     """
     folder, name = path.parent, path.name
     beside = f"{stem}-{name.rpartition('-')[2]}"
-    forms = (name, unicodedata.normalize("NFD", name), unicodedata.normalize("NFC", name), beside)
+    forms = [name, unicodedata.normalize("NFD", name), unicodedata.normalize("NFC", name)]
+    if stem.isprintable():  # bytes that are no text in this locale are not
+        forms.append(beside)
     return next((form for form in forms if os.path.lexists(f"{folder}{os.sep}{form}")), name)
 
 
