@@ -264,11 +264,7 @@ def _without_inputs(
         }
     )
     contents = {data for image in inputs for data in (image.data, image.sent) if data}
-    return [
-        p
-        for p in pictures
-        if not (p.url and p.url in urls) and not (contents and _bytes_of(p.source) in contents)
-    ]
+    return [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
 
 
 def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
