@@ -11,7 +11,7 @@ import pytest
 
 from opeai_nb.client import AsyncClient
 from opeai_nb.client.protocol.results import is_unfinished
-from opeai_nb.errors import NoPictureError
+from opeai_nb.errors import NoPictureError, UnreadableAnswerError
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.testing import Answer, Script, png
@@ -93,14 +93,36 @@ def test_picture_that_is_still_to_come_is_told_and_kept(shell: Shells, more: Any
     assert failed.error.task_id in (more.get("task_id"), more.get("id"), None)
 
 
-def test_several_tasks_for_one_request_are_kept_and_not_told_as_an_empty_list(
-    shell: Shells,
-) -> None:
-    body = {"data": [{"task_id": f"t{i}", "status": "queued"} for i in (1, 2)]}
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"task_id": f"t{i}", "status": "queued"} for i in (1, 2)]},
+        {"tasks": [{"task_id": "t1"}, {"task_id": "t2"}], "status": "queued"},
+        {"task_id": "t1", "task_ids": ["t1", "t2"], "status": "queued"},
+        {"task_id": ["t1", "t2"], "status": "queued"},
+        {"code": 0, "data": {"status": "queued", "taskIds": ["t1", "t2"]}},
+    ],
+    ids=str,
+)
+def test_several_tasks_for_one_request_are_kept(shell: Shells, body: Any) -> None:
     script = over(body)
-    with pytest.raises(NoPictureError, match="came before this picture") as caught:
+    with pytest.raises(UnreadableAnswerError, match="several tasks") as caught:
         shell(transport=script).generate("a fox", n=2)
-    assert (caught.value.answer, len(script.posts)) == (Answer(body).content, 1)
+    assert (caught.value.answer, len(script.requests)) == (Answer(body).content, 1)
+
+
+def test_several_tasks_without_a_count_are_not_told_as_an_empty_list(shell: Shells) -> None:
+    body = {"data": [{"task_id": f"t{i}", "status": "queued"} for i in (1, 2)]}
+    with pytest.raises(NoPictureError, match="came before this picture"):
+        shell(transport=over(body)).generate("a fox")
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [({**TASK, "job_ids": ["w1", "w2"]}, 1), ({**TASK, "task_ids": ["t1"]}, 2)],
+)
+def test_steps_of_one_task_are_one(shell: Shells, body: Any, count: int) -> None:
+    assert widths(shell(transport=over(body, BOTH)).generate("a fox", n=count)) == [1, 2]
 
 
 def test_unknown_word_without_an_id_hides_no_picture(shell: Shells) -> None:

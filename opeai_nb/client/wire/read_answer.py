@@ -27,7 +27,14 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
 )
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
-from opeai_nb.client.wire.read_task import guessed_task, holds_result, integer, read_task, row_of
+from opeai_nb.client.wire.read_task import (
+    guessed_task,
+    holds_result,
+    integer,
+    names_several,
+    read_task,
+    row_of,
+)
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.unwrap import Places, places_in
@@ -144,6 +151,8 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
             problem = None  # the status alone says that it failed, and the body shows what was made
     if task is not None and asked and not task.id:
         task = replace(task, id=asked)
+    if not asked and names_several(places, reply, request):
+        raise UnreadableAnswerError(_SEVERAL, advice=KEPT, status_code=reply.status)
     return _read_success(reply, request, places, task, problem)
 
 

@@ -93,6 +93,25 @@ def row_of(places: Places, task_id: str) -> dict[str, Any] | None:
     return None
 
 
+def names_several(places: Places, reply: Reply, request: ImageRequest | None) -> bool:
+    """Tell an answer with a task for each of several pictures: one alone is not all that is paid.
+
+    Of one picture they may be the steps; and pictures that are here name their tasks, too.
+    """
+    if ((request and request.n) or 1) == 1 or _listed(places, reply, request):
+        return False
+    rows = (item for _, items in places.lists for item in items if isinstance(item, dict))
+    ids = {_id_of(row) for row in rows if "task_id" in row}
+    for node in places.nodes:
+        for name, value in node.items():
+            if isinstance(value, list) and _IDS_OF_TASKS.fullmatch(squeezed(name)):
+                ids.update(map(_id_text, value))
+    return len(ids - {None, ""}) > 1
+
+
+_IDS_OF_TASKS: Final = re.compile(r"(?:task|job|generation|prediction)(?:ids?|s)")
+
+
 def _says_where(status: int, link: str) -> bool:
     """Tell whether a success without a word of a task means one all the same, by its link.
 
