@@ -16,7 +16,7 @@ from tests.library.test_growing import Slow
 from tests.pictures import png
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.notebook.shell import Cells
@@ -69,6 +69,24 @@ def test_the_gallery_shows_what_is_there_and_how_much_of_it(cells: Cells, slow: 
     slow.goes_on.set()
     cells.studio.library.usage()
     panel.search("")
+    assert len(panel._gallery["finds"]) == COUNT
+    assert panel._status == {}
+    panel.close_all()
+
+
+def test_the_gallery_shows_all_once_they_are_there(cells: Cells, slow: Slow) -> None:
+    """Nobody asks it to: it follows the index to its end, and takes back what it said of it."""
+    cells.studio.library.growth()
+    assert slow.is_there.wait(60)
+    works: list[Callable[[], object]] = []
+    panel = Panel(lambda: cells.studio, spawn=works.append)
+    panel._displayed.set()
+    panel._shown.set()
+    works.pop(0)()
+    (follows,) = works
+    assert len(panel._gallery["finds"]) < COUNT
+    slow.goes_on.set()
+    follows()
     assert len(panel._gallery["finds"]) == COUNT
     assert panel._status == {}
     panel.close_all()

@@ -130,6 +130,8 @@ class PanelState(ShownLibrary):
         show_gallery = self._read_gallery()
         self._wait_for(self._shown)
         show_gallery()
+        if self._is_growing and self._spawn is not in_place:
+            self._spawn(self._follow_growth)
         self.list_presets()
         try:
             self._list_models([model.id for model in self.studio.models()])

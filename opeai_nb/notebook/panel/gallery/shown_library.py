@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from traitlets import Any as AnyTrait
 from traitlets import Dict, List
@@ -14,7 +15,7 @@ from opeai_nb.notebook.display.growth import growth_text
 from opeai_nb.notebook.panel import input_sources, region, save_files, status
 from opeai_nb.notebook.panel.controls import ControlTraits, controls_of
 from opeai_nb.notebook.panel.gallery.finds import Find, finds_of
-from opeai_nb.notebook.panel.gallery.gallery import Gallery
+from opeai_nb.notebook.panel.gallery.gallery import PAGE, Gallery
 from opeai_nb.notebook.panel.gallery.prompt_history import history_page
 from opeai_nb.notebook.panel.gallery.stage import stage_of
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from opeai_nb.library import Library, Record
     from opeai_nb.studio import Studio
+
+
+_BEAT: Final = 0.2
+"""Seconds between two looks at an index that grows."""
 
 
 class ShownLibrary(ControlTraits):
@@ -43,6 +48,7 @@ class ShownLibrary(ControlTraits):
         self.gallery = Gallery(lambda: self.library)
         self._trashed: dict[str, Find] = {}
         self._growth_said: dict[str, Any] = {}
+        self._is_growing = False  # as it was when what is shown was read
         self._looks, self._look = count(1), 0
         super().__init__(*args, **traits)
 
@@ -103,11 +109,18 @@ class ShownLibrary(ControlTraits):
 
         def show() -> None:
             if look > self._look:
-                self._look = look
+                self._look, self._is_growing = look, bool(growth)
                 self._tell_growth(growth)
                 self._tiles, self._gallery, self._tags = tiles, page, tags
 
         return show
+
+    def _follow_growth(self) -> None:
+        """Show what comes into the index of a large library: a first page, and all at its end."""
+        while self._is_growing:
+            time.sleep(_BEAT)
+            if len(self._gallery["finds"]) < PAGE or not self._growth():
+                self._reload()
 
     def _growth(self) -> dict[str, Any]:
         """Return what says that the index of a large library is being made; else nothing."""
