@@ -429,12 +429,12 @@ class Library(Catalogue):
             self._index.reread(home, name)
             return None
 
-    def has_lost(self, request: str, prompt: str) -> bool:
+    def has_lost(self, request: str, prompt: str, *, or_damaged: bool = True) -> bool:
         """Tell whether a record of *request*, an identity, is skipped for want of its pictures.
 
         One of the platform's, which was paid for. A folder that was copied in part lacks them, or
-        Git LFS has put notes in their place. A record that is damaged itself is of the request if
-        its name says so: nothing else tells.
+        Git LFS has put notes in their place. With *or_damaged*, a record that is damaged itself is
+        of the request if its name says so: nothing else tells, not even who painted it.
         """
         named, rows = slug(prompt), self._index.rows(_BROKEN, whole=False)
         broken = [(self.homes.all[home], file) for home, file in rows]
@@ -443,7 +443,7 @@ class Library(Catalogue):
                 continue
             record = record_said(home, file)
             if record is None:
-                if told is not None:
+                if or_damaged and told is not None:
                     return True
             elif record.origin == "platform" and identity_of(record.stands["request"]) == request:
                 return True

@@ -369,9 +369,10 @@ class Door:
             return
         if self._is_fresh(ask):
             return
-        if self.library.has_lost(ask.identity, ask.request.prompt):
+        pays = self.settings.asks == "platform"
+        if self.library.has_lost(ask.identity, ask.request.prompt, or_damaged=pays):
             error = OptionError(_LOST, advice=_BRING_BACK)
-        elif look.is_elsewhere and self.settings.asks == "platform":
+        elif look.is_elsewhere and pays:
             error = OptionError(_ELSEWHERE, advice=_FINISH_THERE)
         else:
             return

@@ -109,6 +109,17 @@ def test_what_the_engine_painted_is_painted_again(
     assert transport.posts == 2
 
 
+def test_the_engine_paints_again_where_a_record_is_damaged(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """A kernel may have been killed while it wrote it, and nothing is to be paid."""
+    (path,) = new_studio().start("a fox", slot=CELL).result().paths
+    (record,) = path.parent.glob("*.json")
+    record.write_bytes(b"")
+    assert new_studio().start("a fox", slot=CELL).result()
+    assert transport.posts == 2
+
+
 def test_the_engine_paints_nothing_in_place_of_a_lost_picture_that_was_paid_for(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
