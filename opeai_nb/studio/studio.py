@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from opeai_nb.studio.pipeline import Pipeline
     from opeai_nb.studio.run_options import RunOptions
 
-_THREADS = 16
-"""For the disk: as many as a batch has rows at once, which each wait for it five times."""
+_THREADS = 8
+"""For the disk: those that wait for it together wait once, and more of them for the interpreter."""
 _FEW = 32
 """Jobs that are listed before anybody looks which of them are settled."""
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import threading
 from collections import Counter
 from concurrent.futures import Executor, Future
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.client import AsyncClient, ImageRequest
 from opeai_nb.engine import ENGINE_URL
 from opeai_nb.library import Slot
@@ -55,21 +52,6 @@ class WatchedDisk(Disk):
 
     def fsync(self, handle: int) -> None:
         self.synced.append(self._names[handle])
-
-
-class MeetingDisk(Disk):
-    """Lets nobody go on until *count* threads wait for it at once."""
-
-    def __init__(self, count: int) -> None:
-        super().__init__()
-        self.have_met = False
-        self._meeting = threading.Barrier(count)
-
-    def fsync(self, handle: int) -> None:
-        if not self.have_met:
-            with suppress(threading.BrokenBarrierError):
-                self._meeting.wait(10)
-                self.have_met = True
 
 
 class Here(Executor):
@@ -176,18 +158,6 @@ def test_a_point_waits_three_times_for_the_disk_and_once_before_its_post(
     made(studio, transport, 1)
     assert at_post == [["journal.jsonl"]]
     assert len(disk.synced) == 3
-
-
-def test_no_row_of_a_batch_waits_for_a_slow_disk_until_another_has_waited(
-    new_studio: Callable[..., Studio],
-) -> None:
-    """Where a wait takes 15 ms, as on a network drive, half the threads take half as long again."""
-    count = BulkOptions().concurrency
-    disk = MeetingDisk(count)
-    studio = new_studio(disk=disk)
-    jobs = [studio.start(f"fox {number}") for number in range(count)]
-    assert all(len(job.result().pictures) == 1 for job in jobs)
-    assert disk.have_met
 
 
 def test_an_intent_that_a_power_cut_took_is_none_and_no_problem(
