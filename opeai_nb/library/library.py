@@ -8,6 +8,7 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Unpack
 
@@ -438,7 +439,7 @@ class Library(Catalogue):
         """
         named, rows = slug(prompt), self._index.rows(_BROKEN, whole=False)
         broken = [(self.homes.all[home], file) for home, file in rows]
-        for home, file in [*broken, *self._nameless()]:
+        for home, file in [*broken, *self._nameless_at_first]:
             if (told := slug_in(file)) not in (named, None):  # a person may rename any
                 continue
             record = record_said(home, file)
@@ -448,6 +449,11 @@ class Library(Catalogue):
             elif record.origin == "platform" and identity_of(record.stands["request"]) == request:
                 return True
         return False
+
+    @cached_property
+    def _nameless_at_first(self) -> list[tuple[Path, str]]:
+        """These as the first request found them: each would list all names of a large library."""
+        return self._nameless()
 
     def _nameless(self) -> list[tuple[Path, str]]:
         """Return home and name of each record whose name is no text: the index cannot have it."""
