@@ -9,13 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from opeai_nb.client import AsyncClient
 from opeai_nb.client.protocol.results import is_unfinished
 from opeai_nb.errors import NoPictureError, UnreadableAnswerError
-from opeai_nb.settings import settings
-from opeai_nb.studio import Studio
 from opeai_nb.testing import Answer, Script, png
-from tests.client.shells import KEY, Shell
+from tests.client.shells import Shell
+from tests.studio.test_kept_answers import studio_on
 
 Shells = Callable[..., Shell]
 TASK = {"task_id": "t1", "status": "queued"}
@@ -132,28 +130,12 @@ def test_unknown_word_without_an_id_hides_no_picture(shell: Shells) -> None:
 
 
 def test_resume_asks_the_task_for_what_was_still_to_come(tmp_path: Path) -> None:
-    def studio_over(script: Script) -> Studio:
-        now = [0.0]
-
-        async def at_once(seconds: float) -> None:
-            now[0] += seconds
-
-        client = AsyncClient(
-            base_url="http://p.test",
-            api_key=KEY,
-            transport=script,
-            sleep=at_once,
-            clock=lambda: now[0],
-        )
-        chosen = settings(base_url="http://p.test", api_key=KEY, library=tmp_path)
-        return Studio(chosen, client=client)
-
-    first = studio_over(over(TASK, {"status": "SUCCESS", "data": [item(1), WAITS]}))
+    first = studio_on(tmp_path, over(TASK, {"status": "SUCCESS", "data": [item(1), WAITS]}))
     assert widths(first.generate("a fox", n=2)) == [1]
     (entry,) = first.library.pending()
     assert (entry.truth, entry.task_id) == ("answer not read", "t1")
     script = over(TASK, BOTH)
-    later = studio_over(script)
+    later = studio_on(tmp_path, script)
     assert widths(later.resume(entry).result(60)) == [1, 2]
     assert (script.posts, later.library.pending()) == ([], [])
     (record,) = later.library.search()

@@ -33,27 +33,31 @@ KEY = "sk-T3stKeyOfOurOwn-0123456789abcdef"
 ODD = {"note": f"it is ready, {KEY}", "odd": [1, 2]}
 
 
+def studio_on(folder: Path, script: Script) -> Studio:
+    """Return a studio whose client speaks to a script, and waits no time."""
+    now = [1000.0]
+
+    async def at_once(seconds: float) -> None:
+        now[0] += seconds
+
+    client = AsyncClient(
+        base_url="http://p.test",
+        api_key=KEY,
+        transport=script,
+        sleep=at_once,
+        clock=lambda: now[0],
+    )
+    chosen = settings(base_url="http://p.test", api_key=KEY, library=folder)
+    return Studio(chosen, client=client)
+
+
 @pytest.fixture
 def studio_over(tmp_path: Path) -> Callable[..., tuple[Studio, Script]]:
     """A maker of studios of one library, each as a new kernel would have it."""
 
     def made(*plan: Any) -> tuple[Studio, Script]:
-        chosen = settings(base_url="http://p.test", api_key=KEY, library=tmp_path / "imagine")
         script = Script(*plan)
-
-        now = [1000.0]
-
-        async def at_once(seconds: float) -> None:
-            now[0] += seconds
-
-        client = AsyncClient(
-            base_url="http://p.test",
-            api_key=KEY,
-            transport=script,
-            sleep=at_once,
-            clock=lambda: now[0],
-        )
-        return Studio(chosen, client=client), script
+        return studio_on(tmp_path / "imagine", script), script
 
     return made
 
