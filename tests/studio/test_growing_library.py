@@ -15,7 +15,7 @@ from opeai_nb.library.replay.slot import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Job, Studio
 from opeai_nb.studio.run_options import RunOptions
-from tests.library.test_growing import Growing, Slow
+from tests.library.index.test_growing import Growing, Slow
 from tests.studio.conftest import Watched
 
 COUNT = 12

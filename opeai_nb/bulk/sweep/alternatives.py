@@ -3,7 +3,7 @@
 Written here rather than taken from dynamicprompts 0.31, because a prompt is paid for as it stands:
 that library drops the braces of JSON and CSS and all behind a `#`, refuses `50%` and `$5`, turns
 tabs into spaces, and does not tell which alternative was taken, which a grid's labels need. What
-both understand gives the same prompts (tests/bulk/test_alternatives.py compares them).
+both understand gives the same prompts (tests/bulk/sweep/test_alternatives.py compares them).
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A *take* is one record of a request, or what the journal holds of one. All values here are of one
 request: its takes, the notes of all sessions on it, and what this session had of it. The rule
-stands as a model of its own, without I/O and for all requests, in `tests/library/replay_model.py`;
-on random lives both decide the same.
+stands as a model of its own, without I/O and for all requests, in
+`tests/library/replay/replay_model.py`; on random lives both decide the same.
 """
 
 from __future__ import annotations

@@ -1,0 +1,142 @@
+"""Answers of which a part is still being painted: nobody takes the part for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from opeai_nb.client.protocol.results import is_unfinished
+from opeai_nb.errors import NoPictureError, UnreadableAnswerError
+from opeai_nb.testing import Answer, Script, png
+from tests.client.shells import Shell
+from tests.studio.recovery.test_kept_answers import studio_on
+
+Shells = Callable[..., Shell]
+TASK = {"task_id": "t1", "status": "queued"}
+WAITS = {"id": "x2", "status": "processing", "message": "still painting"}
+
+
+def item(number: int, **more: Any) -> dict[str, Any]:
+    return {"url": f"https://pictures.test/{number}.png", **more}
+
+
+BOTH = {"status": "SUCCESS", "data": [item(1), item(2)]}
+
+
+def over(post: Any, *polls: Any) -> Script:
+    left = list(polls)
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.host == "pictures.test":
+            return png(16 + int(request.url.path[1]), 16)
+        if request.method == "POST":
+            return Answer(post)
+        return Answer(left.pop(0) if len(left) > 1 else left[0])
+
+    return Script(answer)
+
+
+def widths(generation: Any) -> list[int]:
+    return [image.width - 16 for image in generation]
+
+
+@pytest.mark.parametrize(
+    "poll",
+    [
+        {"status": "processing", "data": [item(1)]},
+        {"data": {"task_status": "RUNNING", "images": [item(1)]}},
+        {"status": "SUCCESS", "data": [item(1), WAITS]},
+        {"status": "SUCCESS", "data": [item(1), {"task_id": "t2", "status": "queued"}]},
+    ],
+    ids=["no id", "no id, wrapped", "item", "item's task"],
+)
+def test_poll_that_shows_a_part_is_not_the_last(shell: Shells, poll: Any) -> None:
+    script = over(TASK, poll, BOTH)
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize("word", ["partial", "some"])
+def test_word_that_nobody_knows_beside_too_few_pictures_is_asked_about(
+    shell: Shells, word: str
+) -> None:
+    script = over({"task_id": "t1", "status": word, "data": [item(1)]}, BOTH)
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
+
+
+def test_other_tasks_in_the_answer_to_a_question_are_not_ours(shell: Shells) -> None:
+    rows = [
+        {"task_id": "t0", "status": "SUCCESS", **item(9)},
+        {"task_id": "t1", "status": "processing"},
+    ]
+    done = [rows[0], {"task_id": "t1", "status": "SUCCESS", **item(1)}]
+    script = over(TASK, {"data": rows}, {"data": {"items": done}})
+    assert widths(shell(transport=script).generate("a fox")) == [1]
+
+
+@pytest.mark.parametrize(
+    "more", [WAITS, {"task_id": "t2", "status": "queued"}, {"task_id": "t2"}], ids=str
+)
+def test_picture_that_is_still_to_come_is_told_and_kept(shell: Shells, more: Any) -> None:
+    body = {"data": [item(1), more]}
+    generation = shell(transport=over(body)).generate("a fox", n=2)
+    (failed,) = generation.failed
+    assert (widths(generation), generation.answer) == ([1], Answer(body).content)
+    assert is_unfinished(failed) == ("status" in more)
+    assert failed.error is not None
+    assert failed.error.task_id in (more.get("task_id"), more.get("id"), None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"task_id": f"t{i}", "status": "queued"} for i in (1, 2)]},
+        {"tasks": [{"task_id": "t1"}, {"task_id": "t2"}], "status": "queued"},
+        {"task_id": "t1", "task_ids": ["t1", "t2"], "status": "queued"},
+        {"task_id": ["t1", "t2"], "status": "queued"},
+        {"code": 0, "data": {"status": "queued", "taskIds": ["t1", "t2"]}},
+    ],
+    ids=str,
+)
+def test_several_tasks_for_one_request_are_kept(shell: Shells, body: Any) -> None:
+    script = over(body)
+    with pytest.raises(UnreadableAnswerError, match="several tasks") as caught:
+        shell(transport=script).generate("a fox", n=2)
+    assert (caught.value.answer, len(script.requests)) == (Answer(body).content, 1)
+
+
+def test_several_tasks_without_a_count_are_not_told_as_an_empty_list(shell: Shells) -> None:
+    body = {"data": [{"task_id": f"t{i}", "status": "queued"} for i in (1, 2)]}
+    with pytest.raises(NoPictureError, match="came before this picture"):
+        shell(transport=over(body)).generate("a fox")
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [({**TASK, "job_ids": ["w1", "w2"]}, 1), ({**TASK, "task_ids": ["t1"]}, 2)],
+)
+def test_steps_of_one_task_are_one(shell: Shells, body: Any, count: int) -> None:
+    assert widths(shell(transport=over(body, BOTH)).generate("a fox", n=count)) == [1, 2]
+
+
+def test_unknown_word_without_an_id_hides_no_picture(shell: Shells) -> None:
+    body = {"status": "fine", "url_1": item(1)["url"], "url_2": item(2)["url"]}
+    with pytest.warns(UserWarning, match="seemed to be"):
+        assert widths(shell(transport=over(body)).generate("a fox", n=2)) == [1, 2]
+
+
+def test_resume_asks_the_task_for_what_was_still_to_come(tmp_path: Path) -> None:
+    first = studio_on(tmp_path, over(TASK, {"status": "SUCCESS", "data": [item(1), WAITS]}))
+    assert widths(first.generate("a fox", n=2)) == [1]
+    (entry,) = first.library.pending()
+    assert (entry.truth, entry.task_id) == ("answer not read", "t1")
+    script = over(TASK, BOTH)
+    later = studio_on(tmp_path, script)
+    assert widths(later.resume(entry).result(60)) == [1, 2]
+    assert (script.posts, later.library.pending()) == ([], [])
+    (record,) = later.library.search()
+    assert len(record.paths) == 2
