@@ -16,6 +16,7 @@ from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.links import links_in
+from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_error import (
     Problem,
     error_of,
@@ -85,7 +86,15 @@ def read_answer(
         unpacked = {number: _unpacked_picture(each) for number, each in reply.pictures.items()}
         reply = replace(reply, pictures=unpacked)
     try:
-        return _without_key(_read(reply, request, asked), reply.key, reply.clock)
+        # Inputs may be repeated in the answer to an edit, and a task's own names in a query's.
+        is_plain = not asked and not (request and request.image)
+        found = documented_pictures(reply) if is_plain else ()
+        answer = (
+            _as_pictures(Places(nodes=[reply.body]), reply, [*found], None)
+            if found
+            else _read(reply, request, asked)
+        )
+        return _without_key(answer, reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         # Without the frames that read it: what they hold is as it came, and debuggers show locals.

@@ -222,7 +222,7 @@ def guessed_in(
     for leaf in leaves_in(body):
         if isinstance(leaf, Blob):
             source = None if leaf.broken else blobs.get(leaf.number)
-            pictures += [Picture(source=source)] if source and _begins(source) else []
+            pictures += [Picture(source=source)] if source and begins(source) else []
         elif isinstance(leaf, str):
             data = picture_bytes(leaf)
             links = [] if data else [link for link in links_in(leaf) if may_be_picture(link)]
@@ -403,7 +403,7 @@ def _pictures_of(
     urls = [link for key in named if key not in _LOOSE for link in _links(key, item[key])]
     sources = (_source(key, item[key], blobs) for key in named)
     whole = [source for source in sources if source is not None]
-    if (source := next(filter(_begins, whole), None)) is not None:
+    if (source := next(filter(begins, whole), None)) is not None:
         return [Picture(source=source, url=urls[0] if urls else None)]
     if urls:
         return [Picture(url=url) for url in dict.fromkeys(urls)]
@@ -441,7 +441,7 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
         value = value[0]
     if isinstance(value, Blob):
         source = None if value.broken else blobs.get(value.number)
-        return source if source and (key in (*_BYTES, *_EITHER) or _begins(source)) else None
+        return source if source and (key in (*_BYTES, *_EITHER) or begins(source)) else None
     if not isinstance(value, str) or not value or link_in(value) is not None:
         return None
     if key in _BYTES and not links_in(value):
@@ -452,7 +452,8 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
     return data
 
 
-def _begins(source: Source) -> bool:
+def begins(source: Source) -> bool:
+    """Tell whether *source* begins as a picture; a file was named by how it does."""
     if isinstance(source, bytes):
         return begins_as_picture(source)
     return source.suffix.lstrip(".") not in ("", "bin")

@@ -6,12 +6,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import permutations
 from typing import Any
 
 import pytest
 
 from opeai_nb.client import AsyncClient, Client, Generation
-from opeai_nb.client.protocol.steps import Blob
+from opeai_nb.client.protocol.steps import Blob, Reply
+from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.unwrap import places_in
 from opeai_nb.testing import Answer, Script, png
@@ -118,3 +120,44 @@ def test_pictures_are_not_hashed_where_there_is_no_input_to_compare_with() -> No
     body = {"data": [{"b64_json": Blob(number)} for number in range(4)]}
     pictures = pictures_in(places_in(body), {n: Unhashed(png()) for n in range(4)})
     assert [picture.error for picture in pictures or ()] == [None] * 4
+
+
+def test_documented_answer_runs_no_reader_of_strange_ones(shell: Callable[..., Shell]) -> None:
+    client = shell(TINY, TINY)
+    client.submit("a fox")  # imports, and what is remembered
+    with counted() as calls:
+        client.submit("a fox")
+    assert calls["documented_pictures"] == 1
+    for reader in ("places_in", "our_names", "read_task", "find_problem", "found_in"):
+        assert calls[reader] == 0, reader
+
+
+ITEMS: tuple[dict[str, Any], ...] = (
+    {"url": "https://pictures.test/1.png?a=1&b=%20,x", "b64_json": "", "revised_prompt": "r"},
+    {"url": "", "b64_json": Blob(0), "revised_prompt": ""},
+    {"url": "http://pictures.test/1.png", "b64_json": Blob(1)},
+    {"b64_json": Blob(2)},  # is no picture
+    {"b64_json": Blob(0, broken=True), "url": None},
+    {"url": " https://pictures.test/2.png "},
+    {"url": "/files/2.png", "b64_json": None},
+    {"url": "https://a.test/1.png,https://a.test/2.png"},
+    {"url": "", "b64_json": "", "revised_prompt": "sorry"},
+    {"url": 7, "b64_json": 0},
+)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_documented_answer_means_what_the_reader_of_strange_ones_says(n: int) -> None:
+    sources = {0: png(), 1: png(9, 9), 2: b"\0" * 99}
+
+    def told(body: dict[str, Any]) -> Any:
+        found = read_answer(Reply(200, {"x-request-id": "r"}, body, sources, clock=3.0))
+        assert isinstance(found, Pictures)
+        pictures = [
+            (p.source, p.url, p.revised_prompt, str(p.error), p.seen) for p in found.pictures
+        ]
+        return pictures, found.usage, found.created, found.request_id, found.notes
+
+    for items in permutations(ITEMS, n):
+        body = {"created": 7, "data": list(items), "usage": {"total_tokens": 1}}
+        assert told(body) == told({**body, "object": "list"}), items

@@ -1,0 +1,52 @@
+"""The synchronous answer that is documented (platform.md 1.3), read without a look elsewhere.
+
+Most answers are this one. All that the document does not name is left to `read_answer`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.protocol.steps import Blob
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.wire.links import link_in
+from opeai_nb.client.wire.read_pictures import MOST_ITEMS, begins
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.protocol.steps import Reply, Source
+
+_ANSWER: Final = frozenset({"created", "data", "usage"})
+_ITEM: Final = frozenset({"url", "b64_json", "revised_prompt"})
+
+
+def documented_pictures(reply: Reply) -> tuple[Picture, ...]:
+    """Return the pictures of an answer that holds what is documented; none for any other one."""
+    body = reply.body
+    if reply.status != 200 or not isinstance(body, dict) or not body.keys() <= _ANSWER:  # noqa: PLR2004  OK
+        return ()
+    items = body.get("data")
+    if not isinstance(items, list) or len(items) > MOST_ITEMS:
+        return ()
+    pictures = [_picture(item, reply.pictures) for item in items]
+    return tuple(picture for picture in pictures if picture) if all(pictures) else ()
+
+
+def _picture(item: Any, blobs: Mapping[int, Source]) -> Picture | None:
+    if not isinstance(item, dict) or not item.keys() <= _ITEM:
+        return None
+    url, text, revised = item.get("url"), item.get("b64_json"), item.get("revised_prompt")
+    source = blobs.get(text.number) if isinstance(text, Blob) and not text.broken else None
+    is_read = (
+        (begins(source) if source else not text)
+        and (_is_link(url) if url else source)
+        and (not revised or type(revised) is str)
+    )
+    return (
+        Picture(source=source, url=url or None, revised_prompt=revised or None) if is_read else None
+    )
+
+
+def _is_link(url: Any) -> bool:
+    return type(url) is str and url.startswith(("https://", "http://")) and link_in(url) == url
