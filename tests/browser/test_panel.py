@@ -23,6 +23,9 @@ RECORD_STATES = """() => {
   })).observe(document.body, {childList: true, subtree: true});
 }"""
 
+PLACES = """buttons => [...buttons.children].filter(one => one.offsetWidth)
+  .map(one => [one.innerText, one.offsetLeft, one.offsetWidth])"""
+
 
 def test_a_task_tells_its_states_while_other_cells_run(panel: Page) -> None:
     panel.page.evaluate(RECORD_STATES)
@@ -30,6 +33,9 @@ def test_a_task_tells_its_states_while_other_cells_run(panel: Page) -> None:
     panel.write("a lighthouse at sunset")
     panel.click("Generate")
     panel.wait_for("queued")
+    panel.page.get_by_role("button", name="Stop waiting").wait_for()
+    buttons = panel.page.locator(".ob-actions")
+    places = buttons.evaluate(PLACES)
     panel.notebook.run_cell(1)
     panel.notebook.cell(1).get_by_text("42").wait_for()
     panel.wait_for("painting")
@@ -43,6 +49,7 @@ def test_a_task_tells_its_states_while_other_cells_run(panel: Page) -> None:
         "stopped",
     ]
     panel.page.get_by_role("button", name="Wait again").wait_for()
+    assert buttons.evaluate(PLACES) == places, "who aims at Stop never hits Generate"
 
 
 def test_an_error_is_readable_and_the_next_click_works(panel: Page) -> None:

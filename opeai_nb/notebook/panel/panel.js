@@ -522,6 +522,7 @@ const SMALL = 32 * 1024; // bytes: tiles, and no picture of the stage
 const BUSY_AFTER = 700;
 const AHEAD = 300; // ms after which the next page of the gallery is asked for: what is seen comes first
 const TYPING = 250;
+const STILL = 8; // pixels that a hand moves a mouse while it presses
 // Each panel of a page has this module to itself: ids and groups must not meet.
 const OWN = `ob-${Math.random().toString(36).slice(2)}`;
 let count = 0;
@@ -1711,7 +1712,10 @@ const actions = (desk, root) => {
   const again = button('Wait again', () => desk.act('again'), {class: 'ob-again ob-hidden', title: 'Check the task again, and wait for it'});
   const insert = button('Insert code', () => insertCode(), {class: 'ob-insert', title: 'Write this request as a %%imagine cell'});
   const hints = h('div', {class: 'ob-hints'});
-  const status = h('div', {class: 'ob-status'});
+  const now = h('div', {class: 'ob-now'});
+  const head = h('div', {class: 'ob-status-head'}, now, halt, again); // where Stop goes, Generate never stands
+  const details = h('div', {class: 'ob-status'});
+  const status = h('div', {class: 'ob-status'}, head, details);
   const busy = h('div', {class: 'ob-note ob-busy ob-hidden', role: 'status'},
     'The kernel is busy with a cell. What you do here is sent, and done as soon as it is free.');
   const heard = h('span', {class: 'ob-sr', role: 'status'});
@@ -1760,12 +1764,10 @@ const actions = (desk, root) => {
   const showStatus = () => {
     const told = desk.local || desk.model.get('_status');
     const parts = [];
-    if (told.words) {
-      const [sign, colour] = desk.table.badges[told.state] || ['', '#5b6472'];
-      parts.push(h('div', {class: 'ob-line', 'data-state': told.state},
-        h('span', {class: 'ob-badge', style: `background:${colour}`}, `${sign} ${told.words}`),
-        told.more ? h('span', {class: 'ob-note'}, told.more) : null));
-    }
+    const [sign, colour] = desk.table.badges[told.state] || ['', '#5b6472'];
+    now.replaceChildren(...(told.words ? [h('div', {class: 'ob-line', 'data-state': told.state},
+      h('span', {class: 'ob-badge', style: `background:${colour}`}, `${sign} ${told.words}`),
+      told.more ? h('span', {class: 'ob-note'}, told.more) : null)] : []));
     if ('progress' in told) {
       const {progress} = told;
       const bar = progress === null ? h('i', {class: 'ob-some'}) : h('i', {style: `width:${Math.max(0, Math.min(100, progress))}%`});
@@ -1774,8 +1776,10 @@ const actions = (desk, root) => {
     }
     for (const note of told.notes || []) parts.push(h('div', {class: 'ob-warn'}, note));
     if (told.problem) parts.push(problemBox(told.problem));
-    status.replaceChildren(...parts);
-    hide(status, !parts.length);
+    details.replaceChildren(...parts);
+    hide(head, !told.words);
+    hide(details, !parts.length);
+    hide(status, !told.words && !parts.length);
     // What stands on the stage is of before.
     root().classList.toggle('ob-failed', told.state === 'failed' || told.state === 'unknown');
     if (told.state !== state) heard.textContent = told.state; // not each second
@@ -1803,7 +1807,7 @@ const actions = (desk, root) => {
     hide(busy, !desk.isBusy || desk.isLost);
   };
   return {
-    elements: [h('div', {class: 'ob-actions'}, go, halt, again, insert), hints, busy, status, heard, code],
+    elements: [h('div', {class: 'ob-actions'}, go, insert), status, hints, busy, heard, code],
     show,
     generate,
   };
@@ -2193,6 +2197,23 @@ const takeKeys = (root, generate) => {
   });
 };
 
+/** Have a press count that began on a button, though what comes meanwhile moves it from under the mouse; a mouse that
+ * moves away takes it back. @param {HTMLElement} root */
+const holdPresses = (root) => {
+  /** @type {{pressed: Element, x: number, y: number} | null} */
+  let held = null;
+  root.addEventListener('pointerdown', ({target, pointerType, pointerId, button: which, clientX: x, clientY: y, isTrusted}) => {
+    const pressed = /** @type {Element} */ (target).closest('button, summary, input:is([type="radio"], [type="checkbox"])');
+    if (!pressed || pointerType !== 'mouse' || which || !isTrusted) return;
+    pressed.setPointerCapture(pointerId);
+    held = {pressed, x, y};
+  });
+  root.addEventListener('pointermove', ({pointerId, clientX, clientY}) => {
+    if (!held?.pressed.hasPointerCapture(pointerId) || Math.hypot(clientX - held.x, clientY - held.y) <= STILL) return;
+    held.pressed.releasePointerCapture(pointerId);
+  });
+};
+
 /** Show whatever goes wrong in this module: at the place where it is seen. @param {HTMLElement} place @param {unknown} error */
 const showDefect = (place, error) => {
   const said = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -2238,6 +2259,7 @@ const build = ({model, el}) => {
   root.addEventListener('ob-defect', (/** @type {Event} */ event) => fail(/** @type {CustomEvent} */ (event).detail));
   takeFiles(root, (files) => { inputs.take(files).catch(fail); });
   takeKeys(root, acts.generate);
+  holdPresses(root);
   rememberPage(root, model.get('_name'));
   el.append(root);
   show('all');
