@@ -229,7 +229,7 @@ def test_another_size_is_written_or_nothing_is_sent(panel: Page) -> None:
     other = panel.page.get_by_label("other…")
     size = panel.page.get_by_label("Other size")
     assert size.input_value() == "768x512"
-    panel.page.get_by_label("1:1").press("Space")
+    panel.page.get_by_role("radio", name="1:1").press("Space")  # no time of a picture
     other.press("Space")
     assert not size.input_value(), "it showed 768x512, and 2048x2048 was sent"
     panel.click("Generate")
