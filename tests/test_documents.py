@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import gc
 import importlib
 import json
 import re
@@ -15,25 +14,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.test_house import TABLE, nodes_of
+from tests.test_house import TABLE, nodes_of, syntax_trees
+
+__all__ = ["syntax_trees"]  # a fixture, for the tests here, too
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 CODE = sorted((ROOT / "opeai_nb").rglob("*.py"))
 PAGES = sorted([*ROOT.glob("*.md"), *NOTEBOOKS.rglob("*.md"), *NOTEBOOKS.glob("*.ipynb")])
 TREES = ("opeai_nb", "notebooks", "tests", "binder", ".ci")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def syntax_trees() -> Iterator[None]:
-    """Hold the syntax trees of all files while these tests run, and let no collector look at them.
-
-    It would look at a million nodes again and again, here and in whatever test comes next.
-    """
-    gc.disable()
-    yield
-    nodes_of.cache_clear()
-    gc.enable()
 
 
 class Text(NamedTuple):

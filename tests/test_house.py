@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import gc
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -122,6 +123,18 @@ NEVER = {"notebook": ("opeai_nb.client.protocol", "opeai_nb.client.http")}
 def nodes_of(path: Path) -> list[ast.AST]:
     """Return the syntax tree of a file as a list."""
     return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def syntax_trees() -> Iterator[None]:
+    """Hold the syntax trees of all files while these tests run, and let no collector look at them.
+
+    It would look at a million nodes again and again, here and in whatever test comes next.
+    """
+    gc.disable()
+    yield
+    nodes_of.cache_clear()
+    gc.enable()
 
 
 def imports_of(path: Path) -> list[str]:
