@@ -197,12 +197,16 @@ class EntryDocument(TypedDict):
 
 
 class NoteDocument(TypedDict):
-    """A session's word: at this moment (seconds since 1970) the slot had this take of a request."""
+    """A session's word: at this moment (seconds since 1970) the slot had this take of a request.
+
+    *notebook* is the file it stands in, as seen from the folder that the library lies in.
+    """
 
     at: float
     request: str
     slot: SlotDocument
     take: str
+    notebook: NotRequired[str]
 
 
 class _Field(NamedTuple):

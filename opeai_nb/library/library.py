@@ -33,7 +33,7 @@ from opeai_nb.library.records.record import ENDING, Record, read_record, record_
 from opeai_nb.library.records.request_json import identity_of
 from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
 from opeai_nb.library.records.validate import UnusableRecordError
-from opeai_nb.library.replay.notes import Notes
+from opeai_nb.library.replay.notes import Notes, notebook_beside, notes_there
 from opeai_nb.library.replay.replay import Note, Scene, Take, place_key
 from opeai_nb.library.replay.session_takes import Session
 from opeai_nb.library.replay.slot import Slot
@@ -393,7 +393,9 @@ class Library(Catalogue):
         ordered = tuple(sorted(takes, key=lambda take: take.order))
         notes = self._notes.of(asked)
         self._moments.saw([take.at for take in ordered] + [note.at for note in notes])
-        scene = Scene(ordered, notes, session.had(asked), session.name)
+        notebook = notebook_beside(self.folder, session.notebook)
+        notes = notes_there(self.folder, notes) if notebook else notes
+        scene = Scene(ordered, notes, session.had(asked), session.name, notebook)
         return Look(scene, files, entries, None if same_id else new_id, is_elsewhere)
 
     def _has_gone_on(self, entry: Entry) -> bool:
@@ -409,7 +411,9 @@ class Library(Catalogue):
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
-        self._notes.add(request, Note(self._moments.following(), session.name, slot, take))
+        notebook = notebook_beside(self.folder, session.notebook)
+        note = Note(self._moments.following(), session.name, slot, take, notebook)
+        self._notes.add(request, note)
 
     def new_session(self) -> Session:
         """Return the session of a kernel that starts now: the latest one, whatever the clock says.

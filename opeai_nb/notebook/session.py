@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
-from opeai_nb.notebook.display.frontend import cell_id, frontend, notebook_folder, run_id
+from opeai_nb.notebook.display.frontend import (
+    cell_id,
+    frontend,
+    notebook_file,
+    notebook_folder,
+    run_id,
+)
 from opeai_nb.studio.here import following, set_studio_here
 
 if TYPE_CHECKING:
@@ -43,6 +49,7 @@ class Session:
         self.config = config
         self.names: dict[str, Any] = shell.user_ns
         self.folder = notebook_folder(shell)
+        self._file = notebook_file(shell)
         self.models: list[str] = []
         self._studio = following(lambda: self.settings)
         self._runs: Runs | None = None
@@ -78,6 +85,7 @@ class Session:
         """The studio for the settings as they are now; its session outlives a changed setting."""
         studio = self._studio()
         studio.watcher = self.watch
+        studio.session.notebook = self._file
         self._runs = studio.session
         return studio
 

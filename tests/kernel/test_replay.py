@@ -94,6 +94,28 @@ def test_run_all_after_a_restart_shows_the_last_picture_of_each_cell(
     assert platform.posts == 5
 
 
+def test_a_rerun_in_a_duplicate_leaves_the_pictures_of_the_other_notebook(
+    new_kernel: Any, platform: Platform, tmp_path: Path
+) -> None:
+    """JupyterLab's Duplicate keeps the ids of the cells."""
+    folder = tmp_path / "notebook"
+    folder.mkdir()
+    kernels = []
+    for name in ("fox.ipynb", "fox-Copy1.ipynb"):
+        (folder / name).touch()
+        kernels.append(new_kernel(**platform.variables, JPY_SESSION_NAME=str(folder / name)))
+    first, copy = kernels
+    digest = shown(first, "cell-1")[0]
+    assert shown(copy, "cell-1") == (digest, True)
+    other = shown(copy, "cell-1")[0]
+    assert other != digest
+    for kernel, own in ((first, digest), (copy, other)):
+        kernel.restart(gently=True)
+        kernel.good("%load_ext opeai_nb")
+        assert shown(kernel, "cell-1") == (own, True)
+    assert platform.posts == 2
+
+
 def test_an_inserted_cell_shows_what_was_found_elsewhere_and_only_once(
     new_kernel: Any, platform: Platform
 ) -> None:

@@ -12,6 +12,7 @@ import json
 import re
 from collections import defaultdict
 from contextlib import suppress
+from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.guard import Guard
@@ -22,6 +23,7 @@ from opeai_nb.library.replay.slot import Slot
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from opeai_nb.library.disk.homes import Homes
@@ -48,6 +50,8 @@ class Notes:
     def add(self, request: str, note: Note) -> None:
         """Note what a slot has; where the disk refuses, this session alone remembers it."""
         said = {"at": note.at, "request": request, "slot": note.slot.to_json(), "take": note.take}
+        if note.notebook:
+            said["notebook"] = note.notebook
         line = json.dumps(said).encode()
         with self._lock:
             self._notes[request].append(note)
@@ -117,6 +121,39 @@ class Notes:
             slot = Slot(line["slot"]["cell"], line["slot"]["call"])
         except (ValueError, TypeError, KeyError, RecursionError):
             return False
-        note = Note(float(line["at"]), session, slot, line["take"])
+        notebook = line.get("notebook") or ""
+        note = Note(float(line["at"]), session, slot, line["take"], notebook)
         self._notes[line["request"]].append(note)
         return True
+
+
+def notebook_beside(library: Path, notebook: Path | None) -> str:
+    """Return how a notebook is named in the notes: seen from the folder that *library* lies in.
+
+    Empty where it lies elsewhere: its name would tell of other folders of its owner.
+    """
+    if notebook is None:
+        return ""
+    home, file = library.absolute().parent, notebook.absolute()
+    return file.relative_to(home).as_posix() if file.is_relative_to(home) else ""
+
+
+def notes_there(library: Path, notes: Iterable[Note]) -> tuple[Note, ...]:
+    """Return the notes without the names of notebooks that are there no more.
+
+    Such a one was renamed, moved, or put in another's place: what it had is its successor's.
+    """
+    home = library.absolute().parent
+    there = {name for name in {note.notebook for note in notes} if _is_there(home, name)}
+    return tuple(n if n.notebook in there else n._replace(notebook="") for n in notes)
+
+
+def _is_there(home: Path, name: str) -> bool:
+    """Tell whether a notebook is there; a name that leads out of *home* is a stranger's."""
+    named = PureWindowsPath(name)
+    if not name or named.anchor or ".." in named.parts:
+        return False
+    try:
+        return (home / name).is_file()
+    except (OSError, ValueError):
+        return False

@@ -51,12 +51,16 @@ class Take:
 
 
 class Note(NamedTuple):
-    """A session's word that *slot* had *take* at the time *at*; *session* sorts by its start."""
+    """A session's word that *slot* had *take* at the time *at*; *session* sorts by its start.
+
+    *notebook* is the file in which it ran; empty where that is not known, or is there no more.
+    """
 
     at: float
     session: str
     slot: Slot
     take: str
+    notebook: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,12 +86,16 @@ class Had:
 
 
 class Scene(NamedTuple):
-    """All that a decision looks at. *session* is this one's name in the notes."""
+    """All that a decision looks at. *session* is this one's name in the notes.
+
+    *notebook* is its file there; empty where that is not known.
+    """
 
     takes: tuple[Take, ...]
     notes: tuple[Note, ...]
     had: Had
     session: str = ""
+    notebook: str = ""
 
 
 class Choice(NamedTuple):
@@ -189,14 +197,22 @@ def _untouched(scene: Scene) -> list[str]:
 
 
 def had_last(scene: Scene, slot: Slot) -> str | None:
-    """Return the take that a slot made or showed last, of those that are still there."""
+    """Return the take that a slot made or showed last, of those that are still there.
+
+    A duplicate of a notebook has the same cells. From when it has run one, both are there and each
+    goes by what it had itself; until then it shows what the other had.
+    """
     there = _there(scene)
     here = [take for take in scene.had.takes.get(slot, ()) if take in there]
     if here or not slot.lasts:
         return here[-1] if here else None
-    shown = [(note.at, note.take) for note in scene.notes if note.slot == slot]
-    made = [(take.at, take.id) for take in scene.takes if take.slot == slot]
-    return max((pair for pair in shown + made if pair[1] in there), default=(0, None))[1]
+    notes = [note for note in scene.notes if note.slot == slot and note.take in there]
+    noted = {note.take for note in notes}
+    if scene.notebook and any(note.notebook == scene.notebook for note in notes):
+        notes = [note for note in notes if note.notebook in ("", scene.notebook)]
+    shown = [(note.at, note.take) for note in notes]
+    made = [(t.at, t.id) for t in there.values() if t.slot == slot and t.id not in noted]
+    return max(shown + made, default=(0, None))[1]
 
 
 def row(scene: Scene) -> list[tuple[Slot | None, str]]:

@@ -14,6 +14,7 @@ from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 _STEP = 1e-6
 POINT = "sweep"
@@ -37,12 +38,14 @@ class Session:
 
     *name* sorts by when the session began, and behind one that began at *after*: the clock may have
     been set back since. *made* are the ids of the takes that it began itself, and the request of
-    each. Requests are named by their identity, or by `replay.row_key`.
+    each. Requests are named by their identity, or by `replay.row_key`. *notebook* is the file that
+    it runs, None where that is not known.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time, *, after: float = 0.0) -> None:
         self.name = f"{max(clock(), after + _STEP):.6f}-{secrets.token_hex(4)}"
         self.made: dict[str, str] = {}
+        self.notebook: Path | None = None
         self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
         self._open: set[str] = set()
         self._run: dict[str, tuple[str, Counter[str]]] = {}

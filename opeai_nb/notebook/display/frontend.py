@@ -82,7 +82,13 @@ def run_id(shell: Any) -> str:
 
 
 def notebook_folder(shell: Any) -> Path:
-    """Return the folder of the notebook where it is known, else the working directory.
+    """Return the folder of the notebook where it is known, else the working directory."""
+    file = notebook_file(shell)
+    return Path.cwd() if file is None else file.parent
+
+
+def notebook_file(shell: Any) -> Path | None:
+    """Return the file of the notebook; None where it is not known.
 
     VS Code puts the notebook's path into the namespace; Jupyter starts the kernel in its folder and
     tells a session name, which counts only where it is an absolute path.
@@ -90,8 +96,8 @@ def notebook_folder(shell: Any) -> Path:
     named = getattr(shell, "user_ns", {}).get("__vsc_ipynb_file__")
     for path in (named, os.environ.get("JPY_SESSION_NAME")):
         if path and os.path.isabs(path) and Path(path).is_file():  # noqa: PTH117  a str is asked
-            return Path(path).parent
-    return Path.cwd()
+            return Path(path)
+    return None
 
 
 def is_tty() -> bool:

@@ -44,12 +44,14 @@ class Note(NamedTuple):
     session: int
     slot: Slot
     take: int
+    notebook: str = ""  # its file; not every front end tells it
 
 
 @dataclass(frozen=True)
 class Library:
     takes: tuple[Take, ...] = ()  # kept ones and left-overs, in order of creation
     notes: tuple[Note, ...] = ()  # may be lost
+    notebooks: frozenset[str] = frozenset()  # the files that are there
     clock: int = 0
 
 
@@ -58,6 +60,7 @@ class Session:
     """What this kernel knows. *had*: per slot, its takes in this session, the last one last."""
 
     id: int  # counted in the order of starts
+    notebook: str = ""
     had: tuple[tuple[Slot, tuple[int, ...]], ...] = ()  # in the order of first runs
     open: frozenset[Slot] = frozenset()  # in runs of cells that have not ended
     unwell: frozenset[Slot] = frozenset()  # whose last run ended in an error or an interrupt
@@ -154,14 +157,24 @@ def _untouched(library: Library, session: Session, request: str) -> list[int]:
 
 
 def had_last(library: Library, session: Session, slot: Slot) -> int | None:
-    """Return the take that a slot made or showed last, of those that are still there."""
+    """Return the take that a slot made or showed last, of those that are still there.
+
+    Of two notebooks that are both there each goes by its own notes, once it has one on this slot:
+    a duplicate has the same cells. What is noted by one that is there no more is anybody's.
+    """
     there = _there(library)
     here = [id for id in dict(session.had).get(slot, ()) if id in there]
     if here or not slot.lasts:
         return here[-1] if here else None
-    shown = [(note.at, note.take) for note in library.notes if note.slot == slot]
-    made = [(t.id, t.id) for t in library.takes if t.slot == slot]
-    return max((pair for pair in shown + made if pair[1] in there), default=(0, None))[1]
+    notes = [note for note in library.notes if note.slot == slot and note.take in there]
+    theirs = library.notebooks - {session.notebook}
+    if session.notebook and session.notebook in {note.notebook for note in notes}:
+        shown = [(note.at, note.take) for note in notes if note.notebook not in theirs]
+    else:
+        shown = [(note.at, note.take) for note in notes]
+    noted = {note.take for note in notes}
+    made = [(t.id, t.id) for t in there.values() if t.slot == slot and t.id not in noted]
+    return max(shown + made, default=(0, None))[1]
 
 
 def row(library: Library, session: Session, request: str) -> list[tuple[Slot | None, int]]:
@@ -240,7 +253,8 @@ def _noted(library: Library, session: Session, slot: Slot, take: int) -> tuple[L
     at = library.clock + 1
     had = dict(session.had)
     had[slot] = (*had.get(slot, ()), take)
-    library = replace(library, notes=(*library.notes, Note(at, session.id, slot, take)), clock=at)
+    note = Note(at, session.id, slot, take, session.notebook)
+    library = replace(library, notes=(*library.notes, note), clock=at)
     return library, replace(session, had=(*had.items(),), open=session.open | {slot})
 
 

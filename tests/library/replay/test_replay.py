@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.library import Library, Session, Slot, identity
+from opeai_nb.library.replay.notes import notebook_beside, notes_there
+from opeai_nb.library.replay.replay import Note
 from tests.library.conftest import Clock
 from tests.library.replaying import shown
 
@@ -74,6 +77,47 @@ def test_two_cells_with_the_same_text_keep_their_own_pictures(keep: Any, library
     keep(CAT, slot=SECOND)
     first, second = ids(library)
     assert seen(library, SECOND, FIRST) == [second, first]
+
+
+def test_a_notebook_and_its_duplicate_show_each_its_own_picture(
+    keep: Any, library: Library
+) -> None:
+    """The duplicate begins with the pictures that the other shows; then they are two."""
+    here = library.folder.parent
+    names = ("fox.ipynb", "fox-Copy1.ipynb", "moved.ipynb")
+    first, copy, moved = (here / name for name in names)
+
+    def opened(notebook: Path) -> Session:
+        session = library.new_session()
+        session.notebook = notebook
+        return session
+
+    first.touch()
+    keep(CAT, slot=FIRST)
+    of_first = ids(library)[-1]
+    library.note(identity(CAT), opened(first), FIRST, of_first)
+    copy.touch()
+    assert seen(library, FIRST, session=opened(copy)) == [of_first]
+    library.note(identity(CAT), opened(copy), FIRST, of_first)
+    keep(CAT, slot=FIRST)
+    of_copy = ids(library)[-1]
+    library.note(identity(CAT), opened(copy), FIRST, of_copy)
+    assert seen(library, FIRST, session=opened(first)) == [of_first]
+    assert seen(library, FIRST, session=opened(copy)) == [of_copy]
+    assert seen(library, FIRST) == [of_copy], "where no name is told it is the latest"
+    copy.rename(moved)
+    assert seen(library, FIRST, session=opened(moved)) == [of_copy], "the same under another name"
+    moved.replace(first)
+    assert seen(library, FIRST, session=opened(first)) == [of_copy], "it took the other's place"
+
+
+def test_a_notebook_that_a_stranger_names_is_not_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "out.ipynb").touch()
+    library = tmp_path / "course" / "imagine"
+    names = ("../out.ipynb", str(tmp_path / "out.ipynb"), "//server/share/a.ipynb", "a\x00b")
+    notes = [Note(1.0, "s", FIRST, "3f2a9c1d", name) for name in names]
+    assert {note.notebook for note in notes_there(library, notes)} == {""}
+    assert notebook_beside(library, tmp_path / "out.ipynb") == "", "it tells of no other folder"
 
 
 def test_new_ids_at_each_opening_show_the_pictures_in_their_order(

@@ -127,6 +127,17 @@ class LifeOnDisk(Life):
     def told(self, request: str, slot: Slot) -> None:
         self.own.told(self.asked(request), slot)
 
+    def open_notebook(self, notebook: str) -> None:
+        super().open_notebook(notebook)
+        if notebook:
+            self.own.notebook = self.folder.parent / notebook
+            self.own.notebook.parent.mkdir(exist_ok=True)
+            self.own.notebook.touch()
+
+    def remove_notebook(self, notebook: str) -> None:
+        super().remove_notebook(notebook)
+        (self.folder.parent / notebook).unlink(missing_ok=True)
+
     def becomes(self, number: int, state: str) -> None:
         """Nothing becomes of a take on the disk but by those who work on it."""
 

@@ -23,6 +23,7 @@ STATES: dict[str, replay.TakeState] = {
     "under way": "under way",
     "unknown": "unknown",
 }
+NOTEBOOKS = ("", "one.ipynb", "more/two.ipynb")
 OUTCOMES = ("kept", "kept", "kept", "pending", "complete", "unknown", "unpaid", "under way")
 
 calls = st.tuples(
@@ -40,6 +41,8 @@ runs = st.tuples(
 events = st.one_of(
     *[runs] * 6,
     *[st.tuples(st.just("restart"))] * 2,
+    st.tuples(st.just("open notebook"), st.sampled_from(NOTEBOOKS)),
+    st.tuples(st.just("remove notebook"), st.sampled_from(NOTEBOOKS[1:])),
     st.tuples(st.just("other kernel")),
     st.tuples(st.just("insert code"), st.integers(0, 9)),
     st.tuples(st.just("trash"), st.integers(0, 9)),
@@ -99,11 +102,18 @@ class Life:
             if take.request == request
         ]
         notes = [
-            replay.Note(moment(note.at), names[note.session], slot, self.name(note.take))
+            replay.Note(
+                moment(note.at),
+                names[note.session],
+                slot,
+                self.name(note.take),
+                note.notebook if note.notebook in self.library.notebooks else "",
+            )
             for note in self.library.notes
             if note.slot.request == request and (slot := slot_of(note.slot)) is not None
         ]
-        return replay.Scene(tuple(takes), tuple(notes), self.own.had(request), self.own.name)
+        had, notebook = self.own.had(request), self.session.notebook
+        return replay.Scene(tuple(takes), tuple(notes), had, self.own.name, notebook)
 
     # -- events
 
@@ -194,6 +204,17 @@ class Life:
     def restart(self) -> None:
         self.calls.clear()
         self.start()
+
+    def open_notebook(self, notebook: str) -> None:
+        """Start a kernel for a notebook, new or one of those that are there; "": nobody knows."""
+        self.restart()
+        self.session = replace(self.session, notebook=notebook)
+        if notebook:
+            there = self.library.notebooks | {notebook}
+            self.library = replace(self.library, notebooks=there)
+
+    def remove_notebook(self, notebook: str) -> None:
+        self.library = replace(self.library, notebooks=self.library.notebooks - {notebook})
 
     def other_kernel(self) -> None:
         self.calls.clear()
