@@ -23,6 +23,7 @@ _WILD = re.compile(r"(?<!\w)__(?P<name>[^\W\d_]\w*?)__(?!\w)")
 _MARKUP = re.compile(
     r"\{%.*?%\}|\{#.*?#\}"  # of Jinja
     r"|\$[^$\n]*\\[^$\n]*\$|\\(?:left|right)\\?[{}]"  # $\{x | x > 0\}$, \left\{
+    r"|\$(?!\s)[^$\n]*[\^_]\{[^$\n]*(?<!\s)\$(?!\d)"  # $x^{n+1}$, and no two prices
     r"|\\[A-Za-z]+\*?(?:\[[^\]\n]*\])*(?:\{[^{}]*\})+"  # \frac{a}{b}
 )
 _ESCAPED = re.compile(r"\\\{(?P<inside>[^{}]*?)\\?\}")

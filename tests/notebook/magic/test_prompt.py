@@ -96,3 +96,12 @@ def test_what_does_not_fit_is_an_error(text: str) -> None:
 def test_nbval_markers_are_no_prompt() -> None:
     text = "# NBVAL_IGNORE_OUTPUT\na fox\n  # NBVAL_SKIP\nin snow # NBVAL_X\n"
     assert without_markers(text) == "a fox\n\nin snow # NBVAL_X"
+
+
+def test_what_is_raised_or_lowered_in_a_formula_is_no_name() -> None:
+    for formula in ("$x^{n+1}$", "$a_{n-1} + a_{n}$", "$e^{n}$"):
+        assert interpolated(f"a chalkboard with {formula}", {"n": 3}) == (
+            f"a chalkboard with {formula}"
+        )
+    prices = "from $5 file_{n} to $6"
+    assert interpolated(prices, {"n": 3}) == "from $5 file_3 to $6"
