@@ -168,6 +168,8 @@ def finished(task: Task) -> Generation:
     """Return the generation of a settled task (not downloaded yet); raise what it failed of."""
     request = task.request or _earlier(task)
     if task.error is not None:
+        if task.pictures:  # what an object shows may be its input, so it is no result; nor nothing
+            task.error.advice = _TASK_KEPT
         raise task.error
     if not task.pictures:
         error = NoPictureError(

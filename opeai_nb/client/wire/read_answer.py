@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.task import Task
+from opeai_nb.client.values.task import Task, read_status
 from opeai_nb.client.wire.links import links_in
 from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_error import (
@@ -148,7 +148,8 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     problem = read_problem(reply.status, reply.headers, reply.body)
     # A failed task before its error: the reason stands in the same envelope as a refusal's
     # (DashScope: `output.task_status` beside `output.code`).
-    if task is not None and task.status == "failed" and (task.id or reply.status < 400):  # noqa: PLR2004  HTTP failure
+    is_failed = task is not None and read_status(task.platform_status) == "failed"
+    if task is not None and is_failed and (task.id or reply.status < 400):  # noqa: PLR2004  HTTP failure
         return task
     if problem is not None:
         problem = replace(problem, task_id=task.id or None) if task is not None else problem

@@ -54,6 +54,9 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     if listed and (not word or listed >= ((request and request.n) or 1)):
         status = "done"
     pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
+    error = _failure(places, node, reply) if status == "failed" else None
+    if error is not None and (pictures := _left_behind(places, reply, request, error)):
+        status, error, notes = "done", None, (LEFT_BEHIND,)
     # A word that nobody knows may mean that it is done: who asks again and again will tell.
     # A failure may leave some behind as well, which are not to be lost.
     is_open = not word or status in {"unknown", "failed"}
@@ -73,7 +76,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
         pictures=pictures if status == "done" else early,
         usage=places.first("usage", kind=dict),
-        error=_failure(places, node, reply) if status == "failed" else None,
+        error=error,
         request_id=request_id_of(reply.headers, places.nodes),
         poll_path=_answer_link(places) if status == "done" and not pictures else link,
         notes=notes,
@@ -142,14 +145,34 @@ _NOT_LIVE: Final = frozenset({"failed", "unknown"})
 
 
 def _listed(places: Places, reply: Reply, request: ImageRequest | None) -> int:
-    """Count the pictures in a list: these are made, whatever the status says.
+    """Count the pictures in a list: these are made, whatever the status says."""
+    return len(_good(_in_lists(places, reply, request)))
 
-    Lists alone: an object's own `url` or `image` may be the task's, or its input.
-    """
+
+def _in_lists(places: Places, reply: Reply, request: ImageRequest | None) -> list[Picture]:
+    """Return the items of lists alone: an object's own `url` or `image` may be its input."""
     lists = [
         pair for pair in places.lists if pair[0] not in _INPUTS_OF_EDITS or not _edits(request)
     ]
-    return len(_good(pictures_in(Places(lists=lists), reply.pictures, request)))
+    return pictures_in(Places(lists=lists), reply.pictures, request) or []
+
+
+LEFT_BEHIND: Final = (
+    "The platform says that the task failed; it lists pictures all the same, and these were taken."
+)
+
+
+def _left_behind(
+    places: Places, reply: Reply, request: ImageRequest | None, error: OpeaiError
+) -> tuple[Picture, ...]:
+    """Return what a failed task lists all the same, its *error* in the place of what is missing.
+
+    None where nobody knows what was asked for: a list of `images` may be the inputs of an edit.
+    """
+    items = _in_lists(places, reply, request) if request is not None else []
+    good = _good(items)
+    is_short = request is not None and len(items) < (request.n or 1)
+    return (*items, *([Picture(error=error)] if is_short else [])) if good else ()
 
 
 _INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})

@@ -155,8 +155,10 @@ class TestTaskOrData:
     ) -> None:
         item = {"b64_json": b64encode(LARGE).decode()}
         with pytest.raises(TaskFailedError) as caught:
-            shell(task_answer("FAILURE", fail_reason="one of two", data=[item])).generate("a fox")
+            shell(task_answer("FAILURE", fail_reason="late", **item)).generate("a fox")
         assert [picture.data for picture in caught.value.pictures] == [LARGE]
+        listed = task_answer("FAILURE", fail_reason="one of two", data=[item])
+        assert data_of(shell(listed).generate("a fox")) == [LARGE]
 
     def test_failure_in_the_submit_answer_is_the_reason(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(TaskFailedError, match="The task failed: no capacity") as caught:

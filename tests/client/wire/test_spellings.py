@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.values.task import read_status
+from opeai_nb.client.wire.read_task import LEFT_BEHIND
 from opeai_nb.errors import (
     DownloadError,
     OpeaiError,
@@ -115,6 +116,23 @@ def test_failed_task_that_shows_pictures_keeps_its_answer(shell: Shells) -> None
     with pytest.raises(TaskFailedError) as caught:
         plays(shell, {"task_id": "t"}, {"status": "FAILED", "msg": "late", "result_url": URL})
     assert URL.encode() in (caught.value.answer or b"")
+    assert "new request" not in caught.value.advice
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_pictures_that_a_failed_task_lists_are_taken(shell: Shells, status: int) -> None:
+    body = {"id": "t", "status": "FAILED", "data": [{"url": URL}], "error": {"message": "late"}}
+    script = Script({"task_id": "t"}, Answer(body, status=status), RED)
+    found = shell(transport=script).generate("a fox", n=2)
+    assert found.good[0].data == RED
+    assert [item.error.message for item in found.failed if item.error] == ["The task failed: late."]
+    assert found.notes == (LEFT_BEHIND,)
+
+
+def test_inputs_that_a_failed_edit_lists_are_no_pictures(shell: Shells) -> None:
+    body = {"id": "t", "status": "FAILED", "images": [URL], "error": {"message": "late"}}
+    with pytest.raises(TaskFailedError, match="late"):
+        plays(shell, {"task_id": "t"}, body, image=[RED], size="same")
 
 
 @pytest.mark.parametrize(

@@ -122,6 +122,17 @@ def test_a_task_in_a_kept_answer_is_followed(studio_over: Studios) -> None:
     assert not script.posts
 
 
+def test_pictures_that_a_failed_task_lists_are_kept_and_replayed(studio_over: Studios) -> None:
+    failed = task_answer("FAILURE", id="t1", data=[{"url": "http://p.test/1.png"}], fail_reason="x")
+    studio, script = studio_over(task_answer("QUEUED", id="t1"), failed, png())
+    with pytest.warns(LibraryWarning, match="the task failed"):
+        made = studio.generate("a fox", n=2)
+    assert (len(made), len(made.failed), len(script.posts)) == (1, 1, 1)
+    assert studio.library.pending() == []
+    again, script = studio_over()
+    assert (len(again.generate("a fox", n=2)), script.requests) == (1, [])
+
+
 @pytest.mark.parametrize("status", [429, 503])
 def test_task_that_a_failure_names_is_not_paid_again_and_followed_later(
     studio_over: Studios, status: int
