@@ -131,6 +131,7 @@ class Lab:
                 *("--IdentityProvider.token=", "--ServerApp.password="),
                 *("--ServerApp.disable_check_xsrf=True", f"--ServerApp.root_dir={folder}"),
                 "--LabApp.expose_app_in_browser=True",
+                "--JupyterNotebookApp.expose_app_in_browser=True",
                 # Else it asks yarn whether it is built, for two seconds.
                 "--ServerApp.tornado_settings={'page_config_data': {'buildCheck': False}}",
             ],

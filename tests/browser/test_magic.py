@@ -14,7 +14,7 @@ import nbformat
 import pytest
 
 from tests.browser.browsers import in_each_browser
-from tests.browser.conftest import Notebook
+from tests.browser.conftest import KERNEL_IS_READY, Notebook
 
 # By the same parameter as `in_each_browser` has: one browser, and one JupyterLab in it, for all.
 in_chromium = pytest.mark.parametrize("browser", ["chromium"], indirect=True, scope="module")
@@ -196,16 +196,15 @@ def test_notebook_7_shows_the_same(lab: Any, pages: Any) -> None:
     page = pages.new(1300, 1700)
     page.goto(f"{lab.url}/notebooks/seven.ipynb")
     page.wait_for_selector(".jp-Notebook .jp-Cell")
-    page.wait_for_function(
-        "() => /Idle|idle/.test((document.querySelector('.jp-Notebook-ExecutionIndicator') "
-        "|| {dataset: {}}).dataset.status || '')"
-    )
+    page.wait_for_function(KERNEL_IS_READY)  # a cell that is run before asks for a kernel
+    seven = Notebook(page)
     for number in range(3):
-        cell = page.locator(".jp-Notebook .jp-Cell").nth(number)
-        _run_until_numbered(page, cell)
+        seven.run_cell(number)
+        prompt = seven.cell(number).locator(".jp-InputPrompt")
+        page.wait_for_function("p => /\\[\\d+\\]/.test(p.innerText)", arg=prompt.element_handle())
     page.wait_for_function(f"() => ({PICTURES})().length === 2")
     badges = page.evaluate(BADGES)
-    Notebook(page).screenshot("magic-notebook7", full_page=True)
+    seven.screenshot("magic-notebook7", full_page=True)
     assert [badge[0] for badge in badges] == ["✓", "✓"]
 
 
@@ -220,15 +219,3 @@ def test_voila_shows_the_end(lab: Any, pages: Any) -> None:
     badges = page.evaluate(BADGES)
     Notebook(page).screenshot("magic-voila", full_page=True)
     assert [badge[0] for badge in badges] == ["✓", "✓"]
-
-
-def _run_until_numbered(page: Any, cell: Any) -> None:
-    """Press Control+Enter until the cell has run: before the kernel is there it is dropped."""
-    prompt = cell.locator(".jp-InputPrompt")
-    for _ in range(20):
-        cell.locator(".jp-InputArea-editor .cm-content").click()
-        page.keyboard.press("Control+Enter")
-        page.wait_for_timeout(1500)
-        if "[ ]" not in prompt.inner_text():
-            break
-    page.wait_for_function("p => /\\[\\d+\\]/.test(p.innerText)", arg=prompt.element_handle())
