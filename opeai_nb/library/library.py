@@ -26,11 +26,11 @@ from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.moments import MOST_AHEAD, Moments
+from opeai_nb.library.nearby import is_paid
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import ENDING, Record, read_record, record_said
-from opeai_nb.library.records.request_json import identity_of
 from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay.notes import Notes, notebook_beside, notes_there
@@ -450,7 +450,7 @@ class Library(Catalogue):
             if record is None:
                 if or_damaged and told is not None:
                     return True
-            elif record.origin == "platform" and identity_of(record.stands["request"]) == request:
+            elif is_paid(record, request):
                 return True
         return False
 

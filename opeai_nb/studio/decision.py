@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.library.library_warning import warn
+from opeai_nb.library.nearby import library_below
 from opeai_nb.library.records.request_json import identity
 from opeai_nb.library.replay.replay import decide, row_key
 from opeai_nb.studio.pricing import cost_of
@@ -21,6 +22,7 @@ from opeai_nb.studio.session_limit import Limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.client.values.only import Only
@@ -48,6 +50,14 @@ _ELSEWHERE: Final = (
 )
 _FINISH_THERE: Final = (
     "%imagine tasks lists it, and with that server's OPEAI_BASE_URL it can be finished. "
+    f"{_OR_AGAIN} Nothing was sent."
+)
+_BELOW: Final = (
+    "The library in {folder}/{library} has a picture for this request, and there is none here: a "
+    "notebook of that folder seems to be run from above it."
+)
+_GO_THERE: Final = (
+    "Run it there (papermill --cwd {folder}), or set OPEAI_NB_LIBRARY={folder}/{library}. "
     f"{_OR_AGAIN} Nothing was sent."
 )
 
@@ -374,10 +384,22 @@ class Door:
             error = OptionError(_LOST, advice=_BRING_BACK)
         elif look.is_elsewhere and pays:
             error = OptionError(_ELSEWHERE, advice=_FINISH_THERE)
+        elif (below := self._library_below(ask)) is not None:
+            told = {"folder": below.parent.name, "library": below.name}
+            error = OptionError(_BELOW.format(**told), advice=_GO_THERE.format(**told))
         else:
             return
         self.session.told(ask.row, slot)
         raise error
+
+    def _library_below(self, ask: Ask) -> Path | None:
+        """Return where this request's picture may be, in a folder where nobody has worked yet.
+
+        None where the notebook's own folder is known.
+        """
+        if self.session.notebook is not None or self.library.origins():
+            return None
+        return library_below(self.library.folder, ask.identity, ask.request.prompt)
 
     def _refuse_to_paint_over(self) -> None:
         """Raise where the engine would paint for want of a key beside pictures of the platform.

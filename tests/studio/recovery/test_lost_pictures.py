@@ -56,6 +56,23 @@ def test_a_first_run_asks_before_it_pays_for_a_picture_whose_file_is_gone(
     assert transport.posts == 3
 
 
+def test_a_first_run_above_the_notebooks_folder_asks_before_it_pays_again(
+    new_studio: Callable[..., Studio], transport: Watched, tmp_path: Path
+) -> None:
+    """So papermill runs it: in the folder where papermill was started."""
+    below = tmp_path / "notebooks" / "imagine"
+    first = new_studio(**PLATFORM, library=below).start("a fox", slot=CELL).result()
+    studio = new_studio(**PLATFORM)
+    with pytest.raises(OptionError, match="notebooks/imagine has a picture for this") as caught:
+        studio.start("a fox", slot=CELL).result()
+    assert "OPEAI_NB_LIBRARY=notebooks/imagine" in caught.value.advice
+    told = new_studio(**PLATFORM, library=below).start("a fox", slot=CELL).result()
+    assert (told.paths, transport.posts) == (first.paths, 1)
+    studio.start("a fox", slot=CELL).result()  # run again, it pays
+    assert transport.posts == 2
+    new_studio(**PLATFORM).start("a fox, twice", slot=CELL).result()  # one works here from now on
+
+
 @pytest.mark.parametrize("left", [b"", b'{"opeai_nb": 1, "id":', b"<<<<<<< HEAD\n"])
 def test_a_first_run_asks_before_it_pays_where_the_record_itself_is_damaged(
     new_studio: Callable[..., Studio], transport: Watched, left: bytes

@@ -1,0 +1,34 @@
+"""A library in a folder below: papermill runs a notebook where papermill was started."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.client.values.filename import slug
+from opeai_nb.library.disk.files import names_in
+from opeai_nb.library.disk.subfolder import slug_in
+from opeai_nb.library.records.record import ENDING, Record, record_said
+from opeai_nb.library.records.request_json import identity_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_FOLDERS: Final = 200
+"""Of more nobody keeps notebooks beside each other; to look at a home folder takes no second."""
+
+
+def library_below(library: Path, request: str, prompt: str) -> Path | None:
+    """Return a library of the same name one folder below that has a paid picture of *request*."""
+    for name in sorted(names_in(library.parent))[:MOST_FOLDERS]:
+        home = library.parent / name / library.name
+        for file in names_in(home):
+            if file.endswith(ENDING) and slug_in(file) in (slug(prompt), None):
+                record = record_said(home, file)
+                if record is not None and is_paid(record, request):
+                    return home
+    return None
+
+
+def is_paid(record: Record, request: str) -> bool:
+    """Tell whether a record is of *request*, an identity, and the platform made it."""
+    return record.origin == "platform" and identity_of(record.stands["request"]) == request
