@@ -13,7 +13,13 @@ from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
 from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT, SAID_EMPTY, UNFINISHED
 from opeai_nb.client.wire.spelling import squeezed
-from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, UnreadableAnswerError
+from opeai_nb.errors import (
+    DownloadError,
+    NoPictureError,
+    OpeaiError,
+    TaskFailedError,
+    UnreadableAnswerError,
+)
 from opeai_nb.fields import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -168,7 +174,9 @@ def finished(task: Task) -> Generation:
     """Return the generation of a settled task (not downloaded yet); raise what it failed of."""
     request = task.request or _earlier(task)
     if task.error is not None:
-        if task.pictures:  # what an object shows may be its input, so it is no result; nor nothing
+        # What an object shows may be its input, so it is no result; nor nothing. What a refusal or
+        # an empty account advises helps all the same.
+        if task.pictures and type(task.error) is TaskFailedError:
             task.error.advice = _TASK_KEPT
         raise task.error
     if not task.pictures:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from opeai_nb.client import Generation, Task
+from opeai_nb.client import AnswerWarning, Generation, Task
 from opeai_nb.errors import (
     AnswerError,
     ModerationError,
@@ -157,8 +157,12 @@ class TestTaskOrData:
         with pytest.raises(TaskFailedError) as caught:
             shell(task_answer("FAILURE", fail_reason="late", **item)).generate("a fox")
         assert [picture.data for picture in caught.value.pictures] == [LARGE]
+
+    def test_bytes_that_a_failure_lists_are_a_picture(self, shell: Callable[..., Shell]) -> None:
+        item = {"b64_json": b64encode(LARGE).decode()}
         listed = task_answer("FAILURE", fail_reason="one of two", data=[item])
-        assert data_of(shell(listed).generate("a fox")) == [LARGE]
+        with pytest.warns(AnswerWarning, match="the task failed; it lists pictures"):
+            assert data_of(shell(listed).generate("a fox")) == [LARGE]
 
     def test_failure_in_the_submit_answer_is_the_reason(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(TaskFailedError, match="The task failed: no capacity") as caught:

@@ -17,6 +17,7 @@ from opeai_nb.client.values.task import read_status
 from opeai_nb.client.wire.read_task import LEFT_BEHIND
 from opeai_nb.errors import (
     DownloadError,
+    ModerationError,
     OpeaiError,
     OutcomeUnknownError,
     TaskFailedError,
@@ -127,6 +128,14 @@ def test_pictures_that_a_failed_task_lists_are_taken(shell: Shells, status: int)
     assert found.good[0].data == RED
     assert [item.error.message for item in found.failed if item.error] == ["The task failed: late."]
     assert found.notes == (LEFT_BEHIND,)
+
+
+def test_advice_of_a_refusal_stays_beside_what_a_failed_task_shows(shell: Shells) -> None:
+    refused = {"code": "content_policy_violation", "message": "the prompt is not allowed"}
+    body = {"id": "t", "status": "FAILED", "result_url": URL, "error": refused}
+    with pytest.raises(ModerationError) as caught:
+        plays(shell, {"task_id": "t"}, body)
+    assert caught.value.advice == ModerationError.default_advice
 
 
 def test_inputs_that_a_failed_edit_lists_are_no_pictures(shell: Shells) -> None:
