@@ -19,10 +19,11 @@ MOST_FOLDERS: Final = 200
 
 def library_below(library: Path, request: str, prompt: str) -> Path | None:
     """Return a library of the same name one folder below that has a paid picture of *request*."""
+    slugs = (slug(prompt), None)  # a person may rename any
     for name in sorted(names_in(library.parent))[:MOST_FOLDERS]:
         home = library.parent / name / library.name
         for file in names_in(home):
-            if file.endswith(ENDING) and slug_in(file) in (slug(prompt), None):
+            if file.endswith(ENDING) and slug_in(file) in slugs:
                 record = record_said(home, file)
                 if record is not None and is_paid(record, request):
                     return home
