@@ -30,7 +30,7 @@ from opeai_nb.client.protocol.results import (
     is_unread,
     nothing_good,
 )
-from opeai_nb.client.values.task import Task
+from opeai_nb.client.values.task import Task, ids_in
 from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
 from opeai_nb.client.wire.read_task import GUESSED_ID
 from opeai_nb.errors import (
@@ -347,6 +347,8 @@ class Pipeline:
 
     async def _reread(self, entry: Entry, answer: bytes) -> Generation:
         """Read an answer again that an earlier version, or a fault of ours, could not read."""
+        if len(ids_in(entry.task_id)) > 1:  # it is that of one or all of them
+            return await self._task(entry, self._task_of(entry), is_new=False)
         try:
             read = await self.disk(self.client.reread, answer, self.progress.request)
         except OpeaiError:

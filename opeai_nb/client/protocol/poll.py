@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import is_unfinished, is_whole, received
+from opeai_nb.client.protocol.results import is_unfinished, is_whole, received, together
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -30,7 +30,7 @@ from opeai_nb.errors import (
 from opeai_nb.fields import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from opeai_nb.client.wire.endpoint import Endpoint
 
@@ -79,8 +79,12 @@ def ask(endpoint: Endpoint, task: Task, seconds: float = DEFAULT_TIMEOUT) -> Flo
 
     All of it takes so many *seconds* at most. Raises `TaskExpiredError` for a task that the
     platform does not know, `ConnectionLostError` or `ServerError` when it keeps failing; each
-    carries the task id.
+    carries the task id. Of several tasks of a request, each is asked about.
     """
+    return (yield from _each(task, lambda part: _ask(endpoint, part, seconds)))
+
+
+def _ask(endpoint: Endpoint, task: Task, seconds: float) -> Flow[Task]:
     now: float = yield Now()
     until = now + seconds
     for attempt in range(1, schedule.QUERY_ATTEMPTS + 1):
@@ -98,12 +102,51 @@ def ask(endpoint: Endpoint, task: Task, seconds: float = DEFAULT_TIMEOUT) -> Flo
 def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     """Follow a task to its end and return the last snapshot; yields every snapshot on the way.
 
+    Several tasks of one request are followed one after the other; they are painted side by side.
     Raises `TaskTimeoutError` at the deadline, `TaskExpiredError`, or what made asking hopeless;
     every error carries the task id and the last answer, and the task goes on at the platform.
     """
+    if len(task.parts) == 1 or _Course(task).is_over:
+        return (yield from _watch(endpoint, task, patience, lambda seen: seen))
+
+    def shown(seen: Task) -> Task:
+        status = "painting" if seen.is_settled else seen.status
+        return replace(seen, id=task.id, poll_path=task.poll_path, status=status, pictures=())
+
+    started: float = yield Now()
+
+    def rest(part: Task) -> Flow[Task]:
+        now: float = yield Now()
+        left = max(0.0, started + patience.timeout - now)
+        return (yield from _watch(endpoint, part, replace(patience, timeout=left), shown))
+
+    last = yield from _each(task, rest)
+    yield last
+    return last
+
+
+def _each(task: Task, follow: Callable[[Task], Flow[Task]]) -> Flow[Task]:
+    """Return what following each of the tasks of a request tells of all."""
+    ends: list[Task] = []
+    for part in task.parts:
+        try:
+            ends.append((yield from follow(part)))
+        except TaskExpiredError as error:
+            if len(task.parts) == 1:
+                raise
+            ends.append(replace(part, status="failed", error=error))
+        except OpeaiError as error:
+            error.task_id = task.id
+            raise
+    return ends[0] if len(ends) == 1 else together(task, ends)
+
+
+def _watch(
+    endpoint: Endpoint, task: Task, patience: Patience, shown: Callable[[Task], Task]
+) -> Flow[Task]:
     started: float = yield Now()
     now, course = started, _Course(task)
-    yield task
+    yield shown(task)
     while not course.is_over:
         left = started + patience.timeout - now
         if left <= 0:
@@ -114,11 +157,11 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
         except OpeaiError as error:
             course.failed(error, now)
             # Somebody watches: the badge tells of the first failure, and goes on.
-            yield replace(task, trouble=error.message)
+            yield shown(replace(task, trouble=error.message))
             now = yield Now()  # a question that failed may have taken a minute
             continue
         task = course.saw(task, now)
-        yield task
+        yield shown(task)
     return task
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.protocol.steps import Flow, Reply, Together
 from opeai_nb.client.values.generation import Generation
@@ -14,9 +16,11 @@ from opeai_nb.client.wire.read_answer import KEPT, Pictures
 from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT, SAID_EMPTY, UNFINISHED
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
+    Answer,
     DownloadError,
     NoPictureError,
     OpeaiError,
+    TaskExpiredError,
     TaskFailedError,
     UnreadableAnswerError,
 )
@@ -27,7 +31,6 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.task import Task
     from opeai_nb.client.wire.endpoint import Endpoint
-    from opeai_nb.errors import Answer
 
 
 def assembled(
@@ -181,7 +184,7 @@ def finished(task: Task) -> Generation:
         raise task.error
     if not task.pictures:
         error = NoPictureError(
-            "The task succeeded, but no picture came with it.",
+            _NO_PICTURE,
             task_id=task.id,
             request=request,
             advice=_TASK_KEPT if task.id else None,
@@ -199,6 +202,52 @@ def finished(task: Task) -> Generation:
         raise
 
 
+def together(task: Task, ends: Sequence[Task]) -> Task:
+    """Return what the last snapshots of the tasks of one request say of all of them, in order.
+
+    While one goes on, so do all; one that failed is a failed picture beside those of the others, if
+    these are not all that was asked for. Raises `TaskExpiredError` where none is known.
+    """
+    ids: dict[str, Any] = {"id": task.id, "poll_path": task.poll_path}
+    if still := [end for end in ends if not end.is_settled]:
+        return replace(still[0], **ids)
+    done = [end for end in ends if end.status == "done"]
+    if not done:
+        told = [end for end in ends if not isinstance(end.error, TaskExpiredError)]
+        last, error = (told or ends)[0], (told or ends)[0].error
+        if error is not None:
+            error.task_id = task.id
+        if error is not None and not told:
+            raise error
+        return replace(last, **ids)
+    count = sum(picture.error is None for end in done for picture in end.pictures)
+    ends = done if count >= ((task.request and task.request.n) or 1) else ends
+    answers = [end.answer for end in ends if end.answer]
+    return replace(
+        done[0],
+        **ids,
+        pictures=tuple(picture for end in ends for picture in _come_of(end)),
+        usage=reduce(_added, [end.usage for end in done if end.usage], None),
+        notes=tuple(dict.fromkeys(note for end in ends for note in end.notes)),
+        answer=Answer(b"\n".join(answers)) if answers else None,
+    )
+
+
+def _come_of(task: Task) -> tuple[Picture, ...]:
+    if task.status == "done" and task.pictures:
+        return task.pictures
+    return (Picture(error=task.error or NoPictureError(_NO_PICTURE, task_id=task.id)),)
+
+
+def _added(one: Any, other: Any) -> Any:
+    """Return the sum of two accounts, count by count; what is no count stays as in the first."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {name: _added(one.get(name), other.get(name)) for name in {**one, **other}}
+    are_counts = all(type(each) in (int, float) for each in (one, other))
+    return one + other if are_counts else other if one is None else one
+
+
+_NO_PICTURE: Final = "The task succeeded, but no picture came with it."
 _TASK_KEPT: Final = (
     "The task's answer is kept in error.answer, and the task itself for 24 hours: `%imagine "
     "resume` asks it again, also after an update."

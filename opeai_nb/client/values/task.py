@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.values.request import ImageRequest
@@ -185,6 +185,7 @@ def _by_its_words(text: str) -> Status:
 class Task:
     """One snapshot of a task.
 
+    Where the platform began several for one request, *id* holds all their ids.
     *status* is one of `queued painting done failed unknown`, *platform_status* the platform's own
     word; *model* and *prompt* are what it echoes; *progress* is a percentage (0 to 100) or None
     where the platform gives none; *pictures* are there when it is done (not yet fetched), *error*
@@ -215,3 +216,34 @@ class Task:
     def is_settled(self) -> bool:
         """True when nothing more will change: done or failed."""
         return self.status in ("done", "failed")
+
+    @property
+    def parts(self) -> tuple[Task, ...]:
+        """The tasks of a request for which the platform began several; else itself alone."""
+        ids = ids_in(self.id)
+        if len(ids) <= 1:
+            return (self,)
+        paths = (self.poll_path or "").split(_BETWEEN)
+        paths = paths if len(paths) == len(ids) else [""] * len(ids)
+        return tuple(
+            Task(each, model=self.model, poll_path=path or None, request=self.request)
+            for each, path in zip(ids, paths, strict=True)
+        )
+
+
+_BETWEEN: Final = ", "
+
+
+def ids_in(task_id: str | None) -> list[str]:
+    """Return the ids in the *task_id* of one request: of several tasks they stand in one text."""
+    return task_id.split(_BETWEEN) if task_id else []
+
+
+def joined(tasks: Sequence[Task]) -> Task:
+    """Return several tasks of one request as one, which is followed until all are settled."""
+    paths = [task.poll_path for task in tasks if task.poll_path]
+    return replace(
+        tasks[0],
+        id=_BETWEEN.join(task.id for task in tasks),
+        poll_path=_BETWEEN.join(paths) if len(paths) == len(tasks) else None,
+    )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.task import Task, read_status
+from opeai_nb.client.values.task import Task, joined, read_status
 from opeai_nb.client.wire.links import links_in
 from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_error import (
@@ -32,9 +32,9 @@ from opeai_nb.client.wire.read_task import (
     guessed_task,
     holds_result,
     integer,
-    names_several,
     read_task,
     row_of,
+    several_in,
 )
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
@@ -161,8 +161,8 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
             problem = None  # the status alone says that it failed, and the body shows what was made
     if task is not None and asked and not task.id:
         task = replace(task, id=asked)
-    if not asked and names_several(places, reply, request):
-        raise UnreadableAnswerError(_SEVERAL, advice=KEPT, status_code=reply.status)
+    if not asked and (tasks := several_in(places, reply, request)) is not None:
+        return tasks
     return _read_success(reply, request, places, task, problem)
 
 
@@ -287,15 +287,13 @@ def _read_documents(
         usage = next(filter(None, told), None)
         return replace(parts[-1], pictures=(*good.values(), *failed), usage=usage)
     tasks = [answer for answer in answers if isinstance(answer, Task)]
-    if len({task.id for task in tasks if task.id}) > 1:
-        raise UnreadableAnswerError(_SEVERAL, advice=KEPT, status_code=reply.status)
+    several = {task.id: task for task in tasks if task.id}
+    if len(several) > 1:
+        return joined([*several.values()])
     # What goes wrong with a stream, or in it, does not end the task that it has told of.
     done = [task for task in tasks if task.pictures]
     named = [task for task in tasks if task.id]
     return next(reversed(done or named or answers), None) or _unreadable(reply)
-
-
-_SEVERAL: Final = "The answer names several tasks for one request."
 
 
 def _read_text(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Problem:

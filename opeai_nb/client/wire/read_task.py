@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.task import Task, read_status
+from opeai_nb.client.values.task import Task, joined, read_status
 from opeai_nb.client.wire.read_error import (
     error_of,
     find_problem,
@@ -96,20 +96,42 @@ def row_of(places: Places, task_id: str) -> dict[str, Any] | None:
     return None
 
 
-def names_several(places: Places, reply: Reply, request: ImageRequest | None) -> bool:
-    """Tell an answer with a task for each of several pictures: one alone is not all that is paid.
+def several_in(places: Places, reply: Reply, request: ImageRequest | None) -> Task | None:
+    """Return the tasks of an answer that names several for one request, as one; None elsewhere.
 
-    Of one picture they may be the steps; and pictures that are here name their tasks, too.
+    Beside a task's own id others are its steps; and pictures that are here name their tasks, too.
     """
-    if ((request and request.n) or 1) == 1 or _listed(places, reply, request):
-        return False
-    rows = (item for _, items in places.lists for item in items if isinstance(item, dict))
-    ids = {_id_of(row) for row in rows if "task_id" in row}
+    if _listed(places, reply, request):
+        return None
+    rows = next((items for _, items in places.lists if _are_tasks(items)), [])
+    links = {task_id: _link_in(row) for row in rows if (task_id := _id_of(row))}
     for node in places.nodes:
         for name, value in node.items():
             if isinstance(value, list) and _IDS_OF_TASKS.fullmatch(squeezed(name)):
-                ids.update(map(_id_text, value))
-    return len(ids - {None, ""}) > 1
+                links.update(dict.fromkeys(filter(None, map(_id_text, value))))
+    own = next((_id_of(node) for node in places.nodes if _is_own_task(node)), None)
+    if not links or len(rows or links) <= 1 or own not in {None, *links}:
+        return None
+    request_id = request_id_of(reply.headers, places.nodes)
+    return joined(
+        [Task(each, poll_path=link, request_id=request_id) for each, link in links.items()]
+    )
+
+
+def _is_own_task(node: Mapping[str, Any]) -> bool:
+    """Tell an object that speaks of one task; an `id` alone may be the request's."""
+    word = _status_word(node)
+    goes_on = bool(word) and read_status(word) in {"queued", "painting"}
+    return isinstance(node.get("task_id"), str) or (goes_on and _id_of(node) is not None)
+
+
+def _are_tasks(items: list[Any]) -> bool:
+    """Tell a list of tasks from one of pictures, of which each may say how it stands."""
+    rows = [item for item in items if isinstance(item, dict)]
+    words = [_status_word(row) for row in rows]
+    is_named = all("task_id" in row for row in rows)
+    goes_on = all(words) and any(read_status(word) in {"queued", "painting"} for word in words)
+    return len(items) == len(rows) > 1 and (is_named or goes_on)
 
 
 _IDS_OF_TASKS: Final = re.compile(r"(?:task|job|generation|prediction)(?:ids?|s)")

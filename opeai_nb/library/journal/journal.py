@@ -8,6 +8,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.task import ids_in
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.library.disk.files import (
     GONE,
@@ -256,7 +257,7 @@ class Journal:
 
         Raises `LibraryError` when there is none, or more than one.
         """
-        found = [e for e in self.entries() if e.id.startswith(text) or e.task_id == text]
+        found = [e for e in self.entries() if e.id.startswith(text) or text in ids_in(e.task_id)]
         if not text or not found:
             raise LibraryError(
                 f"No unfinished request begins with {text!r}.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.values.task import ids_in
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.notebook.display.badge_display import Screen, show_value
 from opeai_nb.notebook.display.table import Table
@@ -151,7 +152,7 @@ def _each(session: Session, jobs: Iterable[Job]) -> Table:
 def stop(session: Session, task: str) -> Table:
     """Stop waiting for a job of this kernel. Raises `OptionError` where there is none."""
     for job in _under_way(session.studio):
-        if (job.id and job.id.startswith(task)) or job.task_id == task:
+        if (job.id and job.id.startswith(task)) or task in ids_in(job.task_id):
             job.stop()
             told = "No longer waiting for it. What was sent continues at the platform."
             return Table((), (), note=told)
@@ -175,7 +176,7 @@ def forget(session: Session, task: str) -> Table:
 def _known(session: Session, text: str) -> Entry | str:
     """Return what *text* names: a job of this kernel that runs may be named by its task, too."""
     for job in _under_way(session.studio):
-        if job.task_id == text:
+        if text in ids_in(job.task_id):
             return job.id
     return session.studio.library.entry(text)
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.protocol.results import is_unfinished
-from opeai_nb.errors import NoPictureError, UnreadableAnswerError
+from opeai_nb.errors import TaskExpiredError, TaskFailedError, TaskTimeoutError
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 from tests.studio.recovery.test_kept_answers import studio_on
@@ -102,22 +102,116 @@ def test_picture_that_is_still_to_come_is_told_and_kept(shell: Shells, more: Any
     ],
     ids=str,
 )
-def test_several_tasks_for_one_request_are_kept(shell: Shells, body: Any) -> None:
-    script = over(body)
-    with pytest.raises(UnreadableAnswerError, match="several tasks") as caught:
-        shell(transport=script).generate("a fox", n=2)
-    assert (caught.value.answer, len(script.requests)) == (Answer(body).content, 1)
+@pytest.mark.parametrize("count", [1, 2])
+def test_several_tasks_for_one_request_are_all_followed(
+    shell: Shells, body: Any, count: int
+) -> None:
+    script = apart(body, t1=[WAITS, made(1)], t2=[made(2)])
+    generation = shell(transport=script).generate("a fox", n=count)
+    assert (widths(generation), generation.task_id) == ([1, 2], "t1, t2")
+    assert generation.usage == {"generated_images": 2, "input_tokens_details": {"image_tokens": 4}}
+    assert (len(script.posts), generation.answer) == (1, None)
 
 
-def test_several_tasks_without_a_count_are_not_told_as_an_empty_list(shell: Shells) -> None:
-    body = {"data": [{"task_id": f"t{i}", "status": "queued"} for i in (1, 2)]}
-    with pytest.raises(NoPictureError, match="came before this picture"):
-        shell(transport=over(body)).generate("a fox")
+def made(number: int) -> dict[str, Any]:
+    usage = {"generated_images": 1, "input_tokens_details": {"image_tokens": 2}}
+    return {"status": "SUCCESS", "data": [item(number)], "usage": usage}
+
+
+def apart(post: Any, **tasks: list[Any]) -> Script:
+    """Answer as a server does that has a task for each picture; the last answer stays."""
+
+    def answer(request: httpx.Request) -> Any:
+        if request.url.host == "pictures.test":
+            return png(16 + int(request.url.path[1]), 16)
+        if request.method == "POST":
+            return Answer(post)
+        left = tasks[request.url.path.rpartition("/")[2]]
+        told = left.pop(0) if len(left) > 1 else left[0]
+        return told if isinstance(told, Answer) else Answer(told)
+
+    return Script(answer)
+
+
+SEVERAL = {"data": [{"task_id": "t1", "status": "queued"}, {"task_id": "t2"}]}
+GONE = Answer({"error": {"message": "image not found", "code": "ResourceNotFound"}}, status=404)
+FAILED = {"status": "FAILED", "error": {"message": "too dark", "code": "x"}}
+
+
+@pytest.mark.parametrize("end", [FAILED, GONE, {"status": "SUCCESS"}], ids=str)
+@pytest.mark.parametrize("bad", ["t1", "t2"])
+def test_one_of_several_tasks_that_fails_costs_the_others_nothing(
+    shell: Shells, bad: str, end: Any
+) -> None:
+    script = apart(SEVERAL, **{"t1": [made(1)], "t2": [made(2)], bad: [end]})
+    generation = shell(transport=script).generate("a fox", n=2)
+    assert (widths(generation), len(generation.failed)) == ([2 if bad == "t1" else 1], 1)
+    assert generation.pictures.index(generation.failed[0]) == int(bad == "t2")
+
+
+@pytest.mark.parametrize("end", [FAILED, GONE], ids=str)
+def test_a_step_that_fails_beside_all_that_was_asked_for_is_no_picture(
+    shell: Shells, end: Any
+) -> None:
+    generation = shell(transport=apart(SEVERAL, t1=[BOTH], t2=[end])).generate("a fox", n=2)
+    assert (widths(generation), generation.failed) == ([1, 2], ())
+
+
+@pytest.mark.parametrize(("end", "kind"), [(FAILED, TaskFailedError), (GONE, TaskExpiredError)])
+def test_several_tasks_that_all_fail_say_why(shell: Shells, end: Any, kind: Any) -> None:
+    with pytest.raises(kind) as caught:
+        shell(transport=apart(SEVERAL, t1=[end], t2=[end])).generate("a fox", n=2)
+    assert caught.value.task_id == "t1, t2"
+
+
+def test_several_tasks_are_asked_where_each_says(shell: Shells) -> None:
+    post = {"data": [{"task_id": f"t{i}", "poll_url": f"/jobs/{i}"} for i in (1, 2)]}
+    script = apart(post, **{"1": [made(1)], "2": [made(2)]})
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
+
+
+def test_several_tasks_out_of_time_are_waited_for_again_by_one_id(shell: Shells) -> None:
+    waits = [WAITS] * 9
+    client = shell(transport=apart(SEVERAL, t1=[made(1)], t2=[*waits, made(2)]))
+    with pytest.raises(TaskTimeoutError) as caught:
+        client.generate("a fox", n=2, timeout=10)
+    assert widths(client.wait(caught.value.task_id)) == [1, 2]
+
+
+def test_several_tasks_are_resumed_together_and_by_the_id_of_any(tmp_path: Path) -> None:
+    first = studio_on(tmp_path, apart(SEVERAL, t1=[made(1)], t2=[WAITS]))
+    with pytest.raises(TaskTimeoutError):
+        first.generate("a fox", n=2)
+    script = apart(None, t1=[made(1)], t2=[made(2)])
+    later = studio_on(tmp_path, script)
+    assert widths(later.resume(later.library.entry("t2")).result(60)) == [1, 2]
+    assert (script.posts, later.library.pending()) == ([], [])
+    (record,) = later.library.search()
+    assert len(record.paths) == 2
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"task_id": "t1", "status": "queued"}, {"status": "failed", "message": "dark"}]},
+        {"data": [{"id": "t1", "status": "queued"}, {"id": "t2", "status": "FAILED"}]},
+    ],
+    ids=str,
+)
+def test_a_row_that_failed_hides_no_task(shell: Shells, body: Any) -> None:
+    script = apart(body, t1=[made(1)], t2=[FAILED])
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1]
 
 
 @pytest.mark.parametrize(
     ("body", "count"),
-    [({**TASK, "job_ids": ["w1", "w2"]}, 1), ({**TASK, "task_ids": ["t1"]}, 2)],
+    [
+        ({**TASK, "job_ids": ["w1", "w2"]}, 1),
+        ({**TASK, "job_ids": ["w1", "w2"]}, 2),
+        ({**TASK, "task_ids": ["t1"]}, 2),
+        ({"id": "t1", "status": "queued", "items": [{**WAITS, "id": "1"}, WAITS]}, 1),
+        ({"id": "t1", "status": "queued", "data": [{"task_id": "w1"}, {"task_id": "w2"}]}, 2),
+    ],
 )
 def test_steps_of_one_task_are_one(shell: Shells, body: Any, count: int) -> None:
     assert widths(shell(transport=over(body, BOTH)).generate("a fox", n=count)) == [1, 2]
