@@ -57,10 +57,6 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     error = _failure(places, node, reply) if status == "failed" else None
     if error is not None and (pictures := _left_behind(places, reply, request, error)):
         status, error, notes = "done", None, (LEFT_BEHIND,)
-    # A word that nobody knows may mean that it is done: who asks again and again will tell.
-    # A failure may leave some behind as well, which are not to be lost.
-    is_open = not word or status in {"unknown", "failed"}
-    early = _good(pictures_in(places, reply.pictures, request)) if is_open else ()
     task_id = _id_of(node) or next(filter(None, map(_id_of, places.nodes)), "")
     task_id = task_id or _last_id(places, link) or _guessed_id(places)
     if not task_id and word and status in {"queued", "painting"}:
@@ -74,13 +70,28 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         model=places.first("model"),
         prompt=places.first("prompt"),
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
-        pictures=pictures if status == "done" else early,
+        pictures=pictures if status == "done" else _early(places, reply, request, node),
         usage=places.first("usage", kind=dict),
         error=error,
         request_id=request_id_of(reply.headers, places.nodes),
         poll_path=_answer_link(places) if status == "done" and not pictures else link,
         notes=notes,
     )
+
+
+def _early(
+    places: Places, reply: Reply, request: ImageRequest | None, node: Mapping[str, Any]
+) -> tuple[Picture, ...]:
+    """Return what is shown before the status says that it is done: who asks again will tell.
+
+    A word that nobody knows may mean it, and a failure may leave some behind, which are not to be
+    lost. Of a task that goes on only the whole list of one that is at its end: others are drafts.
+    """
+    status = read_status(word := _status_word(node))
+    if not word or status in {"unknown", "failed"}:
+        return _good(pictures_in(places, reply.pictures, request))
+    listed = _good(_in_lists(places, reply, request)) if _is_at_its_end(places.nodes) else ()
+    return listed if len(listed) >= ((request and request.n) or 1) else ()
 
 
 def row_of(places: Places, task_id: str) -> dict[str, Any] | None:
@@ -438,6 +449,22 @@ def _progress(value: Any) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return None
     return number if 0 <= number <= 100 else None  # noqa: PLR2004  percent
+
+
+def _is_at_its_end(nodes: list[dict[str, Any]]) -> bool:
+    """Tell a task that says when it ended, or that all is done, whatever its status still says."""
+    named = [(squeezed(name), value) for node in nodes for name, value in node.items()]
+    return any(
+        (name == "progress" and (_progress(value) == _ALL or (value == 1 and type(value) is float)))
+        or (name in _ENDED and value and isinstance(value, (str, int, float)))
+        for name, value in named
+    )
+
+
+_ALL: Final = 100.0
+_ENDED: Final = frozenset(
+    [*("finishedat", "finishtime", "completedat", "completedtime", "completiontime", "endtime")]
+)
 
 
 def integer(value: Any) -> int | None:

@@ -113,6 +113,41 @@ def test_picture_that_is_shown_while_it_is_painted_is_none_yet(shell: Shells) ->
     assert plays(shell, queued, *[early] * 40, {"status": "SUCCESS", "result_url": URL}) == [RED]
 
 
+@pytest.mark.parametrize(
+    "end",
+    [{"progress": 100}, {"progress": "100%"}, {"progress": 1.0}, {"finished_at": "2026-11-27"}],
+    ids=str,
+)
+@pytest.mark.parametrize("word", ["RUNNING", "processing", "queued"])
+def test_whole_list_of_a_task_that_is_at_its_end_is_the_result(
+    shell: Shells, word: str, end: dict[str, Any]
+) -> None:
+    poll = {"task_id": "t", "status": word, "data": [{"url": URL}], **end}
+    assert plays(shell, {"task_id": "t", "status": "QUEUED"}, poll) == [RED]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"progress": 100, "result_url": INPUT},
+        {"progress": 100, "previews": [{"url": INPUT}]},
+        {"progress": 99, "data": [{"url": INPUT}]},
+        {"progress": 1, "data": [{"url": INPUT}]},
+        {"finished_at": None, "finish_time": 0, "data": [{"url": INPUT}]},
+    ],
+    ids=str,
+)
+def test_what_is_shown_before_the_end_is_no_result(shell: Shells, shown: dict[str, Any]) -> None:
+    queued, early = {"task_id": "t", "status": "QUEUED"}, {"status": "RUNNING", **shown}
+    assert plays(shell, queued, *[early] * 40, {"status": "SUCCESS", "result_url": URL}) == [RED]
+
+
+def test_picture_that_is_shown_for_a_moment_at_100_percent_is_none_yet(shell: Shells) -> None:
+    queued = {"task_id": "t", "status": "QUEUED"}
+    early = {"status": "finalizing", "progress": 100, "data": [{"url": INPUT}]}
+    assert plays(shell, queued, *[early] * 3, {"status": "SUCCESS", "result_url": URL}) == [RED]
+
+
 def test_failed_task_that_shows_pictures_keeps_its_answer(shell: Shells) -> None:
     with pytest.raises(TaskFailedError) as caught:
         plays(shell, {"task_id": "t"}, {"status": "FAILED", "msg": "late", "result_url": URL})
