@@ -23,7 +23,7 @@ from opeai_nb.client.protocol.steps import (
     Sleep,
     Unsent,
 )
-from opeai_nb.client.wire.read_error import first_line, problem_of
+from opeai_nb.client.wire.read_error import first_line, problem_of, words_of_page
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import without_key
@@ -219,17 +219,24 @@ def _picture_in(reply: Reply, url: str) -> Source:
         return source
     if source is not None and (data := _as_text(source, head)) is not None:
         return data
-    told = without_key(first_line(reply.body), reply.key).replace("\ufffd", "\0")
-    if source is None and not told:
+    if source is None and not reply.body.strip():
         raise DownloadError("The picture's URL returned nothing.", url=url)
+    words = _words_in(reply)
     if source is None:
-        raise DownloadError(f"A web page came instead of the picture: {told}.", url=url)
-    words = told[:80] if told.isprintable() else "bytes of no known format"
+        raise DownloadError(f"A web page came instead of the picture: {words}.", url=url)
+    words = words[:80] or "bytes of no known format"
     error = DownloadError(f"What came from the picture's URL is no picture: {words}.", url=url)
     error.answer = reply.answer()
     if isinstance(source, Path):
         source.unlink(missing_ok=True)
     raise error
+
+
+def _words_in(reply: Reply) -> str:
+    """Return what came as text says, without the key; empty for bytes that are no text."""
+    words = words_of_page(reply.body)
+    is_text = words.isprintable() and "\ufffd" not in words
+    return without_key(words, reply.key) if is_text else ""
 
 
 def _as_text(source: Source, head: bytes) -> bytes | None:
@@ -262,9 +269,7 @@ _TELLING: Final = 2000
 
 
 def _refused_by_server(reply: Reply, url: str, written: str, *, is_fresh: bool) -> DownloadError:
-    words = first_line(reply.body)
-    is_text = words.isprintable() and "\ufffd" not in words
-    told = without_key(problem_of(words).message, reply.key) if is_text else ""
+    told = problem_of(_words_in(reply)).message if reply.body.strip() else ""
     return DownloadError(
         f"The picture's URL was refused{': ' + told if told else ''}.",
         url=url,

@@ -19,6 +19,15 @@ _TARGET = re.compile(
     r"|<img\b[^<>]*\bsrc\s*=\s*[\"']?(data:[^\"'<>]+(?=[\"'])|[^\"'\s>]+)",
     re.IGNORECASE,
 )
+_NO_XML: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_IN_XML: Final = re.compile(
+    r"<(?:[\w.-]{1,40}:)?([\w.-]{1,80})(?:\s[^<>]*)?>\s*(?:<!\[CDATA\[\s*)?(https?://[^<>\s\]]+)",
+    re.IGNORECASE,
+)
+_REFRESH: Final = re.compile(
+    r"<meta\b[^<>]*http-equiv\s*=\s*[\"']?refresh\b[^<>]*?\burl\s*=\s*[\"']?([^\"'<>\s]+)",
+    re.IGNORECASE,
+)
 _WRAPPED = {"<": ">", '"': '"', "'": "'", "`": "`", "(": ")"}
 _OTHER_FILES: Final = re.compile(
     r"\.(?:json|html?|txt|md|js|css|xml|pdf|zip|mp4|mov|webm|mp3|wav|php)\Z", re.IGNORECASE
@@ -69,6 +78,22 @@ def links_in(text: str) -> list[str]:
     bare = [link.rstrip(".,;:!?)]}*_") for link in [*_DATA.findall(text), *_LINK.findall(text)]]
     usable = [link for link in shown if link.lower().startswith(("http", "data:", "/"))]
     return list(dict.fromkeys(usable or bare))
+
+
+def links_in_xml(text: str) -> list[tuple[str, str]]:
+    """Return the URLs that elements of XML hold, each with its element's name; [] for HTML."""
+    return [] if not is_xml(text) else _IN_XML.findall(text)
+
+
+def is_xml(text: str) -> bool:
+    """Tell XML from a page; what begins with neither is a text."""
+    return text.lstrip()[:1] == "<" and _NO_XML.search(text) is None
+
+
+def refresh_in(page: str) -> str:
+    """Return where a page sends who opens it; empty for nowhere."""
+    found = _REFRESH.search(page)
+    return found[1] if found else ""
 
 
 def may_be_picture(url: str) -> bool:

@@ -15,7 +15,7 @@ from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task, joined, read_status
-from opeai_nb.client.wire.links import links_in
+from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
 from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_error import (
     Problem,
@@ -26,6 +26,7 @@ from opeai_nb.client.wire.read_error import (
     problem_without_key,
     read_problem,
     request_id_of,
+    words_of_page,
 )
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.read_task import (
@@ -38,7 +39,7 @@ from opeai_nb.client.wire.read_task import (
 )
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
-from opeai_nb.client.wire.unwrap import Places, places_in
+from opeai_nb.client.wire.unwrap import Places, is_never, places_in
 from opeai_nb.errors import (
     AnswerError,
     OutcomeUnknownError,
@@ -304,8 +305,10 @@ def _read_text(reply: Reply, request: ImageRequest | None) -> Pictures | Task | 
     if problem is not None:
         return problem
     text = reply.body.text.strip()
-    if not text.startswith(("<", "{", "[")) and links_in(text):
-        places = Places(texts=[text])
+    named = [link for name, link in links_in_xml(text) if not is_never(name, link)]
+    named = [link for link in named if may_be_picture(link)]
+    if named or (not text.startswith(("<", "{", "[")) and links_in(text)):
+        places = Places(lists=[("", named)]) if named else Places(texts=[text])
         if pictures := pictures_in(places, {}, request):
             return replace(_as_pictures(places, reply, pictures, None), notes=(GUESS,))
     return _unreadable(reply)
@@ -315,22 +318,34 @@ _STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
 
 
 def _unreadable(reply: Reply) -> Problem:
-    words = first_line(reply.body.text) if isinstance(reply.body, NotJson) else None
-    says = problem_of(reason_anywhere(reply.body)).message if words is None else ""
+    is_json = not isinstance(reply.body, NotJson)
+    is_stream = not is_json and _STREAM.match(first_line(reply.body.text)) is not None
     raise UnreadableAnswerError(
-        f"The answer holds neither a picture nor a task; it says: {says!r}."
-        if says
-        else "The answer holds neither a picture, nor a task, nor an error."
-        if words is None
+        _of_json(reply.body)
+        if is_json
         else "The answer is a stream of events that ends before any picture is whole."
-        if _STREAM.match(words)
-        else f"The answer is not JSON; it begins: {words!r}."
-        if words
-        else "The answer is a page without words."
-        if isinstance(reply.body, NotJson) and reply.body.text.strip()
-        else "The answer is empty.",
+        if is_stream
+        else _of_text(reply.body.text),
         # JSON is what an image API speaks: with that, the base URL is not to blame.
-        advice=KEPT if words is None or _STREAM.match(words) else None,
+        advice=KEPT if is_json or is_stream else None,
         status_code=reply.status,
         request_id=request_id_of(reply.headers, []),
     )
+
+
+def _of_json(body: Any) -> str:
+    says = problem_of(reason_anywhere(body)).message
+    if says:
+        return f"The answer holds neither a picture nor a task; it says: {says!r}."
+    return "The answer holds neither a picture, nor a task, nor an error."
+
+
+def _of_text(text: str) -> str:
+    if not text.strip():
+        return "The answer is empty."
+    words = first_line(text)
+    if words and is_xml(text):
+        return f"The answer is XML, not JSON; it says: {words!r}."
+    if words:
+        return f"The answer is not JSON; it begins: {words!r}."
+    return f"The answer is a page: {words_of_page(text)}."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.client.protocol.steps import NotJson
+from opeai_nb.client.wire.links import refresh_in
 from opeai_nb.client.wire.reason import (
     code_of,
     first_error,
@@ -169,7 +170,8 @@ def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem 
     if found is None:
         if status < 300:  # noqa: PLR2004  HTTP success
             return None
-        found = problem_of(_redirected(status, headers) or _loose_text(body))
+        redirect = headers.get("location", "") if 300 <= status < 400 else ""  # noqa: PLR2004  a redirect
+        found = problem_of(redirected(redirect) if redirect else _loose_text(body))
     nodes = [body] if isinstance(body, dict) else []
     request_id = request_id_of(headers, nodes) or found.request_id
     return replace(found, request_id=request_id, status=status)
@@ -371,12 +373,10 @@ def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
     return AnswerError
 
 
-def _redirected(status: int, headers: Mapping[str, str]) -> str:
+def redirected(target: str) -> str:
     """Return where an API call was redirected to: a wrong base URL, or a login page."""
-    if not 300 <= status < 400 or "location" not in headers:  # noqa: PLR2004  a redirect
-        return ""
     try:
-        parts = urlsplit(headers["location"])
+        parts = urlsplit(target)
     except ValueError:
         return "it redirects"
     host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.hostname else ""
@@ -398,6 +398,14 @@ def first_line(text: str) -> str:
         return found[1].strip()
     plain = _TAGS.sub("\n", text)
     return next((line.strip()[:200] for line in plain.splitlines() if line.strip()), "")
+
+
+def words_of_page(page: str) -> str:
+    """Return what a page says: its first line, else where it sends who opens it."""
+    if words := first_line(page):
+        return words
+    target = refresh_in(page)
+    return redirected(target) if target else "it has no words"
 
 
 def _word(value: object) -> str | None:

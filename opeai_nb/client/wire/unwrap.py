@@ -166,7 +166,7 @@ def leaves_in(body: Any) -> list[Any]:
         value, depth = queue.popleft()
         value = unpacked(value)
         if isinstance(value, dict) and depth < _DEEPEST:
-            queue.extend((v, depth + 1) for k, v in value.items() if not _is_never(k, v))
+            queue.extend((v, depth + 1) for k, v in value.items() if not is_never(k, v))
         elif isinstance(value, list) and depth < _DEEPEST:
             queue.extend((item, depth + 1) for item in value)
         elif not isinstance(value, (int, float, dict, list, type(None))):
@@ -174,7 +174,8 @@ def leaves_in(body: Any) -> list[Any]:
     return leaves
 
 
-def _is_never(name: str, value: Any) -> bool:
+def is_never(name: str, value: Any) -> bool:
+    """Tell a name under which no result stands."""
     plain = squeezed(name)
     if plain == "message" and isinstance(value, dict):  # a chat's, not an error's
         return False

@@ -284,6 +284,11 @@ class TestWhatCounts:
             ('<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>', "AccessDenied"),
             ('{"error": "gone"}', "JSON came instead of the picture: gone."),
             (" \r\n <html><body>Sorry</body></html>", "Sorry"),
+            ("<html><body><script>go()</script></body></html>", "it has no words"),
+            (
+                '<meta http-equiv="refresh" content="0; url=https://p.test/login?t=1">',
+                "it redirects to https://p.test/login.",
+            ),
         ],
     )
     @pytest.mark.parametrize("chunk", [None, 1])

@@ -364,3 +364,34 @@ def test_form_is_read(shell: Shells, form: dict[str, str]) -> None:
 def test_text_with_an_equals_sign_is_no_form(shell: Shells) -> None:
     with pytest.raises(UnreadableAnswerError, match="is not JSON; it begins: 'x = 1 & y'"):
         shell(Answer(b"x = 1 & y")).generate("a fox")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f'<?xml version="1.0"?><r xmlns="http://n.test/"><Code>0</Code><Url>{URL}</Url></r>',
+        f"<ns:Result><ns:ImageUrl type='x'>\n<![CDATA[{URL}]]></ns:ImageUrl></ns:Result>",
+        f"<r><InputUrl>{INPUT}</InputUrl><Preview>{INPUT}</Preview><Image>{URL}</Image></r>",
+    ],
+)
+def test_picture_that_xml_names_is_taken_as_a_guess(shell: Shells, body: str) -> None:
+    assert plays(shell, Answer(body.encode())) == [RED]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<Error><Code>x</Code><Message>Denied</Message></Error>", "is XML, not JSON; it says: 'D"),
+        (f"<r><CallbackUrl>{URL}</CallbackUrl><Docs>{URL}</Docs></r>", "is XML, not JSON"),
+        (f'<html><head/><body><img src="{URL}"></body></html>', "is a page: it has no words"),
+        (f"<!DOCTYPE html><p>Log in</p><a>{URL}</a>", "is not JSON; it begins: 'Log in'"),
+        (
+            "<meta http-equiv=refresh content=\"0; URL='/login'\">",
+            "is a page: it redirects to /login",
+        ),
+    ],
+)
+def test_page_in_place_of_an_answer_is_told_and_kept(shell: Shells, body: str, told: str) -> None:
+    with pytest.raises(UnreadableAnswerError, match=told) as caught:
+        plays(shell, Answer(body.encode()))
+    assert caught.value.answer == body.encode()
