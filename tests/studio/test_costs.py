@@ -141,6 +141,20 @@ def test_a_sweep_is_held_back_as_a_whole(priced: Callable[..., Studio], transpor
     foxes.run(max_cost="0")
 
 
+def test_what_the_library_has_of_a_sweep_costs_nothing_where_there_are_no_prices(
+    priced: Callable[..., Studio], new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """As on the machine of a colleague, who got the notebook and its library alone."""
+    colours = ["red", "blue"]
+    sweep("a {colour} fox", colour=colours, studio=priced(), **SMALL).run(max_cost=1)
+    again = sweep("a {colour} fox", colour=colours, studio=new_studio(), **SMALL).run(max_cost=1)
+    assert [bool(generation.replayed_from) for generation in again] == [True, True]
+    more = sweep("a {colour} fox", colour=[*colours, "grey"], studio=new_studio(), **SMALL)
+    with pytest.raises(OptionError, match="there are no prices"):
+        more.run(max_cost=1)
+    assert transport.posts == 2
+
+
 def test_the_manifest_tells_what_each_row_cost(
     priced: Callable[..., Studio], transport: Watched, tmp_path: Path
 ) -> None:

@@ -351,7 +351,8 @@ def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -
     if options.max_cost is None:
         return options
     kept = frozenset[int]() if options.fresh else kept_of(studio, points)
-    options.refuse_above(studio.cost(p.request for p in points if p.number not in kept))
+    if sent := [point.request for point in points if point.number not in kept]:
+        options.refuse_above(studio.cost(sent))
     return replace(options, max_cost=None)
 
 
