@@ -135,7 +135,7 @@ def decide(scene: Scene, slot: Slot | None, *, caller: Caller = "cell", fresh: b
         return Choice("send")
     if slot is None:
         return _send(scene, None, fresh=fresh)
-    choice = _choose(scene, slot)
+    choice = _choose(scene, slot, caller)
     place = _place(scene, slot, choice)
     if fresh:
         return _send(scene, place, fresh=True)
@@ -145,7 +145,11 @@ def decide(scene: Scene, slot: Slot | None, *, caller: Caller = "cell", fresh: b
     if choice and (not is_further or own):
         return choice._replace(does=does, place=place)
     untrashed = scene._replace(takes=tuple(replace(t, is_trashed=False) for t in scene.takes))
-    if not is_further and slot not in scene.had.told and (hidden := _choose(untrashed, slot)):
+    if (
+        not is_further
+        and slot not in scene.had.told
+        and (hidden := _choose(untrashed, slot, caller))
+    ):
         return Choice("refuse", hidden.take)  # told once, for the trash
     return _send(scene, place, fresh=False)
 
@@ -168,8 +172,13 @@ def _place(scene: Scene, slot: Slot, choice: Choice | None) -> str | None:
     return None if choice.take in others else _there(scene)[str(choice.take)].place
 
 
-def _choose(scene: Scene, slot: Slot) -> Choice | None:
-    """Return the take for a run that need not send: its own, the reserved one, the row's next."""
+def _choose(scene: Scene, slot: Slot, caller: Caller) -> Choice | None:
+    """Return the take for a run that need not send.
+
+    Its own, the reserved one, the row's next, or what another run has left: one that did not end
+    well, or whose take nobody finishes. A loop that tries again is such a run; of equal points of
+    a sweep each has its own to finish.
+    """
     there, had = _there(scene), scene.had
     if (own := had_last(scene, slot)) is not None:
         return Choice("show", own)
@@ -177,9 +186,15 @@ def _choose(scene: Scene, slot: Slot) -> Choice | None:
         return Choice("show", had.reserved, is_reserved=True)
     if untouched := _untouched(scene):
         return Choice("show", untouched[0])
-    held = {take for other, ids in had.takes.items() if other not in had.failed for take in ids}
-    for other, ids in had.takes.items():  # left by a run that did not end well
-        if other in had.failed and ids[-1] in there.keys() - held:
+    unfinished = {take.id for take in there.values() if take.state == "pending"}
+    left = {
+        other
+        for other, ids in had.takes.items()
+        if other in had.failed or (caller != "point" and ids[-1] in unfinished)
+    }
+    held = {take for other, ids in had.takes.items() if other not in left for take in ids}
+    for other, ids in had.takes.items():
+        if other in left and ids[-1] in there.keys() - held:
             return Choice("show", ids[-1])
     return None
 

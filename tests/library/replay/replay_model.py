@@ -133,15 +133,21 @@ def _choose(library: Library, session: Session, slot: Slot) -> tuple[int, bool] 
         return reserved, True
     if untouched := _untouched(library, session, slot.request):
         return untouched[0], False
-    held = {id for other, ids in session.had if other not in session.failed for id in ids}
-    for other, ids in session.had:  # left by a run that did not end well
-        if (
-            other in session.failed
-            and other.request == slot.request
-            and ids[-1] in there.keys() - held
-        ):
+    left = {
+        other  # whose run did not end well, or whose take nobody finishes
+        for other, ids in session.had
+        if other.request == slot.request
+        and (other in session.failed or (slot.cell != "point" and _is_pending(there.get(ids[-1]))))
+    }
+    held = {id for other, ids in session.had if other not in left for id in ids}
+    for other, ids in session.had:
+        if other in left and ids[-1] in there.keys() - held:
             return ids[-1], False
     return None
+
+
+def _is_pending(take: Take | None) -> bool:
+    return take is not None and take.state in ("pending", "complete")
 
 
 def _untouched(library: Library, session: Session, request: str) -> list[int]:

@@ -144,6 +144,30 @@ def test_another_cell_that_asks_the_same_finishes_it_too(
     assert (job.id, transport.posts) == (left_task.id, 1)
 
 
+@pytest.mark.parametrize("cell", ["cell-1", None])
+def test_who_tries_again_in_a_loop_finishes_what_was_paid_for(
+    new_studio: Callable[..., Studio], transport: Watched, cell: str | None
+) -> None:
+    """`try: generate(…) except OpeaiError: continue`: each try is another call of its cell."""
+    studio = new_studio()
+    slots = [Slot(cell, call) if cell else None for call in (1, 2, 3)]
+    left(studio, transport, "a fox", slot=slots[0], **TASK)
+    assert len(studio.start("a fox", slot=slots[1], **TASK).result(60)) == 1
+    assert transport.posts == 1
+    assert not studio.start("a fox", slot=slots[2], **TASK).result(60).replayed_from
+    assert transport.posts == 2, "who asks for several gets several"
+
+
+def test_equal_points_of_a_sweep_each_have_a_task_of_their_own(
+    studio: Studio, transport: Watched
+) -> None:
+    left(studio, transport, "a fox", slot=Slot("sweep"), caller="point", **TASK)
+    job = studio.start("a fox", slot=Slot("sweep", 2), caller="point", **TASK)
+    assert job.result(60).request.prompt == "a fox"
+    assert transport.posts == 2
+    assert len(studio.library.pending()) == 1
+
+
 @pytest.mark.parametrize("caller", ["cell", "point"])
 def test_pictures_that_lie_complete_in_the_journal_are_shown_with_no_post(
     studio: Studio, new_studio: Callable[..., Studio], transport: Watched, caller: Any
