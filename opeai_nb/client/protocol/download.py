@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
+from opeai_nb.client.http.picture_source import bytes_of, first_bytes, is_cut_short
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.addresses import private_nets
@@ -204,12 +205,7 @@ def _is_awaited(reply: Reply) -> bool:
 def _is_cut_short(reply: Reply) -> bool:
     """Tell a picture whose end is missing, where no length says how long it should be."""
     source = reply.pictures.get(0)
-    if source is None or "content-length" in reply.headers:
-        return False
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    ends = {"png": b"IEND", "jpeg": b"\xff\xd9"}
-    end = ends.get(sniff_format(data[:16]) or "")
-    return end is not None and end not in data
+    return source is not None and "content-length" not in reply.headers and is_cut_short(source)
 
 
 def _picture_in(reply: Reply, url: str) -> Source:
@@ -244,7 +240,7 @@ def _as_text(source: Source, head: bytes) -> bytes | None:
     is_behind = sniff_format(head.lstrip(_IN_FRONT)) is not None
     if not is_behind and (not head.isascii() or b" " in head[:100]):
         return None
-    data = source if isinstance(source, bytes) else source.read_bytes()
+    data = bytes_of(source)
     picture = (
         data.lstrip(_IN_FRONT) if is_behind else picture_bytes(data.decode("ascii", "replace"))
     )
@@ -255,17 +251,6 @@ def _as_text(source: Source, head: bytes) -> bytes | None:
 
 _IN_FRONT: Final = b"\xef\xbb\xbf\r\n"
 """What scripts that serve a file print before it, by mistake; no picture begins so."""
-
-
-def first_bytes(source: Source) -> bytes:
-    """Return enough of a picture's beginning to tell its format."""
-    if isinstance(source, bytes):
-        return source[:_TELLING]
-    with source.open("rb") as file:
-        return file.read(_TELLING)
-
-
-_TELLING: Final = 2000
 
 
 def _refused_by_server(reply: Reply, url: str, written: str, *, is_fresh: bool) -> DownloadError:

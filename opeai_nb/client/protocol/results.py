@@ -13,7 +13,8 @@ from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
-from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT, SAID_EMPTY, UNFINISHED
+from opeai_nb.client.wire.read_item import SAID_EMPTY, UNFINISHED
+from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
     Answer,

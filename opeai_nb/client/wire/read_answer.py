@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.http.picture_source import bytes_of
 from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
@@ -106,7 +107,7 @@ def _unpacked_picture(source: Source) -> Source:
     """Return the picture that bytes hold which are base64 once more; all others as they came."""
     if isinstance(source, Path) and source.suffix != ".bin":
         return source
-    return packed_picture(source if isinstance(source, bytes) else source.read_bytes()) or source
+    return packed_picture(bytes_of(source)) or source
 
 
 def _without_key(

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.http.picture_source import begins
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.wire.links import link_in
-from opeai_nb.client.wire.read_pictures import MOST_ITEMS, begins
+from opeai_nb.client.wire.read_item import MOST_ITEMS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

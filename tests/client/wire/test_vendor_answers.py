@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import html
 import json
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -29,6 +30,7 @@ Shells = Callable[..., Shell]
 RED, BLUE = png(64, 48, (200, 0, 0)), png(8, 8, (0, 0, 200))
 LARGE = RED + bytes(range(256)) * 60
 B64 = b64encode(RED).decode()
+SENT, MADE = b64encode(LARGE).decode(), b64encode(BLUE + LARGE).decode()
 URL, OTHER = "https://pictures.test/1.png", "https://pictures.test/other.png"
 HERE = "https://platform.test"
 DONE = {"status": "SUCCESS", "data": [{"b64_json": B64}]}
@@ -292,6 +294,37 @@ def test_answer_that_only_repeats_the_input_says_so(shell: Shells) -> None:
     with pytest.raises(NoPictureError, match="repeats the input picture") as caught:
         shell(transport=script).generate("a fox", image=RED, size="1024x1024")
     assert caught.value.answer == Answer({"data": [{"b64_json": B64}]}).content
+
+
+@pytest.mark.parametrize("into", [False, True], ids=["memory", "files"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"b64_json": SENT}, {"b64_json": MADE}]},
+        {"images": [SENT, MADE]},
+        {"images": [SENT], "data": [{"b64_json": MADE}]},
+        {"odd": {"one": SENT}, "other": {"two": MADE}},
+    ],
+    ids=["data", "images", "both", "guess"],
+)
+def test_input_that_an_answer_repeats_beside_its_result_is_none(
+    shell: Shells, tmp_path: Path, body: Any, into: bool
+) -> None:
+    client, folder = shell(transport=Script(Answer(body))), tmp_path if into else None
+    generation = client.generate("a fox", image=LARGE, size="1024x1024", into=folder)
+    assert [picture.data for picture in generation.pictures] == [b64decode(MADE)]
+
+
+@pytest.mark.parametrize(
+    "body", [{"images": [SENT]}, {"odd": {"one": SENT}}], ids=["images", "guess"]
+)
+def test_input_alone_where_no_result_stands_is_none_in_a_file_either(
+    shell: Shells, tmp_path: Path, body: Any
+) -> None:
+    client = shell(transport=Script(Answer(body)))
+    with pytest.raises(OpeaiError) as caught:
+        client.generate("a fox", image=LARGE, size="1024x1024", into=tmp_path)
+    assert caught.value.answer == Answer(body).content
 
 
 @pytest.mark.parametrize("body", [{"note": "ready"}, {"status": "QUEUED"}, {"odd": {"x": URL}}])
