@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import decode_base64
-from opeai_nb.client.http.picture_source import begins
+from opeai_nb.client.http.picture_source import begins, bytes_of, is_cut_short
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
@@ -187,6 +187,8 @@ def _pictures_of(
     """Prefer bytes to a URL: they do not expire and cost no second request."""
     several = [text for key in _BYTES if isinstance(texts := item.get(key), list) for text in texts]
     if len(several) > 1:
+        if (joined := _joined(several, blobs)) is not None:
+            return [Picture(source=joined)]
         return [p for text in several for p in _pictures_of({"b64_json": text}, blobs, depth)]
     named = [key for key in _NAMED if key in item]
     urls = [link for key in named if key not in _LOOSE for link in _links(key, item[key])]
@@ -206,6 +208,18 @@ def _pictures_of(
                     return found
     links = [link for key in named if key in _LOOSE for link in _links(key, item[key])]
     return [Picture(url=link) for link in dict.fromkeys(links)]
+
+
+def _joined(texts: list[Any], blobs: Mapping[int, Source]) -> bytes | None:
+    """Return the picture of which *texts* are the pieces; None where the first is one by itself."""
+    sources = (_source("b64_json", text, blobs) for text in texts)
+    pieces = [source and bytes_of(source) for source in sources]
+    if (pieces[0] and not is_cut_short(pieces[0])) or any(p and begins(p) for p in pieces[1:]):
+        return None
+    # As text they may be cut anywhere.
+    is_text = all(isinstance(text, str) for text in texts)
+    whole = picture_bytes("".join(texts)) if is_text else b"".join(p or b"" for p in pieces)
+    return whole if whole and begins(whole) and not is_cut_short(whole) else None
 
 
 def _links(key: str, value: Any) -> list[str]:

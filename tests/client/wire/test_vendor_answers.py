@@ -8,6 +8,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from tests.client.shells import Shell
 Shells = Callable[..., Shell]
 RED, BLUE = png(64, 48, (200, 0, 0)), png(8, 8, (0, 0, 200))
 LARGE = RED + bytes(range(256)) * 60
+# A picture whose end comes late: its halves are long enough to be taken out while they arrive.
+RED_LATE = RED[:-12] + b"\0\0\x30\0tEXt" + bytes(0x3000) + b"\0" * 4 + RED[-12:]
 B64 = b64encode(RED).decode()
 SENT, MADE = b64encode(LARGE).decode(), b64encode(BLUE + LARGE).decode()
 URL, OTHER = "https://pictures.test/1.png", "https://pictures.test/other.png"
@@ -294,6 +297,36 @@ def test_answer_that_only_repeats_the_input_says_so(shell: Shells) -> None:
     with pytest.raises(NoPictureError, match="repeats the input picture") as caught:
         shell(transport=script).generate("a fox", image=RED, size="1024x1024")
     assert caught.value.answer == Answer({"data": [{"b64_json": B64}]}).content
+
+
+@pytest.mark.parametrize("into", [False, True], ids=["memory", "files"])
+@pytest.mark.parametrize(
+    ("cuts", "data"),
+    [((40,), RED), ((41,), RED), ((40, 80), RED), ((8000,), RED_LATE), ((7200, 9000), RED_LATE)],
+    ids=["text", "text cut anywhere", "three texts", "long", "three long"],
+)
+def test_pieces_of_one_picture_in_a_list_are_one(
+    shell: Shells, tmp_path: Path, cuts: tuple[int, ...], data: bytes, into: bool
+) -> None:
+    text = b64encode(data).decode()
+    pieces = [text[a:b] for a, b in pairwise((0, *cuts, len(text)))]
+    client = shell(transport=Script(Answer({"data": [{"b64_json": pieces}]})))
+    generation = client.generate("a fox", into=tmp_path if into else None)
+    assert [picture.data for picture in generation.pictures] == [data]
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [[B64, B64[40:]], [B64[:40], B64[40:80]], [B64[:40], B64]],
+    ids=["the first is whole", "the end is missing", "the second is one"],
+)
+def test_what_is_no_piece_is_not_joined_and_is_kept(shell: Shells, pieces: list[str]) -> None:
+    body = {"data": [{"b64_json": pieces}]}
+    generation = shell(transport=Script(Answer(body))).generate("a fox")
+    whole = [picture.data for picture in generation.good if picture.data == RED]
+    assert whole == [RED] * pieces.count(B64)
+    assert len(generation.pictures) == 2
+    assert generation.answer == Answer(body).content or len(generation.good) == 2
 
 
 @pytest.mark.parametrize("into", [False, True], ids=["memory", "files"])
