@@ -96,9 +96,6 @@ class _Unpacking:
             raise self._failure
         yield from self._reader.finish()
 
-    def rest(self) -> bytes:
-        return self._reader.rest()
-
     def body(self, charset: str | None = None) -> Any:
         return self._reader.body(charset)
 

@@ -275,10 +275,6 @@ class JsonReader:
             for event in (Piece(number, picture), PictureEnd(number))
         ]
 
-    def rest(self) -> bytes:
-        """Return the JSON without its pictures; what was unfinished at the end stays unfinished."""
-        return bytes(self._rest) + self._tail
-
     def body(self, charset: str | None = None) -> Any:
         """Return the values of the JSON, with a `Blob` for each picture, or `NotJson`."""
         text = _decoded(self._rest + self._tail if self._tail else self._rest, charset)
@@ -309,12 +305,14 @@ class JsonReader:
             return self._archive
         if self._is_whole:
             return self._bytes_of(0, pictures)[:MAX_RAW_BYTES]
+        rest = bytes(self._rest) + self._tail
         if self._count == 0 and self._mode != self._picture:
-            return self.rest()[:MAX_RAW_BYTES]
+            return rest[:MAX_RAW_BYTES]
         body = BytesIO()
-        parts = re.split(rb"%b(\d+)" % self._mark.encode(), self.rest())
-        unfinished = [b"", str(self._count).encode()] if self._mode == self._picture else []
-        for place, part in enumerate([*parts, *unfinished[1:]]):
+        parts = re.split(rb"%b(\d+)" % self._mark.encode(), rest)
+        if self._mode == self._picture:  # the last is unfinished
+            parts.append(str(self._count).encode())
+        for place, part in enumerate(parts):
             for text in (part,) if place % 2 == 0 else self._texts_of(int(part), pictures):
                 body.write(memoryview(text)[: MAX_RAW_BYTES - body.tell()])
                 if body.tell() >= MAX_RAW_BYTES:

@@ -53,10 +53,6 @@ class PictureReader:
         """Complete the picture: it ends with the body."""
         return [PictureEnd(0)] if self._held is None else []
 
-    def rest(self) -> bytes:
-        """Return the beginning of the body, to tell a picture from an error page."""
-        return self._head
-
     def body(self, charset: str | None = None) -> str:  # noqa: ARG002  a page may lie
         """Return the beginning of the body as text; empty when there is none."""
         return self._head.decode("utf-8", "replace")

@@ -73,14 +73,11 @@ class Reader(Protocol):
     def finish(self) -> Iterable[Event]:
         """Say that the body is over; return what that completes."""
 
-    def rest(self) -> bytes:
-        """Return the body without its pictures."""
-
     def body(self, charset: str | None = None) -> Any:
-        """Return what the rest means; a `Blob` stands for each; *charset* is as declared."""
+        """Return what the body means; a `Blob` stands for each picture; *charset* is as declared."""
 
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
-        """Return the body as it came, from its rest and the *pictures*, whole or in part."""
+        """Return the body as it came, with the *pictures*, whole or in part."""
 
     def drafts(self) -> frozenset[int]:
         """Return the numbers of the pictures that are frames of one still being painted."""

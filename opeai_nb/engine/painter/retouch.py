@@ -47,7 +47,6 @@ _HOUR_STRENGTH = {"day": 0.36, "dawn": 0.3, "sunset": 0.42, "dusk": 0.44, "night
 # How light a picture is at least before the hour is laid on it, by the mean of its tones.
 _HOUR_TONE = {"day": 150.0, "dawn": 124.0, "sunset": 112.0, "dusk": 84.0}
 _NIGHTLY = 60.0  # a picture whose mean tone is darker is at night already
-_SKIES = {"snow", "rain", "fog"}
 
 
 def retouched(images: tuple[Image.Image, ...], request: PaintRequest) -> Image.Image:

@@ -59,7 +59,6 @@ _UNCOLOURED = re.compile(r"\b(?:colou?r|colou?rs|saturation)\b")
 _ALONE = re.compile(r"\bonly\b|\bjust\b|只有|只要")
 _DEFINITE = re.compile(r"\b(?:the|its|his|her|their|this|that|these|those)\s+(?:\w+\s+){0,2}$")
 _OUT = re.compile(r"\bcut\s*out\b|抠图")
-_TIMELESS = {"sunlight"}
 
 
 @cache

@@ -45,10 +45,6 @@ class Layers:
             rng.bit_generator.state = before[len(turns)]
         turns.append(rng.bit_generator.state)
 
-    def has(self, layer: str) -> bool:
-        """Tell whether anything of *layer* is to be seen."""
-        return self.mask(layer).getbbox() is not None
-
     def mask(self, layer: str) -> Image.Image:
         """Return an L picture of the canvas's size, 255 where *layer* is to be seen."""
         self._settle()
