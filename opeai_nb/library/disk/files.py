@@ -336,10 +336,18 @@ class _Syncing:
         self._turn = threading.Condition()
         self._begun = self._done = 0
 
-    def through(self, sync: Callable[[], None]) -> None:
-        """Return when a *sync* that began after this call has ended, one's own or another's."""
+    @property
+    def begun(self) -> int:
+        """How many have begun."""
+        return self._begun
+
+    def through(self, sync: Callable[[], None], after: int | None = None) -> None:
+        """Return when a *sync* that began after this call has ended, one's own or another's.
+
+        Or after the call of which *after* tells how many had begun then.
+        """
         with self._turn:
-            wanted = self._begun + 1
+            wanted = (self._begun if after is None else after) + 1
             while self._begun > self._done and self._done < wanted:
                 self._turn.wait()
             if self._done >= wanted:
@@ -357,9 +365,17 @@ class _Syncing:
 _syncing: defaultdict[tuple[int, str], _Syncing] = defaultdict(_Syncing)
 
 
-def sync_folder(folder: AnyPath) -> None:
-    """Make the names in *folder* durable, where the system can."""
-    _syncing[os.getpid(), os.fspath(folder)].through(partial(_sync_folder, folder))
+def sync_folder(folder: AnyPath, after: int | None = None) -> None:
+    """Make the names in *folder* durable, where the system can.
+
+    *after* is what `syncs_begun` said once they were there: one that began since may do.
+    """
+    _syncing[os.getpid(), os.fspath(folder)].through(partial(_sync_folder, folder), after)
+
+
+def syncs_begun(folder: AnyPath) -> int:
+    """Return how many `sync_folder` of this process have begun with *folder*."""
+    return _syncing[os.getpid(), os.fspath(folder)].begun
 
 
 def sync_new_folder(folder: Path) -> None:

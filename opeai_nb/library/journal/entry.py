@@ -86,7 +86,8 @@ class Entry(RequestFacts):
     *error* says why the outcome is unknown. Bytes stream into *folder*: a picture straight into it,
     or picture *i* into `folder / str(i)`. *home* is the folder of the library, or its second home.
     *is_adopted* says that another process, maybe with another key, began it, *has_blank* that an
-    empty file may lie in *folder*, to be written to.
+    empty file may lie in *folder*, to be written to, *syncs* how many times its journal's folder
+    was synced, or was about to be, when it came there (`syncs_begun`).
 
     Each method has its change on disk when it returns; where the disk refuses it warns once and
     goes on in memory. Only `sending` raises then: nothing is sent that no disk knows of.
@@ -121,6 +122,7 @@ class Entry(RequestFacts):
         self._is_durable = False
         self.is_adopted = False
         self.has_blank = False
+        self.syncs: int | None = None
 
     def __repr__(self) -> str:
         return f"<Entry {self.id}: {self.truth}, {printable_line(self.model)}>"
@@ -310,10 +312,10 @@ class Entry(RequestFacts):
         """Make the entry's name as durable as its file, once.
 
         The intent waits for the disk here, and not where it is written: one fsync for both its
-        lines, and none for what is never sent.
+        lines, and none for what is never sent. Of a batch another may have waited meanwhile.
         """
         if not self._is_durable:
-            sync_folder(os.path.dirname(self.folder))  # noqa: PTH120  a Path costs more
+            sync_folder(os.path.dirname(self.folder), after=self.syncs)  # noqa: PTH120  a Path costs more
             self._is_durable = True
 
     def returned(self, why: str) -> None:

@@ -19,6 +19,7 @@ from opeai_nb.library.disk.files import (
     names_in,
     own_folder,
     remove_folder,
+    syncs_begun,
 )
 from opeai_nb.library.journal import claims
 from opeai_nb.library.journal.entry import Entry, record_file
@@ -160,7 +161,7 @@ class Journal:
             liveness.let_go(facts["id"])
             raise
         entry = self._entry(facts, home, folder, request)
-        entry.has_blank = has_blank
+        entry.has_blank, entry.syncs = has_blank, syncs_begun(journal)
         return entry
 
     def entries(self) -> list[Entry]:

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from opeai_nb.library import Entry, Library, LibraryWarning, Slot
 from opeai_nb.library.disk.files import Disk
 from opeai_nb.library.journal.journal_file import owner_in
 from tests.library.conftest import Clock
+from tests.profiled import profiled
 
 URL = "https://x.example/a.png?signature=1"
 
@@ -485,3 +487,25 @@ def test_without_metadata_is_kept_through_a_restart(
     found = dead(entry)
     kept = library.keep(found, Generation((Picture(picture()),), found.request))
     assert kept.pictures[0].path.read_bytes() == picture()
+
+
+def test_one_wait_for_the_journals_folder_does_for_all_that_were_begun_before(
+    begin: Callable[..., Entry],
+) -> None:
+    first, second = begin("a cat"), begin("a dog")
+    assert folders_synced(second.sending) == 1
+    assert folders_synced(first.sending) == 0
+    assert folders_synced(begin("an owl").sending) == 1  # begun after it
+
+
+def folders_synced(work: Callable[[], object]) -> int:
+    """Do *work*, and return how many times it was waited for a folder."""
+    callers: list[str] = []
+
+    def look(frame: FrameType, event: str, called: Any) -> None:
+        if event == "c_call" and called.__name__ == "fsync":
+            callers.append(frame.f_code.co_name)
+
+    with profiled(look):
+        work()
+    return callers.count("_sync_folder")
