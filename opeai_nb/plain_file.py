@@ -8,10 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Final
 
 _NOT_BLOCKING: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _UNFOLLOWED: Final = getattr(os, "O_NOFOLLOW", 0)
@@ -114,3 +112,15 @@ def _content(handle: int, size: int, limit: int, *, head: bool) -> bytes:
         if len(content) == size:  # its end: one more read would only say so
             break
     return content[:limit]
+
+
+def as_here(path: Path) -> Path:
+    """Return *path*, with slashes for the backslashes of Windows where that alone is there.
+
+    So a notebook or a table that was written on Windows finds its files.
+    """
+    slashed = str(path).replace("\\", "/")
+    is_there = os.path.exists  # which says no of names that cannot be, and raises nothing
+    if slashed == str(path) or os.name == "nt" or is_there(path) or not is_there(slashed):
+        return path
+    return Path(slashed)

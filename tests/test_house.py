@@ -97,6 +97,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "library",
             "formats",
             "imaging",
+            "plain_file",
             "presets",
             "prices",
         },

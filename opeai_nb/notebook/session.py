@@ -14,6 +14,7 @@ from opeai_nb.notebook.display.frontend import (
     notebook_folder,
     run_id,
 )
+from opeai_nb.plain_file import as_here
 from opeai_nb.studio.here import following, set_studio_here
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ class Session:
         prices = now.prices
         if isinstance(prices, Path):
             prices = self.folder / prices
-        return replace(now, library=self.folder / now.library, prices=prices)
+        library = self.folder / now.library
+        # As the notebook says it; an environment is of this machine, and a `.env` keeps to it.
+        library = as_here(library) if said["library"] else library
+        return replace(now, library=library, prices=prices)
 
     @property
     def studio(self) -> Studio:

@@ -135,6 +135,20 @@ def test_an_inserted_cell_shows_what_was_found_elsewhere_and_only_once(
     assert shown(kernel, "inserted")[1] is False, "a changed setting begins no new session"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there both are the same")
+def test_a_notebook_of_windows_finds_its_library(new_kernel: Any, platform: Platform) -> None:
+    """It says `pics\\fox`; what leads nowhere is a name as any other."""
+    kernel = new_kernel(**platform.variables)
+    kernel.good("%config Imagine.library = 'pics/fox'")
+    digest = shown(kernel, "cell-1")[0]
+    kernel.restart(gently=True)
+    kernel.good("%load_ext opeai_nb\n%config Imagine.library = r'pics\\fox'")
+    assert shown(kernel, "cell-1") == (digest, True)
+    kernel.good("%config Imagine.library = r'pics\\hare'")
+    assert shown(kernel, "cell-1")[1] is False
+    assert platform.posts == 2
+
+
 def test_what_changes_the_picture_is_part_of_the_request_and_the_rest_is_not(
     new_kernel: Any, platform: Platform
 ) -> None:

@@ -21,6 +21,7 @@ from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
+from opeai_nb.plain_file import as_here
 from opeai_nb.presets.preset import PRESET, with_preset
 
 if TYPE_CHECKING:
@@ -407,8 +408,8 @@ def _images(value: Any, base: Path) -> Any:
         return [_images(item, base) for item in value]
     if not isinstance(value, str):
         return value
-    if _is_file(base / value):
-        return base / value
+    if _is_file(file := as_here(base / value)):
+        return file
     text = value.strip()
     if text.startswith("[") and isinstance(listed := _json_or_none(text), list):
         return [_images(item, base) for item in listed]
@@ -420,7 +421,7 @@ def _images(value: Any, base: Path) -> Any:
 
 
 def _is_picture(name: str, base: Path) -> bool:
-    return name.startswith(("http://", "https://")) or _is_file(base / name)
+    return name.startswith(("http://", "https://")) or _is_file(as_here(base / name))
 
 
 def _json_or_none(text: str) -> Any:

@@ -133,6 +133,15 @@ def test_pictures_are_looked_for_beside_the_file(tmp_path: Path) -> None:
     assert [len(point.request.image) for point in plan] == [1, 1]
 
 
+@pytest.mark.parametrize("cell", ["pics\\a.png", ".\\pics\\a.png", "pics\\a.png; pics\\a.png"])
+def test_pictures_are_found_as_windows_writes_their_paths(tmp_path: Path, cell: str) -> None:
+    (tmp_path / "pics").mkdir()
+    (tmp_path / "pics" / "a.png").write_bytes(png())
+    (tmp_path / "rows.csv").write_text(f"prompt,image\nat night,{cell}\n")
+    (point,) = rows_of(tmp_path / "rows.csv", None, {}).plan
+    assert {image.data for image in point.request.image} == {png()}
+
+
 def test_a_manifest_is_a_batch_of_its_own(studio: Studio, tmp_path: Path) -> None:
     """Its failed lines are taken, say, and run again: what they told of before is gone."""
     first = batch(

@@ -34,7 +34,7 @@ from opeai_nb.imaging.open_picture import (
     open_picture,
     orientation,
 )
-from opeai_nb.plain_file import read_plain
+from opeai_nb.plain_file import as_here, read_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +182,7 @@ def _from_text(text: str) -> InputImage:
         return InputImage(url=text)
     if text.lower().startswith("data:"):
         return _from_base64(text)
-    path = _path_of(text)
+    path = as_here(_path_of(text))
     if _is_there(path):
         return _from_path(path)
     if _BARE_BASE64.fullmatch(text):
