@@ -13,7 +13,8 @@ from opeai_nb.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_OBJECT = re.compile(r"<.*>", re.S)  # how Python shows what has no words of its own
+# How Python shows what has no words of its own, also in a list; its address is new each time.
+_OBJECT = re.compile(r"\A<.*>\Z| at 0x[0-9a-fA-F]+>", re.S)
 _STEP = re.compile(rf"\.({NAME})|\[([^\[\]]+)\]")
 
 
@@ -101,10 +102,14 @@ def _told(word: Token, value: Any, form: str) -> str:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise _unfit(word, error) from error
     is_array = bool(getattr(value, "shape", ()))
-    if is_array or (not isinstance(value, str) and _OBJECT.fullmatch(text)):
+    # A set is in another order after a restart: its prompt would be paid for again.
+    is_unordered = isinstance(value, set | frozenset) and len(value) > 1
+    is_object = not isinstance(value, str) and _OBJECT.search(text) is not None
+    if is_array or is_unordered or is_object:
         raise InputError(
             f"{word.source} in the prompt is a value of the kind {type(value).__name__}, no text.",
-            advice="Name a part of it, such as {name[0]} or {name.title}. Nothing was sent.",
+            advice="Name a part of it, such as {name[0]} or {name.title}, or make it text before. "
+            "Nothing was sent.",
         )
     return text
 

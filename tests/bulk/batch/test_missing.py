@@ -136,7 +136,10 @@ def test_whole_numbers_of_sweeps_may_be_fractions_too() -> None:
         plan_of("a fox", {"n": [1.5]})
 
 
-@pytest.mark.parametrize("value", [object(), len, math.inf])
+@pytest.mark.parametrize(
+    "value",
+    [object(), len, math.inf, [object()], {"a": lambda: 1}, {"ink", "oil"}, frozenset("ab")],
+)
 def test_what_has_no_words_is_not_painted(value: object) -> None:
     with pytest.raises(OptionError, match=r"\{k\} in the prompt .*Nothing was sent"):
         interpolated("a {k} fox", {"k": value})
