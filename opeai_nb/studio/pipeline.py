@@ -409,7 +409,9 @@ class Pipeline:
             await self.disk(entry.unread, _reason(error), error.answer or b"")
             raise
         except OpeaiError as error:
-            if last.pictures:  # it failed, and shows some all the same
+            if any(
+                p.error is None for p in last.pictures
+            ):  # it failed, and shows some all the same
                 await self.disk(entry.unread, _reason(error), error.answer or b"")
             else:
                 await self._settle(entry, error)

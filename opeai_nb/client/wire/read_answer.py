@@ -320,15 +320,16 @@ _STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
 
 def _unreadable(reply: Reply) -> Problem:
     is_json = not isinstance(reply.body, NotJson)
-    is_stream = not is_json and _STREAM.match(first_line(reply.body.text)) is not None
+    text = "" if is_json else reply.body.text.lstrip()
+    is_stream = _STREAM.match(first_line(text)) is not None
     raise UnreadableAnswerError(
         _of_json(reply.body)
         if is_json
         else "The answer is a stream of events that ends before any picture is whole."
         if is_stream
-        else _of_text(reply.body.text),
+        else _of_text(text),
         # JSON is what an image API speaks: with that, the base URL is not to blame.
-        advice=KEPT if is_json or is_stream else None,
+        advice=KEPT if is_json or is_stream or text[:1] in _BRACKETS else None,
         status_code=reply.status,
         request_id=request_id_of(reply.headers, []),
     )
@@ -341,10 +342,17 @@ def _of_json(body: Any) -> str:
     return "The answer holds neither a picture, nor a task, nor an error."
 
 
+_BRACKETS: Final = frozenset("{[")
+
+
 def _of_text(text: str) -> str:
     if not text.strip():
         return "The answer is empty."
     words = first_line(text)
+    if not words.isprintable() or "\ufffd" in words:
+        return "The answer is no text, and no picture of a known format."
+    if text[:1] in _BRACKETS:
+        return f"The answer is JSON that is broken; it begins: {words!r}."
     if words and is_xml(text):
         return f"The answer is XML, not JSON; it says: {words!r}."
     if words:

@@ -245,9 +245,23 @@ def _status_word(node: Mapping[str, Any]) -> str | None:
             break
     if word is None and type(node.get("success_flag")) is int:
         return _FLAGS.get(node["success_flag"], "unknown")
-    if word is None and node.get("done") is False:  # Google: true beside a reason, or a result
+    # Google's `done` is true beside a reason, or a result.
+    if word is None and any(map(_is_not_over, node, node.values())):
         return "processing"
     return word
+
+
+def _is_not_over(name: str, value: object) -> bool:
+    is_no = value is False or (type(value) is int and value == 0)
+    return is_no and squeezed(name) in _OVER
+
+
+_OVER: Final = frozenset(
+    [
+        *("done", "isdone", "finished", "isfinished", "finish", "completed", "iscompleted"),
+        *("complete", "iscomplete", "isready"),
+    ]
+)
 
 
 def _id_of(node: Mapping[str, Any]) -> str | None:

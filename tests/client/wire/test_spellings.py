@@ -142,6 +142,19 @@ def test_what_is_shown_before_the_end_is_no_result(shell: Shells, shown: dict[st
     assert plays(shell, queued, *[early] * 40, {"status": "SUCCESS", "result_url": URL}) == [RED]
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [{name: no} for name in ("completed", "isFinished", "is_done") for no in (False, 0)],
+    ids=str,
+)
+def test_flag_that_a_task_is_not_over_makes_its_list_a_draft(
+    shell: Shells, flag: dict[str, Any]
+) -> None:
+    early = {"task_id": "t", **flag, "images": [INPUT]}
+    done = {"task_id": "t", **dict.fromkeys(flag, True), "images": [URL]}
+    assert plays(shell, {"task_id": "t"}, *[early] * 9, done) == [RED]
+
+
 def test_picture_that_is_shown_for_a_moment_at_100_percent_is_none_yet(shell: Shells) -> None:
     queued = {"task_id": "t", "status": "QUEUED"}
     early = {"status": "finalizing", "progress": 100, "data": [{"url": INPUT}]}
@@ -384,6 +397,8 @@ def test_picture_that_xml_names_is_taken_as_a_guess(shell: Shells, body: str) ->
         ("<Error><Code>x</Code><Message>Denied</Message></Error>", "is XML, not JSON; it says: 'D"),
         (f"<r><CallbackUrl>{URL}</CallbackUrl><Docs>{URL}</Docs></r>", "is XML, not JSON"),
         (f'<html><head/><body><img src="{URL}"></body></html>', "is a page: it has no words"),
+        ('{"data": [{"url": undefined}]}', "is JSON that is broken"),
+        ("PK\3\4\0\1\2", "is no text, and no picture of a known format"),
         (f"<!DOCTYPE html><p>Log in</p><a>{URL}</a>", "is not JSON; it begins: 'Log in'"),
         (
             "<meta http-equiv=refresh content=\"0; URL='/login'\">",
@@ -395,3 +410,4 @@ def test_page_in_place_of_an_answer_is_told_and_kept(shell: Shells, body: str, t
     with pytest.raises(UnreadableAnswerError, match=told) as caught:
         plays(shell, Answer(body.encode()))
     assert caught.value.answer == body.encode()
+    assert ("OPEAI_BASE_URL" in str(caught.value)) == (body[0] != "{")

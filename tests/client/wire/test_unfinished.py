@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.protocol.results import is_unfinished
-from opeai_nb.errors import TaskExpiredError, TaskFailedError, TaskTimeoutError
+from opeai_nb.errors import AnswerError, TaskExpiredError, TaskFailedError, TaskTimeoutError
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 from tests.studio.recovery.test_kept_answers import studio_on
@@ -221,6 +221,14 @@ def test_unknown_word_without_an_id_hides_no_picture(shell: Shells) -> None:
     body = {"status": "fine", "url_1": item(1)["url"], "url_2": item(2)["url"]}
     with pytest.warns(UserWarning, match="seemed to be"):
         assert widths(shell(transport=over(body)).generate("a fox", n=2)) == [1, 2]
+
+
+def test_task_of_which_each_picture_is_refused_is_settled(tmp_path: Path) -> None:
+    refused = {"status": "SUCCESS", "data": [{"error": {"message": "too dark", "code": "x"}}]}
+    studio = studio_on(tmp_path, over(TASK, refused))
+    with pytest.raises(AnswerError, match="too dark"):
+        studio.generate("a fox")
+    assert studio.library.pending() == []
 
 
 def test_resume_asks_the_task_for_what_was_still_to_come(tmp_path: Path) -> None:
