@@ -87,6 +87,11 @@ class Ask:
         if not self.identity:
             object.__setattr__(self, "identity", identity(self.request))
 
+    @property
+    def is_without_cell(self) -> bool:
+        """True where its slot is the next one of this request in its session."""
+        return self.slot is None and self.caller != "panel"
+
     @cached_property
     def row(self) -> str:
         """What names the row of this request, and of this region alone."""
@@ -167,7 +172,7 @@ class Door:
         return self._obeyed(ask, job, look, choice) if choice.does == "show" else None
 
     def _in_slot(self, ask: Ask) -> Ask:
-        if ask.slot is not None or ask.caller == "panel":
+        if not ask.is_without_cell:
             return ask
         return replace(ask, slot=self.session.slot_without_cell(ask.row))
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -153,7 +153,9 @@ class Pipeline:
         """Do what the door decides, and decide again where that brings nothing."""
         after: str | None = None
         while True:
-            decision, room = await self._decided(door, ask, after)
+            order = door.session.order(ask.row) if ask.is_without_cell else nullcontext()
+            async with order:
+                decision, room = await self._decided(door, ask, after)
             if isinstance(decision, Show):
                 return decision.generation
             if isinstance(decision, Wait):

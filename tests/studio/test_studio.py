@@ -19,7 +19,7 @@ from opeai_nb.errors import (
 )
 from opeai_nb.library import Slot
 from opeai_nb.settings import settings
-from opeai_nb.studio import Studio
+from opeai_nb.studio import Job, Studio
 from tests.studio.conftest import left
 
 if TYPE_CHECKING:
@@ -231,6 +231,24 @@ def test_many_jobs_at_once_each_get_their_own(studio: Studio) -> None:
     jobs = [studio.start(f"fox number {n}", **SMALL) for n in range(6)]
     prompts = [job.result(120).request.prompt for job in jobs]
     assert prompts == [f"fox number {n}" for n in range(6)]
+
+
+def test_equal_jobs_begun_at_once_show_their_own_pictures_again(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    """In a script no cell tells them apart: `[studio.start("a fox") for _ in range(24)]`."""
+
+    def begun() -> list[Job]:
+        studio = new_studio()
+        return [studio.start("a fox", **SMALL) for _ in range(24)]
+
+    first = begun()
+    for job in first:
+        job.result(120)
+    for _ in range(3):
+        shown = [job.result(120).replayed_from for job in begun()]
+        assert shown == [job.id for job in first]
+    assert transport.posts == 24
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), "5", None])

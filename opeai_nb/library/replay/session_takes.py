@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import secrets
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from opeai_nb.guard import Guard
 from opeai_nb.library.replay.replay import Had
@@ -49,6 +52,7 @@ class Session:
         self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
         self._open: set[str] = set()
         self._run: dict[str, tuple[str, Counter[str]]] = {}
+        self._orders: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
         self._lock = Guard()
 
     def slot(self, request: str, cell: str, run: str) -> Slot:
@@ -65,6 +69,14 @@ class Session:
         with self._lock:
             runs = self._requests[request].takes
             return Slot(None, sum(slot.cell is None for slot in runs) + 1)
+
+    def order(self, request: str) -> asyncio.Lock:
+        """Return what lets runs in no cell that is known decide in the order in which they began.
+
+        Their place in the row is all that tells them apart after a restart. A fork has its own.
+        """
+        with self._lock:
+            return self._orders.setdefault((os.getpid(), request), asyncio.Lock())
 
     def had(self, request: str) -> Had:
         """Return what this session had of a request until now."""
