@@ -16,8 +16,8 @@ from opeai_nb.client.http.limiter import Throttle, in_time
 from opeai_nb.client.http.network.resolve import async_addresses_of
 from opeai_nb.client.http.of_loop import OfLoop
 from opeai_nb.client.protocol import flows
+from opeai_nb.client.protocol.fetch_pictures import fetch
 from opeai_nb.client.protocol.poll import Patience, ask, watch
-from opeai_nb.client.protocol.results import fetch
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,

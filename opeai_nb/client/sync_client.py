@@ -13,8 +13,8 @@ from opeai_nb.client.http.connection_pool import WideTransport
 from opeai_nb.client.http.content_encoding import chunks, reader_for
 from opeai_nb.client.http.network.resolve import addresses_of
 from opeai_nb.client.protocol import flows
+from opeai_nb.client.protocol.fetch_pictures import fetch
 from opeai_nb.client.protocol.poll import Patience, ask, watch
-from opeai_nb.client.protocol.results import fetch
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,

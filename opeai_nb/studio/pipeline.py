@@ -26,6 +26,7 @@ from opeai_nb.client.protocol.results import (
     NO_GUESS,
     finished,
     is_read,
+    is_to_come,
     is_unfinished,
     is_unread,
     nothing_good,
@@ -308,13 +309,18 @@ class Pipeline:
                 "Pictures of this request are in the memory of another kernel: no disk took them.",
                 advice="Free some room, and run %imagine resume in that kernel.",
             )
-        if entry.has_unread and (answer := await self.disk(entry.answer)) is not None:
-            return await self._reread(entry, answer)
-        if entry.state != "pending":
-            generation = await self.disk(self._left, entry)
-            if generation is not None:
-                self._check_hosts(entry, generation, await self.disk(entry.foreign_hosts))
-                return await self._fetched_or_reread(entry, generation)
+        is_pending = entry.state == "pending"
+        generation = None if is_pending else await self.disk(self._left, entry)
+        left = () if generation is None else generation.pictures
+        if (entry.has_unread or any(map(is_unread, left))) and (
+            answer := await self.disk(entry.answer)
+        ) is not None:
+            is_own = not await self.disk(entry.foreign_hosts)
+            known = hosts_of(generation) if is_own and generation is not None else frozenset()
+            return await self._reread(entry, answer, known)
+        if generation is not None:
+            self._check_hosts(entry, generation, await self.disk(entry.foreign_hosts))
+            return await self._fetched_or_reread(entry, generation)
         if entry.task_id is None:
             raise InputError(
                 "This request has neither a task that could be asked about nor pictures to fetch.",
@@ -347,8 +353,11 @@ class Pipeline:
             return None
         return read
 
-    async def _reread(self, entry: Entry, answer: bytes) -> Generation:
-        """Read an answer again that an earlier version, or a fault of ours, could not read."""
+    async def _reread(self, entry: Entry, answer: bytes, known: frozenset[str]) -> Generation:
+        """Read an answer again that an earlier version, or a fault of ours, could not read.
+
+        *known* are hosts that this user's own journal names.
+        """
         if len(ids_in(entry.task_id)) > 1:  # it is that of one or all of them
             return await self._task(entry, self._task_of(entry), is_new=False)
         try:
@@ -367,7 +376,7 @@ class Pipeline:
         if entry.task_id is not None and any(map(is_unfinished, read.pictures)):
             return await self._task(entry, self._task_of(entry), is_new=False)
         if not await self.disk(entry.wrote, answer):
-            self._check_hosts(entry, read, hosts_of(read))
+            self._check_hosts(entry, read, hosts_of(read) - known)
         return await self._pictures(entry, read)
 
     def _check_hosts(self, entry: Entry, generation: Generation, foreign: frozenset[str]) -> None:
@@ -515,16 +524,18 @@ class Pipeline:
         picture = generation.pictures[number]
         if known is not None:
             return replace(picture, source=known, error=None)
-        if picture.source is not None or picture.error is not None:
+        if picture.source is not None or (picture.error is not None and not is_to_come(picture)):
             return picture
-        if not picture.url:
+        if not picture.url and picture.error is None:
             return replace(picture, error=NoPictureError(_NOWHERE))
         alone = replace(generation, pictures=(picture,), notes=())
         try:
             room = await self.disk(_room, entry.folder / str(number))
             fetched = await self.client.fetch(alone, timeout=seconds, into=room)
         except DownloadError as error:
-            return replace(picture, error=error)
+            return replace(error.pictures[0] if error.pictures else picture, error=error)
+        except OpeaiError as error:  # one that is still to come
+            return error.pictures[0] if error.pictures else picture
         return fetched.pictures[0]
 
     # -- what all of them do

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from opeai_nb.client.protocol.fetch_pictures import fetch
 from opeai_nb.client.protocol.poll import Patience, watch
-from opeai_nb.client.protocol.results import fetch, finished
+from opeai_nb.client.protocol.results import finished
 from opeai_nb.client.protocol.steps import Now
 from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task

@@ -8,17 +8,17 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.protocol.steps import Flow, Reply, Together
+from opeai_nb.client.protocol.steps import Reply
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import ImageRequest
+from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
 from opeai_nb.client.wire.read_item import SAID_EMPTY, UNFINISHED
 from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
     Answer,
-    DownloadError,
     NoPictureError,
     OpeaiError,
     TaskExpiredError,
@@ -29,9 +29,6 @@ from opeai_nb.fields import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    from opeai_nb.client.values.task import Task
-    from opeai_nb.client.wire.endpoint import Endpoint
 
 
 def assembled(
@@ -85,6 +82,11 @@ def is_unread(picture: Picture) -> bool:
 def is_unfinished(picture: Picture) -> bool:
     """Tell an item that came before its picture: who asks again may get it."""
     return picture.error is not None and picture.error.message == UNFINISHED
+
+
+def is_to_come(picture: Picture) -> bool:
+    """Tell an item that came before its picture, and names the task that makes it."""
+    return is_unfinished(picture) and bool(picture.error and picture.error.task_id)
 
 
 def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
@@ -143,35 +145,6 @@ _EMPTY: Final = (
     ": its list is empty. A proxy between may have dropped a task that is still being painted, and "
     "paid for."
 )
-
-
-def fetch(
-    endpoint: Endpoint, generation: Generation, seconds: float | None = None
-) -> Flow[Generation]:
-    """Download what is not fetched yet. A picture that fails keeps its URL and says why.
-
-    It takes so many *seconds* at most; None: as many as slow lines need.
-    Raises the `DownloadError` when every picture failed; `error.pictures` keeps the URLs.
-    """
-    wanted = [i for i, p in enumerate(generation.pictures) if p.source is None and p.error is None]
-    if not wanted:
-        return generation
-    from opeai_nb.client.protocol.download import (
-        download,  # not needed for pictures that came as bytes
-    )
-
-    flows = tuple(download(endpoint, generation.pictures[i], seconds) for i in wanted)
-    results: Sequence[Picture] = yield Together(flows)
-    pictures = list(generation.pictures)
-    for place, picture in zip(wanted, results, strict=True):
-        pictures[place] = picture
-    fetched = replace(generation, pictures=tuple(pictures))
-    if not fetched.good:
-        raise nothing_good(fetched)
-    has_all = not any(isinstance(p.error, DownloadError) for p in pictures)
-    return (
-        replace(fetched, answer=None) if has_all and is_read(pictures, fetched.notes) else fetched
-    )
 
 
 def finished(task: Task) -> Generation:

@@ -258,7 +258,8 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
 def _item_error(item: dict[str, Any]) -> OpeaiError:
     if _is_running(item):
         error = failed(UNFINISHED)
-        error.task_id = next((text for key in _IDS if type(text := item.get(key)) is str), None)
+        # An `id` alone may be the picture's.
+        error.task_id = item["task_id"] if type(item.get("task_id")) is str else None
         return error
     found: Problem | None = find_problem(item)
     if found is None and isinstance(item.get("message"), str) and item["message"]:
@@ -278,9 +279,6 @@ def _is_running(item: Mapping[str, Any]) -> bool:
     words = (item.get(key) for key in ("status", "task_status", "state"))
     told = [read_status(word) for word in words if isinstance(word, str) and word]
     return any(status in {"queued", "painting"} for status in told)
-
-
-_IDS: Final = ("task_id", "id")
 
 
 def failed(message: str) -> NoPictureError:

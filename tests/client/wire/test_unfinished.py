@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ def item(number: int, **more: Any) -> dict[str, Any]:
     return {"url": f"https://pictures.test/{number}.png", **more}
 
 
+GONE = Answer({"error": {"message": "image not found", "code": "ResourceNotFound"}}, status=404)
 BOTH = {"status": "SUCCESS", "data": [item(1), item(2)]}
 
 
@@ -35,7 +37,8 @@ def over(post: Any, *polls: Any) -> Script:
             return png(16 + int(request.url.path[1]), 16)
         if request.method == "POST":
             return Answer(post)
-        return Answer(left.pop(0) if len(left) > 1 else left[0])
+        told = left.pop(0) if len(left) > 1 else left[0]
+        return told if isinstance(told, Answer) else Answer(told)
 
     return Script(answer)
 
@@ -83,7 +86,7 @@ def test_other_tasks_in_the_answer_to_a_question_are_not_ours(shell: Shells) -> 
 )
 def test_picture_that_is_still_to_come_is_told_and_kept(shell: Shells, more: Any) -> None:
     body = {"data": [item(1), more]}
-    generation = shell(transport=over(body)).generate("a fox", n=2)
+    generation = shell(transport=over(body, GONE)).generate("a fox", n=2)
     (failed,) = generation.failed
     assert (widths(generation), generation.answer) == ([1], Answer(body).content)
     assert is_unfinished(failed) == ("status" in more)
@@ -122,6 +125,8 @@ def apart(post: Any, **tasks: list[Any]) -> Script:
     """Answer as a server does that has a task for each picture; the last answer stays."""
 
     def answer(request: httpx.Request) -> Any:
+        if request.url.path == "/404.png":
+            return GONE
         if request.url.host == "pictures.test":
             return png(16 + int(request.url.path[1]), 16)
         if request.method == "POST":
@@ -134,7 +139,6 @@ def apart(post: Any, **tasks: list[Any]) -> Script:
 
 
 SEVERAL = {"data": [{"task_id": "t1", "status": "queued"}, {"task_id": "t2"}]}
-GONE = Answer({"error": {"message": "image not found", "code": "ResourceNotFound"}}, status=404)
 FAILED = {"status": "FAILED", "error": {"message": "too dark", "code": "x"}}
 
 
@@ -221,6 +225,44 @@ def test_unknown_word_without_an_id_hides_no_picture(shell: Shells) -> None:
     body = {"status": "fine", "url_1": item(1)["url"], "url_2": item(2)["url"]}
     with pytest.warns(UserWarning, match="seemed to be"):
         assert widths(shell(transport=over(body)).generate("a fox", n=2)) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "first", [item(1), {"b64_json": b64encode(png(17, 16)).decode()}], ids=["url", "bytes"]
+)
+def test_picture_that_is_still_to_come_is_waited_for_by_its_task(shell: Shells, first: Any) -> None:
+    script = apart({"data": [first, {"task_id": "t2", "status": "queued"}]}, t2=[WAITS, made(2)])
+    generation = shell(transport=script).generate("a fox", n=2)
+    assert (widths(generation), generation.answer, len(script.posts)) == ([1, 2], None, 1)
+
+
+def test_picture_that_is_still_to_come_and_fails_says_why(shell: Shells) -> None:
+    script = apart({"data": [item(1), {"task_id": "t2", "status": "queued"}]}, t2=[FAILED])
+    (failed,) = shell(transport=script).generate("a fox", n=2).failed
+    assert "too dark" in str(failed.error)
+
+
+@pytest.mark.filterwarnings("ignore:1 of 2 pictures could not be downloaded yet")
+@pytest.mark.parametrize("end", ["killed", "in vain", "not downloaded"])
+def test_picture_that_was_still_to_come_is_resumed(tmp_path: Path, end: str) -> None:
+    post = {"data": [item(1), {"task_id": "t2", "status": "queued"}]}
+    ends: dict[str, list[Any]] = {
+        "killed": [TASK],
+        "in vain": [GONE],
+        "not downloaded": [made(404)],
+    }
+    first = studio_on(tmp_path, apart(post, t2=ends[end]))
+    if end == "killed":
+        first.library.keep = None  # type: ignore[method-assign]  # nothing is kept
+        with pytest.raises(TypeError):
+            first.generate("a fox", n=2)
+    else:
+        assert widths(first.generate("a fox", n=2)) == [1]
+    script = apart(None, t2=[made(2)])
+    later = studio_on(tmp_path, script)
+    (entry,) = later.library.pending()
+    assert widths(later.resume(entry).result(60)) == [1, 2]
+    assert (script.posts, later.library.pending()) == ([], [])
 
 
 def test_task_of_which_each_picture_is_refused_is_settled(tmp_path: Path) -> None:
