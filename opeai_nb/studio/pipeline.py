@@ -254,7 +254,7 @@ class Pipeline:
                 answer = await self.client.submit(
                     self.progress.request,
                     idempotency_key=entry.key,
-                    into=into,
+                    into=into if entry.folder.is_dir() else None,  # else another took it over
                     sending=_Sending(self, entry),
                 )
         except TakenOverError:

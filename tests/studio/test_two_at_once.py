@@ -16,8 +16,8 @@ import pytest
 from opeai_nb.client import AsyncClient
 from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.engine.server.uvicorn_server import serving
-from opeai_nb.errors import OutcomeUnknownError
-from opeai_nb.library import Library
+from opeai_nb.errors import JobStoppedError, OutcomeUnknownError
+from opeai_nb.library import Entry, Library
 from opeai_nb.library.replay.slot import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
@@ -96,7 +96,7 @@ def test_processes_send_one_request(tmp_path: Path) -> None:
 BEGINS = """
 import os, signal, sys
 from opeai_nb.client import ImageRequest
-from opeai_nb.library import Library
+from opeai_nb.library import Entry, Library
 asked = ImageRequest("a red fox", size="1024x1024")
 entry = Library(sys.argv[1]).begin(asked, key="k", base_url=sys.argv[2], origin=sys.argv[3])
 print("begun", flush=True)
@@ -171,6 +171,74 @@ def test_what_ends_well_while_it_is_looked_up_is_no_unknown_outcome(tmp_path: Pa
         assert second.result(60).replayed_from is None, "two cells have pictures of their own"
     assert transport.posts == 2
     assert library.pending() == []
+
+
+class Frozen(Library):
+    """Is frozen when it has decided to send: *before* it begins, or *after*, others go on."""
+
+    before: Callable[[], object] | None = None
+    after: Callable[[Entry], object] | None = None
+
+    def begin(self, *asked: Any, **given: Any) -> Entry:
+        before, self.before = self.before, None
+        if before is not None:
+            (claim,) = (self.folder / ".pending").glob(".claim-*")
+            claim.unlink()
+            before()
+        entry = super().begin(*asked, **given)
+        after, self.after = self.after, None
+        if after is not None:
+            after(entry)
+        return entry
+
+
+ASKED: Any = {"prompt": "a red fox", "slot": Slot("cell-1", 1), "size": "1024x1024"}
+
+
+def test_who_was_frozen_before_it_began_shows_what_another_made_meanwhile(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    studio = new_studio(library_class=Frozen)
+    assert isinstance(studio.library, Frozen)
+    studio.library.before = lambda: new_studio().start(**ASKED).result(60)
+    assert studio.start(**ASKED).result(60).replayed_from is not None
+    assert (transport.posts, studio.ledger.asked) == (1, 0)
+    assert studio.library.pending() == []
+
+
+def test_who_was_frozen_after_it_began_decides_again_where_another_took_its_right_to_send(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    studio = new_studio(library_class=Frozen)
+    assert isinstance(studio.library, Frozen)
+
+    def take(entry: Entry) -> None:
+        another = Library(studio.library.folder).entry(entry.id)
+        assert another.void()
+        another.forget()
+
+    studio.library.after = take
+    assert studio.start(**ASKED).result(60).replayed_from is None
+    assert (transport.posts, studio.ledger.asked) == (1, 1)
+    assert studio.library.pending() == []
+
+
+def test_what_is_stopped_while_it_begins_is_neither_sent_nor_left(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    studio = new_studio(library_class=Frozen)
+    assert isinstance(studio.library, Frozen)
+    both = threading.Barrier(2)
+    studio.library.after = lambda _: (both.wait(60), both.wait(60))
+    job = studio.start(**ASKED)
+    both.wait(60)
+    job.stop()
+    both.wait(60)
+    with pytest.raises(JobStoppedError):
+        job.result(60)
+    assert (transport.posts, studio.ledger.asked) == (0, 0)
+    assert studio.library.pending() == []
+    assert studio.start(**ASKED).result(60).replayed_from is None
 
 
 def test_with_fresh_each_sends(new_studio: Callable[..., Studio], transport: Watched) -> None:
