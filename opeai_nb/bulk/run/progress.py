@@ -41,11 +41,10 @@ class Progress:
         """True when all are settled."""
         return self.settled >= self.total
 
-    def bar(self, width: int = _BAR) -> str:
-        """Return `▰▰▰▱▱▱`: the settled part of all, in *width* signs."""
-        part = self.settled / self.total if self.total else 1.0
-        full = int(part * width)
-        return "▰" * full + "▱" * (width - full)
+    def bar(self) -> str:
+        """Return `▰▰▰▱▱▱`: the settled part of all."""
+        full = _BAR * self.settled // self.total if self.total else _BAR
+        return "▰" * full + "▱" * (_BAR - full)
 
     def line(self) -> str:
         """Return `▰▰▱▱ 12 of 40 · 4 running · 1 failed · 3 from the library · about 20 s left`."""

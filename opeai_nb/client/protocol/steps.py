@@ -74,7 +74,7 @@ class Reader(Protocol):
         """Say that the body is over; return what that completes."""
 
     def body(self, charset: str | None = None) -> Any:
-        """Return what the body means; a `Blob` stands for each picture; *charset* is as declared."""
+        """Return what the body means, a `Blob` for each picture; *charset* is as declared."""
 
     def raw(self, pictures: Mapping[int, Source]) -> bytes:
         """Return the body as it came, with the *pictures*, whole or in part."""

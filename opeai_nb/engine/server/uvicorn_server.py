@@ -62,9 +62,9 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def serving(engine: Engine, *, port: int = 0) -> Iterator[str]:
+def serving(engine: Engine) -> Iterator[str]:
     """Serve *engine* from a thread while the `with` block runs, which gets the base URL."""
-    with _listening(port) as listener:
+    with _listening(port=0) as listener:
         server = _server(engine)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="opeai_nb-serving", daemon=True

@@ -9,7 +9,7 @@ import os
 
 if os.name == "nt":  # pragma: no cover  the other half runs there
 
-    def try_lock(handle: int, *, shared: bool = False) -> bool:  # noqa: ARG001  POSIX's alone
+    def try_lock(handle: int) -> bool:
         """Take the lock; False when somebody holds it."""
         import msvcrt
 
@@ -20,16 +20,15 @@ if os.name == "nt":  # pragma: no cover  the other half runs there
         return True
 else:
 
-    def try_lock(handle: int, *, shared: bool = False) -> bool:
+    def try_lock(handle: int) -> bool:
         """Take the lock; False when somebody holds it. Raises `OSError` where there are none.
 
-        Who only looks takes it *shared*: two who look at once must not see each other. It is let
-        go of when *handle* is closed.
+        It is let go of when *handle* is closed.
         """
         import fcntl
 
         try:
-            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -40,11 +40,6 @@ class Take:
     is_trashed: bool = False
 
     @property
-    def key(self) -> str:
-        """What names a place after its first take; keys sort in the order of creation."""
-        return place_key(self.at, self.id)
-
-    @property
     def order(self) -> tuple[float, str]:
         """When it was asked, in an order that is the same everywhere."""
         return self.at, self.id

@@ -65,9 +65,9 @@ def large_of(data: bytes, size: tuple[int, int]) -> bytes:
     return _encoded(filling(_upright(data), size), _LARGE_QUALITY)
 
 
-def shown_size(size: tuple[int, int], side: int = LARGE) -> tuple[int, int]:
+def shown_size(size: tuple[int, int]) -> tuple[int, int]:
     """Return the size at which a picture of *size* is shown."""
-    return fitted(size, (side, side))
+    return fitted(size, (LARGE, LARGE))
 
 
 def data_url(preview: bytes) -> str:
