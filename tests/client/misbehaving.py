@@ -94,7 +94,7 @@ class Misbehaving:
             return not self._over.wait(30)
         answer = self.stage if isinstance(self.stage, Answer) else GOOD
         content = answer.content
-        names = {**answer.all_headers(), "Content-Length": str(len(content))}
+        names = {"Content-Length": str(len(content)), **answer.all_headers()}
         head = "".join(f"{name}: {value}\r\n" for name, value in names.items())
         whole = isinstance(self.stage, Answer)
         body = content if whole else content[: len(content) // 2]

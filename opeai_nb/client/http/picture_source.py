@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Source
 
 _TELLING: Final = 2000
+_LAST: Final = 16
 _ENDS: Final = {"png": b"IEND", "jpeg": b"\xff\xd9"}
 
 
@@ -41,6 +42,12 @@ def begins(source: Source) -> bool:
     if isinstance(source, bytes):
         return begins_as_picture(source)
     return source.suffix.lstrip(".") not in ("", "bin")
+
+
+def ends_whole(data: bytes) -> bool:
+    """Tell a picture that ends with the mark of its end."""
+    end = _ENDS.get(sniff_format(data[:16]) or "")
+    return end is not None and end in data[-_LAST:]
 
 
 def is_cut_short(source: Source) -> bool:

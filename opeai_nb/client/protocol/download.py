@@ -10,7 +10,13 @@ from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
-from opeai_nb.client.http.picture_source import bytes_of, first_bytes, is_cut_short
+from opeai_nb.client.http.picture_source import (
+    begins,
+    bytes_of,
+    ends_whole,
+    first_bytes,
+    is_cut_short,
+)
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.addresses import private_nets
@@ -20,11 +26,13 @@ from opeai_nb.client.protocol.steps import (
     Dripped,
     Flow,
     Now,
+    Reply,
     Resolve,
     Sleep,
     Unsent,
 )
 from opeai_nb.client.wire.read_error import first_line, problem_of, words_of_page
+from opeai_nb.client.wire.read_item import says_running
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import without_key
@@ -35,7 +43,7 @@ from opeai_nb.formats import sniff_format
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from opeai_nb.client.protocol.steps import Reply, Source
+    from opeai_nb.client.protocol.steps import Source
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.wire.endpoint import Endpoint
 
@@ -139,6 +147,8 @@ def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
         try:
             reply: Reply = yield replace(call, patience=(yield from _left(asked.until, url)))
         except (Unsent, CutAnswer) as failure:
+            if isinstance(failure, CutAnswer) and (data := _all_of_it(failure)):
+                return Reply(200, {}, "", {0: data})
             error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
             error.__cause__ = failure
             if isinstance(failure, Dripped):  # from the start again, it would be no quicker
@@ -162,6 +172,12 @@ def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
         pause = schedule.backoff(attempt, 0.5) if wish is None else wish
         yield from _pause(min(schedule.LONGEST_PAUSE, pause), asked.until, error)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+
+
+def _all_of_it(failure: CutAnswer) -> bytes | None:
+    """Return a picture that has come to its end before the connection broke."""
+    data = bytes(failure.answer()) if failure.status == 200 else b""  # noqa: PLR2004  OK
+    return data if ends_whole(data) else None
 
 
 def _left(until: float | None, url: str) -> Flow[float | None]:
@@ -196,16 +212,21 @@ def _may_pass(reply: Reply, *, is_fresh: bool) -> bool:
 
 
 def _is_awaited(reply: Reply) -> bool:
-    """Tell a success in which there is nothing yet."""
-    return 0 not in reply.pictures and (
-        reply.status == 202 or (reply.status < 300 and not reply.body.strip())  # noqa: PLR2004  HTTP
-    )
+    """Tell a success in which there is nothing yet, or that says so."""
+    source = reply.pictures.get(0)
+    if reply.status >= 300 or (source is not None and begins(source)):  # noqa: PLR2004  HTTP success
+        return False
+    text = reply.body.strip()
+    body = unpacked(text) if text[:1] == "{" else None
+    is_running = isinstance(body, dict) and says_running(body)
+    return reply.status == 202 or not text or is_running  # noqa: PLR2004  Accepted
 
 
 def _is_cut_short(reply: Reply) -> bool:
     """Tell a picture whose end is missing, where no length says how long it should be."""
     source = reply.pictures.get(0)
-    return source is not None and "content-length" not in reply.headers and is_cut_short(source)
+    is_told = "content-length" in reply.headers and reply.status != 206  # noqa: PLR2004  a part of it
+    return source is not None and not is_told and is_cut_short(source)
 
 
 def _picture_in(reply: Reply, url: str) -> Source:

@@ -256,7 +256,7 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
 
 
 def _item_error(item: dict[str, Any]) -> OpeaiError:
-    if _is_running(item):
+    if says_running(item):
         error = failed(UNFINISHED)
         # An `id` alone may be the picture's.
         error.task_id = item["task_id"] if type(item.get("task_id")) is str else None
@@ -275,7 +275,8 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     return failed(f"{told} It says: {says!r}." if says else told)
 
 
-def _is_running(item: Mapping[str, Any]) -> bool:
+def says_running(item: Mapping[str, Any]) -> bool:
+    """Tell an object whose status says that its picture is still to come."""
     words = (item.get(key) for key in ("status", "task_status", "state"))
     told = [read_status(word) for word in words if isinstance(word, str) and word]
     return any(status in {"queued", "painting"} for status in told)

@@ -9,15 +9,19 @@ from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.protocol.steps import Unsent
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 from opeai_nb.testing import Answer, Script, pictures_answer, png
+from tests.client.misbehaving import misbehaving
 from tests.client.shells import KEY, Shell
+from tests.pictures import encoded
 
 Shells = Callable[..., Shell]
 RED = png(64, 48, (200, 0, 0))
+JPEG = encoded(Image.new("RGB", (64, 48), (200, 0, 0)), "JPEG")
 OWN = "https://platform.test/generated/f.png"
 ELSEWHERE = "https://pictures.test/f.png"
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
@@ -33,6 +37,49 @@ def failing(shell: Shells, url: str, *replies: Any) -> OpeaiError:
 def test_fresh_url_that_is_not_there_yet_is_tried_again(shell: Shells, status: int) -> None:
     not_yet = Answer(b"not here yet", status=status)
     assert len(shell(pictures_answer(ELSEWHERE), not_yet, not_yet, RED).generate("a fox")) == 1
+
+
+@pytest.mark.parametrize(
+    "not_yet",
+    [
+        Answer(b"wait a moment", status=202),
+        Answer({"status": "processing", "message": "still painting"}),
+        Answer({"state": "queued"}, status=202),
+        Answer(RED[:40], status=206, headers={"Content-Range": f"bytes 0-39/{len(RED)}"}),
+    ],
+    ids=["text", "JSON", "JSON and status", "a part of it"],
+)
+def test_fresh_url_that_says_that_it_is_not_there_yet_is_tried_again(
+    shell: Shells, not_yet: Answer
+) -> None:
+    generation = shell(pictures_answer(ELSEWHERE), not_yet, not_yet, RED).generate("a fox")
+    assert [picture.data for picture in generation.pictures] == [RED]
+
+
+def unended(data: bytes) -> Answer:
+    """Return an answer that promises more than comes before the connection is closed."""
+    return Answer(data, headers={"Content-Length": "90000", "Connection": "close"})
+
+
+@pytest.mark.parametrize("into", [False, True], ids=["memory", "files"])
+@pytest.mark.parametrize("data", [RED, JPEG], ids=["png", "jpeg"])
+def test_picture_that_came_to_its_end_before_a_broken_connection_is_taken(
+    shell: Shells, tmp_path: Path, data: bytes, into: bool
+) -> None:
+    folder = tmp_path if into else None
+    with misbehaving(unended(data)) as server:
+        generation = Generation((Picture(url=f"{server.url}/f.png"),), ImageRequest("x"))
+        fetched = shell(base_url=server.url).fetch(generation, into=folder)
+        assert [picture.data for picture in fetched.pictures] == [data]
+        assert len(server.requests) == 1
+
+
+def test_half_a_picture_before_a_broken_connection_is_none(shell: Shells) -> None:
+    with misbehaving(unended(JPEG[: len(JPEG) // 2])) as server:
+        generation = Generation((Picture(url=f"{server.url}/f.png"),), ImageRequest("x"))
+        with pytest.raises(DownloadError, match="broke"):
+            shell(base_url=server.url).fetch(generation)
+        assert len(server.requests) == 4
 
 
 def test_fresh_url_that_never_comes_is_not_called_expired(shell: Shells) -> None:
