@@ -165,7 +165,8 @@ class Session:
     def cell_ended(self, result: ExecutionResult) -> None:
         """Note how the cell ended: what it paid for before an error is not paid for again."""
         if self._runs is not None:
-            self._runs.cell_ended(cell_id(self.shell), well=bool(result.success))
+            cell, run = self.cell
+            self._runs.cell_ended(cell, well=bool(result.success), run=run)
         for made in self._made_here:
             value = made()
             if value in self._recipes and self._recipes[value].changed_words(self.names):

@@ -36,6 +36,15 @@ class _Runs:
     reserved: str | None = None
 
 
+@dataclass
+class _CellRun:
+    """The latest run of a cell: its calls of each request, and the slots that took part."""
+
+    name: str
+    calls: Counter[str] = field(default_factory=Counter)
+    took: set[tuple[str, Slot]] = field(default_factory=set)
+
+
 class Session:
     """Which slots ran since this kernel was started, and what each had. Any thread may use it.
 
@@ -51,18 +60,20 @@ class Session:
         self.notebook: Path | None = None
         self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
         self._open: set[str] = set()
-        self._run: dict[str, tuple[str, Counter[str]]] = {}
+        self._cells: dict[str | None, _CellRun] = {}
+        self._ended_well: dict[str, bool] = {}
         self._orders: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
         self._lock = Guard()
 
     def slot(self, request: str, cell: str, run: str) -> Slot:
         """Return the slot of the next call of *request* in this *run* of a cell."""
+        own = Slot(cell).cell
         with self._lock:
-            if self._run.get(cell, ("",))[0] != run:
-                self._run[cell] = run, Counter()
-            calls = self._run[cell][1]
-            calls[request] += 1
-            return Slot(cell, calls[request])
+            now = self._cells.get(own)
+            if now is None or now.name != run:
+                now = self._cells[own] = _CellRun(run)
+            now.calls[request] += 1
+            return Slot(cell, now.calls[request])
 
     def slot_without_cell(self, request: str) -> Slot:
         """Return the slot of a run in no cell that is known: the next one of this request."""
@@ -98,6 +109,10 @@ class Session:
             runs.takes.setdefault(slot, []).append(take)
             runs.open.add(slot)
             self._open.add(request)
+            if (now := self._cells.get(slot.cell)) is not None:
+                now.took.add((request, slot))
+                if (well := self._ended_well.get(now.name)) is not None:
+                    self._ends(request, {slot}, well=well)  # a thread has outlived its cell
             if is_reserved:
                 runs.reserved = None
                 runs.inserted.add(slot)
@@ -114,21 +129,36 @@ class Session:
             for slot, takes in list(runs.takes.items()):
                 if takes[-1] == take:
                     runs.open.discard(slot)
+                    if (now := self._cells.get(slot.cell)) is not None:
+                        now.took.discard((request, slot))
                 takes[:] = [other for other in takes if other != take]
                 if not takes:
                     del runs.takes[slot]
 
-    def cell_ended(self, cell: str | None, *, well: bool) -> None:
-        """Note that a run of *cell* ended; after an interrupt its job goes on, and stays its."""
+    def cell_ended(self, cell: str | None, *, well: bool, run: str = "") -> None:
+        """Note that a *run* of *cell* ended; after an interrupt its job goes on, and stays its.
+
+        It may be told more than once, for a cell can run others in it, and then has to end well in
+        all of them.
+        """
         own = Slot(cell).cell
         with self._lock:
+            if run and own is not None:
+                well = self._ended_well[run] = well and self._ended_well.get(run, True)
             for request in list(self._open):
-                runs = self._requests[request]
-                ran = {slot for slot in runs.open if slot.cell == own or _is_point(slot)}
-                runs.open -= ran
-                runs.unwell = runs.unwell - ran if well else runs.unwell | ran
-                if not runs.open:
-                    self._open.discard(request)
+                slots = self._requests[request].open
+                ran = {slot for slot in slots if slot.cell == own or _is_point(slot)}
+                self._ends(request, ran, well=well)
+            if (now := self._cells.get(own)) is not None and now.name == run:
+                for request, slot in now.took:
+                    self._ends(request, {slot}, well=well)
+
+    def _ends(self, request: str, slots: set[Slot], *, well: bool) -> None:
+        runs = self._requests[request]
+        runs.open -= slots
+        runs.unwell = runs.unwell - slots if well else runs.unwell | slots
+        if not runs.open:
+            self._open.discard(request)
 
     def reserve(self, request: str, take: str) -> None:
         """Keep a take of the panel for the next cell that asks the same and has none yet."""

@@ -163,6 +163,33 @@ def test_a_run_that_did_not_end_well_does_not_pay_again(keep: Any, library: Libr
     assert seen(library, FIRST, session=session) == [None]
 
 
+def test_what_a_thread_begins_after_its_cell_was_interrupted_is_not_paid_for_again(
+    keep: Any, library: Library
+) -> None:
+    session = Session()
+    keep(CAT, slot=FIRST)
+    session.cell_ended("cell-1", well=False, run="run-1")
+    slot = session.slot(identity_of_cat(library), "cell-1", "run-1")
+    first = seen(library, slot, session=session)
+    assert seen(library, session.slot("…", "cell-1", "run-2"), session=session) == first
+    session.cell_ended("cell-1", well=True, run="run-2")
+    assert seen(library, slot, session=session) == [None]
+
+
+@pytest.mark.parametrize("ends", [(True, False), (False, True)])
+def test_a_cell_that_ran_another_has_ended_well_where_both_have(
+    keep: Any, library: Library, ends: tuple[bool, ...]
+) -> None:
+    """`%%capture`, `get_ipython().run_cell("%imagine a cat"); 1/0`: IPython tells of both ends."""
+    session = Session()
+    keep(CAT, slot=FIRST)
+    slot = session.slot(identity_of_cat(library), "cell-1", "run-1")
+    first = seen(library, slot, session=session)
+    for well in ends:
+        session.cell_ended("cell-1", well=well, run="run-1")
+    assert seen(library, slot, session=session) == first
+
+
 def test_what_insert_code_reserved_is_shown_by_the_next_cell(keep: Any, library: Library) -> None:
     session = Session()
     keep(CAT, slot=FIRST)
