@@ -31,9 +31,11 @@ from opeai_nb.client.wire.read_error import (
 )
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.read_task import (
+    bare_task,
     guessed_task,
     holds_result,
     integer,
+    progress_in,
     read_task,
     row_of,
     several_in,
@@ -142,7 +144,7 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     if isinstance(reply.body, Documents):
         return _read_documents(reply, request, asked)
     if isinstance(reply.body, NotJson):
-        return _read_text(reply, request)
+        return _read_text(reply, request, asked)
     places = places_in(reply.body)
     if asked and (row := row_of(places, asked)) is not None:
         return _read(replace(reply, body=row), request, "")
@@ -205,7 +207,7 @@ def _read_success(
         return _refusal(problem, places)
     if not good and (guesses := guessed_in(reply.body, reply.pictures, request)):
         return replace(_as_pictures(places, reply, guesses, problem), notes=(GUESS,))
-    if not pictures and (guess := guessed_task(places)) is not None:
+    if not pictures and (guess := guessed_task(places) or bare_task(reply.body)) is not None:
         return replace(guess, request_id=request_id_of(reply.headers, places.nodes))
     if pictures is None:
         return _unreadable(reply)
@@ -268,26 +270,21 @@ def _read_documents(
     Their pictures where there are any, without the partial ones; else the task that they tell of,
     else what the last of them says that can be read.
     """
-    answers = []
+    answers, parts = [], []
     for document in reply.body.values:
         try:
             answers.append(_read(replace(reply, body=document), request, asked))
         except UnreadableAnswerError:
             continue
-    parts = [answer for answer in answers if isinstance(answer, Pictures)]
-    good = {
-        picture.url or picture.source: picture
-        for part in parts
-        for picture in part.pictures
-        if picture.error is None
-    }
-    if good:
+        if isinstance(answers[-1], Pictures):
+            parts.append((answers[-1], progress_in(places_in(document))))
+    if good := _finals(parts, (request and request.n) or 1):
         told = (places_in(each).first("usage", kind=dict) for each in reversed(reply.body.values))
         lost = max(0, ((request and request.n) or 1) - len(good))
         problems = [answer for answer in answers if isinstance(answer, Problem)][:lost]
         failed = [Picture(error=error_of(problem, paid=False)) for problem in problems]
         usage = next(filter(None, told), None)
-        return replace(parts[-1], pictures=(*good.values(), *failed), usage=usage)
+        return replace(parts[-1][0], pictures=(*good, *failed), usage=usage)
     tasks = [answer for answer in answers if isinstance(answer, Task)]
     several = {task.id: task for task in tasks if task.id}
     if len(several) > 1:
@@ -298,7 +295,23 @@ def _read_documents(
     return next(reversed(done or named or answers), None) or _unreadable(reply)
 
 
-def _read_text(reply: Reply, request: ImageRequest | None) -> Pictures | Task | Problem:
+def _finals(parts: list[tuple[Pictures, float | None]], count: int) -> list[Picture]:
+    """Return the pictures of several documents, each with the progress that it tells of.
+
+    Where there are more than were asked for, what came before the end of the progress are drafts.
+    """
+    good = {
+        picture.url or picture.source: (picture, progress)
+        for part, progress in parts
+        for picture in part.pictures
+        if picture.error is None
+    }
+    end = max((progress or 0.0 for _, progress in good.values()), default=0.0)
+    is_over = len(good) > count
+    return [p for p, progress in good.values() if not is_over or progress in (None, end)]
+
+
+def _read_text(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | Task | Problem:
     """Read what is no JSON: a page, a Location alone, or a text that is a picture's URL."""
     if (task := read_task(Places(), reply, request)) is not None:
         return task
@@ -306,6 +319,8 @@ def _read_text(reply: Reply, request: ImageRequest | None) -> Pictures | Task | 
     if problem is not None:
         return problem
     text = reply.body.text.strip()
+    if not asked and (bare := bare_task(text)) is not None:
+        return replace(bare, request_id=request_id_of(reply.headers, []))
     named = [link for name, link in links_in_xml(text) if not is_never(name, link)]
     named = [link for link in named if may_be_picture(link)]
     if named or (not text.startswith(("<", "{", "[")) and links_in(text)):

@@ -171,8 +171,11 @@ def _flat(items: list[Any]) -> Iterator[Any]:
 
 
 def _content(content: list[Any]) -> Iterator[Any]:
-    """Yield the images of a message; its text is the prompt as the model rewrote it."""
-    parts = [part for part in content if isinstance(part, dict)]
+    """Yield the images of a message; its text is the prompt as the model rewrote it.
+
+    What Gemini marks as a thought is a draft.
+    """
+    parts = [part for part in content if isinstance(part, dict) and part.get("thought") is not True]
     text = next((part["text"] for part in parts if isinstance(part.get("text"), str)), None)
     shown = [part for part in parts if any(part.get(key) for key in (*_BYTES, *_EITHER, *_LOOSE))]
     for part in shown:

@@ -66,7 +66,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         id=task_id,
         status=status,
         platform_status=word or "",
-        progress=_progress(places.first("progress", kind=(int, float, str))),
+        progress=progress_in(places),
         model=places.first("model"),
         prompt=places.first("prompt"),
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
@@ -285,6 +285,17 @@ def guessed_task(places: Places) -> Task | None:
     return Task(task_id, notes=(GUESSED_ID,)) if task_id else None
 
 
+def bare_task(body: Any) -> Task | None:
+    """Return the task of an answer that is a text, and nothing but an id; None for any other."""
+    task_id = body.strip().strip("\"'") if isinstance(body, str) else ""
+    return Task(task_id, notes=(GUESSED_ID,)) if _BARE_ID.fullmatch(task_id) else None
+
+
+_BARE_ID: Final = re.compile(
+    r"(?=\D*\d)(?:task|job|image|img|gen|generation|prediction|run|operation)[_:-][\w.:-]{4,120}"
+    r"|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
 GUESSED_ID: Final = (
     "The answer is of a form that nobody described: what seemed to be the id of a task is asked "
     "about."
@@ -452,6 +463,11 @@ def _word_of(node: Mapping[str, Any]) -> str:
     """Return a status word that says more than that it failed (BFL: `Content Moderated`)."""
     word = _status_word(node) or ""
     return word if len(word.split()) > 1 else "no reason given"
+
+
+def progress_in(places: Places) -> float | None:
+    """Return how far an answer says that it has come, in percent."""
+    return _progress(places.first("progress", kind=(int, float, str)))
 
 
 def _progress(value: Any) -> float | None:

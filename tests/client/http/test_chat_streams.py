@@ -144,3 +144,25 @@ def test_pictures_of_ark_come_one_by_one(shell: Shells) -> None:
     (missing,) = generation.failed
     assert "too dark" in str(missing.error)
     assert generation.usage == {"generated_images": 2}
+
+
+@pytest.mark.parametrize(
+    ("ends", "count", "kept"),
+    [((10, 50, 100), 1, [2]), ((0.1, 0.5, 1.0), 1, [2]), ((50, 100), 2, [0, 1])],
+)
+def test_pictures_that_a_stream_shows_on_its_way_are_drafts(
+    shell: Shells, ends: tuple[float, ...], count: int, kept: list[int]
+) -> None:
+    shown = [{"progress": end, "image": f"{URL}&i={i}"} for i, end in enumerate(ends)]
+    generation = shell(transport=events(*shown)).generate("a fox", n=count)
+    assert [picture.url for picture in generation.pictures] == [f"{URL}&i={i}" for i in kept]
+
+
+def test_thought_of_a_model_is_no_picture(shell: Shells) -> None:
+    parts = [
+        {"thought": True, "inlineData": {"data": b64encode(png(8, 8)).decode()}},
+        {"inlineData": {"data": b64encode(RED).decode()}},
+    ]
+    script = Script(Answer({"candidates": [{"content": {"parts": parts}}]}))
+    generation = shell(transport=script).generate("a fox")
+    assert [picture.data for picture in generation.pictures] == [RED]

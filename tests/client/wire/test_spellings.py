@@ -411,3 +411,18 @@ def test_page_in_place_of_an_answer_is_told_and_kept(shell: Shells, body: str, t
         plays(shell, Answer(body.encode()))
     assert caught.value.answer == body.encode()
     assert ("OPEAI_BASE_URL" in str(caught.value)) == (body[0] != "{")
+
+
+@pytest.mark.parametrize("task_id", ["task_8f3a9c77d2", "0385dc79-5ff8-4d82-bcb6-7d4d0f3ad5c1"])
+@pytest.mark.parametrize("form", ["{}", '"{}"', "{}\n"])
+def test_answer_that_is_an_id_alone_is_a_task(shell: Shells, task_id: str, form: str) -> None:
+    script = Script(Answer(form.format(task_id).encode()), Answer(DONE))
+    generation = shell(transport=script).generate("a fox")
+    assert (generation.task_id, generation.pictures[0].data) == (task_id, RED)
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize("text", ["task_queued", "OK 200", "task 17 is queued", "1234"])
+def test_text_that_is_no_id_is_no_task(shell: Shells, text: str) -> None:
+    with pytest.raises(UnreadableAnswerError):
+        shell(transport=Script(Answer(text.encode()))).generate("a fox")
