@@ -43,6 +43,9 @@ def read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
         for item in islice(_flat(items), MOST_ITEMS)
         for picture in read_item(item, blobs)[:MOST_ITEMS]
     ]
+    results = [pair for pair in pairs if not _is_labelled(pair[0])]
+    if any(picture.error is None for _, picture in results):
+        pairs = results
     is_good = any(picture.error is None for _, picture in pairs)
     # A task alone is the answer itself; several, or one beside pictures, are pictures to come.
     is_alone = len(items) == 1
@@ -126,6 +129,21 @@ SAID_EMPTY: Final = (_EMPTY, _NO_BYTES)
 
 def _is_task(item: Any) -> bool:
     return isinstance(item, dict) and ("task_id" in item or "task_status" in item)
+
+
+def _is_labelled(item: Any) -> bool:
+    """Tell an item that says of itself that it is no result: an input, a mask, a preview."""
+    words = [item.get(key) for key in _LABELS] if isinstance(item, dict) else ()
+    return any(isinstance(word, str) and squeezed(word) in _NO_RESULTS for word in words)
+
+
+_LABELS: Final = ("type", "role", "kind", "name", "variant", "purpose")
+_NO_RESULTS: Final = frozenset(
+    [
+        *("input", "inputimage", "source", "sourceimage", "reference", "mask", "preview", "draft"),
+        *("thumbnail", "thumb", "partial", "placeholder"),
+    ]
+)
 
 
 def _is_beside(item: Any) -> bool:

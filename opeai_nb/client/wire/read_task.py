@@ -120,13 +120,18 @@ def several_in(places: Places, reply: Reply, request: ImageRequest | None) -> Ta
         for name, value in node.items():
             if isinstance(value, list) and _IDS_OF_TASKS.fullmatch(squeezed(name)):
                 links.update(dict.fromkeys(filter(None, map(_id_text, value))))
+    bare = [task for _, items in places.lists for task in map(bare_task, items) if task is not None]
+    links.update({task.id: None for task in bare})
     own = next((_id_of(node) for node in places.nodes if _is_own_task(node)), None)
     if not links or len(rows or links) <= 1 or own not in {None, *links}:
         return None
     request_id = request_id_of(reply.headers, places.nodes)
-    return joined(
-        [Task(each, poll_path=link, request_id=request_id) for each, link in links.items()]
-    )
+    notes = (GUESSED_ID,) if bare else ()
+    tasks = [
+        Task(task_id, poll_path=link, request_id=request_id, notes=notes)
+        for task_id, link in links.items()
+    ]
+    return joined(tasks)
 
 
 def _is_own_task(node: Mapping[str, Any]) -> bool:

@@ -136,3 +136,15 @@ def test_studio_takes_no_input_that_is_repeated_in_bytes(tmp_path: Path) -> None
     generation = studio.generate("a fox", image=large)
     assert [image.size for image in generation] == [(16, 16)]
     assert studio.library.pending() == []
+
+
+@pytest.mark.parametrize("label", [{"type": "input"}, {"role": "Mask"}, {"variant": "thumbnail"}])
+def test_item_that_is_labelled_as_no_result_is_none(shell: Shells, label: dict[str, str]) -> None:
+    body = {"data": [{**link(1), **label}, {**link(2), "type": "output"}, {**link(3), **label}]}
+    generation = shell(transport=over(body)).generate("a fox")
+    assert [picture.url for picture in generation.pictures] == [link(2)["url"]]
+
+
+def test_items_that_are_all_labelled_so_are_pictures(shell: Shells) -> None:
+    body = {"data": [{**link(1), "type": "preview"}, {**link(2), "type": "preview"}]}
+    assert len(shell(transport=over(body)).generate("a fox", n=2)) == 2

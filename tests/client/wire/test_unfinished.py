@@ -102,6 +102,7 @@ def test_picture_that_is_still_to_come_is_told_and_kept(shell: Shells, more: Any
         {"task_id": "t1", "task_ids": ["t1", "t2"], "status": "queued"},
         {"task_id": ["t1", "t2"], "status": "queued"},
         {"code": 0, "data": {"status": "queued", "taskIds": ["t1", "t2"]}},
+        [{"id": "t1", "status": "queued"}, {"id": "t2", "status": "queued"}],
     ],
     ids=str,
 )
@@ -114,6 +115,15 @@ def test_several_tasks_for_one_request_are_all_followed(
     assert (widths(generation), generation.task_id) == ([1, 2], "t1, t2")
     assert generation.usage == {"generated_images": 2, "input_tokens_details": {"image_tokens": 4}}
     assert (len(script.posts), generation.answer) == (1, None)
+
+
+@pytest.mark.parametrize(
+    "body", [["task_1001", "task_1002"], {"data": ["task_1001", "task_1002"]}], ids=str
+)
+def test_ids_alone_in_a_list_are_tasks(shell: Shells, body: Any) -> None:
+    script = apart(body, task_1001=[made(1)], task_1002=[made(2)])
+    generation = shell(transport=script).generate("a fox", n=2)
+    assert (widths(generation), len(script.posts)) == ([1, 2], 1)
 
 
 def made(number: int) -> dict[str, Any]:
