@@ -523,7 +523,7 @@ const BUSY_AFTER = 700;
 const AHEAD = 300; // ms after which the next page of the gallery is asked for: what is seen comes first
 const TYPING = 250;
 const STILL = 8; // pixels that a hand moves a mouse while it presses
-// Each panel of a page has this module to itself: ids and groups must not meet.
+// Panels of several versions may stand on a page: ids and groups must not meet.
 const OWN = `ob-${Math.random().toString(36).slice(2)}`;
 let count = 0;
 const newId = () => {
@@ -1461,7 +1461,7 @@ const regionEditor = (desk, pictures, root) => {
   const picture = h('img', {alt: '', draggable: 'false'});
   const canvas = h('canvas', {});
   const told = h('div', {class: 'ob-note', role: 'status'});
-  const help = h('div', {class: 'ob-note', id: `${OWN}-region-help`});
+  const help = h('div', {class: 'ob-note', id: newId()});
   const surface = h('div', {class: 'ob-surface', tabindex: 0, role: 'application', 'aria-label': 'Where the edit may change the picture',
     'aria-describedby': help.id, keydown: (/** @type {KeyboardEvent} */ event) => pressed(event)}, picture, canvas);
   const frame = h('div', {class: 'ob-frame'}, surface);
@@ -2279,5 +2279,10 @@ const render = (view) => {
   try { return build(view); } catch (error) { showDefect(view.el, error); return () => {}; }
 };
 
-export default {render};
+// A front end loads this module once more for each panel. The first of this text serves them all, so that nothing is
+// compiled twice; `panel.py` puts a digest of the text into the name.
+const shared = /** @type {Record<symbol, {render: typeof render}>} */ (/** @type {any} */ (globalThis));
+const NAME = Symbol.for('opeai-nb-panel DIGEST');
+shared[NAME] ??= {render};
+export default shared[NAME];
 //# sourceURL=opeai-nb-panel.js

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import deque
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +45,13 @@ def _file(name: str) -> str:
     return (files("opeai_nb.notebook.panel") / name).read_text(encoding="utf-8")
 
 
+@cache
+def _module() -> str:
+    """Return the page's module with a name for its text: panels of one text share it."""
+    text = _file("panel.js")
+    return text.replace("DIGEST", sha256(text.encode()).hexdigest())
+
+
 class Panel(PanelState, anywidget.AnyWidget):
     """The interactive panel. Read and set its traits from code, and `observe` them.
 
@@ -68,7 +76,7 @@ class Panel(PanelState, anywidget.AnyWidget):
 
     def __init__(self, studio: Callable[[], Studio], **options: Any) -> None:
         self._clicks: deque[str] = deque(maxlen=_CLICKS)
-        self._esm, self._css, self._table = _file("panel.js"), _file("panel.css"), model_table()
+        self._esm, self._css, self._table = _module(), _file("panel.css"), model_table()
         super().__init__(studio, **options)
         self.runs.grace = 0  # a click brings the controls with it
         self.on_msg(self._receive)

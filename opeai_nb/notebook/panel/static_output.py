@@ -18,7 +18,9 @@ TERMINAL_TEXT: Final = (
     "The panel needs Jupyter in a browser, as `jupyter lab` opens it. "
     "Here use %imagine, or opeai_nb.generate(…)."
 )
-EMPTY_TEXT: Final = "No picture yet."
+# The place of a picture that is not there yet. As HTML JupyterLab would look for formulas in it: it
+# loads MathJax, a megabyte, at the moment in which the page builds the panel.
+EMPTY: Final[Bundle] = {"text/plain": ""}
 PLAIN: Final = "opeai-nb-plain"
 """The class of the panel in stock widgets, which has no style sheet of its own."""
 # Where the notebook is trusted, it also hides what the front end says of the widget that is gone,
@@ -33,7 +35,7 @@ _STYLE: Final = (
 def still_bundle(generation: Generation | None) -> Bundle:
     """Return the last result as HTML that survives without trust: literal styles, one picture."""
     if generation is None or not len(generation):
-        return {"text/plain": EMPTY_TEXT, "text/html": '<span class="opeai-nb-still"></span>'}
+        return EMPTY
     from opeai_nb.client.values.views.result_view import sheet_of
 
     sheet = sheet_of(generation.good)

@@ -428,6 +428,11 @@ def test_the_still_picture_is_small_escaped_and_the_same_for_the_same_result(pan
     assert len(json.dumps(data)) < 300_000
 
 
+def test_before_a_result_nothing_stands_there_that_a_page_looks_for_formulas_in() -> None:
+    """Any HTML had JupyterLab load MathJax while it built the panel: a tenth of a second."""
+    assert still_bundle(None) == {"text/plain": ""}
+
+
 def test_a_name_that_is_no_control_is_refused(studio: Studio) -> None:
     with pytest.raises(TraitError, match="no control 'sice'"):
         Panel(lambda: studio, spawn=in_place, sice="512x512")

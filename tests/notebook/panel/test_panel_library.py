@@ -52,6 +52,20 @@ def keys(panel: Panel) -> list[str]:
     return [row["key"] for row in panel._gallery["finds"]]
 
 
+def test_a_page_of_the_gallery_asks_for_the_settings_no_more_often_the_more_it_shows(
+    cells: Cells,
+) -> None:
+    """It asked once for each picture: two thirds of the time that a page took."""
+    asked = []
+    panel = Panel(lambda: asked.append(1) or cells.studio, spawn=in_place)  # type: ignore[func-returns-value]  # counted
+    for marked, shown in (("", 6), ("★", 0)):
+        panel.gallery.reload(marked=marked)
+        before = len(asked)
+        assert len(panel.gallery.page()["finds"]) == shown
+        assert len(asked) - before <= 2
+    panel.close_all()
+
+
 def test_the_gallery_is_read_once_a_page_says_that_the_panel_is_there(cells: Cells) -> None:
     works: list[Callable[[], object]] = []
     panel = Panel(lambda: cells.studio, spawn=works.append)

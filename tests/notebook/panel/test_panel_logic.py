@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -311,20 +312,21 @@ class Unlaid:
         return []
 
 
-def as_finds(record: Any) -> list[Find]:
-    return finds_of(record, Unlaid())  # type: ignore[arg-type]  # no more of it is asked
+def finds(count: int) -> Iterator[Find]:
+    for number in range(count):
+        yield from finds_of(Kept(number), Unlaid())  # type: ignore[arg-type]  # no more is asked
 
 
 def test_pages_read_no_further_than_is_looked() -> None:
     Kept.read = 0
-    pages = Pages(lambda: (Kept(number) for number in range(500)), 24, as_finds)  # type: ignore[misc]
+    pages = Pages(lambda: finds(500), 24)
     assert [find.path.name for find in pages.page()][:3] == ["0-1.png", "0-2.png", "1-1.png"]
     assert pages.has_older()
     assert Kept.read == 13
 
 
 def test_the_last_page_is_short_and_has_no_older() -> None:
-    pages = Pages(lambda: (Kept(number) for number in range(13)), 24, as_finds)  # type: ignore[misc]
+    pages = Pages(lambda: finds(13), 24)
     assert len(pages.page(1)) == 2
     assert not pages.has_older(1)
     assert len(pages.page(0)) == 24

@@ -39,15 +39,15 @@ const own = {{painted: (size, from, to, radius) => {{
   const mask = new Uint8Array(size[0] * size[1]);
   page.paint(mask, size, from, to, radius, 1);
   return mask;
-}}}};
-const said = ([name, ...rest]) => {{
-  try {{ return (page[name] || own[name])(...rest.map(known)); }}
+}}, isShared: async () => (await import({module} + '?again')).default === page.default}};
+const said = async ([name, ...rest]) => {{
+  try {{ return await (page[name] || own[name])(...rest.map(known)); }}
   catch (error) {{ return error.message; }}
 }};
 for await (const line of createInterface({{input: process.stdin}})) {{
   const [newest, calls] = JSON.parse(line);
   table = newest;
-  console.log(JSON.stringify(calls.map(said)));
+  console.log(JSON.stringify(await Promise.all(calls.map(said))));
 }}
 """
 Page = subprocess.Popen[str]
@@ -104,6 +104,10 @@ def combinations() -> list[Controls]:
     found += [Controls("fox " * 300, model) for model in MODELS]
     found += [Controls("a fox", advanced={"output_compression": 0, "extra": {"size": "1x1"}})]
     return found
+
+
+def test_panels_of_a_page_share_what_it_has_compiled(module: Page) -> None:
+    assert said(module, [["isShared"]]) == [True]
 
 
 def test_one_can_draw_on_pictures_of_every_size(module: Page) -> None:

@@ -27,16 +27,10 @@ _LONGEST_PROMPT: Final = 4_000
 
 
 class Pages:
-    """The finds in pages of *length*; no record is read before its page is looked at."""
+    """The finds in pages of *length*; none is asked for before its page is looked at."""
 
-    def __init__(
-        self,
-        records: Callable[[], Iterable[Record]],
-        length: int,
-        finds: Callable[[Record], Iterable[Find]],
-    ) -> None:
-        self._records = records
-        self._finds_of = finds
+    def __init__(self, finds: Callable[[], Iterator[Find]], length: int) -> None:
+        self._finds = finds
         self.length = length
         self._read: list[Find] = []
         self._more: Iterator[Find] = iter(())
@@ -62,11 +56,6 @@ class Pages:
         """Return the find of *key* among those that were read; None where there is none."""
         return next((find for find in self._read if find.key == key), None)
 
-    def _finds(self) -> Iterator[Find]:
-        """Ask for the records with the first look: opening the library is not for the cell."""
-        for record in self._records():
-            yield from self._finds_of(record)
-
     def _reach(self, count: int) -> None:
         self._read += islice(self._more, max(0, count - len(self._read)))
 
@@ -82,7 +71,7 @@ class Gallery:
         self._library = library
         self._lock = threading.Lock()  # a job that ends and a person who turns the page
         self.search = self.marked = ""
-        self.pages = Pages(self._records, PAGE, self._finds_of)
+        self.pages = Pages(self._finds, PAGE)
 
     def reload(self, search: str | None = None, marked: str | None = None) -> None:
         """Begin anew with what the library holds now; *search* and *marked* are other ones."""
@@ -117,8 +106,18 @@ class Gallery:
             finds = self.pages.page(number)
         return tiles_of(finds)
 
-    def _records(self) -> Iterable[Record]:
+    def _finds(self) -> Iterator[Find]:
+        """Yield the pictures of the library; of a record, those alone that have the mark.
+
+        The library is asked for with the first look: to open it is not for the cell.
+        """
         library = self._library()
+        for record in self._records(library):
+            for find in finds_of(record, library):
+                if not self.marked or _has(find.marks_in(library), self.marked):
+                    yield find
+
+    def _records(self, library: Library) -> Iterable[Record]:
         if self.search or self.marked:
             return library.selected(self.search, whole=False, **self._selection())
         return library.records(whole=False)
@@ -127,13 +126,6 @@ class Gallery:
         if self.marked == STARRED:
             return {"starred": True}
         return {"tag": self.marked} if self.marked else {}
-
-    def _finds_of(self, record: Record) -> Iterable[Find]:
-        """Yield the pictures of a record; of several, those alone that have the mark."""
-        library = self._library()
-        for find in finds_of(record, library):
-            if not self.marked or _has(find.marks_in(library), self.marked):
-                yield find
 
 
 def _has(marks: Marks, wanted: str) -> bool:
