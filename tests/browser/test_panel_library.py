@@ -40,6 +40,20 @@ AGAIN = """() => {
 }"""
 
 
+PRESS_AS_IT_COMES = """key => {
+  const place = document.querySelector('.ob-place');
+  const trash = [...document.querySelectorAll('.ob-stage .ob-button')]
+    .find(one => one.innerText === 'Trash');
+  new MutationObserver((_, watch) => { watch.disconnect(); trash.click(); })
+    .observe(place, {childList: true});
+}"""
+SHOW = """
+there = [find for find in panel.gallery.pages.page() if find.record.prompt == {!r}][0]
+panel.show(there)
+"""
+TRASHED = "lib = panel.library; print([lib.record(one).prompt for one in lib.trashed])"
+
+
 def choices(panel: Page, text: str = "") -> Any:
     """The choices of the list that is open."""
     return panel.page.locator(".ob-option").filter(has_text=text)
@@ -67,6 +81,33 @@ def test_the_page_builds_the_tile_of_each_picture_once_and_with_its_picture(pane
     page.locator(tiles("★ · a stork on a roof")).wait_for()
     assert page.evaluate(AGAIN) == 1
     assert page.evaluate("() => [...window.built.values()].every(Boolean)")
+
+
+def test_the_trash_takes_the_picture_that_one_saw_not_the_one_that_came_meanwhile(
+    panel: Page,
+) -> None:
+    page, mouse = panel.page, panel.page.mouse
+    for prompt in ("a tern", "a gull", "a kite"):
+        panel.generate(prompt)
+    undo = page.get_by_role("button", name="Undo", exact=True)
+    place = page.get_by_role("button", name="Trash").bounding_box()
+    page.wait_for_timeout(400)  # the kite has been seen
+    mouse.move(place["x"] + 20, place["y"] + 10)
+    mouse.down()
+    panel.ask(SHOW.format("a gull"))
+    page.locator(".ob-stage img[alt^='a gull']").wait_for()
+    mouse.up()
+    page.get_by_text("The picture before this one was moved to the trash").wait_for()
+    assert panel.ask(TRASHED) == "['a kite']"
+    panel.ask(SHOW.format("a tern"))  # which comes by itself: Undo stays
+    page.locator(".ob-stage img[alt^='a tern']").wait_for()
+    undo.click()
+    page.locator(".ob-stage img[alt^='a kite']").wait_for()
+    assert panel.ask(TRASHED) == "[]"
+    page.evaluate(PRESS_AS_IT_COMES)
+    panel.ask(SHOW.format("a gull"))
+    page.get_by_text("The picture before this one was moved to the trash").wait_for()
+    assert panel.ask(TRASHED) == "['a kite']"
 
 
 def test_an_earlier_prompt_is_found_by_typing_and_comes_back_alone_or_with_its_settings(

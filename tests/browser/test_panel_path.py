@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.long, in_each_browser]
 
-UPLOAD_AND_CLICK = """bytes => {
+UPLOAD = """bytes => {
   const files = document.querySelector('.ob-files');
   const chosen = new DataTransfer();
   chosen.items.add(new File([new Uint8Array(bytes)], 'chosen.png'));
   files.files = chosen.files;
   files.dispatchEvent(new Event('change', {bubbles: true}));
-  document.querySelector('.ob-generate').click();
 }"""
+UPLOAD_AND_CLICK = UPLOAD[:-1] + "document.querySelector('.ob-generate').click(); }"
 SETTLE = """
 import threading
 for thread in threading.enumerate():
@@ -177,6 +177,20 @@ def test_what_cannot_be_read_is_never_left_out(panel: Page, how: str) -> None:
     assert panel.records() == before
     panel.generate("a walrus")
     assert panel.records() == before + 1
+
+
+def test_what_is_said_of_a_file_or_a_field_moves_no_button(panel: Page) -> None:
+    button = panel.page.get_by_role("button", name=re.compile("Generate$"))
+    panel.page.get_by_text("More options").click()
+    before = button.bounding_box()
+    panel.page.evaluate(UPLOAD, list(b"no picture at all"))
+    panel.page.get_by_text("'chosen.png' is not an image that can be opened").wait_for()
+    assert button.bounding_box() == before
+    extra = panel.page.get_by_label("Extra fields (JSON)")
+    type_into(extra, "many")
+    extra.press("Tab")
+    panel.page.get_by_text("is not JSON such as").wait_for()
+    assert button.bounding_box() == before
 
 
 def test_a_press_counts_though_what_it_brings_moves_the_button(panel: Page) -> None:

@@ -522,6 +522,7 @@ const SMALL = 32 * 1024; // bytes: tiles, and no picture of the stage
 const BUSY_AFTER = 700;
 const AHEAD = 300; // ms after which the next page of the gallery is asked for: what is seen comes first
 const TYPING = 250;
+const REACTION = 300; // ms that a hand needs to follow what the eye sees
 const STILL = 8; // pixels that a hand moves a mouse while it presses
 // Panels of several versions may stand on a page: ids and groups must not meet.
 const OWN = `ob-${Math.random().toString(36).slice(2)}`;
@@ -738,6 +739,7 @@ class Desk {
     this.local = null; // what the page says of itself, until the kernel says something
     /** @type {{code: string, first: string} | null} */
     this.code = null;
+    this.chosen = ''; // the picture that a person asked for last
     /** @type {{title: string, bytes: any} | null} */
     this.other = null; // a picture to compare the one on the stage with
     this.isDragging = false; // a region is being drawn
@@ -914,7 +916,10 @@ class Desk {
   }
 
   /** @param {string} kind @param {Record<string, any>} [fields] */
-  async act(kind, fields) { this.complain(await this.ask(kind, fields)); }
+  async act(kind, fields = {}) {
+    if ('key' in fields) this.chosen = fields.key;
+    this.complain(await this.ask(kind, fields));
+  }
 
   /** Compare a picture of the gallery with the one on the stage. @param {{key: string, title: string}} find */
   async compareWith(find) {
@@ -1183,7 +1188,7 @@ const composer = (desk, pictures) => {
     change: () => { if (otherName.value.trim()) { renamed = null; desk.set({model: otherName.value.trim()}); } },
   });
   const other = field('Name of the model', otherName, 'ob-hidden');
-  const note = h('div', {class: 'ob-note'});
+  const note = h('div', {class: 'ob-note ob-about'});
   /** The size in the place of which another is being written. @type {string | null} */
   let resized = null;
   const size = chips('Size', 'ob-sizes', (value) => {
@@ -1288,7 +1293,7 @@ const tray = (desk, pictures) => {
   });
   const add = button('Add', () => name(), {title: 'Add this picture'});
   const notes = h('div', {class: 'ob-notes', role: 'status'});
-  const standing = h('div', {class: 'ob-note'}, hint);
+  const standing = h('div', {class: 'ob-note ob-standing'}, hint);
   /** @type {Map<string, {name: string, done: number}>} */
   const coming = new Map();
   /** @type {Set<string>} */
@@ -1411,7 +1416,7 @@ const tray = (desk, pictures) => {
   return {
     elements: [h('div', {class: 'ob-tray', role: 'group', 'aria-label': 'Pictures to edit'},
       h('div', {}, h('span', {class: 'ob-label'}, 'Pictures to edit'), beside), tiles,
-      h('div', {class: 'ob-add'}, upload, files, path, add), standing, notes)],
+      h('div', {class: 'ob-add'}, upload, files, path, add), h('div', {class: 'ob-told'}, standing, notes))],
     show: (what) => {
       if (['all', 'inputs', 'region'].includes(what)) show();
       if (what === 'controls' && !desk.isDragging && state() !== shown) show();
@@ -1662,7 +1667,7 @@ const advanced = (desk) => {
   let made = [];
   const grid = h('div', {class: 'ob-advanced'});
   const fold = h('details', {class: 'ob-more', toggle: () => { if (fold.open && !made.length) make(); }},
-    h('summary', {}, 'More options'), grid, note);
+    h('summary', {}, 'More options'), grid, h('div', {class: 'ob-told'}, note));
 
   /** @param {Field} one */
   const control = (one) => {
@@ -1922,7 +1927,17 @@ const stage = (desk, pictures) => {
   const caption = h('div', {class: 'ob-caption'});
   const notes = h('div', {role: 'status'});
   const path = h('code', {});
-  const key = () => desk.model.get('_stage').key;
+  /** @type {any} */
+  let shown = {}; // the picture that is there
+  /** @type {any} */
+  let former = {}; // the one in its place before, where the new one came by itself
+  let since = 0;
+  /** @type {any} */
+  let aimed = null; // the one that a press began on
+  /** The picture that a press means: nobody has aimed at one that has only just come. */
+  const inSight = () => (former.key && shown.key !== desk.chosen && performance.now() - since < REACTION ? former : shown);
+  const meant = () => aimed ?? inSight();
+  const key = () => meant().key;
   let isCompared = false;
   let isSaving = false;
   /** @param {string} text */
@@ -1932,7 +1947,7 @@ const stage = (desk, pictures) => {
   const restore = button('Restore settings', () => desk.act('restore', {key: key()}), {title: 'Set the controls as they were for this picture'}, 'undo');
   const saves = button('Save as…', () => { isSaving = !isSaving; show(); if (isSaving) target.focus(); }, {title: 'Save a copy under a name you choose'}, 'save');
   const star = button('Star', async () => {
-    const told = desk.model.get('_stage');
+    const told = meant();
     desk.complain(await desk.mark(told.key, {star: !told.starred}));
   }, {title: 'Mark this picture'}, 'star');
   const trash = button('Trash', () => discard(), {title: 'Take it from the gallery; nothing is deleted'}, 'trash');
@@ -1943,10 +1958,14 @@ const stage = (desk, pictures) => {
   const paths = h('div', {class: 'ob-path'}, path, copier('Copy path', path, {title: 'Copy the path of this file'}));
   const old = h('div', {class: 'ob-note ob-still-old'}, 'The saved notebook still shows the earlier picture. Run this cell again to update it.');
   const whole = h('div', {class: 'ob-stage', role: 'group', 'aria-label': 'Picture'}, place, caption, ...tags.elements, tools, saving, notes, paths, old);
-  let shown = '';
+  const begin = () => { aimed = inSight(); };
+  const end = () => { setTimeout(() => { aimed = null; }); }; // the click comes first
+  for (const kind of ['pointerdown', 'keydown']) tools.addEventListener(kind, begin, true);
+  for (const kind of ['pointerup', 'pointercancel', 'keyup']) tools.addEventListener(kind, end, true);
 
   const discard = async () => {
     const gone = key();
+    const isThere = gone === shown.key;
     const before = document.activeElement;
     const answer = await desk.ask('mark', {key: gone, change: {trash: true}});
     if (desk.complain(answer)) return;
@@ -1955,7 +1974,8 @@ const stage = (desk, pictures) => {
       await desk.act('mark', {key: gone, change: {trash: false}});
       await desk.act('select', {key: gone});
     });
-    notes.replaceChildren(h('div', {class: 'ob-trashed ob-note'}, 'Moved to the trash: nothing is deleted.', undo));
+    notes.replaceChildren(h('div', {class: 'ob-trashed ob-note'},
+      `${isThere ? 'Moved' : 'The picture before this one was moved'} to the trash: nothing is deleted.`, undo));
     if (isFocusAt(before)) undo.focus();
   };
 
@@ -1992,8 +2012,13 @@ const stage = (desk, pictures) => {
   const show = () => {
     const told = desk.model.get('_stage');
     const isThere = 'title' in told;
-    const isAnother = `${told.key}` !== shown;
-    if (isAnother) { tell(notes, []); target.value = told.name || ''; shown = `${told.key}`; }
+    const isAnother = told.key !== shown.key;
+    if (isAnother) {
+      [former, since] = [inSight(), performance.now()];
+      if (told.key === desk.chosen || !notes.querySelector('.ob-trashed')) tell(notes, []); // what comes by itself takes no Undo away
+      target.value = told.name || '';
+    }
+    shown = told;
     if (isCompared && !told.before && !desk.other) {
       if (told.edited && !isAnother) say('The input picture is no longer in the library.');
       isCompared = false;
