@@ -174,6 +174,7 @@ def test_what_cannot_be_read_is_never_left_out(panel: Page, how: str) -> None:
         panel.page.get_by_role("alert").get_by_text(reason).wait_for()
         type_into(field, " ")
         field.press("Tab")
+        panel.page.locator(".ob-composer .ob-wrong:visible").wait_for(state="detached")
     assert panel.records() == before
     panel.generate("a walrus")
     assert panel.records() == before + 1

@@ -1304,7 +1304,7 @@ const tray = (desk, pictures) => {
   const name = () => {
     const text = path.value.trim();
     if (text && text !== asked) return desk.take(named(text));
-    if (!text) desk.unread.delete('path');
+    if (!text && desk.unread.delete('path')) tell(notes, []); // it was of what stood there
   };
 
   /** @param {string} text */
