@@ -134,15 +134,26 @@ def pytest_report_to_serializable() -> Generator[None, Any, Any]:
     return message
 
 
+@pytest.hookimpl(trylast=True)  # when what does not run is out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take longest: none is waited for at the end, by one worker."""
-    items.sort(key=lambda item: _LONGEST.isdisjoint(item.path.parts))
+    """Spread the files that mostly wait over three quarters of the run, the longest first.
+
+    So a processor has work while kernels, browsers and servers are waited for, and none of them is
+    waited for at the end, by one worker.
+    """
+    paths = list(dict.fromkeys(item.path for item in items))
+    waiting = list(dict.fromkeys(p for part in _WAITING for p in paths if part in p.parts))
+    busy = [path for path in paths if path not in waiting]
+    step = 0.75 * len(busy) / max(1, len(waiting))
+    places = {path: float(place) for place, path in enumerate(busy)}
+    places |= {path: place * step - 0.5 for place, path in enumerate(waiting)}
+    items.sort(key=lambda item: places[item.path])
 
 
-_LONGEST = {
-    *("notebooks", "browser", "site", "kernel", "test_demo.py"),
-    *("test_fuzz_folders.py", "test_fuzz_answers.py", "test_peaks.py", "test_strangers.py"),
-}
+_WAITING = (
+    *("test_fuzz_folders.py", "test_fuzz_answers.py", "test_peaks.py", "test_site.py", "browser"),
+    *("test_demo.py", "kernel", "site", "test_strangers.py", "notebooks"),
+)
 
 
 @pytest.fixture(scope="session", autouse=True)
