@@ -6,6 +6,7 @@ import json
 import os
 import secrets
 import time
+from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
@@ -26,7 +27,6 @@ from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.moments import MOST_AHEAD, Moments
-from opeai_nb.library.nearby import is_paid
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
@@ -434,30 +434,46 @@ class Library(Catalogue):
             self._index.reread(home, name)
             return None
 
-    def has_lost(self, request: str, prompt: str, *, or_damaged: bool = True) -> bool:
-        """Tell whether a record of *request*, an identity, is skipped for want of its pictures.
+    def lost(self, asked: Iterable[tuple[str, str]], *, or_damaged: bool = True) -> set[str]:
+        """Return those requests of which a record is skipped for want of its pictures.
 
-        One of the platform's, which was paid for. A folder that was copied in part lacks them, or
-        Git LFS has put notes in their place. With *or_damaged*, a record that is damaged itself is
-        of the request if its name says so: nothing else tells, not even who painted it.
+        *asked* are identities and prompts. Of records of the platform, which were paid for: a
+        folder that was copied in part lacks files, or Git LFS has put notes in their place. With
+        *or_damaged*, a record that is damaged itself, or missing beside its pictures, is of a
+        request if its name says so: nothing else tells, not even who painted it.
         """
-        named, rows = slug(prompt), self._index.rows(_BROKEN, whole=False)
+        rows = self._index.rows(_BROKEN, whole=False)
         broken = [(self.homes.all[home], file) for home, file in rows]
-        for home, file in [*broken, *self._nameless_at_first]:
-            if (told := slug_in(file)) not in (named, None):  # a person may rename any
+        if not (broken := [*broken, *self._unindexed_at_first]):
+            return set()
+        named: defaultdict[str | None, set[str]] = defaultdict(set)
+        for request, prompt in asked:
+            named[slug(prompt)].add(request)
+            named[None].add(request)  # a person may rename any
+        found: set[str] = set()
+        for home, file in broken:
+            if not (may_be := named.get(told := slug_in(file))):
                 continue
             record = record_said(home, file)
             if record is None:
-                if or_damaged and told is not None:
-                    return True
-            elif is_paid(record, request):
-                return True
-        return False
+                found |= may_be if or_damaged and told is not None else set()
+            elif record.origin == "platform":
+                found |= may_be & {record.identity}
+        return found
 
     @cached_property
-    def _nameless_at_first(self) -> list[tuple[Path, str]]:
-        """These as the first request found them: each would list all names of a large library."""
-        return self._nameless()
+    def _unindexed_at_first(self) -> list[tuple[Path, str]]:
+        """Home and name of each record that the index cannot have, as the first request found them.
+
+        Their names are no text, or pictures tell of them and they are not there. Each request would
+        list all names of a large library.
+        """
+        found = self._nameless()
+        for home in self.homes.there:
+            names = set(names_in(home))
+            told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
+            found += [(home, name) for name in told - names if slug_in(name) is not None]
+        return found
 
     def _nameless(self) -> list[tuple[Path, str]]:
         """Return home and name of each record whose name is no text: the index cannot have it."""

@@ -42,8 +42,12 @@ _LOST: Final = (
     "damaged."
 )
 _BRING_BACK: Final = (
-    "Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks names it. "
-    f"{_OR_AGAIN} Nothing was sent."
+    "Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks names what is "
+    "damaged. "
+)
+BRING_BACK_OF_MANY: Final = (
+    f"{_BRING_BACK}Or run it again, or with send_unknown=True (--send-unknown): then it asks for "
+    "new pictures. Nothing was sent."
 )
 _ELSEWHERE: Final = (
     "This request was sent to another server before, and is unfinished: it may be paid for there."
@@ -380,13 +384,17 @@ class Door:
         engine has painted costs nothing, and is painted again.
         """
         had, slot = look.scene.had, ask.slot
-        if ask.caller != "cell" or slot is None or slot in had.told or slot in had.takes:
+        if ask.is_new or slot is None or slot in had.told or slot in had.takes:
             return
-        if self._is_fresh(ask):
+        if self._is_fresh(ask) or ask.options.send_unknown:
             return
         pays = self.settings.asks == "platform"
-        if self.library.has_lost(ask.identity, ask.request.prompt, or_damaged=pays):
-            error = OptionError(_LOST, advice=_BRING_BACK)
+        if self.library.lost([(ask.identity, ask.request.prompt)], or_damaged=pays):
+            of_one = f"{_BRING_BACK}{_OR_AGAIN} Nothing was sent."
+            advice = of_one if ask.caller == "cell" else BRING_BACK_OF_MANY
+            error = OptionError(_LOST, advice=advice)
+        elif ask.caller == "point":
+            return
         elif look.is_elsewhere and pays:
             error = OptionError(_ELSEWHERE, advice=_FINISH_THERE)
         elif (below := self._library_below(ask)) is not None:

@@ -18,7 +18,7 @@ from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.start import start
-from opeai_nb.bulk.run.workers import kept_of, within_cost
+from opeai_nb.bulk.run.workers import ask_before_paying, kept_of, within_cost
 from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
@@ -224,6 +224,7 @@ class Batch:
         given = BulkOptions(**orders, mirror=self._mirror, copies=copies)
         points = self.plan if only is None else self.rows.chosen(only)
         given = within_cost(self.studio, points, given)
+        ask_before_paying(self.studio, points, given)
         self._check_sender(points)
         earlier = self._begin_manifest(None if only is None else points)
         if given.then is not None and not given.then_again:

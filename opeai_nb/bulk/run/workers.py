@@ -26,7 +26,7 @@ from opeai_nb.errors import (
 )
 from opeai_nb.library import Slot
 from opeai_nb.library.replay.session_takes import POINT
-from opeai_nb.studio.decision import Ask
+from opeai_nb.studio.decision import BRING_BACK_OF_MANY, Ask
 from opeai_nb.studio.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ _PLAIN: Final = RunOptions()
 _AHEAD: Final = 200
 """Points of which the library is asked at once whether it holds any."""
 _DAY: Final = 86_400.0  # a server that says more has a wrong clock, or means never
+_LOST: Final = (
+    "Of {} requests here the library seems to have a record, and it or a picture of it is missing "
+    "or damaged."
+)
 # What every other request would meet as well: nothing more is sent.
 HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
 
@@ -354,6 +358,27 @@ def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -
     if sent := [point.request for point in points if point.number not in kept]:
         options.refuse_above(studio.cost(sent))
     return replace(options, max_cost=None)
+
+
+def ask_before_paying(studio: Studio, points: Iterable[Point], options: BulkOptions) -> None:
+    """Raise `OptionError`, once in a session, before points pay for what files are gone of."""
+    settings = studio.settings
+    if options.fresh or options.send_unknown or not settings.replay or settings.asks != "platform":
+        return
+    points, session = list(points), studio.session
+    if not (lost := studio.library.lost((p.identity, p.request.prompt) for p in points)):
+        return
+    points = [point for point in points if point.identity in lost]
+    kept = kept_of(studio, points)
+    asks = [asked(point) for point in points if point.number not in kept]
+    new = []
+    for ask in asks:
+        had = session.had(ask.row)
+        if ask.slot is not None and ask.slot not in had.told and ask.slot not in had.takes:
+            new.append(ask)
+            session.told(ask.row, ask.slot)
+    if new:
+        raise OptionError(_LOST.format(len(new)), advice=BRING_BACK_OF_MANY)
 
 
 def kept_of(studio: Studio, points: Iterable[Point]) -> frozenset[int]:

@@ -12,7 +12,7 @@ from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.then import name_of
-from opeai_nb.bulk.run.workers import kept_of, stopped, within_cost
+from opeai_nb.bulk.run.workers import ask_before_paying, kept_of, stopped, within_cost
 from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, counted, plan_of
 from opeai_nb.client.values.name_template import Named, at_home, values_for
 from opeai_nb.client.values.save_target import names_at
@@ -135,6 +135,7 @@ class Sweep:
         self._then = given
         points = missing(self.plan, {} if given.fresh else self.outcomes)
         given = within_cost(self.studio, points, given)
+        ask_before_paying(self.studio, points, given)
         if given.fresh:
             self.outcomes.clear()
         self._run = start(Run(points, self._settled), self.studio, given, cluster)

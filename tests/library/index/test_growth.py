@@ -140,9 +140,9 @@ def test_once_it_is_open_no_question_costs_more_in_a_larger_library(
 def test_before_each_request_that_pays_no_folder_is_listed_again(shelves: dict[int, Path]) -> None:
     """A listing of a large library takes as long as all else: what is lost is known from one."""
     library = Library(shelves[SIZES[1]], metadata=False)
-    assert not library.has_lost("of nothing", "a hare")
+    assert not library.lost([("of nothing", "a hare")])
     with counting() as counts:
-        assert not library.has_lost("of nothing", "a hare")
+        assert not library.lost([("of nothing", "a hare")])
     library.close()
     assert not counts["listdir"] + counts["scandir"]
 

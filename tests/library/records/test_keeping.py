@@ -244,8 +244,8 @@ def test_a_name_that_is_no_text_is_told_and_hides_nothing_else(
     (problem,) = again.problems()
     assert "its name is no text" in problem
     assert problem.encode()
-    assert again.has_lost(identity(request), request.prompt)
-    assert not again.has_lost(identity(replace(request, n=2)), request.prompt)
+    assert again.lost([(identity(request), request.prompt)])
+    assert not again.lost([(identity(replace(request, n=2)), request.prompt)])
     again.close()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from opeai_nb import batch, sweep
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from opeai_nb.bulk import Batch, Sweep
     from opeai_nb.studio import Studio
     from tests.studio.conftest import Watched
 
@@ -54,6 +56,75 @@ def test_a_first_run_asks_before_it_pays_for_a_picture_whose_file_is_gone(
     assert transport.posts == 3
     assert new_studio(**PLATFORM).start("a fox", slot=slot).result().paths == made.paths
     assert transport.posts == 3
+
+
+@pytest.mark.parametrize("many", ["sweep", "batch"])
+@pytest.mark.parametrize("ending", ["png", "json"])
+def test_many_requests_ask_once_before_they_pay_for_what_is_gone(
+    new_studio: Callable[..., Studio], transport: Watched, tmp_path: Path, many: str, ending: str
+) -> None:
+    """A clone without Git LFS, or one that leaves the records out: all were paid for again."""
+    clone = tmp_path / "clone" / "imagine"
+
+    def planned(studio: Studio) -> Sweep | Batch:
+        if many == "sweep":
+            return sweep("{colour} fox", colour=["red", "blue", "grey"], studio=studio)
+        rows = ["red fox", "blue fox", "grey fox"]
+        return batch(rows, studio=studio, out=studio.library.folder)
+
+    planned(new_studio(**PLATFORM)).run()
+    without = shutil.ignore_patterns(".*", f"*-red-*.{ending}", f"*-grey-*.{ending}")
+    shutil.copytree(new_studio().library.folder, clone, ignore=without)
+    studio = new_studio(**PLATFORM, library=clone)
+    with pytest.raises(OptionError, match=r"Of 2 requests here .* is missing or damaged"):
+        planned(studio).run()
+    assert transport.posts == 3
+    planned(studio).run()
+    assert transport.posts == 5
+    planned(new_studio(**PLATFORM, library=clone)).run()
+    assert transport.posts == 5
+
+
+def test_a_picture_that_is_gone_when_its_point_is_to_be_shown_stops_the_run_once(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    colours = ["red", "blue", "grey"]
+    sweep("{colour} fox", colour=colours, studio=new_studio(**PLATFORM)).run()
+    studio = new_studio(**PLATFORM)
+    (path,) = studio.library.folder.glob("*-grey-*.png")
+    lose(path)
+    foxes = sweep("{colour} fox", colour=colours, studio=studio).run()
+    (error,) = foxes.failed.values()
+    assert "is missing or damaged" in error.message
+    assert transport.posts == 3
+    assert not foxes.run().failed
+    assert transport.posts == 4
+
+
+def test_a_program_says_that_it_pays_for_what_is_gone(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    lose(
+        new_studio(**PLATFORM).start("a fox", caller="point", slot=Slot("sweep")).result().paths[0]
+    )
+    sweep("a fox", studio=new_studio(**PLATFORM)).run(send_unknown=True)
+    assert transport.posts == 2
+
+
+def test_a_first_run_asks_where_pictures_came_without_their_records(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    first = new_studio(**PLATFORM).start("a fox", slot=CELL).result()
+    (record,) = first.paths[0].parent.glob("*.json")
+    text = record.read_bytes()
+    record.unlink()
+    studio = new_studio(**PLATFORM)
+    assert studio.start("an owl", slot=CELL).result()
+    with pytest.raises(OptionError, match="is missing or damaged"):
+        studio.start("a fox", slot=CELL).result()
+    record.write_bytes(text)
+    assert studio.start("a fox", slot=CELL).result().paths == first.paths
+    assert transport.posts == 2
 
 
 def test_a_first_run_above_the_notebooks_folder_asks_before_it_pays_again(
