@@ -72,6 +72,8 @@ _WORDS: Final = (
     *("image", "images", "choices", "message", "content", "artifacts", "predictions", "files"),
     *("attributes", "embedded", "object", "model", "progress", "created", "usage", "done", "name"),
     *("items", "urls", "links", "metadata", "text", "type", "prompt", "sample", "file", "source"),
+    *("pictures", "candidates", "generations", "assets", "parts", "tasks", "jobs"),
+    *("generation", "prediction"),
 )
 _OURS: Final = {
     **{word: word for word in _WORDS},

@@ -95,8 +95,13 @@ def _inner_names(node: dict[str, Any]) -> list[str]:
     inner = sorted(node.keys() & _RANKS.keys(), key=_RANKS.__getitem__)
     named = [key for key in inner if isinstance(node[key], (dict, list))]
     texts = [key for key in inner if isinstance(node[key], str) and key in _WRAPPERS]
-    texts = [key for key in texts if node[key].strip()]
-    return [*(named or _unknown_wrappers(node)), *(key for key in texts if key not in _PROSE)]
+    texts = [key for key in texts if node[key].strip() and not _is_prose(key, node[key])]
+    return [*(named or _unknown_wrappers(node)), *texts]
+
+
+def _is_prose(name: str, text: str) -> bool:
+    """Tell a text from an answer in a string, as AWS Lambda puts one under `body`."""
+    return name in _PROSE and not (name == "body" and isinstance(unpacked(text), (dict, list)))
 
 
 def _unknown_wrappers(node: dict[str, Any]) -> list[str]:

@@ -60,6 +60,7 @@ def plays(shell: Shells, post: Any, *polls: Any, **fields: Any) -> list[bytes | 
         *({name: "x99", "status": "pending"} for name in ("query_id", "imageId", "workId", "job")),
         {"code": 200, "data": "task_abc123", "message": "ok"},
         {"result": "task_abc123", "status": "queued"},
+        {"statusCode": 200, "body": json.dumps({"task_id": "task_abc123", "status": "queued"})},
         {"task": "abc123"},
         {"task_ids": ["j1"], "status": "queued"},
         {"jobs": [{"id": "j1", "status": "queued"}]},
@@ -426,3 +427,10 @@ def test_answer_that_is_an_id_alone_is_a_task(shell: Shells, task_id: str, form:
 def test_text_that_is_no_id_is_no_task(shell: Shells, text: str) -> None:
     with pytest.raises(UnreadableAnswerError):
         shell(transport=Script(Answer(text.encode()))).generate("a fox")
+
+
+@pytest.mark.parametrize("name", ["Pictures", "CANDIDATES", "Assets", "Generations"])
+def test_list_with_a_capital_is_no_guess(shell: Shells, name: str) -> None:
+    script = Script(Answer({name: [{"image": {"url": URL}}, {"url": INPUT}]}), RED, BLUE)
+    generation = shell(transport=script).generate("a fox", n=2)
+    assert ([p.url for p in generation.pictures], generation.notes) == ([URL, INPUT], ())
