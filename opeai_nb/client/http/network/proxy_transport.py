@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import httpx
@@ -28,6 +29,7 @@ class ProxyTransports(Generic[Way]):
         self._backend = backend
         self._process = os.getpid()
         self._ways: dict[tuple[str, bool], Way] = {}
+        self._tls = cache(tls_context)  # dear: it reads all certificates
 
     def way(self, proxy: Proxy, request: httpx.Request) -> Way:
         """Return the transport for a request that goes through *proxy*."""
@@ -37,7 +39,7 @@ class ProxyTransports(Generic[Way]):
         if key not in self._ways:
             limits = httpx.Limits(max_keepalive_connections=0 if key[1] else MOST_IDLE)
             self._ways[key] = self._make(
-                proxy=httpx.Proxy(proxy.url), verify=tls_context(), limits=limits, trust_env=False
+                proxy=httpx.Proxy(proxy.url), verify=self._tls(), limits=limits, trust_env=False
             )
             pool: Any = self._ways[key]._pool  # noqa: SLF001  httpx has no argument for a backend
             pool._network_backend = self._backend()  # noqa: SLF001  as above

@@ -14,6 +14,8 @@ from opeai_nb.client import Generation, ImageRequest, Picture
 from opeai_nb.client.http import connection_pool
 from opeai_nb.client.http.connection_pool import AsyncWideTransport, WideTransport, _errors_of_httpx
 from opeai_nb.client.http.network import certificates
+from opeai_nb.client.http.network.proxies import Proxy
+from opeai_nb.client.http.network.proxy_transport import ProxyTransports
 from opeai_nb.testing import Answer, png
 from tests.client.misbehaving import GOOD, misbehaving, nobody
 from tests.client.shells import Shell
@@ -147,6 +149,20 @@ def test_tls_context_is_made_for_https_alone(
     with nobody() as url, pytest.raises(httpx.ConnectError):
         network(url.replace("http:", "https:"))
     assert len(made) == 1
+
+
+def test_certificates_are_read_once_for_all_ways_through_proxies() -> None:
+    made: list[Any] = []
+
+    def making(*, verify: Any, **given: Any) -> httpx.HTTPTransport:
+        made.append(verify)
+        return httpx.HTTPTransport(verify=verify, **given)
+
+    ways = ProxyTransports(making, httpcore.SyncBackend)
+    for proxy in ("http://one.example:8080", "http://two.example:8080"):
+        for method in ("GET", "POST"):
+            ways.way(Proxy(proxy, "HTTP_PROXY"), httpx.Request(method, "http://a.example"))
+    assert (len(made), len(set(made))) == (4, 1)
 
 
 def test_certificates_that_cannot_be_loaded_are_a_failure_to_connect(
