@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient, ImageRequest
-from opeai_nb.engine import ENGINE_URL
+from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.errors import (
     DownloadError,
     InputError,
@@ -24,14 +24,14 @@ from opeai_nb.library import Library, Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.testing import Script, error_answer, png, task_answer
-from tests.studio.conftest import left
+from tests.canned import Canned
+from tests.studio.conftest import Watched, left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from opeai_nb.library import Entry
-    from tests.studio.conftest import Watched
 
 SMALL: dict[str, Any] = {"size": "512x512"}
 TASK: dict[str, Any] = {"model": "gpt-image-2", "size": "1024x1024"}
@@ -288,10 +288,10 @@ class Hurried:
         self.seconds += seconds
 
 
-def test_a_task_that_the_platform_has_dropped_is_asked_for_anew(
-    studio: Studio, transport: Watched
-) -> None:
+def test_a_task_that_the_platform_has_dropped_is_asked_for_anew(studio: Studio) -> None:
     """A task that is said to be gone is asked for half a minute: five answers must agree."""
+    engine = Engine(painter=Canned(), time_scale=0.0)
+    transport = Watched(engine)
     for days in (0, 1):
         library = Library(studio.library.folder, clock=lambda: time.time() + days * 90_000)  # noqa: B023  used within the round
         hurried = Hurried()
@@ -308,6 +308,7 @@ def test_a_task_that_the_platform_has_dropped_is_asked_for_anew(
                 "a fox", model="rehearsal-expired", slot=Slot("cell-1"), timeout=10**6
             ).result(60)
         assert hurried.seconds >= 30
+    engine.close()
     assert transport.posts == 2
     assert len(studio.library.pending()) == 1
 
