@@ -467,6 +467,7 @@ class Mouse:
 
     def __init__(self, page: Page) -> None:
         self._page = page
+        self._at = (0.0, 0.0)
 
     def _do(self, act: str, *place: int) -> None:
         from selenium.webdriver.common.actions.action_builder import ActionBuilder
@@ -475,8 +476,12 @@ class Mouse:
         getattr(builder.pointer_action, act)(*place)
         builder.perform()
 
-    def move(self, x: float, y: float) -> None:
-        self._do("move_to_location", round(x), round(y))
+    def move(self, x: float, y: float, steps: int = 1) -> None:
+        left, top = self._at
+        for part in (step / steps for step in range(1, steps + 1)):
+            place = round(left + part * (x - left)), round(top + part * (y - top))
+            self._do("move_to_location", *place)
+        self._at = (x, y)
 
     def down(self) -> None:
         self._do("pointer_down")

@@ -2237,6 +2237,14 @@ const holdPresses = (root) => {
     if (!held?.pressed.hasPointerCapture(pointerId) || Math.hypot(clientX - held.x, clientY - held.y) <= STILL) return;
     held.pressed.releasePointerCapture(pointerId);
   });
+  root.addEventListener('pointerup', ({pointerId, clientX, clientY}) => {
+    const button = /** @type {HTMLElement | undefined} */ (held?.pressed);
+    held = null;
+    if (!button?.hasPointerCapture(pointerId) || button.contains(document.elementFromPoint(clientX, clientY))) return;
+    const heard = new AbortController(); // WebKit gives a click to what lies below the mouse, whoever has captured it
+    button.addEventListener('click', () => heard.abort(), {signal: heard.signal});
+    setTimeout(() => { if (!heard.signal.aborted) { heard.abort(); button.click(); } });
+  });
 };
 
 /** Show whatever goes wrong in this module: at the place where it is seen. @param {HTMLElement} place @param {unknown} error */
