@@ -180,23 +180,25 @@ def together(task: Task, ends: Sequence[Task]) -> Task:
     """Return what the last snapshots of the tasks of one request say of all of them, in order.
 
     While one goes on, so do all; one that failed is a failed picture beside those of the others, if
-    these are not all that was asked for. Raises `TaskExpiredError` where none is known.
+    these are not all that was asked for. Raises `TaskExpiredError` where there is none of these,
+    and one is not known.
     """
     ids: dict[str, Any] = {"id": task.id, "poll_path": task.poll_path}
     if still := [end for end in ends if not end.is_settled]:
         return replace(still[0], **ids)
     done = [end for end in ends if end.status == "done"]
     if not done:
-        told = [end for end in ends if not isinstance(end.error, TaskExpiredError)]
-        last, error = (told or ends)[0], (told or ends)[0].error
-        if error is not None:
-            error.task_id = task.id
-        if error is not None and not told:
-            raise error
+        # One that nobody knows now may be known later; what failed has failed.
+        lost = [end for end in ends if isinstance(end.error, TaskExpiredError)]
+        last = (lost or ends)[0]
+        if last.error is not None:
+            last.error.task_id = task.id
+        if lost and last.error is not None:
+            raise last.error
         return replace(last, **ids)
     count = sum(picture.error is None for end in done for picture in end.pictures)
     ends = done if count >= ((task.request and task.request.n) or 1) else ends
-    answers = [end.answer for end in ends if end.answer]
+    answers = [a for end in ends if (a := end.answer or (end.error and end.error.answer))]
     return replace(
         done[0],
         **ids,
@@ -210,7 +212,10 @@ def together(task: Task, ends: Sequence[Task]) -> Task:
 def _come_of(task: Task) -> tuple[Picture, ...]:
     if task.status == "done" and task.pictures:
         return task.pictures
-    return (Picture(error=task.error or NoPictureError(_NO_PICTURE, task_id=task.id)),)
+    error = task.error
+    if error is None or isinstance(error, TaskExpiredError):  # it is missing, and may come yet
+        error = NoPictureError(error.message if error else _NO_PICTURE, task_id=task.id)
+    return (Picture(error=error),)
 
 
 def _added(one: Any, other: Any) -> Any:

@@ -178,6 +178,23 @@ def test_several_tasks_that_all_fail_say_why(shell: Shells, end: Any, kind: Any)
     assert caught.value.task_id == "t1, t2"
 
 
+@pytest.mark.parametrize("other", [FAILED, made(1)], ids=["failed", "done"])
+def test_one_of_several_tasks_that_nobody_knows_is_resumed_later(
+    tmp_path: Path, other: Any
+) -> None:
+    first = studio_on(tmp_path, apart(SEVERAL, t1=[other], t2=[GONE]))
+    if other is FAILED:
+        with pytest.raises(TaskExpiredError):
+            first.generate("a fox", n=2)
+    else:
+        assert widths(first.generate("a fox", n=2)) == [1]
+    script = apart(None, t1=[other], t2=[made(2)])
+    later = studio_on(tmp_path, script)
+    (entry,) = later.library.pending()
+    assert widths(later.resume(entry).result(60)) == ([2] if other is FAILED else [1, 2])
+    assert (script.posts, later.library.pending()) == ([], [])
+
+
 def test_several_tasks_are_asked_where_each_says(shell: Shells) -> None:
     post = {"data": [{"task_id": f"t{i}", "poll_url": f"/jobs/{i}"} for i in (1, 2)]}
     script = apart(post, **{"1": [made(1)], "2": [made(2)]})
