@@ -44,14 +44,23 @@ def begins(source: Source) -> bool:
     return source.suffix.lstrip(".") not in ("", "bin")
 
 
-def ends_whole(data: bytes) -> bool:
-    """Tell a picture that ends with the mark of its end."""
-    end = _ENDS.get(sniff_format(data[:16]) or "")
-    return end is not None and end in data[-_LAST:]
+def ends_whole(source: Source) -> bool:
+    """Tell a picture that ends with the mark of its end; of a file both ends alone are read."""
+    if isinstance(source, bytes):
+        head, tail = source[:_LAST], source[-_LAST:]
+    else:
+        with source.open("rb") as file:
+            head = file.read(_LAST)
+            file.seek(max(0, source.stat().st_size - _LAST))
+            tail = file.read(_LAST)
+    end = _ENDS.get(sniff_format(head) or "")
+    return end is not None and end in tail
 
 
 def is_cut_short(source: Source) -> bool:
     """Tell a picture whose end is missing, of the formats that have a mark there."""
-    data = bytes_of(source)
-    end = _ENDS.get(sniff_format(data[:16]) or "")
+    if ends_whole(source):
+        return False
+    data = bytes_of(source)  # something may stand behind the mark
+    end = _ENDS.get(sniff_format(data[:_LAST]) or "")
     return end is not None and end not in data

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.http.picture_source import begins
+from opeai_nb.client.http.picture_source import begins, is_cut_short
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.wire.links import link_in
@@ -41,7 +41,7 @@ def _picture(item: Any, blobs: Mapping[int, Source]) -> Picture | None:
     source = blobs.get(text.number) if isinstance(text, Blob) and not text.broken else None
     is_read = (
         (begins(source) if source else not text)
-        and (_is_link(url) if url else source)
+        and (_is_link(url) and not (source and is_cut_short(source)) if url else source)
         and (not revised or type(revised) is str)
     )
     return (

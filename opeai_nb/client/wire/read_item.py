@@ -215,7 +215,8 @@ def _pictures_of(
     urls = [link for key in named if key not in _LOOSE for link in _links(key, item[key])]
     sources = (_source(key, item[key], blobs) for key in named)
     whole = [source for source in sources if source is not None]
-    if (source := next(filter(begins, whole), None)) is not None:
+    source = next(filter(begins, whole), None)
+    if source is not None and not (urls and is_cut_short(source)):
         return [Picture(source=source, url=urls[0] if urls else None)]
     if urls:
         return [Picture(url=url) for url in dict.fromkeys(urls)]

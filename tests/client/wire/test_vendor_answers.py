@@ -315,6 +315,18 @@ def test_pieces_of_one_picture_in_a_list_are_one(
     assert [picture.data for picture in generation.pictures] == [data]
 
 
+@pytest.mark.parametrize("into", [False, True], ids=["memory", "files"])
+@pytest.mark.parametrize("more", [{}, {"seed": 7}], ids=["documented", "strange"])
+@pytest.mark.parametrize("data", [RED, RED_LATE], ids=["text", "long"])
+def test_bytes_that_end_in_the_middle_are_left_for_the_url_beside_them(
+    shell: Shells, tmp_path: Path, data: bytes, more: dict[str, int], into: bool
+) -> None:
+    half = b64encode(data[: len(data) * 2 // 3]).decode()
+    script = Script(Answer({"data": [{"b64_json": half, "url": URL, **more}]}), data)
+    generation = shell(transport=script).generate("a fox", into=tmp_path if into else None)
+    assert [picture.data for picture in generation.pictures] == [data]
+
+
 @pytest.mark.parametrize(
     "pieces",
     [[B64, B64[40:]], [B64[:40], B64[40:80]], [B64[:40], B64]],
