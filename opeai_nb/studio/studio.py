@@ -45,8 +45,12 @@ if TYPE_CHECKING:
     from opeai_nb.studio.pipeline import Pipeline
     from opeai_nb.studio.run_options import RunOptions
 
-_THREADS = 8
-"""For the disk: those that wait for it together wait once, and more of them for the interpreter."""
+_THREADS, _THREADS_OF_SLOW = 4, 8
+"""For the disk, and for a slow one: they take the interpreter from each other.
+
+A batch takes more of the processor with eight of them than with four where the disk is quick, and
+with sixteen than with eight where each wait takes 5 ms.
+"""
 _FEW = 32
 """Jobs that are listed before anybody looks which of them are settled."""
 
@@ -82,15 +86,15 @@ class Studio:
         """What shows a run of many requests that somebody waits for; a notebook sets it."""
         self._clients = Clients(self.settings, client)
         self._clock = clock
-        self._disk: tuple[int, ThreadPoolExecutor] | None = None
+        self._pools: dict[tuple[int, int], ThreadPoolExecutor] = {}
 
     @property
     def _threads(self) -> ThreadPoolExecutor:
         """The threads for the disk; a fork gets its own, for threads do not survive one."""
-        if self._disk is None or self._disk[0] != os.getpid():
-            made = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-disk")
-            self._disk = (os.getpid(), made)
-        return self._disk[1]
+        count = _THREADS_OF_SLOW if self.library.homes.disk.is_slow else _THREADS
+        if (place := (os.getpid(), count)) not in self._pools:
+            self._pools[place] = ThreadPoolExecutor(count, thread_name_prefix="opeai_nb-disk")
+        return self._pools[place]
 
     def __repr__(self) -> str:
         return f"<Studio: {self.settings.asks}, {len(self._under_way())} jobs>"
@@ -107,7 +111,7 @@ class Studio:
             client=self._clients.given_for(settings),
             clock=self._clock,
         )
-        other.jobs, other.ledger, other._disk = self.jobs, self.ledger, (os.getpid(), self._threads)
+        other.jobs, other.ledger, other._pools = self.jobs, self.ledger, self._pools
         other.watcher = self.watcher
         if same_folder:
             other.session = self.session

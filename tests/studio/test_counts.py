@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from collections import Counter
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -52,6 +53,21 @@ class WatchedDisk(Disk):
 
     def fsync(self, handle: int) -> None:
         self.synced.append(self._names[handle])
+
+
+class SlowDisk(Disk):
+    """Takes 10 ms of its own clock for each wait; at the next one *together* meet."""
+
+    def __init__(self) -> None:
+        super().__init__(clock=lambda: self.now)
+        self.now = 0.0
+        self.together: threading.Barrier | None = None
+
+    def fsync(self, handle: int) -> None:
+        self.now += 0.01
+        if self.together is not None:
+            self.together.wait()
+            self.together = None
 
 
 class Here(Executor):
@@ -158,6 +174,16 @@ def test_a_point_waits_three_times_for_the_disk_and_once_before_its_post(
     made(studio, transport, 1)
     assert at_post == [["journal.jsonl"]]
     assert len(disk.synced) == 3
+
+
+def test_rows_wait_for_a_slow_disk_side_by_side(new_studio: Callable[..., Studio]) -> None:
+    disk = SlowDisk()
+    studio = new_studio(disk=disk)
+    for number in range(14):  # three waits each
+        studio.generate(f"fox {number}")
+    disk.together = threading.Barrier(8, timeout=30)
+    jobs = [studio.start(f"owl {number}") for number in range(8)]
+    assert all(job.result() for job in jobs)
 
 
 def test_an_intent_that_a_power_cut_took_is_none_and_no_problem(

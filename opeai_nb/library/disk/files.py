@@ -35,6 +35,8 @@ BLANK: Final = f".blank{PART}"
 GONE: Final = ".gone-"
 """The beginning of the name of a folder that is being removed."""
 LARGEST_MARK: Final = 2**62 - 1
+_LONG_WAIT, _IN_A_ROW = 0.004, 40
+"""Seconds, and waits: on an ordinary disk a busy interpreter makes 25 in a row of them so long."""
 _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS})
 """What drives say that have no fsync, as some network and FUSE drives: nothing has failed."""
 
@@ -42,17 +44,28 @@ _NO_SYNC: Final = frozenset({errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errn
 class Disk:
     """What writing asks of the operating system; a test's own refuses what a disk may refuse.
 
-    *unsynced* is what a drive without fsync said, *busy* are the errors that pass in a moment. Each
-    method raises `OSError`. A path is a `Path` or a text: a batch writes thirty names for each row,
-    and a `Path` costs as much as a small write.
+    *unsynced* is what a drive without fsync said, *busy* are the errors that pass in a moment;
+    *clock* gives seconds. Each method raises `OSError`. A path is a `Path` or a text: a batch
+    writes thirty names for each row, and a `Path` costs as much as a small write.
     """
 
     # Windows renames no file, and no folder, while somebody reads in it: a virus scanner, say.
     busy: tuple[type[OSError], ...] = (PermissionError,) if os.name == "nt" else ()
 
-    def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
         self.unsynced: OSError | None = None
         self._sleep = sleep
+        self._clock = clock
+        self._long_waits = 0
+
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether each of its last waits took long, as on network drives and turning disks."""
+        return self._long_waits >= _IN_A_ROW
 
     def open(self, path: AnyPath, flags: int) -> int:
         """Open a plain file for writing."""
@@ -129,8 +142,11 @@ class Disk:
 
     def sync(self, handle: int) -> None:
         """Wait for the disk, where it has an fsync; a drive without keeps files all the same."""
+        began = self._clock()
         try:
             self.fsync(handle)
+            is_long = self._clock() - began > _LONG_WAIT
+            self._long_waits = self._long_waits + 1 if is_long else 0
         except OSError as error:
             if error.errno not in _NO_SYNC:
                 raise

@@ -27,7 +27,7 @@ from opeai_nb.library import (
     info,
     received_bytes,
 )
-from opeai_nb.library.disk.files import remove_folder, write_new
+from opeai_nb.library.disk.files import Disk, remove_folder, write_new
 from opeai_nb.library.disk.homes import library_of
 from opeai_nb.library.replay.replay import decide
 from tests.bench.loopback import noisy_png
@@ -319,6 +319,28 @@ def test_a_drive_whose_fsync_fails_is_no_place_for_an_intent(folder: Path) -> No
     library = Library(folder, disk=RefusingDisk(sync=errno.EIO))
     with pytest.raises(LibraryError, match="Nothing was sent"):
         library.begin(ImageRequest("a hare"), key="k", base_url="http://x", origin="platform")
+
+
+def test_a_disk_is_slow_while_each_wait_for_it_takes_long(tmp_path: Path) -> None:
+    now = [0.0]
+
+    class Timed(Disk):
+        seconds = 0.01
+
+        def fsync(self, handle: int) -> None:
+            now[0] += self.seconds
+
+    disk = Timed(clock=lambda: now[0])
+
+    def is_slow_after(waits: int, seconds: float) -> bool:
+        disk.seconds = seconds
+        for number in range(waits):
+            write_new(tmp_path / f"{now[0]}-{number}", b"x", disk=disk)
+        return disk.is_slow
+
+    assert not is_slow_after(39, 0.01)  # a busy interpreter makes some of them long
+    assert is_slow_after(1, 0.01)
+    assert not is_slow_after(1, 0.001)
 
 
 # -- a disk that is full
