@@ -16,6 +16,7 @@ from opeai_nb.client.http.connection_pool import AsyncWideTransport, WideTranspo
 from opeai_nb.client.http.network import certificates
 from opeai_nb.client.http.network.proxies import Proxy
 from opeai_nb.client.http.network.proxy_transport import ProxyTransports
+from opeai_nb.client.http.network.resolve import addresses_to_try
 from opeai_nb.testing import Answer, png
 from tests.client.misbehaving import GOOD, misbehaving, nobody
 from tests.client.shells import Shell
@@ -68,6 +69,18 @@ def test_connection_is_used_again(network: Callable[..., list[httpx.Response] | 
         answers = network(server.url, server.url, server.url)
         assert {answer.content for answer in answers} == {png()}
         assert server.connections == 1
+
+
+def test_a_host_is_found_by_its_name(
+    network: Callable[..., list[httpx.Response] | None],
+) -> None:
+    with misbehaving(Answer(png())) as server:
+        (answer,) = network(server.url.replace("127.0.0.1", "localhost"))
+        assert answer.content == png()
+
+
+def test_of_a_hosts_addresses_each_is_tried_once_and_ipv4_first() -> None:
+    assert addresses_to_try(["::1", "127.0.0.1", "::1"]) == ("127.0.0.1", "::1")
 
 
 def test_connection_that_the_server_closed_is_not_used_again(
