@@ -81,7 +81,6 @@ class Crew:
         self._options = options
         self._settled = settled
         self._sleep = sleep
-        self._throttle = studio.throttle
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="opeai_nb-bulk")
         self._halted = False
         self._is_exhausted = False
@@ -101,6 +100,7 @@ class Crew:
     async def work(self) -> None:
         """Make all points; return when nothing is under way any more."""
         self._loop = asyncio.get_running_loop()
+        self._throttle = self._studio.throttle  # that of this loop
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._options.concurrency):

@@ -149,8 +149,33 @@ class Busy(httpx.AsyncBaseTransport):
         return httpx.Response(200, json=self.body)
 
 
-def test_a_busy_platform_slows_all_requests_down_and_loses_none(tmp_path: Path) -> None:
-    platform, seconds = Busy(), [0.0]
+class BusyWithTasks(httpx.AsyncBaseTransport):
+    """A platform that works on two tasks at once, and answers 429 with Retry-After to any more."""
+
+    def __init__(self) -> None:
+        self.left: dict[str, int] = {}
+        self.refused = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        await request.aread()
+        id_ = request.url.path.rpartition("/")[2]
+        if request.method == "GET":
+            self.left[id_] -= 1
+            done = {"status": "SUCCESS", "data": [{"b64_json": b64encode(png((8, 8))).decode()}]}
+            body = {"status": "IN_PROGRESS"} if self.left[id_] > 0 else done
+            return httpx.Response(200, json={"task_id": id_, **body})
+        if sum(left > 0 for left in self.left.values()) >= 2:
+            self.refused += 1
+            return httpx.Response(
+                429, headers={"Retry-After-Ms": "300"}, json={"error": {"message": "busy"}}
+            )
+        id_ = f"image_{len(self.left)}"
+        self.left[id_] = 6
+        return httpx.Response(200, json={"task_id": id_, "status": "QUEUED"})
+
+
+def busy_studio(tmp_path: Path, platform: httpx.AsyncBaseTransport) -> tuple[AsyncClient, Studio]:
+    seconds = [0.0]
 
     async def sleep(pause: float) -> None:
         seconds[0] += pause
@@ -163,8 +188,22 @@ def test_a_busy_platform_slows_all_requests_down_and_loses_none(tmp_path: Path) 
         sleep=sleep,
         clock=lambda: seconds[0],
     )
-    studio = Studio(settings(base_url="http://busy.test", library=tmp_path), client=client)
+    return client, Studio(settings(base_url="http://busy.test", library=tmp_path), client=client)
+
+
+def test_a_busy_platform_slows_all_requests_down_and_loses_none(tmp_path: Path) -> None:
+    platform = Busy()
+    client, studio = busy_studio(tmp_path, platform)
     made = sweep("a {x}", x=range(40), studio=studio).run(concurrency=16)
     assert (platform.good, len(made.generations)) == (40, 40)
     assert 0 < platform.refused < 40
     assert client.throttle.limit < 16
+
+
+def test_a_first_run_begins_no_more_tasks_than_a_busy_platform_takes(tmp_path: Path) -> None:
+    """Those that wait are not refused again and again: of a hundred tasks 83 were refused once."""
+    platform = BusyWithTasks()
+    _, studio = busy_studio(tmp_path, platform)
+    made = sweep("a {x}", x=range(100), studio=studio).run(concurrency=16)
+    assert (len(platform.left), len(made.generations)) == (100, 100)
+    assert platform.refused < 65
