@@ -148,7 +148,8 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     places = places_in(reply.body)
     if asked and (row := row_of(places, asked)) is not None:
         return _read(replace(reply, body=row), request, "")
-    task = read_task(places, reply, request)
+    several = None if asked else several_in(places, reply, request)
+    task = several or read_task(places, reply, request)
     problem = read_problem(reply.status, reply.headers, reply.body)
     # A failed task before its error: the reason stands in the same envelope as a refusal's
     # (DashScope: `output.task_status` beside `output.code`).
@@ -160,20 +161,21 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
         if reply.status >= 300:  # noqa: PLR2004  HTTP success
             is_paid = holds_result(places, reply, request, task)
             if not is_paid or problem_in(reply.body) is not None:
-                is_paid = is_paid or _may_be_begun(problem, places)
+                is_paid = is_paid or _may_be_begun(problem, places, several)
                 return replace(problem, is_beside_result=is_paid)
             problem = None  # the status alone says that it failed, and the body shows what was made
     if task is not None and asked and not task.id:
         task = replace(task, id=asked)
-    if not asked and (tasks := several_in(places, reply, request)) is not None:
-        return tasks
+    if several is not None:
+        return several
     return _read_success(reply, request, places, task, problem)
 
 
-def _may_be_begun(problem: Problem, places: Places) -> bool:
+def _may_be_begun(problem: Problem, places: Places, several: Task | None) -> bool:
     """Tell a failure that names a task and no cause of its own: somebody may be painting it."""
     is_open = type(error_of(problem, paid=True)) in _OPEN
-    return is_open and places.first("task_id", kind=(str, int)) is not None
+    is_named = several is not None or places.first("task_id", kind=(str, int)) is not None
+    return is_open and is_named
 
 
 _OPEN: Final = frozenset({AnswerError, OutcomeUnknownError, RateLimitError})

@@ -126,12 +126,23 @@ def several_in(places: Places, reply: Reply, request: ImageRequest | None) -> Ta
     if not links or len(rows or links) <= 1 or own not in {None, *links}:
         return None
     request_id = request_id_of(reply.headers, places.nodes)
-    notes = (GUESSED_ID,) if bare else ()
     tasks = [
-        Task(task_id, poll_path=link, request_id=request_id, notes=notes)
+        Task(
+            task_id,
+            platform_status=_running_word(rows),
+            poll_path=link,
+            request_id=request_id,
+            notes=(GUESSED_ID,) if bare else (),
+        )
         for task_id, link in links.items()
     ]
     return joined(tasks)
+
+
+def _running_word(rows: list[dict[str, Any]]) -> str:
+    """Return the word of the first of some tasks that says that it goes on."""
+    words = filter(None, map(_status_word, rows))
+    return next((w for w in words if read_status(w) in {"queued", "painting"}), "")
 
 
 def _is_own_task(node: Mapping[str, Any]) -> bool:

@@ -86,6 +86,26 @@ def test_task_that_an_open_failure_names_is_followed(shell: Shells, status: int,
 
 
 @pytest.mark.parametrize("status", OPEN)
+@pytest.mark.parametrize("more", [{}, {"status": "queued"}], ids=["ids", "words"])
+@pytest.mark.parametrize("beside", [{}, {"error": {"message": "too late"}}], ids=["", "error"])
+def test_several_tasks_that_a_failure_names_are_followed_or_kept_and_paid_once(
+    shell: Shells, status: int, more: Any, beside: Any
+) -> None:
+    body = {"data": [{"task_id": f"t{i}", **more} for i in (1, 2)], **beside}
+    answer = Answer(body, status=status, headers={"Retry-After": "1"})
+    script = played(answer)
+    if beside:
+        with pytest.raises(UnreadableAnswerError, match="too late") as caught:
+            shell(transport=script).generate("a fox", n=2)
+        assert (caught.value.task_id, caught.value.answer) == ("t1, t2", answer.content)
+        task = reread(answer.content, ImageRequest("a fox", n=2), None)
+        assert (type(task), getattr(task, "id", None)) == (Task, "t1, t2")
+    else:
+        assert len(shell(transport=script).generate("a fox", n=2)) == 2
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize(
     "body",
     [
