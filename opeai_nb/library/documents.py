@@ -44,6 +44,7 @@ class ImageDocument(TypedDict):
     """An input picture by its content; the bytes lie in `.inputs/` under this sha256."""
 
     sha256: str
+    pixels: NotRequired[str]
     kind: NotRequired[str]
     name: NotRequired[str]
 

@@ -14,7 +14,7 @@ from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
 from opeai_nb.library.library_warning import warn
 from opeai_nb.library.nearby import library_below
-from opeai_nb.library.records.request_json import identity
+from opeai_nb.library.records.request_json import earlier_identity, identity
 from opeai_nb.library.replay.replay import decide, row_key
 from opeai_nb.studio.pricing import cost_of
 from opeai_nb.studio.run_options import RunOptions
@@ -153,6 +153,10 @@ class Door:
         been paid for.
         """
         with self.library.turn(ask.identity) as claimed:
+            if after is None and (earlier := earlier_identity(ask.request)) is not None:
+                shown = self._shown_at_once(replace(ask, identity=earlier), job)
+                if shown is not None:
+                    return shown
             looks_first = after is None and not ask.is_new
             if looks_first and (shown := self._shown_at_once(ask, job)) is not None:
                 return shown

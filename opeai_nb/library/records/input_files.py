@@ -84,7 +84,7 @@ def _find(library: Path, written: Mapping[str, Any], *, strict: bool) -> InputIm
         return InputImage(url=content.decode(), name=name)
     if written.get("kind") == "object":
         return InputImage(raw=json.loads(content), name=name)
-    return InputImage(data=content, name=name)
+    return InputImage(data=content, name=name, pixels=written.get("pixels"))
 
 
 def kept_input(library: Path, digest: str) -> bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from contextlib import suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -50,8 +50,25 @@ def identity_of(written: Mapping[str, Any]) -> str:
         if isinstance(text := telling.get(name), str) and "\r" in text:
             telling[name] = text.replace("\r\n", "\n")
     if "image" in telling:
-        telling["image"] = [[image.get("kind"), image["sha256"]] for image in telling["image"]]
+        telling["image"] = [_telling(image) for image in telling["image"]]
     return hashlib.sha256(_canonical_bytes(telling)).hexdigest()
+
+
+def _telling(image: Mapping[str, str]) -> list[str | None]:
+    """Return what an input picture counts by: one that was given decoded by its pixels."""
+    if pixels := image.get("pixels"):
+        return ["pixels", pixels]
+    return [image.get("kind"), image["sha256"]]
+
+
+def earlier_identity(request: ImageRequest) -> str | None:
+    """Return the identity by the bytes that decoded input pictures were encoded to.
+
+    So earlier versions named a request. None where it has no such picture.
+    """
+    if not any(image.pixels for image in request.image):
+        return None
+    return identity(replace(request, image=[replace(i, pixels=None) for i in request.image]))
 
 
 def is_plain(written: Mapping[str, Any]) -> bool:
@@ -100,4 +117,5 @@ def content_of(image: InputImage) -> tuple[str, bytes]:
 def _write_image(image: InputImage) -> dict[str, str]:
     kind, content = content_of(image)
     written = {"kind": kind, "sha256": hashlib.sha256(content).hexdigest()}
-    return {**written, "name": image.name} if image.name else written
+    more = {"name": image.name, "pixels": image.pixels}
+    return {**written, **{name: text for name, text in more.items() if text}}

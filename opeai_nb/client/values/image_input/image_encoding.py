@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -96,13 +97,27 @@ def _is_plain(image: Image.Image, data: bytes) -> bool:
     return image.mode in _EIGHT_BITS and not (deep or moves or "transparency" in image.info)
 
 
+def _bare(image: Image.Image) -> Image.Image:
+    return plain(_eight_bits(upright(image)))
+
+
+def pixels_digest(image: Image.Image) -> str:
+    """Return the sha256 of what `encoded_for_upload` encodes.
+
+    The encoder's bytes are others on another system, or with another Pillow.
+    """
+    bare = _bare(image)
+    told = f"{bare.mode} {bare.width} {bare.height} ".encode()
+    return hashlib.sha256(told + bare.tobytes()).hexdigest()
+
+
 def encoded_for_upload(image: Image.Image) -> bytes:
     """Return *image* as a PNG, or as a JPEG where it came as one or would be too large.
 
     Turned as its EXIF says; no EXIF, and so no place or camera, goes with it. 16 bits a pixel
     become 8. Scaled down, with an `ImageInputWarning`, as long as it has more than `MAX_BYTES`.
     """
-    bare = plain(_eight_bits(upright(image)))
+    bare = _bare(image)
     bare.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
     lossy = image.format == "JPEG"
     sent = shrunk(bare, MAX_BYTES, lossy=lossy, qualities=_JPEG_QUALITIES)

@@ -20,6 +20,7 @@ from opeai_nb.client.values.image_input.image_encoding import (
     by,
     coloured,
     encoded_for_upload,
+    pixels_digest,
     travelling,
 )
 from opeai_nb.client.values.image_input.image_problem import why_unusable
@@ -65,7 +66,7 @@ class InputImage:
     given, which are its identity) or *raw* (a JSON object, sent as it is). *sent* is what travels
     of *data*, where that is known already; *name* is a basename for people, never a path.
     *original* is what was given, where *data* has not all of it: a file that was encoded anew, or
-    a decoded picture that was.
+    a decoded picture that was; *pixels* is the sha256 of these, which is its identity then.
     """
 
     url: str | None = None
@@ -74,6 +75,7 @@ class InputImage:
     name: str | None = None
     sent: bytes | None = field(default=None, repr=False, compare=False)
     original: bytes | Image.Image | None = field(default=None, repr=False, compare=False)
+    pixels: str | None = field(default=None, repr=False, compare=False)
 
     def wire(self) -> str | dict[str, Any]:
         """Return what stands in the request (platform.md 1.2): a URL, a data URL, or the dict."""
@@ -269,6 +271,7 @@ def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
         name=Path(name).name if name else None,
         sent=coloured(data, image),
         original=None if is_whole and _upright_size(image) == open_picture(data).size else image,
+        pixels=pixels_digest(image),
     )
 
 
