@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.engine.server.uvicorn_server import serving
 from opeai_nb.errors import JobStoppedError, OutcomeUnknownError
 from opeai_nb.library import Entry, Library
+from opeai_nb.library.disk.files import Disk
 from opeai_nb.library.replay.slot import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
@@ -239,6 +241,39 @@ def test_what_is_stopped_while_it_begins_is_neither_sent_nor_left(
     assert (transport.posts, studio.ledger.asked) == (0, 0)
     assert studio.library.pending() == []
     assert studio.start(**ASKED).result(60).replayed_from is None
+
+
+class Noting(Disk):
+    """Meets a test twice at *both* while the first line is added to a journal: it leaves now."""
+
+    def __init__(self, both: threading.Barrier) -> None:
+        super().__init__()
+        self.both: threading.Barrier | None = both
+
+    def open(self, path: Path | str, flags: int) -> int:
+        both, is_noted = self.both, Path(path).name == "journal.jsonl" and flags & os.O_APPEND
+        if both is not None and is_noted:
+            self.both = None
+            both.wait(60)
+            both.wait(60)
+        return super().open(path, flags)
+
+
+def test_what_is_stopped_while_it_is_noted_that_it_leaves_stays_unsent(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    both = threading.Barrier(2)
+    studio = new_studio(disk=Noting(both))
+    job = studio.start(**ASKED)
+    both.wait(60)
+    job.stop()
+    both.wait(60)
+    with pytest.raises(JobStoppedError):
+        job.result(60)
+    assert (transport.posts, studio.ledger.asked) == (0, 0)
+    assert [entry.truth for entry in studio.library.pending()] in ([], ["not sent"])
+    assert studio.start(**ASKED).result(60).replayed_from is None
+    assert (transport.posts, studio.library.pending()) == (1, [])
 
 
 def test_with_fresh_each_sends(new_studio: Callable[..., Studio], transport: Watched) -> None:
