@@ -238,7 +238,8 @@ class Studio:
 
     def told_cost(self, requests: Iterable[ImageRequest]) -> str:
         """Return that as a sentence goes on: `, 0.08 EUR`; empty where there are no prices."""
-        return told_cost(self.cost(requests), self.settings.origin)
+        cost = self.cost(requests)
+        return "" if cost is None else told_cost(cost, self.settings.origin)
 
     def models(self) -> list[Model]:
         """Return the models that the platform, or the engine, lists."""

@@ -14,6 +14,8 @@ import jupytext
 import nbformat
 import pytest
 
+from opeai_nb.settings import settings
+from opeai_nb.studio import Studio
 from opeai_nb.testing import pictures_answer, png
 from tests.notebook.shell import Cells, shell_cells
 
@@ -200,3 +202,14 @@ def test_a_library_committed_without_its_notes_shows_the_same(desk: Desk, lost: 
     assert desk.opens(notebook) == first
     assert desk.opens(renewed(notebook)) == first
     assert desk.posts == 5
+
+
+def test_a_sweep_that_the_library_has_needs_neither_key_nor_engine(
+    shell: Cells, tmp_path: Path
+) -> None:
+    shell.begin(tmp_path)
+    shell.run("%%imagine\na {red|blue} fox")
+    shell.studio = Studio(settings(engine="never", library=tmp_path / "imagine"))
+    swept = shell.run("%%imagine\na {red|blue} fox")
+    assert [bool(generation.replayed_from) for generation in swept] == [True, True]
+    assert "0 to send" in swept.table

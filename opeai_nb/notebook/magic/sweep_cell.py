@@ -128,6 +128,8 @@ def _question(session: Session, swept: Sweep, fresh: object, doubtful: object) -
     """
     kept = frozenset[int]() if fresh else swept.kept
     requests = [point.request for point in swept.plan if point.number not in kept]
+    if not requests:
+        return None
     pictures = sum(request.n or 1 for request in requests)
     confirm_above = session.config.trait_values()["confirm_above"]
     studio = session.studio
@@ -135,14 +137,14 @@ def _question(session: Session, swept: Sweep, fresh: object, doubtful: object) -
     passed = studio.ledger.setting_passed(limit, pictures, studio.cost(requests))
     told = f"This cell asks for {pictures} pictures in {len(requests)} requests"
     told += studio.told_cost(requests)
-    if pictures and (passed or pictures > confirm_above):
+    if passed or pictures > confirm_above:
         name = passed or "confirm_above"
         most = getattr(studio.settings, passed) if passed else confirm_above
         return _Question(
             f"{told}, more than {name} ({most}) allows without asking",
             f"Add --yes, or set %config Imagine.{name}.",
         )
-    if pictures and doubtful:
+    if doubtful:
         return _Question(
             f"{told}, as if its braces were alternatives",
             "Add --yes, or --raw, or write {{…|…}} to keep the braces.",
