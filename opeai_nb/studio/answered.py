@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from opeai_nb.client.protocol.results import is_to_come
 from opeai_nb.client.protocol.steps import Damaged
 from opeai_nb.client.protocol.submit import CUT
 from opeai_nb.client.values.picture import Picture
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
 
 def names_pictures(error: OpeaiError) -> bool:
-    """Tell an answer that was cut behind the URL of a picture: it is read again to fetch it."""
-    return any(picture.url and picture.source is None for picture in error.pictures)
+    """Tell an answer that was cut behind the URL of a picture, or behind its task's id.
+
+    It is read again to fetch it.
+    """
+    return any(p.source is None and (p.url or is_to_come(p)) for p in error.pictures)
 
 
 def is_packed(error: OpeaiError) -> bool:

@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 from opeai_nb.client.http.content_encoding import unpacking
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import assembled, finished, is_whole, received
+from opeai_nb.client.protocol.results import (
+    assembled,
+    finished,
+    is_to_come,
+    is_whole,
+    received,
+)
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -26,7 +32,7 @@ from opeai_nb.client.protocol.steps import (
     Unsent,
 )
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.task import Task
+from opeai_nb.client.values.task import Task, joined
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer, unread
 from opeai_nb.client.wire.read_error import Problem, error_of, problem_in
@@ -216,9 +222,10 @@ def _whole_part(reply: Reply, request: ImageRequest) -> Generation | None:
         part = assembled(read, request)
     except OpeaiError:
         return None
-    lost = max(0, (request.n or 1) - len(part.good))
+    later = tuple(filter(is_to_come, part.pictures))
+    lost = max(0, (request.n or 1) - len(part.good) - len(later))
     cut = tuple(Picture(error=OutcomeUnknownError(CUT)) for _ in range(lost))
-    return replace(part, pictures=(*part.good, *cut))
+    return replace(part, pictures=(*part.good, *later, *cut))
 
 
 CUT: Final = "The answer was cut off before this picture."
@@ -238,7 +245,8 @@ def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
 
 def _half(reply: Reply, request: ImageRequest) -> Task:
     """Return the task in an answer that ends in the middle; raise where there is none."""
-    if (task := _task_in_half(reply, request)) is not None:
+    has_pictures = _whole_part(reply, request) is not None
+    if not has_pictures and (task := _task_in_half(reply, request)) is not None:
         return task
     if not reply.body.text.strip():
         raise _unknown_outcome("The answer is empty.", reply.status)
@@ -258,9 +266,10 @@ def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | 
 
 
 def _task_in_half(reply: Reply, request: ImageRequest) -> Task | None:
-    """Return the task whose id stands in the first part of an answer: it can be asked about."""
-    found = None if reply.pictures else _TASK_ID.search(reply.body.text)
-    return Task(found[1] or found[2], request=request) if found else None
+    """Return the tasks whose ids stand in the first part of an answer: they can be asked about."""
+    found = () if reply.pictures else _TASK_ID.finditer(reply.body.text)
+    ids = dict.fromkeys(each[1] or each[2] for each in found)
+    return joined([Task(task_id, request=request) for task_id in ids]) if ids else None
 
 
 def _is_half(reply: Reply) -> bool:
@@ -313,7 +322,8 @@ def _with_pictures(
     """Hang on the error of a cut answer what of it is whole: *pictures*, and those with a URL."""
     is_success = reply is not None and reply.status < 300  # noqa: PLR2004  HTTP success
     part = _whole_part(reply, request) if reply is not None and is_success else None
-    urls = () if part is None else tuple(p for p in part.good if p.source is None)
+    named = () if part is None else part.pictures
+    urls = (p for p in named if is_to_come(p) or (p.error is None and p.source is None))
     error.pictures = (*pictures, *urls)
     if error.pictures:
         error.advice = _CAME_WHOLE

@@ -29,6 +29,7 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
     words_of_page,
 )
+from opeai_nb.client.wire.read_item import to_come
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.read_task import (
     bare_task,
@@ -283,10 +284,12 @@ def _read_documents(
     if good := _finals(parts, (request and request.n) or 1):
         told = (places_in(each).first("usage", kind=dict) for each in reversed(reply.body.values))
         lost = max(0, ((request and request.n) or 1) - len(good))
-        problems = [answer for answer in answers if isinstance(answer, Problem)][:lost]
+        problems = [answer for answer in answers if isinstance(answer, Problem)]
         failed = [Picture(error=error_of(problem, paid=False)) for problem in problems]
+        ids = dict.fromkeys(t.id for t in answers if isinstance(t, Task) and not t.is_settled)
+        failed += [Picture(error=to_come(task_id)) for task_id in ids if task_id]
         usage = next(filter(None, told), None)
-        return replace(parts[-1][0], pictures=(*good, *failed), usage=usage)
+        return replace(parts[-1][0], pictures=(*good, *failed[:lost]), usage=usage)
     tasks = [answer for answer in answers if isinstance(answer, Task)]
     several = {task.id: task for task in tasks if task.id}
     if len(several) > 1:

@@ -277,12 +277,17 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
     return data
 
 
+def to_come(task_id: str | None) -> NoPictureError:
+    """Return the error of a picture that is still to come from a task."""
+    error = failed(UNFINISHED)
+    error.task_id = task_id
+    return error
+
+
 def _item_error(item: dict[str, Any]) -> OpeaiError:
     if says_running(item):
-        error = failed(UNFINISHED)
         # An `id` alone may be the picture's.
-        error.task_id = item["task_id"] if type(item.get("task_id")) is str else None
-        return error
+        return to_come(item["task_id"] if type(item.get("task_id")) is str else None)
     found: Problem | None = find_problem(item)
     if found is None and isinstance(item.get("message"), str) and item["message"]:
         found = problem_of(item["message"])

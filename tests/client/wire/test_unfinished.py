@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,13 @@ import httpx
 import pytest
 
 from opeai_nb.client.protocol.results import is_unfinished
-from opeai_nb.errors import AnswerError, TaskExpiredError, TaskFailedError, TaskTimeoutError
+from opeai_nb.errors import (
+    AnswerError,
+    OutcomeUnknownError,
+    TaskExpiredError,
+    TaskFailedError,
+    TaskTimeoutError,
+)
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell
 from tests.studio.recovery.test_kept_answers import studio_on
@@ -261,6 +268,36 @@ def test_picture_that_is_still_to_come_is_waited_for_by_its_task(shell: Shells, 
     script = apart({"data": [first, {"task_id": "t2", "status": "queued"}]}, t2=[WAITS, made(2)])
     generation = shell(transport=script).generate("a fox", n=2)
     assert (widths(generation), generation.answer, len(script.posts)) == ([1, 2], None, 1)
+
+
+def test_several_tasks_in_a_cut_answer_are_followed(shell: Shells) -> None:
+    half = json.dumps({"data": [{"task_id": "t1"}, {"task_id": "t2"}, {"task_id": "t3"}]})[:-7]
+    script = apart(half.encode(), t1=[made(1)], t2=[made(2)])
+    assert widths(shell(transport=script).generate("a fox", n=3)) == [1, 2]
+    assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize(
+    "first", [item(1), {"b64_json": b64encode(png(17, 16)).decode()}], ids=["url", "bytes"]
+)
+def test_picture_and_task_of_a_cut_answer_are_both_resumed(tmp_path: Path, first: Any) -> None:
+    half = json.dumps({"data": [first, {"task_id": "t2", "status": "queued"}, {"url": "x"}]})[:-6]
+    script = apart(half.encode(), t2=[made(2)])
+    studio = studio_on(tmp_path, script)
+    with pytest.raises(OutcomeUnknownError, match="cut off"):
+        studio.generate("a fox", n=2)
+    (entry,) = studio.library.pending()
+    assert widths(studio.resume(entry).result(60)) == [1, 2]
+    assert (len(script.posts), studio.library.pending()) == (1, [])
+
+
+@pytest.mark.parametrize("form", ["data: {}\n\n", "{}\n"], ids=["events", "lines"])
+def test_task_of_a_stream_beside_too_few_pictures_is_followed(shell: Shells, form: str) -> None:
+    told = [{"data": [item(1)]}, {"task_id": "t2", "status": "queued"}]
+    body = "".join(form.format(json.dumps(each)) for each in told)
+    script = apart(body.encode(), t2=[WAITS, made(2)])
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
+    assert len(script.posts) == 1
 
 
 def test_picture_that_is_still_to_come_and_fails_says_why(shell: Shells) -> None:
