@@ -282,3 +282,18 @@ def test_stars_that_are_to_go_leave_the_moon(night: Image.Image) -> None:
 def test_a_city_by_daytime_is_bright() -> None:
     city = paint("a city at night", (SIDE, SIDE))
     assert pixels(edit([city], "make it daytime", None)).mean() > pixels(city).mean() + 60
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("remove the fox", "replace the fox with a cat", "replace the fox with a forest"),
+        *("replace the sunset with rain", "add the moon", "remove the clouds", "remove the stars"),
+        *("make it autumn", "make the sky green", "make the fox blue", "add a boat"),
+    ],
+)
+def test_what_is_named_is_changed_in_a_scene_that_nobody_knows(words: str) -> None:
+    fox = paint("a fox in the forest", (48, 48))
+    after = edit([fox], words, None)
+    assert after.size == fox.size
+    assert np.abs(pixels(after) - pixels(fox)).mean() > 0.5

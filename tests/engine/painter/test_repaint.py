@@ -256,3 +256,28 @@ def test_no_instruction_raises_and_every_one_changes_the_picture(words: str) -> 
         stranger = small.copy()
         stranger.info.clear()
         assert edit([stranger], words, None).size == (48, 48)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "words"),
+    [
+        ("a fox in the forest", "make it smaller"),
+        ("a fox in the forest", "move it up"),
+        ("a fox in the forest", "move the fox to the left"),
+        ("a fox in the forest", "replace the fox with the moon"),
+        ("a fox in the forest", "replace the forest with a city"),
+        ("a fox in the forest", "make the trees orange"),
+        ("the sea at sunset", "make the sky green"),
+        ("the sea at sunset", "make the sea purple"),
+        ("the sea at sunset", "replace the sunset with rain"),
+        ("the sea at sunset", "add the moon"),
+        ("the sea at sunset", "three boats"),
+        ("a whale in the deep sea", "add two jellyfish"),
+        ("space", "replace it with the sea"),
+    ],
+)
+def test_what_is_named_is_changed_in_a_scene_of_its_own(prompt: str, words: str) -> None:
+    before = paint(prompt, (48, 48))
+    after = edit([before], words, None)
+    assert RECIPE in after.info
+    assert np.abs(pixels(after) - pixels(before)).mean() > 0.5
