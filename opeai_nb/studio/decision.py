@@ -153,10 +153,8 @@ class Door:
         been paid for.
         """
         with self.library.turn(ask.identity) as claimed:
-            if after is None and (earlier := earlier_identity(ask.request)) is not None:
-                shown = self._shown_at_once(replace(ask, identity=earlier), job)
-                if shown is not None:
-                    return shown
+            if after is None and (shown := self._shown_of_earlier(ask, job)) is not None:
+                return shown
             looks_first = after is None and not ask.is_new
             if looks_first and (shown := self._shown_at_once(ask, job)) is not None:
                 return shown
@@ -178,6 +176,14 @@ class Door:
         ask = self._in_slot(ask)
         look, choice = self._chosen(ask, job)
         return self._obeyed(ask, job, look, choice) if choice.does == "show" else None
+
+    def _shown_of_earlier(self, ask: Ask, job: JobProgress) -> Decision | None:
+        """Return what an earlier version kept of this request, until one of today's is kept."""
+        if (earlier := earlier_identity(ask.request)) is None:
+            return None
+        if self.library.holds([ask.identity], prompt=ask.request.prompt):
+            return None
+        return self._shown_at_once(replace(ask, identity=earlier), job)
 
     def _in_slot(self, ask: Ask) -> Ask:
         if not ask.is_without_cell:

@@ -17,6 +17,7 @@ from PIL import Image
 from opeai_nb import sweep
 from opeai_nb.client import AsyncClient, Generation
 from opeai_nb.imaging.open_picture import open_picture
+from opeai_nb.library.replay.slot import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.testing import Script
@@ -86,3 +87,23 @@ def test_an_edit_of_decoded_pixels_replays(
     path.write_text(json.dumps(record))
     assert edit(new_studio()).replayed_from == record["id"]
     assert transport.posts == 1
+
+
+def test_what_was_made_anew_of_an_old_edit_is_shown_after_a_restart(
+    new_studio: Callable[..., Studio], transport: Watched
+) -> None:
+    given, slot = Image.linear_gradient("L").convert("RGB").resize((96, 64)), Slot("cell-1")
+
+    def edit(studio: Studio) -> Generation:
+        return studio.start("bluer", image=given, slot=slot).result(60)
+
+    (path,) = edit(new_studio()).paths[0].parent.glob("*.json")
+    record = json.loads(path.read_bytes())
+    as_before(record, path.parent)
+    path.write_text(json.dumps(record))
+    later = new_studio()
+    assert edit(later).replayed_from == record["id"]
+    anew = edit(later)
+    assert transport.posts == 2, "who runs a cell again wants another"
+    assert edit(new_studio()).paths == anew.paths
+    assert transport.posts == 2
