@@ -205,10 +205,11 @@ def test_a_library_committed_without_its_notes_shows_the_same(desk: Desk, lost: 
 
 
 def test_a_sweep_that_the_library_has_needs_neither_key_nor_engine(
-    shell: Cells, tmp_path: Path
+    shell: Cells, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shell.begin(tmp_path)
     shell.run("%%imagine\na {red|blue} fox")
+    monkeypatch.delenv("OPEAI_BASE_URL")
     shell.studio = Studio(settings(engine="never", library=tmp_path / "imagine"))
     swept = shell.run("%%imagine\na {red|blue} fox")
     assert [bool(generation.replayed_from) for generation in swept] == [True, True]
