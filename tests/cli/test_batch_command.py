@@ -58,6 +58,15 @@ def test_the_rows_to_mend_are_a_table_and_the_reasons_stand_beside_the_way_out(
     ]
 
 
+def test_the_rows_to_mend_are_json_lines_where_the_name_ends_so(table: Path, folder: Path) -> None:
+    assert main(["batch", str(table), "--out=o", SMALL, "--quiet", "--errors=mend.jsonl"]) == 1
+    (line,) = (folder / "mend.jsonl").read_text("utf-8").splitlines()
+    mended = {name: value for name, value in json.loads(line).items() if value != REFUSING}
+    assert mended.pop("opeai_nb_reason").startswith("The platform refused the content")
+    (folder / "mend.jsonl").write_text(json.dumps(mended) + "\n", "utf-8")
+    assert main(["batch", "mend.jsonl", "--out=o", SMALL, "--quiet"]) == 0
+
+
 def test_equal_reasons_are_one_line(
     table: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
