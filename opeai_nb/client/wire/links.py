@@ -25,7 +25,7 @@ _IN_XML: Final = re.compile(
     re.IGNORECASE,
 )
 _REFRESH: Final = re.compile(
-    r"<meta\b[^<>]*http-equiv\s*=\s*[\"']?refresh\b[^<>]*?\burl\s*=\s*[\"']?([^\"'<>\s]+)",
+    r"<meta\b[^<>]{0,99}?http-equiv\s?=\s?[\"']?refresh\b[^<>]{0,99}?\burl\s?=\s?[\"']?([^\"'<>\s]+)",
     re.IGNORECASE,
 )
 _WRAPPED = {"<": ">", '"': '"', "'": "'", "`": "`", "(": ")"}
