@@ -31,7 +31,13 @@ from opeai_nb.client.protocol.steps import (
     Sleep,
     Unsent,
 )
-from opeai_nb.client.wire.read_error import first_line, problem_of, words_of_page
+from opeai_nb.client.wire.read_error import (
+    NO_WORDS,
+    first_line,
+    is_readable,
+    problem_of,
+    words_of_page,
+)
 from opeai_nb.client.wire.read_item import says_running
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.reason import reason_anywhere
@@ -240,7 +246,8 @@ def _picture_in(reply: Reply, url: str) -> Source:
         raise DownloadError("The picture's URL returned nothing.", url=url)
     words = _words_in(reply)
     if source is None:
-        raise DownloadError(f"A web page came instead of the picture: {words}.", url=url)
+        told = words or NO_WORDS
+        raise DownloadError(f"A web page came instead of the picture: {told}.", url=url)
     words = words[:80] or "bytes of no known format"
     error = DownloadError(f"What came from the picture's URL is no picture: {words}.", url=url)
     error.answer = reply.answer()
@@ -250,10 +257,9 @@ def _picture_in(reply: Reply, url: str) -> Source:
 
 
 def _words_in(reply: Reply) -> str:
-    """Return what came as text says, without the key; empty for bytes that are no text."""
+    """Return what came as text says, without the key; empty for bytes, and a page without any."""
     words = words_of_page(reply.body)
-    is_text = words.isprintable() and "\ufffd" not in words
-    return without_key(words, reply.key) if is_text else ""
+    return without_key(words, reply.key) if is_readable(words) else ""
 
 
 def _as_text(source: Source, head: bytes) -> bytes | None:
@@ -275,7 +281,7 @@ _IN_FRONT: Final = b"\xef\xbb\xbf\r\n"
 
 
 def _refused_by_server(reply: Reply, url: str, written: str, *, is_fresh: bool) -> DownloadError:
-    told = problem_of(_words_in(reply)).message if reply.body.strip() else ""
+    told = problem_of(_words_in(reply)).message
     return DownloadError(
         f"The picture's URL was refused{': ' + told if told else ''}.",
         url=url,

@@ -19,9 +19,11 @@ from opeai_nb.client.values.task import Task, joined, read_status
 from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
 from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_error import (
+    NO_WORDS,
     Problem,
     error_of,
     first_line,
+    is_readable,
     problem_in,
     problem_of,
     problem_without_key,
@@ -369,7 +371,7 @@ def _of_text(text: str) -> str:
     if not text.strip():
         return "The answer is empty."
     words = first_line(text)
-    if not words.isprintable() or "\ufffd" in words:
+    if not is_readable(words):
         return "The answer is no text, and no picture of a known format."
     if text[:1] in _BRACKETS:
         return f"The answer is JSON that is broken; it begins: {words!r}."
@@ -377,4 +379,4 @@ def _of_text(text: str) -> str:
         return f"The answer is XML, not JSON; it says: {words!r}."
     if words:
         return f"The answer is not JSON; it begins: {words!r}."
-    return f"The answer is a page: {words_of_page(text)}."
+    return f"The answer is a page: {words_of_page(text) or NO_WORDS}."

@@ -401,11 +401,17 @@ def first_line(text: str) -> str:
 
 
 def words_of_page(page: str) -> str:
-    """Return what a page says: its first line, else where it sends who opens it."""
-    if words := first_line(page):
-        return words
-    target = refresh_in(page)
-    return redirected(target) if target else "it has no words"
+    """Return what a page says: its first line, else where it sends who opens it, else nothing."""
+    words, target = first_line(page), refresh_in(page)
+    return words or (redirected(target) if target else "")
+
+
+NO_WORDS: Final = "it has no words"
+
+
+def is_readable(words: str) -> bool:
+    """Tell words from bytes that are no text."""
+    return words.isprintable() and "\ufffd" not in words
 
 
 def _word(value: object) -> str | None:

@@ -310,6 +310,11 @@ class TestWhatCounts:
             shell(Answer(page, status=403)).fetch(pointing_at(PLACE))
         assert (caught.value.status_code, caught.value.url) == (403, PLACE)
 
+    def test_refusal_without_words_is_told_without_any(self, shell: Callable[..., Shell]) -> None:
+        with pytest.raises(DownloadError) as caught:
+            shell(Answer("<html><body></body></html>", status=410)).fetch(pointing_at(PLACE))
+        assert caught.value.message == "The picture's URL was refused."
+
     def test_picture_larger_than_the_cap_is_cut(
         self, shell: Callable[..., Shell], monkeypatch: pytest.MonkeyPatch
     ) -> None:
