@@ -468,17 +468,13 @@ class Library(Catalogue):
         Their names are no text, or pictures tell of them and they are not there. Each request would
         list all names of a large library.
         """
-        found = self._nameless()
+        found = []
         for home in self.homes.there:
             names = set(names_in(home))
             told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
-            found += [(home, name) for name in told - names if slug_in(name) is not None]
+            missing = [name for name in told - names if slug_in(name) is not None]
+            found += [(home, name) for name in (*_nameless(names), *missing)]
         return found
-
-    def _nameless(self) -> list[tuple[Path, str]]:
-        """Return home and name of each record whose name is no text: the index cannot have it."""
-        found = ((home, name) for home in self.homes.there for name in names_in(home))
-        return [(home, name) for home, name in found if name.endswith(ENDING) and not is_text(name)]
 
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.
@@ -488,7 +484,8 @@ class Library(Catalogue):
         for _ in self.records(trashed=True):
             pass  # each is looked at: a picture may have been spoiled in place
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
-        spoiled = [os.fsencode(name).decode(errors="replace") for _, name in self._nameless()]
+        nameless = (name for home in self.homes.there for name in _nameless(names_in(home)))
+        spoiled = [os.fsencode(name).decode(errors="replace") for name in nameless]
         rows += [(name, "its name is no text: an archive of another system") for name in spoiled]
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
         with self._lock:
@@ -576,6 +573,11 @@ class Library(Catalogue):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request
+
+
+def _nameless(names: Iterable[str]) -> list[str]:
+    """Return the names of records that are no text: the index cannot have them."""
+    return [name for name in names if name.endswith(ENDING) and not is_text(name)]
 
 
 def _living(entry: Entry) -> LibraryError:

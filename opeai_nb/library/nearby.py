@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final
 from opeai_nb.client.values.filename import slug
 from opeai_nb.library.disk.files import names_in
 from opeai_nb.library.disk.subfolder import slug_in
-from opeai_nb.library.records.record import ENDING, Record, record_said
-from opeai_nb.library.records.request_json import identity_of
+from opeai_nb.library.records.record import ENDING, record_said
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,11 +24,8 @@ def library_below(library: Path, request: str, prompt: str) -> Path | None:
         for file in names_in(home):
             if file.endswith(ENDING) and slug_in(file) in slugs:
                 record = record_said(home, file)
-                if record is not None and is_paid(record, request):
+                if record is None or record.origin != "platform":
+                    continue
+                if record.identity == request:
                     return home
     return None
-
-
-def is_paid(record: Record, request: str) -> bool:
-    """Tell whether a record is of *request*, an identity, and the platform made it."""
-    return record.origin == "platform" and identity_of(record.stands["request"]) == request
