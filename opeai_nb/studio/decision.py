@@ -394,7 +394,7 @@ class Door:
         engine has painted costs nothing, and is painted again.
         """
         had, slot = look.scene.had, ask.slot
-        if ask.is_new or slot is None or slot in had.told or slot in had.takes:
+        if ask.is_new or slot is None or not had.is_untold(slot):
             return
         if self._is_fresh(ask) or ask.options.send_unknown:
             return

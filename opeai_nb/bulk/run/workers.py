@@ -360,21 +360,19 @@ def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -
     return replace(options, max_cost=None)
 
 
-def ask_before_paying(studio: Studio, points: Iterable[Point], options: BulkOptions) -> None:
+def ask_before_paying(studio: Studio, points: Sequence[Point], options: BulkOptions) -> None:
     """Raise `OptionError`, once in a session, before points pay for what files are gone of."""
     settings = studio.settings
     if options.fresh or options.send_unknown or not settings.replay or settings.asks != "platform":
         return
-    points, session = list(points), studio.session
-    if not (lost := studio.library.lost((p.identity, p.request.prompt) for p in points)):
-        return
-    points = [point for point in points if point.identity in lost]
-    kept = kept_of(studio, points)
-    asks = [asked(point) for point in points if point.number not in kept]
-    new = []
+    # Mostly none, and then no point of a large table is made for it.
+    lost = studio.library.lost((point.identity, point.request.prompt) for point in points)
+    looked_at = [point for point in points if point.identity in lost] if lost else []
+    kept = kept_of(studio, looked_at)
+    asks = [asked(point) for point in looked_at if point.number not in kept]
+    new, session = [], studio.session
     for ask in asks:
-        had = session.had(ask.row)
-        if ask.slot is not None and ask.slot not in had.told and ask.slot not in had.takes:
+        if ask.slot is not None and session.had(ask.row).is_untold(ask.slot):
             new.append(ask)
             session.told(ask.row, ask.slot)
     if new:

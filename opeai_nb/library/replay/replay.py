@@ -79,6 +79,10 @@ class Had:
         """The slots whose run has ended, and not well."""
         return self.unwell - self.open
 
+    def is_untold(self, slot: Slot) -> bool:
+        """Tell a slot that has had nothing yet, and of which nothing was told."""
+        return slot not in self.told and slot not in self.takes
+
 
 class Scene(NamedTuple):
     """All that a decision looks at. *session* is this one's name in the notes.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from opeai_nb import batch, sweep
+from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.run.workers import ask_before_paying
+from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
@@ -109,6 +113,27 @@ def test_a_program_says_that_it_pays_for_what_is_gone(
     )
     sweep("a fox", studio=new_studio(**PLATFORM)).run(send_unknown=True)
     assert transport.posts == 2
+
+
+class Untouched(Sequence[Point]):
+    """A plan of which no point may be made."""
+
+    def __len__(self) -> int:
+        return 100_000
+
+    def __getitem__(self, place: Any) -> Any:
+        raise AssertionError("a point was made")
+
+
+def test_no_point_of_a_large_table_is_made_where_nothing_is_gone(
+    new_studio: Callable[..., Studio], tmp_path: Path
+) -> None:
+    studio, clone = new_studio(**PLATFORM), tmp_path / "clone"
+    studio.start("a fox").result()
+    ask_before_paying(studio, Untouched(), BulkOptions())
+    shutil.copytree(studio.library.folder, clone, ignore=shutil.ignore_patterns(".*", "*.json"))
+    with pytest.raises(AssertionError, match="a point was made"):
+        ask_before_paying(new_studio(**PLATFORM, library=clone), Untouched(), BulkOptions())
 
 
 def test_a_first_run_asks_where_pictures_came_without_their_records(
