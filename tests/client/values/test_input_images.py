@@ -343,7 +343,7 @@ class TestPrivacy:
         profile += bytes(range(256)) * (size // 256)
         turned = encoded(noise(), kind, icc_profile=profile, exif=exif(6))
         opened_image = Image.open(io.BytesIO(turned))
-        without = encoded_for_upload(opened_image)
+        without, _ = encoded_for_upload(opened_image)
         for picture_given in (turned, opened_image):
             (picture,) = input_images(picture_given)
             assert picture.sent is not None

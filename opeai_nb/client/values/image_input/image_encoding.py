@@ -42,14 +42,14 @@ def travelling(data: bytes) -> bytes:
     if as_stored(image, data) and _is_plain(image, data) and (bare := bare_file(data)) is not None:
         return bare
     screen = _in_srgb(loaded(image))
-    return coloured(encoded_for_upload(screen), screen)
+    return coloured(encoded_for_upload(screen)[0], screen)
 
 
 def coloured(data: bytes, image: Image.Image) -> bytes:
     """Return *data*, which was encoded from *image*, with the colour profile that is the image's.
 
-    Apart from the encoding, whose bytes are the identity of what was given turned, or as pixels:
-    without it the colours of a phone's photo (Display P3) would be paler.
+    Apart from the encoding, by whose bytes records of earlier versions know what was given.
+    Without it the colours of a phone's photo (Display P3) would be paler.
     """
     profile = image.info.get("icc_profile") or b""
     # What is encoded is RGB: the profile of inks, or of greys, would be wrong there.
@@ -65,7 +65,7 @@ def _in_srgb(image: Image.Image) -> Image.Image:
     """Return a CMYK picture in the colours that its profile says; any other, and without, itself.
 
     Pillow's own conversion knows no paper and no ink. Only files that lie upright come here, so no
-    EXIF gets lost; for what was given turned, the bytes encoded without a profile are its identity.
+    EXIF gets lost; what was given turned is known by its pixels as they are.
     """
     profile = image.info.get("icc_profile")
     if image.mode != "CMYK" or not profile:
@@ -97,27 +97,14 @@ def _is_plain(image: Image.Image, data: bytes) -> bool:
     return image.mode in _EIGHT_BITS and not (deep or moves or "transparency" in image.info)
 
 
-def _bare(image: Image.Image) -> Image.Image:
-    return plain(_eight_bits(upright(image)))
-
-
-def pixels_digest(image: Image.Image) -> str:
-    """Return the sha256 of what `encoded_for_upload` encodes.
-
-    The encoder's bytes are others on another system, or with another Pillow.
-    """
-    bare = _bare(image)
-    told = f"{bare.mode} {bare.width} {bare.height} ".encode()
-    return hashlib.sha256(told + bare.tobytes()).hexdigest()
-
-
-def encoded_for_upload(image: Image.Image) -> bytes:
+def encoded_for_upload(image: Image.Image) -> tuple[bytes, Image.Image]:
     """Return *image* as a PNG, or as a JPEG where it came as one or would be too large.
 
     Turned as its EXIF says; no EXIF, and so no place or camera, goes with it. 16 bits a pixel
     become 8. Scaled down, with an `ImageInputWarning`, as long as it has more than `MAX_BYTES`.
+    The picture beside it is what was encoded, in its full size.
     """
-    bare = _bare(image)
+    bare = plain(_eight_bits(upright(image)))
     bare.info.clear()  # Pillow would write a colour profile, a comment or an EXIF from there
     lossy = image.format == "JPEG"
     sent = shrunk(bare, MAX_BYTES, lossy=lossy, qualities=_JPEG_QUALITIES)
@@ -128,7 +115,16 @@ def encoded_for_upload(image: Image.Image) -> bytes:
             ImageInputWarning,
             stacklevel=2,
         )
-    return sent.data
+    return sent.data, bare
+
+
+def pixels_digest(image: Image.Image) -> str:
+    """Return the sha256 of the pixels of *image*.
+
+    An encoder's bytes are others on another system, or with another Pillow.
+    """
+    told = f"{image.mode} {image.width} {image.height} ".encode()
+    return hashlib.sha256(told + image.tobytes()).hexdigest()
 
 
 def by(size: tuple[int, int]) -> str:

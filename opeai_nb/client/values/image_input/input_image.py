@@ -259,7 +259,7 @@ def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
     _refuse_bomb(image)
     name = getattr(image, "filename", "") or name
     try:
-        data = encoded_for_upload(image)
+        data, encoded = encoded_for_upload(image)
     except (OSError, ValueError, SyntaxError) as error:  # cut short, closed, of colours of its own
         raise ImageInputError(
             f"The picture cannot be converted: {error}.",
@@ -271,7 +271,7 @@ def _from_pil(image: Image.Image, name: str | None = None) -> InputImage:
         name=Path(name).name if name else None,
         sent=coloured(data, image),
         original=None if is_whole and _upright_size(image) == open_picture(data).size else image,
-        pixels=pixels_digest(image),
+        pixels=pixels_digest(encoded),
     )
 
 
