@@ -420,9 +420,8 @@ class Pipeline:
             await self.disk(entry.unread, _reason(error), error.answer or b"")
             raise
         except OpeaiError as error:
-            if any(
-                p.error is None for p in last.pictures
-            ):  # it failed, and shows some all the same
+            # It failed, and may show some all the same.
+            if any(picture.error is None for picture in last.pictures):
                 await self.disk(entry.unread, _reason(error), error.answer or b"")
             else:
                 await self._settle(entry, error)

@@ -194,44 +194,47 @@ class Frozen(Library):
         return entry
 
 
+def in_frozen_library(new_studio: Callable[..., Studio]) -> tuple[Studio, Frozen]:
+    studio = new_studio(library_class=Frozen)
+    assert isinstance(studio.library, Frozen)
+    return studio, studio.library
+
+
 ASKED: Any = {"prompt": "a red fox", "slot": Slot("cell-1", 1), "size": "1024x1024"}
 
 
 def test_who_was_frozen_before_it_began_shows_what_another_made_meanwhile(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
-    studio = new_studio(library_class=Frozen)
-    assert isinstance(studio.library, Frozen)
-    studio.library.before = lambda: new_studio().start(**ASKED).result(60)
+    studio, frozen = in_frozen_library(new_studio)
+    frozen.before = lambda: new_studio().start(**ASKED).result(60)
     assert studio.start(**ASKED).result(60).replayed_from is not None
     assert (transport.posts, studio.ledger.asked) == (1, 0)
-    assert studio.library.pending() == []
+    assert frozen.pending() == []
 
 
 def test_who_was_frozen_after_it_began_decides_again_where_another_took_its_right_to_send(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
-    studio = new_studio(library_class=Frozen)
-    assert isinstance(studio.library, Frozen)
+    studio, frozen = in_frozen_library(new_studio)
 
     def take(entry: Entry) -> None:
-        another = Library(studio.library.folder).entry(entry.id)
+        another = Library(frozen.folder).entry(entry.id)
         assert another.void()
         another.forget()
 
-    studio.library.after = take
+    frozen.after = take
     assert studio.start(**ASKED).result(60).replayed_from is None
     assert (transport.posts, studio.ledger.asked) == (1, 1)
-    assert studio.library.pending() == []
+    assert frozen.pending() == []
 
 
 def test_what_is_stopped_while_it_begins_is_neither_sent_nor_left(
     new_studio: Callable[..., Studio], transport: Watched
 ) -> None:
-    studio = new_studio(library_class=Frozen)
-    assert isinstance(studio.library, Frozen)
+    studio, frozen = in_frozen_library(new_studio)
     both = threading.Barrier(2)
-    studio.library.after = lambda _: (both.wait(60), both.wait(60))
+    frozen.after = lambda _: (both.wait(60), both.wait(60))
     job = studio.start(**ASKED)
     both.wait(60)
     job.stop()
@@ -239,7 +242,7 @@ def test_what_is_stopped_while_it_begins_is_neither_sent_nor_left(
     with pytest.raises(JobStoppedError):
         job.result(60)
     assert (transport.posts, studio.ledger.asked) == (0, 0)
-    assert studio.library.pending() == []
+    assert frozen.pending() == []
     assert studio.start(**ASKED).result(60).replayed_from is None
 
 

@@ -93,7 +93,7 @@ def _unknown(listed: list[Picture], good: list[Picture]) -> list[Picture]:
     if all(picture.source is None for picture in new):
         return new
     contents = {bytes_of(picture.source) for picture in good if picture.source is not None}
-    return [p for p in new if p.source is None or bytes_of(p.source) not in contents]
+    return [p for p in new if not is_one_of(p.source, contents)]
 
 
 def _may_be_input(name: str, request: ImageRequest | None) -> bool:
@@ -235,5 +235,5 @@ def _without_inputs(
     )
     contents = {data for image in inputs for data in (image.data, image.sent) if data}
     others = [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
-    new = [p for p in others if isinstance(p.source, bytes) or not is_one_of(p.source, contents)]
+    new = [p for p in others if not is_one_of(p.source, contents)]
     return new if all_of_them or any(picture.error is None for picture in new) else others
