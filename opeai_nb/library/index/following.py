@@ -21,6 +21,7 @@ from opeai_nb.library.index.index_row import DISORDER, ORDERS
 from opeai_nb.library.index.index_write import (
     CACHE,
     drop_subfolders,
+    home_noted,
     note,
     note_subfolder,
     noted,
@@ -201,7 +202,11 @@ class Following:
         self._finish(database, source, changes)
 
     def _finish(self, database: sqlite3.Connection, source: Source, changes: Changes) -> None:
-        """Read what is new, and write that, what is gone and the folders' times down."""
+        """Read what is new, and write that, what is gone and the folders' times down.
+
+        What others published since the listing, while nothing was locked, stays: whatever is there
+        once this process alone may write.
+        """
         new, gone, stamps, no_more, _ = changes
         home, folder, read = source
         rows = [row for file in new if (row := read(folder, home, file)) is not None]
@@ -210,13 +215,15 @@ class Following:
             put_in_order(database)
         if new or gone or no_more or any(times.get(each) != stamps[each] for each in stamps):
             with transaction(database):
-                time_before, mark = noted(database, home)
+                times, mark = home_noted(database, home)
+                gone = {file for file in gone if not os.path.lexists(folder / file)}
+                rows = [row for row in rows if os.path.lexists(folder / row[1])]
                 mark = put(database, home, mark, [*gone, *new], rows)
                 still = {
                     part: stamp if self._time_of(home, part) == stamp else times.get(part)
                     for part, stamp in stamps.items()
                 }
-                note(database, home, still.pop("", time_before), mark)
+                note(database, home, still.pop("", times.get("")), mark)
                 for part, stamp in still.items():
                     note_subfolder(database, home, part, stamp)
                 drop_subfolders(database, home, no_more)

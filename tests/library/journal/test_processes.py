@@ -32,6 +32,35 @@ WRITER = """
         if n % 5 == 0:  # the index is read while seven others write
             assert len(library.search(f"writer {name} number {n}")) >= 1
 """
+# Another session's first look has listed the folder, and one more record comes before it reads on:
+# a sub-folder is listed after the folder itself, which the interpreter tells of.
+LISTED_WHILE_WRITTEN = """
+    import sys
+    from pathlib import Path
+    from opeai_nb.client import Generation, ImageRequest, Picture
+    from opeai_nb.library import Library
+    folder = Path(sys.argv[1])
+    writer, reader, waiting = Library(folder), Library(folder), ["second"]
+
+    def keep(prompt):
+        request = ImageRequest(prompt)
+        entry = writer.begin(request, key="k", base_url="http://x", origin="platform")
+        entry.sending()
+        data = b"\\x89PNG\\r\\n\\x1a\\n" + prompt.encode()
+        writer.keep(entry, Generation((Picture(data),), request))
+
+    def hook(event, args):
+        if event == "os.scandir" and str(args[0]).endswith("2026-11-01") and waiting:
+            keep(waiting.pop())
+
+    keep("first")
+    (folder / "2026-11-01").mkdir()
+    assert len(writer.search("first")) == 1
+    sys.addaudithook(hook)
+    assert len(reader.search("first")) == 1
+    assert waiting == []
+    print(*(len(each.search("second")) for each in (writer, reader, Library(folder))))
+"""
 # Runs one whole request again and again, each time in a child that is killed at its next
 # step on the disk (an audit event of the interpreter), and prints how far each had come.
 DRIVER = """
@@ -120,6 +149,12 @@ def test_eight_processes_keep_a_thousand_records_and_none_is_lost(folder: Path) 
     assert library.problems() == []
     assert library.pending() == []
     library.close()
+
+
+def test_what_is_kept_while_another_session_lists_the_folder_stays_in_the_index(
+    folder: Path,
+) -> None:
+    assert run(LISTED_WHILE_WRITTEN, folder).communicate()[0] == "1 1 1\n"
 
 
 def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder: Path) -> None:
