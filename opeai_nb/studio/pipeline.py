@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.client.protocol.poll import Patience
 from opeai_nb.client.protocol.results import (
+    CUT_TASKS,
+    DOUBTS,
     NO_GUESS,
     finished,
     is_read,
@@ -31,8 +33,8 @@ from opeai_nb.client.protocol.results import (
     is_unread,
     nothing_good,
 )
-from opeai_nb.client.values.task import Task, ids_in
-from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.read_task import GUESSED_ID
 from opeai_nb.errors import (
     AuthenticationError,
@@ -281,8 +283,8 @@ class Pipeline:
 
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
         entry.submitted(self.mask.hidden_in_task(task))
-        if GUESSED_ID in task.notes and task.answer:
-            entry.unread(GUESSED_ID, task.answer)
+        if task.answer and (doubts := {GUESSED_ID, CUT_TASKS}.intersection(task.notes)):
+            entry.unread(doubts.pop(), task.answer)
         return self._durations(tasks=True)
 
     def _ready(self, folder: Path) -> Path | None:
@@ -358,23 +360,24 @@ class Pipeline:
 
         *known* are hosts that this user's own journal names.
         """
-        if len(ids_in(entry.task_id)) > 1:  # it is that of one or all of them
-            return await self._task(entry, self._task_of(entry), is_new=False)
+        known_task = self._task_of(entry)
         try:
             read = await self.disk(self.client.reread, answer, self.progress.request)
         except OpeaiError:
             if entry.task_id is not None:
-                return await self._task(entry, self._task_of(entry), is_new=False)
+                return await self._task(entry, known_task, is_new=False)
             generation = await self.disk(self._left, entry)
             if generation is None:
                 raise
             self._check_hosts(entry, generation, await self.disk(entry.foreign_hosts))
             return await self._pictures(entry, generation)
+        if len(known_task.parts) > 1 and getattr(read, "id", None) != known_task.id:
+            return await self._task(entry, known_task, is_new=False)  # it is the answer of one
         if isinstance(read, Task):
             self.progress.durations = await self.disk(self._noted_task, entry, read)
             return await self._task(entry, read)
         if entry.task_id is not None and any(map(is_unfinished, read.pictures)):
-            return await self._task(entry, self._task_of(entry), is_new=False)
+            return await self._task(entry, known_task, is_new=False)
         if not await self.disk(entry.wrote, answer):
             self._check_hosts(entry, read, hosts_of(read) - known)
         return await self._pictures(entry, read)
@@ -446,7 +449,9 @@ class Pipeline:
                 for number in range(len(generation.pictures))
             )
         )
-        whole = replace(generation, pictures=tuple(fetched), origin=self.progress.origin)
+        # A task may bring more than the one that was to come: the places of the others stay.
+        pictures = (*(first for first, *_ in fetched), *(p for _, *more in fetched for p in more))
+        whole = replace(generation, pictures=pictures, origin=self.progress.origin)
         missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
         if missing and generation.answer:  # the URLs that were read in it may be the wrong ones
             await self.disk(entry.keep_answer, generation.answer)
@@ -460,7 +465,7 @@ class Pipeline:
             raise error
         if missing and not entry.is_over:
             self.progress.note(
-                f"{missing} of {len(fetched)} pictures could not be downloaded yet; "
+                f"{missing} of {len(pictures)} pictures could not be downloaded yet; "
                 "`%imagine resume` fetches what is missing, for 24 hours."
             )
         else:
@@ -505,7 +510,7 @@ class Pipeline:
             self.progress.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
-        is_whole = IN_DOUBT not in whole.notes and not any(map(is_unread, whole.failed))
+        is_whole = DOUBTS.isdisjoint(whole.notes) and not any(map(is_unread, whole.failed))
         if whole.answer is not None and is_whole:
             whole = replace(whole, answer=None)  # a guess that came true
         kept = self.library.keep(entry, self.mask.hidden_in(whole))
@@ -519,23 +524,25 @@ class Pipeline:
         number: int,
         known: Path | None,
         seconds: float,
-    ) -> Picture:
+    ) -> tuple[Picture, ...]:
+        """Return what is at a place of an answer, at least one picture."""
         picture = generation.pictures[number]
         if known is not None:
-            return replace(picture, source=known, error=None)
+            return (replace(picture, source=known, error=None),)
         if picture.source is not None or (picture.error is not None and not is_to_come(picture)):
-            return picture
+            return (picture,)
         if not picture.url and picture.error is None:
-            return replace(picture, error=NoPictureError(_NOWHERE))
+            return (replace(picture, error=NoPictureError(_NOWHERE)),)
         alone = replace(generation, pictures=(picture,), notes=())
         try:
             room = await self.disk(_room, entry.folder / str(number))
             fetched = await self.client.fetch(alone, timeout=seconds, into=room)
         except DownloadError as error:
-            return replace(error.pictures[0] if error.pictures else picture, error=error)
+            first, *more = error.pictures or (picture,)
+            return replace(first, error=error), *more
         except OpeaiError as error:  # one that is still to come
-            return error.pictures[0] if error.pictures else picture
-        return fetched.pictures[0]
+            return error.pictures or (picture,)
+        return fetched.pictures
 
     # -- what all of them do
 

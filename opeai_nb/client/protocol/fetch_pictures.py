@@ -32,9 +32,10 @@ def fetch(
     pictures = list(generation.pictures)
     if later := [i for i, p in enumerate(pictures) if is_to_come(p)]:
         made = tuple(_made(endpoint, pictures[i], generation.request, seconds) for i in later)
-        waited: Sequence[Picture] = yield Together(made)
-        for place, picture in zip(later, waited, strict=True):
+        waited: Sequence[tuple[Picture, ...]] = yield Together(made)
+        for place, (picture, *more) in zip(later, waited, strict=True):
             pictures[place] = picture
+            pictures += more
     wanted = [i for i, p in enumerate(pictures) if p.source is None and p.error is None]
     if not wanted and not later:
         return generation
@@ -57,14 +58,17 @@ def fetch(
 
 def _made(
     endpoint: Endpoint, picture: Picture, request: ImageRequest, seconds: float | None
-) -> Flow[Picture]:
-    """Follow the task of a picture that is still to come; as it is where nothing more is learnt."""
+) -> Flow[tuple[Picture, ...]]:
+    """Follow the task of a picture that is still to come: what it brings, at least one.
+
+    The picture as it is where nothing more is learnt.
+    """
     task_id = picture.error.task_id if picture.error is not None else None
     task = Task(task_id or "", request=request)
     patience = Patience() if seconds is None else Patience(seconds)
     try:
         last = yield from watch(endpoint, task, patience)
     except OpeaiError:
-        return picture
-    good = (each for each in last.pictures if each.error is None)
-    return next(good, picture if last.error is None else replace(picture, error=last.error))
+        return (picture,)
+    good = tuple(each for each in last.pictures if each.error is None)
+    return good or (picture if last.error is None else replace(picture, error=last.error),)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.results import is_unfinished, is_whole, received, together
+from opeai_nb.client.protocol.results import CUT_TASKS, is_unfinished, is_whole, received, together
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -106,6 +106,14 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     Raises `TaskTimeoutError` at the deadline, `TaskExpiredError`, or what made asking hopeless;
     every error carries the task id and the last answer, and the task goes on at the platform.
     """
+    last = yield from _watch_all(endpoint, task, patience)
+    good = sum(picture.error is None for picture in last.pictures)
+    if CUT_TASKS not in task.notes or good >= ((task.request and task.request.n) or 1):
+        return last
+    return replace(last, notes=(*last.notes, CUT_TASKS), answer=task.answer)
+
+
+def _watch_all(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     if len(task.parts) == 1 or _Course(task).is_over:
         return (yield from _watch(endpoint, task, patience, lambda seen: seen))
 

@@ -70,7 +70,7 @@ def is_whole(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
 
 def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
     """Tell whether an answer was understood to its end, its pictures fetched or not."""
-    return not {GUESS, IN_DOUBT}.intersection(notes) and not any(map(is_unread, pictures))
+    return not {GUESS, *DOUBTS}.intersection(notes) and not any(map(is_unread, pictures))
 
 
 def is_unread(picture: Picture) -> bool:
@@ -107,6 +107,14 @@ DROPPED_INPUT: Final = (
     "The answer counts no input picture: a gateway on the way may have dropped `image`, and this "
     "may be no edit of it."
 )
+
+
+CUT_TASKS: Final = (
+    "The answer was cut off: it may have named more tasks than those that were followed. The "
+    "answer is kept."
+)
+DOUBTS: Final = frozenset({IN_DOUBT, CUT_TASKS})
+"""Notes that say that an answer may hold more than its pictures, whatever comes of these."""
 
 
 def received(reply: Reply) -> tuple[Picture, ...]:

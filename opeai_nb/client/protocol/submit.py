@@ -14,6 +14,7 @@ from opeai_nb.client.http.content_encoding import unpacking
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import (
+    CUT_TASKS,
     assembled,
     finished,
     is_to_come,
@@ -247,7 +248,8 @@ def _half(reply: Reply, request: ImageRequest) -> Task:
     """Return the task in an answer that ends in the middle; raise where there is none."""
     has_pictures = _whole_part(reply, request) is not None
     if not has_pictures and (task := _task_in_half(reply, request)) is not None:
-        return task
+        is_short = len(task.parts) < (request.n or 1)
+        return replace(task, answer=reply.answer(), notes=(CUT_TASKS,)) if is_short else task
     if not reply.body.text.strip():
         raise _unknown_outcome("The answer is empty.", reply.status)
     error = _unknown_outcome("The answer was cut off: it ends in the middle.", reply.status)
@@ -267,7 +269,13 @@ def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | 
 
 def _task_in_half(reply: Reply, request: ImageRequest) -> Task | None:
     """Return the tasks whose ids stand in the first part of an answer: they can be asked about."""
-    found = () if reply.pictures else _TASK_ID.finditer(reply.body.text)
+    if reply.pictures:
+        return None
+    with suppress(OpeaiError):
+        read = read_answer(replace(reply, body=reply.body.whole), request)
+        if isinstance(read, Task) and (len(read.parts) > 1 or (read.id and read.platform_status)):
+            return replace(read, request=request)
+    found = _TASK_ID.finditer(reply.body.text)
     ids = dict.fromkeys(each[1] or each[2] for each in found)
     return joined([Task(task_id, request=request) for task_id in ids]) if ids else None
 

@@ -270,11 +270,57 @@ def test_picture_that_is_still_to_come_is_waited_for_by_its_task(shell: Shells, 
     assert (widths(generation), generation.answer, len(script.posts)) == ([1, 2], None, 1)
 
 
+@pytest.mark.filterwarnings("ignore:The answer was cut off")
 def test_several_tasks_in_a_cut_answer_are_followed(shell: Shells) -> None:
     half = json.dumps({"data": [{"task_id": "t1"}, {"task_id": "t2"}, {"task_id": "t3"}]})[:-7]
     script = apart(half.encode(), t1=[made(1)], t2=[made(2)])
     assert widths(shell(transport=script).generate("a fox", n=3)) == [1, 2]
     assert len(script.posts) == 1
+
+
+CUT_INSIDE_AN_ID = [
+    b'{"tasks": [{"task_id": "t1", "status": "queued"}, {"task_id": "t2"}, {"task_id": "t',
+    b'{"data": [{"id": "t1", "status": "queued"}, {"id": "t2", "status": "queued"}, {"id": "t3',
+    b'{"task_ids": ["t1", "t2", "t3',
+]
+
+
+@pytest.mark.filterwarnings("ignore:The answer was cut off")
+@pytest.mark.parametrize("half", CUT_INSIDE_AN_ID)
+def test_task_whose_id_is_cut_off_is_told_beside_the_others(shell: Shells, half: bytes) -> None:
+    script = apart(half, t1=[made(1)], t2=[WAITS, made(2)])
+    generation = shell(transport=script).generate("a fox", n=3)
+    assert (widths(generation), generation.answer) == ([1, 2], half)
+    assert ["cut off" in note for note in generation.notes] == [True]
+    assert len(script.posts) == 1
+
+
+def test_cut_behind_all_that_was_asked_for_is_not_told(shell: Shells) -> None:
+    script = apart(CUT_INSIDE_AN_ID[0], t1=[made(1)], t2=[made(2)])
+    generation = shell(transport=script).generate("a fox", n=2)
+    assert (widths(generation), generation.answer, generation.notes) == ([1, 2], None, ())
+
+
+@pytest.mark.filterwarnings("ignore:The answer was cut off")
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_answer_that_is_cut_inside_an_id_stays_in_the_journal(
+    tmp_path: Path, *, is_killed: bool
+) -> None:
+    first = studio_on(tmp_path, apart(CUT_INSIDE_AN_ID[0], t1=[made(1)], t2=[made(2)]))
+    if is_killed:
+        first.library.keep = None  # type: ignore[method-assign]  # nothing is kept
+        with pytest.raises(TypeError):
+            first.generate("a fox", n=3)
+    else:
+        assert widths(first.generate("a fox", n=3)) == [1, 2]
+    script = apart(None, t1=[made(1)], t2=[made(2)])
+    later = studio_on(tmp_path, script)
+    for _ in range(2):
+        (entry,) = later.library.pending()
+        assert widths(later.resume(entry).result(60)) == [1, 2]
+    (entry,) = later.library.pending()
+    assert (entry.truth, entry.answer()) == ("answer not read", CUT_INSIDE_AN_ID[0])
+    assert (len(list(later.library.search())), script.posts) == (1, [])
 
 
 @pytest.mark.parametrize(
@@ -288,6 +334,16 @@ def test_picture_and_task_of_a_cut_answer_are_both_resumed(tmp_path: Path, first
         studio.generate("a fox", n=2)
     (entry,) = studio.library.pending()
     assert widths(studio.resume(entry).result(60)) == [1, 2]
+    assert (len(script.posts), studio.library.pending()) == (1, [])
+
+
+def test_task_that_was_to_bring_one_picture_may_bring_two(tmp_path: Path, shell: Shells) -> None:
+    post = {"data": [item(1), {"task_id": "t2", "status": "queued"}]}
+    two = {"status": "SUCCESS", "data": [item(2), item(3)]}
+    assert widths(shell(transport=apart(post, t2=[two])).generate("a fox", n=3)) == [1, 2, 3]
+    script = apart(post, t2=[WAITS, two])
+    studio = studio_on(tmp_path, script)
+    assert widths(studio.generate("a fox", n=3)) == [1, 2, 3]
     assert (len(script.posts), studio.library.pending()) == (1, [])
 
 
