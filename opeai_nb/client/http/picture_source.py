@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.http.picture_text import begins_as_picture
-from opeai_nb.formats import sniff_format
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Source
 
 _TELLING: Final = 2000
-_LAST: Final = 16
-_ENDS: Final = {"png": b"IEND", "jpeg": b"\xff\xd9"}
 
 
 def bytes_of(source: Source) -> bytes:
@@ -42,25 +39,3 @@ def begins(source: Source) -> bool:
     if isinstance(source, bytes):
         return begins_as_picture(source)
     return source.suffix.lstrip(".") not in ("", "bin")
-
-
-def ends_whole(source: Source) -> bool:
-    """Tell a picture that ends with the mark of its end; of a file both ends alone are read."""
-    if isinstance(source, bytes):
-        head, tail = source[:_LAST], source[-_LAST:]
-    else:
-        with source.open("rb") as file:
-            head = file.read(_LAST)
-            file.seek(max(0, source.stat().st_size - _LAST))
-            tail = file.read(_LAST)
-    end = _ENDS.get(sniff_format(head) or "")
-    return end is not None and end in tail
-
-
-def is_cut_short(source: Source) -> bool:
-    """Tell a picture whose end is missing, of the formats that have a mark there."""
-    if ends_whole(source):
-        return False
-    data = bytes_of(source)  # something may stand behind the mark
-    end = _ENDS.get(sniff_format(data[:_LAST]) or "")
-    return end is not None and end not in data

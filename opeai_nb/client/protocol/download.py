@@ -10,13 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
-from opeai_nb.client.http.picture_source import (
-    begins,
-    bytes_of,
-    ends_whole,
-    first_bytes,
-    is_cut_short,
-)
+from opeai_nb.client.http.picture_source import begins, bytes_of, first_bytes
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.addresses import private_nets
@@ -31,6 +25,7 @@ from opeai_nb.client.protocol.steps import (
     Sleep,
     Unsent,
 )
+from opeai_nb.client.values.picture_end import ends_whole, is_cut_short
 from opeai_nb.client.wire.read_error import (
     NO_WORDS,
     first_line,

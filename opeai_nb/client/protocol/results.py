@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.protocol.steps import Reply
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.picture_end import is_in_part
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
@@ -74,8 +75,10 @@ def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
 
 
 def is_unread(picture: Picture) -> bool:
-    """Tell an item that we could not read from one that the platform says has failed."""
+    """Tell an item that we could not read to its end from one that the platform says has failed."""
     error = picture.error
+    if error is None:
+        return is_in_part(picture)
     return isinstance(error, NoPictureError) and not error.message.startswith(SAID_EMPTY)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from opeai_nb.client.values.picture_end import is_in_part
 from opeai_nb.client.values.size import pixels_of
 from opeai_nb.errors import NoPictureError
 from opeai_nb.families import family_of
@@ -24,7 +25,8 @@ def differences(request: ImageRequest, pictures: Sequence[Picture]) -> tuple[str
 
     Pixels, count, format, and whether anything is transparent. What the model is known to ignore
     is not compared (`hints` has said so before), nor is what leaves it a choice: `2K`, `auto`, a
-    size that was not named, an *n* that is a maximum (platform.md 1.10). Failed items count as
+    size that was not named, an *n* that is a maximum (platform.md 1.10). One that ends in the
+    middle is told of, too. Failed items count as
     items: their own errors tell of them. Nothing is said of pictures that are not fetched.
     """
     family = family_of(request.model)
@@ -37,6 +39,7 @@ def differences(request: ImageRequest, pictures: Sequence[Picture]) -> tuple[str
         compared.append(_format(request.output_format, there))
     if request.background == "transparent" and "background" not in ignored:
         compared.append(_transparency(there))
+    compared.append(_halves(there))
     return tuple(text for text in compared if text)
 
 
@@ -62,6 +65,12 @@ def _transparency(pictures: Sequence[Picture]) -> str:
         return ""
     which = "" if opaque == len(pictures) else f" ({opaque} of {len(pictures)})"
     return f"Asked for a transparent background, got an opaque picture{which}."
+
+
+def _halves(pictures: Sequence[Picture]) -> str:
+    halves = sum(map(is_in_part, pictures))
+    which = f" ({halves} of {len(pictures)})" if halves < len(pictures) else ""
+    return f"Got a picture that ends in the middle{which}." if halves else ""
 
 
 def _others(wanted: str, came: Iterator[str], total: int) -> str:

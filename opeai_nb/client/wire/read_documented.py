@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.client.http.picture_source import begins, is_cut_short
+from opeai_nb.client.http.picture_source import begins
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.picture_end import is_cut_short
 from opeai_nb.client.wire.links import link_in
 from opeai_nb.client.wire.read_item import MOST_ITEMS
 

@@ -7,10 +7,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.base64_text import decode_base64
-from opeai_nb.client.http.picture_source import begins, bytes_of, is_cut_short
+from opeai_nb.client.http.picture_source import begins, bytes_of
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.picture_end import is_cut_short
 from opeai_nb.client.values.task import read_status
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of

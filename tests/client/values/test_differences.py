@@ -53,6 +53,28 @@ def test_another_count_is_told(asked: int, got: int) -> None:
     assert told == f"Asked for {asked} picture{'s' * (asked > 1)}, got {got}."
 
 
+def noise(form: str) -> bytes:
+    return encoded(Image.effect_noise((96, 80), 90).convert("RGB"), form)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_that_ends_in_the_middle_is_told(form: str) -> None:
+    whole = Picture(noise(form))
+    half = Picture((whole.data or b"")[:1500])
+    assert came(whole) == ()
+    assert came(half) == ("Got a picture that ends in the middle.",)
+    assert came(whole, half) == ("Got a picture that ends in the middle (1 of 2).",)
+
+
+def test_a_picture_that_lacks_the_mark_of_its_end_alone_is_whole() -> None:
+    assert came(Picture(noise("PNG")[:-12])) == ()
+
+
+@pytest.mark.parametrize("whole", [png((64, 64)) + b"\n", noise("WEBP")[:-1]])
+def test_what_stands_behind_an_end_or_is_padding_makes_no_half(whole: bytes) -> None:
+    assert came(Picture(whole)) == ()
+
+
 def test_fewer_are_no_difference_where_n_is_a_maximum() -> None:
     assert came(*of((8, 8)), n=4, model="doubao-seedream-4-5-251128") == ()
     assert came(*of((8, 8)), n=4, model="a-model-nobody-knows") == ("Asked for 4 pictures, got 1.",)

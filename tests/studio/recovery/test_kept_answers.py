@@ -369,6 +369,19 @@ class TestInPart:
         assert all(path.is_file() for path in record.paths)
 
 
+def test_a_picture_whose_base64_is_cut_is_told_and_its_answer_kept(studio_over: Studios) -> None:
+    whole = pictures_answer(png(64, 48), png(64, 48, (1, 2, 3))).body
+    whole["data"][1]["b64_json"] = whole["data"][1]["b64_json"][:100]
+    studio, script = studio_over(Answer(whole))
+    generation = studio.generate("a fox", n=2)
+    told = "Got a picture that ends in the middle (1 of 2)."
+    assert (len(generation), generation.differences) == (2, (told,))
+    (entry,) = studio.library.pending()
+    assert (entry.truth, json.loads(entry.answer() or b"")) == ("answer not read", whole)
+    (record,) = studio.library.search()
+    assert (record.differences, len(script.posts)) == ([told], 1)
+
+
 def test_a_success_without_a_picture_stays_when_its_day_is_over(studio_over: Studios) -> None:
     odd = task_answer("SUCCESS", id="t1", where="in the drawer")
     studio, _ = studio_over(lambda sent: task_answer(id="t1") if sent.method == "POST" else odd)
