@@ -13,7 +13,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.library.disk.files import is_text, mark_of, names_in
-from opeai_nb.library.disk.subfolder import is_place, is_subfolder, subfolders_among, time_in
+from opeai_nb.library.disk.subfolder import (
+    is_place,
+    is_subfolder,
+    subfolder_of,
+    subfolders_among,
+    time_in,
+)
 from opeai_nb.library.index.folder_time import stamp_of, time_of
 from opeai_nb.library.index.growing import MANY, Growth, Source, grow
 from opeai_nb.library.index.index_database import is_in_order, put_in_order, transaction
@@ -216,8 +222,8 @@ class Following:
         if new or gone or no_more or any(times.get(each) != stamps[each] for each in stamps):
             with transaction(database):
                 times, mark = home_noted(database, home)
-                gone = {file for file in gone if not os.path.lexists(folder / file)}
-                rows = [row for row in rows if os.path.lexists(folder / row[1])]
+                gone = {file for file in gone if not _is_there(folder, file)}
+                rows = [row for row in rows if _is_there(folder, row[1])]
                 mark = put(database, home, mark, [*gone, *new], rows)
                 still = {
                     part: stamp if self._time_of(home, part) == stamp else times.get(part)
@@ -426,6 +432,12 @@ def _names_listed(folder: Path) -> tuple[list[str], set[str]]:
 def _names_within(folder: Path, subfolders: Iterable[str]) -> Iterator[str]:
     for subfolder in subfolders:
         yield from records_among(names_in(folder / subfolder), subfolder)
+
+
+def _is_there(folder: Path, file: str) -> bool:
+    """Tell whether a file is in a home, or in a sub-folder that is no link."""
+    is_in = not (subfolder := subfolder_of(file)) or time_in(folder, subfolder) is not None
+    return is_in and os.path.lexists(f"{folder}{os.sep}{file}")
 
 
 def _has_any(database: sqlite3.Connection, home: int) -> bool:
