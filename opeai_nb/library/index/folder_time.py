@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 _SETTLED_NS: Final = 2_000_000_000
 """A folder's time that is older than this cannot be given twice, even on coarse file systems."""
 _STEP_NS: Final = 1_000
+_PATIENCE: Final = 1.0
+"""Seconds for another user's process: it gives files their names, which takes milliseconds."""
+_PAUSE: Final = 0.002
 
 
 def time_of(folder: Path) -> int:
@@ -43,7 +46,10 @@ def stamp_of(folder: Path, *, may_set: bool) -> int | None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[bool]:
-    """Hold the folder's lock, if it is to be had at once: no other user publishes meanwhile."""
+    """Hold the folder's lock, if it is to be had in time: no other user publishes meanwhile.
+
+    Who has it takes the change of the folder's time for its own: so the others wait.
+    """
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows opens no folders
@@ -56,10 +62,13 @@ def alone_in(folder: Path) -> Iterator[bool]:
 
 
 def _is_locked(handle: int) -> bool:
+    until = time.monotonic() + _PATIENCE
     try:
-        return try_lock(handle)
+        while not (is_locked := try_lock(handle)) and time.monotonic() < until:
+            time.sleep(_PAUSE)
     except OSError:  # this file system has no locks
         return False
+    return is_locked
 
 
 @contextmanager

@@ -219,8 +219,11 @@ class Index:
             except sqlite3.Error as error:
                 if self._database.forsake(error):
                     self._database.in_memory()  # it was waited for once
+        if not all(placing.is_put for placing in placings):  # this process has no index: others do
+            with alone_in(placings[0].record.folder):
+                for placing in placings:
+                    placing.put()
         for placing in placings:
-            placing.put()
             placing.is_done = True
 
     def _place(self, database: sqlite3.Connection, placings: Sequence[Placing]) -> None:

@@ -22,6 +22,11 @@ class Placing:
         self.is_done = False
         self._place: Callable[[], None] | None = place
 
+    @property
+    def is_put(self) -> bool:
+        """Tell whether it was done, or failed."""
+        return self._place is None
+
     def put(self) -> bool:
         """Do it, unless it was done; tell whether the files are there."""
         place, self._place = self._place, None

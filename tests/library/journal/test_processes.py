@@ -61,6 +61,51 @@ LISTED_WHILE_WRITTEN = """
     assert waiting == []
     print(*(len(each.search("second")) for each in (writer, reader, Library(folder))))
 """
+# Another session, with an index of its own or without one while this one has it, keeps something in
+# the very moment in which this one gives a record its name: it comes before, or waits.
+KEPT_WHILE_KEPT = """
+    import os, sys, threading
+    from pathlib import Path
+    from opeai_nb.client import Generation, ImageRequest, Picture
+    from opeai_nb.library import Library
+    from opeai_nb.library.index.index import Index
+    folder, whose = Path(sys.argv[1]), sys.argv[2]
+
+    def keep(library, prompt):
+        request = ImageRequest(prompt)
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
+        entry.sending()
+        data = b"\\x89PNG\\r\\n\\x1a\\n" + prompt.encode()
+        library.keep(entry, Generation((Picture(data),), request))
+
+    def keep_and_tell():
+        keep(other, "another's")
+        has_come.set()
+
+    def hook(event, args):
+        if event == "os.rename" and str(args[1]).endswith(".json") and not begun:
+            begun.append(event)
+            other_one.start()
+            has_come.wait()
+        elif event == "fcntl.flock" and threading.current_thread() is other_one:
+            tries.append(event)
+            if len(tries) > 1:
+                has_come.set()
+
+    mine = Library(folder)
+    keep(mine, "first")
+    if whose == "of its own":
+        os.environ["OPEAI_NB_CACHE"] += "-another"
+    other = Library(folder)
+    other._index = Index(*other.homes.all, patience=0.0)
+    assert len(other.search("first")) == len(mine.search("first")) == 1
+    begun, tries, has_come = [], [], threading.Event()
+    other_one = threading.Thread(target=keep_and_tell)
+    sys.addaudithook(hook)
+    keep(mine, "mine")
+    other_one.join()
+    print(*(len(each.search(word)) for each in (mine, other) for word in ("mine", "another's")))
+"""
 # Runs one whole request again and again, each time in a child that is killed at its next
 # step on the disk (an audit event of the interpreter), and prints how far each had come.
 DRIVER = """
@@ -155,6 +200,14 @@ def test_what_is_kept_while_another_session_lists_the_folder_stays_in_the_index(
     folder: Path,
 ) -> None:
     assert run(LISTED_WHILE_WRITTEN, folder).communicate()[0] == "1 1 1\n"
+
+
+@pytest.mark.parametrize("index", ["of its own", "none just now"])
+def test_what_another_session_keeps_in_the_same_moment_is_seen_by_all(
+    folder: Path, index: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEAI_NB_CACHE", str(tmp_path / "cache"))
+    assert run(KEPT_WHILE_KEPT, folder, index).communicate()[0] == "1 1 1 1\n"
 
 
 def test_another_process_that_lives_is_in_flight_and_its_death_is_seen(folder: Path) -> None:
