@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.http.base64_text import (
     DATA_URL,
     PACKED,
+    decode_base64,
     layout_at_end,
     plain_base64,
     without_open_escape,
@@ -79,6 +80,7 @@ _STRIDE: Final = 64 * 1024
 
 _QUOTE: Final = ord('"')
 _PAD: Final = ord("=")
+_AROUND: Final = b'" \t\r\n'
 _QUOTE_OR_ESCAPE = re.compile(rb'["\\]')
 _TEXT = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 _ASTRAL = re.compile(rb"[\xf0-\xf4]")
@@ -233,6 +235,8 @@ class JsonReader:
         if is_packed and (parts := self._pictures_of_parts()):
             return parts
         whole = None if self._count else self._whole_picture()
+        if not (self._count or whole) and (packed := self._packed_json()):
+            self._archive, self._rest = bytes(self._rest), packed
         found = [(0, len(self._rest), whole)] if whole else [*number_lists(self._rest)]
         events: list[Event] = []
         for number, (_, _, picture) in enumerate(found, self._count):
@@ -256,6 +260,15 @@ class JsonReader:
             return bytes(self._rest)
         is_text = head.isascii() and b'"' not in head and head.lstrip()[:1] not in (b"", b"{", b"[")
         return picture_bytes(self._rest.decode("ascii", "replace")) if is_text else None
+
+    def _packed_json(self) -> bytearray | None:
+        """Return the JSON of which the whole body is the base64 (AWS Lambda); None for none."""
+        text = self._rest.strip(_AROUND)
+        if not text.startswith((b"e", b"W")) or not PACKED.fullmatch(text):  # `{` and `[` in base64
+            return None
+        data = decode_base64(text.decode("ascii")) or b""
+        is_json = data[:1] in (b"{", b"[") and data.count(b",") < MAX_VALUES
+        return bytearray(data) if is_json else None
 
     def _pictures_of_parts(self) -> list[Event]:
         """Take the pictures out of a body of several files; what stays is a list, and their JSON.

@@ -40,6 +40,7 @@ from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.unwrap import places_in, unpacked
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 from opeai_nb.formats import sniff_format
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +67,13 @@ def download(endpoint: Endpoint, picture: Picture, seconds: float | None = None)
     try:
         return (yield from _download(endpoint, picture, seconds))
     except OpeaiError as error:
+        if picture.said:
+            words = problem_of(picture.said).message[:_SAYS_ENOUGH]
+            error.message = printable_line(f"{error.message} The answer says: {words!r}.")
         return replace(picture, error=error)
+
+
+_SAYS_ENOUGH: Final = 300
 
 
 def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Flow[Picture]:

@@ -28,7 +28,8 @@ class Picture:
     *url* is where the platform keeps it (for 24 hours at most, platform.md 7), *revised_prompt*
     what the model made of the prompt, *error* why this item has no picture. *seen* is when its
     answer came, by the client's clock: a URL that is seconds old has not expired. *strip* takes
-    out of a file what the library that holds it has put in.
+    out of a file what the library that holds it has put in. *said* is the text in which its URL
+    stood: a refusal may point to a page.
     """
 
     source: bytes | Path | None = field(default=None, repr=False)
@@ -38,6 +39,7 @@ class Picture:
     received_sha256: str | None = field(default=None, repr=False)
     seen: float | None = field(default=None, repr=False)
     strip: Callable[[bytes], bytes] | None = field(default=None, repr=False)
+    said: str | None = field(default=None, repr=False)
     _decoded: list[weakref.ref[Image.Image]] = field(default_factory=list, repr=False, init=False)
 
     @property

@@ -134,7 +134,12 @@ def _without_key(
         changes["reason"] = without_key(answer.reason, key)
     if answer.pictures:
         changes["pictures"] = tuple(
-            replace(item, revised_prompt=value_without_key(item.revised_prompt, key), seen=clock)
+            replace(
+                item,
+                revised_prompt=value_without_key(item.revised_prompt, key),
+                said=item.said and without_key(item.said, key),
+                seen=clock,
+            )
             for item in answer.pictures
         )
     return replace(answer, **changes) if changes else answer
@@ -149,7 +154,8 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     if isinstance(reply.body, NotJson):
         return _read_text(reply, request, asked)
     places = places_in(reply.body)
-    if asked and (row := row_of(places, asked)) is not None:
+    most = (request and request.n) or 1
+    if asked and (row := row_of(places, asked, most)) is not None:
         return _read(replace(reply, body=row), request, "")
     several = None if asked else several_in(places, reply, request)
     task = several or read_task(places, reply, request)

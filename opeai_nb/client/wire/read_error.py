@@ -170,8 +170,9 @@ def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem 
     if found is None:
         if status < 300:  # noqa: PLR2004  HTTP success
             return None
-        redirect = headers.get("location", "") if 300 <= status < 400 else ""  # noqa: PLR2004  a redirect
-        found = problem_of(redirected(redirect) if redirect else _loose_text(body))
+        target, is_redirect = headers.get("location", ""), 300 <= status < 400  # noqa: PLR2004  a redirect
+        text = "" if is_redirect and target else _loose_text(body)
+        found = problem_of(redirected(target) if is_redirect and not text else text)
     nodes = [body] if isinstance(body, dict) else []
     request_id = request_id_of(headers, nodes) or found.request_id
     return replace(found, request_id=request_id, status=status)
@@ -378,9 +379,12 @@ def redirected(target: str) -> str:
     try:
         parts = urlsplit(target)
     except ValueError:
-        return "it redirects"
+        return _NOWHERE
     host = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.hostname else ""
-    return f"it redirects to {host}{parts.path}" if host or parts.path else "it redirects"
+    return f"it redirects to {host}{parts.path}" if host or parts.path else _NOWHERE
+
+
+_NOWHERE: Final = "it redirects, and does not say where to"
 
 
 def _loose_text(body: Any) -> str:

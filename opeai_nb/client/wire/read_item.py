@@ -88,7 +88,8 @@ def _in_text(text: str) -> list[Picture]:
     if data := picture_bytes(text):
         return [Picture(source=data)]
     if links := links_in(text):
-        return [_linked(link) for link in links]
+        said = text if text.split() != links else None
+        return [replace(_linked(link), said=said) for link in links]
     if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
         return [Picture(url=link)]
     if len(text.split()) == 1 and decode_base64(text):  # words without a comma would do as base64

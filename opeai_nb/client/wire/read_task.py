@@ -94,16 +94,21 @@ def _early(
     return listed if len(listed) >= ((request and request.n) or 1) else ()
 
 
-def row_of(places: Places, task_id: str) -> dict[str, Any] | None:
+def row_of(places: Places, task_id: str, most: int = 1) -> dict[str, Any] | None:
     """Return the row of the task that was asked about, in a list of several tasks; None elsewhere.
 
-    A row has an id and a status; pictures that name the task that made them are none.
+    A row has an id and a status; pictures that name the task that made them are none. Where it
+    lists more rows than the *most* pictures, and none of another task, they are its history.
     """
     for _, items in places.lists:
         rows = [each for each in items if isinstance(each, dict) and _status_word(each)]
         ids = [_id_of(row) for row in rows]
         if len(rows) == len(items) and ids.count(task_id) == 1 and len(set(ids)) > 1:
             return rows[ids.index(task_id)]
+        if len(rows) == len(items) > most and {None, task_id}.issuperset(ids):
+            ends = [row for row in rows if read_status(_status_word(row)) in {"done", "failed"}]
+            if len(ends) <= 1:
+                return (ends or rows)[-1]
     return None
 
 

@@ -71,6 +71,9 @@ def _is_code(value: Any) -> bool:
 def first_error(body: Mapping[str, Any]) -> Any:
     """Return what stands under `error`, or first in `errors`; JSON in a string is unpacked."""
     error = unpacked(body.get("error") or body.get("Error"))
+    details = body.get("incomplete_details")
+    if not error and isinstance(details, dict):  # OpenAI: why nothing more will come
+        error = {"code": details.get("reason"), **details}
     errors = body.get("errors")
     if not error and isinstance(errors, list) and errors:
         error = errors[0]

@@ -115,9 +115,23 @@ _TELLING: Final = frozenset({"task_id", "task_status"})
 
 
 def _numbered(name: str, node: dict[str, Any]) -> list[Any]:
-    """Return the values of an object that is a list: `{"0": "https://…", "1": "https://…"}`."""
+    """Return the values of an object that is a list: `{"0": "https://…", "1": "https://…"}`.
+
+    Those of tasks by their ids, with these: `{"t-8151": {"status": "queued"}}`.
+    """
     known = name in _LISTS or name in ("output", "result")
+    if name in _LISTS and node and all(map(_is_by_id, node, node.values())):
+        return [{"task_id": key, **value} for key, value in node.items()]
     return list(node.values()) if known and node and all(k.isdigit() for k in node) else []
+
+
+def _is_by_id(key: str, value: Any) -> bool:
+    """Tell a task under its id from one under its place in a list."""
+    is_place = key.isdigit() and len(key) <= _LONGEST_PLACE
+    return isinstance(value, dict) and not is_place and isinstance(value.get("status"), str)
+
+
+_LONGEST_PLACE: Final = 3
 
 
 def _is_only_task(values: list[Any]) -> bool:

@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from opeai_nb.errors import BadRequestError, NoPictureError, OpeaiError, UnreadableAnswerError
+from opeai_nb.errors import (
+    AnswerError,
+    BadRequestError,
+    DownloadError,
+    ModerationError,
+    NoPictureError,
+    OpeaiError,
+    UnreadableAnswerError,
+)
+from opeai_nb.secret import Secret
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import KEY, Shell
 
@@ -85,6 +94,37 @@ def test_answer_without_a_picture_says_why_and_is_kept(shell: Shells, body: Any)
 @pytest.mark.parametrize("word", ["IMAGE_SAFETY", "PROHIBITED_CONTENT", "content_filter"])
 def test_model_that_stopped_on_purpose_says_so(shell: Shells, word: str) -> None:
     assert word in error_of(shell, {"candidates": [{"finishReason": word}]}).message
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"), [("content_filter", ModerationError), ("max_output_tokens", AnswerError)]
+)
+def test_response_that_stays_incomplete_says_why(shell: Shells, reason: str, kind: Any) -> None:
+    body = {"id": "resp_1", "object": "response", "status": "incomplete", "output": []}
+    error = error_of(shell, {**body, "incomplete_details": {"reason": reason}})
+    assert (type(error), reason in error.message) == (kind, True)
+
+
+@pytest.mark.parametrize("status", [302, 307])
+def test_redirect_to_nowhere_says_so(shell: Shells, status: int) -> None:
+    assert "redirects, and does not say where to" in error_of(shell, b"", status).message
+
+
+@pytest.mark.parametrize(
+    "page", [Answer(b"", status=404), Answer("<h1>Policies</h1>"), Answer("no", status=403)]
+)
+def test_refusal_that_points_to_a_page_is_quoted(shell: Shells, page: Answer) -> None:
+    text = f"I can't draw that, {KEY}: see https://pictures.test/policies."
+    body = {"choices": [{"message": {"role": "assistant", "content": text}}]}
+    script = Script(lambda sent: Answer(body) if sent.method == "POST" else page)
+    with pytest.raises(DownloadError, match=r"I can.t draw that, .*policies") as caught:
+        shell(transport=script).generate("a fox")
+    assert (caught.value.answer, len(script.posts)) == (body_without(KEY, body), 1)
+    assert KEY not in str(caught.value)
+
+
+def body_without(key: str, body: Any) -> bytes:
+    return Secret(key).hidden(Answer(body).content)
 
 
 def test_item_that_failed_says_why_beside_one_that_did_not(shell: Shells) -> None:

@@ -78,6 +78,34 @@ def test_word_that_nobody_knows_beside_too_few_pictures_is_asked_about(
     assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
 
 
+@pytest.mark.parametrize("more", [{}, {"task_id": "t1"}], ids=str)
+def test_history_of_a_task_ends_with_what_it_has_come_to(shell: Shells, more: Any) -> None:
+    steps = [{"status": word, **more} for word in ("queued", "processing")]
+    done = {"status": "SUCCESS", "data": [item(1)], **more}
+    for last in ([*steps, done], {"data": [done, *steps[::-1]]}):
+        generation = shell(transport=over(TASK, steps, last)).generate("a fox")
+        assert (widths(generation), generation.failed) == ([1], ())
+    failed = [*steps, {"status": "FAILED", "error": {"message": "too dark"}, **more}]
+    with pytest.raises(TaskFailedError, match="too dark"):
+        shell(transport=over(TASK, steps, failed)).generate("a fox")
+
+
+def test_pictures_that_each_say_how_they_stand_are_no_history(shell: Shells) -> None:
+    rows = [item(1, status="succeeded"), {"status": "processing"}]
+    script = over(TASK, {"data": rows}, BOTH)
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
+
+
+@pytest.mark.parametrize("names", [("t-1", "t-2"), ("8151", "8152"), ("one", "two")], ids=str)
+def test_tasks_by_their_ids_are_followed(shell: Shells, names: tuple[str, str]) -> None:
+    rows = {name: {"status": "queued"} for name in names}
+    one, other = names
+    both = {"tasks": {one: made(1), other: WAITS}}
+    script = apart({"tasks": rows}, **{one: [both], other: [both, {"tasks": {other: made(2)}}]})
+    assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
+    assert len(script.posts) == 1
+
+
 def test_other_tasks_in_the_answer_to_a_question_are_not_ours(shell: Shells) -> None:
     rows = [
         {"task_id": "t0", "status": "SUCCESS", **item(9)},

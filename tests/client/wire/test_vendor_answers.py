@@ -208,6 +208,8 @@ def test_numbers_that_are_no_picture_are_kept(shell: Shells, numbers: list[int])
         *(json.dumps(DONE).encode(charset) for charset in ("utf-16-le", "utf-16-be", "utf-32")),
         B64,
         f"  data:image/png;base64,{B64}\n",
+        *(b64encode(json.dumps(DONE, indent=indent).encode()) + b"\n" for indent in (None, 1)),
+        json.dumps(b64encode(json.dumps([DONE]).encode()).decode()),
     ],
     ids=lambda body: str(body[:20]),
 )
@@ -227,6 +229,13 @@ def test_page_is_kept_whatever_stands_in_its_scripts(shell: Shells, body: str) -
     with pytest.raises(UnreadableAnswerError) as caught:
         plays(shell, Answer(body.encode()))
     assert caught.value.answer == body.encode()
+
+
+def test_body_in_base64_is_kept_as_it_came(shell: Shells) -> None:
+    body = b64encode(json.dumps({"odd": "e"}).encode())
+    with pytest.raises(UnreadableAnswerError) as caught:
+        plays(shell, Answer(body))
+    assert caught.value.answer == body
 
 
 def test_what_is_quoted_of_a_body_is_the_same_each_time(shell: Shells) -> None:
