@@ -9,6 +9,8 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+from opeai_nb.guard import Guard
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     Source = Callable[[], Studio]
 
+_lock = Guard()
+"""Threads that ask first at one moment get one studio: a limit is of all of them together."""
 _here: ContextVar[Source | None] = ContextVar("studio_here")
 _latest: Source | None = None
 
@@ -38,7 +42,10 @@ def studio_here() -> Studio:
     So `%config Imagine.engine = "always"` holds for a sweep in Python, too. Where no notebook is,
     it is one for this process, so that a session's limit holds from call to call.
     """
-    return (_here.get(_latest) or _own(os.getpid()))()
+    if (source := _here.get(_latest)) is None:
+        with _lock:
+            source = _own(os.getpid())
+    return source()
 
 
 def following(settings: Callable[[], Settings]) -> Source:
@@ -53,11 +60,12 @@ def following(settings: Callable[[], Settings]) -> Source:
 
         nonlocal studio
         wanted = settings()
-        if studio is None:
-            studio = Studio(wanted)
-        elif studio.settings != wanted:
-            studio = studio.adjusted(wanted)
-        return studio
+        with _lock:
+            if studio is None:
+                studio = Studio(wanted)
+            elif studio.settings != wanted:
+                studio = studio.adjusted(wanted)
+            return studio
 
     return now
 

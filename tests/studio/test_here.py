@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ from opeai_nb import library
 from opeai_nb.errors import LibraryError
 from opeai_nb.studio.here import set_studio_here, studio_here
 from opeai_nb.testing import png
+from tests.fork import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,3 +77,29 @@ def test_generate_works_in_a_plain_script_keeps_replays_and_loads_no_shell(tmp_p
     text = "1 picture · qwen-image-2.0 · 512x512"
     assert lines == [f"{text} False False", f"{text} True False"]
     assert list((tmp_path / "imagine").glob("*.png"))
+
+
+def test_threads_that_ask_first_at_one_moment_keep_one_limit_together(tmp_path: Path) -> None:
+    code = """
+        import sys, threading
+        import opeai_nb.studio.studio, opeai_nb.library
+        from opeai_nb.studio.here import studio_here
+
+        def ask():
+            ledgers.append(studio_here().ledger)
+
+        def hook(event, args):
+            if event == "os.listdir" and str(args[0]).endswith(".sessions"):  # a session begins
+                begun.append(event)
+                if len(begun) == 1:
+                    other.start()
+                    other.join(1.0)  # it waits for this one
+
+        ledgers, begun, other = [], [], threading.Thread(target=ask)
+        sys.addaudithook(hook)
+        ask()
+        other.join()
+        print(len(set(ledgers)))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    assert run(command, cwd=tmp_path).stdout == "1\n"
