@@ -6,6 +6,7 @@ import builtins
 import math
 import re
 import unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, field
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _OPTION = re.compile(r"--?[^\W\d]")
 _WHOLE_NUMBER = re.compile(r"[+-]?\d+")
+_IN_WORDS = re.compile(r"(?<!\S)(--?[a-z][a-z-]*)(?:[ =](\S+))?")
 _TARGET = re.compile(r"([^\W\d]\w*)\s*<<(?=\s|$)")
 
 _NEEDED = frozenset({"In", "Out", "get_ipython", "exit", "quit", "display"})
@@ -35,12 +37,14 @@ class Parsed:
     """What a line says: *request* fields, *cell* options, and the *rest* behind them.
 
     *references* are the words of it that stand for something in the notebook, as they are written.
+    *is_literal*: `--` says that nothing behind it is an option.
     """
 
     request: dict[str, Any] = field(default_factory=dict)
     cell: dict[str, Any] = field(default_factory=dict)
     rest: str = ""
     references: list[str] = field(default_factory=list)
+    is_literal: bool = False
 
 
 def parse(line: str, names: Mapping[str, Any]) -> Parsed:
@@ -55,7 +59,7 @@ def parse(line: str, names: Mapping[str, Any]) -> Parsed:
     stream = words(line)
     while (word := next(stream, None)) is not None:
         if word.text == "--" and not word.quoted:
-            parsed.rest = line[word.end :].strip()
+            parsed.rest, parsed.is_literal = line[word.end :].strip(), True
             break
         # `-n` and `--size=…`, but neither a quoted word nor a prompt such as `-5 degrees`.
         if line[word.start] not in "\"'" and _OPTION.match(word.text):
@@ -67,6 +71,21 @@ def parse(line: str, names: Mapping[str, Any]) -> Parsed:
             parsed.rest = line[word.start :].strip()
             break
     return parsed
+
+
+def option_in(prompt: str) -> str | None:
+    """Return the first words of a prompt that would be an option before it: `--size 512x512`."""
+    known = spellings()
+    for found in _IN_WORDS.finditer(prompt):
+        if (option := known.get(found[1])) is None:
+            continue
+        if not option.takes_value:
+            return found[1]
+        with suppress(OptionError):
+            if found[2]:
+                _converted(option, found[1], [found[2]], None)
+                return found[0]
+    return None
 
 
 def parse_arguments(arguments: Sequence[str]) -> Parsed:

@@ -42,6 +42,31 @@ def test_a_prompt_is_the_value_of_its_cell_and_paid_once(cells: Cells, text: str
     assert len(cells.sent) == 2
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("%imagine a fox -n 2", "-n 2 is a part of the prompt: options stand before it."),
+        ("%imagine a fox --size=512x512 -q high", "--size=512x512 is a part of the prompt: "),
+        ("%imagine a fox --fresh", "--fresh is a part of the prompt: "),
+        (
+            "%%imagine -n 1\na fox\nat dusk --ar 16:9",
+            "--ar 16:9 is a part of the prompt: options stand in the first line of the cell.",
+        ),
+        ("%imagine -- a fox -n 2", ""),
+        ("%%imagine --\na fox --ar 16:9", ""),
+        ("%imagine a -5 degrees day -x -n many, - i think, wi-fi --style", ""),
+    ],
+)
+def test_an_option_in_the_prompt_is_sent_with_it_and_told(
+    cells: Cells, capsys: pytest.CaptureFixture[str], cell: str, told: str
+) -> None:
+    cells.run(cell)
+    assert cells.sent == [cell.removeprefix("%imagine ").removeprefix("-- ").split("\n", 1)[-1]]
+    assert [line[: len(told) + 6] for line in capsys.readouterr().err.splitlines()] == (
+        [f"Note: {told}"] if told else []
+    )
+
+
 def test_a_function_fills_in_its_own_names(cells: Cells) -> None:
     cells.run("animal, place = 'GLOBAL', 'snow'")
     cells.run("def card(animal):\n    r = %imagine a {animal} in {place}\n    return r")
