@@ -90,6 +90,7 @@ _DROPPED: Final = (
     "The platform keeps pictures for 24 hours, and these are over: `%imagine forget` drops the "
     "request, and its cell can ask for another picture then."
 )
+_SHOWN: Final = "The answer shows a picture beside the id of a task."
 _NOWHERE: Final = "This picture could not be saved, and the process that had it is gone."
 
 
@@ -283,8 +284,9 @@ class Pipeline:
 
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
         entry.submitted(self.mask.hidden_in_task(task))
-        if task.answer and (doubts := {GUESSED_ID, CUT_TASKS}.intersection(task.notes)):
-            entry.unread(doubts.pop(), task.answer)
+        doubts = {GUESSED_ID, CUT_TASKS}.intersection(task.notes)
+        if task.answer and (doubts or task.pictures):
+            entry.unread(next(iter(doubts), _SHOWN), task.answer)
         return self._durations(tasks=True)
 
     def _ready(self, folder: Path) -> Path | None:

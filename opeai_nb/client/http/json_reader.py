@@ -263,7 +263,7 @@ class JsonReader:
 
     def _packed_json(self) -> bytearray | None:
         """Return the JSON of which the whole body is the base64 (AWS Lambda); None for none."""
-        text = self._rest.strip(_AROUND)
+        text = self._rest.strip(_AROUND).translate(None, b"\r\n")
         if not text.startswith((b"e", b"W")) or not PACKED.fullmatch(text):  # `{` and `[` in base64
             return None
         data = decode_base64(text.decode("ascii")) or b""

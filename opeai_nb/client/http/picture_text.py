@@ -25,7 +25,7 @@ _HEX: Final = re.compile(
     re.IGNORECASE,
 )
 _NUMBERS: Final = re.compile(
-    rb'\[\s*(?:137\s*,\s*80|255\s*,\s*216|71\s*,\s*73|82\s*,\s*73)\s*,[^\[\]{}"]{20}'
+    rb'\[\s*(?:137\s*,\s*80|255\s*,\s*216|-119\s*,\s*80|-1\s*,\s*-40|71\s*,\s*73|82\s*,\s*73)\s*,[^\[\]{}"]{20}'
     rb'|\{\s*"0"\s*:\s*(?:137|255|71|82)\s*,\s*"1"\s*:\s*(?:80|216|73)\s*,'
 )
 _PLACES: Final = re.compile(rb'"\d{1,9}"\s*:')
@@ -92,7 +92,8 @@ def _from_hexadecimal(text: str) -> bytes | None:
 def number_lists(text: bytes | bytearray) -> Iterator[tuple[int, int, bytes]]:
     """Yield the pictures that stand in JSON as numbers: from where, to where, and their bytes.
 
-    Node writes a `Buffer` so (`[137, 80, …]`), browsers a `Uint8Array` (`{"0": 137, "1": 80, …}`).
+    Node writes a `Buffer` so (`[137, 80, …]`), browsers a `Uint8Array` (`{"0": 137, "1": 80, …}`),
+    and Java bytes with a sign (`[-119, 80, …]`).
     """
     position = 0
     while (found := _NUMBERS.search(text, position)) is not None:
@@ -112,7 +113,8 @@ def _from_numbers(text: bytes | bytearray) -> bytes | None:
         end = text.find(b",", start + _STRIDE)
         end = len(text) if end < 0 else end
         try:
-            data += bytes(map(int, _PLACES.sub(b"", text[start:end]).split(b",")))
+            numbers = [*map(int, _PLACES.sub(b"", text[start:end]).split(b","))]
+            data += bytes(number + 256 if number < 0 else number for number in numbers)
         except ValueError:
             return None
         start = end + 1

@@ -17,6 +17,7 @@ from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
+    AnswerError,
     AuthenticationError,
     ConnectionLostError,
     InputError,
@@ -106,7 +107,16 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     Raises `TaskTimeoutError` at the deadline, `TaskExpiredError`, or what made asking hopeless;
     every error carries the task id and the last answer, and the task goes on at the platform.
     """
-    last = yield from _watch_all(endpoint, task, patience)
+    try:
+        last = yield from _watch_all(endpoint, task, patience)
+    except OpeaiError as error:
+        error.pictures = error.pictures or task.pictures
+        is_refused = isinstance(error, AnswerError) and not isinstance(error, _PASSING)
+        if not (task.pictures and is_refused):
+            raise
+        # Nobody knows the task: what was shown beside its id may be all that it came to.
+        last = replace(task, status="done", notes=(*task.notes, GUESS))
+        yield last
     good = sum(picture.error is None for picture in last.pictures)
     if CUT_TASKS not in task.notes or good >= ((task.request and task.request.n) or 1):
         return last

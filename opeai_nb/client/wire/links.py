@@ -75,7 +75,11 @@ def links_in(text: str) -> list[str]:
     if (alone := link_in(text)) is not None:
         return [alone]
     shown = [first or second for first, second in _TARGET.findall(text)]
-    bare = [link.rstrip(".,;:!?)]}*_") for link in [*_DATA.findall(text), *_LINK.findall(text)]]
+    # In a forum's text a mark closes behind it: `[img]https://…[/img]`.
+    bare = [
+        link.partition("[/")[0].rstrip(".,;:!?)]}*_")
+        for link in [*_DATA.findall(text), *_LINK.findall(text)]
+    ]
     usable = [link for link in shown if link.lower().startswith(("http", "data:", "/"))]
     return list(dict.fromkeys(usable or bare))
 

@@ -50,6 +50,9 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     word = _status_word(node)
     status = read_status(word)
     listed = _listed(places, reply, request) if not word or status == "unknown" else 0
+    if not word and not listed:  # bytes under their own name are no input either
+        named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
+        listed = _listed(Places(lists=named), reply, request)
     # A word that nobody knows, beside fewer than were asked for, may say that more will come.
     if listed and (not word or listed >= ((request and request.n) or 1)):
         status = "done"

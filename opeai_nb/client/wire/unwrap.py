@@ -106,8 +106,11 @@ def _is_prose(name: str, text: str) -> bool:
 
 def _unknown_wrappers(node: dict[str, Any]) -> list[str]:
     """Return the one name of an object in *node* that tells of a task, whatever it is called."""
-    objects = [key for key, value in node.items() if isinstance(value, dict)]
-    telling = [key for key in objects if _TELLING & set(node[key])]
+    telling = [
+        key
+        for key, value in node.items()
+        if _tells_of_task(value) and (_TELLING & set(value) or not is_never(key, value))
+    ]
     return telling if len(telling) == 1 else []
 
 
@@ -135,11 +138,14 @@ _LONGEST_PLACE: Final = 3
 
 
 def _is_only_task(values: list[Any]) -> bool:
-    only = values[0] if len(values) == 1 else None
-    if not isinstance(only, dict):
+    return len(values) == 1 and _tells_of_task(values[0])
+
+
+def _tells_of_task(value: Any) -> bool:
+    if not isinstance(value, dict):
         return False
-    stands = "id" in only and isinstance(only.get("status"), str)
-    return "task_id" in only or "task_status" in only or stands
+    stands = "id" in value and isinstance(value.get("status"), str)
+    return bool(_TELLING & set(value)) or stands
 
 
 def unpacked(value: Any) -> Any:
@@ -158,7 +164,7 @@ def unpacked(value: Any) -> Any:
 # parts of a name, and whole words of it that are too short to be looked for inside one.
 _NEVER_PARTS: Final = (
     *("input", "request", "param", "argument", "payload", "callback", "webhook", "thumb"),
-    *("preview", "partial", "draft", "avatar", "reference", "original", "status"),
+    *("preview", "poster", "partial", "draft", "avatar", "reference", "original", "status"),
     *("cancel", "prompt", "error", "message", "watermark", "profile", "homepage", "support"),
     *("stream", "progress", "intermediate", "lowres", "placeholder", "policy", "license"),
     *("polling", "option", "provider", "cover", "initimage", "maskimage", "responseurl"),
@@ -196,7 +202,8 @@ def leaves_in(body: Any) -> list[Any]:
 def is_never(name: str, value: Any) -> bool:
     """Tell a name under which no result stands."""
     plain = squeezed(name)
-    if plain == "message" and isinstance(value, dict):  # a chat's, not an error's
+    # A chat's message, not an error's; and the payload of an answer, not of the request.
+    if plain in {"message", "payload"} and isinstance(value, dict) and "prompt" not in value:
         return False
     words = {word.lower() for word in _WORDS.findall(name)}
     return bool(words & _NEVER_WORDS) or any(part in plain for part in _NEVER_PARTS)

@@ -68,6 +68,12 @@ def test_each_url_of_a_text_is_a_picture(shell: Shells, between: str) -> None:
         assert plays(shell, body) == [RED, BLUE]
 
 
+def test_url_in_the_marks_of_a_forum_is_a_picture(shell: Shells) -> None:
+    text = f"[img]{ONE}[/img]"
+    for body in (said(f"Here it is: {text}"), {"output": text}, {"data": [{"url": text}]}):
+        assert plays(shell, body) == [RED]
+
+
 @pytest.mark.parametrize("url", [f"{ONE}?w=1,h=2;q|3", f"{ONE}?from=https://a.test/b.png"])
 def test_url_with_commas_or_another_inside_stays_one(shell: Shells, url: str) -> None:
     script = Script(Answer({"output": url}), RED)

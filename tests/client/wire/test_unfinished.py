@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 from opeai_nb.client.protocol.results import is_unfinished
+from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.errors import (
     AnswerError,
+    OpeaiError,
     OutcomeUnknownError,
     TaskExpiredError,
     TaskFailedError,
@@ -382,6 +384,49 @@ def test_task_of_a_stream_beside_too_few_pictures_is_followed(shell: Shells, for
     script = apart(body.encode(), t2=[WAITS, made(2)])
     assert widths(shell(transport=script).generate("a fox", n=2)) == [1, 2]
     assert len(script.posts) == 1
+
+
+@pytest.mark.filterwarnings("ignore:The answer is of a form that nobody described")
+@pytest.mark.parametrize(
+    "post",
+    [
+        {**item(1), "task_id": "t1"},
+        {"image": item(1)["url"], "status_url": "/v1/x/t1"},
+        {"output": item(1), "job_id": "t1", "status": "warm"},
+    ],
+    ids=str,
+)
+def test_picture_beside_a_task_that_nobody_knows_is_taken(
+    shell: Shells, tmp_path: Path, post: Any
+) -> None:
+    script = apart(post, t1=[GONE])
+    generation = shell(transport=script).generate("a fox")
+    assert (widths(generation), GUESS in generation.notes, len(script.posts)) == ([1], True, 1)
+    script = apart(post, t1=[GONE])
+    studio = studio_on(tmp_path, script)
+    assert widths(studio.generate("a fox")) == [1]
+    assert (len(script.posts), studio.library.pending()) == (1, [])
+
+
+@pytest.mark.filterwarnings("ignore:The answer is of a form that nobody described")
+def test_picture_beside_a_task_is_kept_while_asking_fails(shell: Shells, tmp_path: Path) -> None:
+    post, down = {**item(1), "task_id": "t1"}, Answer(b"", status=502)
+    with pytest.raises(OpeaiError) as caught:
+        shell(transport=apart(post, t1=[down])).generate("a fox")
+    assert [picture.url for picture in caught.value.pictures] == [item(1)["url"]]
+    studio = studio_on(tmp_path, apart(post, t1=[down]))
+    with pytest.raises(OpeaiError):
+        studio.generate("a fox")
+    later = studio_on(tmp_path, apart(None, t1=[WAITS, GONE]))
+    (entry,) = later.library.pending()
+    assert json.loads(entry.answer() or b"") == post
+    assert widths(later.resume(entry).result(60)) == [1]
+
+
+def test_bytes_beside_the_address_of_a_status_are_the_picture(shell: Shells) -> None:
+    script = apart({"b64_json": b64encode(png(17, 16)).decode(), "status_url": "/v1/x/t1"})
+    assert widths(shell(transport=script).generate("a fox")) == [1]
+    assert len(script.requests) == 1
 
 
 def test_picture_that_is_still_to_come_and_fails_says_why(shell: Shells) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import html
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, encodebytes
 from collections.abc import Callable
 from importlib import import_module
 from itertools import pairwise
@@ -86,6 +86,7 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"name": "operations/op-77", "done": True, "response": {"images": [{"imageBytes": B64}]}},
     ),
     "an envelope of its own": ({"status": "ok", "payload": {"task_id": "t1"}}, DONE),
+    "GraphQL": ({"data": {"generateImage": {"id": "g1", "status": "queued"}}}, DONE),
     "ID": ({"ID": "t1", "Status": "queued"}, DONE),
     "Vidu": (
         {"task_id": "v1", "state": "created"},
@@ -133,6 +134,9 @@ def test_task_of_another_vendor_is_followed_to_its_picture(shell: Shells, vendor
         {"datasource": {"resource": URL}},
         {"header": {"code": 0, "message": "Success"}, "images": [B64]},
         {"error": {"code": "0", "message": "success"}, "images": [B64]},
+        {"header": {"code": 0}, "payload": {"choices": {"status": 2, "text": [{"content": B64}]}}},
+        {"success": True, "payload": {"images": [{"url": URL}]}},
+        {"data": [{"location": URL, "poster": OTHER}]},
     ],
     ids=str,
 )
@@ -167,6 +171,7 @@ def test_word_that_speaks_of_failure_and_goes_on_is_waited_out(shell: Shells, wo
         lambda data: {"data": [{"image": "0x" + data.hex().upper()}]},
         lambda data: {"images": [data.hex()]},
         lambda data: {"data": [{"image": list(data)}]},
+        lambda data: {"data": [{"image": [byte - 256 * (byte > 127) for byte in data]}]},
         lambda data: {"data": [{"b64_json": {"type": "Buffer", "data": list(data)}}]},
         lambda data: {"images": [{"type": "Buffer", "data": list(data)}]},
         lambda data: {"image": {str(place): byte for place, byte in enumerate(data)}},
@@ -209,6 +214,7 @@ def test_numbers_that_are_no_picture_are_kept(shell: Shells, numbers: list[int])
         B64,
         f"  data:image/png;base64,{B64}\n",
         *(b64encode(json.dumps(DONE, indent=indent).encode()) + b"\n" for indent in (None, 1)),
+        encodebytes(json.dumps(DONE).encode()),
         json.dumps(b64encode(json.dumps([DONE]).encode()).decode()),
     ],
     ids=lambda body: str(body[:20]),
