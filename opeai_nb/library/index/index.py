@@ -234,12 +234,13 @@ class Index:
             before: dict[str, int | None] = {part: time_in(folder, part) for part in parts}
             before[""] = folder.stat().st_mtime_ns
             times, mark = home_noted(database, home)
+            if parts:  # before, too: a process may be killed in between
+                _touch(folder)
             for placing in placings:
                 if placing.put():
                     mark = self._insert(database, home, placing, mark)
             if parts:
-                with suppress(OSError):  # another user's folder
-                    os.utime(folder)  # whoever looks at the home alone sees that there is more
+                _touch(folder)
             for part in ("", *parts):
                 stamp = times.get(part)
                 if is_alone and (not part or time_in(folder, part) is not None):
@@ -276,6 +277,12 @@ class Index:
         """Let go of the file."""
         with self._lock:
             self._database.close()
+
+
+def _touch(folder: Path) -> None:
+    """Let whoever looks at a home alone see that there is more in its sub-folders."""
+    with suppress(OSError):  # another user's folder
+        os.utime(folder)
 
 
 @contextmanager

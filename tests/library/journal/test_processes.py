@@ -106,6 +106,39 @@ KEPT_WHILE_KEPT = """
     other_one.join()
     print(*(len(each.search(word)) for each in (mine, other) for word in ("mine", "another's")))
 """
+# A process is killed once its record lies in a sub-folder, at its next step on the disk.
+KILLED_WHEN_PLACED = """
+    import os, signal, sys
+    from pathlib import Path
+    from opeai_nb.client import Generation, ImageRequest, Picture
+    from opeai_nb.library import Library, identity
+    from opeai_nb.library.replay.session_takes import Session
+    folder, request = Path(sys.argv[1]), ImageRequest("a fox")
+
+    def keep(library):
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
+        entry.sending()
+        library.keep(entry, Generation((Picture(b"\\x89PNG\\r\\n\\x1a\\n"),), request))
+
+    def takes(library):
+        asked = {"origins": {"platform"}, "server": "http://x", "prompt": "a fox"}
+        return len(library.look(identity(request), Session(), **asked).files)
+
+    def hook(event, args):
+        if event == "os.utime" and len([*folder.glob("*/*.json")]) == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    library, other = (Library(folder, subfolders="always") for _ in range(2))
+    keep(library)
+    assert takes(other) == 1
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(hook)
+        keep(library)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    print(takes(other))
+"""
 # Runs one whole request again and again, each time in a child that is killed at its next
 # step on the disk (an audit event of the interpreter), and prints how far each had come.
 DRIVER = """
@@ -200,6 +233,12 @@ def test_what_is_kept_while_another_session_lists_the_folder_stays_in_the_index(
     folder: Path,
 ) -> None:
     assert run(LISTED_WHILE_WRITTEN, folder).communicate()[0] == "1 1 1\n"
+
+
+def test_what_a_process_put_into_a_subfolder_before_it_was_killed_is_seen_by_all(
+    folder: Path,
+) -> None:
+    assert run(KILLED_WHEN_PLACED, folder).communicate()[0] == "2\n"
 
 
 @pytest.mark.parametrize("index", ["of its own", "none just now"])
