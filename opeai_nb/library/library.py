@@ -9,9 +9,9 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Unpack
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Unpack
 
 from opeai_nb.client.values.filename import slug
 from opeai_nb.client.values.words import words_said
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from opeai_nb.library.journal.entry import Entry
 
 Origin = Literal["platform", "engine"]
+Result = TypeVar("Result")
 
 _ID_BYTES: Final = 4
 _IN_PART: Final = "not all of its answer could be read"
@@ -78,7 +79,8 @@ class Look(NamedTuple):
 
     *files* holds the file of each record, *entries* each unfinished request, by their ids.
     *free_id* is one that no record has. *is_elsewhere* tells that another server was sent the
-    same, and it is unfinished there.
+    same, and it is unfinished there, *is_in_part* that the index of a very large library had not
+    all yet.
     """
 
     scene: Scene
@@ -86,6 +88,7 @@ class Look(NamedTuple):
     entries: dict[str, Entry]
     free_id: str | None = None
     is_elsewhere: bool = False
+    is_in_part: bool = False
 
     def having(self, slot: Slot, take: str) -> Look:
         """Return the look once *slot* has a take."""
@@ -370,7 +373,7 @@ class Library(Catalogue):
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
         asked_for = (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
-        rows, same_id = self._answers(prompt, *asked_for)
+        (rows, same_id), is_in_part = self._answers(prompt, *asked_for)
         trash = self._marks.trashed() if rows else frozenset()
         for record, created, cell, call, place, home, file, *_ in rows:
             slot = Slot(cell, call) if call else None
@@ -396,18 +399,26 @@ class Library(Catalogue):
         notebook = notebook_beside(self.folder, session.notebook)
         notes = notes_there(self.folder, notes) if notebook else notes
         scene = Scene(ordered, notes, session.had(asked), session.name, notebook)
-        return Look(scene, files, entries, None if same_id else new_id, is_elsewhere)
+        free_id = None if same_id else new_id
+        return Look(scene, files, entries, free_id, is_elsewhere, is_in_part)
 
     def _has_gone_on(self, entry: Entry) -> bool:
         """Tell whether its owner went on with it, and ended, since it was read: then look again."""
         return self._journal.now(entry) is None or not entry.is_as_read()
 
-    def _answers(self, prompt: str | None, *asked: tuple[str, Any]) -> list[list[tuple[Any, ...]]]:
-        """Return what the index has, once it has what there is of a prompt; of None: has all."""
-        found = self._index.answers_at_once(*asked, whole=prompt is None)
-        if prompt is not None and self._index.meet(slug(prompt)):
-            found = self._index.answers_at_once(*asked, whole=False)
-        return found
+    def _answers(
+        self, prompt: str | None, *asked: tuple[str, Any]
+    ) -> tuple[list[list[tuple[Any, ...]]], bool]:
+        return self._asked(prompt, partial(self._index.answers_at_once, *asked))
+
+    def _asked(self, prompt: str | None, ask: Callable[..., Result]) -> tuple[Result, bool]:
+        """Return what the index has, once it has what there is of a prompt; of None: has all.
+
+        Tell, too, whether it had not all yet.
+        """
+        if prompt is None:
+            return ask(whole=True), False
+        return self._index.of_prompt(slug(prompt), partial(ask, whole=False))
 
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
@@ -506,9 +517,7 @@ class Library(Catalogue):
 
     def _held(self, identities: str, trash: str, prompt: str | None) -> set[str]:
         """Return what is held of these; records at which nobody has looked yet are read first."""
-        rows = self._index.rows(_HELD, (identities, trash), whole=prompt is None)
-        if prompt is not None and self._index.meet(slug(prompt)):
-            rows = self._index.rows(_HELD, (identities, trash), whole=False)
+        rows, _ = self._asked(prompt, partial(self._index.rows, _HELD, (identities, trash)))
         seen = {identity for identity, is_seen, _, _ in rows if is_seen}
         unseen = [(home, file) for identity, _, home, file in rows if identity not in seen]
         if not unseen:

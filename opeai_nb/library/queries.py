@@ -118,14 +118,14 @@ class Catalogue:
         self._index.answers(whole=False)
         return self._index.growth
 
-    def wait_for_index(self, tell: Callable[[], object]) -> bool:
-        """Wait until the index of a very large library is made; tell whether it was waited for.
+    def wait_for_index(self, tell: Callable[[], object]) -> None:
+        """Wait until the index of a very large library is made.
 
         Meanwhile records are found by their names: one that was edited by hand may have the name of
         what it said before. *tell* is called before a wait. Raises `LibraryError` when the folder
         cannot be read.
         """
-        return self._index.wait(tell)
+        self._index.wait(tell)
 
     def records(
         self, *, newest_first: bool = True, trashed: bool = False, whole: bool = True

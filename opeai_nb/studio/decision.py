@@ -256,8 +256,9 @@ class Door:
             look, choice = self._choice(ask)
             is_first = ask.slot is not None and ask.slot not in look.scene.had.takes
             may_hide = choice.does == "send" and is_first and not self._is_fresh(ask)
-            if not may_hide or not self.library.wait_for_index(partial(job.waits, _INDEX)):
+            if not (may_hide and look.is_in_part):
                 return look, choice
+            self.library.wait_for_index(partial(job.waits, _INDEX))
 
     def _is_fresh(self, ask: Ask) -> bool:
         return ask.options.fresh or not self.settings.replay

@@ -15,7 +15,7 @@ from opeai_nb.library.replay.slot import Slot
 from opeai_nb.settings import settings
 from opeai_nb.studio import Job, Studio
 from opeai_nb.studio.run_options import RunOptions
-from tests.library.index.test_growing import Growing, Slow
+from tests.library.index.test_growing import EndsBehindALook, Growing, Slow
 from tests.studio.conftest import Watched
 
 COUNT = 12
@@ -62,6 +62,15 @@ def test_a_first_run_waits_for_the_index_before_it_pays_and_shows_what_was_edite
     job = growing.start("a hare", slot=Slot("cell-1", 1), size="1024x1024")
     assert waiting(job) == "the library's index: a record in it may be of this request"
     slow.goes_on.set()
+    assert job.result(60).replayed_from
+    assert transport.posts == COUNT
+
+
+def test_a_first_run_looks_again_where_the_rest_is_read_in_the_moment_after_its_look(
+    growing: Studio, transport: Watched, slow: Slow
+) -> None:
+    growing.library = Growing(growing.library.folder, slow, EndsBehindALook)
+    job = growing.start("a hare", slot=Slot("cell-1", 1), size="1024x1024")
     assert job.result(60).replayed_from
     assert transport.posts == COUNT
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from opeai_nb.library.index.growing import Read
+    from opeai_nb.library.index.growing import Growth, Read
     from opeai_nb.library.records.record import Record
+
+Result = TypeVar("Result")
 
 
 class Index:
@@ -142,34 +144,38 @@ class Index:
                         return found
         return self.answers(*asked, whole=whole)
 
-    def wait(self, tell: Callable[[], object]) -> bool:
-        """Wait until the records are read, where very many are; tell whether that was so.
-
-        *tell* is called before.
-        """
+    def wait(self, tell: Callable[[], object]) -> None:
+        """Wait until the records are read, where very many are. *tell* is called before."""
         with self._lock:
             growth = self._following.growth
         if growth is None:
-            return False
+            return
         tell()
         with _errors_of_folder():
             growth.wait()
-        return True
 
-    def meet(self, slug: str) -> bool:
-        """Have the records of a prompt, by the *slug* in their names, while very many are read.
+    def of_prompt(self, slug: str, ask: Callable[[], Result]) -> tuple[Result, bool]:
+        """Return what *ask* returns once what there is of a prompt, by the *slug* in names, is in.
 
-        Tell whether there was something to do. What was edited by hand, and is named as it was
-        before, is found with the rest (`wait`).
+        *ask* takes what there is while very many are read; that is told, too. What was edited by
+        hand, and is named as it was before, is found with the rest (`wait`). They may all be read
+        in the very moment after it was asked: it is asked again all the same.
         """
-        with self._lock:
-            if (growth := self._following.growth) is None:
-                return False
-            has_all = self._database.ask(lambda it: self._following.meet(it, slug))
-        if not has_all:
-            with _errors_of_folder():
-                growth.wait()
-        return True
+        met: Growth | None = None
+        while True:
+            with self._lock:
+                growth, last = self._following.growth, self._following.last
+            found = ask()
+            with self._lock:
+                if self._following.last is not last:  # it has begun with this question
+                    growth = self._following.last
+                if growth is None or growth is met:
+                    return found, met is not None
+                met = growth
+                has_all = self._database.ask(lambda it: self._following.meet(it, slug))
+            if not has_all:
+                with _errors_of_folder():
+                    growth.wait()
 
     def reread(self, home: int, *files: str) -> None:
         """Read records again: something in them was found to be changed in place, or is new."""

@@ -56,9 +56,20 @@ class Slow:
 class Growing(Library):
     """A library whose index takes ten records for very many, and reads them as it is told."""
 
-    def __init__(self, folder: Path, read: Read) -> None:
+    def __init__(self, folder: Path, read: Read, index: type[Index] = Index) -> None:
         super().__init__(folder)
-        self._index = Index(*self.homes.all, step=4, many=10, read=read)
+        self._index = index(*self.homes.all, step=4, many=10, read=read)
+
+
+class EndsBehindALook(Index):
+    """An index whose last records are read in the very moment after it was asked."""
+
+    def answers_at_once(self, *asked: Any, whole: bool = True) -> list[list[tuple[Any, ...]]]:
+        found = super().answers_at_once(*asked, whole=whole)
+        if isinstance(self._read, Slow):
+            self._read.goes_on.set()
+        self.wait(bool)
+        return found
 
 
 @pytest.fixture
@@ -123,6 +134,15 @@ def test_any_record_replays_at_once(growing: Growing, slow: Slow, number: int) -
     assert not slow.goes_on.is_set()
     finish(growing, slow)
     assert takes_of(growing, prompt) == [file]
+
+
+def test_what_is_read_in_the_moment_after_a_look_is_found(shelf: Path, slow: Slow) -> None:
+    library = Growing(shelf, slow, EndsBehindALook)
+    assert library.growth() is not None
+    (file,) = takes_of(library, "fox 0")
+    assert "-fox-0-" in file
+    assert library.growth() is None
+    library.close()
 
 
 def test_a_new_picture_is_kept_at_once_and_is_there_once_it_has_grown(
@@ -222,7 +242,7 @@ def test_while_it_grows_no_folder_is_listed_again_for_what_is_kept_or_made_here(
     for number in range(3):
         prompt = f"an otter {number}"
         assert listed(partial(keep, prompt, into=growing)) <= 1  # the journal
-        assert listed(partial(growing._index.meet, slug(prompt))) == 0
+        assert listed(partial(growing._index.of_prompt, slug(prompt), bool)) == 0
         assert takes_of(growing, prompt)
     keep("an owl", into=Library(growing.folder))
     assert takes_of(growing, "an owl")
