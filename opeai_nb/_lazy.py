@@ -18,7 +18,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 
 def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -32,7 +32,9 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
             return listed()
         homes = {} if name.startswith("__") else _homes(package)
         if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+            raise AttributeError(
+                f"module {package!r} has no attribute {name!r}{_nearest(name, homes)}"
+            )
         if homes[name] == package:
             return import_module(f"{package}.{name}")
         value = getattr(import_module(homes[name]), name)
@@ -49,6 +51,14 @@ def attach(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]
         return sorted({*_homes(package), *own})
 
     return get, listed
+
+
+def _nearest(name: str, names: Iterable[str]) -> str:
+    """Return what somebody may have meant; whoever asks for what begins with _ is no person."""
+    from opeai_nb.errors import did_you_mean
+
+    hint = "" if name.startswith("_") else did_you_mean(name, names)
+    return hint and f".{hint}"
 
 
 @cache

@@ -41,18 +41,26 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from opeai_nb.printable import printable, printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 def did_you_mean(
-    name: str, names: Iterable[str], *, shape: str = "{!r}", likeness: float = 0.6
+    name: str,
+    names: Iterable[str],
+    *,
+    shape: str = "{!r}",
+    likeness: float = 0.6,
+    elsewhere: Mapping[str, str] | None = None,
 ) -> str:
     """Return ` Did you mean 'size'?` for the nearest of *names*; empty where none is near.
 
-    *shape* is how the name is written there; *likeness*, 0 to 1, is what counts as near.
+    *shape* is how the name is written there; *likeness*, 0 to 1, is what counts as near;
+    *elsewhere* says what some names of other tools are here.
     """
     from difflib import get_close_matches
 
+    if elsewhere and name in elsewhere:
+        return f" Did you mean {shape.format(elsewhere[name])}?"
     near = get_close_matches(name, sorted(names), n=1, cutoff=likeness)
     return f" Did you mean {shape.format(near[0])}?" if near else ""
 

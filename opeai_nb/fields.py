@@ -148,3 +148,13 @@ FIELDS: Final = (
     ),
 )
 BY_NAME: Final = {field.name: field for field in FIELDS}
+ELSEWHERE: Final = {
+    **dict.fromkeys(("batch_size", "count", "num_images", "num_images_per_prompt"), "n"),
+    **dict.fromkeys(("num_outputs", "number_of_images", "sample_count", "samples"), "n"),
+    **dict.fromkeys(("aspect_ratio", "dimensions", "height", "image_size", "resolution"), "size"),
+    **dict.fromkeys(("ratio", "width"), "size"),
+    **dict.fromkeys(("images", "image_url", "init_image", "input", "input_image"), "image"),
+    **dict.fromkeys(("negative", "no"), "negative_prompt"),
+    "format": "output_format",
+}
+"""What other image APIs call a field, and its name here."""

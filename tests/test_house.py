@@ -365,5 +365,5 @@ def test_the_public_names_are_there() -> None:
     assert {"Client", "Library", "batch", "connect", "generate", "panel", "sweep"} <= set(names)
     for name in names:
         assert getattr(opeai_nb, name) is not None
-    with pytest.raises(AttributeError, match="no attribute 'Clint'"):
+    with pytest.raises(AttributeError, match=r"'Clint'\. Did you mean 'Client'"):
         opeai_nb.Clint  # noqa: B018  it is the attribute that is asked for

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.client.values.size import SAME, parse_size
 from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.families import size_for_picture, size_for_ratio
-from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, FIELDS, Field
+from opeai_nb.fields import BY_NAME, DEFAULT_MODEL, ELSEWHERE, FIELDS, Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,7 +127,7 @@ def build_request(prompt: str | ImageRequest | None, values: Mapping[str, Any]) 
     for name in values:
         if name not in BY_NAME:
             raise InputError(
-                f"There is no field {name!r}.{did_you_mean(name, BY_NAME)}",
+                f"There is no field {name!r}.{did_you_mean(name, BY_NAME, elsewhere=ELSEWHERE)}",
                 advice=f"Pass a field that the toolkit does not know as extra={{{name!r}: …}}. "
                 "Nothing was sent.",
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from opeai_nb.errors import OptionError, did_you_mean
-from opeai_nb.fields import FIELDS, Field
+from opeai_nb.fields import BY_NAME, ELSEWHERE, FIELDS, Field
 
 RATIOS: Final = ("1:1", "16:9", "9:16", "4:3", "3:4", "3:2", "2:3")
 _LOOKS: Final = ("thumb", "full", "none")
@@ -45,11 +45,10 @@ OPTIONS: Final = (*REQUEST_OPTIONS, *CELL_OPTIONS)
 
 # What people know from other tools, and what it is called here.
 _ELSEWHERE: Final = {
+    **{f"--{name.replace('_', '-')}": BY_NAME[field].long for name, field in ELSEWHERE.items()},
     "--aspect-ratio": "--ar",
     "--async": "--no-wait",
     "--cache": "--fresh",
-    "--count": "--n",
-    "--no": "--negative-prompt",
     "--no-cache": "--fresh",
     "--refresh": "--fresh",
 }
@@ -62,8 +61,7 @@ def spellings() -> dict[str, Field]:
 
 def unknown_option(spelling: str) -> OptionError:
     """Return the error for an option that does not exist, with the nearest that does."""
-    alias = _ELSEWHERE.get(spelling)
-    hint = f" Did you mean {alias}?" if alias else did_you_mean(spelling, spellings(), shape="{}")
+    hint = did_you_mean(spelling, spellings(), shape="{}", elsewhere=_ELSEWHERE)
     return OptionError(
         f"There is no option {spelling}.{hint}",
         advice="--help lists the options. Nothing was sent.",

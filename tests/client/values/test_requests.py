@@ -167,6 +167,8 @@ class TestBadInput:
             ({"extra": {"x": float("nan")}}, "written as JSON"),
             ({"extra": {"x": "\ud800"}}, "written as JSON"),
             ({"sise": "1x1"}, "Did you mean 'size'"),
+            ({"num_images": 2}, "Did you mean 'n'"),
+            ({"width": 512}, "Did you mean 'size'"),
             ({"zzz": 1}, "extra={'zzz'"),
         ],
     )

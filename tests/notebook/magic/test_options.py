@@ -121,6 +121,8 @@ def test_two_dashes_end_the_options() -> None:
         ("a << -o b", "given twice"),
         ("-s 1:1 --ar 16:9", "given twice"),
         ("--refresh", "Did you mean --fresh?"),
+        ("--num-images 2", "Did you mean --n?"),
+        ("--format png", "Did you mean --output-format?"),
         ("--aspect_ratio 16:9", "Did you mean --ar?"),
         ("--wait", "no option --wait"),
         ("--mod x", "no option --mod"),
