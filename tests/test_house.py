@@ -22,7 +22,7 @@ OUTSIDE |= {"ipywidgets", "anywidget"}
 
 # room -> (rooms of ours that it may import, packages from OUTSIDE that it may import)
 TABLE: dict[str, tuple[set[str], set[str]]] = {
-    "_lazy": (set(), set()),
+    "_lazy": ({"errors"}, set()),  # for a mistyped name alone
     "_version": (set(), set()),
     "errors": ({"printable"}, set()),
     "families": (set(), set()),
