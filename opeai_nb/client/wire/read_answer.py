@@ -336,13 +336,15 @@ def _read_text(reply: Reply, request: ImageRequest | None, asked: str) -> Pictur
         return replace(bare, request_id=request_id_of(reply.headers, []))
     named = [link for name, link in links_in_xml(text) if not is_never(name, link)]
     named = [link for link in named if may_be_picture(link)]
-    if named or (not text.startswith(("<", "{", "[")) and links_in(text)):
+    if named or (not _NO_PROSE.search(text) and links_in(text)):
         places = Places(lists=[("", named)]) if named else Places(texts=[text])
         if pictures := pictures_in(places, {}, request):
             return replace(_as_pictures(places, reply, pictures, None), notes=(GUESS,))
     return _unreadable(reply)
 
 
+# A page, or JSON that is broken: what stands under which name is not known.
+_NO_PROSE: Final = re.compile(r"\A[<{\[]|[\"']\s*:")
 _STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
 
 

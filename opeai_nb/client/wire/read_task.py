@@ -18,7 +18,7 @@ from opeai_nb.client.wire.read_error import (
 )
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.spelling import squeezed
-from opeai_nb.client.wire.unwrap import Places
+from opeai_nb.client.wire.unwrap import Places, is_never
 from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
 
 if TYPE_CHECKING:
@@ -262,17 +262,22 @@ _BARE: Final = frozenset({"id", "created", "created_at", "model"})
 
 def _status_word(node: Mapping[str, Any]) -> str | None:
     """Return the status word; `{"status": 404}` and `{"status": true}` are not a task's."""
-    word = None
-    for key in _STATUS_KEYS:
-        if isinstance(node.get(key), str):
-            word = node[key]
-            break
+    words = [node[key] for key in _STATUS_KEYS if isinstance(node.get(key), str)]
+    # Of several one may speak of the question: `{"status": "ok", "state": "processing"}`.
+    word = min(words, key=_by_what_is_left, default=None)
     if word is None and type(node.get("success_flag")) is int:
         return _FLAGS.get(node["success_flag"], "unknown")
     # Google's `done` is true beside a reason, or a result.
     if word is None and any(map(_is_not_over, node, node.values())):
         return "processing"
     return word
+
+
+def _by_what_is_left(word: str) -> int:
+    return _LEAST_FINISHED.index(read_status(word)) if word else len(_LEAST_FINISHED)
+
+
+_LEAST_FINISHED: Final = ("queued", "painting", "failed", "done", "unknown")
 
 
 def _is_not_over(name: str, value: object) -> bool:
@@ -305,7 +310,11 @@ def _row_id(node: Mapping[str, Any]) -> str | None:
 
 def guessed_task(places: Places) -> Task | None:
     """Return the task of an answer in which an id stands and nothing else that says anything."""
-    task_id = _guessed_id(places)
+    nodes = list(places.nodes)
+    for node in nodes:  # and what they alone hold, in an envelope of whatever name
+        inner = [v for name, v in node.items() if type(v) is dict and not is_never(name, v)]
+        nodes += inner if len(inner) == 1 and inner[0] not in nodes else []
+    task_id = _guessed_id(Places(nodes))
     return Task(task_id, notes=(GUESSED_ID,)) if task_id else None
 
 

@@ -11,6 +11,11 @@ _MOST_NAMES: Final = 2000
 """Names that are remembered: the polls of a task repeat the same twenty, and nobody's are long."""
 _LEFT_OUT = re.compile(r"[^0-9a-z]+")
 
+# Whose status may be a task's: `job_status`, `runState`.
+_WHOSE: Final = (
+    *("job", "generation", "generate", "run", "current", "process", "execution", "workflow"),
+    *("prediction", "request", "image", "render"),
+)
 # What means the same, by our name; each in every spelling that differs in case and separators.
 _SAME: Final = {
     "task_id": (
@@ -19,11 +24,11 @@ _SAME: Final = {
     ),
     "request_id": ("requestid", "reqid"),
     "status": (
-        *("status", "jobstatus", "generationstatus", "runstatus", "currentstatus"),
-        *("jobstatusmsg", "generatestatus"),
+        *("status", "jobstatusmsg", "statustext"),
+        *(f"{whose}{word}" for whose in _WHOSE for word in ("status", "state")),
     ),
     "task_status": ("taskstatus", "taskstate"),
-    "state": ("state", "jobstate", "phase"),
+    "state": ("state", "phase", "stage"),
     "poll_url": (
         *("pollurl", "pollingurl", "statusurl", "queryurl", "taskurl", "fetchurl", "checkurl"),
         *("statusendpoint", "operationlocation", "joburl", "pollinguri", "statusuri"),

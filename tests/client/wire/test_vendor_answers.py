@@ -86,6 +86,20 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"name": "operations/op-77", "done": True, "response": {"images": [{"imageBytes": B64}]}},
     ),
     "an envelope of its own": ({"status": "ok", "payload": {"task_id": "t1"}}, DONE),
+    "a word for the question": (
+        {"status": "ok", "task_id": "t1", "state": "processing"},
+        {"status": "success", "task_id": "t1", "task_status": "processing"},
+        {"status": "ok", "task_id": "t1", "state": "done", "odd": URL},
+    ),
+    "words for a state": (
+        {"id": "t1", "generationStatus": "waiting"},
+        {"id": "t1", "run_state": "in progress", "odd": OTHER},
+        {"id": "t1", "processStatus": "done", "odd": URL},
+    ),
+    "an id in envelopes without a word": (
+        {"code": 1, "reply": {"value": {"ticket": "c0ffee1234"}}},
+        DONE,
+    ),
     "GraphQL": ({"data": {"generateImage": {"id": "g1", "status": "queued"}}}, DONE),
     "ID": ({"ID": "t1", "Status": "queued"}, DONE),
     "Vidu": (
@@ -229,6 +243,7 @@ def test_body_that_is_no_bare_json_is_read(shell: Shells, body: str | bytes) -> 
         f"<html><script>var settings = {json.dumps(DONE)};</script></html>",
         f'<html><style>p {{}}</style><img src="{URL}"></html>',
         "{data:[{b64_json:'x'}]}",
+        f'\'{{"callback": "{OTHER}", "url": "{URL}"\'',
     ],
 )
 def test_page_is_kept_whatever_stands_in_its_scripts(shell: Shells, body: str) -> None:
