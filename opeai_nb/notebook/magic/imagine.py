@@ -118,8 +118,9 @@ class Imagine(Magics):
         from opeai_nb.notebook.commands import command_in
         from opeai_nb.notebook.display.watch import tell_notes
         from opeai_nb.notebook.magic import json_cell, run_cell, sweep_cell
-        from opeai_nb.notebook.magic.line import option_in, parse
+        from opeai_nb.notebook.magic.line import parse
         from opeai_nb.notebook.magic.made_of import recipe
+        from opeai_nb.notebook.magic.prompt import likely_mistakes
         from opeai_nb.notebook.magic.variables import names_here
 
         if cell is None and (command := command_in(line)) is not None:
@@ -131,9 +132,8 @@ class Imagine(Magics):
             print(_usage())  # noqa: T201  help is what was asked for
             return None
         prompt = _prompt(parsed, cell)
-        if not parsed.is_literal and (option := option_in(prompt)) is not None:
-            where = "before it" if cell is None else "in the first line of the cell"
-            tell_notes([f"{option} is a part of the prompt: options stand {where}."])
+        if not parsed.is_literal:
+            tell_notes(likely_mistakes(prompt, names, is_cell=cell is not None))
         run = sweep_cell.run if sweep_cell.is_sweep(parsed, prompt) else run_cell.run
         made_of = recipe(parsed, prompt, names, lambda: self.session.studio.presets)
         if parsed.cell.get("json"):

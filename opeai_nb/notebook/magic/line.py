@@ -74,7 +74,7 @@ def parse(line: str, names: Mapping[str, Any]) -> Parsed:
 
 
 def option_in(prompt: str) -> str | None:
-    """Return the first words of a prompt that would be an option before it: `--size 512x512`."""
+    """Return the first option that a prompt holds with its value, as `--size` of `--size 2K`."""
     known = spellings()
     for found in _IN_WORDS.finditer(prompt):
         if (option := known.get(found[1])) is None:
@@ -84,7 +84,7 @@ def option_in(prompt: str) -> str | None:
         with suppress(OptionError):
             if found[2]:
                 _converted(option, found[1], [found[2]], None)
-                return found[0]
+                return found[1]
     return None
 
 

@@ -4,20 +4,43 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.bulk.sweep.braces import tokens
+from opeai_nb.bulk.sweep.braces import NAME, tokens
 from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.errors import InputError, OptionError, did_you_mean
 from opeai_nb.notebook.magic.cell_transform import MARKER_LINE
+from opeai_nb.notebook.magic.line import option_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_DOLLAR = re.compile(rf"(?<!\S)\$({NAME})\b")
 
 
 def without_markers(text: str) -> str:
     """Return *text* without the `# NBVAL_…` lines that nbval reads, which are no prompt."""
     return MARKER_LINE.sub("", text).strip()
+
+
+def likely_mistakes(text: str, names: Mapping[str, Any], *, is_cell: bool) -> list[str]:
+    """Return notes on what is sent as it stands and was hardly meant so: options, and `$name`.
+
+    *names* are those of the notebook; *is_cell* tells a cell's body from a line.
+    """
+    notes = []
+    if (option := option_in(text)) is not None:
+        where = "in the first line of the cell" if is_cell else "before it"
+        notes.append(f"{option} is a part of the prompt: options stand {where}.")
+    found = (name for name in dict.fromkeys(_DOLLAR.findall(text)) if name in names)
+    return [
+        *notes,
+        *(
+            f"${name} is a part of the prompt: {{{name}}} is the variable's value."
+            for name in found
+        ),
+    ]
 
 
 def interpolated(text: str, names: Mapping[str, Any]) -> str:

@@ -45,21 +45,27 @@ def test_a_prompt_is_the_value_of_its_cell_and_paid_once(cells: Cells, text: str
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
-        ("%imagine a fox -n 2", "-n 2 is a part of the prompt: options stand before it."),
-        ("%imagine a fox --size=512x512 -q high", "--size=512x512 is a part of the prompt: "),
+        ("%imagine a fox -n 2", "-n is a part of the prompt: options stand before it."),
+        ("%imagine a fox --size=512x512 -q high", "--size is a part of the prompt: "),
         ("%imagine a fox --fresh", "--fresh is a part of the prompt: "),
         (
             "%%imagine -n 1\na fox\nat dusk --ar 16:9",
-            "--ar 16:9 is a part of the prompt: options stand in the first line of the cell.",
+            "--ar is a part of the prompt: options stand in the first line of the cell.",
+        ),
+        (
+            "%imagine a $animal in 5$ and $USD with $animal",
+            "$animal is a part of the prompt: {animal} is the variable's value.",
         ),
         ("%imagine -- a fox -n 2", ""),
+        ("%imagine -- a $animal", ""),
         ("%%imagine --\na fox --ar 16:9", ""),
         ("%imagine a -5 degrees day -x -n many, - i think, wi-fi --style", ""),
     ],
 )
-def test_an_option_in_the_prompt_is_sent_with_it_and_told(
+def test_an_option_or_a_variable_in_the_prompt_is_sent_with_it_and_told(
     cells: Cells, capsys: pytest.CaptureFixture[str], cell: str, told: str
 ) -> None:
+    cells.run("animal = 'fox'")
     cells.run(cell)
     assert cells.sent == [cell.removeprefix("%imagine ").removeprefix("-- ").split("\n", 1)[-1]]
     assert [line[: len(told) + 6] for line in capsys.readouterr().err.splitlines()] == (
