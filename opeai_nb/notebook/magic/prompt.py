@@ -33,13 +33,10 @@ def likely_mistakes(text: str, names: Mapping[str, Any], *, is_cell: bool) -> li
     if (option := option_in(text)) is not None:
         where = "in the first line of the cell" if is_cell else "before it"
         notes.append(f"{option} is a part of the prompt: options stand {where}.")
-    found = (name for name in dict.fromkeys(_DOLLAR.findall(text)) if name in names)
-    return [
-        *notes,
-        *(
-            f"${name} is a part of the prompt: {{{name}}} is the variable's value."
-            for name in found
-        ),
+    return notes + [
+        f"${name} is a part of the prompt: {{{name}}} is the variable's value."
+        for name in dict.fromkeys(_DOLLAR.findall(text))
+        if name in names
     ]
 
 
