@@ -18,7 +18,7 @@ from opeai_nb.library.disk.files import names_in, own_folder, remove_folder, wri
 from opeai_nb.plain_file import read_plain
 
 CACHE_VARIABLE: Final = "OPEAI_NB_CACHE"
-_FILE: Final = "index-7.sqlite3"  # the number is the schema's
+_FILE: Final = "index-8.sqlite3"  # the number is that of its tables, and of what rows say
 _OF: Final = "library.txt"
 _DIGITS: Final = 24
 _LOOKS: Final = 50

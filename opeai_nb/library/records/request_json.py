@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from contextlib import suppress
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -41,17 +42,27 @@ def identity(request: ImageRequest) -> str:
 def identity_of(written: Mapping[str, Any]) -> str:
     """Return the identity of a request that is written down.
 
-    Line breaks are the same however they are written: an editor on Windows saves others.
+    Texts are the same however an editor has saved them (`_compared`).
     """
     telling = dict(written)
     for name in _WITHOUT_EFFECT:
         telling.pop(name, None)
     for name in _TEXTS:
-        if isinstance(text := telling.get(name), str) and "\r" in text:
-            telling[name] = text.replace("\r\n", "\n")
+        if isinstance(text := telling.get(name), str) and ("\n" in text or not text.isascii()):
+            telling[name] = _compared(text)
     if "image" in telling:
         telling["image"] = [_telling(image) for image in telling["image"]]
     return hashlib.sha256(_canonical_bytes(telling)).hexdigest()
+
+
+def _compared(text: str) -> str:
+    """Return *text* without what editors change and nobody sees.
+
+    On Windows they save other line breaks, many take off the blanks before one, and a file that was
+    on a Mac may have its accents apart from their letters.
+    """
+    lines = [line.rstrip(" \t\r") for line in text.split("\n")]
+    return unicodedata.normalize("NFC", "\n".join(lines))
 
 
 def _telling(image: Mapping[str, str]) -> list[str | None]:

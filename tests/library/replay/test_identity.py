@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from opeai_nb.client import ImageRequest
+from opeai_nb.client import Generation, ImageRequest
 from opeai_nb.client.values.image_input.input_image import InputImage
-from opeai_nb.library import identity
+from opeai_nb.library import Library, identity
+from tests.library.replaying import shown
 
 CHANGES: dict[str, Any] = {
     "prompt": "a dog",
@@ -45,15 +46,38 @@ def test_how_it_travels_and_whose_it_is_do_not_count(change: dict[str, Any]) -> 
     assert identity(ImageRequest("a cat")) == identity(ImageRequest("a cat", **change))
 
 
-def test_line_breaks_are_the_same_however_an_editor_writes_them() -> None:
-    """A notebook that was saved by an editor on Windows, and is opened in JupyterLab."""
+@pytest.mark.parametrize(
+    "saved", ["café \t\nsnow", "café\r\nsnow", "café  \r\nsnow", "cafe\u0301\nsnow"]
+)
+def test_texts_are_the_same_however_an_editor_saves_them(saved: str) -> None:
+    """By one on Windows, or on a Mac, or one that takes off blanks at the ends of lines."""
     for name in ("prompt", "negative_prompt"):
         fields: dict[str, Any] = {"prompt": "a", "dialect": "aliyun"}
-        unix, windows, none = (
-            identity(ImageRequest(**{**fields, name: f"fox{end}snow"}))
-            for end in ("\n", "\r\n", " ")
+        plain, other, *others = (
+            identity(ImageRequest(**{**fields, name: text}))
+            for text in (
+                "café\nsnow",
+                saved,
+                "café snow",
+                "cafe\nsnow",
+                "café\n snow",
+                "café\n\nsnow",
+            )
         )
-        assert unix == windows != none
+        assert plain == other
+        assert plain not in others
+
+
+def test_a_prompt_that_an_editor_has_saved_otherwise_is_shown(
+    keep: Callable[..., Generation], library: Library, folder: Path
+) -> None:
+    keep("a café \nin snow")
+    (record,) = library.records()
+    assert record.prompt == "a café \nin snow"
+    for prompt in ("a café\nin snow", "a cafe\u0301\r\nin snow"):
+        found = shown(Library(folder), ImageRequest(prompt))
+        assert found is not None
+        assert found.id == record.id
 
 
 def test_every_field_is_decided_on() -> None:
