@@ -252,6 +252,8 @@ class Library(Catalogue):
         that is kept already returns what is kept, unless more came of it now. An answer that could
         not be read to its end (`generation.answer`) stays in the journal, for a later version.
         """
+        if generation.answer is not None:  # first: whoever sees the record settles what is whole
+            entry.unread(_IN_PART, generation.answer)
         record = self._kept_already(entry)
         try:
             if record is None:
@@ -267,8 +269,6 @@ class Library(Catalogue):
         self._tell_of_the_disk(record)
         if generation.answer is None:
             entry.forget()
-        else:
-            entry.unread(_IN_PART, generation.answer)
         return replace(
             generation, pictures=write_record.kept_pictures(record), **write_record.facts_of(record)
         )

@@ -509,3 +509,24 @@ def folders_synced(work: Callable[[], object]) -> int:
     with profiled(look):
         work()
     return callers.count("_sync_folder")
+
+
+class LookedAt(Disk):
+    """A disk on which another session lists what is unfinished once a record has its name."""
+
+    def rename(self, old: Path | str, new: Path | str) -> None:
+        super().rename(old, new)
+        if str(new).endswith(".json"):
+            assert Library(Path(new).parent).pending()
+
+
+def test_the_rest_of_an_answer_outlives_a_look_at_the_moment_when_its_pictures_are_kept(
+    folder: Path, begin: Callable[..., Entry], picture: Callable[..., bytes]
+) -> None:
+    library = Library(folder, disk=LookedAt())
+    entry = begin(into=library)
+    entry.sending()
+    answer = errors.Answer(b"{and more")
+    library.keep(entry, Generation((Picture(picture()),), entry.request, answer=answer))
+    (left,) = Library(folder).pending()
+    assert left.answer() == b"{and more"
