@@ -18,6 +18,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import DISK, discard, is_link, names_in, own_folder
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
@@ -63,17 +64,21 @@ class Liveness:
         self._beats = beats
         self._watched: dict[str, tuple[bytes, float]] = {}
         self._pid = 0
+        self._lock = Guard()
         self._begin()
 
     def _begin(self) -> None:
         """Begin anew: in a fork, too, which is another process and has none of its threads."""
-        if self._pid != os.getpid():
-            self._pid = os.getpid()
-            self._lock = threading.Lock()
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid == os.getpid():  # another thread was first
+                return
             self._token = secrets.token_hex(8)
             self._held: set[str] = set()
             self._count = 0
             self._heart: threading.Thread | None = None
+            self._pid = os.getpid()
 
     # -- this process
 

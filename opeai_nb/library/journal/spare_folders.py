@@ -45,6 +45,7 @@ class SpareFolders:
         self._is_busy = is_busy
         self._clock = clock
         self._lock = Guard()
+        self._pid = os.getpid()
         self._spare: list[tuple[str, float]] = []
 
     def remove(self, folder: Path) -> None:
@@ -55,7 +56,7 @@ class SpareFolders:
             return self.tidy()
         if (gone := emptied_folder(folder, _blank)) is not None:
             with self._lock:
-                self._spare.append((gone, self._clock()))
+                self._spare_here().append((gone, self._clock()))
         if len(self._spare) > _MOST:
             self._drop()
         return None
@@ -68,7 +69,7 @@ class SpareFolders:
 
     def _drop(self) -> None:
         with self._lock:
-            needless, self._spare = self._spare, []
+            needless, self._spare = self._spare_here(), []
         for path, _ in needless:
             remove_folder(path)
 
@@ -100,9 +101,16 @@ class SpareFolders:
 
     def _latest(self) -> str | None:
         with self._lock:
-            if not self._spare or self._clock() - self._spare[-1][1] > _YOUNG_SECONDS:
+            spare = self._spare_here()
+            if not spare or self._clock() - spare[-1][1] > _YOUNG_SECONDS:
                 return None
-            return self._spare.pop()[0]
+            return spare.pop()[0]
+
+    def _spare_here(self) -> list[tuple[str, float]]:
+        """Return the spare folders; a fork has none: those are its parent's."""
+        if self._pid != os.getpid():
+            self._pid, self._spare = os.getpid(), []
+        return self._spare
 
 
 def _blank(folder: str, name: str) -> None:

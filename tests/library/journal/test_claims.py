@@ -25,7 +25,7 @@ from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.entry import TakenOverError
 from opeai_nb.library.journal.liveness import DEAD_SECONDS, Liveness
 from opeai_nb.library.journal.process import describe, is_gone, start_of, this_process
-from tests.fork import start
+from tests.fork import run, start
 from tests.library.conftest import Clock
 
 REQUEST = "5f70bf18a08600706a4cbd9d9a49bb70"
@@ -459,6 +459,40 @@ def test_a_fork_is_another_process(kernel: Kernel) -> None:
         ("a cat", True),
         ("a dog", False),
     ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_threads_of_a_fork_that_begin_at_one_moment_are_one_process(tmp_path: Path) -> None:
+    code = """
+        import os, sys, threading
+        from pathlib import Path
+        from opeai_nb.library.journal.liveness import Liveness
+
+        def works(name):
+            start.wait()
+            liveness.hold(name)
+            owner = liveness.owner()
+            start.wait()
+            mine.append(liveness.is_mine(owner, name))
+
+        sys.setswitchinterval(1e-6)
+        for _ in range(80):
+            liveness = Liveness(Path(sys.argv[1]), beats=False)
+            liveness.hold("parent's")
+            child = os.fork()
+            if child == 0:
+                start, mine = threading.Barrier(4), []
+                threads = [threading.Thread(target=works, args=[name]) for name in "abcd"]
+                for thread in threads:
+                    thread.start()
+                for thread in threads:
+                    thread.join()
+                os._exit(mine != [True] * 4)
+            assert os.waitpid(child, 0)[1] == 0
+        print("each")
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)]
+    assert run(command).stdout == "each\n"
 
 
 # -- what claims are made of

@@ -66,6 +66,21 @@ def test_a_spare_folder_that_another_process_swept_away_is_done_without(library:
     assert pending(library) == {other.id, following.id}
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_fork_leaves_the_spare_folders_to_its_parent(library: Library) -> None:
+    """Both would write into one at once."""
+    first, _ = begun(library, "a fox"), begun(library, "an owl")
+    place = first.folder.stat().st_ino
+    first.forget()
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.write(writing, f"{begun(library, 'a cat').folder.stat().st_ino}".encode())
+        os._exit(0)
+    assert os.read(reading, 100) != f"{place}".encode()
+    os.wait()
+    assert begun(library, "a dog").folder.stat().st_ino == place
+
+
 def test_an_entry_that_was_taken_over_leaves_no_spare_folder(library: Library) -> None:
     """It may be another user's, who may take the rights to it away."""
     left = begun(library, "a fox")
