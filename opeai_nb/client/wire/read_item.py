@@ -227,9 +227,11 @@ def _pictures_of(
     if depth < _DEEPEST_ITEM:
         for key in _INSIDE:
             inner = item.get(key)
-            for value in inner if isinstance(inner, list) else [inner]:
-                if isinstance(value, dict) and (found := _pictures_of(value, blobs, depth + 1)):
-                    return found
+            values = islice(inner, MOST_ITEMS) if isinstance(inner, list) else [inner]
+            objects = [value for value in values if isinstance(value, dict)]
+            results = [each for each in objects if not _is_labelled(each)] or objects
+            if found := [p for each in results for p in _pictures_of(each, blobs, depth + 1)]:
+                return found
     links = [link for key in named if key in _LOOSE for link in _links(key, item[key])]
     return [Picture(url=link) for link in dict.fromkeys(links)]
 

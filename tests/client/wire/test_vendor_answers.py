@@ -163,6 +163,13 @@ def test_several_texts_under_one_name_are_as_many_pictures(shell: Shells) -> Non
     assert plays(shell, {"data": [item]}) == [RED, BLUE]
 
 
+@pytest.mark.parametrize("name", ["data", "content", "value", "output", "result"])
+def test_list_inside_the_one_item_of_a_list_is_read_to_its_end(shell: Shells, name: str) -> None:
+    items = [{"url": f"{URL}?small", "type": "thumbnail"}, {"b64_json": B64}, {"url": OTHER}]
+    for body in ([{name: items}], {"items": [{name: items}]}):
+        assert plays(shell, body) == [RED, BLUE]
+
+
 def test_guess_at_the_picture_of_a_finished_task_is_told(shell: Shells) -> None:
     script = Script(
         Answer({"task_id": "t"}), Answer({"status": "SUCCESS", "odd": {"place": URL}}), RED
