@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Reply
     from opeai_nb.client.values.request import ImageRequest
 
-_STATUS_KEYS: Final = ("status", "task_status", "state")
+_STATUS_KEYS: Final = ("task_status", "status", "state")
 _TASK_OBJECT: Final = "image.generation.task"
 # kie.ai tells how a task stands by a number of its own.
 _FLAGS: Final = {0: "processing", 1: "success", 2: "failed", 3: "failed"}
@@ -264,20 +264,14 @@ def _status_word(node: Mapping[str, Any]) -> str | None:
     """Return the status word; `{"status": 404}` and `{"status": true}` are not a task's."""
     words = [node[key] for key in _STATUS_KEYS if isinstance(node.get(key), str)]
     # Of several one may speak of the question: `{"status": "ok", "state": "processing"}`.
-    word = min(words, key=_by_what_is_left, default=None)
+    known = (word for word in words if word and read_status(word) != "unknown")
+    word = next(known, words[0] if words else None)
     if word is None and type(node.get("success_flag")) is int:
         return _FLAGS.get(node["success_flag"], "unknown")
     # Google's `done` is true beside a reason, or a result.
     if word is None and any(map(_is_not_over, node, node.values())):
         return "processing"
     return word
-
-
-def _by_what_is_left(word: str) -> int:
-    return _LEAST_FINISHED.index(read_status(word)) if word else len(_LEAST_FINISHED)
-
-
-_LEAST_FINISHED: Final = ("queued", "painting", "failed", "done", "unknown")
 
 
 def _is_not_over(name: str, value: object) -> bool:

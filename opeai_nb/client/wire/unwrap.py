@@ -123,7 +123,7 @@ def _numbered(name: str, node: dict[str, Any]) -> list[Any]:
     Those of tasks by their ids, with these: `{"t-8151": {"status": "queued"}}`.
     """
     known = name in _LISTS or name in ("output", "result")
-    if name in _LISTS and node and all(map(_is_by_id, node, node.values())):
+    if name in _TASKS and node and all(map(_is_by_id, node, node.values())):
         return [{"task_id": key, **value} for key, value in node.items()]
     return list(node.values()) if known and node and all(k.isdigit() for k in node) else []
 
@@ -134,6 +134,7 @@ def _is_by_id(key: str, value: Any) -> bool:
     return isinstance(value, dict) and not is_place and isinstance(value.get("status"), str)
 
 
+_TASKS: Final = frozenset({"tasks", "jobs", "predictions", "generations"})
 _LONGEST_PLACE: Final = 3
 
 

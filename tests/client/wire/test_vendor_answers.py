@@ -91,6 +91,10 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"status": "success", "task_id": "t1", "task_status": "processing"},
         {"status": "ok", "task_id": "t1", "state": "done", "odd": URL},
     ),
+    "a word for the last step": (
+        {"status": "queued", "task_id": "t1", "stage": "upload"},
+        {"status": "COMPLETED", "task_id": "t1", "stage": "rendering", "odd": URL},
+    ),
     "words for a state": (
         {"id": "t1", "generationStatus": "waiting"},
         {"id": "t1", "run_state": "in progress", "odd": OTHER},
