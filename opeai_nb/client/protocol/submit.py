@@ -238,7 +238,8 @@ _CAME_WHOLE: Final = (
 
 def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
     """Hang on an error about a paid request what came: nothing of it is dropped."""
-    if reply.status < 300 or isinstance(error, UnreadableAnswerError):  # noqa: PLR2004  HTTP success
+    is_open = isinstance(error, (UnreadableAnswerError, OutcomeUnknownError))
+    if reply.status < 300 or is_open:  # noqa: PLR2004  HTTP success
         error.answer = error.answer or reply.answer()
         error.status_code = error.status_code or reply.status
     return error

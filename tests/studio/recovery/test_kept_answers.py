@@ -217,6 +217,16 @@ def test_failure_of_the_server_inside_a_success_is_an_unknown_outcome(
     assert (entry.truth, len(script.posts)) == ("outcome unknown", 1)
 
 
+def test_what_a_failing_server_said_of_a_paid_request_is_kept(studio_over: Studios) -> None:
+    said = Answer({"message": "the worker crashed", "output": {"url": "http://p.test/1.png"}}, 502)
+    studio, script = studio_over(lambda _: said)
+    with pytest.raises(OutcomeUnknownError) as caught:
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert caught.value.answer == entry.answer() == said.content
+    assert (entry.truth, len(script.posts)) == ("outcome unknown", 1)
+
+
 def test_what_was_guessed_and_is_no_picture_leaves_the_answer(studio_over: Studios) -> None:
     odd = {"weird": {"place": "http://p.test/x"}}
     studio, script = studio_over(
