@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,6 +26,8 @@ _GENERATION: Final = ("opeai_nb.client.values.generation", "Generation")
 _JOB: Final = ("opeai_nb.studio.job", "Job")
 _PICK: Final = ("opeai_nb.bulk.sweep.pick", "Pick")
 _SWEEP: Final = ("opeai_nb.bulk.sweep.sweep", "Sweep")
+_lock: Final = threading.RLock()
+"""Threads of a cell may all be the first that call `opeai_nb.generate`."""
 
 
 def load(shell: InteractiveShell) -> Session:
@@ -33,8 +36,11 @@ def load(shell: InteractiveShell) -> Session:
     Prints nothing; twice does no harm. Returns the notebook's session. Raises `OpeaiError` where
     the shell takes no magics, and where the cell that loads it has a prompt that was misread.
     """
-    if (session := _loaded(shell)) is not None:
-        return session
+    with _lock:
+        return _loaded(shell) or _registered(shell)
+
+
+def _registered(shell: InteractiveShell) -> Session:
     _refuse_misread(_cell_that_runs())
     shell.register_magics(Imagine)
     session = _loaded(shell)

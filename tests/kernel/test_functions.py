@@ -5,6 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 CELL = "import opeai_nb\nopeai_nb.generate('a red fox', size='512x512')"
+# A second thread asks while the first has registered the magic, and has not done with it.
+THREADS = """
+import threading
+from opeai_nb.notebook.functions import _session
+
+class Configurables(list):
+    def append(self, item):
+        super().append(item)
+        other.start()
+        other.join(0.5)
+
+def ask():
+    sessions.append(_session())
+
+sessions, other = [], threading.Thread(target=ask)
+shell = get_ipython()
+shell.configurables = Configurables(shell.configurables)
+ask()
+other.join()
+assert len(sessions) == 2
+"""
 
 
 def test_generate_shows_a_badge_and_the_picture_without_the_extension(new_kernel: Any) -> None:
@@ -34,3 +55,10 @@ def test_generate_counts_for_the_sessions_limit(kernel: Any) -> None:
     kernel.good(CELL)
     outcome = kernel.run(CELL, live=False)
     assert outcome.error["ename"] == "SessionLimitError"
+
+
+def test_threads_that_generate_first_at_one_moment_load_the_extension_once(new_kernel: Any) -> None:
+    kernel = new_kernel()
+    kernel.good("%unload_ext opeai_nb")
+    kernel.good(THREADS)
+    assert kernel.good("len(set(sessions))").result["text/plain"] == "1"
