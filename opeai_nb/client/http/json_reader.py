@@ -263,8 +263,10 @@ class JsonReader:
 
     def _packed_json(self) -> bytearray | None:
         """Return the JSON of which the whole body is the base64 (AWS Lambda); None for none."""
+        if not self._rest[:_QUOTED].lstrip(_AROUND).startswith((b"e", b"W")):  # `{`, `[`
+            return None
         text = self._rest.strip(_AROUND).translate(None, b"\r\n")
-        if not text.startswith((b"e", b"W")) or not PACKED.fullmatch(text):  # `{` and `[` in base64
+        if not PACKED.fullmatch(text):
             return None
         data = decode_base64(text.decode("ascii")) or b""
         is_json = data[:1] in (b"{", b"[") and data.count(b",") < MAX_VALUES

@@ -22,7 +22,8 @@ _FINE_WORDS = re.compile(
 )
 _FAILING_WORDS = re.compile(
     r"\b(?:fail\w*|err\w*|invalid|not|no|denied|refus\w*|exceed\w*|limit\w*|unauthor\w*|forbid\w*"
-    r"|insufficient|unsuccess\w*|reject\w*|cannot|missing|expired|block\w*|full|busy|too)\b"
+    r"|insufficient|unsuccess\w*|reject\w*|cannot|missing|expired|block\w*|full|busy|too"
+    r"|crash\w*|cancel\w*|abort\w*|timeout|timed|overload\w*|duplicate|lost|killed|unable|wrong)\b"
     r"|失败|错误|不|无|过多|已满|超",
     re.IGNORECASE,
 )

@@ -96,6 +96,12 @@ def test_model_that_stopped_on_purpose_says_so(shell: Shells, word: str) -> None
     assert word in error_of(shell, {"candidates": [{"finishReason": word}]}).message
 
 
+@pytest.mark.parametrize("why", ["accepted, but it crashed", "duplicate of one in progress"])
+def test_reason_with_a_word_of_success_in_it_is_told(shell: Shells, why: str) -> None:
+    body = {"code": 0, "message": "accepted", "data": {"status": "error", "reason": why}}
+    assert why in error_of(shell, body).message
+
+
 @pytest.mark.parametrize(
     ("reason", "kind"), [("content_filter", ModerationError), ("max_output_tokens", AnswerError)]
 )
