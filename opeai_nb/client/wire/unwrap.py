@@ -75,12 +75,12 @@ def places_in(body: Any) -> Places:
         name, value, depth = queue.popleft()
         if isinstance(inner := unpacked(value), (dict, list)) and inner is not value:
             value = our_names(inner)
+        if isinstance(value, dict) and (items := _numbered(name, value)):
+            value = items
         if isinstance(value, list):
             places.lists.append((name, value))
             # A list of one task is a task: what a query for several ids answers.
             queue.extend((name, item, depth + 1) for item in value[:1] if _is_only_task(value))
-        elif isinstance(value, dict) and (items := _numbered(name, value)):
-            places.lists.append((name, items))
         elif isinstance(value, dict):
             places.nodes.append(value)
             if depth < _DEEPEST:

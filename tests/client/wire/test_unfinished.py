@@ -312,7 +312,13 @@ CUT_INSIDE_AN_ID = [
     b'{"tasks": [{"task_id": "t1", "status": "queued"}, {"task_id": "t2"}, {"task_id": "t',
     b'{"data": [{"id": "t1", "status": "queued"}, {"id": "t2", "status": "queued"}, {"id": "t3',
     b'{"task_ids": ["t1", "t2", "t3',
+    b'{"tasks": {"t1": {"status": "queued"}, "t2": {"status": "queued"}, "t',
 ]
+
+
+def test_one_task_by_its_id_is_followed(shell: Shells) -> None:
+    script = apart({"jobs": {"t1": {"status": "queued"}}}, t1=[{"jobs": {"t1": made(1)}}])
+    assert widths(shell(transport=script).generate("a fox")) == [1]
 
 
 @pytest.mark.filterwarnings("ignore:The answer was cut off")
