@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 _SETTLED_NS: Final = 2_000_000_000
 """A folder's time that is older than this cannot be given twice, even on coarse file systems."""
-_STEP_NS: Final = 1_000
+_MOST_BACK_NS: Final = 1_000_000
+"""Less than the least step in which Linux tells times: so no change has a time that was set."""
 _PATIENCE: Final = 1.0
 """Seconds for another user's process: it gives files their names, which takes milliseconds."""
 _PAUSE: Final = 0.002
@@ -31,13 +33,15 @@ def stamp_of(folder: Path, *, may_set: bool) -> int | None:
     """Return the folder's time as a mark that any later change differs from; None without one.
 
     File systems tell times in steps of up to two seconds. Where it *may_set* the time, it is set a
-    little back: a change in the same step then shows all the same. Raises `OSError`.
+    little back: a change in the same step then shows all the same. By how much is left to chance:
+    who read the time and sets it late must not set what another has noted, and hide what has come
+    since. Raises `OSError`.
     """
     with _told_anew(folder) as time_now:
         now = time_now()
         if may_set:
             try:
-                os.utime(folder, ns=(now, now - _STEP_NS))
+                os.utime(folder, ns=(now, now - 1 - secrets.randbelow(_MOST_BACK_NS)))
                 return time_now()
             except OSError:  # somebody else's folder
                 pass

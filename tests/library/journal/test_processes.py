@@ -106,6 +106,43 @@ KEPT_WHILE_KEPT = """
     other_one.join()
     print(*(len(each.search(word)) for each in (mine, other) for word in ("mine", "another's")))
 """
+# A first session is about to set the folder's time back when a second one, of the same index, does
+# so, and one of another index keeps something; then the first lists the folder.
+TIME_SET_BACK_LATE = """
+    import os, sys
+    from pathlib import Path
+    from opeai_nb.client import Generation, ImageRequest, Picture
+    from opeai_nb.library import Library
+    folder, found = Path(sys.argv[1]), []
+
+    def keep(library, prompt):
+        request = ImageRequest(prompt)
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
+        entry.sending()
+        data = b"\\x89PNG\\r\\n\\x1a\\n" + prompt.encode()
+        library.keep(entry, Generation((Picture(data),), request))
+
+    def hook(event, args):
+        if event == "os.utime" and steps[:1] == ["set back"]:
+            steps.pop(0)
+            second.search("first")
+            keep(other, "another's")
+            steps.append("list")
+        elif event in ("os.listdir", "os.scandir") and steps == ["list"]:
+            steps.pop()
+            found.append(len(second.search("another's")))
+
+    first, second = Library(folder), Library(folder)
+    keep(first, "first")
+    assert len(first.search("first")) == len(second.search("first")) == 1
+    os.environ["OPEAI_NB_CACHE"] += "-another"
+    other = Library(folder)
+    keep(other, "second")
+    steps = ["set back"]
+    sys.addaudithook(hook)
+    assert len(first.search("second")) == 1
+    print(*found)
+"""
 # A process is killed once its record lies in a sub-folder, at its next step on the disk.
 KILLED_WHEN_PLACED = """
     import os, signal, sys
@@ -233,6 +270,13 @@ def test_what_is_kept_while_another_session_lists_the_folder_stays_in_the_index(
     folder: Path,
 ) -> None:
     assert run(LISTED_WHILE_WRITTEN, folder).communicate()[0] == "1 1 1\n"
+
+
+def test_a_folders_time_that_is_set_back_late_hides_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPEAI_NB_CACHE", str(tmp_path / "cache"))
+    assert run(TIME_SET_BACK_LATE, folder).communicate()[0] == "1\n"
 
 
 def test_what_a_process_put_into_a_subfolder_before_it_was_killed_is_seen_by_all(
