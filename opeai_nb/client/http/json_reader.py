@@ -341,6 +341,8 @@ class JsonReader:
         for start in range(0, len(data), _ENCODED_AT_ONCE):
             yield pybase64.b64encode(memoryview(data)[start : start + _ENCODED_AT_ONCE])
         yield bytes(self._spoilt.get(number, b""))
+        if number == self._count:  # the last, which is unfinished
+            yield self._quads + self._open
 
     @staticmethod
     def _bytes_of(number: int, pictures: Mapping[int, Source]) -> bytes:

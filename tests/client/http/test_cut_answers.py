@@ -105,6 +105,14 @@ def test_nothing_whole_is_told_as_nothing(
     assert len(script.posts) == 1
 
 
+@pytest.mark.parametrize("size", range(200, 204))
+def test_half_a_picture_is_kept_to_its_last_letter(shell: Callable[..., Shell], size: int) -> None:
+    body = json.dumps({"data": ITEMS}).encode()[:size]
+    with pytest.raises(OutcomeUnknownError) as caught:
+        shell(transport=script_of(body, httpx.ReadError)).generate("a fox")
+    assert caught.value.answer == body
+
+
 @pytest.mark.parametrize("error", ENDS)
 @pytest.mark.parametrize("body", [DRAFT, DRAFT * 3, DRAFT + DONE[:120]])
 def test_drafts_of_a_stream_are_no_pictures(
