@@ -455,6 +455,8 @@ class Pipeline:
         pictures = (*(first for first, *_ in fetched), *(p for _, *more in fetched for p in more))
         whole = replace(generation, pictures=pictures, origin=self.progress.origin)
         missing = sum(isinstance(picture.error, DownloadError) for picture in whole.failed)
+        if missing and len(pictures) > len(generation.pictures):
+            await self.disk(entry.answered, self.mask.hidden_in(whole))
         if missing and generation.answer:  # the URLs that were read in it may be the wrong ones
             await self.disk(entry.keep_answer, generation.answer)
         if not whole.good:

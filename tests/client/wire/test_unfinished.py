@@ -383,6 +383,25 @@ def test_task_that_was_to_bring_one_picture_may_bring_two(tmp_path: Path, shell:
     assert (len(script.posts), studio.library.pending()) == (1, [])
 
 
+@pytest.mark.filterwarnings("ignore:1 of 3 pictures could not be downloaded yet")
+def test_second_picture_of_a_task_that_was_to_bring_one_is_resumed(tmp_path: Path) -> None:
+    post = {"data": [item(1), {"task_id": "t2", "status": "queued"}]}
+    two = {"status": "SUCCESS", "data": [item(2), item(3)]}
+    script = apart(post, t2=[two])
+    is_up = False
+
+    def answer(request: httpx.Request) -> Any:
+        is_away = request.url.path == "/3.png" and not is_up
+        return GONE if is_away else script.handle_request(request)
+
+    assert widths(studio_on(tmp_path, Script(answer)).generate("a fox", n=3)) == [1, 2]
+    is_up = True
+    later = studio_on(tmp_path, Script(answer))
+    (entry,) = later.library.pending()
+    assert widths(later.resume(entry).result(60)) == [1, 2, 3]
+    assert (len(script.posts), later.library.pending()) == (1, [])
+
+
 @pytest.mark.parametrize("form", ["data: {}\n\n", "{}\n"], ids=["events", "lines"])
 def test_task_of_a_stream_beside_too_few_pictures_is_followed(shell: Shells, form: str) -> None:
     told = [{"data": [item(1)]}, {"task_id": "t2", "status": "queued"}]
