@@ -174,6 +174,8 @@ class OutcomeUnknownError(OpeaiError):
     It was not sent again. `pictures` holds what was complete before the cut.
     """
 
+    is_of_earlier_run = False
+    """True where an earlier run was cut, and this one sent nothing: the platform may be well."""
     default_advice = (
         "It may have been painted and paid for, so it was not sent again; `%imagine tasks` tells "
         "what can be done."

@@ -466,4 +466,5 @@ def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
         request=ask.request,
     )
     error.idempotency_key = entry.key
+    error.is_of_earlier_run = True
     return error

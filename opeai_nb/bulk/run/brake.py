@@ -68,6 +68,8 @@ class Brake:
 
 def kind_of(error: OpeaiError) -> tuple[object, ...] | None:
     """Return what makes two troubles the same; None for what is no trouble of the run."""
+    if isinstance(error, OutcomeUnknownError) and error.is_of_earlier_run:
+        return None
     if isinstance(error, OutcomeUnknownError | UnreachableError):
         return (type(error),)
     if isinstance(error, ModerationError | RateLimitError):

@@ -138,6 +138,15 @@ def test_an_outage_costs_a_few_unknown_outcomes_and_the_run_goes_on(
     assert sleep.seconds == 2 + 4 + 8
 
 
+def test_what_an_earlier_run_left_unknown_holds_up_no_row(new: Callable[..., Studio]) -> None:
+    run_of(new(Script(lambda _: Answer(b"bad gateway", 502))), 8)
+    script = Script(lambda _: PICTURE)
+    _, states, sleep = run_of(new(script), 10)
+    assert states == ["unknown"] * 8 + ["done"] * 2
+    assert sleep.seconds == 0
+    assert len(script.requests) == 2
+
+
 def test_what_does_not_end_stops_the_run_and_the_rest_is_not_sent(
     new: Callable[..., Studio],
 ) -> None:
