@@ -90,6 +90,9 @@ _WORDS: Final[Mapping[Status, frozenset[str]]] = {
             "PARTIALLYCOMPLETED",
             "GENERATED",
             "FULFILLED",
+            "FINALIZED",
+            "DELIVERED",
+            "ENDED",
         ]
     ),
     "failed": frozenset(

@@ -104,6 +104,10 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"code": 1, "reply": {"value": {"ticket": "c0ffee1234"}}},
         DONE,
     ),
+    "a list of one with an id of its own": (
+        [{"order_no": "c0ffee1234", "state": "processing"}],
+        [{"order_no": "c0ffee1234", "state": "delivered", "odd": URL}],
+    ),
     "GraphQL": ({"data": {"generateImage": {"id": "g1", "status": "queued"}}}, DONE),
     "ID": ({"ID": "t1", "Status": "queued"}, DONE),
     "Vidu": (
