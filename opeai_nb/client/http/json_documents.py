@@ -98,7 +98,8 @@ def _in_python(text: str) -> Any:
     if "'" not in text[:_FURTHEST] or text.count(",") > _MOST_OF_PYTHON:
         return None
     try:
-        value = ast.literal_eval(text)
+        # Its names may be numbers, its lists tuples, and its base64 bytes.
+        value = json.loads(json.dumps(ast.literal_eval(text), default=repr))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return None
     return value if isinstance(value, (dict, list)) else None

@@ -232,6 +232,7 @@ def test_numbers_that_are_no_picture_are_kept(shell: Shells, numbers: list[int])
     "body",
     [
         repr({"created": 1, "data": [{"b64_json": B64, "url": None, "ok": True}]}),
+        repr({"data": ({"b64_json": B64.encode(), 1: None, None: {2}},)}),
         f"<html><body><pre>{json.dumps(DONE)}</pre></body></html>",
         f"<html><body><pre>{html.escape(json.dumps(DONE))}</pre></body></html>",
         f"<br />\n<b>Warning</b>: foo in <b>/x.php</b> on line <b>3</b><br />\n{json.dumps(DONE)}",
@@ -258,6 +259,8 @@ def test_body_that_is_no_bare_json_is_read(shell: Shells, body: str | bytes) -> 
         f"<html><script>var settings = {json.dumps(DONE)};</script></html>",
         f'<html><style>p {{}}</style><img src="{URL}"></html>',
         "{data:[{b64_json:'x'}]}",
+        repr({"data": {1: {2: "x"}}}),
+        repr({(1, 2): "x", b"data": []}),
         f'\'{{"callback": "{OTHER}", "url": "{URL}"\'',
     ],
 )
