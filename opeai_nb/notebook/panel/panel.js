@@ -742,6 +742,7 @@ class Desk {
     this.chosen = ''; // the picture that a person asked for last
     /** @type {{title: string, bytes: any} | null} */
     this.other = null; // a picture to compare the one on the stage with
+    this.isPainted = false; // the gallery
     this.isDragging = false; // a region is being drawn
     /** @type {string | null} */
     this.drawing = null; // the input picture that is open to draw a region in
@@ -889,8 +890,15 @@ class Desk {
     });
   }
 
-  /** Tell the kernel that the panel stands here, and wait for nothing. */
-  tellShown() { this.model.send({kind: 'shown', id: this.newId()}); }
+  /** Tell the kernel what stands here, and wait for nothing. @param {'shown' | 'painted'} kind */
+  tell(kind) { this.model.send({kind, id: this.newId()}); }
+
+  /** Tell the kernel once that the gallery is on the screen. */
+  tellPainted() {
+    if (this.isPainted) return;
+    this.isPainted = true;
+    requestAnimationFrame(() => setTimeout(() => this.tell('painted')));
+  }
 
   /** @param {any} said @param {any[]} buffers */
   answered(said, buffers) {
@@ -2147,6 +2155,7 @@ const gallery = (desk, pictures) => {
     older.disabled = !page?.older;
     const isEmpty = page && !finds.length;
     tell(notes, [page === null || (!page && desk.page) ? 'Loading older pictures…' : isEmpty ? (page.search || page.marked ? 'No matches.' : 'What you make is kept here.') : '']);
+    if (page) desk.tellPainted();
     clearTimeout(soon);
     soon = setTimeout(() => { if (grid.isConnected && desk.pages.get(desk.page)?.older) desk.fetchPage(desk.page + 1).catch((error) => desk.fail(error)); }, AHEAD); // so that a turn needs no kernel
   };
@@ -2298,7 +2307,7 @@ const build = ({model, el}) => {
   show('all');
   const watch = watchKernel(el, desk);
   root.dataset.ready = '1';
-  desk.tellShown();
+  desk.tell('shown');
   return () => {
     desk.parts.delete(show);
     desk.defects.delete(fail);

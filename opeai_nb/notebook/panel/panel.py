@@ -117,6 +117,7 @@ class Panel(PanelState, anywidget.AnyWidget):
         told = message.fields
         return {
             "shown": self._shown.set,
+            "painted": self._painted.set,
             "controls": lambda: self._take_change(told),
             "generate": lambda: self._click(message),
             "presets": self.list_presets,

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Job, Studio, Update
 
 SHOWN: Final = ShownPanels()
+_READING: Final = threading.Lock()
 _UNSEEN: Final = 0.5
 """Seconds after which a panel that no page says to show is filled in all the same."""
 
@@ -104,6 +105,7 @@ class PanelState(ShownLibrary):
         self.uploads = Uploads(upload_limit)
         self._still = Still()
         self._displayed, self._shown = threading.Event(), threading.Event()
+        self._painted = threading.Event()
         self._dropped = 0
         self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
         self._before_click: status.Status = {}
@@ -124,14 +126,18 @@ class PanelState(ShownLibrary):
 
         The library is loaded and read once the cell's own messages are out, while the page builds
         the panel; nothing of it is sent before the panel stands there, which would hold it back.
+        Of several panels one reads at a time. The models come once the gallery is on the screen:
+        to load what lists them takes a processor for a fifth of a second.
         """
         self.gallery.reload()
         self._wait_for(self._displayed)
-        show_gallery = self._read_gallery()
+        with _READING:
+            show_gallery = self._read_gallery()
         self._wait_for(self._shown)
         show_gallery()
         if self._is_growing and self._spawn is not in_place:
             self._spawn(self._follow_growth)
+        self._wait_for(self._painted)
         self.list_presets()
         try:
             self._list_models([model.id for model in self.studio.models()])
@@ -142,6 +148,11 @@ class PanelState(ShownLibrary):
     def _wait_for(self, event: threading.Event) -> None:
         if self._spawn is not in_place:
             event.wait(_UNSEEN)
+
+    def _go_on_unseen(self) -> None:
+        """Wait for no page."""
+        self._shown.set()
+        self._painted.set()
 
     @property
     def _is_in_terminal(self) -> bool:
@@ -155,7 +166,7 @@ class PanelState(ShownLibrary):
             former.close()
         self._still.show(self.result, self._frontend())
         if self._frontend() != "live":  # nobody looks yet, and no page will say that it is there
-            self._shown.set()
+            self._go_on_unseen()
         once_idle(self._displayed.set)
         if self._spawn is in_place:
             self.fill()

@@ -59,6 +59,7 @@ class PlainPanel(PanelState, widgets.VBox):  # type: ignore[misc]  # ipywidgets 
 
         display({**self._repr_mimebundle_(), "text/plain": repr(self)}, raw=True)
         self._is_shown()
+        self._go_on_unseen()  # stock widgets say nothing of it
 
     def _make(self) -> None:
         text = {"continuous_update": False, **_WIDE}

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 MESSAGES: Final[dict[str, dict[str, type]]] = {
     "shown": {},  # the panel stands on a page: what was read of the library may come
+    "painted": {},  # and so does the gallery: what takes a processor for long may begin
     "controls": {"values": dict, "edit": list},  # a person changed something
     "generate": {"values": dict, "edit": list},  # the click; its id tells it from any other
     "presets": {},  # the list is opened: read the file anew

@@ -73,6 +73,9 @@ def test_the_gallery_is_read_once_a_page_says_that_the_panel_is_there(cells: Cel
     assert not panel._shown.is_set()
     assert Clicks(panel).send("shown") == {"answer": "page-0"}
     assert panel._shown.is_set()
+    assert not panel._painted.is_set()
+    Clicks(panel).send("painted")
+    assert panel._painted.is_set()
     (fill,) = works
     fill()
     assert len(keys(panel)) == len(panel._tiles) == 6
@@ -86,6 +89,7 @@ def test_where_no_page_will_say_so_the_gallery_is_read_once_it_is_shown(
     panel = Panel(lambda: cells.studio, spawn=lambda _: None, frontend=lambda: frontend)
     panel._is_shown()
     assert panel._shown.is_set()
+    assert panel._painted.is_set()
     panel.close_all()
 
 
@@ -103,16 +107,20 @@ def test_the_library_is_read_while_the_page_builds_the_panel_and_shown_after(cel
             self.name = name
 
         def wait(self, _: float) -> None:
-            asked.append(f"{self.name}, {len(made._gallery)} shown")
+            asked.append(f"{self.name}, {len(made._tiles)} shown")
 
     made = Panel(studio, spawn=works.append)
     made._displayed, made._shown = Told("cell"), Told("page")  # type: ignore[assignment]
+    made._painted = Told("gallery")  # type: ignore[assignment]
     asked.clear()
     order: list[str] = []
     made.observe(lambda change: order.append(change["name"]), ["_tiles", "_gallery"])
     works[0]()
     assert asked[0] == "cell, 0 shown"
     assert "studio" in asked[1 : asked.index("page, 0 shown")]
+    painted = asked.index("gallery, 6 shown")
+    assert asked.index("page, 0 shown") == painted - 1, "what lists models waits for the pictures"
+    assert "studio" in asked[painted:]
     assert order == ["_tiles", "_gallery"], "the page builds its grid once, with its pictures"
     assert len(keys(made)) == 6
     made.close_all()
