@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +55,7 @@ class Session:
         self.models: list[str] = []
         self._studio = following(lambda: self.settings)
         self._runs: Runs | None = None
+        self._token = os.urandom(8).hex()
         self._refused = ("", "")
         self._looks: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
         self._recipes: WeakKeyDictionary[Any, Recipe] = WeakKeyDictionary()
@@ -83,6 +85,16 @@ class Session:
         # As the notebook says it; an environment is of this machine, and a `.env` keeps to it.
         library = as_here(library) if said["library"] else library
         return replace(now, library=library, prices=prices)
+
+    @property
+    def library_id(self) -> str:
+        """What tells whether two panels of this notebook show one library.
+
+        Before the settings are read for the first time, and a panel does not wait for that, it is
+        one for all: they will be read for all of them.
+        """
+        library = "" if self._runs is None else str(self.settings.library)
+        return f"{self._token}-{library}"
 
     @property
     def studio(self) -> Studio:

@@ -40,6 +40,20 @@ AGAIN = """() => {
 }"""
 
 
+# Two panels of which none reads its library: one of that of the panel that is there.
+UNREAD = """
+beside, alone = (
+    type(panel)(panel._studio, spawn=lambda work: None, library_id=one)
+    for one in (panel._library_id, ""))
+"""
+# How often a style sheet of the panel was set from now on: each time all panels are laid out.
+STYLES_SET = """() => {
+  window.stylesSet = 0;
+  const isOurs = ({target, addedNodes}) => [target, ...addedNodes].some(one => one !== document.head
+    && one.textContent.includes('.opeai-nb-panel'));
+  new MutationObserver(all => { window.stylesSet += all.filter(isOurs).length; })
+    .observe(document.head, {childList: true, subtree: true, characterData: true});
+}"""
 PRESS_AS_IT_COMES = """key => {
   const place = document.querySelector('.ob-place');
   const trash = [...document.querySelectorAll('.ob-stage .ob-button')]
@@ -66,6 +80,13 @@ def focused(panel: Page) -> str:
     return said
 
 
+def run_second_cell(panel: Page, code: str) -> None:
+    panel.notebook.cell(1).locator(".cm-content").click()
+    panel.page.keyboard.press("Control+a")
+    panel.page.keyboard.insert_text(code)
+    panel.notebook.run_cell(1)
+
+
 def test_the_page_builds_the_tile_of_each_picture_once_and_with_its_picture(panel: Page) -> None:
     """To build it twice is to decode it twice; only what is said of it anew makes a new one."""
     page, tiles = panel.page, ".ob-thumb[aria-label^='{}']".format
@@ -81,6 +102,33 @@ def test_the_page_builds_the_tile_of_each_picture_once_and_with_its_picture(pane
     page.locator(tiles("★ · a stork on a roof")).wait_for()
     assert page.evaluate(AGAIN) == 1
     assert page.evaluate("() => [...window.built.values()].every(Boolean)")
+
+
+def test_a_panel_shows_at_once_what_another_of_its_library_was_told_and_lays_out_no_other(
+    panel: Page,
+) -> None:
+    """Not with the kernel: these read nothing of their library."""
+    page = panel.page
+    panel.generate("an ibis at dusk")
+    page.locator(".ob-thumb[aria-label^='an ibis at dusk']").wait_for()
+    page.evaluate(STYLES_SET)
+    panel.ask(UNREAD)
+    run_second_cell(panel, "display(beside, alone)")
+    panels = page.locator(".opeai-nb-panel")
+    panels.nth(2).wait_for()
+    thumbs = [panels.nth(i).locator(".ob-thumb") for i in range(3)]
+    assert thumbs[1].count() == thumbs[0].count() > 0
+    assert thumbs[2].count() == 0
+    sources = [one.first.locator("img").get_attribute("src") for one in thumbs[:2]]
+    assert sources[0] == sources[1]
+    assert panel.ask("print(beside._gallery, opeai_nb.panel(private=True)._library_id)") == "{}"
+    thumbs[1].first.click()
+    panels.nth(1).locator(".ob-stage img[alt^='an ibis at dusk']").wait_for()
+    panels.nth(0).get_by_role("button", name="Star").click()
+    panels.nth(1).locator(".ob-thumb[aria-label^='★ · an ibis at dusk']").wait_for()
+    assert page.evaluate("() => window.stylesSet") == 0
+    run_second_cell(panel, "beside.close(); alone.close()")
+    panels.nth(1).wait_for(state="detached")
 
 
 def test_the_trash_takes_the_picture_that_one_saw_not_the_one_that_came_meanwhile(

@@ -525,6 +525,7 @@ const TYPING = 250;
 const REACTION = 300; // ms that a hand needs to follow what the eye sees
 const STILL = 8; // pixels that a hand moves a mouse while it presses
 // Panels of several versions may stand on a page: ids and groups must not meet.
+const STYLES = 'STYLES'; // panel.py puts panel.css here
 const OWN = `ob-${Math.random().toString(36).slice(2)}`;
 let count = 0;
 const newId = () => {
@@ -681,10 +682,14 @@ export const isSameBytes = (one, other) => {
 /** A small picture as a data URL: for an object URL the browser asks another of its processes, which
  * takes six times as long for a page of tiles. @param {Uint8Array} bytes @param {string} type */
 const dataUrl = (bytes, type) => {
+  if ('toBase64' in bytes) return `data:${type};base64,${/** @type {any} */ (bytes).toBase64()}`;
   let text = '';
   for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return `data:${type};base64,${btoa(text)}`;
 };
+
+/** Panels beside each other show the same tiles. @type {WeakMap<object, string>} */
+const dataUrls = new WeakMap();
 
 /** Pictures as URLs, by key; object URLs of a key before are given back. */
 class Pictures {
@@ -699,7 +704,9 @@ class Pictures {
     if (known && known.bytes === bytes) return known.url;
     const all = bytesOf(bytes);
     const type = all[0] === 0x52 ? 'image/webp' : 'image/jpeg';
-    const url = all.length <= SMALL ? dataUrl(all, type) : URL.createObjectURL(new Blob([bytes], {type}));
+    const isSmall = all.length <= SMALL;
+    const url = dataUrls.get(bytes) || (isSmall ? dataUrl(all, type) : URL.createObjectURL(new Blob([bytes], {type})));
+    if (isSmall) dataUrls.set(bytes, url);
     this.known.set(key, {bytes, url});
     if (known) setTimeout(() => URL.revokeObjectURL(known.url), 5000); // it may still be on the page
     return url;
@@ -760,6 +767,7 @@ class Desk {
     this.history = {text: '', rows: [], after: [], isAll: false, isThere: false, isAsked: false};
     /** @type {Past[]} */
     this.past = []; // what the kernel told of earlier
+    this.library = libraryOf(model.get('_library_id'));
     this.takeGallery();
     this.listen();
   }
@@ -788,7 +796,7 @@ class Desk {
     model.on('msg:custom', (/** @type {any} */ said, /** @type {any} */ buffers) => this.answered(said, buffers));
     model.on('change:_controls', () => this.takeControls());
     model.on('change:_status', () => { this.local = null; this.changed('status'); });
-    model.on('change:_gallery', () => { this.takeGallery(); this.changed('gallery'); });
+    model.on('change:_gallery', () => { this.changeGallery(); this.share(); });
     model.on('change:_tiles', () => { this.takeTiles(); this.changed('gallery'); });
     model.on('change:_tags', () => this.changed('tags'));
     model.on('change:_stage', () => { this.other = null; });
@@ -944,8 +952,25 @@ class Desk {
   /** @returns {[string, number][]} */
   get tags() { return this.model.get('_tags'); }
 
+  /** The model that tells of the first page of the gallery: the panel's own; until it does, another's of the same library. */
+  get source() { return this.model.get('_gallery').finds ? this.model : this.library.newest || this.model; }
+
+  /** Let panels of this library on this page show what this one is told, where they are told nothing yet. */
+  share() {
+    const {finds, search, marked} = this.model.get('_gallery');
+    const isWhole = finds && !search && !marked;
+    if (isWhole) this.library.newest = this.model;
+    else if (this.library.newest === this.model) this.library.newest = null;
+    for (const desk of this.library.desks) if (!desk.model.get('_gallery').finds) desk.changeGallery();
+  }
+
+  changeGallery() {
+    this.takeGallery();
+    this.changed('gallery');
+  }
+
   takeGallery() {
-    const first = this.model.get('_gallery');
+    const first = this.source.get('_gallery');
     const asked = (/** @type {any} */ page) => page && [page.search, page.marked, page.older, page.finds?.map((/** @type {any} */ find) => find.key)];
     if (!isSame(asked(this.pages.get(0)), asked(first))) { // else its marks alone are others
       this.pages.clear();
@@ -959,7 +984,7 @@ class Desk {
   }
 
   takeTiles() {
-    for (const [key, bytes] of Object.entries(this.model.get('_tiles'))) this.keepTile(key, bytes);
+    for (const [key, bytes] of Object.entries(this.source.get('_tiles'))) this.keepTile(key, bytes);
   }
 
   /** Keep a tile; one that says the same as before stays, and so does what shows it. @param {string} key @param {any} bytes */
@@ -1039,6 +1064,16 @@ class Desk {
     this.changed('history');
   }
 }
+
+/** The panels of each library on this page, and the model that was told of all of it last. @type {Map<string, {desks: Set<Desk>, newest: Model | null}>} */
+const libraries = new Map();
+
+/** @param {string} id empty: of one panel alone */
+const libraryOf = (id) => {
+  const known = libraries.get(id) || {desks: new Set(), newest: null};
+  if (id) libraries.set(id, known);
+  return known;
+};
 
 /** @type {WeakMap<object, Desk>} */
 const desks = new WeakMap();
@@ -2275,8 +2310,19 @@ const watchKernel = (el, desk) => {
   return watch;
 };
 
+/** Have the style sheet once in the document, or in the shadow tree, in which an element stands. @param {HTMLElement} el */
+const addStyles = (el) => {
+  const root = el.getRootNode();
+  const place = root instanceof ShadowRoot ? root : document.head;
+  const former = place.querySelector('style.opeai-nb-style');
+  if (former?.textContent === STYLES) return;
+  former?.remove(); // of another version
+  place.append(h('style', {class: 'opeai-nb-style'}, STYLES));
+};
+
 /** @param {{model: Model, el: HTMLElement}} view */
 const build = ({model, el}) => {
+  addStyles(el);
   const desk = deskOf(model);
   const pictures = new Pictures();
   const defects = h('div', {class: 'ob-defects'});
@@ -2298,6 +2344,7 @@ const build = ({model, el}) => {
   desk.parts.add(show);
   const fail = (/** @type {unknown} */ error) => showDefect(defects, error);
   desk.defects.add(fail);
+  desk.library.desks.add(desk);
   root.addEventListener('ob-defect', (/** @type {Event} */ event) => fail(/** @type {CustomEvent} */ (event).detail));
   takeFiles(root, (files) => { inputs.take(files).catch(fail); });
   takeKeys(root, acts.generate);
@@ -2311,6 +2358,7 @@ const build = ({model, el}) => {
   return () => {
     desk.parts.delete(show);
     desk.defects.delete(fail);
+    if (!desk.parts.size) desk.library.desks.delete(desk);
     watch.disconnect();
     pictures.close();
   };

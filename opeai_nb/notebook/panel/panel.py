@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import deque
 from functools import cache
@@ -47,8 +48,12 @@ def _file(name: str) -> str:
 
 @cache
 def _module() -> str:
-    """Return the page's module with a name for its text: panels of one text share it."""
-    text = _file("panel.js")
+    """Return the page's module, its style sheet in it, with a name for its text.
+
+    Panels of one text share it. As anywidget's `_css` each panel would set the sheet anew, and a
+    browser lay out all panels of the page again.
+    """
+    text = _file("panel.js").replace("'STYLES'", json.dumps(_file("panel.css")))
     return text.replace("DIGEST", sha256(text.encode()).hexdigest())
 
 
@@ -71,12 +76,11 @@ class Panel(PanelState, anywidget.AnyWidget):
     """
 
     _esm = Unicode().tag(sync=True)
-    _css = Unicode().tag(sync=True)
     _table = Dict().tag(sync=True)
 
     def __init__(self, studio: Callable[[], Studio], **options: Any) -> None:
         self._clicks: deque[str] = deque(maxlen=_CLICKS)
-        self._esm, self._css, self._table = _module(), _file("panel.css"), model_table()
+        self._esm, self._table = _module(), model_table()
         super().__init__(studio, **options)
         self.runs.grace = 0  # a click brings the controls with it
         self.on_msg(self._receive)
@@ -238,5 +242,6 @@ def panel_on(
         frontend=lambda: session.frontend,
         cell=lambda: session.cell,
         spawn=spawn,
+        library_id="" if private else session.library_id,
         **controls,
     )

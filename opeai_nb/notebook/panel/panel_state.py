@@ -79,6 +79,7 @@ class PanelState(ShownLibrary):
     _advice = Dict().tag(sync=True)
     _limit = Int().tag(sync=True)
     _name = Unicode().tag(sync=True)
+    _library_id = Unicode().tag(sync=True)
 
     def __init__(
         self,
@@ -91,6 +92,7 @@ class PanelState(ShownLibrary):
         spawn: Callable[[Callable[[], object]], object] = in_thread,
         has_magic: bool = True,
         upload_limit: int = UPLOAD_LIMIT,
+        library_id: str = "",
         **controls: Any,
     ) -> None:
         if unknown := sorted(controls.keys() - {*NAMES, "only"}):
@@ -109,7 +111,7 @@ class PanelState(ShownLibrary):
         self._dropped = 0
         self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
         self._before_click: status.Status = {}
-        self._limit, self._name = upload_limit, token_hex(8)
+        self._limit, self._name, self._library_id = upload_limit, token_hex(8), library_id
         self._preset: Preset | None = None  # as it was read when it was chosen
         self._drawn: region.Drawn | None = None  # the region as a page draws it
         self._list_models(())
@@ -137,8 +139,8 @@ class PanelState(ShownLibrary):
         show_gallery()
         if self._is_growing and self._spawn is not in_place:
             self._spawn(self._follow_growth)
-        self._wait_for(self._painted)
         self.list_presets()
+        self._wait_for(self._painted)
         try:
             self._list_models([model.id for model in self.studio.models()])
         except OpeaiError as error:

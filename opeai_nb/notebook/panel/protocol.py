@@ -17,6 +17,7 @@ Pictures are bytes in it.
 | `_gallery`, `_tiles` | the first page of the gallery, and its pictures by key |
 | `_limit` | bytes that one upload may have |
 | `_name` | what tells this panel from any other |
+| `_library_id` | equal in panels of one library: a page shows what one was told in all at once |
 
 **Messages**, from the page to the kernel: `MESSAGES`. Each has a *kind* and an *id*, and is
 answered once, by `{"answer": id, …}`, with a *problem* (`status.problem_of`) where it failed. The

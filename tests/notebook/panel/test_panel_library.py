@@ -93,6 +93,14 @@ def test_where_no_page_will_say_so_the_gallery_is_read_once_it_is_shown(
     panel.close_all()
 
 
+def test_the_plain_form_waits_for_no_page(cells: Cells) -> None:
+    panel = PlainPanel(lambda: cells.studio, spawn=lambda _: None)
+    panel._ipython_display_()
+    assert panel._shown.is_set()
+    assert panel._painted.is_set()
+    panel.close_all()
+
+
 def test_the_library_is_read_while_the_page_builds_the_panel_and_shown_after(cells: Cells) -> None:
     """A page waits for the library's modules and tiles no longer than it needs for itself."""
     works: list[Callable[[], object]] = []
@@ -118,12 +126,21 @@ def test_the_library_is_read_while_the_page_builds_the_panel_and_shown_after(cel
     works[0]()
     assert asked[0] == "cell, 0 shown"
     assert "studio" in asked[1 : asked.index("page, 0 shown")]
-    painted = asked.index("gallery, 6 shown")
-    assert asked.index("page, 0 shown") == painted - 1, "what lists models waits for the pictures"
-    assert "studio" in asked[painted:]
+    assert asked[asked.index("gallery, 6 shown") + 1 :] == ["studio"], "it lists the models last"
     assert order == ["_tiles", "_gallery"], "the page builds its grid once, with its pictures"
     assert len(keys(made)) == 6
     made.close_all()
+
+
+def test_panels_know_whether_they_show_one_library(cells: Cells) -> None:
+    session = cells.session
+    assert session.studio
+    here = session.library_id
+    assert session.library_id == here
+    session.config.set_trait("library", "elsewhere")
+    assert session.library_id != here
+    session.config.set_trait("library", "")
+    assert session.library_id == here
 
 
 def test_what_was_read_of_the_library_does_not_replace_what_was_read_later(panel: Panel) -> None:
