@@ -7,14 +7,31 @@ a guard. Whatever is held longer is new in the child.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 import time
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
+    from functools import cached_property as cached_property  # noqa: PLC0414  so mypy hands it on
     from types import TracebackType
+else:
+
+    class cached_property(functools.cached_property):  # noqa: N801  as its own
+        """One without a lock, as from Python 3.12 on: 3.11 has one for all objects of a class.
+
+        A fork while another thread held it left the child waiting for ever.
+        """
+
+        def __get__(self, instance: Any, owner: Any = None) -> Any:
+            """Return the value, made when it is first asked for."""
+            if instance is None:
+                return self
+            value = instance.__dict__[self.attrname] = self.func(instance)
+            return value
+
 
 _PATIENCE: Final = 1.0  # seconds that a fork waits for
 _STEP: Final = 0.02  # seconds for one guard; then all are let go, for two may wait for each other

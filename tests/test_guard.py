@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from opeai_nb.guard import Fork, Guard
+from opeai_nb.guard import Fork, Guard, cached_property
 
 
 @contextmanager
@@ -77,3 +78,34 @@ def test_child_finds_no_guard_locked() -> None:
         if not child:
             os._exit(0 if guard.take() else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class Told:
+    """Tells its value once it goes on."""
+
+    def __init__(self) -> None:
+        self.is_there, self.goes_on = threading.Event(), threading.Event()
+
+    @cached_property
+    def value(self) -> int:
+        self.is_there.set()
+        self.goes_on.wait(60)
+        return 7
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_fork_may_ask_for_what_another_thread_was_making() -> None:
+    """In a process that hangs it would be an alarm."""
+    first, other = Told(), Told()
+    other.goes_on.set()
+    thread = threading.Thread(target=lambda: first.value)
+    thread.start()
+    assert first.is_there.wait(60)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)
+        os._exit(other.value)
+    first.goes_on.set()
+    thread.join(60)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    assert (first.value, first.__dict__["value"]) == (7, 7)

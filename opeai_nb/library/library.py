@@ -9,14 +9,14 @@ import time
 from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Unpack
 
 from opeai_nb.client.values.filename import slug
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
-from opeai_nb.guard import Guard
+from opeai_nb.guard import Guard, cached_property
 from opeai_nb.library.disk.files import Disk, is_text, names_in
 from opeai_nb.library.disk.subfolder import slug_in
 from opeai_nb.library.journal.claim_files import ClaimFiles

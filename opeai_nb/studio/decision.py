@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
+from opeai_nb.guard import cached_property
 from opeai_nb.library.library_warning import warn
 from opeai_nb.library.nearby import library_below
 from opeai_nb.library.records.request_json import earlier_identity, identity

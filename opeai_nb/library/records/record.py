@@ -9,11 +9,12 @@ import stat
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import LibraryError
 from opeai_nb.formats import sniff_format
+from opeai_nb.guard import cached_property
 from opeai_nb.library.records.request_facts import Fact, RequestFacts
 from opeai_nb.library.records.validate import UnusableRecordError, check_record, writable
 from opeai_nb.plain_file import read_plain

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
 from opeai_nb.errors import InputError, LibraryError
+from opeai_nb.guard import cached_property
 from opeai_nb.library.records.input_files import find_inputs
 from opeai_nb.library.records.request_json import identity_of, read_request
 from opeai_nb.library.replay.replay import place_key
