@@ -41,8 +41,11 @@ const labels = e =>
 const nameOf = e => plain(labels(e).filter(Boolean).join(' ') || e.textContent || e.title);
 const ROLES = {button: 'button, summary, [role=button]', radio: 'input[type=radio], [role=radio]',
   alert: '[role=alert]', status: '[role=status]'};
-const all = (root, css) => [...root.querySelectorAll(css)];
+const VISIBLE = ':visible'; // a word of Playwright's, at the end
+const all = (root, css) => css.endsWith(VISIBLE)
+  ? all(root, css.slice(0, -VISIBLE.length)).filter(seen) : [...root.querySelectorAll(css)];
 const KINDS = {
+  and: (root, steps) => find(steps).includes(root) ? [root] : [],
   css: (root, css) => all(root, css),
   text: (root, wanted) => [...(root.tagName ? [root] : []), ...all(root, '*')]
     .filter(e => !/^(SCRIPT|STYLE)$/.test(e.tagName) && matches(e.textContent, wanted)
@@ -84,7 +87,7 @@ return true;
 SELECT = """
 const [element, {value, label}] = arguments;
 const option = [...element.options]
-  .find(o => label === null ? o.value === value : o.text === label);
+  .find(o => label === null ? [o.value, o.text].includes(value) : o.text === label);
 if (!option) return false;
 element.value = option.value;
 for (const type of ['input', 'change']) element.dispatchEvent(new Event(type, {bubbles: true}));
@@ -276,6 +279,9 @@ class Locator(Finder):
 
     def filter(self, *, has_text: str) -> Locator:
         return self._then("filter", _wanted(has_text))
+
+    def and_(self, other: Locator) -> Locator:
+        return self._then("and", other.steps)
 
     def all(self) -> list[Locator]:
         return [self.nth(number) for number in range(self.count())]
