@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.library.disk.locks import try_lock
+from opeai_nb.library.disk.locks import lock_within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,6 @@ _MOST_BACK_NS: Final = 1_000_000
 """Less than the least step in which Linux tells times: so no change has a time that was set."""
 _PATIENCE: Final = 1.0
 """Seconds for another user's process: it gives files their names, which takes milliseconds."""
-_PAUSE: Final = 0.002
 
 
 def time_of(folder: Path) -> int:
@@ -66,13 +65,10 @@ def alone_in(folder: Path) -> Iterator[bool]:
 
 
 def _is_locked(handle: int) -> bool:
-    until = time.monotonic() + _PATIENCE
     try:
-        while not (is_locked := try_lock(handle)) and time.monotonic() < until:
-            time.sleep(_PAUSE)
+        return lock_within(handle, _PATIENCE)
     except OSError:  # this file system has no locks
         return False
-    return is_locked
 
 
 @contextmanager
