@@ -1,4 +1,4 @@
-"""Locks that a fork leaves in order.
+"""Locks that a fork leaves in order, and a cached property that has none.
 
 A fork copies one thread. What another one held stays locked in the child for ever, and what it was
 changing stays half done: SQLite's own books too. So a fork waits, for a moment, until nobody holds

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
@@ -17,6 +16,7 @@ from opeai_nb.bulk.sweep.axis import is_missing
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.errors import InputError
+from opeai_nb.guard import cached_property
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:

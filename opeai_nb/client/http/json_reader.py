@@ -21,7 +21,6 @@ import json
 import re
 import secrets
 from collections.abc import Callable
-from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,6 +45,7 @@ from opeai_nb.client.protocol.steps import (
     Piece,
 )
 from opeai_nb.formats import sniff_format
+from opeai_nb.guard import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

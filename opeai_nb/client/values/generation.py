@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -15,6 +14,7 @@ from opeai_nb.client.values.name_template import ENDINGS, at_home, template_of, 
 from opeai_nb.client.values.words import Words
 from opeai_nb.errors import LibraryError, NoPictureError
 from opeai_nb.formats import sniff_format
+from opeai_nb.guard import cached_property
 from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
+
+from opeai_nb.guard import cached_property
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
