@@ -17,43 +17,38 @@ from opeai_nb.client import Generation, Picture
 from opeai_nb.library import Library, received_bytes
 from tests.fork import start
 
-WRITER = """
-    import sys
-    from opeai_nb.client import Generation, ImageRequest, Picture
-    from opeai_nb.library import Library
-    folder, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    library = Library(folder)
-    for n in range(count):
-        request = ImageRequest(f"writer {name} number {n}")
-        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
-        entry.sending()
-        data = b"\\x89PNG\\r\\n\\x1a\\n" + f"{name}-{n}".encode() * 50
-        library.keep(entry, Generation((Picture(data),), request))
-        if n % 5 == 0:  # the index is read while seven others write
-            assert len(library.search(f"writer {name} number {n}")) >= 1
-"""
-# Another session's first look has listed the folder, and one more record comes before it reads on:
-# a sub-folder is listed after the folder itself, which the interpreter tells of.
-LISTED_WHILE_WRITTEN = """
-    import sys
+KEEP = """
+    import os, sys, threading
     from pathlib import Path
     from opeai_nb.client import Generation, ImageRequest, Picture
     from opeai_nb.library import Library
     folder = Path(sys.argv[1])
-    writer, reader, waiting = Library(folder), Library(folder), ["second"]
 
-    def keep(prompt):
+    def keep(library, prompt, text=None):
         request = ImageRequest(prompt)
-        entry = writer.begin(request, key="k", base_url="http://x", origin="platform")
+        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
         entry.sending()
-        data = b"\\x89PNG\\r\\n\\x1a\\n" + prompt.encode()
-        writer.keep(entry, Generation((Picture(data),), request))
+        data = b"\\x89PNG\\r\\n\\x1a\\n" + (text or prompt).encode()
+        library.keep(entry, Generation((Picture(data),), request))
+"""
+WRITER = f"""{KEEP}
+    name, count = sys.argv[2], int(sys.argv[3])
+    library = Library(folder)
+    for n in range(count):
+        keep(library, f"writer {{name}} number {{n}}", f"{{name}}-{{n}}" * 50)
+        if n % 5 == 0:  # the index is read while seven others write
+            assert len(library.search(f"writer {{name}} number {{n}}")) >= 1
+"""
+# Another session's first look has listed the folder, and one more record comes before it reads on:
+# a sub-folder is listed after the folder itself, which the interpreter tells of.
+LISTED_WHILE_WRITTEN = f"""{KEEP}
+    writer, reader, waiting = Library(folder), Library(folder), ["second"]
 
     def hook(event, args):
         if event == "os.scandir" and str(args[0]).endswith("2026-11-01") and waiting:
-            keep(waiting.pop())
+            keep(writer, waiting.pop())
 
-    keep("first")
+    keep(writer, "first")
     (folder / "2026-11-01").mkdir()
     assert len(writer.search("first")) == 1
     sys.addaudithook(hook)
@@ -63,20 +58,9 @@ LISTED_WHILE_WRITTEN = """
 """
 # Another session, with an index of its own or without one while this one has it, keeps something in
 # the very moment in which this one gives a record its name: it comes before, or waits.
-KEPT_WHILE_KEPT = """
-    import os, sys, threading
-    from pathlib import Path
-    from opeai_nb.client import Generation, ImageRequest, Picture
-    from opeai_nb.library import Library
+KEPT_WHILE_KEPT = f"""{KEEP}
     from opeai_nb.library.index.index import Index
-    folder, whose = Path(sys.argv[1]), sys.argv[2]
-
-    def keep(library, prompt):
-        request = ImageRequest(prompt)
-        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
-        entry.sending()
-        data = b"\\x89PNG\\r\\n\\x1a\\n" + prompt.encode()
-        library.keep(entry, Generation((Picture(data),), request))
+    whose = sys.argv[2]
 
     def keep_and_tell():
         keep(other, "another's")
@@ -108,19 +92,8 @@ KEPT_WHILE_KEPT = """
 """
 # A first session is about to set the folder's time back when a second one, of the same index, does
 # so, and one of another index keeps something; then the first lists the folder.
-TIME_SET_BACK_LATE = """
-    import os, sys
-    from pathlib import Path
-    from opeai_nb.client import Generation, ImageRequest, Picture
-    from opeai_nb.library import Library
-    folder, found = Path(sys.argv[1]), []
-
-    def keep(library, prompt):
-        request = ImageRequest(prompt)
-        entry = library.begin(request, key="k", base_url="http://x", origin="platform")
-        entry.sending()
-        data = b"\\x89PNG\\r\\n\\x1a\\n" + prompt.encode()
-        library.keep(entry, Generation((Picture(data),), request))
+TIME_SET_BACK_LATE = f"""{KEEP}
+    found = []
 
     def hook(event, args):
         if event == "os.utime" and steps[:1] == ["set back"]:
