@@ -153,7 +153,7 @@ ELSEWHERE: Final = {
     **dict.fromkeys(("num_outputs", "number_of_images", "sample_count", "samples"), "n"),
     **dict.fromkeys(("aspect_ratio", "dimensions", "height", "image_size", "resolution"), "size"),
     **dict.fromkeys(("ratio", "width"), "size"),
-    **dict.fromkeys(("images", "image_url", "init_image", "input", "input_image"), "image"),
+    **dict.fromkeys(("images", "image_url", "init_image", "input_image"), "image"),
     **dict.fromkeys(("negative", "no"), "negative_prompt"),
     "format": "output_format",
 }

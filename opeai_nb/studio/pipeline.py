@@ -514,10 +514,8 @@ class Pipeline:
             self.progress.note(note)
 
     def _kept(self, entry: Entry, whole: Generation) -> Generation:
-        is_open = whole.answer is not None and (
-            not DOUBTS.isdisjoint(whole.notes) or any(map(is_unread, whole.pictures))
-        )
-        if whole.answer is not None and not is_open:
+        is_sure = DOUBTS.isdisjoint(whole.notes)
+        if whole.answer is not None and is_sure and not any(map(is_unread, whole.pictures)):
             whole = replace(whole, answer=None)  # a guess that came true
         kept = self.library.keep(entry, self.mask.hidden_in(whole))
         self.ledger.made(entry.id)

@@ -25,9 +25,9 @@ def differences(request: ImageRequest, pictures: Sequence[Picture]) -> tuple[str
 
     Pixels, count, format, and whether anything is transparent. What the model is known to ignore
     is not compared (`hints` has said so before), nor is what leaves it a choice: `2K`, `auto`, a
-    size that was not named, an *n* that is a maximum (platform.md 1.10). One that ends in the
-    middle is told of, too. Failed items count as
-    items: their own errors tell of them. Nothing is said of pictures that are not fetched.
+    size that was not named, an *n* that is a maximum (platform.md 1.10). A picture that ends in the
+    middle is told of, too. Failed items count as items: their own errors tell of them. Nothing is
+    said of pictures that are not fetched.
     """
     family = family_of(request.model)
     ignored = family.ignored if family else frozenset[str]()

@@ -76,7 +76,7 @@ def places_in(body: Any) -> Places:
         name, value, depth = queue.popleft()
         if isinstance(inner := unpacked(value), (dict, list)) and inner is not value:
             value = our_names(inner)
-        if isinstance(value, dict) and (items := _numbered(name, value)):
+        if isinstance(value, dict) and (items := _as_list(name, value)):
             value = items
         if isinstance(value, list):
             places.lists.append((name, value))
@@ -118,7 +118,7 @@ def _unknown_wrappers(node: dict[str, Any]) -> list[str]:
 _TELLING: Final = frozenset({"task_id", "task_status"})
 
 
-def _numbered(name: str, node: dict[str, Any]) -> list[Any]:
+def _as_list(name: str, node: dict[str, Any]) -> list[Any]:
     """Return the values of an object that is a list: `{"0": "https://…", "1": "https://…"}`.
 
     Those of tasks by their ids, with these: `{"t-8151": {"status": "queued"}}`.
