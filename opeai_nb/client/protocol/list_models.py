@@ -6,18 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.poll import pause_after, query
-from opeai_nb.client.protocol.steps import CutAnswer, Flow, Reply, Sleep, Unsent
+from opeai_nb.client.protocol.query_task import again, query
+from opeai_nb.client.protocol.steps import CutAnswer, Flow, Reply, Unsent
 from opeai_nb.client.wire.read_error import error_of, read_problem
 from opeai_nb.client.wire.redact import hide_in, value_without_key
-from opeai_nb.errors import (
-    ConnectionLostError,
-    OpeaiError,
-    RateLimitError,
-    ServerError,
-    UnreachableError,
-    UnreadableAnswerError,
-)
+from opeai_nb.errors import ConnectionLostError, OpeaiError, UnreachableError, UnreadableAnswerError
 
 if TYPE_CHECKING:
     from opeai_nb.client.wire.endpoint import Endpoint
@@ -40,26 +33,21 @@ def models(endpoint: Endpoint) -> Flow[list[Model]]:
     Raises `UnreachableError` when no server takes it, `ConnectionLostError`, `ServerError` or
     `RateLimitError` when it keeps failing, and what any other answer means.
     """
-    for attempt in range(1, schedule.QUERY_ATTEMPTS + 1):
-        try:
-            reply: Reply = yield from query(endpoint, "/v1/models")
-        except Unsent as failure:
-            raise UnreachableError(
-                f"The platform cannot be reached: {failure}.", advice=failure.advice
-            ) from failure
-        except CutAnswer as failure:
-            error: OpeaiError = ConnectionLostError(f"The list of models was cut off: {failure}.")
-            error.__cause__ = failure
-        else:
-            if (listed := models_in(reply)) is not None:
-                return listed
-            error = models_problem(reply)
-        if attempt == schedule.QUERY_ATTEMPTS or not isinstance(
-            error, (ConnectionLostError, ServerError, RateLimitError)
-        ):
-            raise error
-        yield Sleep(pause_after(error, attempt))
-    raise AssertionError("the last attempt returns or raises")  # pragma: no cover
+    return (yield from again(lambda: _listed(endpoint)))
+
+
+def _listed(endpoint: Endpoint) -> Flow[list[Model]]:
+    try:
+        reply: Reply = yield from query(endpoint, "/v1/models")
+    except Unsent as failure:
+        raise UnreachableError(
+            f"The platform cannot be reached: {failure}.", advice=failure.advice
+        ) from failure
+    except CutAnswer as failure:
+        raise ConnectionLostError(f"The list of models was cut off: {failure}.") from failure
+    if (listed := models_in(reply)) is None:
+        raise models_problem(reply)
+    return listed
 
 
 def models_problem(reply: Reply) -> OpeaiError:

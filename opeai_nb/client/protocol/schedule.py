@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from opeai_nb.errors import OpeaiError
+
 LONGEST_PAUSE: Final = 120.0
 """A submission is not sent again for a server that asks for more: its error says so at once."""
 _SHORTEST_PAUSE: Final = 0.2
@@ -59,6 +61,11 @@ def wished(seconds: float | None) -> float | None:
     Never less than 0.2 s, whatever a server says, and never more than `LONGEST_PAUSE`.
     """
     return None if seconds is None else min(LONGEST_PAUSE, max(_SHORTEST_PAUSE, seconds))
+
+
+def pause_after(error: OpeaiError, attempt: int) -> float:
+    """Return the pause in seconds after a free request failed for the *attempt*-th time."""
+    return wished(error.retry_after) or backoff(attempt, longest=15.0)
 
 
 def next_poll(elapsed: float, durations: Sequence[float] = ()) -> float:

@@ -1,0 +1,180 @@
+"""One question about a task: where it is asked, and what the answer says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urljoin
+
+from opeai_nb.client.protocol import schedule
+from opeai_nb.client.protocol.results import is_whole, received
+from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
+from opeai_nb.client.values.task import Task
+from opeai_nb.client.wire.dialects import DIALECTS
+from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.read_error import Problem, error_of
+from opeai_nb.client.wire.spelling import squeezed
+from opeai_nb.errors import (
+    ConnectionLostError,
+    OpeaiError,
+    RateLimitError,
+    ServerError,
+    TaskExpiredError,
+    UnreadableAnswerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opeai_nb.client.wire.endpoint import Endpoint
+
+Result = TypeVar("Result")
+
+PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
+"""Failures that may be over in a moment: free questions are asked again after these."""
+_GONE_WORDS: Final = frozenset({"tasknotfound", "notfound", "tasknotexist", "notexist"})
+_LAST_QUESTION: Final = 0.5
+"""Seconds for a question at the deadline itself: it is asked, and not waited for much longer."""
+
+
+def ask_once(endpoint: Endpoint, task: Task, until: float) -> Flow[Task]:
+    """Return what the platform says of a task now, at the first of its paths that knows it.
+
+    *until* is what the clock says when nobody waits for it any more. Raises what the answer is
+    instead, with the task's id on it, and `ConnectionLostError`.
+    """
+    dialect = DIALECTS[task.request.dialect if task.request else "openai"]
+    paths = dialect.task_paths(task.id)
+    if task.poll_path and (own := endpoint.own_path(task.poll_path)):
+        paths = (own, *(path for path in paths if path != own))
+    for path in paths:
+        try:
+            reply: Reply = yield from query(endpoint, path, until)
+        except (Unsent, CutAnswer) as failure:
+            raise ConnectionLostError(
+                f"The connection was lost while checking on the task: {failure}.",
+                task_id=task.id,
+                request=task.request,
+            ) from failure
+        try:
+            return _read_query(reply, task, path)
+        except TaskExpiredError:
+            if path == paths[-1]:
+                raise
+    raise AssertionError("a dialect has at least one path")  # pragma: no cover
+
+
+def again(once: Callable[[], Flow[Result]], until: float = math.inf) -> Flow[Result]:
+    """Return what asking *once* returns; it is repeated while it fails in passing.
+
+    *until* is what the clock says when nobody waits for it any more. Raises the last failure.
+    """
+    for attempt in range(1, schedule.QUERY_ATTEMPTS):
+        try:
+            return (yield from once())
+        except PASSING as error:
+            pause = schedule.pause_after(error, attempt)
+            now: float = yield Now()
+            if now + pause >= until:
+                raise
+            yield Sleep(pause)
+    return (yield from once())
+
+
+def query(endpoint: Endpoint, path: str, until: float | None = None) -> Flow[Reply]:
+    """Return the answer to a GET; a redirect inside the base URL's origin is followed.
+
+    *until* is what the clock says when nobody waits for it any more.
+    """
+    call = endpoint.query(path)
+    for moves in range(schedule.MOVES + 1):
+        if until is not None:
+            now: float = yield Now()
+            if moves and now >= until:
+                break
+            call = replace(call, patience=max(_LAST_QUESTION, until - now))
+        reply: Reply = yield call
+        target = reply.headers.get("location")
+        if not (300 <= reply.status < 400 and target):  # noqa: PLR2004  a redirect
+            break
+        if (moved := endpoint.own_path(urljoin(call.url, target))) is None:
+            break
+        call = replace(call, url=endpoint.at(moved))
+    return reply
+
+
+def _read_query(reply: Reply, task: Task, path: str) -> Task:
+    """Return the snapshot in an answer to a question at *path*; raise the error that it is."""
+    answer = _answer_or_error(reply, task)
+    if isinstance(answer, OpeaiError):
+        answer.task_id, answer.request = task.id, task.request
+        answer.retry_after = schedule.retry_after(reply.headers)
+        answer.answer = reply.answer()
+        raise answer
+    if squeezed(answer.platform_status) in _GONE_WORDS:
+        asked = replace(task, answer=reply.answer())
+        raise gone(f"The platform says of the task: {answer.platform_status}.", asked)
+    if answer.error is not None:
+        answer.error.task_id, answer.error.request = task.id, task.request
+        answer.error.pictures = received(reply)
+        answer.error.answer = reply.answer()
+    # Its answer may lie elsewhere: a link that comes with "done" is asked next.
+    is_apart = answer.status == "done" and not answer.pictures and answer.poll_path
+    return replace(
+        answer,
+        id=task.id,
+        poll_path=answer.poll_path if is_apart else path,
+        answer=None
+        if answer.is_settled and is_whole(answer.pictures, answer.notes)
+        else reply.answer(),
+        request=task.request,
+        model=answer.model or task.model,
+        prompt=answer.prompt or task.prompt,
+        created=answer.created or task.created,
+        retry_after=schedule.retry_after(reply.headers),
+    )
+
+
+def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
+    try:
+        answer = read_answer(reply, task.request, task.id)
+    except UnreadableAnswerError as error:
+        # A page of a proxy or a load balancer passes; the task does not. An answer of the table
+        # without a row (platform.md 2.2) is a task that it does not know.
+        is_no_row = _is_no_row(reply.body)
+        kind = TaskExpiredError if is_no_row else ServerError
+        message = "The platform does not know the task." if is_no_row else error.message
+        return kind(message, status_code=error.status_code, request_id=error.request_id)
+    if isinstance(answer, Problem):
+        return error_of(answer, paid=False, task_id=task.id)
+    return _done(answer) if isinstance(answer, Pictures) else answer
+
+
+def _done(found: Pictures) -> Task:
+    """Return the snapshot of a task whose answer is just its pictures.
+
+    An empty list without a status may be what a gateway answers until there are some.
+    """
+    return Task(
+        "",
+        "done" if found.pictures else "unknown",
+        "SUCCESS" if found.pictures else "",
+        pictures=found.pictures,
+        usage=found.usage,
+        model=found.model,
+        created=found.created,
+        request_id=found.request_id,
+        notes=found.notes,
+    )
+
+
+def _is_no_row(body: object) -> bool:
+    return isinstance(body, dict) and "data" in body and body["data"] is None
+
+
+def gone(message: str, task: Task) -> TaskExpiredError:
+    """Return the error for a task that the platform does not know, or no more."""
+    error = TaskExpiredError(message, task_id=task.id, request=task.request)
+    error.answer = task.answer
+    return error
