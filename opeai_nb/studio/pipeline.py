@@ -35,7 +35,7 @@ from opeai_nb.client.protocol.results import (
 )
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_pictures import GUESS
-from opeai_nb.client.wire.read_task import GUESSED_ID
+from opeai_nb.client.wire.task.guessed_id import GUESSED_ID
 from opeai_nb.errors import (
     AuthenticationError,
     DownloadError,

@@ -33,11 +33,10 @@ from opeai_nb.client.wire.read_error import (
     problem_of,
     words_of_page,
 )
-from opeai_nb.client.wire.read_item import says_running
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import without_key
-from opeai_nb.client.wire.unwrap import places_in, unpacked
+from opeai_nb.client.wire.unwrap import places_in, says_running, unpacked
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 from opeai_nb.formats import sniff_format
 from opeai_nb.printable import printable_line
@@ -226,8 +225,7 @@ def _is_awaited(reply: Reply) -> bool:
         return False
     text = reply.body.strip()
     body = unpacked(text) if text[:1] == "{" else None
-    is_running = isinstance(body, dict) and says_running(body)
-    return reply.status == 202 or not text or is_running  # noqa: PLR2004  Accepted
+    return reply.status == 202 or not text or says_running(body)  # noqa: PLR2004  Accepted
 
 
 def _is_cut_short(reply: Reply) -> bool:

@@ -157,8 +157,6 @@ _TASK_GOES_ON: Final = (
     "The task goes on at the platform and is kept for 24 hours: wait for it by its task_id, or "
     "with `%imagine resume`."
 )
-
-
 _REMEDY: Final[Mapping[type[OpeaiError], str]] = {
     AuthenticationError: "Set OPEAI_API_KEY to the key that began it.",
 }

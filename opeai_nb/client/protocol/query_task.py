@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.wire.endpoint import Endpoint
 
 Result = TypeVar("Result")
-
 PASSING: Final = (ConnectionLostError, ServerError, RateLimitError)
 """Failures that may be over in a moment: free questions are asked again after these."""
 _GONE_WORDS: Final = frozenset({"tasknotfound", "notfound", "tasknotexist", "notexist"})

@@ -163,6 +163,11 @@ def read_status(word: object) -> Status:
     return _by_its_words(str(word))
 
 
+def goes_on(word: object) -> bool:
+    """Tell a word that says that a task is not over; none at all says nothing."""
+    return bool(word) and read_status(word) in ("queued", "painting")
+
+
 def _by_its_words(text: str) -> Status:
     """Return the status that one of several words tells: `completed successfully`.
 

@@ -33,18 +33,11 @@ from opeai_nb.client.wire.read_error import (
 )
 from opeai_nb.client.wire.read_item import to_come
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
-from opeai_nb.client.wire.read_task import (
-    bare_task,
-    guessed_task,
-    holds_result,
-    integer,
-    progress_in,
-    read_task,
-    row_of,
-    several_in,
-)
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
+from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
+from opeai_nb.client.wire.task.read_task import holds_result, read_task, row_of, several_in
+from opeai_nb.client.wire.task.task_fields import integer, progress_in
 from opeai_nb.client.wire.unwrap import Places, is_never, places_in
 from opeai_nb.errors import (
     AnswerError,

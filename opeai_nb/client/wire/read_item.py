@@ -12,11 +12,11 @@ from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_cut_short
-from opeai_nb.client.values.task import read_status
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.spelling import squeezed
+from opeai_nb.client.wire.unwrap import says_running
 from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
@@ -304,13 +304,6 @@ def _item_error(item: dict[str, Any]) -> OpeaiError:
     says = problem_of(reason_anywhere(item)).message
     told = _NO_BYTES if says_nothing else _NO_BYTES_IN
     return failed(f"{told} It says: {says!r}." if says else told)
-
-
-def says_running(item: Mapping[str, Any]) -> bool:
-    """Tell an object whose status says that its picture is still to come."""
-    words = (item.get(key) for key in ("status", "task_status", "state"))
-    told = [read_status(word) for word in words if isinstance(word, str) and word]
-    return any(status in {"queued", "painting"} for status in told)
 
 
 def failed(message: str) -> NoPictureError:

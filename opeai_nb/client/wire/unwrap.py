@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from opeai_nb.client.values.task import read_status
+from opeai_nb.client.values.task import goes_on
 from opeai_nb.client.wire.spelling import our_names, squeezed
 
 _WRAPPERS: Final = (
@@ -140,13 +140,13 @@ _LONGEST_PLACE: Final = 3
 
 
 def _is_only_task(values: list[Any]) -> bool:
-    return len(values) == 1 and (_tells_of_task(values[0]) or _goes_on(values[0]))
+    return len(values) == 1 and (_tells_of_task(values[0]) or says_running(values[0]))
 
 
-def _goes_on(value: Any) -> bool:
+def says_running(value: Any) -> bool:
     """Tell an object whose status says that it is not over, whatever its id is called."""
-    words = (value.get("status"), value.get("state")) if isinstance(value, dict) else ()
-    return any(type(w) is str and w and read_status(w) in {"queued", "painting"} for w in words)
+    words = map(value.get, ("status", "task_status", "state")) if isinstance(value, dict) else ()
+    return any(isinstance(word, str) and goes_on(word) for word in words)
 
 
 def _tells_of_task(value: Any) -> bool:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.values.task import read_status
-from opeai_nb.client.wire.read_task import LEFT_BEHIND
+from opeai_nb.client.wire.task.read_task import LEFT_BEHIND
 from opeai_nb.errors import (
     DownloadError,
     ModerationError,

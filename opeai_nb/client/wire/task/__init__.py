@@ -1,0 +1,1 @@
+"""What an answer says of a task, in any spelling."""

@@ -1,0 +1,298 @@
+"""A task in an answer, and the pictures that stand with it."""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final
+
+from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.task import Task, goes_on, joined, read_status
+from opeai_nb.client.wire.read_error import (
+    error_of,
+    find_problem,
+    problem_of,
+    reason_in,
+    request_id_of,
+)
+from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
+from opeai_nb.client.wire.spelling import squeezed
+from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, bare_task, guessed_id, id_text, only_id
+from opeai_nb.client.wire.task.task_fields import (
+    id_of,
+    integer,
+    is_at_its_end,
+    progress_in,
+    row_id,
+    status_word,
+)
+from opeai_nb.client.wire.task.task_link import (
+    answer_link,
+    id_in_link,
+    poll_link,
+    says_where,
+    task_link_in,
+)
+from opeai_nb.client.wire.unwrap import Places
+from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.protocol.steps import Reply
+    from opeai_nb.client.values.request import ImageRequest
+
+_TASK_OBJECT: Final = "image.generation.task"
+
+
+def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Task | None:
+    """Return the task that an answer tells of; None when it tells of none."""
+    node = _task_node(places.nodes)
+    link = poll_link(places, reply)
+    if node is None and (link is None or not says_where(reply.status, link)):
+        return None
+    node = node or {}
+    word = status_word(node)
+    status = read_status(word)
+    listed = _listed(places, reply, request) if not word or status == "unknown" else 0
+    if not word and not listed:  # bytes under their own name are no input either
+        named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
+        listed = _listed(Places(lists=named), reply, request)
+    # A word that nobody knows, beside fewer than were asked for, may say that more will come.
+    if listed and (not word or listed >= ((request and request.n) or 1)):
+        status = "done"
+    pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
+    error = _failure(places, node, reply) if status == "failed" else None
+    if error is not None and (pictures := _left_behind(places, reply, request, error)):
+        status, error, notes = "done", None, (LEFT_BEHIND,)
+    task_id = id_of(node) or next(filter(None, map(id_of, places.nodes)), "")
+    task_id = task_id or _last_id(places, link) or guessed_id(places)
+    if not task_id and goes_on(word):
+        task_id = only_id(places)
+        notes = (*notes, GUESSED_ID) if task_id else notes
+    return Task(
+        id=task_id,
+        status=status,
+        platform_status=word or "",
+        progress=progress_in(places),
+        model=places.first("model"),
+        prompt=places.first("prompt"),
+        created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
+        pictures=pictures if status == "done" else _early(places, reply, request, node),
+        usage=places.first("usage", kind=dict),
+        error=error,
+        request_id=request_id_of(reply.headers, places.nodes),
+        poll_path=answer_link(places) if status == "done" and not pictures else link,
+        notes=notes,
+    )
+
+
+def _early(
+    places: Places, reply: Reply, request: ImageRequest | None, node: Mapping[str, Any]
+) -> tuple[Picture, ...]:
+    """Return what is shown before the status says that it is done: who asks again will tell.
+
+    A word that nobody knows may mean it, and a failure may leave some behind, which are not to be
+    lost. Of a task that goes on only the whole list of one that is at its end: others are drafts.
+    """
+    status = read_status(word := status_word(node))
+    if not word or status in {"unknown", "failed"}:
+        return _good(pictures_in(places, reply.pictures, request))
+    listed = _good(_in_lists(places, reply, request)) if is_at_its_end(places.nodes) else ()
+    return listed if len(listed) >= ((request and request.n) or 1) else ()
+
+
+def row_of(places: Places, task_id: str, most: int = 1) -> dict[str, Any] | None:
+    """Return the row of the task that was asked about, in a list of several tasks; None elsewhere.
+
+    A row has an id and a status; pictures that name the task that made them are none. Where it
+    lists more rows than the *most* pictures, and none of another task, they are its history.
+    """
+    for _, items in places.lists:
+        rows = [each for each in items if isinstance(each, dict) and status_word(each)]
+        ids = [id_of(row) for row in rows]
+        if len(rows) == len(items) and ids.count(task_id) == 1 and len(set(ids)) > 1:
+            return rows[ids.index(task_id)]
+        if len(rows) == len(items) > most and {None, task_id}.issuperset(ids):
+            ends = [row for row in rows if read_status(status_word(row)) in {"done", "failed"}]
+            if len(ends) <= 1:
+                return (ends or rows)[-1]
+    return None
+
+
+def several_in(places: Places, reply: Reply, request: ImageRequest | None) -> Task | None:
+    """Return the tasks of an answer that names several for one request, as one; None elsewhere.
+
+    Beside a task's own id others are its steps; and pictures that are here name their tasks, too.
+    """
+    if _listed(places, reply, request):
+        return None
+    rows = next((items for _, items in places.lists if _are_tasks(items)), [])
+    links = {task_id: task_link_in(row) for row in rows if (task_id := id_of(row))}
+    for node in places.nodes:
+        for name, value in node.items():
+            if isinstance(value, list) and _IDS_OF_TASKS.fullmatch(squeezed(name)):
+                links.update(dict.fromkeys(filter(None, map(id_text, value))))
+    bare = [task for _, items in places.lists for task in map(bare_task, items) if task is not None]
+    links.update({task.id: None for task in bare})
+    own = next((id_of(node) for node in places.nodes if _is_own_task(node)), None)
+    if not links or len(rows or links) <= 1 or own not in {None, *links}:
+        return None
+    request_id = request_id_of(reply.headers, places.nodes)
+    tasks = [
+        Task(
+            task_id,
+            platform_status=_running_word(rows),
+            poll_path=link,
+            request_id=request_id,
+            notes=(GUESSED_ID,) if bare else (),
+        )
+        for task_id, link in links.items()
+    ]
+    return joined(tasks)
+
+
+def _running_word(rows: list[dict[str, Any]]) -> str:
+    """Return the word of the first of some tasks that says that it goes on."""
+    return next((word for word in map(status_word, rows) if word and goes_on(word)), "")
+
+
+def _is_own_task(node: Mapping[str, Any]) -> bool:
+    """Tell an object that speaks of one task; an `id` alone may be the request's."""
+    is_live = goes_on(status_word(node)) and id_of(node) is not None
+    return isinstance(node.get("task_id"), str) or is_live
+
+
+def _are_tasks(items: list[Any]) -> bool:
+    """Tell a list of tasks from one of pictures, of which each may say how it stands."""
+    rows = [item for item in items if isinstance(item, dict)]
+    words = [status_word(row) for row in rows]
+    is_named = all("task_id" in row for row in rows)
+    is_live = all(words) and any(map(goes_on, words))
+    return len(items) == len(rows) > 1 and (is_named or is_live)
+
+
+_IDS_OF_TASKS: Final = re.compile(r"(?:task|job|generation|prediction)(?:ids?|s)")
+
+
+def holds_result(
+    places: Places, reply: Reply, request: ImageRequest | None, task: Task | None
+) -> bool:
+    """Tell whether an HTTP failure shows all the same what was paid for: pictures, or a live task.
+
+    A list of pictures, or a task of which the answer says in a word that it goes on or is done: an
+    id or a URL alone may be an error's own.
+    """
+    is_live = task is not None and task.platform_status and task.status not in _NOT_LIVE
+    return bool(task and task.id and is_live) or _listed(places, reply, request) > 0
+
+
+_NOT_LIVE: Final = frozenset({"failed", "unknown"})
+
+
+def _listed(places: Places, reply: Reply, request: ImageRequest | None) -> int:
+    """Count the pictures in a list: these are made, whatever the status says."""
+    return len(_good(_in_lists(places, reply, request)))
+
+
+def _in_lists(places: Places, reply: Reply, request: ImageRequest | None) -> list[Picture]:
+    """Return the items of lists alone: an object's own `url` or `image` may be its input."""
+    lists = [
+        pair for pair in places.lists if pair[0] not in _INPUTS_OF_EDITS or not _edits(request)
+    ]
+    return pictures_in(Places(lists=lists), reply.pictures, request) or []
+
+
+LEFT_BEHIND: Final = (
+    "The platform says that the task failed; it lists pictures all the same, and these were taken."
+)
+
+
+def _left_behind(
+    places: Places, reply: Reply, request: ImageRequest | None, error: OpeaiError
+) -> tuple[Picture, ...]:
+    """Return what a failed task lists all the same, its *error* in the place of what is missing.
+
+    None where nobody knows what was asked for: a list of `images` may be the inputs of an edit.
+    """
+    items = _in_lists(places, reply, request) if request is not None else []
+    good = _good(items)
+    is_short = request is not None and len(items) < (request.n or 1)
+    return (*items, *([Picture(error=error)] if is_short else [])) if good else ()
+
+
+_INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
+
+
+def _edits(request: ImageRequest | None) -> bool:
+    return request is not None and bool(request.image)
+
+
+def _task_node(nodes: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the object that speaks of a task, the outermost where an upstream's is inside.
+
+    It has a status and an id, or names itself a task, or has a status alone, or an id with nothing
+    that says otherwise beside it.
+    """
+    told = [node for node in nodes if status_word(node) is not None]
+    ways = (
+        (node for node in told if id_of(node)),
+        (node for node in nodes if node.get("object") == _TASK_OBJECT),
+        told,
+        (node for node in nodes if node.get("task_id") and id_of(node)),
+        filter(task_link_in, nodes),
+        (node for node in nodes[:1] if node.keys() <= _BARE and row_id(node)),
+    )
+    return next(chain.from_iterable(ways), None)
+
+
+_BARE: Final = frozenset({"id", "created", "created_at", "model"})
+
+
+def _good(pictures: list[Picture] | None) -> tuple[Picture, ...]:
+    return tuple(picture for picture in pictures or () if picture.error is None)
+
+
+def _last_id(places: Places, link: str | None) -> str:
+    """Return what else may be an id: a number, or what the link to the task ends in."""
+    numbers = filter(None, map(row_id, places.nodes))
+    named = places.first("request_id", "uuid", "name") if link else None
+    return next(numbers, None) or named or (id_in_link(link) if link else "")
+
+
+def _pictures(
+    places: Places, reply: Reply, request: ImageRequest | None
+) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
+    """Return the pictures of a task that is done, and what a person should be told of them."""
+    found = found_in(places, reply.pictures, request)
+    pictures = found.pictures or []
+    if any(picture.error is None for picture in pictures):
+        return tuple(pictures), found.notes
+    reason = places.first("fail_reason")  # older builds keep the URL of a success there
+    if reason and reason.startswith("http"):
+        return (Picture(url=reason),), ()
+    guesses = guessed_in(reply.body, reply.pictures, request)
+    return (tuple(guesses), (GUESS,)) if guesses else (tuple(pictures), ())
+
+
+def _failure(places: Places, node: Mapping[str, Any], reply: Reply) -> OpeaiError:
+    # The task's own words first, and what is innermost: an envelope says SUCCEED of the query.
+    inward = [node, *reversed(places.nodes)]
+    problem = next(filter(None, map(find_problem, inward)), None) or problem_of(
+        reason_in(inward), code=node.get("code")
+    )
+    error = error_of(problem, paid=False)
+    if isinstance(error, (ModerationError, QuotaError)):
+        return error
+    return TaskFailedError(
+        f"The task failed: {problem.message.rstrip('.') or _word_of(node)}.",
+        code=problem.code,
+        type=problem.type,
+        request_id=request_id_of(reply.headers, places.nodes) or problem.request_id,
+    )
+
+
+def _word_of(node: Mapping[str, Any]) -> str:
+    """Return a status word that says more than that it failed (BFL: `Content Moderated`)."""
+    word = status_word(node) or ""
+    return word if len(word.split()) > 1 else "no reason given"
