@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # C0, DEL and C1 steer terminals; the bidi controls and the line separators reorder and break lines;
 # U+FEFF and half letters are seen by nobody.
@@ -14,11 +17,26 @@ _PICTURES: Final = 0x2400
 """Where Unicode has visible signs for the 32 control characters of ASCII."""
 
 
+_filters: Final[list[Callable[[str], str]]] = []
+
+
+def add_filter(clean: Callable[[str], str]) -> None:
+    """Let *clean* take out of each text, before it is shown, what nobody may see."""
+    _filters.append(clean)
+
+
+def _filtered(text: str) -> str:
+    for clean in _filters:
+        text = clean(text)
+    return text
+
+
 def printable(text: str) -> str:
     """Return *text* with a visible mark, such as `␛`, for each character that steers a terminal.
 
-    Line breaks and tabs stay.
+    Line breaks and tabs stay. An API key that this process sends is a placeholder.
     """
+    text = _filtered(text)
     return text if text.isprintable() else _HIDDEN.sub(lambda each: _mark(each[0]), text)
 
 
@@ -40,8 +58,11 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 
 def escaped_json(text: str) -> str:
-    """Return JSON that means the same, with each such character in JSON's own escapes."""
-    return _HIDDEN.sub(lambda each: f"\\u{ord(each[0]):04x}", text)
+    """Return JSON that means the same, with each such character in JSON's own escapes.
+
+    An API key that this process sends is a placeholder.
+    """
+    return _HIDDEN.sub(lambda each: f"\\u{ord(each[0]):04x}", _filtered(text))
 
 
 def _mark(letter: str) -> str:

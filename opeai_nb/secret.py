@@ -29,6 +29,7 @@ _QUOTES: Final = dict(
 _COMMENT = re.compile(r"\s#.*")
 _UNSEEN: Final = " \t\r\n\f\v\0\xa0\u200b\u200c\u200d\u2060\ufeff"
 _RANDOM_LENGTH: Final = 16
+_ANY: Final = ("utf-8", "surrogatepass")  # a server may send half a letter
 
 
 class Secret:
@@ -63,6 +64,14 @@ class Secret:
         for form, placeholder in self._forms():
             data = data.replace(form, placeholder)
         return data
+
+    def hidden_in(self, text: str) -> str:
+        """Return *text* as `hidden` returns its bytes."""
+        return self.hidden(text.encode(*_ANY)).decode(*_ANY) if self.is_random else text
+
+    def restored_in(self, text: str) -> str:
+        """Return what `hidden_in` was given."""
+        return self.restored(text.encode(*_ANY)).decode(*_ANY) if self.is_random else text
 
     def restored(self, data: bytes) -> bytes:
         """Return what `hidden` was given."""

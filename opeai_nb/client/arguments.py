@@ -13,6 +13,7 @@ from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.hints import RequestWarning, hints
 from opeai_nb.errors import InputError, LibraryError, OpeaiError
+from opeai_nb.printable import printable_line
 from opeai_nb.warning import warn
 
 if TYPE_CHECKING:
@@ -107,4 +108,5 @@ def interrupted(error: BaseException, task: Task | None) -> None:
     if task is None or isinstance(error, (OpeaiError, GeneratorExit)) or hasattr(error, "task"):
         return
     error.task = task  # type: ignore[attr-defined]  # an exception takes attributes
-    error.add_note(f"The task goes on at the platform: client.wait({task.id!r}) fetches it.")
+    told = f"The task goes on at the platform: client.wait({task.id!r}) fetches it."
+    error.add_note(printable_line(told))

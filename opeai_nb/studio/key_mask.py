@@ -20,12 +20,11 @@ class KeyMask:
 
     def hidden(self, text: Text) -> Text:
         """Return *text* as it is written down."""
-        return text if text is None or self.key is None else self.key.hidden(text.encode()).decode()
+        return text if text is None or self.key is None else self.key.hidden_in(text)
 
     def restored(self, text: Text) -> Text:
         """Return *text* as it came."""
-        key = self.key
-        return text if text is None or key is None else key.restored(text.encode()).decode()
+        return text if text is None or self.key is None else self.key.restored_in(text)
 
     def hidden_in(self, generation: Generation) -> Generation:
         """Return a generation as it is written down."""

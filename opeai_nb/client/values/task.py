@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final, Literal
+
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -219,6 +221,10 @@ class Task:
     answer: Answer | None = field(default=None, repr=False)
     trouble: str | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = (f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if f.repr)
+        return printable_line(f"Task({', '.join(shown)})")  # a server's id may hold the key
 
     @property
     def is_settled(self) -> bool:

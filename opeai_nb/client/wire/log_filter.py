@@ -1,4 +1,4 @@
-"""Logs of the HTTP stack without API keys: at DEBUG, httpcore writes what a server echoed."""
+"""Logs and outputs without API keys: at DEBUG, httpcore writes what a server echoed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.wire.redact import without_key
-from opeai_nb.printable import printable_line
+from opeai_nb.printable import add_filter, printable_line
 
 if TYPE_CHECKING:
     from opeai_nb.secret import Secret
@@ -37,8 +37,22 @@ class _WithoutKeys(logging.Filter):
 _filter: Final = _WithoutKeys()
 
 
+def _without_whole_keys(text: str) -> str:
+    """Return *text* without random keys as a whole: a user's own words may stand in it, too."""
+    for key in list(_filter.keys):
+        text = key.hidden_in(text)
+    return text
+
+
+add_filter(_without_whole_keys)
+
+
 def keep_out_of_logs(key: Secret) -> None:
-    """Let no log of httpx and httpcore show *key* from now on, in whatever form it is echoed."""
+    """Show *key* nowhere from now on: in logs of httpx and httpcore not in any form of an echo.
+
+    In all else that is shown it is a placeholder, as on the disk: an id or a URL of a server is
+    used as it came, and may hold it.
+    """
     for name in _LOGGERS:
         logging.getLogger(name).addFilter(_filter)  # once: a filter that is there is not added
     _filter.keys[key] = None

@@ -13,6 +13,7 @@ from opeai_nb.errors import NoPictureError, OptionError
 from opeai_nb.imaging.contact_sheet import contact_sheet
 from opeai_nb.imaging.encode import Encoded, encoded
 from opeai_nb.imaging.scale import plain
+from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -87,6 +88,7 @@ def _told(generation: Shown) -> dict[str, Any]:
     """Return what the output remembers of its generation: for tools, not for the eye."""
     names = ("task_id", "request_id", "replayed_from", "origin", "created")
     told = {name: getattr(generation, name) for name in names}
+    told = {k: printable_line(v) if isinstance(v, str) else v for k, v in told.items()}
     files = [picture.path.name for picture in generation.good if picture.path is not None]
     return {k: v for k, v in {**told, "files": files}.items() if v}
 
