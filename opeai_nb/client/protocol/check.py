@@ -62,7 +62,7 @@ def _asked(endpoint: Endpoint) -> Flow[Reply]:
     call = replace(endpoint.query("/v1/models"), read_timeout=_ASK_SECONDS, longest=_ASK_SECONDS)
     reply: Reply = yield call
     target = urljoin(call.url, reply.headers.get("location", ""))
-    if 300 <= reply.status < 400 and endpoint.is_own(target) and target != call.url:  # noqa: PLR2004  a redirect
+    if reply.is_redirect and endpoint.is_own(target) and target != call.url:
         reply = yield replace(call, url=target)
     return reply
 

@@ -89,10 +89,10 @@ def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Fl
             url = _ESCAPED.sub("&", url)
             continue
         target = reply.headers.get("location")
-        if 300 <= reply.status < 400 and target:  # noqa: PLR2004  a redirect
+        if reply.is_redirect and target:
             url = _joined(url, target)
             continue
-        if reply.status >= 300:  # noqa: PLR2004  HTTP success
+        if not reply.is_success:
             raise _refused_by_server(reply, url, picture.url or "", is_fresh=is_fresh)
         if reply.body.lstrip()[:1] == "{" and 0 not in reply.pictures:
             named = yield from _named_in_json(asked, reply)
@@ -169,7 +169,7 @@ def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
             if not (is_awaited or _may_pass(reply, is_fresh=is_fresh) or _is_cut_short(reply)):
                 return reply
             wish = schedule.retry_after(reply.headers)
-            if reply.status >= 300:  # noqa: PLR2004  HTTP success
+            if not reply.is_success:
                 error = _refused_by_server(reply, url, asked.written, is_fresh=is_fresh)
             else:
                 error = DownloadError("The picture ends in the middle.", url=url)
@@ -221,7 +221,7 @@ def _may_pass(reply: Reply, *, is_fresh: bool) -> bool:
 def _is_awaited(reply: Reply) -> bool:
     """Tell a success in which there is nothing yet, or that says so."""
     source = reply.pictures.get(0)
-    if reply.status >= 300 or (source is not None and begins(source)):  # noqa: PLR2004  HTTP success
+    if not reply.is_success or (source is not None and begins(source)):
         return False
     text = reply.body.strip()
     body = unpacked(text) if text[:1] == "{" else None

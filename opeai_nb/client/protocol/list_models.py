@@ -52,7 +52,7 @@ def _listed(endpoint: Endpoint) -> Flow[list[Model]]:
 
 def models_problem(reply: Reply) -> OpeaiError:
     """Return why an answer is no list of models."""
-    problem = read_problem(reply.status, reply.headers, reply.body)
+    problem = read_problem(reply)
     if problem is None:
         return UnreadableAnswerError(
             "The answer is not a list of models.", status_code=reply.status
@@ -67,7 +67,7 @@ def models_in(reply: Reply) -> list[Model] | None:
     """Return the models that an answer lists; None where it is no list of them."""
     body = reply.body
     listed = body.get("data") if isinstance(body, dict) else body
-    if reply.status >= 300 or not isinstance(listed, list):  # noqa: PLR2004  HTTP success
+    if not reply.is_success or not isinstance(listed, list):
         return None
     items = value_without_key(listed, reply.key)
     return [_model(item) for item in items if isinstance(item, dict) and item.get("id")]

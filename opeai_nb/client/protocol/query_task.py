@@ -95,7 +95,7 @@ def query(endpoint: Endpoint, path: str, until: float | None = None) -> Flow[Rep
             call = replace(call, patience=max(_LAST_QUESTION, until - now))
         reply: Reply = yield call
         target = reply.headers.get("location")
-        if not (300 <= reply.status < 400 and target):  # noqa: PLR2004  a redirect
+        if not (reply.is_redirect and target):
             break
         if (moved := endpoint.own_path(urljoin(call.url, target))) is None:
             break

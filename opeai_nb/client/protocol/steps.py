@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
@@ -166,6 +167,16 @@ class Reply:
     clock: float = 0.0
     key: Secret | None = field(default=None, repr=False)
     raw: Callable[[], bytes] = bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether HTTP says so; what an envelope says is another matter."""
+        return self.status < HTTPStatus.MULTIPLE_CHOICES
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it is a redirect, with or without the place where it leads."""
+        return HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST
 
     def answer(self) -> Answer:
         """Return the body as it came, to be kept: with a placeholder where the key stands."""

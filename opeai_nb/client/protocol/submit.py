@@ -239,7 +239,7 @@ _CAME_WHOLE: Final = (
 def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
     """Hang on an error about a paid request what came: nothing of it is dropped."""
     is_open = isinstance(error, (UnreadableAnswerError, OutcomeUnknownError))
-    if reply.status < 300 or is_open:  # noqa: PLR2004  HTTP success
+    if reply.is_success or is_open:
         error.answer = error.answer or reply.answer()
         error.status_code = error.status_code or reply.status
     return error
@@ -259,7 +259,7 @@ def _half(reply: Reply, request: ImageRequest) -> Task:
 
 def _rescued(reply: Reply | None, request: ImageRequest) -> Generation | Task | None:
     """Return what an answer that was cut told all the same: all of it, or at least its task."""
-    if reply is None or reply.status >= 300:  # noqa: PLR2004  HTTP success
+    if reply is None or not reply.is_success:
         return None
     try:
         answer = _read_submission(reply, request)
@@ -287,7 +287,7 @@ def _is_half(reply: Reply) -> bool:
     An empty one that says where to ask (202 and a Location) is whole.
     """
     return (
-        reply.status < 300  # noqa: PLR2004  HTTP success
+        reply.is_success
         and isinstance(reply.body, NotJson)
         and (reply.body.is_open or not reply.body.text.strip())
         and reply.body.text.lstrip()[:1] in {"", "{", "["}
@@ -329,8 +329,7 @@ def _with_pictures(
     pictures: tuple[Picture, ...],
 ) -> OutcomeUnknownError:
     """Hang on the error of a cut answer what of it is whole: *pictures*, and those with a URL."""
-    is_success = reply is not None and reply.status < 300  # noqa: PLR2004  HTTP success
-    part = _whole_part(reply, request) if reply is not None and is_success else None
+    part = _whole_part(reply, request) if reply is not None and reply.is_success else None
     named = () if part is None else part.pictures
     urls = (p for p in named if is_to_come(p) or (p.error is None and p.source is None))
     error.pictures = (*pictures, *urls)

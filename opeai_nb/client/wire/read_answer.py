@@ -152,7 +152,7 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
         return _read(replace(reply, body=row), request, "")
     several = None if asked else several_in(places, reply, request)
     task = several or read_task(places, reply, request)
-    problem = read_problem(reply.status, reply.headers, reply.body)
+    problem = read_problem(reply)
     # A failed task before its error: the reason stands in the same envelope as a refusal's
     # (DashScope: `output.task_status` beside `output.code`).
     is_failed = task is not None and read_status(task.platform_status) == "failed"
@@ -160,7 +160,7 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
         return task
     if problem is not None:
         problem = replace(problem, task_id=task.id or None) if task is not None else problem
-        if reply.status >= 300:  # noqa: PLR2004  HTTP success
+        if not reply.is_success:
             is_paid = holds_result(places, reply, request, task)
             if not is_paid or problem_in(reply.body) is not None:
                 is_paid = is_paid or _may_be_begun(problem, places, several)
@@ -321,7 +321,7 @@ def _read_text(reply: Reply, request: ImageRequest | None, asked: str) -> Pictur
     """Read what is no JSON: a page, a Location alone, or a text that is a picture's URL."""
     if (task := read_task(Places(), reply, request)) is not None:
         return task
-    problem = read_problem(reply.status, reply.headers, reply.body)
+    problem = read_problem(reply)
     if problem is not None:
         return problem
     text = reply.body.text.strip()

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from opeai_nb.client.protocol.steps import NotJson
+from opeai_nb.client.protocol.steps import NotJson, Reply
 from opeai_nb.client.wire.links import refresh_in
 from opeai_nb.client.wire.reason import (
     code_of,
@@ -94,6 +94,11 @@ class Problem:
     task_id: str | None = None
     is_beside_result: bool = False
 
+    @property
+    def is_in_success(self) -> bool:
+        """Whether the answer says so although HTTP calls it a success."""
+        return self.status < HTTPStatus.MULTIPLE_CHOICES
+
 
 def find_problem(body: Any) -> Problem | None:
     """Return what *body* says went wrong in one of the known envelopes, else None.
@@ -164,18 +169,18 @@ def _inner_message(message: str) -> str:
 _SAYS_MUCH: Final = 12
 
 
-def read_problem(status: int, headers: Mapping[str, str], body: Any) -> Problem | None:
+def read_problem(reply: Reply) -> Problem | None:
     """Return the problem that an answer tells of; None when it tells of none."""
-    found = problem_in(body)
+    headers, body, found = reply.headers, reply.body, problem_in(reply.body)
     if found is None:
-        if status < 300:  # noqa: PLR2004  HTTP success
+        if reply.is_success:
             return None
-        target, is_redirect = headers.get("location", ""), 300 <= status < 400  # noqa: PLR2004  a redirect
-        text = "" if is_redirect and target else _loose_text(body)
-        found = problem_of(redirected(target) if is_redirect and not text else text)
+        target = headers.get("location", "")
+        text = "" if reply.is_redirect and target else _loose_text(body)
+        found = problem_of(redirected(target) if reply.is_redirect and not text else text)
     nodes = [body] if isinstance(body, dict) else []
     request_id = request_id_of(headers, nodes) or found.request_id
-    return replace(found, request_id=request_id, status=status)
+    return replace(found, request_id=request_id, status=reply.status)
 
 
 def problem_in(body: Any) -> Problem | None:
@@ -262,7 +267,7 @@ def _advice(kind: type[OpeaiError], problem: Problem, *, paid: bool) -> str | No
         return _ADVICE_CHALLENGE
     if kind is AuthenticationError and any(word in message for word in _UPSTREAM):
         return _ADVICE_UPSTREAM
-    if kind is AnswerError and paid and problem.status < 300:  # noqa: PLR2004  HTTP success
+    if kind is AnswerError and paid and problem.is_in_success:
         return _ADVICE_REFUSED
     return None
 
@@ -357,7 +362,7 @@ _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
 def _status_meant(problem: Problem) -> int:
     """Return the status: of HTTP, or what an envelope under a success says in its place."""
     code = problem.code or ""
-    is_inside = problem.status < 300 and _STATUS.fullmatch(code) is not None  # noqa: PLR2004  HTTP success
+    is_inside = problem.is_in_success and _STATUS.fullmatch(code) is not None
     return int(code) if is_inside else problem.status
 
 
