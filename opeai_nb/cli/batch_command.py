@@ -207,7 +207,7 @@ def _agree(rows: Batch, options: argparse.Namespace) -> None:
     names = _names(options.only)
     points = rows.plan if names is None else rows.rows.chosen(names)
     requests = [point.request for point in points if point.number not in kept]
-    send = [request.n or 1 for request in requests]
+    send = [request.count for request in requests]
     if options.yes or sum(send) <= CONFIRM_ABOVE:
         return
     question = f"This asks for {sum(send)} pictures in {counted(len(send), 'request')}"

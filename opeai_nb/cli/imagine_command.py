@@ -158,7 +158,7 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
 
 def _confirm(requests: Sequence[ImageRequest]) -> None:
     """Ask before many pictures are made. Raises `OptionError` where nobody agrees."""
-    pictures = sum(request.n or 1 for request in requests)
+    pictures = sum(request.count for request in requests)
     if len(requests) == 1 or pictures <= CONFIRM_ABOVE:
         return
     question = f"This asks for {pictures} pictures in {len(requests)} requests"

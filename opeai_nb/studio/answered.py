@@ -41,7 +41,7 @@ def hosts_of(generation: Generation) -> frozenset[str]:
 
 def with_missing(generation: Generation, entry: Entry) -> Generation:
     """Return pictures out of an answer that was cut, with an error for each that did not come."""
-    missing = 0 if entry.has_answer else (generation.request.n or 1) - len(generation.pictures)
+    missing = 0 if entry.has_answer else generation.request.count - len(generation.pictures)
     lost = tuple(Picture(error=OutcomeUnknownError(CUT)) for _ in range(missing))
     return replace(generation, pictures=(*generation.pictures, *lost))
 

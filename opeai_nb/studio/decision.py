@@ -444,7 +444,7 @@ class Door:
 
 def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
     """Return why a run does not send: an earlier one may have been paid for."""
-    count = ask.request.n or 1
+    count = ask.request.count
     advice = (
         "Look: %imagine tasks and %imagine resume. Drop it: %imagine forget. Or send it again "
         "knowingly, with --fresh. Nothing was sent."

@@ -45,7 +45,7 @@ def cost_of(prices: PriceList | None, requests: Iterable[ImageRequest]) -> Cost 
     """Return what *requests* are expected to cost; None where there are no prices."""
     if prices is None:
         return None
-    costs = (prices.before(r.model, r.size, r.quality, r.n or 1) for r in requests)
+    costs = (prices.before(r.model, r.size, r.quality, r.count) for r in requests)
     return sum(costs, Cost(currency=prices.currency))
 
 

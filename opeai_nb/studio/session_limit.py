@@ -68,7 +68,7 @@ class Ledger:
 
         Raises `SessionLimitError`, and counts nothing, where that would pass the *limit*.
         """
-        count, cost = job.request.n or 1, cost or Cost()
+        count, cost = job.request.count, cost or Cost()
         with self._lock:
             self._refuse_above(limit, count, cost)
             self.asked += count
@@ -108,7 +108,7 @@ class Ledger:
     def count(self, request: ImageRequest, cost: Cost | None = None) -> None:
         """Count what was asked for elsewhere on behalf of this session, limit or not."""
         with self._lock:
-            self.asked += request.n or 1
+            self.asked += request.count
             self.cost += cost or Cost()
 
     def paid(self, job: JobProgress, cost: Cost) -> None:

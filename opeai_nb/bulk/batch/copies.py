@@ -66,7 +66,7 @@ def names_of(point: Point, count: int = 0) -> list[str]:
         return []
     cells = {name: whole(value) for name, value in point.row.items()}
     words = {**values_for(point.request, point.number + 1), **cells}
-    names = point.file.names(words, max(point.request.n or 1, count))
+    names = point.file.names(words, max(point.request.count, count))
     return [(point.file.folder / name).as_posix() for name in names]
 
 

@@ -54,7 +54,7 @@ def _check_limit(run: Run, studio: Studio, options: BulkOptions) -> None:
         return
     kept = frozenset[int]() if options.fresh else kept_of(studio, run.points)
     requests = [point.request for point in run.points if point.number not in kept]
-    pictures = sum(request.n or 1 for request in requests)
+    pictures = sum(request.count for request in requests)
     try:
         studio.ledger.refuse_above(limit, pictures, studio.cost(requests))
     except SessionLimitError as error:

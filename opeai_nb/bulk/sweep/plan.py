@@ -125,7 +125,7 @@ class Plan(Sequence[Point]):
     @property
     def pictures(self) -> int:
         """How many pictures are asked for in all."""
-        return sum(point.request.n or 1 for point in self._points)
+        return sum(point.request.count for point in self._points)
 
     def axis(self, name: str) -> Axis:
         """Return an axis by its name. Raises `InputError` when nothing of this name is varied."""

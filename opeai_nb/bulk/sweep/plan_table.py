@@ -25,7 +25,7 @@ def plan_text(plan: Plan, kept: Collection[int], told_cost: Telling = lambda _: 
     cost, as a sentence goes on.
     """
     send = [point for point in plan if point.number not in kept]
-    pictures = sum(point.request.n or 1 for point in send)
+    pictures = sum(point.request.count for point in send)
     cost = told_cost(point.request for point in send)
     counts = f"{counted(len(plan), 'request')}, {counted(plan.pictures, 'picture')}"
     todo = f"{len(kept)} in the library, {len(send)} to send ({counted(pictures, 'picture')}{cost})"

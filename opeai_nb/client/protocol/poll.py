@@ -10,6 +10,7 @@ from opeai_nb.client.protocol.poll_history import PollHistory
 from opeai_nb.client.protocol.query_task import PASSING, again, ask_once
 from opeai_nb.client.protocol.results import CUT_TASKS, together
 from opeai_nb.client.protocol.steps import Flow, Now, Sleep
+from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.errors import AnswerError, InputError, OpeaiError, TaskExpiredError
@@ -85,7 +86,7 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
         last = replace(task, status="done", notes=(*task.notes, GUESS))
         yield last
     good = sum(picture.error is None for picture in last.pictures)
-    if CUT_TASKS not in task.notes or good >= ((task.request and task.request.n) or 1):
+    if CUT_TASKS not in task.notes or good >= wanted(task.request):
         return last
     return replace(last, notes=(*last.notes, CUT_TASKS), answer=task.answer)
 

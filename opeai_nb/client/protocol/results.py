@@ -12,7 +12,7 @@ from opeai_nb.client.protocol.steps import Reply
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_in_part
-from opeai_nb.client.values.request import ImageRequest
+from opeai_nb.client.values.request import ImageRequest, wanted
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
 from opeai_nb.client.wire.read_item import SAID_EMPTY, UNFINISHED
@@ -208,7 +208,7 @@ def together(task: Task, ends: Sequence[Task]) -> Task:
             raise last.error
         return replace(last, **ids)
     count = sum(picture.error is None for end in done for picture in end.pictures)
-    ends = done if count >= ((task.request and task.request.n) or 1) else ends
+    ends = done if count >= wanted(task.request) else ends
     answers = [a for end in ends if (a := end.answer or (end.error and end.error.answer))]
     return replace(
         done[0],

@@ -224,7 +224,7 @@ def _whole_part(reply: Reply, request: ImageRequest) -> Generation | None:
     except OpeaiError:
         return None
     later = tuple(filter(is_to_come, part.pictures))
-    lost = max(0, (request.n or 1) - len(part.good) - len(later))
+    lost = max(0, request.count - len(part.good) - len(later))
     cut = tuple(Picture(error=OutcomeUnknownError(CUT)) for _ in range(lost))
     return replace(part, pictures=(*part.good, *later, *cut))
 
@@ -249,7 +249,7 @@ def _half(reply: Reply, request: ImageRequest) -> Task:
     """Return the task in an answer that ends in the middle; raise where there is none."""
     has_pictures = _whole_part(reply, request) is not None
     if not has_pictures and (task := _task_in_half(reply, request)) is not None:
-        is_short = len(task.parts) < (request.n or 1)
+        is_short = len(task.parts) < request.count
         return replace(task, answer=reply.answer(), notes=(CUT_TASKS,)) if is_short else task
     if not reply.body.text.strip():
         raise _unknown_outcome("The answer is empty.", reply.status)

@@ -183,7 +183,7 @@ class Generation(Sequence["Image.Image"]):
     def _save_named(
         self, template: NameTemplate, values: Mapping[str, Any], *, metadata: bool
     ) -> list[Path]:
-        names = template.names(values, max(self.request.n or 1, len(self)))
+        names = template.names(values, max(self.request.count, len(self)))
         return [
             write_named(template.folder / name, picture, metadata=metadata)
             for name, picture in zip(names, self.good, strict=False)

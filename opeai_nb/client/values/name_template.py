@@ -157,7 +157,7 @@ def names_for(template: NameTemplate, asked: Iterable[Named]) -> list[list[str]]
     Raises `InputError` for a word that has no value, and for two requests with one name.
     """
     requests = list(asked)
-    names = [template.names(it.values, it.request.n or 1) for it in requests]
+    names = [template.names(it.values, it.request.count) for it in requests]
     refuse_clashes([it.owner for it in requests], names)
     return names
 

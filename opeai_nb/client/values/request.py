@@ -75,6 +75,11 @@ class ImageRequest:
         if self.dialect == "openai":
             _refuse_fields_without_place(self)
 
+    @property
+    def count(self) -> int:
+        """How many pictures it asks for; the platform's own default where *n* is not set."""
+        return self.n or 1
+
     def for_prompts(self) -> Callable[[str], ImageRequest]:
         """Return what makes the same request for another prompt; nothing else is checked again.
 
@@ -111,6 +116,11 @@ _DEFAULTS: Final = tuple(
 _values: Final = attrgetter(*BY_NAME)
 _in_order: Final = attrgetter(*_NAMES)
 _WITHOUT_PLACE: Final = tuple(item for item in FIELDS if not item.fits("openai"))
+
+
+def wanted(request: ImageRequest | None) -> int:
+    """Return how many pictures were asked for; one where nobody knows."""
+    return 1 if request is None else request.count
 
 
 def build_request(prompt: str | ImageRequest | None, values: Mapping[str, Any]) -> ImageRequest:

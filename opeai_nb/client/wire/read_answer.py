@@ -15,6 +15,7 @@ from opeai_nb.client.http.picture_source import bytes_of
 from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, joined, read_status
 from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
 from opeai_nb.client.wire.read_documented import documented_pictures
@@ -147,7 +148,7 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     if isinstance(reply.body, NotJson):
         return _read_text(reply, request, asked)
     places = places_in(reply.body)
-    most = (request and request.n) or 1
+    most = wanted(request)
     if asked and (row := row_of(places, asked, most)) is not None:
         return _read(replace(reply, body=row), request, "")
     several = None if asked else several_in(places, reply, request)
@@ -282,9 +283,9 @@ def _read_documents(
             continue
         if isinstance(answers[-1], Pictures):
             parts.append((answers[-1], progress_in(places_in(document))))
-    if good := _finals(parts, (request and request.n) or 1):
+    if good := _finals(parts, wanted(request)):
         told = (places_in(each).first("usage", kind=dict) for each in reversed(reply.body.values))
-        lost = max(0, ((request and request.n) or 1) - len(good))
+        lost = max(0, wanted(request) - len(good))
         problems = [answer for answer in answers if isinstance(answer, Problem)]
         failed = [Picture(error=error_of(problem, paid=False)) for problem in problems]
         ids = dict.fromkeys(t.id for t in answers if isinstance(t, Task) and not t.is_settled)

@@ -9,6 +9,7 @@ from opeai_nb.client.http.picture_source import begins, bytes_of, is_one_of
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.request import wanted
 from opeai_nb.client.wire.links import links_in, may_be_picture
 from opeai_nb.client.wire.read_item import failed, read_item, read_items
 from opeai_nb.client.wire.spelling import squeezed
@@ -100,21 +101,17 @@ def _may_be_input(name: str, request: ImageRequest | None) -> bool:
     return name in INPUT_LISTS and (request is None or bool(request.image))
 
 
-def _wanted(request: ImageRequest | None) -> int:
-    return (request.n if request is not None else None) or 1
-
-
 def _is_echo(
     name: str, new: list[Picture], good: list[Picture], request: ImageRequest | None
 ) -> bool:
     """Tell a list that a request has as well, as long as what was sent, beside all results."""
     is_sent = request is not None and len(new) <= len(request.image)
-    return is_sent and name in INPUT_LISTS and len(good) >= _wanted(request)
+    return is_sent and name in INPUT_LISTS and len(good) >= wanted(request)
 
 
 def _is_elsewhere(new: list[Picture], good: list[Picture], request: ImageRequest | None) -> bool:
     """Tell the pictures that are here already: in the other form, or under another address."""
-    if len(new) != len(good) or len(good) < _wanted(request):
+    if len(new) != len(good) or len(good) < wanted(request):
         return False
     forms = [{picture.source is None for picture in each} for each in (new, good)]
     return forms[0].isdisjoint(forms[1]) or [*map(_file, new)] == [*map(_file, good)] != [""]
@@ -131,7 +128,7 @@ def _file(picture: Picture) -> str:
 def _fits(new: list[Picture], good: list[Picture], request: ImageRequest | None) -> bool:
     """Tell whether *new* are as many as are missing of what was asked, and of the same form."""
     forms = {picture.source is None for picture in (*new, *good)}
-    return len(forms) == 1 and len(good) + len(new) <= _wanted(request)
+    return len(forms) == 1 and len(good) + len(new) <= wanted(request)
 
 
 def _trusted(

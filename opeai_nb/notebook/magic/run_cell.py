@@ -83,7 +83,7 @@ def dry_run(request: ImageRequest, studio: Studio) -> Text:
     """Return the exact JSON that would be sent, where to, and how many pictures it asks for."""
     url, body = studio.preview(request)
     shown = json.dumps(_shortened(body), indent=2, ensure_ascii=False)
-    count = request.n or 1
+    count = request.count
     pictures = f"{count} picture{'s' * (count != 1)}"
     cost = studio.told_cost([request])
     return Text(f"POST {url}\n{shown}\n1 request, {pictures}{cost}. Nothing was sent.")

@@ -130,7 +130,7 @@ def _question(session: Session, swept: Sweep, fresh: object, doubtful: object) -
     requests = [point.request for point in swept.plan if point.number not in kept]
     if not requests:
         return None
-    pictures = sum(request.n or 1 for request in requests)
+    pictures = sum(request.count for request in requests)
     confirm_above = session.config.trait_values()["confirm_above"]
     studio = session.studio
     limit = Limit.of(studio.settings)

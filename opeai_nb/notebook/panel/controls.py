@@ -124,7 +124,7 @@ def controls_of(request: ImageRequest, images: tuple[Source, ...] = ()) -> Contr
         model=request.model,
         size=request.size or "",
         quality=request.quality or "",
-        n=request.n or 1,
+        n=request.count,
         images=images,
         advanced={name: value for name, value in advanced.items() if value not in (None, {})},
     )

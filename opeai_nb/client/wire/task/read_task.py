@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, goes_on, joined, read_status
 from opeai_nb.client.wire.read_error import (
     error_of,
@@ -59,7 +60,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
         listed = _listed(Places(lists=named), reply, request)
     # A word that nobody knows, beside fewer than were asked for, may say that more will come.
-    if listed and (not word or listed >= ((request and request.n) or 1)):
+    if listed and (not word or listed >= wanted(request)):
         status = "done"
     pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
     error = _failure(places, node, reply) if status == "failed" else None
@@ -99,7 +100,7 @@ def _early(
     if not word or status in {"unknown", "failed"}:
         return _good(pictures_in(places, reply.pictures, request))
     listed = _good(_in_lists(places, reply, request)) if is_at_its_end(places.nodes) else ()
-    return listed if len(listed) >= ((request and request.n) or 1) else ()
+    return listed if len(listed) >= wanted(request) else ()
 
 
 def row_of(places: Places, task_id: str, most: int = 1) -> dict[str, Any] | None:
@@ -217,7 +218,7 @@ def _left_behind(
     """
     items = _in_lists(places, reply, request) if request is not None else []
     good = _good(items)
-    is_short = request is not None and len(items) < (request.n or 1)
+    is_short = request is not None and len(items) < request.count
     return (*items, *([Picture(error=error)] if is_short else [])) if good else ()
 
 
