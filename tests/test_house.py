@@ -31,14 +31,15 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "guard": (set(), set()),
     "homeless": (set(), set()),
     "warning": ({"printable"}, set()),
+    "wording": (set(), set()),
     "printable": (set(), set()),
     "plain_file": (set(), set()),
     "imaging": ({"formats", "guard", "plain_file"}, {"PIL", "numpy"}),
     "run_awaitable": (set(), {"IPython"}),
     "secret": (set(), set()),
     "settings": ({"errors", "plain_file", "secret"}, set()),
-    "prices": ({"errors", "plain_file"}, set()),
-    "presets": ({"errors", "fields", "prices", "client.values"}, set()),
+    "prices": ({"errors", "plain_file", "wording"}, set()),
+    "presets": ({"errors", "fields", "prices", "wording", "client.values"}, set()),
     "client": (
         {
             "printable",
@@ -51,12 +52,13 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "guard",
             "imaging",
             "secret",
+            "wording",
         },
         {"httpx", "pybase64", "PIL", "numpy"},
     ),
     "library": (
         {"printable", "plain_file", "warning", "errors", "formats", "imaging", "prices"}
-        | {"client.values", "guard", "homeless"},
+        | {"client.values", "guard", "homeless", "wording"},
         {"PIL"},
     ),
     "engine": (
@@ -66,7 +68,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "connect": ({"client", "settings", "engine", "errors"}, set()),
     "studio": (
         {"warning", "connect", "client", "library", "settings", "errors", "fields"}
-        | {"presets", "prices", "guard"},
+        | {"presets", "prices", "guard", "wording"},
         set(),
     ),
     "bulk": (
@@ -83,6 +85,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "imaging",
             "presets",
             "prices",
+            "wording",
         },
         {"PIL"},
     ),
@@ -102,6 +105,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
             "plain_file",
             "presets",
             "prices",
+            "wording",
         },
         {"IPython", "ipywidgets", "anywidget", "PIL", "pybase64"},
     ),
@@ -109,7 +113,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "cli": (
         # Of the notebook what a command line shares with it: the parser, and the badge as text.
         {"studio", "bulk", "engine", "errors", "fields", "client", "library", "printable"}
-        | {"presets", "prices", "notebook.magic", "notebook.display.badge"},
+        | {"presets", "prices", "wording", "notebook.magic", "notebook.display.badge"},
         set(),
     ),
     "__main__": ({"cli"}, set()),

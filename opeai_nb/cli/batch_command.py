@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.run.bulk_options import BulkOptions
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.cli.batch_report import Log, reasons, write_errors
 from opeai_nb.cli.terminal.command_parser import CommandParser
 from opeai_nb.cli.terminal.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
@@ -20,6 +19,7 @@ from opeai_nb.errors import InputError, LibraryError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT, FIELDS, Field
 from opeai_nb.notebook.magic.ask import is_agreed
 from opeai_nb.notebook.magic.line import json_or_text
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from opeai_nb.bulk.batch.manifest_line import json_cell, ours
 from opeai_nb.bulk.batch.rows import REASON
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import InputError
 from opeai_nb.library.disk.files import write_whole
 from opeai_nb.printable import printable_cell
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
 from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.run.counts import Counts
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.cli.terminal.command_parser import CommandParser
 from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED
 from opeai_nb.cli.terminal.output import say
 from opeai_nb.errors import InputError
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -17,6 +17,7 @@ from opeai_nb.cli.terminal.exit_codes import GOOD, SOME_FAILED
 from opeai_nb.cli.terminal.output import tell
 from opeai_nb.cli.tutorials import QUICKSTART, python, tutorials, writable_folder
 from opeai_nb.errors import InputError
+from opeai_nb.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,8 +130,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _line_of(cell: Any) -> str:
     """Return the beginning of a cell, and what came of it: the badge's text, or an error."""
-    source = " ".join(cell.source.split())
-    source = source if len(source) <= _WIDTH else f"{source[: _WIDTH - 1]}…"
+    source = shortened(cell.source, _WIDTH)
     for output in cell.outputs:
         if output.output_type == "error":
             return f"{source:<{_WIDTH}}  refused, as it should be: {output.evalue.split('. ')[0]}"

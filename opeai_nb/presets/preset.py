@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.views.text_output import from_here
 from opeai_nb.errors import OptionError, did_you_mean
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ def summary(presets: Mapping[str, Preset], prices: object) -> str:
     if not presets:
         return f"No preset. {_NONE}"
     place = from_here(prices).as_posix() if isinstance(prices, Path) else "Imagine.prices"
-    return f"{len(presets)} preset{'s' * (len(presets) != 1)} in {place}."
+    return f"{counted(len(presets), 'preset')} in {place}."
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Final
 
+from opeai_nb.wording import counted
+
 _FINEST: Final = Decimal("0.000001")
 _CENT: Final = Decimal("0.01")
 _MOST: Final = Decimal(10) ** 12
@@ -43,7 +45,7 @@ class Cost:
         return not self.unpriced
 
     def __str__(self) -> str:
-        requests = f"{self.unpriced} request{'s' * (self.unpriced != 1)} without a price"
+        requests = f"{counted(self.unpriced, 'request')} without a price"
         if self.unpriced and not self.amount:
             return requests
         amount = f"{'about ' * self.is_about}{money(self.amount, self.currency)}"

@@ -20,6 +20,7 @@ from opeai_nb.library.replay.replay import decide, row_key
 from opeai_nb.studio.pricing import cost_of
 from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Limit
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -444,7 +445,6 @@ class Door:
 
 def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
     """Return why a run does not send: an earlier one may have been paid for."""
-    count = ask.request.count
     advice = (
         "Look: %imagine tasks and %imagine resume. Drop it: %imagine forget. Or send it again "
         "knowingly, with --fresh. Nothing was sent."
@@ -461,7 +461,7 @@ def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
     )
     error = OutcomeUnknownError(
         f"An earlier run of this request {end}: "
-        f"{count} picture{'s' * (count != 1)} may have been painted and paid for.",
+        f"{counted(ask.request.count, 'picture')} may have been painted and paid for.",
         advice=advice,
         task_id=entry.task_id,
         request=ask.request,

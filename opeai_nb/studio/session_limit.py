@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 from opeai_nb.errors import OptionError, SessionLimitError
 from opeai_nb.guard import Guard
 from opeai_nb.prices.cost import Cost, amount_of, money
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -94,7 +95,7 @@ class Ledger:
         if not passed:
             return
         if passed == "max_images_per_session" or limit.cost is None:
-            more, most = f"{count} picture{'s' * (count != 1)} more", str(limit.pictures)
+            more, most = f"{counted(count, 'picture')} more", str(limit.pictures)
         else:
             more, most = f"{cost} more", money(limit.cost, cost.currency)
         if passed == "max_cost_per_session" and not cost.is_known:

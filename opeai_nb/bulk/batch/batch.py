@@ -19,11 +19,11 @@ from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.workers import ask_before_paying, kept_of, within_cost
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.records.spreading import MANY
 from opeai_nb.studio.here import studio_here
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

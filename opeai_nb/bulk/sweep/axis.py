@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import InputError
 from opeai_nb.plain_file import read_plain
+from opeai_nb.wording import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -143,8 +144,8 @@ def whole(value: Any) -> Any:
 
 def label_of(value: object) -> str:
     """Return a short text for a value."""
-    text = " ".join(str(value).split()) if _comparable(value) else type(value).__name__
-    return text if len(text) <= _LONGEST_LABEL else f"{text[: _LONGEST_LABEL - 1]}…"
+    text = str(value) if _comparable(value) else type(value).__name__
+    return shortened(text, _LONGEST_LABEL)
 
 
 def _axis(name: str, values: list[Any], labels: list[Any]) -> Axis:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.run.workers import stopped
 from opeai_nb.bulk.sweep.grid_table import LIST, table_of
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.views.text_alternative import text_alternative
 from opeai_nb.client.values.views.text_output import is_text_alone, text_bundle
@@ -25,6 +24,7 @@ from opeai_nb.imaging.scale import fitted
 from opeai_nb.library import with_provenance
 from opeai_nb.library.disk.files import write_whole
 from opeai_nb.library.records.request_json import canonical, write_request
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -6,10 +6,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from opeai_nb.bulk.sweep.pairing import Entrant, Pair, Standing, count_of, pairs_of, standings
-from opeai_nb.bulk.sweep.plan import counted
 from opeai_nb.errors import InputError
 from opeai_nb.library.picks import Choice
 from opeai_nb.printable import printable, printable_line
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -20,6 +20,7 @@ from opeai_nb.fields import BY_NAME
 from opeai_nb.library import identity
 from opeai_nb.library.replay.replay import row_key
 from opeai_nb.presets.preset import PRESET, preset_named, with_preset
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ class Plan(Sequence[Point]):
     @property
     def pictures(self) -> int:
         """How many pictures are asked for in all."""
-        return sum(point.request.count for point in self._points)
+        return sum([point.request.count for point in self._points])
 
     def axis(self, name: str) -> Axis:
         """Return an axis by its name. Raises `InputError` when nothing of this name is varied."""
@@ -360,8 +361,3 @@ def _check_size(axes: list[Axis], sample: Sample) -> None:
             f"This sweep has {size} points.",
             advice=f"At most {MOST}: take a batch from a file. Nothing was sent.",
         )
-
-
-def counted(count: int, noun: str) -> str:
-    """Return `1 request`, `2 requests`."""
-    return f"{count} {noun}{'s' * (count != 1)}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.bulk.sweep.plan import Plan, Point, counted
+from opeai_nb.bulk.sweep.plan import Plan, Point
 from opeai_nb.bulk.sweep.sample import space_of
+from opeai_nb.wording import counted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -25,7 +26,7 @@ def plan_text(plan: Plan, kept: Collection[int], told_cost: Telling = lambda _: 
     cost, as a sentence goes on.
     """
     send = [point for point in plan if point.number not in kept]
-    pictures = sum(point.request.count for point in send)
+    pictures = sum([point.request.count for point in send])
     cost = told_cost(point.request for point in send)
     counts = f"{counted(len(plan), 'request')}, {counted(plan.pictures, 'picture')}"
     todo = f"{len(kept)} in the library, {len(send)} to send ({counted(pictures, 'picture')}{cost})"
@@ -52,12 +53,9 @@ def _cells(
         ]
         for point in points
     ]
-    return [*(axes or ["prompt", "model"]), ""], [[_short(cell) for cell in row] for row in rows]
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
+    return [*(axes or ["prompt", "model"]), ""], [
+        [shortened(cell, _WIDEST) for cell in row] for row in rows
+    ]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -13,11 +13,12 @@ from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.start import start
 from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.run.workers import ask_before_paying, kept_of, stopped, within_cost
-from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, counted, plan_of
+from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, plan_of
 from opeai_nb.client.values.name_template import Named, at_home, values_for
 from opeai_nb.client.values.save_target import names_at
 from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.studio.here import studio_here
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -245,7 +246,7 @@ class Sweep:
         if all(isinstance(item, slice) for item in keys):
             return self.at(**{item.start: item.stop for item in keys})
         if len(keys) > len(self.plan.axes):
-            raise KeyError(f"{len(keys)} values for {counted(len(self.plan.axes), 'axis')}")
+            raise KeyError(f"{len(keys)} values for {counted(len(self.plan.axes), 'axis', 'axes')}")
         return self.at(**{a.name: k for a, k in zip(self.plan.axes, keys, strict=False)})
 
     def __iter__(self) -> Iterator[Generation]:

@@ -28,6 +28,7 @@ from opeai_nb.errors import (
     UnreadableAnswerError,
 )
 from opeai_nb.fields import DEFAULT_MODEL
+from opeai_nb.wording import rough_duration
 
 if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Reply
@@ -177,13 +178,6 @@ def _clock(reply: Reply, now: float) -> Finding:
     apart = now - there
     if abs(apart) < _CLOCK_NOTED:
         return Finding("clock", "agrees with the server's")
-    text = f"{_duration(abs(apart))} {'ahead of' if apart > 0 else 'behind'} the server's"
+    text = f"{rough_duration(abs(apart))} {'ahead of' if apart > 0 else 'behind'} the server's"
     remedy = "Set this machine's clock: certificates and signed URLs depend on it."
     return Finding("clock", text, "wrong" if abs(apart) > _CLOCK_WRONG else "note", remedy)
-
-
-def _duration(seconds: float) -> str:
-    for size, name in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {name}"
-    return f"{seconds:.0f} s"

@@ -9,6 +9,7 @@ from opeai_nb.client.values.picture_end import is_in_part
 from opeai_nb.client.values.size import pixels_of
 from opeai_nb.errors import NoPictureError
 from opeai_nb.families import family_of
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +47,7 @@ def differences(request: ImageRequest, pictures: Sequence[Picture]) -> tuple[str
 def _count(asked: int | None, came: int, *, is_most: bool) -> str:
     if asked is None or asked == came or (is_most and came < asked):
         return ""
-    return f"Asked for {asked} picture{'s' * (asked != 1)}, got {came}."
+    return f"Asked for {counted(asked, 'picture')}, got {came}."
 
 
 def _sides(asked: tuple[int, int], pictures: Sequence[Picture]) -> str:

@@ -17,6 +17,7 @@ from opeai_nb.formats import sniff_format
 from opeai_nb.guard import cached_property
 from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -135,7 +136,7 @@ class Generation(Sequence["Image.Image"]):
     @property
     def summary(self) -> str:
         """Return `2 pictures · qwen-image-2.0 · 1536x1024`: the same on every run, no id in it."""
-        count = f"{len(self)} picture{'s' * (len(self) != 1)}"
+        count = counted(len(self), "picture")
         if self.failed:
             count += f", {len(self.failed)} failed"
         sizes = {_size_of(picture) for picture in self.good if picture.source is not None}

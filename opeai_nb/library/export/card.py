@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from opeai_nb._version import __version__
 from opeai_nb.printable import printable_line
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -144,8 +145,7 @@ def _cell(text: str) -> str:
 
 
 def _pictures(census: Census) -> str:
-    total = census.parts.total()
-    return f"{total} picture{'s' * (total != 1)}"
+    return counted(census.parts.total(), "picture")
 
 
 def _days(census: Census) -> str:

@@ -25,6 +25,7 @@ from opeai_nb.library.export.target import (
     new_folder,
     unwritten,
 )
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -55,7 +56,7 @@ class Export:
         return str(self.path)
 
     def __str__(self) -> str:
-        told = [f"{_counted(self.pictures)} in {self.path.name}"]
+        told = [f"{counted(self.pictures, 'picture')} in {self.path.name}"]
         told += [f"{part}: {count}" for part, count in self.parts.items()]
         if self.left_out:
             told.append(f"left out, as Pillow does not decode them: {', '.join(self.left_out)}")
@@ -156,7 +157,7 @@ def _page(pieces: Iterator[Piece], path: Path, side: int | None, disk: Disk) -> 
             advice=f"side={_SCREEN} puts them in at the size of a screen. Nothing was written.",
         )
     picture_of = whole if side is None else partial(_smaller, side=side)
-    about = f"{_counted(len(shown))} · opeai_nb"
+    about = f"{counted(len(shown), 'picture')} · opeai_nb"
     with new_file(path, disk) as part:
         handle = disk.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         with os.fdopen(handle, "wb") as out:
@@ -203,7 +204,3 @@ def _at_most(most: int, pieces: Iterator[Piece], what: str) -> list[Piece]:
             advice=f"{_NARROWER} Nothing was written.",
         )
     return found
-
-
-def _counted(count: int) -> str:
-    return f"{count} picture{'s' * (count != 1)}"

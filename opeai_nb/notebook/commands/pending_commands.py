@@ -10,6 +10,7 @@ from opeai_nb.errors import OpeaiError, OptionError
 from opeai_nb.notebook.display.badge_display import Screen, show_value
 from opeai_nb.notebook.display.table import Table
 from opeai_nb.notebook.display.watch import watch_job
+from opeai_nb.wording import counted, rough_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Job, Studio
 
-_HOUR: Final = 3600.0
 SEND: Final = "--send"
 FETCH: Final = "--fetch"
 _NEXT: Final = {
@@ -80,7 +80,7 @@ def _left(entry: Entry) -> str:
     left = entry.time_left()
     if left is None or entry.truth != "pending":
         return ""
-    return f"{left / _HOUR:.0f} h" if left >= 2 * _HOUR else f"{left / 60:.0f} min"
+    return rough_duration(left)
 
 
 def _with_problems(studio: Studio, note: str) -> str:
@@ -142,7 +142,7 @@ def _each(session: Session, jobs: Iterable[Job]) -> Table:
     if errors:
         raise errors[0]
     left = _left_over(session.studio.library.pending())
-    first = f"{len(done)} request{'s' * (len(done) != 1)} finished."
+    first = f"{counted(len(done), 'request')} finished."
     if not done:
         first = "Nothing can be resumed by itself." if left else "Nothing is pending."
     note = f"{first}\n{left}".rstrip()

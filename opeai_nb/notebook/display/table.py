@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from unicodedata import east_asian_width
 
 from opeai_nb.printable import printable
+from opeai_nb.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -79,7 +80,7 @@ class Table(Sequence[Any]):
         if not columns:
             return []
         texts = [[self.head[n] for n in columns]]
-        texts += [[_text(row[n]) for n in columns] for row in self.rows]
+        texts += [[shortened(str(row[n]), _WIDEST) for n in columns] for row in self.rows]
         widths = [max(_width(line[n]) for line in texts) for n in range(len(columns))]
         right = [self._is_count(n) for n in columns]
         return [
@@ -116,11 +117,6 @@ class Table(Sequence[Any]):
 
     def _is_picture(self, column: int) -> bool:
         return any(isinstance(row[column], Thumbnail) for row in self.rows)
-
-
-def _text(cell: Cell) -> str:
-    text = " ".join(str(cell).split())
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 def _html(cell: Cell) -> str:

@@ -15,6 +15,7 @@ from opeai_nb.notebook.display.table import Text
 from opeai_nb.notebook.display.watch import TICK, Detached, tell_notes, watch_job
 from opeai_nb.notebook.magic.ask import is_agreed
 from opeai_nb.studio.session_limit import Limit
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,8 +84,7 @@ def dry_run(request: ImageRequest, studio: Studio) -> Text:
     """Return the exact JSON that would be sent, where to, and how many pictures it asks for."""
     url, body = studio.preview(request)
     shown = json.dumps(_shortened(body), indent=2, ensure_ascii=False)
-    count = request.count
-    pictures = f"{count} picture{'s' * (count != 1)}"
+    pictures = counted(request.count, "picture")
     cost = studio.told_cost([request])
     return Text(f"POST {url}\n{shown}\n1 request, {pictures}{cost}. Nothing was sent.")
 

@@ -16,6 +16,7 @@ from opeai_nb.client.values.image_input.input_image import (
     input_images,
 )
 from opeai_nb.errors import InputError
+from opeai_nb.wording import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 UPLOAD_LIMIT: Final = 50_000_000
 """Bytes of one upload: what the platform takes of a picture, and some."""
 _UNFINISHED: Final = 20
+_LONGEST_URL: Final = 41
 
 
 @dataclass(frozen=True)
@@ -155,11 +157,11 @@ class _Named:
         return self._content
 
 
-def _short(text: str, most: int = 40) -> str:
+def _short(text: str) -> str:
     from pathlib import PurePath
 
     if text.lower().startswith(("http://", "https://")):
-        return text if len(text) <= most else f"{text[:most]}…"
+        return shortened(text, _LONGEST_URL)
     return PurePath(text).name or text
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.values.picture import Picture
+from opeai_nb.wording import shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client import Generation
     from opeai_nb.library import Library, Marks, Record
+
+_LINE: Final = 90
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,7 @@ class Find:
     @property
     def title(self) -> str:
         """One line that tells what it is: for a tooltip and for a screen reader."""
-        prompt = " ".join(self.record.prompt.split())
-        short = prompt if len(prompt) <= 90 else f"{prompt[:89]}…"  # noqa: PLR2004  a line of text
-        return f"{short} · {self.record.model}"
+        return f"{shortened(self.record.prompt, _LINE)} · {self.record.model}"
 
     @property
     def about(self) -> str:

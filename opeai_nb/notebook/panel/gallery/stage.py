@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.errors import OpeaiError
 from opeai_nb.imaging.open_picture import UndecodableError
 from opeai_nb.notebook.display import previews
 from opeai_nb.notebook.panel.save_files import as_written
+from opeai_nb.wording import shortened
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
@@ -19,16 +20,16 @@ Stage = dict[str, Any]
 """*key* of the find, its *title*, *prompt*, *facts*, *beside* (marks, where it was made from),
 *path*, *name*, *starred*, *tags*, *size* as shown, *picture*, *before* (of an edit); or a *problem*
 in the place of the last three."""
+_FOUR_LINES: Final = 280
 
 
 def stage_of(find: Find, library: Library) -> Stage:
     """Return what the stage shows of a find."""
-    prompt = " ".join(find.record.prompt.split())
     marks = find.marks_in(library)
     stage = {
         "key": find.key,
         "title": find.title,
-        "prompt": prompt if len(prompt) <= 280 else f"{prompt[:279]}…",  # noqa: PLR2004  four lines
+        "prompt": shortened(find.record.prompt, _FOUR_LINES),
         "facts": facts(find),
         "beside": beside(find, library),
         "path": as_written(find.path),
