@@ -15,9 +15,9 @@ from opeai_nb.cli.terminal.exit_codes import GOOD, INTERRUPTED, SOME_FAILED
 from opeai_nb.cli.terminal.output import say, tell
 from opeai_nb.cli.terminal.stop_signals import exit_code, no_interrupts, stop_signals
 from opeai_nb.client.values.words import WORDS
-from opeai_nb.errors import InputError, LibraryError, OptionError
+from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT, FIELDS, Field
-from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.notebook.magic.ask import confirm, is_agreed
 from opeai_nb.notebook.magic.line import json_or_text
 from opeai_nb.wording import counted
 
@@ -212,13 +212,8 @@ def _agree(rows: Batch, options: argparse.Namespace) -> None:
         return
     question = f"This asks for {sum(send)} pictures in {counted(len(send), 'request')}"
     question += rows.studio.told_cost(requests)
-    if not _may_ask():
-        raise OptionError(
-            f"{question}, more than {CONFIRM_ABOVE}, and nobody is there to be asked.",
-            advice="Add --yes. Nothing was sent.",
-        )
-    if not is_agreed(f"{question}. Send them?"):
-        raise OptionError("It was not confirmed.", advice="Nothing was sent.")
+    question += f", more than {CONFIRM_ABOVE}"
+    confirm(question, may_ask=_may_ask(), advice="Nobody is there to be asked: add --yes.")
 
 
 def _may_ask() -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.sweep.template import filled
@@ -22,7 +21,7 @@ from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
-from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.notebook.magic.ask import confirm
 from opeai_nb.notebook.magic.line import Parsed, parse_arguments
 from opeai_nb.studio.run_options import RunOptions
 
@@ -142,17 +141,10 @@ def _asked(parsed: Parsed, prompt: str, studio: Studio) -> list[Asked]:
 
     With each come the words of its axes.
     """
-    from opeai_nb.bulk.sweep.plan import Asking, plan_of
-    from opeai_nb.notebook.magic.prompt import interpolated
-    from opeai_nb.notebook.magic.sweep_cell import values_in
+    from opeai_nb.bulk.sweep.plan import Asking
+    from opeai_nb.notebook.magic.sweep_cell import plan_in
 
-    raw = bool(parsed.cell.get("raw"))
-    values = values_in(parsed)
-    if (images := values.get("image")) is not None:
-        values["image"] = {"image": images}  # several pictures belong to one request
-    word = (lambda text: text) if raw else partial(interpolated, names={})
-    asking, only = Asking(lambda: studio.presets), parsed.cell.get("only")
-    plan = plan_of(prompt, values, word=word, raw=raw, asking=asking, only=only)
+    plan = plan_in(parsed, prompt, Asking(lambda: studio.presets), names={})
     return [(point, plan.words(point)) for point in plan]
 
 
@@ -162,10 +154,7 @@ def _confirm(requests: Sequence[ImageRequest]) -> None:
     if len(requests) == 1 or pictures <= CONFIRM_ABOVE:
         return
     question = f"This asks for {pictures} pictures in {len(requests)} requests"
-    if not sys.stdin.isatty():
-        raise OptionError(f"{question}.", advice="Add --yes. Nothing was sent.")
-    if not is_agreed(f"{question}. Send them?"):
-        raise OptionError("This was not confirmed.", advice="Nothing was sent.")
+    confirm(question, may_ask=sys.stdin.isatty(), advice="Add --yes.")
 
 
 def _note(requests: Sequence[ImageRequest]) -> None:

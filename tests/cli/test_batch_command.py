@@ -161,7 +161,7 @@ def test_many_pictures_are_not_sent_where_nobody_can_be_asked(
     (folder / "t.csv").write_text("prompt\n" + "a cup\n" * 9)
     command = ["batch", "t.csv", "--out=o", SMALL, "--quiet"]
     assert main(command) == 2
-    assert "nobody is there to be asked. Add --yes. Nothing was sent." in capsys.readouterr().err
+    assert "Nobody is there to be asked: add --yes. Nothing was sent." in capsys.readouterr().err
     assert not (folder / "o").exists()
     assert main([*command, "--yes"]) == main(command) == 0
 

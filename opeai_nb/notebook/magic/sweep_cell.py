@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.bulk.sweep.braces import is_doubtful
 from opeai_nb.client.values.views.text_output import is_text_alone
-from opeai_nb.errors import OptionError
 from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen
 from opeai_nb.notebook.display.watch import watch_run
-from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.notebook.magic.ask import confirm
 from opeai_nb.presets.preset import PRESET
 from opeai_nb.studio.session_limit import Limit
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.bulk import Sweep
+    from opeai_nb.bulk.sweep.plan import Asking, Plan
     from opeai_nb.notebook.display.table import Text
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
@@ -29,7 +29,7 @@ LISTED: Final = (*(field.name for field in FIELDS if field.kind == "word"), PRES
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 
-def values_in(parsed: Parsed) -> dict[str, Any]:
+def _values_in(parsed: Parsed) -> dict[str, Any]:
     """Return the request's options, `a,b` and lists of variables as lists."""
     values = dict(parsed.request)
     for name in LISTED:
@@ -41,7 +41,7 @@ def values_in(parsed: Parsed) -> dict[str, Any]:
 
 def is_sweep(parsed: Parsed, prompt: str) -> bool:
     """Tell whether a cell asks for more than one request."""
-    lists = (value for name, value in values_in(parsed).items() if name not in {"image", "extra"})
+    lists = (value for name, value in _values_in(parsed).items() if name not in {"image", "extra"})
     if any(isinstance(value, list | range) for value in lists):
         return True
     if parsed.cell.get("raw") or "|" not in prompt:
@@ -66,7 +66,7 @@ def run(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any])
     if cell.get("dry_run"):
         return _plan(swept, question)
     if question is not None:
-        _ask(session, question)
+        confirm(question.text, may_ask=session.may_ask, advice=question.advice)
     session.store(cell.get("out"), swept)
     running = swept.start(
         fresh=bool(cell.get("fresh")),
@@ -99,19 +99,25 @@ def _plan(swept: Sweep, question: _Question | None) -> Text:
 
 def _planned(session: Session, parsed: Parsed, prompt: str, names: Mapping[str, Any]) -> Sweep:
     from opeai_nb.bulk import Sweep
-    from opeai_nb.bulk.sweep.plan import Asking, plan_of
+    from opeai_nb.bulk.sweep.plan import Asking
+
+    asking = Asking(lambda: session.studio.presets, session.request_defaults)
+    return Sweep(plan_in(parsed, prompt, asking, names), session.studio)
+
+
+def plan_in(parsed: Parsed, prompt: str, asking: Asking, names: Mapping[str, Any]) -> Plan:
+    """Return the requests that a prompt and the options of its line stand for."""
+    from opeai_nb.bulk.sweep.plan import plan_of
     from opeai_nb.notebook.magic.prompt import interpolated
 
     # Raw text has no alternatives and no words: as one of several prompts it is taken as it is.
     raw = bool(parsed.cell.get("raw"))
     word = (lambda text: text) if raw else partial(interpolated, names=names)
-    values = values_in(parsed)
+    values = _values_in(parsed)
     if (images := values.get("image")) is not None:
         values["image"] = {"image": images}  # several pictures belong to one request
-    asking = Asking(lambda: session.studio.presets, session.request_defaults)
     only = parsed.cell.get("only")
-    plan = plan_of(prompt, values, word=word, raw=raw, asking=asking, only=only)
-    return Sweep(plan, session.studio)
+    return plan_of(prompt, values, word=word, raw=raw, asking=asking, only=only)
 
 
 class _Question(NamedTuple):
@@ -150,14 +156,6 @@ def _question(session: Session, swept: Sweep, fresh: object, doubtful: object) -
             "Add --yes, or --raw, or write {{…|…}} to keep the braces.",
         )
     return None
-
-
-def _ask(session: Session, question: _Question) -> None:
-    """Ask. Raises `OptionError` where nobody can answer, or somebody says no."""
-    if not session.may_ask:
-        raise OptionError(f"{question.text}.", advice=f"{question.advice} Nothing was sent.")
-    if not is_agreed(f"{question.text}. Send them?"):
-        raise OptionError("This was not confirmed.", advice="Nothing was sent.")
 
 
 def sweep_bundle(sweep: Sweep, show: str = "thumb") -> Bundle:

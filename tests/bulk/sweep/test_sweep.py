@@ -133,6 +133,8 @@ def test_values_are_asked_for_by_position_by_name_and_by_keyword(studio: Studio)
     assert [g.request.prompt for g in part] == ["a fox in ink", "a owl in ink"]
     with pytest.raises(KeyError, match="no value 'cat'"):
         made["cat"]
+    with pytest.raises(KeyError, match="3 values for 2 axes"):
+        made["fox", "ink", 1]
     with pytest.raises(InputError, match="not varied"):
         made.at(colour="red")
 
