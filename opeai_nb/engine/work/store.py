@@ -11,7 +11,7 @@ import sqlite3
 import weakref
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.guard import Guard
 
@@ -139,53 +139,37 @@ class Store:
 
     def generation(self, id_: str, now: float) -> StoredGeneration | None:
         """Return the generation, or None when it is unknown or older than 24 hours."""
-        with self._read_lock:
-            row = self._reader.execute(_BY_ID, (id_, now - RETENTION)).fetchone()
+        row = self._row(_BY_ID, id_, now - RETENTION)
         return StoredGeneration(*row) if row else None
 
     def by_key(self, key: str, now: float) -> StoredGeneration | None:
         """Return the generation made under an Idempotency-Key within 24 hours."""
-        with self._read_lock:
-            row = self._reader.execute(_BY_KEY, (key,)).fetchone()
+        row = self._row(_BY_KEY, key)
         generation = StoredGeneration(*row) if row else None
         return generation if generation and generation.created >= now - RETENTION else None
 
     def inputs(self, generation: str) -> list[bytes]:
         """Return the input images of an edit, in order."""
-        with self._read_lock:
-            rows = self._reader.execute(
-                "SELECT data FROM inputs WHERE generation = ? ORDER BY position", (generation,)
-            ).fetchall()
-        return [row[0] for row in rows]
+        asked = "SELECT data FROM inputs WHERE generation = ? ORDER BY position"
+        return [row[0] for row in self._rows(asked, generation)]
 
     def count_inputs(self, generation: str) -> int:
         """Return how many input images an edit has; 0 for a generation."""
-        with self._read_lock:
-            row = self._reader.execute(
-                "SELECT COUNT(*) FROM inputs WHERE generation = ?", (generation,)
-            ).fetchone()
-        return int(row[0])
+        return int(self._row("SELECT COUNT(*) FROM inputs WHERE generation = ?", generation)[0])
 
     def pictures(self, generation: str) -> list[StoredPicture]:
         """Return the pictures of a generation, in order."""
-        with self._read_lock:
-            rows = self._reader.execute(
-                f"{_PICTURE} WHERE generation = ? ORDER BY position", (generation,)
-            ).fetchall()
+        rows = self._rows(f"{_PICTURE} WHERE generation = ? ORDER BY position", generation)
         return [_picture(row) for row in rows]
 
     def picture(self, id_: str) -> StoredPicture | None:
         """Return one picture, expired or not."""
-        with self._read_lock:
-            row = self._reader.execute(f"{_PICTURE} WHERE id = ?", (id_,)).fetchone()
+        row = self._row(f"{_PICTURE} WHERE id = ?", id_)
         return _picture(row) if row else None
 
     def data(self, picture: str) -> bytes | None:
         """Return the bytes of a picture, or None when it is not painted."""
-        with self._read_lock:
-            row = self._reader.execute(
-                "SELECT data FROM pictures WHERE id = ?", (picture,)
-            ).fetchone()
+        row = self._row("SELECT data FROM pictures WHERE id = ?", picture)
         return row[0] if row else None
 
     def put_data(self, picture: StoredPicture, data: bytes) -> None:
@@ -195,10 +179,7 @@ class Store:
 
     def recipe(self, pixels: str) -> str | None:
         """Return the recipe of the picture with these *pixels*, by their digest, or None."""
-        with self._read_lock:
-            row = self._reader.execute(
-                "SELECT recipe FROM recipes WHERE pixels = ?", (pixels,)
-            ).fetchone()
+        row = self._row("SELECT recipe FROM recipes WHERE pixels = ?", pixels)
         return row[0] if row else None
 
     def put_recipe(self, pixels: str, recipe: str, now: float) -> None:
@@ -227,6 +208,14 @@ class Store:
         with self._write_lock:
             # It frees one page for each step, and execute() makes a single one.
             self._writer.executescript("PRAGMA incremental_vacuum")
+
+    def _rows(self, sql: str, *values: object) -> list[Any]:
+        with self._read_lock:
+            return self._reader.execute(sql, values).fetchall()
+
+    def _row(self, sql: str, *values: object) -> Any:
+        """Return the first row; None where there is none."""
+        return next(iter(self._rows(sql, *values)), None)
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
