@@ -22,47 +22,49 @@ TICK: Final = 0.25
 _REPLAYED: Final = "shown from the library, nothing was sent"
 
 
-class Detached(KeyboardInterrupt):
+class _ToldInterrupt(KeyboardInterrupt):
+    """An interrupt that IPython shows in two lines: what ended, and what to do."""
+
+    def __init__(self, message: str, step: str = "") -> None:
+        super().__init__(message)
+        self._step = step
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"KeyboardInterrupt: {self}", f"  → {self._step}"]
+
+
+class Detached(_ToldInterrupt):
     """The cell was interrupted; the job goes on, and its pictures land in the library.
 
     *job* is its handle: `job.result()` waits for it, `job.stop()` drops it.
     """
 
     def __init__(self, job: Job) -> None:
-        super().__init__("The cell was interrupted; its job goes on.")
+        known = job.id  # none before the request is noted in the journal
+        step = f"wait: %imagine resume {known} · drop: %imagine stop {known}" if known else ""
+        step = f"Its pictures land in the library. {step}".rstrip()
+        super().__init__("The cell was interrupted; its job goes on.", step)
         self.job = job
 
-    def _render_traceback_(self) -> list[str]:
-        known = self.job.id  # none before the request is noted in the journal
-        step = f"wait: %imagine resume {known} · drop: %imagine stop {known}" if known else ""
-        told = f"  → Its pictures land in the library. {step}".rstrip()
-        return [f"KeyboardInterrupt: {self}", told]
 
-
-class NotWaiting(KeyboardInterrupt):
+class NotWaiting(_ToldInterrupt):
     """The cell was interrupted while another kernel, or another cell, made its picture."""
 
     def __init__(self) -> None:
-        super().__init__("The cell was interrupted while it waited. Nothing was sent.")
-
-    def _render_traceback_(self) -> list[str]:
-        return [
-            f"KeyboardInterrupt: {self}",
-            "  → The other goes on. Run the cell again: it shows the picture, or waits for it.",
-        ]
+        super().__init__(
+            "The cell was interrupted while it waited. Nothing was sent.",
+            "The other goes on. Run the cell again: it shows the picture, or waits for it.",
+        )
 
 
-class SweepDetached(KeyboardInterrupt):
+class SweepDetached(_ToldInterrupt):
     """The cell was interrupted: nothing more is sent, what is under way lands in the library."""
 
     def __init__(self) -> None:
-        super().__init__("The sweep was interrupted: nothing more is sent.")
-
-    def _render_traceback_(self) -> list[str]:
-        return [
-            f"KeyboardInterrupt: {self}",
-            "  → What came is kept, and so is what is under way. Run the cell again for the rest.",
-        ]
+        super().__init__(
+            "The sweep was interrupted: nothing more is sent.",
+            "What came is kept, and so is what is under way. Run the cell again for the rest.",
+        )
 
 
 def tell_notes(notes: Iterable[str]) -> None:
