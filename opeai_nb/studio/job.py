@@ -161,12 +161,10 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job: {self.status} · {self.request.model}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata: the pictures where they are there, else the state as text."""
         if self.status == "done":
-            return self.result()._repr_mimebundle_(include, exclude)
+            return self.result()._repr_mimebundle_()
         return {"text/plain": repr(self)}, {}
 
     @property

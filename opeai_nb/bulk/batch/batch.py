@@ -137,11 +137,8 @@ class Batch:
     def __repr__(self) -> str:
         return f"<Batch: {self.summary}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata that show the pictures of the first rows."""
-        del include, exclude  # one picture in one format: there is nothing to choose from
         from opeai_nb.bulk.batch.preview import rows_bundle
 
         return rows_bundle(repr(self), self.folder, self.manifest)

@@ -141,11 +141,8 @@ class Grid:
         image = stacked(sheets, note if more else "")
         return jpeg(image, SHEET_BYTES, optimize=True), image.size
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata: the pages below each other, as one thumbnail."""
-        del include, exclude  # one picture in one format: there is nothing to choose from
         if is_text_alone():
             return text_bundle(repr(self), self._pictures()), {}
         sheet, (width, height) = self.jpeg(_MOST_PAGES)

@@ -104,11 +104,8 @@ class Pick:
     def __repr__(self) -> str:
         return f"<Pick: {self.summary}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the table as text and as HTML."""
-        del include, exclude  # both are small
         return {"text/plain": self.table, "text/html": self.html}, {}
 
     @property

@@ -82,14 +82,12 @@ class Sweep:
     def __repr__(self) -> str:
         return f"<Sweep: {self.summary}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata that show the plan, or the grid of what came of it."""
         if not self.outcomes:
             return {"text/plain": f"{self!r}\n{self.table}"}, {}
         grid = self.grid()
-        data, metadata = grid._repr_mimebundle_(include, exclude)
+        data, metadata = grid._repr_mimebundle_()
         text = data["text/plain"].replace(repr(grid), repr(self), 1)
         return {**data, "text/plain": text}, metadata
 

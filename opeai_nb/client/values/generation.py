@@ -124,11 +124,8 @@ class Generation(Sequence["Image.Image"]):
     def __repr__(self) -> str:
         return f"<Generation: {self.summary}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata for front ends that know no magic, such as marimo."""
-        del include, exclude  # one picture in one format: there is nothing to choose from
         from opeai_nb.client.values.views.result_view import generation_bundle
 
         return generation_bundle(self)

@@ -98,11 +98,8 @@ class Picture:
         self._decoded[:] = [weakref.ref(image)]
         return image
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return data and metadata that show the picture small; text alone where there is none."""
-        del include, exclude  # one picture in one format: there is nothing to choose from
         from opeai_nb.client.values.views.picture_view import picture_bundle
         from opeai_nb.client.values.views.text_alternative import text_alternative
         from opeai_nb.client.values.views.text_output import is_text_alone, text_bundle
