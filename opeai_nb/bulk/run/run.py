@@ -49,11 +49,7 @@ class Run:
     """
 
     def __init__(
-        self,
-        points: Sequence[Point],
-        settled: Callable[[Point, Outcome], object],
-        *,
-        clock: Callable[[], float] = time.monotonic,
+        self, points: Sequence[Point], settled: Callable[[Point, Outcome], object]
     ) -> None:
         self.points = points
         self.error: BaseException | None = None
@@ -61,8 +57,7 @@ class Run:
         self.pictures = 0
         self.first_files: list[Path] = []
         self._settled = settled
-        self._clock = clock
-        self._began = clock()
+        self._began = time.monotonic()
         self._ended: float | None = None
         self._counts = dict.fromkeys(("done", "replayed", "failed", "unknown", "stopped"), 0)
         self._over = threading.Event()
@@ -99,7 +94,7 @@ class Run:
     def progress(self) -> Progress:
         """How far it is now."""
         counts = self._counts
-        elapsed = (self._clock() if self._ended is None else self._ended) - self._began
+        elapsed = (time.monotonic() if self._ended is None else self._ended) - self._began
         return Progress(
             total=len(self.points),
             done=counts["done"],
@@ -181,7 +176,7 @@ class Run:
     def ends(self, error: BaseException | None = None) -> None:
         """Take it that nothing more comes; *error* is what broke the run, not a failed point."""
         self.error = error
-        self._ended = self._clock()
+        self._ended = time.monotonic()
         self._over.set()
         self._changes.tell()
 

@@ -214,12 +214,10 @@ class Unsent(Exception):  # noqa: N818  a word of the protocol between shell and
 class CutAnswer(Exception):  # noqa: N818  a word of the protocol between shell and flow, no error
     """The connection broke, stalled or lied after the request may have left."""
 
-    def __init__(
-        self, reason: str, status: int | None = None, pictures: tuple[Source, ...] = ()
-    ) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(reason)
-        self.status = status
-        self.pictures = pictures
+        self.status: int | None = None
+        self.pictures: tuple[Source, ...] = ()
         """What was complete before."""
         self.reply: Reply | None = None
         """What had arrived of the answer; the connection may break behind its last brace."""

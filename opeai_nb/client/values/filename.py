@@ -14,18 +14,18 @@ _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|(com|lpt)[\d¹²³]|con(in|out)\$)
 EXTENSIONS = {"jpeg": "jpg"}
 
 
-def slug(prompt: str, limit: int = _SLUG_LENGTH, encoding: str = _OF_NAMES) -> str:
-    """Return a short readable name for *prompt*: lower case, words joined by `-`, at most *limit*.
+def slug(prompt: str, encoding: str = _OF_NAMES) -> str:
+    """Return a readable name for *prompt*: lower case, words joined by `-`, at most 40 letters.
 
     Letters of every script are kept (`水彩猫`), but for those that the system's names cannot have,
     by their *encoding*; a prompt with no letter at all gives `picture`.
     """
-    plain = unicodedata.normalize("NFKC", prompt[: 8 * limit]).lower()
+    plain = unicodedata.normalize("NFKC", prompt[: 8 * _SLUG_LENGTH]).lower()
     plain = plain.encode(encoding, "replace").decode(encoding)  # a `?` separates
     words = _SEPARATORS.sub("-", plain).strip("-_")
-    if len(words) > limit:
-        cut = words[: limit + 1]
-        words = cut.rsplit("-", 1)[0] if "-" in cut else cut[:limit]
+    if len(words) > _SLUG_LENGTH:
+        cut = words[: _SLUG_LENGTH + 1]
+        words = cut.rsplit("-", 1)[0] if "-" in cut else cut[:_SLUG_LENGTH]
     words = words.strip("-_")
     return f"{words}-" if is_reserved(words) else words or _DEFAULT
 

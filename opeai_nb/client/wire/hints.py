@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from opeai_nb.client.values.request import ImageRequest
 
 _family_of = lru_cache(maxsize=64)(family_of)
+_SHOWN = 6  # sizes of a model: enough to see what it takes
 
 
 class RequestWarning(UserWarning):
@@ -74,5 +75,5 @@ def _other_shape(request: ImageRequest, family: Family) -> tuple[int, int] | Non
     return None if is_kept else sides
 
 
-def _some(sizes: tuple[str, ...], most: int = 6) -> str:
-    return ", ".join(sizes[:most]) + (" …" if len(sizes) > most else "") or "others"
+def _some(sizes: tuple[str, ...]) -> str:
+    return ", ".join(sizes[:_SHOWN]) + (" …" if len(sizes) > _SHOWN else "") or "others"

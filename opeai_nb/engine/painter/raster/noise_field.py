@@ -75,9 +75,7 @@ def _summed(
     return fine
 
 
-def ridge(
-    rng: np.random.Generator, count: int, cells: float, *, octaves: int = 5, gain: float = 0.5
-) -> Field:
+def ridge(rng: np.random.Generator, count: int, cells: float, *, octaves: int = 5) -> Field:
     """Return fractal noise around 0.5 along a line of *count* samples, *cells* in its length."""
     total = np.zeros(count, np.float32)
     weight, weights = 1.0, 0.0
@@ -88,7 +86,7 @@ def ridge(
         mix = at - left
         mix = mix * mix * (3 - 2 * mix)
         total += np.float32(weight) * (line[left] * (1 - mix) + line[left + 1] * mix)
-        weights, weight, cells = weights + weight, weight * gain, cells * 2
+        weights, weight, cells = weights + weight, weight / 2, cells * 2
     return total * np.float32(1 / weights)
 
 
