@@ -285,7 +285,7 @@ class Pipeline:
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
         entry.submitted(self.mask.hidden_in_task(task))
         doubts = {GUESSED_ID, CUT_TASKS}.intersection(task.notes)
-        if task.answer and (doubts or task.pictures):
+        if task.answer and (doubts or task.pictures or task.is_settled):
             entry.unread(next(iter(doubts), _SHOWN), task.answer)
         return self._durations(tasks=True)
 

@@ -450,3 +450,16 @@ def test_a_resume_makes_no_picture_of_a_draft(studio_over: Studios) -> None:
     with pytest.raises(UnreadableAnswerError):
         later.resume(entry).result(60)
     assert (len(later.library.pending()), script.posts) == (1, [])
+
+
+def test_finished_task_whose_picture_nobody_finds_is_kept_although_nobody_knows_it_later(
+    studio_over: Studios,
+) -> None:
+    done = {"id": "t1", "status": "COMPLETED", "output": {"message": "it is at the usual place"}}
+    gone = error_answer("no such task", status=404, code="ResourceNotFound")
+    studio, script = studio_over(lambda sent: done if sent.method == "POST" else gone)
+    with pytest.raises(TaskExpiredError) as caught:
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    assert entry.answer() == caught.value.answer == Answer(done).content
+    assert (entry.task_id, way_on(entry), len(script.posts)) == ("t1", "resume", 1)
