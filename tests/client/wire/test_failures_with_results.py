@@ -73,6 +73,44 @@ def test_error_beside_what_was_made_is_kept_and_invites_nobody_to_pay(
     assert "run again" not in f"{error} {error.advice}"
 
 
+ALONE = [{"url": URL}, {"data": {"image_url": URL}}, {"output": {"result_url": URL[:-4]}}]
+
+
+@pytest.mark.parametrize("status", [400, 404, 409, 422, 429])
+@pytest.mark.parametrize("body", ALONE)
+def test_picture_that_a_refusal_names_alone_is_read_or_kept_and_paid_once(
+    shell: Shells, status: int, body: Any
+) -> None:
+    script = played(Answer(body, status=status))
+    assert [p.data for p in shell(transport=script).generate("a fox").pictures] == [RED]
+    answer = Answer({"error": {"message": "too late"}, **body}, status=status)
+    refused = played(answer)
+    with pytest.raises(UnreadableAnswerError, match="too late") as caught:
+        shell(transport=refused).generate("a fox")
+    assert caught.value.answer == answer.content
+    assert (len(script.posts), len(refused.posts)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "no", "url": "https://docs.test/errors/1"},
+        {"error": {"message": "no", "url": URL}},
+    ],
+)
+def test_page_about_an_error_is_no_picture(shell: Shells, body: Any) -> None:
+    with pytest.raises(AnswerError, match="refused: no"):
+        shell(transport=played(Answer(body, status=400))).generate("a fox")
+
+
+@pytest.mark.parametrize("body", ALONE)
+def test_input_that_the_refusal_of_an_edit_repeats_is_none(shell: Shells, body: Any) -> None:
+    with pytest.raises(AnswerError, match="refused: no"):
+        shell(transport=played(Answer({"message": "no", **body}, status=400))).generate(
+            "a fox", image=URL, size="1024x1024"
+        )
+
+
 @pytest.mark.parametrize("status", OPEN)
 @pytest.mark.parametrize(
     "body",

@@ -181,11 +181,26 @@ def holds_result(
 ) -> bool:
     """Tell whether an HTTP failure shows all the same what was paid for: pictures, or a live task.
 
-    A list of pictures, or a task of which the answer says in a word that it goes on or is done: an
-    id or a URL alone may be an error's own.
+    A list of pictures, what by its name or its ending is one, or a task of which the answer says
+    in a word that it goes on or is done: another id or URL may be an error's own.
     """
     is_live = task is not None and task.platform_status and task.status not in _NOT_LIVE
-    return bool(task and task.id and is_live) or _listed(places, reply, request) > 0
+    if (task and task.id and is_live) or _listed(places, reply, request):
+        return True
+    # What a 5xx says is kept in any case.
+    is_refusal = reply.status < 500 and not _edits(request)  # noqa: PLR2004  the server's own fault
+    return is_refusal and any(map(_names_picture, places.nodes))
+
+
+def _names_picture(node: Mapping[str, Any]) -> bool:
+    """Tell an object that names a picture: by what a result is called, or by the file's ending."""
+    links = (str(node.get(name)) for name in ("url", "image_url", "image", "sample"))
+    return bool(node.get("result_url")) or any(map(_PICTURE_FILE.fullmatch, links))
+
+
+_PICTURE_FILE: Final = re.compile(
+    r"https?://[^?#\s]+\.(?:png|jpe?g|webp|avif)(?:[?#]\S*)?", re.IGNORECASE
+)
 
 
 _NOT_LIVE: Final = frozenset({"failed", "unknown"})
