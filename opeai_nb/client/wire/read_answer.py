@@ -221,7 +221,8 @@ def _read_success(
 
 def _refusal(problem: Problem, places: Places) -> Problem:
     """Return a refusal; raise where a code that nobody knows stands beside what may be a task."""
-    if not problem.is_flat or guessed_task(places) is None:
+    is_known = type(error_of(problem, paid=True)) not in _OPEN
+    if not problem.is_flat or is_known or guessed_task(places) is None:
         return problem
     raise unread(
         problem, f"The answer says {problem.message!r}, and holds what may be the id of a task."

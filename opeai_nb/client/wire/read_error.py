@@ -73,8 +73,11 @@ _WRONG: Final = (
     *("invalid_image_request", "invalidparameter", "invalid_request", "invalidurl", "bad_request"),
     *("badrequest", "unsupportedoperation", "invalid_parameter", "read_request_body_failed"),
 )
-_QUOTA_WORDS: Final = ("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费")
-_MODERATION_WORDS: Final = ("safety system", "content policy", "敏感")
+_QUOTA_WORDS: Final = (
+    *("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费", "insufficient balance"),
+    *("balance not enough", "balance is not enough", "balance is insufficient"),
+)
+_MODERATION_WORDS: Final = ("safety system", "content policy", "sensitive content", "敏感")
 _ADVICE_413: Final = "The request is too large: send smaller input pictures."
 
 

@@ -11,12 +11,13 @@ from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.wire.links import links_in, may_be_picture
-from opeai_nb.client.wire.read_item import failed, read_item, read_items
+from opeai_nb.client.wire.read_item import MOST_ITEMS, failed, read_item, read_items
+from opeai_nb.client.wire.reason import refusing_end
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from opeai_nb.client.protocol.steps import Source
     from opeai_nb.client.values.request import ImageRequest
@@ -30,6 +31,10 @@ IN_DOUBT: Final = (
     "The answer lists other pictures as well, and does not say whether they are results: they were "
     "not taken, and the answer is kept."
 )
+FILTERED: Final = (
+    "The platform says {!r} of what it made: a picture may be blurred or blank for that reason."
+)
+_SHORT: Final = 40
 _ECHO: Final = "The answer repeats the input picture, and holds no other."
 # What an object may say of itself; `image` last, for tasks repeat their input there.
 _ALONE: Final = ("b64_json", "result_url", "sample", "image_url", "url", "inline_data", "image")
@@ -67,8 +72,10 @@ def found_in(
     """
     pictures = pictures_in(places, blobs, request)
     good = [picture for picture in pictures or () if picture.error is None]
-    if not good or pictures is None or not places.lists:
+    if not good or pictures is None:
         return Found(pictures)
+    word = next(filter(None, map(_filtered, _objects_in(places))), "")
+    notes = (FILTERED.format(word[:_SHORT]),) if word else ()
     echoed = _echoed(places) if request is not None and request.image else frozenset()
     is_in_doubt = False
     for name, items in places.lists:
@@ -82,7 +89,26 @@ def found_in(
         )
         pictures, good = (pictures + new, good + new) if is_result else (pictures, good)
         is_in_doubt |= not is_result
-    return Found(pictures, (IN_DOUBT,) if is_in_doubt else ())
+    return Found(pictures, (IN_DOUBT, *notes) if is_in_doubt else notes)
+
+
+def _objects_in(places: Places) -> Iterator[Mapping[str, Any]]:
+    yield from places.nodes
+    for _, items in places.lists:
+        yield from (item for item in items[:MOST_ITEMS] if isinstance(item, dict))
+
+
+def _filtered(node: Mapping[str, Any]) -> str:
+    """Return the word by which an object says that a picture was filtered; "" for none.
+
+    Stability blurs it (`CONTENT_FILTERED`), fal blackens it (`has_nsfw_concepts`).
+    """
+    marks = (name for name, value in node.items() if "nsfw" in squeezed(name) and _is_yes(value))
+    return refusing_end(node) or next(marks, "")
+
+
+def _is_yes(value: Any) -> bool:
+    return value is True or (isinstance(value, list) and any(each is True for each in value))
 
 
 def _unknown(listed: list[Picture], good: list[Picture]) -> list[Picture]:

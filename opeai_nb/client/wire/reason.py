@@ -101,7 +101,7 @@ def reason_anywhere(body: Any) -> str:
             break
         value = unpacked(queue.popleft())
         if isinstance(value, dict):
-            if text := reason_of(value) or _refusing_end(value):
+            if text := reason_of(value) or refusing_end(value):
                 return text
             queue.extend(value.values())
         elif isinstance(value, list):
@@ -109,7 +109,7 @@ def reason_anywhere(body: Any) -> str:
     return ""
 
 
-def _refusing_end(node: Mapping[str, Any]) -> str:
+def refusing_end(node: Mapping[str, Any]) -> str:
     """Return the word for why a model stopped, where it says that it refused (`IMAGE_SAFETY`)."""
     named = {squeezed(name): value for name, value in node.items() if isinstance(value, str)}
     words = (named.get(name, "") for name in _ENDS)

@@ -94,10 +94,20 @@ def places_in(body: Any) -> Places:
 def _inner_names(node: dict[str, Any]) -> list[str]:
     """Return the names in *node* to look under: wrappers, lists, and JSON in a string."""
     inner = sorted(node.keys() & _RANKS.keys(), key=_RANKS.__getitem__)
+    inner += [name for name, value in node.items() if _is_result(name, value)]
     named = [key for key in inner if isinstance(node[key], (dict, list))]
     texts = [key for key in inner if isinstance(node[key], str) and key in _WRAPPERS]
     texts = [key for key in texts if node[key].strip() and not _is_prose(key, node[key])]
     return [*(named or _unknown_wrappers(node)), *texts]
+
+
+def _is_result(name: str, value: Any) -> bool:
+    """Tell a list or an object whose name says by its end that a result stands in it."""
+    is_new = name not in _RANKS and isinstance(value, (dict, list))
+    return is_new and bool(_RESULT_NAME.fullmatch(squeezed(name))) and not is_never(name, value)
+
+
+_RESULT_NAME: Final = re.compile(r".*(?:result|output)(?:s|list)?|generated")
 
 
 def _is_prose(name: str, text: str) -> bool:
@@ -184,6 +194,7 @@ _NEVER_WORDS: Final = frozenset(
         *("tiny", "low", "min", "check", "source"),
     ]
 )
+_RESULT_WORDS: Final = frozenset({"result", "results", "output", "outputs"})  # `model_outputs`
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 _MOST_TEXTS: Final = 500
 
@@ -214,4 +225,5 @@ def is_never(name: str, value: Any) -> bool:
     if plain in {"message", "payload"} and isinstance(value, dict) and "prompt" not in value:
         return False
     words = {word.lower() for word in _WORDS.findall(name)}
-    return bool(words & _NEVER_WORDS) or any(part in plain for part in _NEVER_PARTS)
+    is_aside = bool(words & _NEVER_WORDS) and not words & _RESULT_WORDS
+    return is_aside or any(part in plain for part in _NEVER_PARTS)

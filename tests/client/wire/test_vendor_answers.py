@@ -20,8 +20,10 @@ from opeai_nb.client.values.task import read_status
 from opeai_nb.errors import (
     AnswerError,
     DownloadError,
+    ModerationError,
     NoPictureError,
     OpeaiError,
+    QuotaError,
     UnreadableAnswerError,
 )
 from opeai_nb.testing import Answer, Script, png
@@ -110,6 +112,12 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
     ),
     "GraphQL": ({"data": {"generateImage": {"id": "g1", "status": "queued"}}}, DONE),
     "ID": ({"ID": "t1", "Status": "queued"}, DONE),
+    "Fireworks": ({"request_id": "0b7b-11"}, {"id": "0b7b-11", "status": "Pending"}, DONE),
+    "a state of an object, and how far it is": (
+        {"task_id": "t1"},
+        {"progress": 0.3, "state": {"job": "txt2img"}, "current_image": OTHER},
+        DONE,
+    ),
     "Vidu": (
         {"task_id": "v1", "state": "created"},
         {"id": "v1", "state": "success", "creations": [{"url": URL, "cover_url": OTHER}]},
@@ -164,6 +172,62 @@ def test_task_of_another_vendor_is_followed_to_its_picture(shell: Shells, vendor
 )
 def test_answer_of_another_vendor_is_its_picture_alone(shell: Shells, body: Any) -> None:
     assert plays(shell, body, body) == [RED]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("image_result", "sub_task_results", "imageResultList", "generated", "final_output"),
+        *("model_outputs", "inferenceResult", "image-outputs"),
+    ],
+)
+@pytest.mark.parametrize("items", [[{"url": URL}], {"url": URL}, [URL]], ids=str)
+def test_name_that_ends_as_a_result_holds_it(shell: Shells, name: str, items: Any) -> None:
+    done = {"task_status": "SUCCESS", "id": "8353992", name: items}
+    for play in ([done, done], [{"id": "8353992", "task_status": "PROCESSING"}, done]):
+        script = Script(
+            lambda sent, play=play: RED if ".png" in sent.url.path else Answer(play.pop(0))
+        )
+        generation = shell(transport=script).generate("a fox")
+        assert ([p.data for p in generation.pictures], generation.notes) == ([RED], ())
+
+
+@pytest.mark.parametrize("name", ["input_results", "preview_output", "error_result", "mask_images"])
+def test_name_of_an_input_or_a_draft_holds_none(shell: Shells, name: str) -> None:
+    with pytest.raises(OpeaiError):
+        plays(shell, {"task_status": "SUCCESS", "id": "1", name: [{"url": URL}]}, {})
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ({"artifacts": [{"base64": B64, "finishReason": "CONTENT_FILTERED"}]}, "CONTENT_FILTERED"),
+        ({"image": B64, "finish_reason": "CONTENT_FILTERED", "seed": 1}, "CONTENT_FILTERED"),
+        ({"images": [{"url": URL}], "has_nsfw_concepts": [True]}, "has_nsfw_concepts"),
+        ({"artifacts": [{"base64": B64, "finishReason": "SUCCESS"}]}, ""),
+        ({"images": [{"url": URL}], "has_nsfw_concepts": [False], "nsfw": None}, ""),
+    ],
+)
+def test_picture_that_was_filtered_is_told_so(shell: Shells, body: Any, word: str) -> None:
+    generation = shell(transport=Script(Answer(body), RED)).generate("a fox")
+    assert [picture.data for picture in generation.pictures] == [RED]
+    assert [word] * bool(word) == [note.split("'")[1] for note in generation.notes]
+    assert generation.answer is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("image generation involves sensitive content", ModerationError),
+        ("insufficient balance", QuotaError),
+    ],
+)
+def test_refusal_whose_reason_is_known_is_one_beside_an_id(
+    shell: Shells, text: str, kind: type[OpeaiError]
+) -> None:
+    head = {"status_code": 1026, "status_msg": text}
+    with pytest.raises(kind, match=text):
+        plays(shell, {"id": "03ff3cd0820949eb8a41", "data": None, "base_resp": head})
 
 
 def test_several_texts_under_one_name_are_as_many_pictures(shell: Shells) -> None:

@@ -16,7 +16,8 @@ def guessed_task(places: Places) -> Task | None:
     for node in nodes:  # and what they alone hold, in an envelope of whatever name
         inner = [v for name, v in node.items() if type(v) is dict and not is_never(name, v)]
         nodes += inner if len(inner) == 1 and inner[0] not in nodes else []
-    task_id = guessed_id(Places(nodes))
+    is_all = len(nodes) == 1 == len(nodes[0])
+    task_id = guessed_id(Places(nodes)) or (only_id(places) if is_all else "")
     return Task(task_id, notes=(GUESSED_ID,)) if task_id else None
 
 

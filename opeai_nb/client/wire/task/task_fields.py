@@ -32,6 +32,8 @@ def status_word(node: Mapping[str, Any]) -> str | None:
 
 
 def _is_not_over(name: str, value: object) -> bool:
+    if name == "progress":
+        return (_progress(value) or _ALL) not in (1, _ALL)  # 0 is what an empty field holds
     is_no = value is False or (type(value) is int and value == 0)
     return is_no and squeezed(name) in _OVER
 
