@@ -6,31 +6,27 @@ import json
 import os
 import secrets
 import time
-from collections import defaultdict
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Unpack
 
-from opeai_nb.client.values.filename import slug
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
-from opeai_nb.guard import Guard, cached_property
-from opeai_nb.library.disk.files import Disk, is_text, names_in
-from opeai_nb.library.disk.subfolder import slug_in
+from opeai_nb.guard import Guard
+from opeai_nb.library.disk.files import Disk, names_in
 from opeai_nb.library.journal.claim_files import ClaimFiles
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
+from opeai_nb.library.kept_requests import KeptRequests, nameless
 from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.moments import MOST_AHEAD, Moments
-from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import ENDING, Record, read_record, record_said
+from opeai_nb.library.records.record import Record, read_record
 from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
 from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay.notes import Notes, notebook_beside, notes_there
@@ -39,7 +35,7 @@ from opeai_nb.library.replay.session_takes import Session
 from opeai_nb.library.replay.slot import Slot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -55,19 +51,10 @@ Result = TypeVar("Result")
 
 _ID_BYTES: Final = 4
 _IN_PART: Final = "not all of its answer could be read"
-_AT_ONCE: Final = 10_000
-"""Identities of a plan that are looked up at once: a hundred thousand take no memory to speak of"""
-_HELD: Final = """
-    SELECT identity, look IS NOT NULL, home, file FROM kept
-    WHERE identity IN (SELECT value FROM json_each(?))
-    AND id NOT IN (SELECT value FROM json_each(?))"""
-_BROKEN: Final = "SELECT home, file FROM records WHERE problem IS NOT NULL"
 _TAKES: Final = """
     SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file, mtime, size
     FROM kept
     WHERE identity = ? AND origin IN (SELECT value FROM json_each(?))"""
-
-
 _SIZE: Final = """
     SELECT (SELECT count(*) FROM (SELECT 1 FROM records LIMIT ?)),
     EXISTS (SELECT 1 FROM folder WHERE subfolder != '')"""
@@ -97,7 +84,7 @@ class Look(NamedTuple):
         return self._replace(scene=self.scene._replace(had=replace(had, takes=takes)))
 
 
-class Library(Catalogue):
+class Library(KeptRequests):
     """Keeps what was asked and what came back in *folder*, which is made with the first write.
 
     What the folder does not take, another user's or a full disk, is kept in the user's own data
@@ -373,7 +360,8 @@ class Library(Catalogue):
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
         asked_for = (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
-        (rows, same_id), is_in_part = self._answers(prompt, *asked_for)
+        ask = partial(self._index.answers_at_once, *asked_for)
+        (rows, same_id), is_in_part = self._asked(prompt, ask)
         trash = self._marks.trashed() if rows else frozenset()
         for record, created, cell, call, place, home, file, *_ in rows:
             slot = Slot(cell, call) if call else None
@@ -406,20 +394,6 @@ class Library(Catalogue):
         """Tell whether its owner went on with it, and ended, since it was read: then look again."""
         return self._journal.now(entry) is None or not entry.is_as_read()
 
-    def _answers(
-        self, prompt: str | None, *asked: tuple[str, Any]
-    ) -> tuple[list[list[tuple[Any, ...]]], bool]:
-        return self._asked(prompt, partial(self._index.answers_at_once, *asked))
-
-    def _asked(self, prompt: str | None, ask: Callable[..., Result]) -> tuple[Result, bool]:
-        """Return what the index has, once it has what there is of a prompt; of None: has all.
-
-        Tell, too, whether it had not all yet.
-        """
-        if prompt is None:
-            return ask(whole=True), False
-        return self._index.of_prompt(slug(prompt), partial(ask, whole=False))
-
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
         notebook = notebook_beside(self.folder, session.notebook)
@@ -433,60 +407,6 @@ class Library(Catalogue):
         """
         return Session(after=self._notes.latest_start(self._clock() + MOST_AHEAD))
 
-    def kept(self, file: Path) -> Record | None:
-        """Return the record in a file of a look; None where it has been spoiled since."""
-        if (place := self.homes.place_of(file)) is None:
-            return None
-        home, name = place
-        try:
-            return read_record(self.homes.all[home], name)
-        except UnusableRecordError:
-            # Changed in place: the next look does not see it.
-            self._index.reread(home, name)
-            return None
-
-    def lost(self, asked: Iterable[tuple[str, str]], *, or_damaged: bool = True) -> set[str]:
-        """Return those requests of which a record is skipped for want of its pictures.
-
-        *asked* are identities and prompts. Of records of the platform, which were paid for: a
-        folder that was copied in part lacks files, or Git LFS has put notes in their place. With
-        *or_damaged*, a record that is damaged itself, or missing beside its pictures, is of a
-        request if its name says so: nothing else tells, not even who painted it.
-        """
-        rows = self._index.rows(_BROKEN, whole=False)
-        broken = [(self.homes.all[home], file) for home, file in rows]
-        if not (broken := [*broken, *self._unindexed_at_first]):
-            return set()
-        named: defaultdict[str | None, set[str]] = defaultdict(set)
-        for request, prompt in asked:
-            named[slug(prompt)].add(request)
-            named[None].add(request)  # a person may rename any
-        found: set[str] = set()
-        for home, file in broken:
-            if not (may_be := named.get(told := slug_in(file))):
-                continue
-            record = record_said(home, file)
-            if record is None:
-                found |= may_be if or_damaged and told is not None else set()
-            elif record.origin == "platform":
-                found |= may_be & {record.identity}
-        return found
-
-    @cached_property
-    def _unindexed_at_first(self) -> list[tuple[Path, str]]:
-        """Home and name of each record that the index cannot have, as the first request found them.
-
-        Their names are no text, or pictures tell of them and they are not there. Each request would
-        list all names of a large library.
-        """
-        found = []
-        for home in self.homes.there:
-            names = set(names_in(home))
-            told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
-            missing = [name for name in told - names if slug_in(name) is not None]
-            found += [(home, name) for name in (*_nameless(names), *missing)]
-        return found
-
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.
 
@@ -495,37 +415,14 @@ class Library(Catalogue):
         for _ in self.records(trashed=True):
             pass  # each is looked at: a picture may have been spoiled in place
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
-        nameless = (name for home in self.homes.there for name in _nameless(names_in(home)))
-        spoiled = [os.fsencode(name).decode(errors="replace") for name in nameless]
+        names = (name for home in self.homes.there for name in nameless(names_in(home)))
+        spoiled = [os.fsencode(name).decode(errors="replace") for name in names]
         rows += [(name, "its name is no text: an archive of another system") for name in spoiled]
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
         with self._lock:
             fresh = [text for text in found if text not in self._told]
             self._told.update(fresh if new else ())
         return fresh if new else found
-
-    def holds(self, identities: Iterable[str], *, prompt: str | None = None) -> frozenset[str]:
-        """Return those of these identities that some record has that may be shown.
-
-        *prompt* is that of all of them, where they have one: as for `look`.
-        """
-        rest, trash = iter(identities), json.dumps(sorted(self._marks.trashed()))
-        held: set[str] = set()
-        while part := list(islice(rest, _AT_ONCE)):
-            held.update(self._held(json.dumps(part), trash, prompt))
-        return frozenset(held)
-
-    def _held(self, identities: str, trash: str, prompt: str | None) -> set[str]:
-        """Return what is held of these; records at which nobody has looked yet are read first."""
-        rows, _ = self._asked(prompt, partial(self._index.rows, _HELD, (identities, trash)))
-        seen = {identity for identity, is_seen, _, _ in rows if is_seen}
-        unseen = [(home, file) for identity, _, home, file in rows if identity not in seen]
-        if not unseen:
-            return seen
-        for home in (0, 1):
-            self._index.reread(home, *(file for its, file in unseen if its == home))
-        rows = self._index.rows(_HELD, (identities, trash), whole=prompt is None)
-        return {identity for identity, _, _, _ in rows}
 
     # -- marks
 
@@ -582,11 +479,6 @@ class Library(Catalogue):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request
-
-
-def _nameless(names: Iterable[str]) -> list[str]:
-    """Return the names of records that are no text: the index cannot have them."""
-    return [name for name in names if name.endswith(ENDING) and not is_text(name)]
 
 
 def _living(entry: Entry) -> LibraryError:
