@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.client.values.filename import slug
 from opeai_nb.guard import cached_property
@@ -110,6 +110,12 @@ class KeptRequests(Catalogue):
             missing = [name for name in told - names if slug_in(name) is not None]
             found += [(home, name) for name in (*nameless(names), *missing)]
         return found
+
+    def _answers(
+        self, prompt: str | None, *asked: tuple[str, Any]
+    ) -> tuple[list[list[tuple[Any, ...]]], bool]:
+        """Return the rows of several questions to the index at once, as `_asked` does."""
+        return self._asked(prompt, partial(self._index.answers_at_once, *asked))
 
     def _asked(self, prompt: str | None, ask: Callable[..., Result]) -> tuple[Result, bool]:
         """Return what the index has, once it has what there is of a prompt; of None: has all.

@@ -8,7 +8,6 @@ import secrets
 import time
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Unpack
 
 from opeai_nb.client.values.words import words_said
@@ -360,8 +359,7 @@ class Library(KeptRequests):
         asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
         homes = self.homes.all
         asked_for = (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
-        ask = partial(self._index.answers_at_once, *asked_for)
-        (rows, same_id), is_in_part = self._asked(prompt, ask)
+        (rows, same_id), is_in_part = self._answers(prompt, *asked_for)
         trash = self._marks.trashed() if rows else frozenset()
         for record, created, cell, call, place, home, file, *_ in rows:
             slot = Slot(cell, call) if call else None

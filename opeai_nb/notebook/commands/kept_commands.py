@@ -246,20 +246,11 @@ def usage_orders(words: Sequence[str]) -> tuple[str, str]:
 
     Raises `OptionError` for words that are no order.
     """
-    orders = {"--by": "day", "--csv": ""}
-    rest = iter(words)
-    for word in rest:
-        name, has_value, value = word.partition("=")
-        if name not in orders:
-            hint = did_you_mean(name, orders)
-            raise OptionError(
-                f"{name} is no option of usage.{hint}",
-                advice=f"As a prompt: %imagine -- usage {' '.join(words)}. {_USE_USAGE}",
-            )
-        orders[name] = value if has_value else next(rest, "")
-        if not orders[name] or orders[name].startswith("--"):
-            raise OptionError(f"{name} needs a value.", advice=_USE_USAGE)
-    by, file = orders["--by"], orders["--csv"].strip("\"'")
+    use = f"As a prompt: %imagine -- usage {' '.join(words)}. {_USE_USAGE}"
+    orders = query_in(words, {}, {"--by": "by", "--csv": "csv"}, "usage", use)
+    if orders["text"]:
+        raise OptionError(f"{orders['text'].split()[0]} is no option of usage.", advice=use)
+    by, file = orders.get("by", "day"), orders.get("csv", "").strip("\"'")
     if by not in _WAYS:
         raise OptionError(f"--by is {by!r}, not one of {', '.join(_WAYS)}.", advice=_USE_USAGE)
     if file and not file.lower().endswith(".csv"):
