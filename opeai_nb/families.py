@@ -86,13 +86,7 @@ _GPT_SIZES: Final = ("1024x1024", "1536x1024", "1024x1536", "auto")
 _WAN_T2I_SIZES: Final = ("1280x1280", "1472x1104", "1104x1472", "1696x960", "960x1696")
 # 2496x1664 stands in platform.md 1.10 as "2496x… (cut)"; 3:2 makes the other side.
 _SEEDREAM_2K: Final = (
-    "2048x2048",
-    "2304x1728",
-    "1728x2304",
-    "2496x1664",
-    "1664x2496",
-    "2848x1600",
-    "1600x2848",
+    *("2048x2048", "2304x1728", "1728x2304", "2496x1664", "1664x2496", "2848x1600", "1600x2848"),
 )
 
 _SEEDREAM: Final = Family(  # platform.md 1.10, 4.2
@@ -292,13 +286,8 @@ FAMILIES: Final[tuple[Family, ...]] = (
         _REHEARSAL,
         name="rehearsal-task",
         prefixes=(
-            "rehearsal-slow",
-            "rehearsal-failed",
-            "rehearsal-expired",
-            "rehearsal-envelope",
-            "rehearsal-hiccup",
-            "rehearsal-location",
-            "rehearsal-no-task",
+            *("rehearsal-slow", "rehearsal-failed", "rehearsal-expired", "rehearsal-envelope"),
+            *("rehearsal-hiccup", "rehearsal-location", "rehearsal-no-task"),
         ),
         answers="task",
         response_forms=frozenset({"url"}),

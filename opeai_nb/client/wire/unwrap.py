@@ -27,18 +27,8 @@ _PROSE: Final = frozenset({"content", "body", "generation", "message"})
 _LISTS: Final = (
     *("images", "results", "outputs", "choices", "candidates", "urls", "image_urls"),
     *("result_urls", "artifacts", "predictions", "generations", "generated_images", "pictures"),
-    *(
-        "items",
-        "files",
-        "assets",
-        "parts",
-        "b64_json",
-        "image",
-        "url",
-        "result_url",
-        "tasks",
-        "jobs",
-    ),
+    *("items", "files", "assets", "parts", "b64_json"),
+    *("image", "url", "result_url", "tasks", "jobs"),
 )
 _RANKS: Final = {name: rank for rank, name in enumerate((*_WRAPPERS, *_LISTS))}
 # Lists that a request has as well: a server may only be repeating what it was sent.

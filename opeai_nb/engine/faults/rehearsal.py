@@ -55,72 +55,45 @@ class Rehearsal:
 
 REHEARSALS: Final[dict[str, Rehearsal]] = {
     "rehearsal-slow": Rehearsal(
-        "Rehearsal: a task of 12 seconds, the first two of them queued.",
-        seconds=(2.0, 12.0),
+        "Rehearsal: a task of 12 seconds, the first two of them queued.", seconds=(2.0, 12.0)
     ),
     "rehearsal-failed": Rehearsal(
-        "Rehearsal: a task that fails, with a reason.",
-        seconds=(0.5, 1.5),
-        fate="failure",
+        "Rehearsal: a task that fails, with a reason.", seconds=(0.5, 1.5), fate="failure"
     ),
     "rehearsal-expired": Rehearsal(
         "Rehearsal: a task that cannot be found once it is done.",
         seconds=(0.5, 1.5),
         fate="expired",
     ),
-    "rehearsal-moderation": Rehearsal(
-        "Rehearsal: the safety system refuses every prompt.",
-    ),
+    "rehearsal-moderation": Rehearsal("Rehearsal: the safety system refuses every prompt."),
     "rehearsal-rate-limited": Rehearsal(
-        "Rehearsal: each request is refused twice as too many (429).",
+        "Rehearsal: each request is refused twice as too many (429)."
     ),
-    "rehearsal-partial": Rehearsal(
-        "Rehearsal: every second picture of a request fails.",
-    ),
-    "rehearsal-empty": Rehearsal(
-        "Rehearsal: an answer whose items hold no picture.",
-    ),
-    "rehearsal-dropped": Rehearsal(
-        "Rehearsal: the connection drops in the middle of the answer.",
-    ),
-    "rehearsal-502": Rehearsal(
-        "Rehearsal: a proxy's error page (502) comes instead.",
-    ),
-    "rehearsal-stalled": Rehearsal(
-        "Rehearsal: half of the answer, then silence.",
-    ),
+    "rehearsal-partial": Rehearsal("Rehearsal: every second picture of a request fails."),
+    "rehearsal-empty": Rehearsal("Rehearsal: an answer whose items hold no picture."),
+    "rehearsal-dropped": Rehearsal("Rehearsal: the connection drops in the middle of the answer."),
+    "rehearsal-502": Rehearsal("Rehearsal: a proxy's error page (502) comes instead."),
+    "rehearsal-stalled": Rehearsal("Rehearsal: half of the answer, then silence."),
     "rehearsal-envelope": Rehearsal(
-        "Rehearsal: a task in another gateway's words.",
-        seconds=(0.5, 1.5),
+        "Rehearsal: a task in another gateway's words.", seconds=(0.5, 1.5)
     ),
     "rehearsal-cdn": Rehearsal(
-        "Rehearsal: pictures that are not there at first (404).",
-        form="url",
+        "Rehearsal: pictures that are not there at first (404).", form="url"
     ),
     "rehearsal-hiccup": Rehearsal(
-        "Rehearsal: a task whose second status query fails (400).",
-        seconds=(0.5, 2.5),
+        "Rehearsal: a task whose second status query fails (400).", seconds=(0.5, 2.5)
     ),
     "rehearsal-stream": Rehearsal(
-        "Rehearsal: an event stream that nobody asked for.",
-        form="b64_json",
+        "Rehearsal: an event stream that nobody asked for.", form="b64_json"
     ),
-    "rehearsal-no-image": Rehearsal(
-        "Rehearsal: the input picture is dropped.",
-        drops_images=True,
-    ),
+    "rehearsal-no-image": Rehearsal("Rehearsal: the input picture is dropped.", drops_images=True),
     "rehearsal-no-task": Rehearsal(
-        "Rehearsal: a proxy that empties the task's answer.",
-        seconds=(0.5, 1.5),
+        "Rehearsal: a proxy that empties the task's answer.", seconds=(0.5, 1.5)
     ),
     "rehearsal-location": Rehearsal(
-        "Rehearsal: a task that is named in a header alone.",
-        seconds=(0.5, 1.5),
+        "Rehearsal: a task that is named in a header alone.", seconds=(0.5, 1.5)
     ),
-    "rehearsal-spelling": Rehearsal(
-        "Rehearsal: an answer that is spelt oddly.",
-        form="b64_json",
-    ),
+    "rehearsal-spelling": Rehearsal("Rehearsal: an answer that is spelt oddly.", form="b64_json"),
 }
 
 CUT_AT: Final = 0.6  # so that of two pictures the first is whole
