@@ -131,9 +131,10 @@ class EngineTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
 class _Body:
     """What both kinds of answer's body know of their call."""
 
-    def __init__(self, request: httpx.Request, call: AsgiCall) -> None:
+    def __init__(self, request: httpx.Request, call: AsgiCall, events: Any) -> None:
         self._request = request
         self._call = call
+        self._events = events  # the queue of the caller's kind: of threads, or of its loop
         self._timeout: float | None = request.extensions.get("timeout", {}).get("read")
         self._received = 0
         self._expected: str | None = None
@@ -182,17 +183,12 @@ class _Body:
 
 
 class _SyncBody(_Body, httpx.SyncByteStream):
-    def __init__(
-        self, request: httpx.Request, call: AsgiCall, events: queue.SimpleQueue[Event]
-    ) -> None:
-        super().__init__(request, call)
-        self._events = events
-
     def next_event(self) -> Event:
         try:
-            return self._events.get(timeout=self._timeout)
+            event: Event = self._events.get(timeout=self._timeout)
         except queue.Empty:
             self._time_out()
+        return event
 
     def __iter__(self) -> Iterator[bytes]:
         while not self._over and (chunk := self._chunk(self.next_event())) is not None:
@@ -203,18 +199,13 @@ class _SyncBody(_Body, httpx.SyncByteStream):
 
 
 class _AsyncBody(_Body, httpx.AsyncByteStream):
-    def __init__(
-        self, request: httpx.Request, call: AsgiCall, events: asyncio.Queue[Event]
-    ) -> None:
-        super().__init__(request, call)
-        self._events = events
-
     async def next_event(self) -> Event:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._events.get()
+                event: Event = await self._events.get()
         except TimeoutError:
             self._time_out()
+        return event
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while not self._over and (chunk := self._chunk(await self.next_event())) is not None:
