@@ -51,13 +51,12 @@ def generate(prompt: str | ImageRequest | None = None, **fields: Any) -> Generat
     session = _session()
     if session is None:
         return studio_here().generate(prompt, **fields)
-    from opeai_nb.client.values.only import only_in
-    from opeai_nb.studio.run_options import RunOptions
+    from opeai_nb.studio.run_options import RunOptions, region_of
 
     only = fields.pop("only", None)
     options, fields = RunOptions.split(fields)
     request = session.studio.request(prompt, **fields)
-    region = None if only is None else only_in(request, only)
+    region = region_of(request, only)
     slot = session.slot(request, region)
     job = session.studio.start(request, slot=slot, options=options, only=region)
     session.watch(job)

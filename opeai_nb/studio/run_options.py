@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from decimal import Decimal
 
+    from opeai_nb.client.values.only import Only
+    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.prices.cost import Cost
 
 _NO_PRICES: Final = "Set Imagine.prices to a list that has the price. Nothing was sent."
@@ -78,3 +80,12 @@ class RunOptions:
         names = {item.name for item in fields(cls)}
         options = {name: value for name, value in given.items() if name in names}
         return cls(**options), {name: value for name, value in given.items() if name not in names}
+
+
+def region_of(request: ImageRequest, only: object) -> Only | None:
+    """Return the region that *only* says of the picture of *request*. Raises `InputError`."""
+    if only is None:
+        return None
+    from opeai_nb.client.values.only import only_in  # most requests have none
+
+    return only_in(request, only)

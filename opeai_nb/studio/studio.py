@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
     from opeai_nb.client import AsyncClient, Generation, Model
     from opeai_nb.client.http.limiter import Throttle
-    from opeai_nb.client.values.only import Only
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.library import Entry, Library, Slot, Usage
     from opeai_nb.library.replay.replay import Caller
@@ -97,7 +96,7 @@ class Studio:
         return self._pools[place]
 
     def __repr__(self) -> str:
-        return f"<Studio: {self.settings.asks}, {len(self._under_way())} jobs>"
+        return f"<Studio: {self.settings.asks}, {len(self.under_way)} jobs>"
 
     def adjusted(self, settings: Settings) -> Studio:
         """Return a studio with other settings in the same session: its jobs and counts go on.
@@ -140,12 +139,12 @@ class Studio:
         cannot be right, before anything is sent.
         """
         from opeai_nb.studio.decision import Ask
-        from opeai_nb.studio.run_options import RunOptions
+        from opeai_nb.studio.run_options import RunOptions, region_of
 
         if options is None:
             options, fields = RunOptions.split(fields)
         request = self.request(prompt, **fields)
-        region = only if only is None else _region(request, only)
+        region = region_of(request, only)
         return self.start_asked(Ask(request, slot, caller, options, only=region))
 
     def request(self, prompt: str | ImageRequest | None = None, **fields: Any) -> ImageRequest:
@@ -272,18 +271,20 @@ class Studio:
             self.prices,
         )
 
-    def _under_way(self) -> list[Job]:
+    @property
+    def under_way(self) -> list[Job]:
+        """The jobs that are not settled yet."""
         return [job for job in self.jobs if not job.is_settled]
 
     def _list(self, job: Job) -> None:
         """Put a job on the list, and take settled ones off it when it has grown twice as long."""
         self.jobs.append(job)
         if len(self.jobs) > self._most:
-            self.jobs[:] = self._under_way()
+            self.jobs[:] = self.under_way
             self._most = max(_FEW, 2 * len(self.jobs))
 
     def _job_of(self, entry_id: str) -> Job | None:
-        return next((job for job in self._under_way() if job.id == entry_id), None)
+        return next((job for job in self.under_way if job.id == entry_id), None)
 
     def _pipeline(
         self, request: ImageRequest, options: RunOptions, entry: Entry | None = None
@@ -335,12 +336,6 @@ class Studio:
 
         begin(run())
         return job
-
-
-def _region(request: ImageRequest, only: object) -> Only | None:
-    from opeai_nb.client.values.only import only_in  # which costs Pillow
-
-    return only_in(request, only)
 
 
 def _state_of(error: OpeaiError) -> State:

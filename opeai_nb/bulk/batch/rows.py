@@ -14,7 +14,7 @@ from opeai_nb.bulk.batch.copies import FILE, names_of, template_in, template_in_
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
 from opeai_nb.bulk.batch.source_table import STEP, SourceTable, read_table
 from opeai_nb.bulk.sweep.axis import Missing, whole
-from opeai_nb.bulk.sweep.plan import Draft, Plan, Point, numbered, region_of
+from opeai_nb.bulk.sweep.plan import Draft, Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
 from opeai_nb.client.values.name_template import refuse_clashes
 from opeai_nb.client.values.request import ImageRequest, build_request
@@ -23,6 +23,7 @@ from opeai_nb.errors import InputError, did_you_mean
 from opeai_nb.fields import BY_NAME
 from opeai_nb.plain_file import as_here
 from opeai_nb.presets.preset import PRESET, with_preset
+from opeai_nb.studio.run_options import region_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -20,6 +20,7 @@ from opeai_nb.fields import BY_NAME
 from opeai_nb.library import identity
 from opeai_nb.library.replay.replay import row_key
 from opeai_nb.presets.preset import PRESET, preset_named, with_preset
+from opeai_nb.studio.run_options import region_of
 from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
@@ -257,15 +258,6 @@ def numbered(requests: Iterable[Draft], keys: Sequence[str] | None = None) -> li
         key = None if keys is None else keys[number]
         points.append(Point(number, labels, request, same, call, key, row, None, only, nothing))
     return points
-
-
-def region_of(request: ImageRequest, only: object) -> Only | None:
-    """Return the region that *only* says of the picture of *request*. Raises `InputError`."""
-    if only is None:
-        return None
-    from opeai_nb.client.values.only import only_in  # which costs Pillow
-
-    return only_in(request, only)
 
 
 @dataclass(frozen=True)

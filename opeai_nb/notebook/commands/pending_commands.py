@@ -52,7 +52,7 @@ def tasks(session: Session) -> Table:
     from opeai_nb.studio.recovery import way_on
 
     studio = session.studio
-    jobs = {job.id: job for job in _under_way(studio)}
+    jobs = {job.id: job for job in studio.under_way}
     entries = studio.library.pending()
     rows: list[tuple[Cell, ...]] = []
     for entry in entries:
@@ -151,7 +151,7 @@ def _each(session: Session, jobs: Iterable[Job]) -> Table:
 
 def stop(session: Session, task: str) -> Table:
     """Stop waiting for a job of this kernel. Raises `OptionError` where there is none."""
-    for job in _under_way(session.studio):
+    for job in session.studio.under_way:
         if (job.id and job.id.startswith(task)) or task in ids_in(job.task_id):
             job.stop()
             told = "No longer waiting for it. What was sent continues at the platform."
@@ -165,7 +165,7 @@ def forget(session: Session, task: str) -> Table:
     Raises `OptionError` while its job runs here, `LibraryError` for an unknown id.
     """
     entry = session.studio.library.entry(task)
-    if any(job.id == entry.id for job in _under_way(session.studio)):
+    if any(job.id == entry.id for job in session.studio.under_way):
         raise OptionError(
             f"The job {entry.id} runs in this kernel.", advice=f"%imagine stop {entry.id} first."
         )
@@ -175,11 +175,7 @@ def forget(session: Session, task: str) -> Table:
 
 def _known(session: Session, text: str) -> Entry | str:
     """Return what *text* names: a job of this kernel that runs may be named by its task, too."""
-    for job in _under_way(session.studio):
+    for job in session.studio.under_way:
         if text in ids_in(job.task_id):
             return job.id
     return session.studio.library.entry(text)
-
-
-def _under_way(studio: Studio) -> list[Job]:
-    return [job for job in studio.jobs if not job.is_settled]

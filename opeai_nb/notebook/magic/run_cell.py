@@ -14,6 +14,7 @@ from opeai_nb.notebook.display.job_view import JobView
 from opeai_nb.notebook.display.table import Text
 from opeai_nb.notebook.display.watch import TICK, Detached, tell_notes, watch_job
 from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.studio.run_options import region_of
 from opeai_nb.studio.session_limit import Limit
 from opeai_nb.wording import counted
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from opeai_nb.client import Generation, ImageRequest
-    from opeai_nb.client.values.only import Only
     from opeai_nb.library import Slot
     from opeai_nb.notebook.magic.line import Parsed
     from opeai_nb.notebook.session import Session
@@ -39,7 +39,7 @@ def run(
     session's limit of pictures is passed.
     """
     request = _request(session, parsed, prompt, names)
-    only = _region(request, parsed.cell.get("only"))
+    only = region_of(request, parsed.cell.get("only"))
     cell = {**session.cell_options(parsed.cell), "only": only}
     if cell.get("save"):
         refuse_target(cell["save"], request)  # what cannot be is said before it costs
@@ -69,15 +69,6 @@ def _request(
     request = build_request(*with_preset(prompt, parsed.request, presets, defaults))
     tell_notes(hints(request))
     return request
-
-
-def _region(request: ImageRequest, given: object) -> Only | None:
-    """Return where the answer is to be laid over its picture; None where nothing says so."""
-    if given is None:
-        return None
-    from opeai_nb.client.values.only import only_in
-
-    return only_in(request, given)
 
 
 def dry_run(request: ImageRequest, studio: Studio) -> Text:
