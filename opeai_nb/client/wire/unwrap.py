@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from opeai_nb.client.values.task import goes_on
+from opeai_nb.client.values.task import goes_on, read_status
 from opeai_nb.client.wire.spelling import our_names, squeezed
 
 _WRAPPERS: Final = (
@@ -97,7 +97,7 @@ def _is_result(name: str, value: Any) -> bool:
     return is_new and bool(_RESULT_NAME.fullmatch(squeezed(name))) and not is_never(name, value)
 
 
-_RESULT_NAME: Final = re.compile(r".*(?:result|output)(?:s|list)?|generated")
+_RESULT_NAME: Final = re.compile(r".*(?:result|output)(?:s|list)?|generated|creations")
 
 
 def _is_prose(name: str, text: str) -> bool:
@@ -106,16 +106,28 @@ def _is_prose(name: str, text: str) -> bool:
 
 
 def _unknown_wrappers(node: dict[str, Any]) -> list[str]:
-    """Return the one name of an object in *node* that tells of a task, whatever it is called."""
+    """Return the one name of an object in *node* that tells of a task, or that is all in it.
+
+    Whatever it is called. What tells of the query alone, as an envelope does, does not count.
+    """
+    rest = [key for key in node if squeezed(key) not in _OF_THE_QUERY]
+    own = [key for key in rest if isinstance(node[key], dict) and not is_never(key, node[key])]
     telling = [
         key
         for key, value in node.items()
-        if _tells_of_task(value) and (_TELLING & set(value) or not is_never(key, value))
+        if isinstance(value, dict) and (_TELLING & value.keys() or (key in own and _stands(value)))
     ]
-    return telling if len(telling) == 1 else []
+    return telling if len(telling) == 1 else own if own == rest[:2] else []
 
 
 _TELLING: Final = frozenset({"task_id", "task_status"})
+_OF_THE_QUERY: Final = frozenset(
+    [
+        *("header", "headers", "meta", "usage", "baseresp", "baseresponse", "responsemetadata"),
+        *("code", "msg", "message", "success", "ok", "requestid", "created", "time", "timestamp"),
+        *("error", "errormsg"),
+    ]
+)
 
 
 def _as_list(name: str, node: dict[str, Any]) -> list[Any]:
@@ -140,7 +152,17 @@ _LONGEST_PLACE: Final = 3
 
 
 def _is_only_task(values: list[Any]) -> bool:
-    return len(values) == 1 and (_tells_of_task(values[0]) or says_running(values[0]))
+    if len(values) != 1 or not isinstance(only := values[0], dict):
+        return False
+    # What has nothing of a picture is none that failed, if it does not say so.
+    is_bare = not only.keys() & _OF_PICTURES and read_status(only.get("status")) != "failed"
+    return bool(_TELLING & only.keys()) or _stands(only) or is_bare
+
+
+_OF_PICTURES: Final = frozenset(
+    {*_LISTS, "b64_json", "image_url", "inline_data", "result", "output", "message", "content"}
+    - {"urls"}  # Replicate's are those of the task
+)
 
 
 def says_running(value: Any) -> bool:
@@ -149,11 +171,9 @@ def says_running(value: Any) -> bool:
     return any(isinstance(word, str) and goes_on(word) for word in words)
 
 
-def _tells_of_task(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    stands = "id" in value and isinstance(value.get("status"), str)
-    return bool(_TELLING & set(value)) or stands
+def _stands(value: dict[str, Any]) -> bool:
+    """Tell an object that says how it stands: with an id, or that it goes on."""
+    return ("id" in value and isinstance(value.get("status"), str)) or says_running(value)
 
 
 def unpacked(value: Any) -> Any:

@@ -12,6 +12,8 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from opeai_nb.client.values.task import read_status
 from opeai_nb.client.wire.task.read_task import LEFT_BEHIND
@@ -434,3 +436,56 @@ def test_list_with_a_capital_is_no_guess(shell: Shells, name: str) -> None:
     script = Script(Answer({name: [{"image": {"url": URL}}, {"url": INPUT}]}), RED, BLUE)
     generation = shell(transport=script).generate("a fox", n=2)
     assert ([p.url for p in generation.pictures], generation.notes) == ([URL, INPUT], ())
+
+
+ID = "c0ffee1234"
+IDS: list[dict[str, Any]] = [
+    *({name: ID} for name in ("task_id", "taskId", "id", "job_id", "ID", "uuid", "request_id")),
+    *({name: ID} for name in ("ticket", "order_no", "process_id", "hash", "task", "generateUuid")),
+    *({"id": 12345}, {"task_id": 739261633651961}, {"name": f"operations/{ID}"}),
+    *({"poll_url": f"/v1/x/{ID}"}, {"id": ID, "urls": {"get": f"https://platform.test/x/{ID}"}}),
+]
+STATUSES: list[tuple[str, Any, Any]] = [
+    *(("status", "queued", "SUCCESS"), ("Status", "in-progress", "Ready")),
+    *(("JobStatusMsg", "处理中", "处理完成"), ("phase", "rendering", "succeeded")),
+    *(("run_state", "doing", "delivered"), ("done", False, True), ("is_ready", False, True)),
+    *(("successFlag", 0, 1), ("progress", "30%", "100%")),
+    *(("status", {"code": "running"}, {"code": "succeeded"}), ("state", {"name": "new"}, "done")),
+]
+RESULTS: list[dict[str, Any]] = [
+    *({"data": [{"url": URL}]}, {"result": {"sample": URL}}, {"output": URL}, {"images": [B64]}),
+    *({"outputs": [URL]}, {"odd": URL}, {"things": [URL]}, {"thing": {"place": {"at": URL}}}),
+    *({"artifacts": [{"base64": B64}]}, {"resultJson": json.dumps({"resultUrls": [URL]})}),
+    *({"imageUrl": URL}, {"creations": [{"url": URL, "cover_url": INPUT}]}),
+    *({"pictures": {"0": URL}}, {"image_result": [{"url": URL}]}, {"image": {"url": URL}}),
+]
+ENVELOPES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "none": lambda task: task,
+    "data": lambda task: {"code": 0, "message": "success", "data": task},
+    "Response": lambda task: {"Response": {**task, "RequestId": "r"}},
+    "payload": lambda task: {"header": {"code": 0, "message": "Success"}, "payload": task},
+    "a list": lambda task: [task],
+    "data in a list": lambda task: {"data": [task]},
+    "a text": lambda task: {"code": 200, "data": json.dumps(task)},
+    "any name": lambda task: {"reply": task},
+    "two": lambda task: {"success": True, "response": {"data": task}},
+}
+
+
+@settings(max_examples=200)
+@given(*(st.sampled_from(each) for each in (IDS, STATUSES, RESULTS)), st.sampled_from([*ENVELOPES]))
+def test_odd_spellings_are_understood_all_at_once(
+    shell: Shells, names: Any, status: tuple[str, Any, Any], result: Any, envelope: str
+) -> None:
+    wrapped, (name, begun, over) = ENVELOPES[envelope], status
+    task = wrapped({**names, name: begun})
+    assert plays(shell, task, task, wrapped({**names, name: over, **result})) == [RED]
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+@pytest.mark.parametrize("name", ["subject", "controlnet"])
+def test_object_beside_a_task_is_no_envelope(shell: Shells, name: str, envelope: str) -> None:
+    task = {"id": "t1", "status": "SUCCESS", "output": URL, name: {"image": f"{INPUT}?copy"}}
+    assert plays(
+        shell, {"task_id": "t1"}, ENVELOPES[envelope](task), image=INPUT, size="1024x1024"
+    ) == [RED]

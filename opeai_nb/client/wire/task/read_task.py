@@ -54,7 +54,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         return None
     node = node or {}
     word = status_word(node)
-    status = read_status(word)
+    status = read_status(word) if word or not is_at_its_end(places.nodes) else "done"
     listed = _listed(places, reply, request) if not word or status == "unknown" else 0
     if not word and not listed:  # bytes under their own name are no input either
         named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
@@ -68,7 +68,7 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         status, error, notes = "done", None, (LEFT_BEHIND,)
     task_id = id_of(node) or next(filter(None, map(id_of, places.nodes)), "")
     task_id = task_id or _last_id(places, link) or guessed_id(places)
-    if not task_id and goes_on(word):
+    if not task_id and word and status not in {"done", "failed"}:
         task_id = only_id(places)
         notes = (*notes, GUESSED_ID) if task_id else notes
     return Task(
@@ -251,6 +251,7 @@ def _task_node(nodes: list[dict[str, Any]]) -> dict[str, Any] | None:
     that says otherwise beside it.
     """
     told = [node for node in nodes if status_word(node) is not None]
+    told.sort(key=lambda node: read_status(status_word(node)) == "unknown")  # `ok`, of the question
     ways = (
         (node for node in told if id_of(node)),
         (node for node in nodes if node.get("object") == _TASK_OBJECT),

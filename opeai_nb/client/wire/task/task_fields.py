@@ -19,7 +19,10 @@ _FLAGS: Final = {0: "processing", 1: "success", 2: "failed", 3: "failed"}
 
 def status_word(node: Mapping[str, Any]) -> str | None:
     """Return the status word; `{"status": 404}` and `{"status": true}` are not a task's."""
-    words = [node[key] for key in _STATUS_KEYS if isinstance(node.get(key), str)]
+    told = (node.get(key) for key in _STATUS_KEYS)
+    # In an object of its own it has a name: `{"status": {"code": "running"}}`.
+    told = (each for value in told for each in (_named(value) if type(value) is dict else [value]))
+    words = [value for value in told if isinstance(value, str)]
     # Of several one may speak of the question: `{"status": "ok", "state": "processing"}`.
     known = (word for word in words if word and read_status(word) != "unknown")
     word = next(known, words[0] if words else None)
@@ -29,6 +32,13 @@ def status_word(node: Mapping[str, Any]) -> str | None:
     if word is None and any(map(_is_not_over, node, node.values())):
         return "processing"
     return word
+
+
+def _named(status: Mapping[str, Any]) -> list[Any]:
+    return [value for name, value in status.items() if squeezed(name) in _NAMES]
+
+
+_NAMES: Final = frozenset({"code", "name", "state", "status", "statusstr", "value", "phase"})
 
 
 def _is_not_over(name: str, value: object) -> bool:
@@ -84,6 +94,7 @@ def is_at_its_end(nodes: list[dict[str, Any]]) -> bool:
     return any(
         (name == "progress" and (_progress(value) == _ALL or (value == 1 and type(value) is float)))
         or (name in _ENDED and value and isinstance(value, (str, int, float)))
+        or (name in _OVER and value is True)
         for name, value in named
     )
 
