@@ -93,6 +93,7 @@ class PanelState(ShownLibrary):
         has_magic: bool = True,
         upload_limit: int = UPLOAD_LIMIT,
         library_id: str = "",
+        tell_kept: Callable[[Any], None] = lambda _: None,
         **controls: Any,
     ) -> None:
         if unknown := sorted(controls.keys() - {*NAMES, "only"}):
@@ -109,6 +110,7 @@ class PanelState(ShownLibrary):
         self._displayed, self._shown = threading.Event(), threading.Event()
         self._painted = threading.Event()
         self._dropped = 0
+        self._tell_kept, self._is_behind = tell_kept, False
         self._edit: list[Any] = []  # of the page: what it sent last, so that it knows its own
         self._before_click: status.Status = {}
         self._limit, self._name, self._library_id = upload_limit, token_hex(8), library_id
@@ -128,13 +130,17 @@ class PanelState(ShownLibrary):
 
         The library is loaded and read once the cell's own messages are out, while the page builds
         the panel; nothing of it is sent before the panel stands there, which would hold it back.
-        Of several panels one reads at a time. The models come once the gallery is on the screen:
-        to load what lists them takes a processor for a fifth of a second.
+        Of several panels one reads at a time, and the next once what it read is on the screen: a
+        page shows it in all panels of the library. The models come once the gallery is on the
+        screen: to load what lists them takes a processor for a fifth of a second.
         """
         self.gallery.reload()
         self._wait_for(self._displayed)
         with _READING:
             show_gallery = self._read_gallery()
+            if self._shown.is_set():
+                show_gallery()
+                self._wait_for(self._painted)
         self._wait_for(self._shown)
         show_gallery()
         if self._is_growing and self._spawn is not in_place:
@@ -146,6 +152,17 @@ class PanelState(ShownLibrary):
         except OpeaiError as error:
             self._list_models(known_models())
             self._status = status.said(f"Could not load the list of models: {error.message}")
+
+    def renew(self) -> None:
+        """Show what a cell or another panel kept meanwhile: once, however many end at a time."""
+        if self._gallery and not (self._is_behind or self._is_growing):
+            self._is_behind = True
+            self._spawn(self._catch_up)
+
+    def _catch_up(self) -> None:
+        with _READING:
+            self._is_behind = False
+            self._reload()
 
     def _wait_for(self, event: threading.Event) -> None:
         if self._spawn is not in_place:
@@ -417,5 +434,6 @@ class PanelState(ShownLibrary):
             self.show(None)
             self._stage = unkept_stage(generation)
         self._reload()
+        self._tell_kept(self)
         self._still.update(generation)
         self.set_trait("result", generation)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opeai_nb.client import ImageRequest
+from opeai_nb.notebook.panel import panel_state
 from opeai_nb.notebook.panel.panel import Panel
 from opeai_nb.notebook.panel.plain import PlainPanel
 from opeai_nb.notebook.panel.request_queue import in_place, once_idle
@@ -114,6 +115,9 @@ def test_the_library_is_read_while_the_page_builds_the_panel_and_shown_after(cel
         def __init__(self, name: str) -> None:
             self.name = name
 
+        def is_set(self) -> bool:
+            return False
+
         def wait(self, _: float) -> None:
             asked.append(f"{self.name}, {len(made._tiles)} shown")
 
@@ -132,6 +136,24 @@ def test_the_library_is_read_while_the_page_builds_the_panel_and_shown_after(cel
     made.close_all()
 
 
+def test_the_next_panel_reads_once_what_one_read_is_on_the_screen(cells: Cells) -> None:
+    """Else it takes the processor from the page, which shows it in all panels of the library."""
+    waits: list[tuple[int, bool]] = []
+
+    class Painted:
+        def wait(self, _: float) -> None:
+            waits.append((len(made._tiles), panel_state._READING.locked()))
+
+    works: list[Callable[[], object]] = []
+    made = Panel(lambda: cells.studio, spawn=works.append)
+    made._painted = Painted()  # type: ignore[assignment]
+    made._displayed.set()
+    made._shown.set()
+    works[0]()
+    assert waits == [(6, True), (6, False)], "and the models wait for it, too"
+    made.close_all()
+
+
 def test_panels_know_whether_they_show_one_library(cells: Cells) -> None:
     session = cells.session
     assert session.studio
@@ -141,6 +163,24 @@ def test_panels_know_whether_they_show_one_library(cells: Cells) -> None:
     assert session.library_id != here
     session.config.set_trait("library", "")
     assert session.library_id == here
+
+
+def test_open_panels_show_what_a_cell_or_another_panel_kept(cells: Cells, panel: Panel) -> None:
+    renew = cells.session.renew_panels
+    other = Panel(lambda: cells.studio, spawn=in_place, tell_kept=renew, prompt="an auk")
+    other.fill()
+    cells.session.panels.update((panel, other))
+    cells.run("import opeai_nb; opeai_nb.generate('a badger')")
+    for each in (panel, other):
+        assert each._gallery["finds"][0]["prompt"] == "a badger"
+    other.generate()
+    assert panel._gallery["finds"][0]["prompt"] == "an auk"
+    assert panel._gallery["finds"] == other._gallery["finds"]
+    panel.close()
+    read = panel._look
+    cells.run("6 * 7")
+    assert panel._look == read, "nobody sees it"
+    assert other._look > read
 
 
 def test_what_was_read_of_the_library_does_not_replace_what_was_read_later(panel: Panel) -> None:
