@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Final, Protocol
+from weakref import WeakKeyDictionary, WeakSet
 
 from opeai_nb.notebook.display.frontend import (
     cell_id,
@@ -40,6 +40,15 @@ _REQUEST_TRAITS: Final = ("model", "size", "quality", "n", "output_format", "dia
 _CELL_TRAITS: Final = ("timeout", "show", "save", "quiet")
 
 
+class OpenPanel(Protocol):
+    """A panel, as its notebook sees it: *comm* is None once it is closed."""
+
+    comm: Any
+
+    def renew(self) -> None:
+        """Show what was kept meanwhile."""
+
+
 class Session:
     """What the magic, its commands and the panel share. *config* has the traits of `%config`.
 
@@ -60,6 +69,7 @@ class Session:
         self._looks: WeakKeyDictionary[Any, tuple[str, str]] = WeakKeyDictionary()
         self._recipes: WeakKeyDictionary[Any, Recipe] = WeakKeyDictionary()
         self._made_here: list[weakref.ref[Any]] = []
+        self.panels: WeakSet[OpenPanel] = WeakSet()
 
     @property
     def settings(self) -> Settings:
@@ -184,6 +194,13 @@ class Session:
             if value in self._recipes and self._recipes[value].changed_words(self.names):
                 del self._recipes[value]  # a loop over the words: each result is of its own
         self._made_here.clear()
+        self.renew_panels()
+
+    def renew_panels(self, maker: OpenPanel | None = None) -> None:
+        """Have the panels that are open show what was kept, but for its *maker*, which knows."""
+        for panel in [*self.panels]:
+            if panel is not maker and panel.comm is not None:
+                panel.renew()
 
     def made(self, value: Any, recipe: Recipe) -> None:
         """Note what the result of the cell that runs now is made of."""

@@ -46,6 +46,12 @@ beside, alone = (
     type(panel)(panel._studio, spawn=lambda work: None, library_id=one)
     for one in (panel._library_id, ""))
 """
+KEPT_BY_A_CELL = """
+import threading
+told = threading.Event()
+panel.observe(lambda _: told.set(), '_gallery')
+none = generate('a bittern', size='512x512')
+"""
 # How often a style sheet of the panel was set from now on: each time all panels are laid out.
 STYLES_SET = """() => {
   window.stylesSet = 0;
@@ -129,6 +135,23 @@ def test_a_panel_shows_at_once_what_another_of_its_library_was_told_and_lays_out
     assert page.evaluate("() => window.stylesSet") == 0
     run_second_cell(panel, "beside.close(); alone.close()")
     panels.nth(1).wait_for(state="detached")
+
+
+def test_a_panel_shows_what_a_cell_kept_but_to_nobody_who_looks_at_older_pictures(
+    panel: Page,
+) -> None:
+    page = panel.page
+    turn = "[generate(f'number {i}', size='512x512') for i in range(25)]"
+    run_second_cell(panel, f"from opeai_nb import generate\nnone = {turn}")
+    page.locator(".ob-thumb[aria-label^='number 24']").wait_for(timeout=60_000)
+    panel.click("Older pictures")
+    page.locator(".ob-thumb[aria-label^='number 0']").wait_for()
+    older = [one.get_attribute("aria-label") for one in page.locator(".ob-thumb").all()]
+    run_second_cell(panel, KEPT_BY_A_CELL)
+    assert panel.ask("print(told.wait(60))") == "True"
+    assert [one.get_attribute("aria-label") for one in page.locator(".ob-thumb").all()] == older
+    panel.click("Newer pictures")
+    page.locator(".ob-thumb[aria-label^='a bittern']").wait_for()
 
 
 def test_the_trash_takes_the_picture_that_one_saw_not_the_one_that_came_meanwhile(

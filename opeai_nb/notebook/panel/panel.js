@@ -762,6 +762,7 @@ class Desk {
     /** @type {Map<string, any>} */
     this.tiles = new Map();
     this.page = 0;
+    this.isBehind = false; // page 0
     this.era = 0; // of the gallery: a page that was asked for before it was read anew is dropped
     /** @type {{text: string, rows: Past[], after: any[], isAll: boolean, isThere: boolean, isAsked: boolean}} */
     this.history = {text: '', rows: [], after: [], isAll: false, isThere: false, isAsked: false};
@@ -964,8 +965,13 @@ class Desk {
     for (const desk of this.library.desks) if (!desk.model.get('_gallery').finds) desk.changeGallery();
   }
 
+  /** Show what the kernel tells; nobody who looks at older pictures loses the place: page 0 is renewed once it is turned to. */
   changeGallery() {
-    this.takeGallery();
+    const {search, marked} = this.source.get('_gallery');
+    const now = this.pages.get(0);
+    this.isBehind = this.page > 0 && now && isSame([now.search, now.marked], [search, marked]);
+    if (this.isBehind) this.history = {...this.history, isThere: false};
+    else this.takeGallery();
     this.changed('gallery');
   }
 
@@ -1012,8 +1018,11 @@ class Desk {
 
   /** Look for other words in the gallery, or for what is marked so. @param {{text?: string, marked?: string}} wanted */
   search(wanted) {
-    this.sought = {...this.sought, ...wanted};
-    return this.act('search', this.sought);
+    const sought = {...this.sought, ...wanted};
+    this.page = 0;
+    this.changeGallery();
+    this.sought = sought;
+    return this.act('search', sought);
   }
 
   /** Change what is said of a picture; what the gallery shows of it changes with it. Returns the answer.
@@ -2112,7 +2121,7 @@ const gallery = (desk, pictures) => {
     const now = desk.pages.get(desk.page);
     if (step > 0 && now && !now.older) return;
     desk.page = Math.max(0, desk.page + step);
-    show();
+    if (!desk.page && desk.isBehind) desk.changeGallery(); else show();
     return desk.fetchPage(desk.page);
   };
 

@@ -235,7 +235,7 @@ def panel_on(
         names = ("model", "size", "quality", "n")
         return {k: v for k, v in session.request_defaults.items() if k in names}
 
-    return made(
+    panel = made(
         private_studio(lambda: session.studio) if private else lambda: session.studio,
         defaults=defaults,
         names=session.names,
@@ -243,5 +243,8 @@ def panel_on(
         cell=lambda: session.cell,
         spawn=spawn,
         library_id="" if private else session.library_id,
+        tell_kept=session.renew_panels,
         **controls,
     )
+    session.panels.add(panel)
+    return panel
