@@ -15,6 +15,7 @@ later version are passed over; one that is absent and one that is null are the s
 
 from __future__ import annotations
 
+import json
 from functools import lru_cache
 from types import NoneType, UnionType
 from typing import (
@@ -220,6 +221,17 @@ class _Field(NamedTuple):
     inner: Any
     is_list: bool
     is_deep: bool
+
+
+def document_in(text: str | bytes, kind: Any = None) -> dict[str, Any] | None:
+    """Return the object that *text* is, as *kind* says; None for one cut short, or edited."""
+    try:
+        document = json.loads(text)
+        if kind is not None:
+            check(document, kind)
+    except (ValueError, TypeError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def check(document: object, kind: Any, name: str = "the document") -> None:

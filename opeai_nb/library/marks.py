@@ -21,7 +21,7 @@ from opeai_nb.client.values.words import WORDS, Words
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import append_line, is_link, own_folder, times_in, write_new
-from opeai_nb.library.documents import MarkDocument, check
+from opeai_nb.library.documents import MarkDocument, document_in
 from opeai_nb.library.index.index_row import folded
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.record import moment_text
@@ -251,13 +251,5 @@ def _lines_of(path: Path) -> list[Any]:
         texts = read_plain(path, _LARGEST).splitlines()
     except OSError:
         return []
-    return [line for text in texts if (line := _line(text)) is not None]
-
-
-def _line(text: bytes) -> Any:
-    try:
-        line = json.loads(text)
-        check(line, MarkDocument)
-    except (ValueError, TypeError, RecursionError):
-        return None
-    return line
+    lines = (document_in(text, MarkDocument) for text in texts)
+    return [line for line in lines if line is not None]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opeai_nb.bulk.batch.manifest_line import Line, ours, plain
 from opeai_nb.errors import LibraryError
 from opeai_nb.library.disk.files import DISK, write_part, write_whole
+from opeai_nb.library.documents import document_in
 from opeai_nb.plain_file import open_plain
 
 if TYPE_CHECKING:
@@ -31,11 +32,8 @@ def read_lines(path: Path) -> dict[str, Line]:
     try:
         with os.fdopen(open_plain(path), encoding="utf-8", errors="replace") as file:
             for text in file:
-                try:
-                    line = json.loads(text)
-                except (ValueError, RecursionError):
-                    continue
-                if isinstance(line, dict) and isinstance(ours(line, "row"), int):
+                line = document_in(text)
+                if line is not None and isinstance(ours(line, "row"), int):
                     lines[str(ours(line, "request") or f"row {ours(line, 'row')}")] = line
     except FileNotFoundError:
         return {}

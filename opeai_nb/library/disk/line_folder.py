@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.library.disk.files import append_line, is_link, names_in, own_folder, write_new
+from opeai_nb.library.documents import document_in
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
@@ -61,10 +62,4 @@ def _lines_in(path: Path) -> Iterator[dict[str, Any]]:
         texts = read_plain(path, _LARGEST).splitlines()
     except OSError:
         return
-    for text in texts:
-        try:
-            line = json.loads(text)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(line, dict):
-            yield line
+    yield from filter(None, map(document_in, texts))

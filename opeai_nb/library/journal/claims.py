@@ -13,7 +13,6 @@ folder that is looked at next: a network file system then lists that one anew.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -29,6 +28,7 @@ import orjson
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
 from opeai_nb.library.disk.files import DISK, discard, is_older, names_in, own_folder
+from opeai_nb.library.documents import document_in
 from opeai_nb.library.journal.claim_files import BUSY, ClaimFiles
 from opeai_nb.library.journal.process import is_gone, this_process
 from opeai_nb.plain_file import read_plain
@@ -233,11 +233,8 @@ def _read(path: str) -> bytes | None:
 
 def _is_left(text: bytes) -> bool:
     """Tell whether the process that made a claim is gone."""
-    try:
-        owner = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(owner, dict) and is_gone(owner)
+    owner = document_in(text)
+    return owner is not None and is_gone(owner)
 
 
 def _move_away(path: Path) -> None:
