@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from base64 import b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -228,6 +229,16 @@ class TestFailuresInPassing:
     def test_waiting_goes_on(self, shell: Callable[..., Shell], failure: Any) -> None:
         generation = shell(failure, failure, DONE).wait(submitted())
         assert len(generation) == 1
+
+    @pytest.mark.parametrize("item", [ITEM, {"url": f"{URL}/1.png"}], ids=["bytes", "url"])
+    def test_answer_that_is_whole_before_the_connection_breaks_is_one(
+        self, shell: Callable[..., Shell], item: dict[str, str]
+    ) -> None:
+        done = task_answer("SUCCESS", data=[item])
+        cut = replace(done, drop_after=len(done.content))
+        client = shell(lambda sent: RED if ".png" in sent.url.path else cut)
+        assert [picture.data for picture in client.wait(submitted()).pictures] == [RED]
+        assert sum(client.pauses) < 30
 
     @pytest.mark.parametrize("failure", PASSING)
     def test_failure_that_lasts_carries_the_task(
