@@ -8,9 +8,9 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from opeai_nb.client.http.of_loop import running_loop
 from opeai_nb.errors import JobStoppedError
 from opeai_nb.studio.changes import Changes
-from opeai_nb.studio.loop import running_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -243,7 +243,7 @@ class Job:
                 settled.set_result(None)
 
         def settle(_: object) -> None:
-            if running_here() is loop:
+            if running_loop() is loop:
                 tell()
             elif not loop.is_closed():
                 loop.call_soon_threadsafe(tell)

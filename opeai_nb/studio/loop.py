@@ -11,6 +11,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from opeai_nb.client.http.of_loop import running_loop
 from opeai_nb.guard import Guard
 
 if TYPE_CHECKING:
@@ -58,20 +59,12 @@ def begin(coroutine: Coroutine[Any, Any, None]) -> None:
     From the loop's own thread it is a plain task: waking a loop that is awake costs a sweep a
     system call and a round of the loop for each of its requests.
     """
-    if running_here() is not loop():
+    if running_loop() is not loop():
         schedule(coroutine)
         return
     task = asyncio.create_task(coroutine)
     _tasks.add(task)  # the loop itself holds tasks weakly
     task.add_done_callback(_tasks.discard)
-
-
-def running_here() -> asyncio.AbstractEventLoop | None:
-    """Return the loop that runs on this thread, if one does."""
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def schedule(coroutine: Coroutine[Any, Any, Result]) -> Future[Result]:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-def done_aside(work: Callable[[], Result], seconds: float) -> Result | None:
-    """Return what *work* returns; None where that takes longer than so many *seconds*.
+def begun_aside(work: Callable[[], Result]) -> Future[Result]:
+    """Begin *work* in a thread, and return what tells of its end.
 
-    A daemon thread, for a name server that says nothing must not hold up the end of the process.
+    A daemon thread, for neither a pool nor the end of the process should wait for a name server
+    that says nothing.
     """
     future: Future[Result] = Future()
 
@@ -24,14 +25,19 @@ def done_aside(work: Callable[[], Result], seconds: float) -> Result | None:
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001  it is raised where it is awaited
-            with suppress(InvalidStateError):
+            with suppress(InvalidStateError):  # nobody waits any more
                 future.set_exception(error)
         else:
             with suppress(InvalidStateError):
                 future.set_result(result)
 
     threading.Thread(target=run, name="opeai_nb-aside", daemon=True).start()
+    return future
+
+
+def done_aside(work: Callable[[], Result], seconds: float) -> Result | None:
+    """Return what *work* returns; None where that takes longer than so many *seconds*."""
     try:
-        return future.result(seconds)
+        return begun_aside(work).result(seconds)
     except TimeoutError:
         return None

@@ -25,7 +25,7 @@ class OfLoop(Generic[Thing]):
 
     def here(self) -> Thing:
         """Return the thing of the running loop; outside any loop, of the one asked for last."""
-        key = (os.getpid(), _running())
+        key = (os.getpid(), running_loop())
         if key[1] is None and self._things:
             key = next(reversed(self._things))
         if key not in self._things:
@@ -36,7 +36,8 @@ class OfLoop(Generic[Thing]):
         return self._things[key]
 
 
-def _running() -> asyncio.AbstractEventLoop | None:
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop that runs on this thread, if one does."""
     if "asyncio" not in sys.modules:  # dear, and the synchronous client needs none
         return None
     import asyncio

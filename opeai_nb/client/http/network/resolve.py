@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import threading
-from concurrent.futures import Future, InvalidStateError
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from opeai_nb.client.http.aside import begun_aside
 from opeai_nb.client.http.network.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.protocol.steps import Unsent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
 
 def addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
@@ -39,24 +39,13 @@ async def async_addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...
 
 
 def looked_up(host: str) -> Future[tuple[str, ...]]:
-    """Look a name up in a thread of its own: nothing else ends a name server that says nothing.
+    """Look a name up aside: nothing else ends a name server that says nothing."""
 
-    A daemon thread, for neither a pool nor the end of the interpreter should wait for it.
-    """
-    addresses: Future[tuple[str, ...]] = Future()
+    def look_up() -> tuple[str, ...]:
+        entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return tuple(str(entry[4][0]) for entry in entries)
 
-    def look_up() -> None:
-        try:
-            entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-        except Exception as error:  # noqa: BLE001  whatever it is, it is raised where it is awaited
-            with suppress(InvalidStateError):  # nobody waits any more
-                addresses.set_exception(error)
-        else:
-            with suppress(InvalidStateError):
-                addresses.set_result(tuple(str(entry[4][0]) for entry in entries))
-
-    threading.Thread(target=look_up, name="opeai_nb-lookup", daemon=True).start()
-    return addresses
+    return begun_aside(look_up)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import httpcore
 
 from opeai_nb.client.http.network.deadline import left_of
 from opeai_nb.client.http.network.resolve import addresses_to_try, is_address, looked_up
+from opeai_nb.client.http.of_loop import running_loop
 
 if TYPE_CHECKING:
     import ssl
@@ -227,12 +228,6 @@ class AsyncWideBackend(httpcore.AsyncNetworkBackend):
 
 def _network_here() -> httpcore.AsyncNetworkBackend:
     """Return the network for the event loop that runs: anyio's where it is not asyncio's."""
-    import asyncio  # dear, and the synchronous client needs none
-
     from opeai_nb.client.http.network.asyncio_sockets import AsyncioBackend
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return httpcore.AnyIOBackend()
-    return AsyncioBackend()
+    return httpcore.AnyIOBackend() if running_loop() is None else AsyncioBackend()
