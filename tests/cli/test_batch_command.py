@@ -231,7 +231,7 @@ class _Slow(BaseHTTPRequestHandler):
 def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], subprocess.Popen[str]]:
     """Start a batch of ten rows, two at once, against a server that does not answer yet."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Slow)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("OPEAI_BASE_URL", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setenv("OPEAI_API_KEY", "k-0123456789")
     (folder / "t.csv").write_text("prompt\n" + "".join(f"cup {n}\n" for n in range(10)))

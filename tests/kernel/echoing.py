@@ -64,7 +64,7 @@ class _Echo(BaseHTTPRequestHandler):
 def echoing_platform() -> Iterator[str]:
     """Serve on a free port; the value is the base URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"

@@ -60,14 +60,18 @@ class _Echo(BaseHTTPRequestHandler):
     def log_message(self, *_: Any) -> None: ...
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # of the usual five, a client that asks 80 times at once waits seconds
+    daemon_threads = True
+
+
 @pytest.fixture
 def server() -> Iterator[Any]:
-    made: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Echo)
-    made.daemon_threads = True
+    made: Any = _Server(("127.0.0.1", 0), _Echo)
     made.posts, made.guard, made.closes = 0, threading.Lock(), lambda: False
     made.prompts = Counter()
     made.url = f"http://127.0.0.1:{made.server_port}"
-    threading.Thread(target=made.serve_forever, daemon=True).start()
+    threading.Thread(target=made.serve_forever, args=(0.02,), daemon=True).start()
     yield made
     made.shutdown()
     made.server_close()
