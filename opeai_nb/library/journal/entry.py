@@ -152,10 +152,8 @@ class Entry(RequestFacts):
     duration = Fact[float | None]()
     """Seconds from the request to its answer, where one process saw both."""
 
-    @property
-    def subfolder(self) -> str | None:
-        """The sub-folder by date that its record is to lie in; None for the folder itself."""
-        return self.stands.get("subfolder")
+    subfolder = Fact[str | None]()
+    """The sub-folder by date that its record is to lie in; None for the folder itself."""
 
     @property
     def record_file(self) -> str:

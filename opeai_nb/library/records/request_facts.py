@@ -49,15 +49,10 @@ class RequestFacts:
         def created(self) -> float:
             """When it was asked, in seconds since 1970."""
 
-    @property
-    def id(self) -> str:
-        """Eight hexadecimal digits, the same in the journal and in the record."""
-        return str(self.stands["id"])
-
-    @property
-    def origin(self) -> str:
-        """`platform` or `engine`."""
-        return str(self.stands["origin"])
+    id = Fact[str]()
+    """Eight hexadecimal digits, the same in the journal and in the record."""
+    origin = Fact[str]()
+    """`platform` or `engine`."""
 
     @property
     def written(self) -> Mapping[str, Any]:
