@@ -109,7 +109,7 @@ def made(studio: Studio, transport: Watched, number: int) -> Here:
         lambda _: None,
         60.0,
     )
-    # As the crew asks: of two hundred points at once the library was asked whether it holds them.
+    # As the workers ask: of two hundred points at once the library was asked whether it holds them.
     ask = Ask(request, Slot("p"), "point", is_new=True)
     generation = asyncio.run(pipeline.made(ask, studio.door))
     assert len(generation.pictures) == 1

@@ -14,11 +14,11 @@ from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import Rows, rows_of
 from opeai_nb.bulk.batch.source_table import STEP
+from opeai_nb.bulk.run.before_paying import ask_before_paying, kept_of, within_cost
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.run import Run
 from opeai_nb.bulk.run.start import start
-from opeai_nb.bulk.run.workers import ask_before_paying, kept_of, within_cost
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.records.spreading import MANY

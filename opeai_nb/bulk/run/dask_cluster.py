@@ -12,8 +12,9 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.run import dask_worker
+from opeai_nb.bulk.run.before_paying import kept_of
 from opeai_nb.bulk.run.outcome import failed
-from opeai_nb.bulk.run.workers import HOPELESS, kept_of
+from opeai_nb.bulk.run.workers import HOPELESS
 from opeai_nb.errors import OpeaiError, OptionError, SessionLimitError
 from opeai_nb.studio.session_limit import Limit
 

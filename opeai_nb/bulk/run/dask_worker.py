@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.bulk.run.workers import Crew, kept_of
+from opeai_nb.bulk.run.before_paying import kept_of
+from opeai_nb.bulk.run.workers import Workers
 from opeai_nb.errors import OptionError
 from opeai_nb.library.disk.files import discard, own_folder, write_part
 from opeai_nb.library.disk.homes import second_home
@@ -104,8 +105,10 @@ def make(
     studio = site.studio()
     _check_library(site, studio, points, options)
     sign = halt_sign(Path(site.library), run)
-    crew = Crew(studio, points, options, lambda *each: made.append(each), is_halted=sign.exists)
-    schedule(crew.work()).result()
+    workers = Workers(
+        studio, points, options, lambda *each: made.append(each), is_halted=sign.exists
+    )
+    schedule(workers.work()).result()
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from opeai_nb.errors import OutcomeUnknownError
+from opeai_nb.errors import JobStoppedError, OutcomeUnknownError
 
 if TYPE_CHECKING:
     from opeai_nb.bulk.batch.copies import Copy
@@ -58,3 +58,11 @@ def failed(error: OpeaiError) -> Outcome:
     """Return the outcome of a request that ended with *error*."""
     unknown = isinstance(error, OutcomeUnknownError)
     return Outcome("unknown" if unknown else "failed", error=error)
+
+
+def stopped() -> Outcome:
+    """Return the outcome of a point that was not begun."""
+    error = JobStoppedError(
+        "It was not sent.", advice="Running it again sends what is missing, and nothing else."
+    )
+    return Outcome("stopped", error=error)

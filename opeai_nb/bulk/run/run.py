@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from opeai_nb.bulk.run.counts import Counts
-from opeai_nb.bulk.run.outcome import GOOD, Outcome
+from opeai_nb.bulk.run.outcome import GOOD, Outcome, stopped
 from opeai_nb.bulk.run.progress import Progress
-from opeai_nb.bulk.run.workers import Crew, stopped
+from opeai_nb.bulk.run.workers import Workers
 from opeai_nb.studio.changes import Changes
 from opeai_nb.studio.loop import schedule
 
@@ -27,7 +27,7 @@ _FIRST: Final = 10
 
 
 class Work(Protocol):
-    """What carries out a run: the crew here, or a cluster."""
+    """What carries out a run: workers here, or a cluster."""
 
     running: int
     stopped_by: OpeaiError | None
@@ -77,11 +77,11 @@ class Run:
         return rest.line(f"{counts['done'] + counts['replayed']} of {total} done")
 
     def begin(self, studio: Studio, options: BulkOptions) -> Run:
-        """Let a crew of *studio* work; returns at once."""
+        """Let workers of *studio* begin; returns at once."""
         self.origin = studio.settings.asks
-        crew = Crew(studio, self.points, options, self.take)
-        self.works(crew)
-        schedule(crew.work()).add_done_callback(lambda done: self.ends(done.exception()))
+        workers = Workers(studio, self.points, options, self.take)
+        self.works(workers)
+        schedule(workers.work()).add_done_callback(lambda done: self.ends(done.exception()))
         return self
 
     def works(self, work: Work) -> None:

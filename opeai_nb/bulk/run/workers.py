@@ -1,20 +1,19 @@
-"""The crew: works through points on the studio's loop, no more at once than is good."""
+"""Workers through points, on the studio's loop: no more at once than is good."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from opeai_nb.bulk.run.before_paying import asked
 from opeai_nb.bulk.run.brake import Brake
-from opeai_nb.bulk.run.outcome import Outcome, failed
+from opeai_nb.bulk.run.outcome import Outcome, failed, stopped
 from opeai_nb.bulk.run.progress import duration
 from opeai_nb.bulk.run.then import call_then
-from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.errors import (
     AuthenticationError,
     JobStoppedError,
@@ -24,10 +23,6 @@ from opeai_nb.errors import (
     QuotaError,
     RateLimitError,
 )
-from opeai_nb.library import Slot
-from opeai_nb.library.replay.session_takes import POINT
-from opeai_nb.studio.decision import BRING_BACK_OF_MANY, Ask
-from opeai_nb.studio.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -39,26 +34,20 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Job, Studio
 
 Result = TypeVar("Result")
-
 _THREADS: Final = 4
 _ROUNDS: Final = 10
 """How often a request that was refused with 429 to the end is begun again."""
 _PAUSE: Final = 5.0
 _STEP: Final = 1.0
-_PLAIN: Final = RunOptions()
 _AHEAD: Final = 200
 """Points of which the library is asked at once whether it holds any."""
 _DAY: Final = 86_400.0  # a server that says more has a wrong clock, or means never
-_LOST: Final = (
-    "Of {} requests here the library seems to have a record, and it or a picture of it is missing "
-    "or damaged."
-)
 # What every other request would meet as well: nothing more is sent.
 HOPELESS: Final = (AuthenticationError, QuotaError, OptionError)
 
 
-class Crew:
-    """Makes *points* and calls *settled* with each and its outcome, on the loop."""
+class Workers:
+    """Make *points* and call *settled* with each and its outcome, on the loop."""
 
     def __init__(
         self,
@@ -104,11 +93,11 @@ class Crew:
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(self._options.concurrency):
-                    group.create_task(self._hand())
+                    group.create_task(self._worker())
         finally:
             self._threads.shutdown(wait=False)
 
-    async def _hand(self) -> None:
+    async def _worker(self) -> None:
         while not (self._is_over or self._is_exhausted):
             if self._brake.is_on:
                 await self._probe()
@@ -166,7 +155,7 @@ class Crew:
         return f"waiting for {whom}" if whom and all(waiting) else ""
 
     async def _probe(self) -> None:
-        """Try one row after a pause; the other hands wait for what becomes of it."""
+        """Try one row after a pause; the others wait for what becomes of it."""
         async with self._one_at_a_time:
             trouble = self._brake.trouble
             if not self._brake.is_on or trouble is None:
@@ -315,85 +304,3 @@ def _broken(error: BaseException, request: ImageRequest) -> OpeaiError:
     made = OpeaiError(f"{type(error).__name__}: {error}", request=request)
     made.__cause__ = error
     return made
-
-
-def asked(point: Point, options: RunOptions = _PLAIN, *, is_new: bool = False) -> Ask:
-    """Return the run of a point. Its slot is the same in every run and every process.
-
-    *is_new* says that the library held nothing of it a moment ago.
-
-    Named after no cell: the same point of an extended, reordered or copied sweep is found again,
-    and one with a key by that alone.
-    """
-    cell = POINT
-    if point.key is not None:
-        cell = f"{POINT}-{hashlib.sha256(point.key.encode()).hexdigest()[:16]}"
-    slot, options = Slot(cell, point.call), saying(point, options)
-    return Ask(point.request, slot, "point", options, point.identity, point.only, is_new=is_new)
-
-
-def saying(point: Point, options: RunOptions) -> RunOptions:
-    """Return the options of one point: words of its row, else those of all, `{animal}` filled in.
-
-    Raises `InputError` for words that cannot be.
-    """
-    if not (point.said or options.words):
-        return options
-    texts = {name: value for name, value in options.words.items() if isinstance(value, str)}
-    told = {name: filled(text, point.row) for name, text in texts.items() if "{" in text}
-    return replace(options, **{**told, **point.said})
-
-
-def within_cost(studio: Studio, points: Iterable[Point], options: BulkOptions) -> BulkOptions:
-    """Return the options of each point alone, where all that is to be sent costs no more than said.
-
-    Raises `OptionError` where it costs more than `options.max_cost`, before anything is sent.
-    """
-    points = list(points)
-    for point in points if options.words else ():
-        saying(point, options)  # what cannot be said is told before anything is sent
-    if options.max_cost is None:
-        return options
-    kept = frozenset[int]() if options.fresh else kept_of(studio, points)
-    if sent := [point.request for point in points if point.number not in kept]:
-        options.refuse_above(studio.cost(sent))
-    return replace(options, max_cost=None)
-
-
-def ask_before_paying(studio: Studio, points: Sequence[Point], options: BulkOptions) -> None:
-    """Raise `OptionError`, once in a session, before points pay for what files are gone of."""
-    settings = studio.settings
-    if options.fresh or options.send_unknown or not settings.replay or settings.asks != "platform":
-        return
-    # Mostly none, and then no point of a large table is made for it.
-    lost = studio.library.lost((point.identity, point.request.prompt) for point in points)
-    looked_at = [point for point in points if point.identity in lost] if lost else []
-    kept = kept_of(studio, looked_at)
-    asks = [asked(point) for point in looked_at if point.number not in kept]
-    new, session = [], studio.session
-    for ask in asks:
-        if ask.slot is not None and session.had(ask.row).is_untold(ask.slot):
-            new.append(ask)
-            session.told(ask.row, ask.slot)
-    if new:
-        raise OptionError(_LOST.format(len(new)), advice=BRING_BACK_OF_MANY)
-
-
-def kept_of(studio: Studio, points: Iterable[Point]) -> frozenset[int]:
-    """Return the numbers of the points that the library can show now."""
-    points = list(points)
-    # Of what nothing is held, as of most rows of a new table, the door need not be asked.
-    held = studio.library.holds(point.identity for point in points)
-    points = [point for point in points if point.identity in held]
-    if not points:
-        return frozenset()
-    shown = studio.door.shown(asked(point) for point in points)
-    return frozenset(point.number for point, is_kept in zip(points, shown, strict=True) if is_kept)
-
-
-def stopped() -> Outcome:
-    """Return the outcome of a point that was not begun."""
-    error = JobStoppedError(
-        "It was not sent.", advice="Running it again sends what is missing, and nothing else."
-    )
-    return Outcome("stopped", error=error)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.bulk.run.workers import stopped
+from opeai_nb.bulk.run.outcome import stopped
 from opeai_nb.bulk.sweep.grid_table import LIST, table_of
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.client.values.views.text_alternative import text_alternative

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from opeai_nb.bulk.batch.batch import batch
 from opeai_nb.bulk.run.brake import Brake
 from opeai_nb.bulk.run.bulk_options import BulkOptions
-from opeai_nb.bulk.run.workers import Crew
+from opeai_nb.bulk.run.workers import Workers
 from opeai_nb.client import AsyncClient
 from opeai_nb.errors import (
     InputError,
@@ -112,20 +112,20 @@ def new(tmp_path: Path) -> Callable[..., Studio]:
     return made
 
 
-def run_of(studio: Studio, rows: int, **options: Any) -> tuple[Crew, list[str], Paused]:
-    """Run a crew of one hand to its end; return it, the states, and what it slept."""
+def run_of(studio: Studio, rows: int, **options: Any) -> tuple[Workers, list[str], Paused]:
+    """Run a workers of one hand to its end; return it, the states, and what it slept."""
     states: list[str] = []
     sleep = Paused()
     plan = batch([f"a fox, no. {n}" for n in range(rows)], studio=studio).plan
-    crew = Crew(
+    workers = Workers(
         studio,
         plan,
         BulkOptions(concurrency=1, **options),
         lambda _, outcome: states.append(outcome.state),
         sleep=sleep,
     )
-    schedule(crew.work()).result()
-    return crew, states, sleep
+    schedule(workers.work()).result()
+    return workers, states, sleep
 
 
 def test_an_outage_costs_a_few_unknown_outcomes_and_the_run_goes_on(
@@ -151,9 +151,9 @@ def test_what_does_not_end_stops_the_run_and_the_rest_is_not_sent(
     new: Callable[..., Studio],
 ) -> None:
     script = Script(lambda _: Answer(b"bad gateway", 502))
-    crew, states, _ = run_of(new(script), 300, max_wait=100)
+    workers, states, _ = run_of(new(script), 300, max_wait=100)
     assert states == ["unknown"] * (3 + 5)
-    assert isinstance(crew.stopped_by, OutcomeUnknownError)
+    assert isinstance(workers.stopped_by, OutcomeUnknownError)
     assert len(script.requests) == 8
 
 
@@ -165,10 +165,10 @@ def test_a_long_pause_that_is_asked_for_is_waited_for_or_ends_the_run(
     _, states, sleep = run_of(new(Script(lambda _: next(answers))), 3)
     assert (states, sleep.seconds) == (["done"] * 3, 600)
     endless = Script(lambda _: Answer(b"{}", 429, {"retry-after": "31536000"}))
-    crew, states, sleep = run_of(new(endless), 300, fresh=True)
+    workers, states, sleep = run_of(new(endless), 300, fresh=True)
     assert (states, sleep.seconds) == (["stopped"], 0)
-    assert isinstance(crew.stopped_by, RateLimitError)
-    assert "24 h" in crew.stopped_by.message
+    assert isinstance(workers.stopped_by, RateLimitError)
+    assert "24 h" in workers.stopped_by.message
 
 
 def test_an_interrupt_ends_the_pause_of_a_request_that_was_refused(
@@ -184,13 +184,13 @@ def test_an_interrupt_ends_the_pause_of_a_request_that_was_refused(
     studio = new(Script(lambda _: Answer(b"{}", 429, {"retry-after": "100"})), sleep=sleep)
     states: list[str] = []
     plan = batch([f"a fox, no. {n}" for n in range(40)], studio=studio).plan
-    crew = Crew(
+    workers = Workers(
         studio, plan, BulkOptions(concurrency=1), lambda _, outcome: states.append(outcome.state)
     )
-    work = schedule(crew.work())
+    work = schedule(workers.work())
     assert pausing.wait(30)
-    assert "no room for it (HTTP 429)" in crew.note
-    crew.halt()
+    assert "no room for it (HTTP 429)" in workers.note
+    workers.halt()
     work.result(30)
     assert states == ["stopped"]
     assert studio.library.pending() == []
@@ -199,11 +199,11 @@ def test_an_interrupt_ends_the_pause_of_a_request_that_was_refused(
 def test_what_a_run_waits_for_is_asked_of_no_job_that_is_over(new: Callable[..., Studio]) -> None:
     """It is asked ten times a second, and a batch has many rows."""
     studio = new(Script(lambda _: PICTURE))
-    crew, states, _ = run_of(studio, 20)
+    workers, states, _ = run_of(studio, 20)
     assert states == ["done"] * 20
     assert len(studio.jobs) == 20, "they are there for who looks for them"
     asked: Counter[str] = Counter()
     with profiled(lambda frame, event, _: asked.update([frame.f_code.co_qualname])):
-        assert crew.note == ""
-    assert asked["Crew.note"], "the calls are counted"
+        assert workers.note == ""
+    assert asked["Workers.note"], "the calls are counted"
     assert not asked["Job.is_settled"]

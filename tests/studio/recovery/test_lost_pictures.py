@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opeai_nb import batch, sweep
+from opeai_nb.bulk.run.before_paying import ask_before_paying
 from opeai_nb.bulk.run.bulk_options import BulkOptions
-from opeai_nb.bulk.run.workers import ask_before_paying
 from opeai_nb.bulk.sweep.plan import Point
 from opeai_nb.client import ImageRequest
 from opeai_nb.errors import OptionError
