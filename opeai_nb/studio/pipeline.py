@@ -285,7 +285,7 @@ class Pipeline:
     def _noted_task(self, entry: Entry, task: Task) -> tuple[float, ...]:
         entry.submitted(self.mask.hidden_in_task(task))
         doubts = {GUESSED_ID, CUT_TASKS}.intersection(task.notes)
-        if task.answer and (doubts or task.pictures or task.is_settled):
+        if task.answer and (doubts or task.pictures or task.status == "done"):
             entry.unread(next(iter(doubts), _SHOWN), task.answer)
         return self._durations(tasks=True)
 
@@ -429,6 +429,8 @@ class Pipeline:
             if any(picture.error is None for picture in last.pictures):
                 await self.disk(entry.unread, _reason(error), error.answer or b"")
             else:
+                if task.notes == (GUESSED_ID,):  # the guess came true: the first answer is read
+                    await self.disk(entry.understood)
                 await self._settle(entry, error)
             raise
         return await self._pictures(entry, generation, time.monotonic() - started)

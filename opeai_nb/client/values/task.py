@@ -64,7 +64,8 @@ _FAILED_PARTS: Final = ("FAILED", "FAILURE", "ERROR", "CANCELLED", "CANCELED", "
 _GOES_ON = re.compile(r"(?:^|[\W_])(?:no|not|non)[\W_]|retry|retri|soft", re.IGNORECASE)
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
 _NEGATIONS: Final = frozenset({"NOT", "NO", "NON", "UN", "IN", "NEVER", "NEARLY", "ALMOST"})
-_VAGUE: Final = frozenset({"SUCCESS", "SUCCEED", "SUCCESSFUL", "READY"})
+VAGUE: Final = frozenset({"SUCCESS", "SUCCEED", "SUCCESSFUL", "READY"})
+"""Words of success that may speak of the question, or of a step."""
 _LEFT_OUT = re.compile(r"[^0-9A-Z]+")
 
 
@@ -104,7 +105,7 @@ def _by_its_words(text: str) -> Status:
     if words & _WORDS["failed"]:
         return "failed"
     for status, telling in (
-        ("done", _WORDS["done"] - _VAGUE),
+        ("done", _WORDS["done"] - VAGUE),
         ("queued", _WORDS["queued"]),
         ("painting", _WORDS["painting"]),
         ("done", _WORDS["done"] | {"SUCCESSFULLY"}),

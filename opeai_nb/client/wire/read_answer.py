@@ -156,7 +156,7 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     problem = read_problem(reply)
     # A failed task before its error: the reason stands in the same envelope as a refusal's
     # (DashScope: `output.task_status` beside `output.code`).
-    is_failed = task is not None and read_status(task.platform_status) == "failed"
+    is_failed = task is not None and "failed" in (task.status, read_status(task.platform_status))
     if task is not None and is_failed and (task.id or reply.status < 400):  # noqa: PLR2004  HTTP failure
         return task
     if problem is not None:

@@ -395,6 +395,10 @@ class Entry(RequestFacts):
         seal = sealed(self.id, _digest(answer), self._disk)
         self._note(state=state, error=reason, unread=True, seal=seal)
 
+    def understood(self) -> None:
+        """Note that the answer that is kept hides nothing: what was guessed of it was right."""
+        self._note(unread=False)
+
     def keep_answer(self, answer: bytes) -> None:
         """Keep an answer as it came, 64 MB of it at most; warns where the disk refuses it."""
         if not answer:

@@ -24,6 +24,7 @@ from opeai_nb.errors import (
     NoPictureError,
     OpeaiError,
     QuotaError,
+    TaskFailedError,
     UnreadableAnswerError,
 )
 from opeai_nb.testing import Answer, Script, png
@@ -213,6 +214,27 @@ def test_picture_that_was_filtered_is_told_so(shell: Shells, body: Any, word: st
     assert [picture.data for picture in generation.pictures] == [RED]
     assert [word] * bool(word) == [note.split("'")[1] for note in generation.notes]
     assert generation.answer is None
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"status": "COMPLETED", "request_id": "r1", "error": "boom", "response_url": f"{HERE}/r1"},
+        {"name": "operations/r1", "done": True, "error": {"code": 3, "message": "boom"}},
+        {"id": "r1", "status": "finished", "output": None, "error": {"message": "boom"}},
+    ],
+    ids=["fal", "Google", "a word"],
+)
+def test_task_that_is_over_with_an_error_has_failed(shell: Shells, end: Any) -> None:
+    script = Script(lambda sent: {"task_id": "r1"} if sent.method == "POST" else Answer(end))
+    with pytest.raises(TaskFailedError, match="boom"):
+        shell(transport=script).generate("a fox")
+    assert len(script.requests) == 2
+
+
+def test_error_beside_a_word_of_success_for_the_question_is_waited_out(shell: Shells) -> None:
+    passing = {"status": "success", "error": {"message": "busy"}}
+    assert plays(shell, {"task_id": "t"}, *[passing] * 3, DONE) == [RED]
 
 
 @pytest.mark.parametrize(

@@ -463,3 +463,21 @@ def test_finished_task_whose_picture_nobody_finds_is_kept_although_nobody_knows_
     (entry,) = studio.library.pending()
     assert entry.answer() == caught.value.answer == Answer(done).content
     assert (entry.task_id, way_on(entry), len(script.posts)) == ("t1", "resume", 1)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"id": "r1", "status": "failed", "error": {"message": "banned"}},
+        {"code": 22, "description": "排队中", "result": "1712204995849323"},
+    ],
+    ids=["at once", "by an id that was guessed"],
+)
+def test_task_that_failed_for_sure_leaves_nothing_that_holds_up_the_next_run(
+    studio_over: Studios, first: Any
+) -> None:
+    over = {"id": "17", "status": "FAILURE", "imageUrl": "", "failReason": "banned"}
+    studio, _ = studio_over(lambda sent: Answer(first if sent.method == "POST" else over))
+    with pytest.raises(TaskFailedError, match="banned"):
+        studio.generate("a fox")
+    assert studio.library.pending() == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
-from opeai_nb.client.values.task import Task, goes_on, joined, read_status
+from opeai_nb.client.values.task import VAGUE, Task, goes_on, joined, read_status
 from opeai_nb.client.wire.read_error import (
     error_of,
     find_problem,
@@ -63,6 +63,8 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     if listed and (not word or listed >= wanted(request)):
         status = "done"
     pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
+    if status == "done" and not pictures and _ended_in_error(node):
+        status = "failed"
     error = _failure(places, node, reply) if status == "failed" else None
     if error is not None and (pictures := _left_behind(places, reply, request, error)):
         status, error, notes = "done", None, (LEFT_BEHIND,)
@@ -86,6 +88,16 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
         poll_path=answer_link(places) if status == "done" and not pictures else link,
         notes=notes,
     )
+
+
+def _ended_in_error(node: Mapping[str, Any]) -> bool:
+    """Tell a task that is over, with an `error` (Google, fal): it is not the question's.
+
+    Beside `success` it may be.
+    """
+    problem = find_problem(node)
+    is_sure = squeezed(status_word(node) or "").upper() not in VAGUE
+    return is_sure and problem is not None and not problem.is_flat
 
 
 def _early(
