@@ -2210,7 +2210,7 @@ const gallery = (desk, pictures) => {
   };
   return {
     elements: [h('div', {class: 'ob-gallery'},
-      h('div', {class: 'ob-gallery-head'}, h('span', {class: 'ob-label'}, 'Gallery'), search, marked, newer, older, reload), grid, notes)],
+      h('div', {class: 'ob-gallery-head'}, h('span', {class: 'ob-label'}, 'Gallery'), search, marked, h('div', {class: 'ob-turn'}, newer, older, reload)), grid, notes)],
     show: (what) => {
       if (what === 'all' || what === 'gallery') show();
       if (what === 'tags') showFilter();
