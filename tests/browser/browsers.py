@@ -42,18 +42,24 @@ in_each_browser = pytest.mark.parametrize(
 )
 
 
-def missing(name: str) -> str:
+def absent(name: str) -> str:
     """Return what this machine lacks for a browser; empty where it lacks nothing."""
     if name == "webkit":
-        # What WebKit's driver calls covered differs from what a person can click, at times.
-        return webkit.missing() or "WebKit runs where OPEAI_NB_BROWSERS names it"
+        return webkit.missing()
     return "" if PATHS[name] else f"there is no {name} on this machine"
+
+
+def missing(name: str) -> str:
+    """Return why a browser does not run here; empty where it runs: it is there, and none is named."""
+    if REQUIRED and name not in REQUIRED:
+        return f"OPEAI_NB_BROWSERS names {' and '.join(sorted(REQUIRED))} alone"
+    return absent(name)
 
 
 @contextmanager
 def opened_browser(playwright: Any, name: str) -> Iterator[Any]:
     """Open a browser by its name; it is closed at the end."""
-    if reason := webkit.missing() if name == "webkit" else missing(name):
+    if reason := absent(name):
         pytest.fail(f"{reason}, and OPEAI_NB_BROWSERS requires it")
     with ExitStack() as stack:
         if name == "webkit":
