@@ -279,6 +279,11 @@ export const unwrapped = (preset, prompt) => {
 
 /** @typedef {{record: string, key: string, prompt: string, model: string, made: string}} Past a prompt of the library: its newest record and that one's picture */
 
+/** @typedef {{text: string, rows: Past[], after: any[], isAll: boolean, isThere: boolean, isAsked: boolean}} History the prompts with some words */
+
+/** What is known of the prompts with some words before the kernel is asked. @type {(text: string) => History} */
+const unasked = (text) => ({text, rows: [], after: [], isAll: false, isThere: false, isAsked: false});
+
 /** Text as it is searched: without case, each letter in one form. @type {(text: string) => string} */
 const folded = (text) => text.normalize('NFKC').toLowerCase();
 
@@ -764,8 +769,7 @@ class Desk {
     this.page = 0;
     this.isBehind = false; // page 0
     this.era = 0; // of the gallery: a page that was asked for before it was read anew is dropped
-    /** @type {{text: string, rows: Past[], after: any[], isAll: boolean, isThere: boolean, isAsked: boolean}} */
-    this.history = {text: '', rows: [], after: [], isAll: false, isThere: false, isAsked: false};
+    this.history = unasked('');
     /** @type {Past[]} */
     this.past = []; // what the kernel told of earlier
     this.library = libraryOf(model.get('_library_id'));
@@ -970,7 +974,7 @@ class Desk {
     const {search, marked} = this.source.get('_gallery');
     const now = this.pages.get(0);
     this.isBehind = this.page > 0 && now && isSame([now.search, now.marked], [search, marked]);
-    if (this.isBehind) this.history = {...this.history, isThere: false};
+    if (this.isBehind) this.history = unasked(this.history.text);
     else this.takeGallery();
     this.changed('gallery');
   }
@@ -982,7 +986,7 @@ class Desk {
       this.pages.clear();
       this.page = 0;
       this.era += 1;
-      this.history = {...this.history, isThere: false};
+      this.history = unasked(this.history.text);
     }
     if (first.finds) this.pages.set(0, first);
     this.sought = {text: first.search || '', marked: first.marked || ''};
@@ -1048,7 +1052,7 @@ class Desk {
 
   /** Have the newest prompts with these words here. @param {string} text */
   findPrompts(text) {
-    this.history = {text, rows: [], after: [], isAll: false, isThere: false, isAsked: false};
+    this.history = unasked(text);
     return this.morePrompts();
   }
 
@@ -1130,7 +1134,7 @@ const promptHistory = (desk, pictures, prompt) => {
   /** @type {any} */
   let timer = 0;
   const find = h('input', {type: 'text', placeholder: 'words of an earlier one', 'aria-label': 'Search the history', input: () => {
-    desk.history = {...desk.history, text: find.value, isThere: false};
+    desk.history = {...unasked(find.value), isAsked: true}; // once nothing more is typed
     show();
     clearTimeout(timer);
     timer = setTimeout(() => isOpen() && desk.findPrompts(find.value), TYPING);
@@ -1199,7 +1203,7 @@ const promptHistory = (desk, pictures, prompt) => {
     const waits = desk.isBusy ? 'The kernel is busy: these are the prompts that this page knows.' : 'Looking…';
     const none = find.value.trim() ? 'No prompt has these words.' : 'The prompts of your pictures will stand here.';
     tell(note, [isThere ? (found.length ? '' : isAll ? none : waits) : isAsked || !found.length ? waits : '']);
-    if (isThere && !isAll && found.length < SOME) desk.morePrompts().catch((error) => desk.fail(error));
+    if (!isThere || (!isAll && found.length < SOME)) desk.morePrompts().catch((error) => desk.fail(error));
   };
   return {opener, popup, open, show: (/** @type {string} */ what) => { if (['history', 'gallery', 'busy'].includes(what)) show(); }};
 };
