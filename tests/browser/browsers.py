@@ -50,7 +50,7 @@ def absent(name: str) -> str:
 
 
 def missing(name: str) -> str:
-    """Return why a browser does not run here; empty where it runs: it is there, and none is named."""
+    """Return why a browser does not run here; empty where it does."""
     if REQUIRED and name not in REQUIRED:
         return f"OPEAI_NB_BROWSERS names {' and '.join(sorted(REQUIRED))} alone"
     return absent(name)
