@@ -13,6 +13,7 @@ from opeai_nb.errors import InputError, OptionError, did_you_mean
 from opeai_nb.fields import BY_NAME, Field
 from opeai_nb.presets.preset import PRESET, Preset, problem_of
 from opeai_nb.prices.price_file import text_at
+from opeai_nb.prices.toml_line import line_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,13 +73,7 @@ class _Check:
         start = next((n for n, line in enumerate(self._lines) if head.match(line)), None)
         if start is None:
             return None  # written as a mapping, or all in one line
-        written = re.compile(rf"""\s*["']?{re.escape(option)}["']?\s*[.=]""")
-        for number, line in enumerate(self._lines[start + 1 :], start + 1):
-            if line.lstrip().startswith("["):
-                break
-            if written.match(line):
-                return number + 1
-        return start + 1
+        return line_of(option, self._lines, start)
 
     def preset(self, name: str, table: object) -> Preset:
         """Return the preset that a table says."""

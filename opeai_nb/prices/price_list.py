@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from opeai_nb.errors import OptionError, did_you_mean
 from opeai_nb.prices.cost import Cost, amount_of
+from opeai_nb.prices.toml_line import line_of
 
 _WORDS: Final = ("model", "size", "quality")
 _AMOUNTS: Final = ("picture", "input_tokens", "output_tokens", "tokens")
@@ -187,13 +188,7 @@ class _Check:
     def _line(self, field: str, entry: int | None) -> int | None:
         if entry is not None and entry >= len(self._heads):
             return None  # written as a mapping, or all in one line
-        start = 0 if entry is None else self._heads[entry]
-        later = [head for head in self._heads if head > start]
-        block = range(start, later[0] if later else len(self._lines))
-        written = re.compile(rf"""\s*["']?{re.escape(field)}["']?\s*=""")
-        found = (n for n in block if written.match(self._lines[n]))
-        line = next(found, None if entry is None else start)
-        return None if line is None else line + 1
+        return line_of(field, self._lines, None if entry is None else self._heads[entry])
 
     def names(self, data: Mapping[str, Any], known: tuple[str, ...], entry: int | None) -> None:
         """Refuse a name that means nothing here: a price would silently not hold."""
