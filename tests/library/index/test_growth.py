@@ -250,6 +250,19 @@ def test_opening_looks_once_at_each_record_and_opens_none(shelves: dict[int, Pat
     assert {**large, "stat": 0} == {**small, "stat": 0}
 
 
+def test_an_index_that_is_made_anew_lists_the_folder_once_and_puts_many_rows_on_a_page(
+    shelves: dict[int, Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPEAI_NB_CACHE", str(tmp_path))
+    size = max(shelves)
+    index = Index(shelves[size], step=size // 4)
+    with counting() as counts:
+        assert len(index.rows("SELECT id FROM kept")) >= size
+    assert counts["listdir"] + counts["scandir"] == 3  # the library once, and the cache
+    assert index.rows("PRAGMA page_count")[0][0] < size / 4
+    index.close()
+
+
 def test_of_what_another_user_adds_nothing_else_is_read(shelves: dict[int, Path]) -> None:
     """Another user has another index: ours learns it from the folder."""
     costs = []
