@@ -194,7 +194,8 @@ class Session:
             if value in self._recipes and self._recipes[value].changed_words(self.names):
                 del self._recipes[value]  # a loop over the words: each result is of its own
         self._made_here.clear()
-        self.renew_panels()
+        if self.panels and self.frontend == "live":  # elsewhere it would go into a saved notebook
+            self.renew_panels()
 
     def renew_panels(self, maker: OpenPanel | None = None) -> None:
         """Have the panels that are open show what was kept, but for its *maker*, which knows."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from opeai_nb.client import ImageRequest
+from opeai_nb.notebook.display.frontend import VARIABLE
 from opeai_nb.notebook.panel import panel_state
 from opeai_nb.notebook.panel.panel import Panel
 from opeai_nb.notebook.panel.plain import PlainPanel
@@ -165,7 +166,10 @@ def test_panels_know_whether_they_show_one_library(cells: Cells) -> None:
     assert session.library_id == here
 
 
-def test_open_panels_show_what_a_cell_or_another_panel_kept(cells: Cells, panel: Panel) -> None:
+def test_open_panels_show_what_a_cell_or_another_panel_kept(
+    cells: Cells, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, "live")
     renew = cells.session.renew_panels
     other = Panel(lambda: cells.studio, spawn=in_place, tell_kept=renew, prompt="an auk")
     other.fill()
@@ -176,11 +180,16 @@ def test_open_panels_show_what_a_cell_or_another_panel_kept(cells: Cells, panel:
     other.generate()
     assert panel._gallery["finds"][0]["prompt"] == "an auk"
     assert panel._gallery["finds"] == other._gallery["finds"]
-    panel.close()
+    monkeypatch.setenv(VARIABLE, "batch")
     read = panel._look
     cells.run("6 * 7")
+    assert panel._look == read, "a saved notebook would have it"
+    monkeypatch.setenv(VARIABLE, "live")
+    panel.close()
+    read, shown = panel._look, other._look
+    cells.run("6 * 7")
     assert panel._look == read, "nobody sees it"
-    assert other._look > read
+    assert other._look == shown + 1
 
 
 def test_what_was_read_of_the_library_does_not_replace_what_was_read_later(panel: Panel) -> None:
