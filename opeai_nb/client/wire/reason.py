@@ -36,12 +36,12 @@ _CODES: Final = (
 )
 _NAMES: Final = (
     *("taskstatusmsg", "taskstatusmessage", "failreason", "failurereason", "failedreason"),
-    *("failmsg", "failmessage", "message", "msg", "detail", "details", "errormsg"),
+    *("failmsg", "failmessage", "message", "msg", "faultstring", "detail", "details", "errormsg"),
     *("errormessage", "errmsg", "errmessage", "err", "reason", "description", "statusmsg"),
     *("joberrormsg", "generatemsg"),
     *("statusmessage", "errordescription", "error", "errors", "resultmsg", "retmsg"),
     *("returnmsg", "failure", "cause", "errorinfo", "info", "comment", "title"),
-    *("faultstring", "refusal", "blockreasonmessage", "blockreason", "raifilteredreason"),
+    *("refusal", "blockreasonmessage", "blockreason", "raifilteredreason"),
     *("filterreason", "rejectreason", "rejectionreason"),
 )
 _ENDS: Final = ("finishreason", "stopreason", "incompletereason")

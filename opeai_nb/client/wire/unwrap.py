@@ -97,7 +97,9 @@ def _is_result(name: str, value: Any) -> bool:
     return is_new and bool(_RESULT_NAME.fullmatch(squeezed(name))) and not is_never(name, value)
 
 
-_RESULT_NAME: Final = re.compile(r".*(?:result|output)(?:s|list)?|generated|creations")
+_RESULT_NAME: Final = re.compile(
+    r".*(?:result|output)(?:s|list)?|generated|creations|(?:task|job)list"
+)
 
 
 def _is_prose(name: str, text: str) -> bool:

@@ -207,6 +207,7 @@ def test_inputs_that_a_failed_edit_lists_are_no_pictures(shell: Shells) -> None:
         ({"ResponseMetadata": {"Error": {"Code": "X", "Message": "too big"}}}, "too big"),
         ({"error": {"details": [{"message": "too big"}]}}, "too big"),
         ({"status": "error", "info": "too big"}, "too big"),
+        ({"fault": {"faultstring": "too big", "detail": {"errorcode": "X.y"}}}, "too big"),
     ],
     ids=str,
 )

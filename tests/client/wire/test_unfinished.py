@@ -139,6 +139,7 @@ def test_picture_that_is_still_to_come_is_told_and_kept(shell: Shells, more: Any
         {"task_id": "t1", "task_ids": ["t1", "t2"], "status": "queued"},
         {"task_id": ["t1", "t2"], "status": "queued"},
         {"code": 0, "data": {"status": "queued", "taskIds": ["t1", "t2"]}},
+        {"code": 0, "data": {"taskList": [{"taskId": "t1"}, {"taskId": "t2"}]}},
         [{"id": "t1", "status": "queued"}, {"id": "t2", "status": "queued"}],
     ],
     ids=str,
