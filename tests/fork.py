@@ -109,6 +109,7 @@ def _server() -> socket.socket:
 
 def launch(cmd: list[str], **options: Any) -> Any:
     """Do what `jupyter_client.launcher.launch_kernel` does, by a fork where that is the same."""
-    if options.keys() <= {"env", "cwd"} and cmd[:3] == _KERNEL and hasattr(os, "pidfd_open"):
+    known = options.keys() <= {"env", "cwd", "stderr"}  # nbval sends its kernels' errors nowhere
+    if known and cmd[:3] == _KERNEL and hasattr(os, "pidfd_open"):
         return Fork(cmd, stdin=DEVNULL, **options)
     return launch_kernel(cmd, **options)

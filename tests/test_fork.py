@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.fork import Fork, run, start
+from tests.fork import Fork, launch, run, start
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there are no pidfds")
 PYTHON = sys.executable
@@ -135,3 +135,13 @@ def test_it_ends_with_who_started_it() -> None:
 def test_two_have_random_numbers_of_their_own() -> None:
     code = "import random, uuid; print(random.random(), uuid.uuid4())"
     assert len({said(code) for _ in range(3)} | {f"{random.random()}"}) == 4
+
+
+def test_a_kernel_is_one_for_those_too_who_want_to_hear_no_errors(tmp_path: Path) -> None:
+    """So nbval starts them: for seven notebooks all of Jupyter was loaded seven times."""
+    command = [PYTHON, "-m", "ipykernel_launcher", "-f", str(tmp_path / "kernel.json")]
+    options = {"cwd": str(tmp_path), "env": {**os.environ, "HOME": str(tmp_path)}}
+    process = launch(command, stderr=subprocess.DEVNULL, **options)
+    process.kill()
+    process.wait()
+    assert isinstance(process, Fork)
