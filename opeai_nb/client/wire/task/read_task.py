@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from itertools import chain
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
-from opeai_nb.client.values.task import VAGUE, Task, goes_on, joined, read_status
+from opeai_nb.client.values.task import VAGUE, Status, Task, goes_on, joined, read_status
 from opeai_nb.client.wire.read_error import (
     error_of,
     find_problem,
@@ -53,41 +53,64 @@ def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Tas
     if node is None and (link is None or not says_where(reply.status, link)):
         return None
     node = node or {}
-    word = status_word(node)
-    status = read_status(word) if word or not is_at_its_end(places.nodes) else "done"
-    listed = _listed(places, reply, request) if not word or status == "unknown" else 0
-    if not word and not listed:  # bytes under their own name are no input either
-        named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
-        listed = _listed(Places(lists=named), reply, request)
-    # A word that nobody knows, beside fewer than were asked for, may say that more will come.
-    if listed and (not word or listed >= wanted(request)):
-        status = "done"
-    pictures, notes = _pictures(places, reply, request) if status == "done" else ((), ())
-    if status == "done" and not pictures and _ended_in_error(node):
-        status = "failed"
-    error = _failure(places, node, reply) if status == "failed" else None
-    if error is not None and (pictures := _left_behind(places, reply, request, error)):
-        status, error, notes = "done", None, (LEFT_BEHIND,)
-    task_id = id_of(node) or next(filter(None, map(id_of, places.nodes)), "")
-    task_id = task_id or _last_id(places, link) or guessed_id(places)
-    if not task_id and word and status not in {"done", "failed"}:
-        task_id = only_id(places)
-        notes = (*notes, GUESSED_ID) if task_id else notes
+    come = _come_of(places, reply, request, node)
+    is_open = bool(status_word(node)) and come.status not in {"done", "failed"}
+    task_id, is_guess = _task_id(places, node, link, is_open=is_open)
     return Task(
         id=task_id,
-        status=status,
-        platform_status=word or "",
+        status=come.status,
+        platform_status=status_word(node) or "",
         progress=progress_in(places),
         model=places.first("model"),
         prompt=places.first("prompt"),
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
-        pictures=pictures if status == "done" else _early(places, reply, request, node),
+        pictures=come.pictures,
         usage=places.first("usage", kind=dict),
-        error=error,
+        error=come.error,
         request_id=request_id_of(reply.headers, places.nodes),
-        poll_path=answer_link(places) if status == "done" and not pictures else link,
-        notes=notes,
+        poll_path=answer_link(places) if come.status == "done" and not come.pictures else link,
+        notes=(*come.notes, GUESSED_ID) if is_guess else come.notes,
     )
+
+
+class _Come(NamedTuple):
+    """What has come of a task so far."""
+
+    status: Status
+    pictures: tuple[Picture, ...]
+    notes: tuple[str, ...] = ()
+    error: OpeaiError | None = None
+
+
+def _come_of(
+    places: Places, reply: Reply, request: ImageRequest | None, node: Mapping[str, Any]
+) -> _Come:
+    """Return what has come of a task, by its word, and by what stands beside that."""
+    word = status_word(node)
+    status = read_status(word) if word or not is_at_its_end(places.nodes) else "done"
+    if status == "done" or _is_made(places, reply, request, word):
+        pictures, notes = _pictures(places, reply, request)
+        if pictures or not _ended_in_error(node):
+            return _Come("done", pictures, notes)
+        status = "failed"
+    error = _failure(places, node, reply) if status == "failed" else None
+    if error is not None and (left := _left_behind(places, reply, request, error)):
+        return _Come("done", left, (LEFT_BEHIND,))
+    return _Come(status, _early(places, reply, request, node), error=error)
+
+
+def _is_made(places: Places, reply: Reply, request: ImageRequest | None, word: str | None) -> bool:
+    """Tell whether an answer lists what was asked for, without a word or with an unknown one.
+
+    An unknown word beside fewer pictures than were asked for may say that more will come.
+    """
+    if word and read_status(word) != "unknown":
+        return False
+    listed = _listed(places, reply, request)
+    if not word and not listed:  # bytes under their own name are no input either
+        named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
+        listed = _listed(Places(lists=named), reply, request)
+    return listed > 0 and (not word or listed >= wanted(request))
 
 
 def _ended_in_error(node: Mapping[str, Any]) -> bool:
@@ -98,6 +121,18 @@ def _ended_in_error(node: Mapping[str, Any]) -> bool:
     problem = find_problem(node)
     is_sure = squeezed(status_word(node) or "").upper() not in VAGUE
     return is_sure and problem is not None and not problem.is_flat
+
+
+def _task_id(
+    places: Places, node: Mapping[str, Any], link: str | None, *, is_open: bool
+) -> tuple[str, bool]:
+    """Return the id of a task, and whether it is what stands in its place where it *is_open*."""
+    told = id_of(node) or next(filter(None, map(id_of, places.nodes)), "")
+    told = told or _last_id(places, link) or guessed_id(places)
+    if told or not is_open:
+        return told, False
+    last = only_id(places)
+    return last, bool(last)
 
 
 def _early(
