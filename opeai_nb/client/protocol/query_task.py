@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urljoin
@@ -10,8 +11,10 @@ from urllib.parse import urljoin
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import is_whole, received
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
-from opeai_nb.client.values.task import Task
+from opeai_nb.client.values.request import wanted
+from opeai_nb.client.values.task import Task, goes_on
 from opeai_nb.client.wire.dialects import DIALECTS
+from opeai_nb.client.wire.links import links_in_json
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_error import Problem, error_of
 from opeai_nb.client.wire.spelling import squeezed
@@ -143,7 +146,7 @@ def _read_query(reply: Reply, task: Task, path: str) -> Task:
 
 def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
     try:
-        answer = read_answer(reply, task.request, task.id)
+        answer = _read_anew(reply, task)
     except UnreadableAnswerError as error:
         # A page of a proxy or a load balancer passes; the task does not. An answer of the table
         # without a row (platform.md 2.2) is a task that it does not know.
@@ -154,6 +157,28 @@ def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
     if isinstance(answer, Problem):
         return error_of(answer, paid=False, task_id=task.id)
     return _done(answer) if isinstance(answer, Pictures) else answer
+
+
+def _read_anew(reply: Reply, task: Task) -> Pictures | Task | Problem:
+    """Return what an answer says; a URL that stood there before is no result beside new ones.
+
+    An edit repeats its inputs, from a host of the platform's own, while it is painted and after.
+    Of several pictures some may be there before the others.
+    """
+    answer = read_answer(reply, task.request, task.id)
+    is_begun = not task.platform_status or goes_on(task.platform_status)
+    shown = () if isinstance(answer, Problem) else answer.pictures
+    if not (task.answer and is_begun and shown):
+        return answer
+    known = links_in_json(task.answer)
+    if not any(picture.url in known for picture in shown):
+        return answer
+    with suppress(UnreadableAnswerError):
+        other = read_answer(replace(reply, known=known), task.request, task.id)
+        new = () if isinstance(other, Problem) else other.pictures
+        if sum(picture.error is None for picture in new) >= wanted(task.request):
+            return other
+    return answer
 
 
 def _done(found: Pictures) -> Task:

@@ -156,7 +156,7 @@ class Reply:
     by number.
     Header names are in lower case. *clock* is in seconds. All of it is as it came, for it is used:
     *key* is what must be taken out of whatever is shown. *raw* gives the body back as it came,
-    within `MAX_RAW_BYTES`.
+    within `MAX_RAW_BYTES`. *known* are URLs that are no results: they were there before these.
     """
 
     status: int
@@ -167,6 +167,7 @@ class Reply:
     clock: float = 0.0
     key: Secret | None = field(default=None, repr=False)
     raw: Callable[[], bytes] = bytes
+    known: frozenset[str] = field(default=frozenset(), repr=False)
 
     @property
     def is_success(self) -> bool:

@@ -84,6 +84,12 @@ def links_in(text: str) -> list[str]:
     return list(dict.fromkeys(usable or bare))
 
 
+def links_in_json(data: bytes) -> frozenset[str]:
+    """Return the http(s) URLs in the strings of JSON."""
+    text = data.decode(errors="replace").replace("\\/", "/").replace("\\u0026", "&")
+    return frozenset(_LINK.findall(text))
+
+
 def links_in_xml(text: str) -> list[tuple[str, str]]:
     """Return the URLs that elements of XML hold, each with its element's name; [] for HTML."""
     return [] if not is_xml(text) else _IN_XML.findall(text)

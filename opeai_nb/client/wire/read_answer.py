@@ -147,7 +147,7 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
         return _read_documents(reply, request, asked)
     if isinstance(reply.body, NotJson):
         return _read_text(reply, request, asked)
-    places = places_in(reply.body)
+    places = replace(places_in(reply.body), known=reply.known)
     most = wanted(request)
     if asked and (row := row_of(places, asked, most)) is not None:
         return _read(replace(reply, body=row), request, "")
@@ -210,7 +210,7 @@ def _read_success(
         return task
     if problem is not None and not good:
         return _refusal(problem, places)
-    if not good and (guesses := guessed_in(reply.body, reply.pictures, request)):
+    if not good and (guesses := guessed_in(reply, request)):
         return replace(_as_pictures(places, reply, guesses, problem), notes=(GUESS,))
     if not pictures and (guess := guessed_task(places) or bare_task(reply.body)) is not None:
         return replace(guess, request_id=request_id_of(reply.headers, places.nodes))

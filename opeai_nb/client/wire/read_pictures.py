@@ -19,7 +19,7 @@ from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from opeai_nb.client.protocol.steps import Source
+    from opeai_nb.client.protocol.steps import Reply, Source
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.unwrap import Places
 
@@ -50,10 +50,11 @@ def pictures_in(
     (platform.md 5); lists that a request has as well come last, and an input that is repeated is
     no picture. Where all failed, the failures of the first list.
     """
-    echoed = _echoed(places) if request is not None and request.image else frozenset()
+    echoed = _echoed(places, request)
     pictures = _trusted(places, blobs, request, echoed)
     is_good = any(picture.error is None for picture in pictures or ())
-    return pictures if is_good or not echoed else _trusted(places, blobs, request, frozenset())
+    is_all = is_good or echoed == places.known
+    return pictures if is_all else _trusted(places, blobs, request, places.known)
 
 
 class Found(NamedTuple):
@@ -76,7 +77,7 @@ def found_in(
         return Found(pictures)
     word = next(filter(None, map(_filtered, _objects_in(places))), "")
     notes = (FILTERED.format(word[:_SHORT]),) if word else ()
-    echoed = _echoed(places) if request is not None and request.image else frozenset()
+    echoed = _echoed(places, request)
     is_in_doubt = False
     for name, items in places.lists:
         listed = _without_inputs(read_items(items, blobs), request, echoed)
@@ -198,12 +199,11 @@ def _named_alone(places: Places, blobs: Mapping[int, Source]) -> list[Picture]:
     return []
 
 
-def guessed_in(
-    body: Any, blobs: Mapping[int, Source], request: ImageRequest | None
-) -> list[Picture]:
+def guessed_in(reply: Reply, request: ImageRequest | None) -> list[Picture]:
     """Return what may be a picture anywhere in a finished answer: URLs, and bytes that begin so."""
+    blobs = reply.pictures
     pictures: list[Picture] = []
-    for leaf in leaves_in(body):
+    for leaf in leaves_in(reply.body):
         if isinstance(leaf, Blob):
             source = None if leaf.broken else blobs.get(leaf.number)
             pictures += [Picture(source=source)] if source and begins(source) else []
@@ -213,12 +213,14 @@ def guessed_in(
             pictures += [Picture(source=data)] if data else [Picture(url=link) for link in links]
     whole = [p for p in pictures if p.source or (p.url or "").lower().startswith("http")]
     unique = {picture.url or id(picture): picture for picture in whole}
-    return _without_inputs(list(unique.values()), request, all_of_them=True)
+    return _without_inputs(list(unique.values()), request, reply.known, all_of_them=True)
 
 
-def _echoed(places: Places) -> frozenset[str]:
-    """Return the texts that an answer itself calls an input, under whatever name it adds."""
-    return frozenset(
+def _echoed(places: Places, request: ImageRequest | None) -> frozenset[str]:
+    """Return what is known, and the texts that an answer to an edit itself calls an input."""
+    if request is None or not request.image:
+        return places.known
+    return places.known.union(
         leaf
         for node in places.nodes
         for name, value in node.items()

@@ -41,12 +41,14 @@ _DEEPEST: Final = 8
 class Places:
     """*nodes* are the objects of an answer, *lists* its lists of items, both from outside in.
 
-    A list stands with its name; `""` is the body itself. *texts* are wrappers that are strings.
+    A list stands with its name; `""` is the body itself. *texts* are wrappers that are strings,
+    *known* the URLs that are no results.
     """
 
     nodes: list[dict[str, Any]] = field(default_factory=list)
     lists: list[tuple[str, list[Any]]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    known: frozenset[str] = frozenset()
 
     def first(self, *names: str, kind: type | tuple[type, ...] = str) -> Any:
         """Return the first value of this kind under one of *names* that says something."""

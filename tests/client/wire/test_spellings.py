@@ -490,3 +490,25 @@ def test_object_beside_a_task_is_no_envelope(shell: Shells, name: str, envelope:
     assert plays(
         shell, {"task_id": "t1"}, ENVELOPES[envelope](task), image=INPUT, size="1024x1024"
     ) == [RED]
+
+
+@pytest.mark.parametrize("envelope", ENVELOPES)
+@pytest.mark.parametrize("name", ["image", "images", "image_url", "url"])
+@pytest.mark.parametrize(
+    "result", [{"output": URL}, {"odd": URL}, {"result": {"url": URL}}], ids=str
+)
+def test_input_that_a_task_repeats_from_another_host_is_no_result(
+    shell: Shells, name: str, result: Any, envelope: str
+) -> None:
+    copy = f"{INPUT}?copy=1&x=2"
+    task = {"task_id": "t1", name: [copy] if name == "images" else copy}
+    begun = ENVELOPES[envelope]({**task, "status": "queued"})
+    over = ENVELOPES[envelope]({**task, "status": "SUCCESS", **result})
+    fields = {"image": INPUT, "size": "1024x1024"}
+    assert plays(shell, begun, over, **fields) == [RED]
+    assert plays(shell, {"task_id": "t1"}, begun, over, **fields) == [RED]
+
+
+def test_picture_that_was_there_before_the_end_stays_where_there_is_no_other(shell: Shells) -> None:
+    begun, over = ({"id": "t1", "status": word, "url": URL} for word in ("running", "SUCCESS"))
+    assert plays(shell, begun, begun, over) == [RED]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -263,7 +264,9 @@ def _in_lists(places: Places, reply: Reply, request: ImageRequest | None) -> lis
     lists = [
         pair for pair in places.lists if pair[0] not in _INPUTS_OF_EDITS or not _edits(request)
     ]
-    return pictures_in(Places(lists=lists), reply.pictures, request) or []
+    return (
+        pictures_in(replace(places, nodes=[], lists=lists, texts=[]), reply.pictures, request) or []
+    )
 
 
 LEFT_BEHIND: Final = (
@@ -335,7 +338,7 @@ def _pictures(
     reason = places.first("fail_reason")  # older builds keep the URL of a success there
     if reason and reason.startswith("http"):
         return (Picture(url=reason),), ()
-    guesses = guessed_in(reply.body, reply.pictures, request)
+    guesses = guessed_in(reply, request)
     return (tuple(guesses), (GUESS,)) if guesses else (tuple(pictures), ())
 
 
