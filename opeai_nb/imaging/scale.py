@@ -54,3 +54,8 @@ def filling(image: Image.Image, size: Size) -> Image.Image:
     left, top = (image.width - width) / 2, (image.height - height) / 2
     box = (left, top, left + width, top + height)
     return image.resize(size, Resampling.BICUBIC, box=box, reducing_gap=2.0)
+
+
+def in_eight_bits(image: Image.Image) -> Image.Image:
+    """Return a grey picture of 16 bits in 8; Pillow would make white of all beyond 255."""
+    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")

@@ -25,6 +25,7 @@ from opeai_nb.imaging.open_picture import (
     orientation,
     upright,
 )
+from opeai_nb.imaging.scale import in_eight_bits
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _white_where_it_goes(image: Image.Image) -> Image.Image:
         if alpha.getextrema() != (255, 255):
             return ImageChops.invert(alpha)
     if image.mode.startswith("I"):
-        return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+        return in_eight_bits(image)
     return image.convert("L")
 
 

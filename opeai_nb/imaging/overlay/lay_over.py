@@ -9,7 +9,7 @@ from PIL import Image, ImageChops, ImageFilter
 
 from opeai_nb.imaging.open_picture import orientation, upright
 from opeai_nb.imaging.overlay.drift import Fit, fit
-from opeai_nb.imaging.scale import has_alpha
+from opeai_nb.imaging.scale import has_alpha, in_eight_bits
 
 Box = tuple[int, int, int, int]
 _SOFTEST: Final = 24
@@ -97,9 +97,7 @@ def _of_cover(box: Box, inner: Box) -> str:
 
 def _grey(image: Image.Image) -> Image.Image:
     """Return a picture of 16 bits in 8; any other as it is."""
-    if image.mode != "I;16":
-        return image
-    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
+    return in_eight_bits(image) if image.mode == "I;16" else image
 
 
 def _mask_of(size: tuple[int, int], box: Box, mask: Image.Image | None) -> Image.Image:

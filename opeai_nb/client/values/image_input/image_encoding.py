@@ -11,7 +11,7 @@ from opeai_nb.client.values.image_input.bare_file import bare_file, with_profile
 from opeai_nb.formats import sniff_format
 from opeai_nb.imaging.encode import shrunk
 from opeai_nb.imaging.open_picture import loaded, open_picture, orientation, upright
-from opeai_nb.imaging.scale import plain
+from opeai_nb.imaging.scale import in_eight_bits, plain
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -133,9 +133,9 @@ def by(size: tuple[int, int]) -> str:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return a picture of 16 bits a pixel in 8; Pillow would make white of all beyond 255."""
+    """Return a picture of 16 bits a pixel in 8, and any other as it is."""
     deep = image.mode.startswith("I;16") or (image.mode == "I" and _brightest(image) > 255)  # noqa: PLR2004  8 bits
-    return image.convert("I").point(lambda value: value * (1 / 256)).convert("L") if deep else image
+    return in_eight_bits(image) if deep else image
 
 
 def _brightest(image: Image.Image) -> float:
