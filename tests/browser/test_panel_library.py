@@ -143,7 +143,7 @@ def test_a_panel_shows_what_a_cell_kept_but_to_nobody_who_looks_at_older_picture
     page = panel.page
     turn = "[generate(f'number {i}', size='512x512') for i in range(25)]"
     run_second_cell(panel, f"from opeai_nb import generate\nnone = {turn}")
-    page.locator(".ob-thumb[aria-label^='number 24']").wait_for(timeout=60_000)
+    page.locator(".ob-thumb[aria-label^='number 24']").wait_for()
     panel.click("Older pictures")
     page.locator(".ob-thumb[aria-label^='number 0']").wait_for()
     older = [one.get_attribute("aria-label") for one in page.locator(".ob-thumb").all()]

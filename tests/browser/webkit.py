@@ -94,6 +94,22 @@ for (const type of ['input', 'change']) element.dispatchEvent(new Event(type, {b
 return true;
 """
 
+# Until an element stands where it stood a frame ago, as Playwright waits: the driver clicks where
+# it was, on another cell when a picture comes above it meanwhile.
+STILL = """
+const [element, done] = arguments;
+element.scrollIntoView({block: 'nearest'});
+let before = '';
+const look = () => {
+  const {x, y, width, height} = element.getBoundingClientRect();
+  const place = [x, y, width, height].join();
+  if (place === before) { done(); return; }
+  before = place;
+  requestAnimationFrame(look);
+};
+look();
+"""
+
 
 def missing() -> str:
     """Return what this machine lacks for WebKit; empty where it lacks nothing."""
@@ -361,7 +377,7 @@ class Locator(Finder):
         self, *, click_count: int = 1, delay: int = 0, modifiers: tuple[str, ...] | list[str] = ()
     ) -> None:
         if click_count == 1 and not modifiers:
-            self._do(lambda element: element.click())
+            self._do(self._click)
             return
         self.hover()
         for key in modifiers:
@@ -372,6 +388,10 @@ class Locator(Finder):
             self.page.mouse.up()
         for key in modifiers:
             self.page.keyboard.up(key)
+
+    def _click(self, element: Any) -> None:
+        self.page.driver.execute_async_script(STILL, element)
+        element.click()
 
     def check(self, *, force: bool = False) -> None:
         """Click where it is, seen or not."""
