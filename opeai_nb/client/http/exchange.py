@@ -57,10 +57,10 @@ def _url(text: str) -> tuple[httpx.URL, bytes]:
 
     Raises `httpx.InvalidURL`, also for a host that httpx itself cannot show.
     """
-    url = httpx.URL(text)
     try:
+        url = httpx.URL(text)
         url.host  # noqa: B018  a request asks for it, outside every `except` of httpx
-    except UnicodeError as error:  # `xn--` before what is no name
+    except UnicodeError as error:  # `xn--` before what is no name, or half a letter
         raise httpx.InvalidURL(str(error)) from error
     return url, url.netloc
 
@@ -260,4 +260,4 @@ def folder_for(response: httpx.Response, into: Path | None) -> Path | None:
 def _target(url: str) -> bytes:
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return quote(target, safe=_URL_SAFE).encode()
+    return quote(target, safe=_URL_SAFE, errors="surrogatepass").encode()

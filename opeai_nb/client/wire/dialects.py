@@ -65,13 +65,17 @@ def _parameters(request: ImageRequest) -> dict[str, Any]:
     }
 
 
+def _quoted(task_id: str) -> str:
+    return quote(task_id, safe="", errors="surrogatepass")  # a server may send half a letter
+
+
 def _openai_tasks(task_id: str) -> tuple[str, ...]:
-    return (f"/v1/images/generations/{quote(task_id, safe='')}",)
+    return (f"/v1/images/generations/{_quoted(task_id)}",)
 
 
 def _aliyun_tasks(task_id: str) -> tuple[str, ...]:
     # Only the videos' query is documented (platform.md 1.8): so the other places are tried too.
-    safe = quote(task_id, safe="")
+    safe = _quoted(task_id)
     return (
         f"/aliyun/v1/tasks/{safe}",
         f"/aliyun/v1/images/generations/{safe}",

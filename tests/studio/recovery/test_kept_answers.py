@@ -6,6 +6,7 @@ import json
 import sys
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -481,3 +482,23 @@ def test_task_that_failed_for_sure_leaves_nothing_that_holds_up_the_next_run(
     with pytest.raises(TaskFailedError, match="banned"):
         studio.generate("a fox")
     assert studio.library.pending() == []
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        {"data": [{"url": "http://p.test/a\ud800.png"}]},
+        {"task_id": "t\ud800", "status": "queued"},
+        {"task_id": "t1", "poll_url": "/v1/\udfff", "status": "queued"},
+    ],
+    ids=["url", "id", "address"],
+)
+def test_half_a_letter_in_a_url_or_an_id_is_an_error_of_ours_or_none(
+    studio_over: Studios, first: Any
+) -> None:
+    done = {"status": "SUCCESS", "data": pictures_answer(png()).body["data"]}
+    studio, script = studio_over(lambda sent: Answer(first if sent.method == "POST" else done))
+    with suppress(OpeaiError):
+        assert len(studio.generate("a fox")) == 1
+    kept = len(list(studio.library.search())) + len(studio.library.pending())
+    assert (len(script.posts), kept) == (1, 1)
