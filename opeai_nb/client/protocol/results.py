@@ -66,7 +66,8 @@ def is_whole(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
     What leads to no picture may have been the wrong URL of several.
     """
     is_here = all(p.source is not None or p.error is not None for p in pictures)
-    return bool(pictures) and is_here and is_read(pictures, notes)
+    has_some = any(picture.error is None for picture in pictures)
+    return has_some and is_here and is_read(pictures, notes)
 
 
 def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:

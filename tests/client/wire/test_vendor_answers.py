@@ -399,6 +399,15 @@ def test_answer_whose_picture_does_not_come_is_kept(
     assert len(script.posts) == 1
 
 
+@pytest.mark.parametrize("item", [{"url": "", "b64_json": ""}, {"message": "no luck"}], ids=str)
+def test_task_that_brings_no_picture_has_its_answer_kept(shell: Shells, item: Any) -> None:
+    done = {"status": "SUCCESS", "data": [item]}
+    script = Script(lambda sent: {"task_id": "t"} if sent.method == "POST" else Answer(done))
+    with pytest.raises(OpeaiError) as caught:
+        shell(transport=script).generate("a fox")
+    assert caught.value.answer == Answer(done).content
+
+
 def test_answer_whose_pictures_all_come_is_not_held(shell: Shells) -> None:
     script = Script(Answer({"data": [{"url": URL}]}), RED)
     assert shell(transport=script).generate("a fox").answer is None
