@@ -20,7 +20,7 @@ from opeai_nb.client.wire.unwrap import says_running
 from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from opeai_nb.client.protocol.steps import Source
 
@@ -210,9 +210,9 @@ def _pictures_of(
     """Prefer bytes to a URL: they do not expire and cost no second request."""
     several = [text for key in _BYTES if isinstance(texts := item.get(key), list) for text in texts]
     if len(several) > 1:
-        if (joined := _joined(several, blobs)) is not None:
-            return [Picture(source=joined)]
-        return [p for text in several for p in _pictures_of({"b64_json": text}, blobs, depth)]
+        joined = _joined(several, blobs)
+        each = ({"b64_json": text} for text in several)
+        return [Picture(source=joined)] if joined else _of_each(each, blobs, depth)
     named = [key for key in _NAMED if key in item]
     urls = [link for key in named if key not in _LOOSE for link in _links(key, item[key])]
     sources = (_source(key, item[key], blobs) for key in named)
@@ -224,16 +224,24 @@ def _pictures_of(
         return [Picture(url=url) for url in dict.fromkeys(urls)]
     if whole:
         return [Picture(error=failed(_NO_PICTURE))]
-    if depth < _DEEPEST_ITEM:
-        for key in _INSIDE:
-            inner = item.get(key)
-            values = islice(inner, MOST_ITEMS) if isinstance(inner, list) else [inner]
-            objects = [value for value in values if isinstance(value, dict)]
-            results = [each for each in objects if not _is_labelled(each)] or objects
-            if found := [p for each in results for p in _pictures_of(each, blobs, depth + 1)]:
-                return found
+    inner = (_of_each(_results_in(item.get(key)), blobs, depth + 1) for key in _INSIDE)
+    if depth < _DEEPEST_ITEM and (found := next(filter(None, inner), None)):
+        return found
     links = [link for key in named if key in _LOOSE for link in _links(key, item[key])]
     return [Picture(url=link) for link in dict.fromkeys(links)]
+
+
+def _of_each(
+    items: Iterable[dict[str, Any]], blobs: Mapping[int, Source], depth: int
+) -> list[Picture]:
+    return [picture for item in items for picture in _pictures_of(item, blobs, depth)]
+
+
+def _results_in(inner: Any) -> list[dict[str, Any]]:
+    """Return the objects in what stands inside an item, without inputs and previews among them."""
+    values = islice(inner, MOST_ITEMS) if isinstance(inner, list) else [inner]
+    objects = [value for value in values if isinstance(value, dict)]
+    return [each for each in objects if not _is_labelled(each)] or objects
 
 
 def _joined(texts: list[Any], blobs: Mapping[int, Source]) -> bytes | None:
