@@ -1,17 +1,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
-from tests.client.shells import Shell, shells
+from opeai_nb.testing import Script
+from tests.client.shells import Shell
 
 
 @pytest.fixture(params=["sync", "async"])
 def shell(request: pytest.FixtureRequest) -> Iterator[Callable[..., Shell]]:
     """A maker of clients, synchronous and asynchronous; give it a transport or replies."""
-    with shells(request.param) as make:
-        yield make
+    made: list[Shell] = []
+
+    def make(*plan: Any, transport: Any = None, **options: Any) -> Shell:
+        made.append(Shell(request.param, Script(*plan) if plan else transport, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.shut()
 
 
 @pytest.fixture(autouse=True)

@@ -1,16 +1,14 @@
-"""The two shells, spoken to in the same way."""
+"""The two shells, spoken to in the same way: each test runs through both."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import httpx
 
 from opeai_nb.client import AsyncClient, Client
-from opeai_nb.testing import Script
 
 KEY = "sk-T3stKeyOfOurOwn-0123456789abcdef"
 URL = "https://platform.test"
@@ -49,20 +47,6 @@ class Shell:
     def _pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
         self.now += seconds
-
-
-@contextmanager
-def shells(kind: str) -> Iterator[Callable[..., Shell]]:
-    """Give a maker of clients; shut what it has made."""
-    made: list[Shell] = []
-
-    def make(*plan: Any, transport: Any = None, **options: Any) -> Shell:
-        made.append(Shell(kind, Script(*plan) if plan else transport, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.shut()
 
 
 class _Drops(httpx.SyncByteStream, httpx.AsyncByteStream):
