@@ -59,8 +59,6 @@ _SAME: Final = {
         *("failreason", "failurereason", "failedreason", "failmsg", "failmessage", "failurecause"),
     ),
     "task_status_msg": ("taskstatusmsg", "taskstatusmessage", "statusmsg", "statusmessage"),
-    "error_msg": ("errormsg", "errmsg"),
-    "error_message": ("errormessage", "errmessage"),
     "success_flag": ("successflag",),
     "created_at": ("createdat", "createtime"),
     "inline_data": ("inlinedata",),

@@ -191,7 +191,7 @@ class ControlTraits(HasTraits):
     def _valid_only(self, proposal: Any) -> Only | None:
         if proposal["value"] is None:
             return None
-        from opeai_nb.client.values.only import only_in  # which costs Pillow
+        from opeai_nb.client.values.only import only_in  # which most panels do without
 
         given = [image for source in self.images for image in source.images]
         return only_in(ImageRequest("an edit", image=given), proposal["value"])

@@ -261,7 +261,7 @@ class PanelState(ShownLibrary):
     def _read(self) -> Wish:
         request, only = self._asked(), self.only
         if only is not None and len(request.image) != 1:
-            from opeai_nb.client.values.only import only_in  # which costs Pillow
+            from opeai_nb.client.values.only import only_in  # which most panels do without
 
             only_in(request, only.box)  # says why that cannot be
         return Wish(request, only)
