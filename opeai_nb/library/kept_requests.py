@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from opeai_nb.library.journal.journal import Journal
+
 Result = TypeVar("Result")
 
 _AT_ONCE: Final = 10_000
@@ -33,6 +35,8 @@ _BROKEN: Final = "SELECT home, file FROM records WHERE problem IS NOT NULL"
 
 class KeptRequests(Catalogue):
     """The records of a library, by what was asked. Nothing is written but the index."""
+
+    _journal: Journal
 
     def holds(self, identities: Iterable[str], *, prompt: str | None = None) -> frozenset[str]:
         """Return those of these identities that some record has that may be shown.
@@ -100,14 +104,18 @@ class KeptRequests(Catalogue):
     def _unindexed_at_first(self) -> list[tuple[Path, str]]:
         """Home and name of each record that the index cannot have, as the first request found them.
 
-        Their names are no text, or pictures tell of them and they are not there. Each request would
-        list all names of a large library.
+        Their names are no text, or pictures tell of them and they are not there; but for those that
+        an unfinished request will write: it was killed between the two, or is at it. Each request
+        would list all names of a large library.
         """
         found = []
         for home in self.homes.there:
             names = set(names_in(home))
             told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
-            missing = [name for name in told - names if slug_in(name) is not None]
+            missing = {name for name in told - names if slug_in(name) is not None}
+            if missing:
+                missing -= {entry.record_file for entry in self._journal.entries()}
+                missing -= set(names_in(home))  # finished since the names were listed
             found += [(home, name) for name in (*nameless(names), *missing)]
         return found
 

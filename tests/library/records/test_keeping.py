@@ -23,6 +23,7 @@ from opeai_nb.library import Entry, Library, Slot, identity, info, received_byte
 from opeai_nb.library.disk.files import own_folder
 from tests.fork import run
 from tests.library.conftest import Clock
+from tests.pictures import png
 
 
 def visible(folder: Path) -> list[Any]:
@@ -246,6 +247,22 @@ def test_a_name_that_is_no_text_is_told_and_hides_nothing_else(
     assert problem.encode()
     assert again.lost([(identity(request), request.prompt)])
     assert not again.lost([(identity(replace(request, n=2)), request.prompt)])
+    again.close()
+
+
+def test_a_record_that_a_killed_process_was_about_to_write_is_not_lost(library: Library) -> None:
+    """Its picture lay there already: a batch stopped, and said that the record was missing."""
+    request = ImageRequest("a fox")
+    asked = [(identity(request), request.prompt)]
+    entry = library.begin(request, key="k", base_url="https://api.example.com", origin="platform")
+    entry.sending()
+    (library.folder / f"{entry.name}-1.png").write_bytes(png())
+    again = Library(library.folder)
+    assert not again.lost(asked)
+    again.close()
+    library.forget(entry)
+    again = Library(library.folder)
+    assert again.lost(asked) == {asked[0][0]}
     again.close()
 
 
