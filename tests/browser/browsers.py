@@ -42,24 +42,24 @@ in_each_browser = pytest.mark.parametrize(
 )
 
 
-def absent(name: str) -> str:
+def missing(name: str) -> str:
     """Return what this machine lacks for a browser; empty where it lacks nothing."""
     if name == "webkit":
         return webkit.missing()
     return "" if PATHS[name] else f"there is no {name} on this machine"
 
 
-def missing(name: str) -> str:
-    """Return why a browser does not run here; empty where it does."""
-    if REQUIRED and name not in REQUIRED:
-        return f"OPEAI_NB_BROWSERS names {' and '.join(sorted(REQUIRED))} alone"
-    return absent(name)
+def why_skipped(name: str) -> str:
+    """Return why the tests of a browser are skipped; empty where they run."""
+    if not REQUIRED:
+        return missing(name)
+    return "" if name in REQUIRED else f"OPEAI_NB_BROWSERS names {' and '.join(sorted(REQUIRED))}"
 
 
 @contextmanager
 def opened_browser(playwright: Any, name: str) -> Iterator[Any]:
     """Open a browser by its name; it is closed at the end."""
-    if reason := absent(name):
+    if reason := missing(name):
         pytest.fail(f"{reason}, and OPEAI_NB_BROWSERS requires it")
     with ExitStack() as stack:
         if name == "webkit":

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from tests.browser.browsers import OPEN as OPEN_BROWSERS
-from tests.browser.browsers import REQUIRED, missing, opened_browser
+from tests.browser.browsers import opened_browser, why_skipped
 from tests.browser.panel_page import ASK, Page
 from tests.kernel_files import short_folder
 
@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.parent == HERE:
             item.add_marker(pytest.mark.browser)
             name = str(getattr(item, "callspec", NOT_NAMED).params.get("browser", "chromium"))
-            if name not in REQUIRED and (reason := missing(name)):
+            if reason := why_skipped(name):
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 

@@ -18,7 +18,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 
-from tests.browser.browsers import REQUIRED, missing, opened_browser
+from tests.browser.browsers import opened_browser, why_skipped
 from tests.browser.conftest import ARTIFACTS
 
 pytest.importorskip("sphinx", reason="Sphinx is not installed")
@@ -201,9 +201,7 @@ NOT_OURS = {"definition-list": "Sphinx's own markup of a class and its members"}
 TEXT = "#main-content"
 
 
-in_chromium = pytest.mark.skipif(
-    bool(missing("chromium")) and "chromium" not in REQUIRED, reason="there is no Chromium here"
-)
+in_chromium = pytest.mark.skipif(bool(why_skipped("chromium")), reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
