@@ -154,7 +154,7 @@ def _is_beside(item: Any) -> bool:
     What a chat thinks and says (OpenAI), and what follows a URL in a list (`[url, seed, id]`).
     """
     if isinstance(item, dict):
-        return item.get("type") in _NO_PICTURES and find_problem(item) is None
+        return str(item.get("type")) in _NO_PICTURES and find_problem(item) is None
     return isinstance(item, _Beside)
 
 

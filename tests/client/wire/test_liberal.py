@@ -84,6 +84,7 @@ class TestAnyAnswer:
     @given(body=answers, status=statuses)
     @example(body='{"Error":1}', status=301)
     @example(body={"message": 'told: {"errors": [[1], 2]}'}, status=400)
+    @example(body={"data": [{"url": "https://x.test/1"}, {"type": {}}]}, status=200)
     def test_any_json_is_a_result_or_our_own_error(self, body: Any, status: int) -> None:
         content = json.dumps(body).encode()
         found = outcome(lambda _: Answer(content, status))
