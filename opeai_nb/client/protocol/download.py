@@ -36,7 +36,8 @@ from opeai_nb.client.wire.read_error import (
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import without_key
-from opeai_nb.client.wire.unwrap import places_in, says_running, unpacked
+from opeai_nb.client.wire.unwrap import says_running, unpacked
+from opeai_nb.client.wire.unwrapped_answer import unwrapped
 from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
 from opeai_nb.formats import sniff_format
 from opeai_nb.printable import printable_line
@@ -118,7 +119,8 @@ def _named_in_json(asked: _Asked, reply: Reply) -> Flow[Picture]:
             message = f"The picture could not be downloaded: {failure}."
             raise DownloadError(message, url=url) from failure
         body = reply.body
-    found = pictures_in(places_in(body if isinstance(body, dict) else [body]), reply.pictures)
+    listed = replace(reply, body=body if isinstance(body, dict) else [body])
+    found = pictures_in(unwrapped(listed))
     named = next((each for each in found or () if each.error is None), None)
     if named is None:
         told = problem_of(reason_anywhere(body) or first_line(str(body))).message

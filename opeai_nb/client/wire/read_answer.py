@@ -1,7 +1,16 @@
 """What an answer means: pictures, a task, or a problem. Liberal in what it accepts.
 
 The platform documents two answers and stands before vendors with many more; platform.md 7 lists
-what was seen. The answer decides what it is, never the request.
+what was seen. The answer decides what it is, never the request. What decides, in this order:
+
+    read_answer             the documented answer, as most are; else
+      _read_documents       several JSON values: each is read, their pictures are put together
+      _read_text            no JSON: a link to a task, a page that is an error, a picture's URL
+      _read_json            a failed task, several tasks, an error of HTTP; else
+        _read_success       pictures, then a task, then the error that stands beside them; else
+          _read_no_result   an error, what is guessed to be a picture or a task, a list of failures
+
+What pictures there are, and what a task says, is read elsewhere (`unwrapped_answer`).
 """
 
 from __future__ import annotations
@@ -40,6 +49,7 @@ from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
 from opeai_nb.client.wire.task.read_task import holds_result, read_task, row_of, several_in
 from opeai_nb.client.wire.task.task_fields import integer, progress_in
 from opeai_nb.client.wire.unwrap import Places, is_never, places_in
+from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer, unwrapped
 from opeai_nb.errors import (
     AnswerError,
     OutcomeUnknownError,
@@ -48,7 +58,7 @@ from opeai_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from opeai_nb.client.protocol.steps import Source
     from opeai_nb.client.values.request import ImageRequest
@@ -91,7 +101,7 @@ def read_answer(
         is_plain = not asked and not (request and request.image)
         found = documented_pictures(reply) if is_plain else ()
         answer = (
-            _as_pictures(Places(nodes=[reply.body]), reply, [*found], None)
+            _as_pictures(UnwrappedAnswer(reply, Places(nodes=[reply.body])), found)
             if found
             else _read(reply, request, asked)
         )
@@ -146,32 +156,36 @@ def _read(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | 
     if isinstance(reply.body, Documents):
         return _read_documents(reply, request, asked)
     if isinstance(reply.body, NotJson):
-        return _read_text(reply, request, asked)
-    places = replace(places_in(reply.body), known=reply.known)
-    most = wanted(request)
-    if asked and (row := row_of(places, asked, most)) is not None:
+        return _read_text(UnwrappedAnswer(reply, Places(), request), asked)
+    answer = unwrapped(reply, request)
+    if asked and (row := row_of(answer, asked)) is not None:
         return _read(replace(reply, body=row), request, "")
-    several = None if asked else several_in(places, reply, request)
-    task = several or read_task(places, reply, request)
+    return _read_json(answer, asked)
+
+
+def _read_json(answer: UnwrappedAnswer, asked: str) -> Pictures | Task | Problem:
+    reply = answer.reply
+    several = None if asked else several_in(answer)
+    task = several or read_task(answer)
     problem = read_problem(reply)
     # A failed task before its error: the reason stands in the same envelope as a refusal's
     # (DashScope: `output.task_status` beside `output.code`).
     is_failed = task is not None and "failed" in (task.status, read_status(task.platform_status))
     if task is not None and is_failed and (task.id or reply.status < 400):  # noqa: PLR2004  HTTP failure
         return task
-    if problem is not None:
-        problem = replace(problem, task_id=task.id or None) if task is not None else problem
-        if not reply.is_success:
-            is_paid = holds_result(places, reply, request, task)
-            if not is_paid or problem_in(reply.body) is not None:
-                is_paid = is_paid or _may_be_begun(problem, places, several)
-                return replace(problem, is_beside_result=is_paid)
-            problem = None  # the status alone says that it failed, and the body shows what was made
-    if task is not None and asked and not task.id:
-        task = replace(task, id=asked)
+    if task is not None and problem is not None:
+        problem = replace(problem, task_id=task.id or None)
+    if problem is not None and not reply.is_success:
+        has_result = holds_result(answer, task)
+        if not has_result or problem_in(reply.body) is not None:
+            is_paid = has_result or _may_be_begun(problem, answer.places, several)
+            return replace(problem, is_beside_result=is_paid)
+        problem = None  # the status alone says that it failed, and the body shows what was made
     if several is not None:
         return several
-    return _read_success(reply, request, places, task, problem)
+    if task is not None and asked and not task.id:
+        task = replace(task, id=asked)
+    return _read_success(answer, task, problem)
 
 
 def _may_be_begun(problem: Problem, places: Places, several: Task | None) -> bool:
@@ -185,38 +199,41 @@ _OPEN: Final = frozenset({AnswerError, OutcomeUnknownError, RateLimitError})
 
 
 def _read_success(
-    reply: Reply,
-    request: ImageRequest | None,
-    places: Places,
-    task: Task | None,
-    problem: Problem | None,
+    answer: UnwrappedAnswer, task: Task | None, problem: Problem | None
 ) -> Pictures | Task | Problem:
-    pictures, notes = found_in(places, reply.pictures, request)
-    good = any(picture.error is None for picture in pictures or ())
+    pictures, notes = found_in(answer)
+    is_good = any(picture.error is None for picture in pictures or ())
     # Envelopes put a `code` and a `message` beside what they carry (Volcengine: 10000, "Success"):
     # these are no refusal where there is a picture or a task, unless an `error` says so.
-    if problem is not None and problem.is_flat and (good or (task is not None and task.id)):
+    if problem is not None and problem.is_flat and (is_good or (task is not None and task.id)):
         problem = None
     # Items of a list may name the task that made them: with pictures and no status it is over.
     # An object's own `url` or `image` may be the task's, or its input: so lists alone count.
     is_over = task is not None and task.status == "done" and not task.platform_status
-    if task is not None and good and (is_over or not task.id):
-        told = _as_pictures(places, reply, pictures or [], problem, task.id)
-        return replace(told, notes=notes)
+    if task is not None and is_good and (is_over or not task.id):
+        return _as_pictures(answer, pictures or (), problem, notes, task.id)
     # A task with an id goes on being one (new-api puts results beside its status); with an error
     # beside it (`ali_error`) the error speaks.
     is_asked = task is not None and (task.id or task.status != "unknown")
     if task is not None and is_asked and (problem is None or task.pictures):
         return task
-    if problem is not None and not good:
-        return _refusal(problem, places)
-    if not good and (guesses := guessed_in(reply, request)):
-        return replace(_as_pictures(places, reply, guesses, problem), notes=(GUESS,))
-    if not pictures and (guess := guessed_task(places) or bare_task(reply.body)) is not None:
-        return replace(guess, request_id=request_id_of(reply.headers, places.nodes))
-    if pictures is None:
-        return _unreadable(reply)
-    return replace(_as_pictures(places, reply, pictures, problem), notes=notes)
+    if is_good:
+        return _as_pictures(answer, pictures or (), problem, notes)
+    return _read_no_result(answer, pictures, problem)
+
+
+def _read_no_result(
+    answer: UnwrappedAnswer, failures: list[Picture] | None, problem: Problem | None
+) -> Pictures | Task | Problem:
+    """Return what a success says that has no picture where pictures are, and speaks of no task."""
+    if problem is not None:
+        return _refusal(problem, answer.places)
+    if guesses := guessed_in(answer):
+        return _as_pictures(answer, guesses, notes=(GUESS,))
+    guess = guessed_task(answer.places) or bare_task(answer.reply.body)
+    if guess is not None and not failures:
+        return replace(guess, request_id=answer.request_id)
+    return _unreadable(answer.reply) if failures is None else _as_pictures(answer, failures)
 
 
 def _refusal(problem: Problem, places: Places) -> Problem:
@@ -249,22 +266,25 @@ KEPT: Final = (
 
 
 def _as_pictures(
-    places: Places,
-    reply: Reply,
-    pictures: list[Picture],
-    problem: Problem | None,
-    task_id: str | None = None,
+    answer: UnwrappedAnswer,
+    pictures: Sequence[Picture],
+    problem: Problem | None = None,
+    notes: tuple[str, ...] = (),
+    task_id: str = "",
 ) -> Pictures:
     # Ark tells of the picture of a group that failed beside the ones that did not.
     failed = [] if problem is None else [Picture(error=error_of(problem, paid=False))]
+    is_empty = not pictures and not failed
+    places = answer.places
     return Pictures(
         pictures=(*pictures, *failed),
         usage=places.first("usage", kind=dict),
         created=integer(places.first("created", "created_at", kind=(int, float))),
         model=places.first("model"),
-        request_id=request_id_of(reply.headers, places.nodes),
+        request_id=answer.request_id,
         task_id=task_id or None,
-        reason="" if pictures or failed else problem_of(reason_anywhere(reply.body)).message,
+        notes=notes,
+        reason=problem_of(reason_anywhere(answer.reply.body)).message if is_empty else "",
     )
 
 
@@ -284,16 +304,13 @@ def _read_documents(
             continue
         if isinstance(answers[-1], Pictures):
             parts.append((answers[-1], progress_in(places_in(document))))
+    tasks = [answer for answer in answers if isinstance(answer, Task)]
     if good := _finals(parts, wanted(request)):
         told = (places_in(each).first("usage", kind=dict) for each in reversed(reply.body.values))
-        lost = max(0, wanted(request) - len(good))
         problems = [answer for answer in answers if isinstance(answer, Problem)]
-        failed = [Picture(error=error_of(problem, paid=False)) for problem in problems]
-        ids = dict.fromkeys(t.id for t in answers if isinstance(t, Task) and not t.is_settled)
-        failed += [Picture(error=to_come(task_id)) for task_id in ids if task_id]
+        missing = _missing(problems, tasks)[: max(0, wanted(request) - len(good))]
         usage = next(filter(None, told), None)
-        return replace(parts[-1][0], pictures=(*good, *failed[:lost]), usage=usage)
-    tasks = [answer for answer in answers if isinstance(answer, Task)]
+        return replace(parts[-1][0], pictures=(*good, *missing), usage=usage)
     several = {task.id: task for task in tasks if task.id}
     if len(several) > 1:
         return joined([*several.values()])
@@ -301,6 +318,13 @@ def _read_documents(
     done = [task for task in tasks if task.pictures]
     named = [task for task in tasks if task.id]
     return next(reversed(done or named or answers), None) or _unreadable(reply)
+
+
+def _missing(problems: list[Problem], tasks: list[Task]) -> list[Picture]:
+    """Return the pictures that several documents say failed, or are still to come from a task."""
+    failed = [Picture(error=error_of(problem, paid=False)) for problem in problems]
+    ids = dict.fromkeys(task.id for task in tasks if task.id and not task.is_settled)
+    return [*failed, *(Picture(error=to_come(task_id)) for task_id in ids)]
 
 
 def _finals(parts: list[tuple[Pictures, float | None]], count: int) -> list[Picture]:
@@ -319,22 +343,21 @@ def _finals(parts: list[tuple[Pictures, float | None]], count: int) -> list[Pict
     return [p for p, progress in good.values() if not is_over or progress in (None, end)]
 
 
-def _read_text(reply: Reply, request: ImageRequest | None, asked: str) -> Pictures | Task | Problem:
+def _read_text(answer: UnwrappedAnswer, asked: str) -> Pictures | Task | Problem:
     """Read what is no JSON: a page, a Location alone, or a text that is a picture's URL."""
-    if (task := read_task(Places(), reply, request)) is not None:
-        return task
-    problem = read_problem(reply)
-    if problem is not None:
-        return problem
+    reply = answer.reply
+    told = read_task(answer) or read_problem(reply)
+    if told is not None:
+        return told
     text = reply.body.text.strip()
     if not asked and (bare := bare_task(text)) is not None:
-        return replace(bare, request_id=request_id_of(reply.headers, []))
+        return replace(bare, request_id=answer.request_id)
     named = [link for name, link in links_in_xml(text) if not is_never(name, link)]
     named = [link for link in named if may_be_picture(link)]
     if named or (not _NO_PROSE.search(text) and links_in(text)):
-        places = Places(lists=[("", named)]) if named else Places(texts=[text])
-        if pictures := pictures_in(places, {}, request):
-            return replace(_as_pictures(places, reply, pictures, None), notes=(GUESS,))
+        answer.places = Places(lists=[("", named)]) if named else Places(texts=[text])
+        if pictures := pictures_in(answer):
+            return _as_pictures(answer, pictures, notes=(GUESS,))
     return _unreadable(reply)
 
 

@@ -1,4 +1,11 @@
-"""Where the pictures of an answer are: which of its lists, objects and texts hold results."""
+"""Where the pictures of an answer are: which of its lists, objects and texts hold results.
+
+    pictures_in   the first list of results; else what names itself a result; else an input's list
+    found_in      these, what other lists surely add to them, and what is to be told of them
+    guessed_in    whatever may be a picture: the last resort, once nothing else says anything
+
+What one item of a list stands for is read in `read_item`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +16,6 @@ from opeai_nb.client.http.picture_source import begins, bytes_of, is_one_of
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.request import wanted
 from opeai_nb.client.wire.links import links_in, may_be_picture
 from opeai_nb.client.wire.read_item import MOST_ITEMS, failed, read_item, read_items
 from opeai_nb.client.wire.reason import refusing_end
@@ -19,9 +25,8 @@ from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from opeai_nb.client.protocol.steps import Reply, Source
-    from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.client.wire.unwrap import Places
+    from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer
 
 GUESS: Final = (
     "The answer is of a form that nobody described: the picture was taken from where it seemed to "
@@ -41,20 +46,17 @@ _ALONE: Final = ("b64_json", "result_url", "sample", "image_url", "url", "inline
 _RESULTS: Final = ("b64_json", "result_url", "sample")  # which no input is called
 
 
-def pictures_in(
-    places: Places, blobs: Mapping[int, Source], request: ImageRequest | None = None
-) -> list[Picture] | None:
+def pictures_in(answer: UnwrappedAnswer) -> list[Picture] | None:
     """Return the pictures of an answer, in order; [] for an empty list, None where none can be.
 
     The first list that holds a picture, else what an object or a wrapper names by itself
     (platform.md 5); lists that a request has as well come last, and an input that is repeated is
     no picture. Where all failed, the failures of the first list.
     """
-    echoed = _echoed(places, request)
-    pictures = _trusted(places, blobs, request, echoed)
+    inputs = answer.inputs_by_name()
+    pictures = _trusted(answer, inputs)
     is_good = any(picture.error is None for picture in pictures or ())
-    is_all = is_good or echoed == places.known
-    return pictures if is_all else _trusted(places, blobs, request, places.known)
+    return pictures if is_good or inputs <= answer.reply.known else _trusted(answer)
 
 
 class Found(NamedTuple):
@@ -64,29 +66,27 @@ class Found(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def found_in(
-    places: Places, blobs: Mapping[int, Source], request: ImageRequest | None = None
-) -> Found:
+def found_in(answer: UnwrappedAnswer) -> Found:
     """Return the pictures of an answer, those of other lists among them that are surely results.
 
     Where others may be results, or inputs that are repeated, a note says so.
     """
-    pictures = pictures_in(places, blobs, request)
+    pictures = pictures_in(answer)
     good = [picture for picture in pictures or () if picture.error is None]
     if not good or pictures is None:
         return Found(pictures)
-    word = next(filter(None, map(_filtered, _objects_in(places))), "")
+    word = next(filter(None, map(_filtered, _objects_in(answer.places))), "")
     notes = (FILTERED.format(word[:_SHORT]),) if word else ()
-    echoed = _echoed(places, request)
+    inputs = answer.inputs_by_name()
     is_in_doubt = False
-    for name, items in places.lists:
-        listed = _without_inputs(read_items(items, blobs), request, echoed)
+    for name, items in answer.places.lists:
+        listed = answer.without_inputs(read_items(items, answer.reply.pictures), inputs)
         listed = [picture for picture in listed if picture.error is None]
         new = _unknown(listed, good)
-        if not new or _is_echo(name, new, good, request) or _is_elsewhere(new, good, request):
+        if not new or _is_echo(name, new, good, answer) or _is_elsewhere(new, good, answer.wanted):
             continue
-        is_result = not _may_be_input(name, request) and (
-            len(new) < len(listed) or _fits(new, good, request)
+        is_result = not answer.may_repeat(name) and (
+            len(new) < len(listed) or _fits(new, good, answer.wanted)
         )
         pictures, good = (pictures + new, good + new) if is_result else (pictures, good)
         is_in_doubt |= not is_result
@@ -124,21 +124,15 @@ def _unknown(listed: list[Picture], good: list[Picture]) -> list[Picture]:
     return [p for p in new if not is_one_of(p.source, contents)]
 
 
-def _may_be_input(name: str, request: ImageRequest | None) -> bool:
-    return name in INPUT_LISTS and (request is None or bool(request.image))
-
-
-def _is_echo(
-    name: str, new: list[Picture], good: list[Picture], request: ImageRequest | None
-) -> bool:
+def _is_echo(name: str, new: list[Picture], good: list[Picture], answer: UnwrappedAnswer) -> bool:
     """Tell a list that a request has as well, as long as what was sent, beside all results."""
-    is_sent = request is not None and len(new) <= len(request.image)
-    return is_sent and name in INPUT_LISTS and len(good) >= wanted(request)
+    is_sent = answer.request is not None and len(new) <= len(answer.request.image)
+    return is_sent and name in INPUT_LISTS and len(good) >= answer.wanted
 
 
-def _is_elsewhere(new: list[Picture], good: list[Picture], request: ImageRequest | None) -> bool:
+def _is_elsewhere(new: list[Picture], good: list[Picture], wanted: int) -> bool:
     """Tell the pictures that are here already: in the other form, or under another address."""
-    if len(new) != len(good) or len(good) < wanted(request):
+    if len(new) != len(good) or len(good) < wanted:
         return False
     forms = [{picture.source is None for picture in each} for each in (new, good)]
     return forms[0].isdisjoint(forms[1]) or [*map(_file, new)] == [*map(_file, good)] != [""]
@@ -152,28 +146,23 @@ def _file(picture: Picture) -> str:
         return ""
 
 
-def _fits(new: list[Picture], good: list[Picture], request: ImageRequest | None) -> bool:
+def _fits(new: list[Picture], good: list[Picture], wanted: int) -> bool:
     """Tell whether *new* are as many as are missing of what was asked, and of the same form."""
     forms = {picture.source is None for picture in (*new, *good)}
-    return len(forms) == 1 and len(good) + len(new) <= wanted(request)
+    return len(forms) == 1 and len(good) + len(new) <= wanted
 
 
-def _trusted(
-    places: Places,
-    blobs: Mapping[int, Source],
-    request: ImageRequest | None,
-    echoed: frozenset[str],
-) -> list[Picture] | None:
-    failures: list[Picture] | None = [] if places.lists else None
-    for are_inputs, lists in enumerate(_by_trust(places.lists)):
+def _trusted(answer: UnwrappedAnswer, inputs: frozenset[str] = frozenset()) -> list[Picture] | None:
+    failures: list[Picture] | None = [] if answer.places.lists else None
+    for may_repeat, lists in enumerate(_by_trust(answer.places.lists)):
         for items in lists:
-            listed = read_items(items, blobs)
-            pictures = _without_inputs(listed, request, echoed, all_of_them=bool(are_inputs))
+            listed = read_items(items, answer.reply.pictures)
+            pictures = answer.without_inputs(listed, inputs, all_of_them=bool(may_repeat))
             if any(picture.error is None for picture in pictures):
                 return pictures
             is_echo = len(pictures) < len(listed)
             failures = failures or pictures or ([Picture(error=failed(_ECHO))] if is_echo else [])
-        if alone := _without_inputs(_named_alone(places, blobs), request, echoed):
+        if alone := answer.without_inputs(_named_alone(answer), inputs):
             return alone
     return failures
 
@@ -184,8 +173,9 @@ def _by_trust(lists: Sequence[tuple[str, list[Any]]]) -> tuple[list[list[Any]], 
     return own, [items for name, items in lists if name in INPUT_LISTS]
 
 
-def _named_alone(places: Places, blobs: Mapping[int, Source]) -> list[Picture]:
+def _named_alone(answer: UnwrappedAnswer) -> list[Picture]:
     """Return the picture that an object or a wrapper names by itself, the outermost first."""
+    places, blobs = answer.places, answer.reply.pictures
     for names in (_RESULTS, _ALONE[:-1], _ALONE):
         for node in places.nodes:
             values = {name: node[name] for name in names if node.get(name)}
@@ -199,11 +189,11 @@ def _named_alone(places: Places, blobs: Mapping[int, Source]) -> list[Picture]:
     return []
 
 
-def guessed_in(reply: Reply, request: ImageRequest | None) -> list[Picture]:
+def guessed_in(answer: UnwrappedAnswer) -> list[Picture]:
     """Return what may be a picture anywhere in a finished answer: URLs, and bytes that begin so."""
-    blobs = reply.pictures
+    blobs = answer.reply.pictures
     pictures: list[Picture] = []
-    for leaf in leaves_in(reply.body):
+    for leaf in leaves_in(answer.reply.body):
         if isinstance(leaf, Blob):
             source = None if leaf.broken else blobs.get(leaf.number)
             pictures += [Picture(source=source)] if source and begins(source) else []
@@ -213,52 +203,4 @@ def guessed_in(reply: Reply, request: ImageRequest | None) -> list[Picture]:
             pictures += [Picture(source=data)] if data else [Picture(url=link) for link in links]
     whole = [p for p in pictures if p.source or (p.url or "").lower().startswith("http")]
     unique = {picture.url or id(picture): picture for picture in whole}
-    return _without_inputs(list(unique.values()), request, reply.known, all_of_them=True)
-
-
-def _echoed(places: Places, request: ImageRequest | None) -> frozenset[str]:
-    """Return what is known, and the texts that an answer to an edit itself calls an input."""
-    if request is None or not request.image:
-        return places.known
-    return places.known.union(
-        leaf
-        for node in places.nodes
-        for name, value in node.items()
-        if any(part in squeezed(name) for part in _INPUT_PARTS)
-        for leaf in leaves_in({"value": value})
-        if isinstance(leaf, str)
-    )
-
-
-_INPUT_PARTS: Final = ("input", "request", "param", "payload", "sourceimage", "initimage")
-
-
-def _without_inputs(
-    pictures: list[Picture],
-    request: ImageRequest | None,
-    echoed: frozenset[str] = frozenset(),
-    *,
-    all_of_them: bool = False,
-) -> list[Picture]:
-    """Return *pictures* without those that were sent.
-
-    What was streamed into a file, and is all that a list of results holds, may be an edit that
-    changed nothing: with *all_of_them* it is left out, too.
-    """
-    inputs = request.image if request is not None else ()
-    if not (inputs or echoed):
-        return pictures  # megabytes of each picture would be hashed, to be looked for among nothing
-    urls = (
-        echoed
-        | {image.url for image in inputs if image.url}
-        | {
-            value
-            for image in inputs
-            for value in (image.raw or {}).values()
-            if isinstance(value, str)
-        }
-    )
-    contents = {data for image in inputs for data in (image.data, image.sent) if data}
-    others = [p for p in pictures if not (p.url and p.url in urls) and p.source not in contents]
-    new = [p for p in others if not is_one_of(p.source, contents)]
-    return new if all_of_them or any(picture.error is None for picture in new) else others
+    return answer.without_inputs(list(unique.values()), all_of_them=True)

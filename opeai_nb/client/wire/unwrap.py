@@ -41,14 +41,12 @@ _DEEPEST: Final = 8
 class Places:
     """*nodes* are the objects of an answer, *lists* its lists of items, both from outside in.
 
-    A list stands with its name; `""` is the body itself. *texts* are wrappers that are strings,
-    *known* the URLs that are no results.
+    A list stands with its name; `""` is the body itself. *texts* are wrappers that are strings.
     """
 
     nodes: list[dict[str, Any]] = field(default_factory=list)
     lists: list[tuple[str, list[Any]]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
-    known: frozenset[str] = frozenset()
 
     def first(self, *names: str, kind: type | tuple[type, ...] = str) -> Any:
         """Return the first value of this kind under one of *names* that says something."""
@@ -119,7 +117,8 @@ def _unknown_wrappers(node: dict[str, Any]) -> list[str]:
     telling = [
         key
         for key, value in node.items()
-        if isinstance(value, dict) and (_TELLING & value.keys() or (key in own and _stands(value)))
+        if isinstance(value, dict)
+        and (_TELLING & value.keys() or (key in own and _says_status(value)))
     ]
     return telling if len(telling) == 1 else own if own == rest[:2] else []
 
@@ -160,7 +159,7 @@ def _is_only_task(values: list[Any]) -> bool:
         return False
     # What has nothing of a picture is none that failed, if it does not say so.
     is_bare = not only.keys() & _OF_PICTURES and read_status(only.get("status")) != "failed"
-    return bool(_TELLING & only.keys()) or _stands(only) or is_bare
+    return bool(_TELLING & only.keys()) or _says_status(only) or is_bare
 
 
 _OF_PICTURES: Final = frozenset(
@@ -175,7 +174,7 @@ def says_running(value: Any) -> bool:
     return any(isinstance(word, str) and goes_on(word) for word in words)
 
 
-def _stands(value: dict[str, Any]) -> bool:
+def _says_status(value: dict[str, Any]) -> bool:
     """Tell an object that says how it stands: with an id, or that it goes on."""
     return ("id" in value and isinstance(value.get("status"), str)) or says_running(value)
 

@@ -15,7 +15,7 @@ from opeai_nb.client import AsyncClient, Client, Generation
 from opeai_nb.client.protocol.steps import Blob, Reply
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_pictures import pictures_in
-from opeai_nb.client.wire.unwrap import places_in
+from opeai_nb.client.wire.unwrapped_answer import unwrapped
 from opeai_nb.testing import Answer, Script, png
 from tests.client.misbehaving import misbehaving
 from tests.client.shells import KEY, URL, Shell
@@ -118,7 +118,8 @@ class Unhashed(bytes):
 
 def test_pictures_are_not_hashed_where_there_is_no_input_to_compare_with() -> None:
     body = {"data": [{"b64_json": Blob(number)} for number in range(4)]}
-    pictures = pictures_in(places_in(body), {n: Unhashed(png()) for n in range(4)})
+    blobs = {number: Unhashed(png()) for number in range(4)}
+    pictures = pictures_in(unwrapped(Reply(200, {}, body, blobs)))
     assert [picture.error for picture in pictures or ()] == [None] * 4
 
 

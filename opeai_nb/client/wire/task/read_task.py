@@ -1,22 +1,22 @@
-"""A task in an answer, and the pictures that stand with it."""
+"""A task in an answer, and the pictures that stand with it.
+
+    read_task      the task: the object that speaks of it, what has come of it, its id, its link
+    several_in     the tasks of one request, as one
+    row_of         the task that was asked about, in a list of several
+    holds_result   whether an HTTP failure shows all the same what was paid for
+
+What a single object says of a task is read in `task_fields`, a link to it in `task_link`.
+"""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import VAGUE, Status, Task, goes_on, joined, read_status
-from opeai_nb.client.wire.read_error import (
-    error_of,
-    find_problem,
-    problem_of,
-    reason_in,
-    request_id_of,
-)
+from opeai_nb.client.wire.read_error import error_of, find_problem, problem_of, reason_in
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, bare_task, guessed_id, id_text, only_id
@@ -35,46 +35,48 @@ from opeai_nb.client.wire.task.task_link import (
     says_where,
     task_link_in,
 )
-from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import ModerationError, OpeaiError, QuotaError, TaskFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from opeai_nb.client.protocol.steps import Reply
-    from opeai_nb.client.values.request import ImageRequest
+    from opeai_nb.client.wire.unwrap import Places
+    from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer
 
 _TASK_OBJECT: Final = "image.generation.task"
 
 
-def read_task(places: Places, reply: Reply, request: ImageRequest | None) -> Task | None:
+def read_task(answer: UnwrappedAnswer) -> Task | None:
     """Return the task that an answer tells of; None when it tells of none."""
+    places, reply = answer.places, answer.reply
     node = _task_node(places.nodes)
     link = poll_link(places, reply)
     if node is None and (link is None or not says_where(reply.status, link)):
         return None
     node = node or {}
-    come = _come_of(places, reply, request, node)
-    is_open = bool(status_word(node)) and come.status not in {"done", "failed"}
+    outcome = _outcome(answer, node)
+    is_open = bool(status_word(node)) and outcome.status not in {"done", "failed"}
     task_id, is_guess = _task_id(places, node, link, is_open=is_open)
     return Task(
         id=task_id,
-        status=come.status,
+        status=outcome.status,
         platform_status=status_word(node) or "",
         progress=progress_in(places),
         model=places.first("model"),
         prompt=places.first("prompt"),
         created=integer(places.first("created_at", "created", "submit_time", kind=(int, float))),
-        pictures=come.pictures,
+        pictures=outcome.pictures,
         usage=places.first("usage", kind=dict),
-        error=come.error,
-        request_id=request_id_of(reply.headers, places.nodes),
-        poll_path=answer_link(places) if come.status == "done" and not come.pictures else link,
-        notes=(*come.notes, GUESSED_ID) if is_guess else come.notes,
+        error=outcome.error,
+        request_id=answer.request_id,
+        poll_path=answer_link(places)
+        if outcome.status == "done" and not outcome.pictures
+        else link,
+        notes=(*outcome.notes, GUESSED_ID) if is_guess else outcome.notes,
     )
 
 
-class _Come(NamedTuple):
+class _Outcome(NamedTuple):
     """What has come of a task so far."""
 
     status: Status
@@ -83,35 +85,33 @@ class _Come(NamedTuple):
     error: OpeaiError | None = None
 
 
-def _come_of(
-    places: Places, reply: Reply, request: ImageRequest | None, node: Mapping[str, Any]
-) -> _Come:
+def _outcome(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> _Outcome:
     """Return what has come of a task, by its word, and by what stands beside that."""
     word = status_word(node)
-    status = read_status(word) if word or not is_at_its_end(places.nodes) else "done"
-    if status == "done" or _is_made(places, reply, request, word):
-        pictures, notes = _pictures(places, reply, request)
+    status = read_status(word) if word or not is_at_its_end(answer.places.nodes) else "done"
+    if status == "done" or _is_made(answer, word):
+        pictures, notes = _pictures_of_done(answer)
         if pictures or not _ended_in_error(node):
-            return _Come("done", pictures, notes)
+            return _Outcome("done", pictures, notes)
         status = "failed"
-    error = _failure(places, node, reply) if status == "failed" else None
-    if error is not None and (left := _left_behind(places, reply, request, error)):
-        return _Come("done", left, (LEFT_BEHIND,))
-    return _Come(status, _early(places, reply, request, node), error=error)
+    error = _failure(answer, node) if status == "failed" else None
+    if error is not None and (left := _left_behind(answer, error)):
+        return _Outcome("done", left, (LEFT_BEHIND,))
+    return _Outcome(status, _early(answer, node), error=error)
 
 
-def _is_made(places: Places, reply: Reply, request: ImageRequest | None, word: str | None) -> bool:
+def _is_made(answer: UnwrappedAnswer, word: str | None) -> bool:
     """Tell whether an answer lists what was asked for, without a word or with an unknown one.
 
     An unknown word beside fewer pictures than were asked for may say that more will come.
     """
     if word and read_status(word) != "unknown":
         return False
-    listed = _listed(places, reply, request)
+    listed = _listed(answer)
     if not word and not listed:  # bytes under their own name are no input either
-        named = [("", [each["b64_json"]]) for each in places.nodes if "b64_json" in each]
-        listed = _listed(Places(lists=named), reply, request)
-    return listed > 0 and (not word or listed >= wanted(request))
+        named = [("", [each["b64_json"]]) for each in answer.places.nodes if "b64_json" in each]
+        listed = _listed(answer.with_lists(named))
+    return listed > 0 and (not word or listed >= answer.wanted)
 
 
 def _ended_in_error(node: Mapping[str, Any]) -> bool:
@@ -136,9 +136,7 @@ def _task_id(
     return last, bool(last)
 
 
-def _early(
-    places: Places, reply: Reply, request: ImageRequest | None, node: Mapping[str, Any]
-) -> tuple[Picture, ...]:
+def _early(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> tuple[Picture, ...]:
     """Return what is shown before the status says that it is done: who asks again will tell.
 
     A word that nobody knows may mean it, and a failure may leave some behind, which are not to be
@@ -146,36 +144,37 @@ def _early(
     """
     status = read_status(word := status_word(node))
     if not word or status in {"unknown", "failed"}:
-        return _good(pictures_in(places, reply.pictures, request))
-    listed = _good(_in_lists(places, reply, request)) if is_at_its_end(places.nodes) else ()
-    return listed if len(listed) >= wanted(request) else ()
+        return _good(pictures_in(answer))
+    listed = _good(_in_lists(answer)) if is_at_its_end(answer.places.nodes) else ()
+    return listed if len(listed) >= answer.wanted else ()
 
 
-def row_of(places: Places, task_id: str, most: int = 1) -> dict[str, Any] | None:
+def row_of(answer: UnwrappedAnswer, task_id: str) -> dict[str, Any] | None:
     """Return the row of the task that was asked about, in a list of several tasks; None elsewhere.
 
     A row has an id and a status; pictures that name the task that made them are none. Where it
-    lists more rows than the *most* pictures, and none of another task, they are its history.
+    lists more rows than pictures were asked for, and none of another task, they are its history.
     """
-    for _, items in places.lists:
+    for _, items in answer.places.lists:
         rows = [each for each in items if isinstance(each, dict) and status_word(each)]
         ids = [id_of(row) for row in rows]
         if len(rows) == len(items) and ids.count(task_id) == 1 and len(set(ids)) > 1:
             return rows[ids.index(task_id)]
-        if len(rows) == len(items) > most and {None, task_id}.issuperset(ids):
+        if len(rows) == len(items) > answer.wanted and {None, task_id}.issuperset(ids):
             ends = [row for row in rows if read_status(status_word(row)) in {"done", "failed"}]
             if len(ends) <= 1:
                 return (ends or rows)[-1]
     return None
 
 
-def several_in(places: Places, reply: Reply, request: ImageRequest | None) -> Task | None:
+def several_in(answer: UnwrappedAnswer) -> Task | None:
     """Return the tasks of an answer that names several for one request, as one; None elsewhere.
 
     Beside a task's own id others are its steps; and pictures that are here name their tasks, too.
     """
-    if _listed(places, reply, request):
+    if _listed(answer):
         return None
+    places = answer.places
     rows = next((items for _, items in places.lists if _are_tasks(items)), [])
     links = {task_id: task_link_in(row) for row in rows if (task_id := id_of(row))}
     for node in places.nodes:
@@ -187,7 +186,7 @@ def several_in(places: Places, reply: Reply, request: ImageRequest | None) -> Ta
     own = next((id_of(node) for node in places.nodes if _is_own_task(node)), None)
     if not links or len(rows or links) <= 1 or own not in {None, *links}:
         return None
-    request_id = request_id_of(reply.headers, places.nodes)
+    request_id = answer.request_id
     tasks = [
         Task(
             task_id,
@@ -224,20 +223,18 @@ def _are_tasks(items: list[Any]) -> bool:
 _IDS_OF_TASKS: Final = re.compile(r"(?:task|job|generation|prediction)(?:ids?|s)")
 
 
-def holds_result(
-    places: Places, reply: Reply, request: ImageRequest | None, task: Task | None
-) -> bool:
+def holds_result(answer: UnwrappedAnswer, task: Task | None) -> bool:
     """Tell whether an HTTP failure shows all the same what was paid for: pictures, or a live task.
 
     A list of pictures, what by its name or its ending is one, or a task of which the answer says
     in a word that it goes on or is done: another id or URL may be an error's own.
     """
     is_live = task is not None and task.platform_status and task.status not in _NOT_LIVE
-    if (task and task.id and is_live) or _listed(places, reply, request):
+    if (task and task.id and is_live) or _listed(answer):
         return True
     # What a 5xx says is kept in any case.
-    is_refusal = reply.status < 500 and not _edits(request)  # noqa: PLR2004  the server's own fault
-    return is_refusal and any(map(_names_picture, places.nodes))
+    is_refusal = answer.reply.status < 500 and not answer.is_of_edit  # noqa: PLR2004  the server's own fault
+    return is_refusal and any(map(_names_picture, answer.places.nodes))
 
 
 def _names_picture(node: Mapping[str, Any]) -> bool:
@@ -254,44 +251,32 @@ _PICTURE_FILE: Final = re.compile(
 _NOT_LIVE: Final = frozenset({"failed", "unknown"})
 
 
-def _listed(places: Places, reply: Reply, request: ImageRequest | None) -> int:
+def _listed(answer: UnwrappedAnswer) -> int:
     """Count the pictures in a list: these are made, whatever the status says."""
-    return len(_good(_in_lists(places, reply, request)))
+    return len(_good(_in_lists(answer)))
 
 
-def _in_lists(places: Places, reply: Reply, request: ImageRequest | None) -> list[Picture]:
+def _in_lists(answer: UnwrappedAnswer) -> list[Picture]:
     """Return the items of lists alone: an object's own `url` or `image` may be its input."""
-    lists = [
-        pair for pair in places.lists if pair[0] not in _INPUTS_OF_EDITS or not _edits(request)
-    ]
-    return (
-        pictures_in(replace(places, nodes=[], lists=lists, texts=[]), reply.pictures, request) or []
-    )
+    inputs = _INPUTS_OF_EDITS if answer.is_of_edit else ()
+    lists = [(name, items) for name, items in answer.places.lists if name not in inputs]
+    return pictures_in(answer.with_lists(lists)) or []
 
 
+_INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
 LEFT_BEHIND: Final = (
     "The platform says that the task failed; it lists pictures all the same, and these were taken."
 )
 
 
-def _left_behind(
-    places: Places, reply: Reply, request: ImageRequest | None, error: OpeaiError
-) -> tuple[Picture, ...]:
+def _left_behind(answer: UnwrappedAnswer, error: OpeaiError) -> tuple[Picture, ...]:
     """Return what a failed task lists all the same, its *error* in the place of what is missing.
 
     None where nobody knows what was asked for: a list of `images` may be the inputs of an edit.
     """
-    items = _in_lists(places, reply, request) if request is not None else []
-    good = _good(items)
-    is_short = request is not None and len(items) < request.count
-    return (*items, *([Picture(error=error)] if is_short else [])) if good else ()
-
-
-_INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
-
-
-def _edits(request: ImageRequest | None) -> bool:
-    return request is not None and bool(request.image)
+    items = _in_lists(answer) if answer.request is not None else []
+    is_short = len(items) < answer.wanted
+    return (*items, *([Picture(error=error)] if is_short else [])) if _good(items) else ()
 
 
 def _task_node(nodes: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -327,24 +312,22 @@ def _last_id(places: Places, link: str | None) -> str:
     return next(numbers, None) or named or (id_in_link(link) if link else "")
 
 
-def _pictures(
-    places: Places, reply: Reply, request: ImageRequest | None
-) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
+def _pictures_of_done(answer: UnwrappedAnswer) -> tuple[tuple[Picture, ...], tuple[str, ...]]:
     """Return the pictures of a task that is done, and what a person should be told of them."""
-    found = found_in(places, reply.pictures, request)
+    found = found_in(answer)
     pictures = found.pictures or []
     if any(picture.error is None for picture in pictures):
         return tuple(pictures), found.notes
-    reason = places.first("fail_reason")  # older builds keep the URL of a success there
+    reason = answer.places.first("fail_reason")  # older builds keep the URL of a success there
     if reason and reason.startswith("http"):
         return (Picture(url=reason),), ()
-    guesses = guessed_in(reply, request)
+    guesses = guessed_in(answer)
     return (tuple(guesses), (GUESS,)) if guesses else (tuple(pictures), ())
 
 
-def _failure(places: Places, node: Mapping[str, Any], reply: Reply) -> OpeaiError:
+def _failure(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> OpeaiError:
     # The task's own words first, and what is innermost: an envelope says SUCCEED of the query.
-    inward = [node, *reversed(places.nodes)]
+    inward = [node, *reversed(answer.places.nodes)]
     problem = next(filter(None, map(find_problem, inward)), None) or problem_of(
         reason_in(inward), code=node.get("code")
     )
@@ -355,7 +338,7 @@ def _failure(places: Places, node: Mapping[str, Any], reply: Reply) -> OpeaiErro
         f"The task failed: {problem.message.rstrip('.') or _word_of(node)}.",
         code=problem.code,
         type=problem.type,
-        request_id=request_id_of(reply.headers, places.nodes) or problem.request_id,
+        request_id=answer.request_id or problem.request_id,
     )
 
 
