@@ -26,6 +26,7 @@ from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, joined, read_status
+from opeai_nb.client.wire.item_error import to_come
 from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
 from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_error import (
@@ -41,7 +42,6 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
     words_of_page,
 )
-from opeai_nb.client.wire.read_item import to_come
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key

@@ -1,4 +1,10 @@
-"""What one item of a list of pictures stands for."""
+"""What an item of a list of pictures stands for, and which items stand beside pictures alone.
+
+    read_items   all items of a list, those of chats from inside their messages
+    read_item    one: a text, or an object with bytes before URLs before another object inside it
+
+An item without a picture has an error that says why: `item_error`.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +18,17 @@ from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_cut_short
+from opeai_nb.client.wire.item_error import (
+    EMPTY,
+    NO_BYTES,
+    NO_OBJECT,
+    NO_PICTURE,
+    failed,
+    item_error,
+)
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
-from opeai_nb.client.wire.read_error import Problem, error_of, find_problem, first_line, problem_of
-from opeai_nb.client.wire.reason import reason_anywhere
+from opeai_nb.client.wire.read_error import find_problem, first_line
 from opeai_nb.client.wire.spelling import squeezed
-from opeai_nb.client.wire.unwrap import says_running
-from opeai_nb.errors import NoPictureError, OpeaiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -27,10 +38,10 @@ if TYPE_CHECKING:
 _BYTES: Final = ("b64_json",)
 _URLS: Final = ("result_url", "image_url", "url")
 _EITHER: Final = ("image", *_URLS, "sample", "inline_data", "file", "asset", "result", "output")
+_STRICT: Final = (*_BYTES, *_EITHER)
 _LOOSE: Final = ("data", "content", "value", "media", "picture", "img", "artifact", "resource")
-_NAMED: Final = (*_BYTES, *_EITHER, *_LOOSE)
 # Where an item may hold its picture in an object of its own (Anthropic: `source.data`).
-_INSIDE: Final = (*_BYTES, *_EITHER, *_LOOSE, "source")
+_INSIDE: Final = (*_STRICT, *_LOOSE, "source")
 _DEEPEST_ITEM: Final = 4
 MOST_ITEMS: Final = 512
 """Pictures of one answer that are looked at: a request has 128 at most (platform.md 2.4)."""
@@ -54,7 +65,7 @@ def read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
         picture
         for item, picture in pairs
         if picture.error is None
-        or not (_is_beside(item) if is_good else is_alone and _is_task(item))
+        or not (_is_remark(item) if is_good else is_alone and _is_task(item))
     ]
     if len(items) <= MOST_ITEMS and len(pictures) <= MOST_ITEMS:
         return pictures
@@ -71,7 +82,7 @@ def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
     if isinstance(item, Blob):
         item = {"b64_json": item}
     if not isinstance(item, dict):
-        return [Picture(error=failed(_EMPTY if item is None else _NO_ITEM))]
+        return [Picture(error=failed(EMPTY if item is None else NO_OBJECT))]
     names = ("revised_prompt", "actual_prompt")
     revised = next((item[key] for key in names if item.get(key) and type(item[key]) is str), None)
     pictures = _pictures_of(item, blobs)
@@ -79,7 +90,7 @@ def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
         return pictures
     if pictures:
         return [replace(picture, revised_prompt=revised) for picture in pictures]
-    return [Picture(revised_prompt=revised, error=_item_error(item))]
+    return [Picture(revised_prompt=revised, error=item_error(item))]
 
 
 def _in_text(text: str) -> list[Picture]:
@@ -93,9 +104,9 @@ def _in_text(text: str) -> list[Picture]:
     if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
         return [Picture(url=link)]
     if len(text.split()) == 1 and decode_base64(text):  # words without a comma would do as base64
-        return [Picture(error=failed(_NO_PICTURE))]
+        return [Picture(error=failed(NO_PICTURE))]
     words = first_line(text)
-    told = f"Instead of a picture came text: {words!r}." if words else _NO_BYTES
+    told = f"Instead of a picture came text: {words!r}." if words else NO_BYTES
     return [Picture(error=failed(told))]
 
 
@@ -103,30 +114,7 @@ def _linked(link: str) -> Picture:
     if data := picture_bytes(link):
         return Picture(source=data)
     is_data = link[:5].lower() == "data:"
-    return Picture(error=failed(_NO_PICTURE)) if is_data else Picture(url=link)
-
-
-# What an item says beside its picture: with nothing else, it was left empty.
-_BESIDE: Final = frozenset(
-    [
-        *("revisedprompt", "actualprompt", "index", "idx", "id", "seed", "size", "width", "height"),
-        *("object", "type", "created", "createdat", "model", "finishreason", "contenttype"),
-        *("mimetype", "format", "outputformat", "quality", "background", "status"),
-    ]
-)
-UNFINISHED: Final = "The answer came before this picture was painted."
-_EMPTY: Final = "The platform sent an empty item instead of a picture."
-_NO_ITEM: Final = "The platform sent an empty item instead of a picture: no object."
-_NO_BYTES_IN: Final = (
-    "The platform sent an item with neither bytes nor a URL that can be read: this picture is "
-    "missing."
-)
-_NO_PICTURE: Final = "The bytes that came do not begin as a picture does: this one is missing."
-_NO_BYTES: Final = "The platform sent an item with neither bytes nor a URL: this picture failed."
-
-
-SAID_EMPTY: Final = (_EMPTY, _NO_BYTES)
-"""What is said of items that the platform itself left empty: there is nothing in them to read."""
+    return Picture(error=failed(NO_PICTURE)) if is_data else Picture(url=link)
 
 
 def _is_task(item: Any) -> bool:
@@ -148,22 +136,22 @@ _NO_RESULTS: Final = frozenset(
 )
 
 
-def _is_beside(item: Any) -> bool:
+def _is_remark(item: Any) -> bool:
     """Tell what stands in a list beside its pictures and is no picture that failed.
 
     What a chat thinks and says (OpenAI), and what follows a URL in a list (`[url, seed, id]`).
     """
     if isinstance(item, dict):
-        return str(item.get("type")) in _NO_PICTURES and find_problem(item) is None
-    return isinstance(item, _Beside)
+        return str(item.get("type")) in _REMARKS and find_problem(item) is None
+    return isinstance(item, _Remark)
 
 
-_NO_PICTURES: Final = frozenset(
+_REMARKS: Final = frozenset(
     [*("reasoning", "thinking", "message", "text", "output_text", "summary", "tool_use", "audio")]
 )
 
 
-class _Beside(str):
+class _Remark(str):
     """A text in an item that is a list: a name or an id, and no reason."""
 
     __slots__ = ()
@@ -185,7 +173,7 @@ def _flat(items: list[Any]) -> Iterator[Any]:
             yield content
         elif isinstance(item, list):
             parts = (part for part in item if not isinstance(part, (int, float)))
-            yield from (_Beside(part) if isinstance(part, str) else part for part in parts)
+            yield from (_Remark(part) if isinstance(part, str) else part for part in parts)
         else:
             yield item
 
@@ -197,38 +185,41 @@ def _content(content: list[Any]) -> Iterator[Any]:
     """
     parts = [part for part in content if isinstance(part, dict) and part.get("thought") is not True]
     text = next((part["text"] for part in parts if isinstance(part.get("text"), str)), None)
-    shown = [part for part in parts if any(part.get(key) for key in (*_BYTES, *_EITHER, *_LOOSE))]
+    shown = [part for part in parts if any(part.get(key) for key in (*_STRICT, *_LOOSE))]
     for part in shown:
         yield {"revised_prompt": text, **part}
     if not shown and text:
-        yield text if links_in(text) else _Beside(text)
+        yield text if links_in(text) else _Remark(text)
 
 
 def _pictures_of(
     item: dict[str, Any], blobs: Mapping[int, Source], depth: int = 0
 ) -> list[Picture]:
     """Prefer bytes to a URL: they do not expire and cost no second request."""
-    several = [text for key in _BYTES if isinstance(texts := item.get(key), list) for text in texts]
-    if len(several) > 1:
-        joined = _joined(several, blobs)
-        each = ({"b64_json": text} for text in several)
+    texts = [text for key in _BYTES if isinstance(listed := item.get(key), list) for text in listed]
+    if len(texts) > 1:
+        joined = _joined(texts, blobs)
+        each = ({"b64_json": text} for text in texts)
         return [Picture(source=joined)] if joined else _of_each(each, blobs, depth)
-    named = [key for key in _NAMED if key in item]
-    urls = [link for key in named if key not in _LOOSE for link in _links(key, item[key])]
-    sources = (_source(key, item[key], blobs) for key in named)
-    whole = [source for source in sources if source is not None]
-    source = next(filter(begins, whole), None)
+    urls = _urls_under(_STRICT, item)
+    named = (_source(key, item[key], blobs) for key in (*_STRICT, *_LOOSE) if key in item)
+    sources = [source for source in named if source is not None]
+    source = next(filter(begins, sources), None)
     if source is not None and not (urls and is_cut_short(source)):
         return [Picture(source=source, url=urls[0] if urls else None)]
     if urls:
-        return [Picture(url=url) for url in dict.fromkeys(urls)]
-    if whole:
-        return [Picture(error=failed(_NO_PICTURE))]
+        return [Picture(url=url) for url in urls]
+    if sources:
+        return [Picture(error=failed(NO_PICTURE))]
     inner = (_of_each(_results_in(item.get(key)), blobs, depth + 1) for key in _INSIDE)
     if depth < _DEEPEST_ITEM and (found := next(filter(None, inner), None)):
         return found
-    links = [link for key in named if key in _LOOSE for link in _links(key, item[key])]
-    return [Picture(url=link) for link in dict.fromkeys(links)]
+    return [Picture(url=url) for url in _urls_under(_LOOSE, item)]
+
+
+def _urls_under(names: tuple[str, ...], item: dict[str, Any]) -> list[str]:
+    urls = (url for name in names if name in item for url in _links(name, item[name]))
+    return list(dict.fromkeys(urls))
 
 
 def _of_each(
@@ -278,7 +269,7 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
         value = value[0]
     if isinstance(value, Blob):
         source = None if value.broken else blobs.get(value.number)
-        return source if source and (key in (*_BYTES, *_EITHER) or begins(source)) else None
+        return source if source and (key in _STRICT or begins(source)) else None
     if not isinstance(value, str) or not value or link_in(value) is not None:
         return None
     if key in _BYTES and not links_in(value):
@@ -287,33 +278,3 @@ def _source(key: str, value: Any, blobs: Mapping[int, Source]) -> Source | None:
     for link in () if data else links_in(value):
         data = data or picture_bytes(link)
     return data
-
-
-def to_come(task_id: str | None) -> NoPictureError:
-    """Return the error of a picture that is still to come from a task."""
-    error = failed(UNFINISHED)
-    error.task_id = task_id
-    return error
-
-
-def _item_error(item: dict[str, Any]) -> OpeaiError:
-    if says_running(item):
-        # An `id` alone may be the picture's.
-        return to_come(item["task_id"] if type(item.get("task_id")) is str else None)
-    found: Problem | None = find_problem(item)
-    if found is None and isinstance(item.get("message"), str) and item["message"]:
-        found = problem_of(item["message"])
-    if found is not None:
-        return error_of(found, paid=False)
-    broken = any(isinstance(value, Blob) and value.broken for value in item.values())
-    if broken:
-        return failed("The base64 of this picture is broken.")
-    says_nothing = not any(value for key, value in item.items() if squeezed(key) not in _BESIDE)
-    says = problem_of(reason_anywhere(item)).message
-    told = _NO_BYTES if says_nothing else _NO_BYTES_IN
-    return failed(f"{told} It says: {says!r}." if says else told)
-
-
-def failed(message: str) -> NoPictureError:
-    """Return the error of an item without a picture."""
-    return NoPictureError(message, advice="The other pictures of this generation are kept.")
