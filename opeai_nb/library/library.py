@@ -22,7 +22,6 @@ from opeai_nb.library.kept_requests import KeptRequests, nameless
 from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
-from opeai_nb.library.moments import MOST_AHEAD, Moments
 from opeai_nb.library.records import write_record
 from opeai_nb.library.records.input_files import keep_inputs
 from opeai_nb.library.records.record import Record, read_record
@@ -32,6 +31,7 @@ from opeai_nb.library.replay.notes import Notes, notebook_beside, notes_there
 from opeai_nb.library.replay.replay import Note, Scene, Take, place_key
 from opeai_nb.library.replay.session_takes import Session
 from opeai_nb.library.replay.slot import Slot
+from opeai_nb.library.timestamps import MOST_AHEAD, Timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -110,7 +110,7 @@ class Library(KeptRequests):
         self.metadata = metadata
         self.subfolders = subfolders
         self._clock = clock
-        self._moments = Moments(clock)
+        self._timestamps = Timestamps(clock)
         liveness = liveness or Liveness(self.folder / FOLDER)
         second = Liveness(self.homes.second / FOLDER, liveness.clock)
         alive = {self.folder: liveness, self.homes.second: second}
@@ -153,7 +153,7 @@ class Library(KeptRequests):
         long to be read back, `LibraryError` when no disk takes the intent: then nothing may be
         sent.
         """
-        created, entry_id = self._moments.now(), free_id or self._new_id()
+        created, entry_id = self._timestamps.now(), free_id or self._new_id()
         name = write_record.stem(request.prompt, created, entry_id)
         return self._journal.begin(
             request,
@@ -269,7 +269,7 @@ class Library(KeptRequests):
         own choice.
         """
         has_metadata = self.metadata if metadata is None else metadata
-        layer = Layer(self.homes, only, has_metadata, self._moments.now())
+        layer = Layer(self.homes, only, has_metadata, self._timestamps.now())
         record = None
         with suppress(LibraryError):  # no disk took it: then it is in memory, and so is this
             record = self.record(record_id)
@@ -381,7 +381,7 @@ class Library(KeptRequests):
         ]
         ordered = tuple(sorted(takes, key=lambda take: take.order))
         notes = self._notes.of(asked)
-        self._moments.saw([take.at for take in ordered] + [note.at for note in notes])
+        self._timestamps.saw([take.at for take in ordered] + [note.at for note in notes])
         notebook = notebook_beside(self.folder, session.notebook)
         notes = notes_there(self.folder, notes) if notebook else notes
         scene = Scene(ordered, notes, session.had(asked), session.name, notebook)
@@ -395,7 +395,7 @@ class Library(KeptRequests):
     def note(self, request: str, session: Session, slot: Slot, take: str) -> None:
         """Note for later sessions which take a slot has."""
         notebook = notebook_beside(self.folder, session.notebook)
-        note = Note(self._moments.following(), session.name, slot, take, notebook)
+        note = Note(self._timestamps.following(), session.name, slot, take, notebook)
         self._notes.add(request, note)
 
     def new_session(self) -> Session:
@@ -451,7 +451,7 @@ class Library(KeptRequests):
         said: Any = {**change, **words_said(change)}
         named = [self._named(text, is_for_all="trash" in change) for text in ids]
         return [
-            self._marks.change(record, said, self._moments.now(), picture)
+            self._marks.change(record, said, self._timestamps.now(), picture)
             for record, picture in named
         ]
 

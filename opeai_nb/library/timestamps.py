@@ -1,4 +1,4 @@
-"""The moments of a library: each later than those before it, whatever the clock says."""
+"""The timestamps of a library: each later than those before it, whatever the clock says."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_AHEAD: Final = 1e8
 """Seconds, three years: what a folder says to be further ahead is nonsense, and not followed."""
 
 
-class Moments:
+class Timestamps:
     """Tells times, in seconds since 1970 by *clock*. Any thread may ask."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -30,9 +30,9 @@ class Moments:
 
     def following(self) -> float:
         """Return a time later than any that was seen, also where the clock was set back."""
-        moment = self.now()
+        now = self.now()
         with self._lock:
-            self._latest_seen = max(moment, round(self._latest_seen + 1e-5, 6))
+            self._latest_seen = max(now, round(self._latest_seen + 1e-5, 6))
             return self._latest_seen
 
     def saw(self, times: Iterable[float]) -> None:
