@@ -212,12 +212,12 @@ class Client:
         Nothing is paid: one GET is all that is sent. It ends after *timeout* seconds whatever the
         network does, and never raises.
         """
-        from opeai_nb.client.http.aside import done_aside  # seldom asked for
+        from opeai_nb.client.http.daemon_thread import done_in_thread  # seldom asked for
         from opeai_nb.client.protocol.check import check as look
         from opeai_nb.client.protocol.check import cut_short
 
         flow = look(self.endpoint, self._key, time.time())
-        findings = done_aside(lambda: self._obey(flow), timeout)
+        findings = done_in_thread(lambda: self._obey(flow), timeout)
         return Checkup(findings or cut_short(self.endpoint, self._key, timeout))
 
     # -- obeying

@@ -1,4 +1,4 @@
-"""Work in a thread of its own, waited for so long and no longer."""
+"""Work in a daemon thread of its own, waited for so long and no longer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 
-def begun_aside(work: Callable[[], Result]) -> Future[Result]:
+def begun_in_thread(work: Callable[[], Result]) -> Future[Result]:
     """Begin *work* in a thread, and return what tells of its end.
 
     A daemon thread, for neither a pool nor the end of the process should wait for a name server
@@ -31,13 +31,13 @@ def begun_aside(work: Callable[[], Result]) -> Future[Result]:
             with suppress(InvalidStateError):
                 future.set_result(result)
 
-    threading.Thread(target=run, name="opeai_nb-aside", daemon=True).start()
+    threading.Thread(target=run, name="opeai_nb-daemon", daemon=True).start()
     return future
 
 
-def done_aside(work: Callable[[], Result], seconds: float) -> Result | None:
+def done_in_thread(work: Callable[[], Result], seconds: float) -> Result | None:
     """Return what *work* returns; None where that takes longer than so many *seconds*."""
     try:
-        return begun_aside(work).result(seconds)
+        return begun_in_thread(work).result(seconds)
     except TimeoutError:
         return None
