@@ -346,29 +346,19 @@ class Library(KeptRequests):
         sent to *server*. While the index of a very large library is made, what is there of the
         request is looked for by its *prompt*; without, that is waited for.
         """
+        asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
+        # The journal before the index: what is settled between the two is seen twice, not lost.
         unfinished = self._journal.of(request)
+        is_elsewhere = _is_elsewhere(unfinished, server)
+        questions = (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
+        (rows, same_id), is_in_part = self._answers(prompt, *questions)
+        takes, files = self._kept_takes(rows, session, asked)
+        # What is kept in part is a record; the rest of its answer is nobody's take.
         entries = {
             entry.id: entry
             for entry in unfinished
-            if entry.base_url == server and entry.origin in origins
+            if entry.base_url == server and entry.origin in origins and entry.id not in files
         }
-        others = (it for it in unfinished if it.base_url != server and it.origin == "platform")
-        is_elsewhere = any(entry.take_state is not None for entry in others)
-        files: dict[str, Path] = {}
-        takes: list[Take] = []
-        asked, new_id = row or request, secrets.token_hex(_ID_BYTES)
-        homes = self.homes.all
-        asked_for = (_TAKES, (request, json.dumps(sorted(origins)))), (_OF_ID, (new_id,))
-        (rows, same_id), is_in_part = self._answers(prompt, *asked_for)
-        trash = self._marks.trashed() if rows else frozenset()
-        for record, created, cell, call, place, home, file, *_ in rows:
-            slot = Slot(cell, call) if call else None
-            own = place or place_key(created, record)
-            is_mine, is_trashed = session.made.get(record) == asked, record in trash
-            takes.append(Take(record, created, slot, own, is_mine=is_mine, is_trashed=is_trashed))
-            files[record] = homes[home] / file
-        # What is kept in part is a record; the rest of its answer is nobody's take.
-        entries = {name: entry for name, entry in entries.items() if name not in files}
         states = {name: entry.take_state for name, entry in entries.items()}
         if any(states[name] != "under way" and self._has_gone_on(entries[name]) for name in states):
             return self.look(
@@ -379,14 +369,31 @@ class Library(KeptRequests):
             for e in entries.values()
             if (state := states[e.id]) is not None
         ]
-        ordered = tuple(sorted(takes, key=lambda take: take.order))
-        notes = self._notes.of(asked)
+        scene = self._scene(takes, session, asked)
+        return Look(scene, files, entries, None if same_id else new_id, is_elsewhere, is_in_part)
+
+    def _kept_takes(
+        self, rows: Sequence[tuple[Any, ...]], session: Session, asked: str
+    ) -> tuple[list[Take], dict[str, Path]]:
+        """Return the takes that records are, and the file of each."""
+        homes, trash = self.homes.all, self._marks.trashed() if rows else frozenset()
+        takes: list[Take] = []
+        files: dict[str, Path] = {}
+        for record, created, cell, call, place, home, file, *_ in rows:
+            slot = Slot(cell, call) if call else None
+            own = place or place_key(created, record)
+            is_mine, is_trashed = session.made.get(record) == asked, record in trash
+            takes.append(Take(record, created, slot, own, is_mine=is_mine, is_trashed=is_trashed))
+            files[record] = homes[home] / file
+        return takes, files
+
+    def _scene(self, takes: list[Take], session: Session, asked: str) -> Scene:
+        """Return what the rule of replay looks at, in the order in which it was made."""
+        ordered, notes = sorted(takes, key=lambda take: take.order), self._notes.of(asked)
         self._timestamps.saw([take.at for take in ordered] + [note.at for note in notes])
         notebook = notebook_beside(self.folder, session.notebook)
         notes = notes_there(self.folder, notes) if notebook else notes
-        scene = Scene(ordered, notes, session.had(asked), session.name, notebook)
-        free_id = None if same_id else new_id
-        return Look(scene, files, entries, free_id, is_elsewhere, is_in_part)
+        return Scene(tuple(ordered), notes, session.had(asked), session.name, notebook)
 
     def _has_gone_on(self, entry: Entry) -> bool:
         """Tell whether its owner went on with it, and ended, since it was read: then look again."""
@@ -477,6 +484,12 @@ class Library(KeptRequests):
                     return found
             except LibraryError:
                 return found  # a folder that cannot be read does not hold up the request
+
+
+def _is_elsewhere(unfinished: Sequence[Entry], server: str) -> bool:
+    """Tell whether another server than *server* may be making this, or have made it."""
+    others = (it for it in unfinished if it.base_url != server and it.origin == "platform")
+    return any(entry.take_state is not None for entry in others)
 
 
 def _living(entry: Entry) -> LibraryError:
