@@ -10,7 +10,7 @@ from opeai_nb.client.http.json_reader import MAX_RAW_BYTES
 from opeai_nb.client.protocol.steps import CutAnswer, Damaged, Event, Reader, Source
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     import httpx
 
@@ -79,13 +79,13 @@ class _Unpacking:
         self._packed = bytearray()
         self._is_open = False
 
-    def feed(self, chunk: bytes) -> Iterator[Event]:
+    def feed(self, chunk: bytes) -> Iterable[Event]:
         if self._unpack is None:
             self._head += chunk
             if len(self._head) < _TELLING:
-                return
+                return ()
             chunk = self._begin()
-        yield from self._passed_on(chunk)
+        return self._passed_on(chunk)
 
     def finish(self) -> Iterator[Event]:
         if self._unpack is None:
@@ -110,14 +110,12 @@ class _Unpacking:
         self._unpack = unpacker(self._coding, head)
         return head
 
-    def _passed_on(self, chunk: bytes) -> Iterator[Event]:
+    def _passed_on(self, chunk: bytes) -> Iterable[Event]:
         if self._unpack is None or isinstance(self._unpack, _Plain):
-            yield from self._reader.feed(chunk)
-            return
+            return self._reader.feed(chunk)
         if not self._is_open and len(self._packed) < MAX_RAW_BYTES:
             self._packed += chunk
-        if self._failure is None:
-            yield from self._unpacked(self._unpack(chunk))
+        return self._unpacked(self._unpack(chunk)) if self._failure is None else ()
 
     def _unpacked(self, pieces: Iterator[bytes]) -> Iterator[Event]:
         while True:

@@ -71,11 +71,11 @@ def request_of(call: Call, key: Secret | None) -> httpx.Request:
     Made without the client's help: it would add cookies, and costs a fifth of a small exchange. The
     time that the call allows begins now.
     """
-    connect = min(_CONNECT_LONGEST, call.seconds or _CONNECT_LONGEST)
+    seconds = call.seconds
     extensions: dict[str, Any] = {
         "timeout": {
-            "connect": ends_in(CONNECT_TIMEOUT, connect),
-            "read": ends_in(call.read_timeout, call.seconds),
+            "connect": ends_in(CONNECT_TIMEOUT, min(_CONNECT_LONGEST, seconds or _CONNECT_LONGEST)),
+            "read": ends_in(call.read_timeout, seconds),
             "write": WRITE_TIMEOUT,
             "pool": None,
         }

@@ -120,7 +120,8 @@ def _occurrences(sign: bytes, data: bytes | bytearray) -> int:
     return data.count(sign, first, data.rfind(sign) + 1) if first >= 0 else 0
 
 
-Mode = Callable[[bytes, int, list[Event]], int]
+Mode = Callable[["JsonReader", bytes, int, list[Event]], int]
+"""A method, not bound: a reader that holds itself keeps its body until garbage is collected."""
 
 
 class JsonReader:
@@ -147,7 +148,7 @@ class JsonReader:
         self._quads = b""
         self._open = b""
         self._padded = False
-        self._mode: Mode = self._outside
+        self._mode: Mode = JsonReader._outside
         self._string = 0
         self._key = b""
         self._last = b""
@@ -172,16 +173,18 @@ class JsonReader:
         if self._received == len(data) and self._is_a_picture(data):
             self._rest += b'"'
             self._is_whole = True
-            self._mode = self._whole
+            self._mode = JsonReader._whole
         # Inside a picture there is nothing to count.
-        if self._mode != self._whole and (self._mode != self._picture or b'"' in data):
+        if self._mode is not JsonReader._whole and (
+            self._mode is not JsonReader._picture or b'"' in data
+        ):
             self._count_values(data)
         if self._values > MAX_VALUES:
             self._stop_judging(data)
         events: list[Event] = []
         position = 0
         while position < len(data):
-            position = self._mode(data, position, events)
+            position = self._mode(self, data, position, events)
         self._check_caps()
         return events
 
@@ -193,10 +196,10 @@ class JsonReader:
 
     def _stop_judging(self, data: bytes) -> None:
         """Take the rest in as it comes: each value of it would be a step of ours."""
-        if self._mode == self._picture:
+        if self._mode is JsonReader._picture:
             self._tail = data
             raise CutAnswer(_TOO_MUCH)
-        self._mode = self._unjudged
+        self._mode = JsonReader._unjudged
 
     def _count_values(self, data: bytes | bytearray) -> None:
         self._values += _occurrences(b",", data)
@@ -215,7 +218,7 @@ class JsonReader:
             or self._received > MAX_BODY_BYTES
         ):
             raise CutAnswer("it is larger than any answer can be, and was not read further")
-        is_unjudged = self._mode == self._unjudged and len(self._rest) > MAX_UNJUDGED_BYTES
+        is_unjudged = self._mode is JsonReader._unjudged and len(self._rest) > MAX_UNJUDGED_BYTES
         if self._count > MAX_PICTURES or is_unjudged:
             raise CutAnswer(_TOO_MUCH)
 
@@ -224,9 +227,9 @@ class JsonReader:
 
         Raises `CutAnswer` where more values are left than any answer has.
         """
-        if self._mode == self._picture:
+        if self._mode is JsonReader._picture:
             return []
-        if self._mode == self._whole:
+        if self._mode is JsonReader._whole:
             self._mark_picture()
             return [PictureEnd(0)]
         self._rest += self._tail
@@ -244,7 +247,7 @@ class JsonReader:
         self._count += len(found)
         for back, (start, end, _) in enumerate(reversed(found), 1):
             self._rest[start:end] = f'"{self._mark}{self._count - back}"'.encode()
-        if self._mode == self._unjudged:
+        if self._mode is JsonReader._unjudged:
             self._values = 0
             self._count_values(self._rest)
             if self._values > MAX_VALUES:
@@ -321,11 +324,11 @@ class JsonReader:
         if self._is_whole:
             return self._bytes_of(0, pictures)[:MAX_RAW_BYTES]
         rest = bytes(self._rest) + self._tail
-        if self._count == 0 and self._mode != self._picture:
+        if self._count == 0 and self._mode is not JsonReader._picture:
             return rest[:MAX_RAW_BYTES]
         body = BytesIO()
         parts = re.split(rb"%b(\d+)" % self._mark.encode(), rest)
-        if self._mode == self._picture:  # the last is unfinished
+        if self._mode is JsonReader._picture:  # the last is unfinished
             parts.append(str(self._count).encode())
         for place, part in enumerate(parts):
             for text in (part,) if place % 2 == 0 else self._texts_of(int(part), pictures):
@@ -364,7 +367,7 @@ class JsonReader:
         if self._rest[self._gap : -1].lstrip().startswith(b":"):
             self._key = self._last
         self._string = len(self._rest)
-        self._mode = self._inside
+        self._mode = JsonReader._inside
         return quote + 1
 
     def _inside(self, data: bytes, position: int, events: list[Event]) -> int:
@@ -377,7 +380,7 @@ class JsonReader:
         if found and data[stop] == _QUOTE:
             return self._end_of_text(stop)
         if len(self._rest) - self._string >= most:
-            self._mode = self._text
+            self._mode = JsonReader._text
             self._begin_picture(events)
             return stop
         return self._escape(data, stop) if found else stop
@@ -427,7 +430,7 @@ class JsonReader:
         self._last = bytes(self._rest[self._string : self._string + 40])
         self._rest += b'"'
         self._gap = len(self._rest)
-        self._mode = self._outside
+        self._mode = JsonReader._outside
         return quote + 1
 
     def _begin_picture(self, events: list[Event]) -> None:
@@ -448,7 +451,7 @@ class JsonReader:
             return
         del self._rest[self._string :]
         self._open, self._quads, self._padded = still_open, b"", False
-        self._mode = self._picture
+        self._mode = JsonReader._picture
         self._is_picture = True  # until its beginning says something else
         before = len(events)
         self._decode(head, events)
@@ -506,7 +509,7 @@ class JsonReader:
         self._count += 1
         self._gap = len(self._rest)
         self._last = b""
-        self._mode = self._outside
+        self._mode = JsonReader._outside
 
     def _restored(self, value: Any) -> Any:
         if isinstance(value, str) and value.startswith(self._mark):

@@ -72,7 +72,7 @@ def is_whole(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
 
 def is_read(pictures: Sequence[Picture], notes: Sequence[str] = ()) -> bool:
     """Tell whether an answer was understood to its end, its pictures fetched or not."""
-    return not {GUESS, *DOUBTS}.intersection(notes) and not any(map(is_unread, pictures))
+    return _UNSURE.isdisjoint(notes) and not any(map(is_unread, pictures))
 
 
 def is_unread(picture: Picture) -> bool:
@@ -119,6 +119,7 @@ CUT_TASKS: Final = (
 )
 DOUBTS: Final = frozenset({IN_DOUBT, CUT_TASKS})
 """Notes that say that an answer may hold more than its pictures, whatever comes of these."""
+_UNSURE: Final = DOUBTS | {GUESS}
 
 
 def received(reply: Reply) -> tuple[Picture, ...]:

@@ -110,7 +110,9 @@ class Call:
     @property
     def seconds(self) -> float | None:
         """The time for the exchange itself; None for one without an end."""
-        return min((s for s in (self.longest, self.patience) if s is not None), default=None)
+        if self.longest is None or self.patience is None:
+            return self.patience if self.longest is None else self.longest
+        return min(self.longest, self.patience)
 
 
 @dataclass(frozen=True)

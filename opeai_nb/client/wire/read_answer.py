@@ -95,21 +95,29 @@ def read_answer(
     """
     if reply.pictures:
         unpacked = {number: _unpacked_picture(each) for number, each in reply.pictures.items()}
-        reply = replace(reply, pictures=unpacked)
+        if unpacked != reply.pictures:
+            reply = replace(reply, pictures=unpacked)
     try:
         # Inputs may be repeated in the answer to an edit, and a task's own names in a query's.
         is_plain = not asked and not (request and request.image)
-        found = documented_pictures(reply) if is_plain else ()
-        answer = (
-            _as_pictures(UnwrappedAnswer(reply, Places(nodes=[reply.body])), found)
-            if found
-            else _read(reply, request, asked)
-        )
-        return _without_key(answer, reply.key, reply.clock)
+        if is_plain and (found := documented_pictures(reply)):
+            return _documented(reply, found)
+        return _without_key(_read(reply, request, asked), reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         # Without the frames that read it: what they hold is as it came, and debuggers show locals.
         raise error.with_traceback(None)  # noqa: B904  it is the same error
+
+
+def _documented(reply: Reply, pictures: tuple[Picture, ...]) -> Pictures:
+    places, name = Places(nodes=[reply.body]), request_id_of(reply.headers, ())
+    return Pictures(
+        pictures=pictures,
+        usage=value_without_key(places.first("usage", kind=dict), reply.key),
+        created=integer(places.first("created", kind=(int, float))),
+        model=None,
+        request_id=name and without_key(name, reply.key),
+    )
 
 
 def _unpacked_picture(source: Source) -> Source:

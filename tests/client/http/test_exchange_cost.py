@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
+from weakref import ref
 
 import pytest
 
 from opeai_nb.client import AsyncClient, Client, Generation
+from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.protocol.steps import Blob, Reply
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.unwrapped_answer import unwrapped
+from opeai_nb.secret import secret
 from opeai_nb.testing import Answer, Script, png
 from tests.client.misbehaving import misbehaving
 from tests.client.shells import KEY, URL, Shell
@@ -110,6 +115,18 @@ def test_no_lock_and_no_task_group_of_anyio_stands_around_a_request(verb: str) -
     assert packages["anyio"] == packages["sniffio"] == 0
 
 
+def test_body_is_let_go_with_its_reader() -> None:
+    reader = JsonReader()
+    [*reader.feed(b'{"data": [{"b64_json": "' + b"QUJD" * 9999), *reader.finish()]
+    there = ref(reader)
+    gc.disable()
+    try:
+        del reader
+        assert there() is None, "it waits for nobody to look for what holds itself"
+    finally:
+        gc.enable()
+
+
 class Unhashed(bytes):
     """A picture whose bytes are not to be looked through."""
 
@@ -162,3 +179,20 @@ def test_documented_answer_means_what_the_reader_of_strange_ones_says(n: int) ->
     for items in permutations(ITEMS, n):
         body = {"created": 7, "data": list(items), "usage": {"total_tokens": 1}}
         assert told(body) == told({**body, "object": "list"}), items
+
+
+ECHO = f"painted for {KEY} (sk-…)"
+
+
+@pytest.mark.parametrize("rest", [{"usage": {KEY: ECHO}}, {"usage": []}, {"created": "7"}, {}])
+def test_key_is_in_nothing_of_a_documented_answer_that_is_shown(rest: dict[str, Any]) -> None:
+    def told(more: dict[str, Any]) -> Any:
+        item = {"url": "https://pictures.test/1.png", "revised_prompt": ECHO}
+        body = {"created": True, "data": [item], **rest, **more}
+        reply = Reply(200, {"x-request-id": ECHO}, body, clock=3.0, key=secret(KEY, "given"))
+        found = read_answer(reply)
+        assert isinstance(found, Pictures)
+        return replace(found, pictures=()), [vars(picture) for picture in found.pictures]
+
+    assert KEY not in str(told({}))
+    assert told({}) == told({"object": "list"})
