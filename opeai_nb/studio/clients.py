@@ -38,7 +38,7 @@ class Clients:
         """Return the client for the settings."""
         with self._lock:
             if self._here is None:
-                # Without a key it sends nothing: the door refuses before; what is kept is shown.
+                # Without a key nothing is sent, that is decided before; what is kept is shown.
                 self._here = connect.async_client(self._settings, may_lack_key=True)
             return self._here
 

@@ -1,4 +1,4 @@
-"""The one door of a request: show what is there, finish it, wait for it, or send.
+"""What is done about a request: show what is there, finish it, wait for it, or send.
 
 The rule itself is `library.replay`, pure; here it is asked, with the disk's answers, in one call.
 """
@@ -132,7 +132,7 @@ Decision = Show | Resume | Wait | Send
 
 
 @dataclass(frozen=True)
-class Door:
+class Decider:
     """Decides for one studio; *server* is the base URL that it asks. For threads: it asks the disk.
 
     Looking and beginning happen under the claim of the request, so that of two who ask for the

@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from opeai_nb.client import AsyncClient, Generation
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.library import Entry, Library
-    from opeai_nb.studio.decision import Ask, Decision, Door
+    from opeai_nb.studio.decision import Ask, Decider, Decision
     from opeai_nb.studio.job import Job, JobProgress
     from opeai_nb.studio.session_limit import Ledger
 
@@ -142,9 +142,9 @@ class Pipeline:
         """What keeps the key off the disk."""
         return KeyMask(self.client.key)
 
-    async def made(self, ask: Ask, door: Door) -> Generation:
-        """Do what the door decides, and lay that over the original where a region says so."""
-        generation = await self._made(ask, door)
+    async def made(self, ask: Ask, decider: Decider) -> Generation:
+        """Do what is decided, and lay that over the original where a region says so."""
+        generation = await self._made(ask, decider)
         if ask.only is None:
             return generation
         record, metadata = generation.replayed_from or self.progress.id, ask.options.metadata
@@ -153,18 +153,18 @@ class Pipeline:
             ask.only,
         )
 
-    async def _made(self, ask: Ask, door: Door) -> Generation:
-        """Do what the door decides, and decide again where that brings nothing."""
+    async def _made(self, ask: Ask, decider: Decider) -> Generation:
+        """Do what is decided, and decide again where that brings nothing."""
         after: str | None = None
         while True:
-            order = door.session.order(ask.row) if ask.is_without_cell else nullcontext()
+            order = decider.session.order(ask.row) if ask.is_without_cell else nullcontext()
             async with order:
-                decision, room = await self._decided(door, ask, after)
+                decision, room = await self._decided(decider, ask, after)
             if isinstance(decision, Show):
                 return decision.generation
             if isinstance(decision, Wait):
                 after = decision.id
-                await self._elsewhere(door, ask, after)
+                await self._elsewhere(decider, ask, after)
                 continue
             entry = decision.entry
             is_new = isinstance(decision, Send)
@@ -175,18 +175,18 @@ class Pipeline:
                 self.ledger.release(self.progress)
                 after = entry.id
             except BaseException as error:
-                is_over = await self.disk(door.brought_nothing, ask, entry)
+                is_over = await self.disk(decider.brought_nothing, ask, entry)
                 if is_new or not is_over or not isinstance(error, OpeaiError):
                     raise
                 after = None
 
     async def _decided(
-        self, door: Door, ask: Ask, after: str | None
+        self, decider: Decider, ask: Ask, after: str | None
     ) -> tuple[Decision, Path | None]:
         """Return the decision, and the folder for what comes where it is to be sent."""
 
         def decide() -> tuple[Decision, Path | None]:
-            decision = door.decide(ask, self.progress, after)
+            decision = decider.decide(ask, self.progress, after)
             if not isinstance(decision, Send):
                 return decision, None
             if ask.caller != "point":
@@ -201,18 +201,18 @@ class Pipeline:
             if isinstance(decision, Send):
                 await self.disk(decision.entry.forget)
                 self.ledger.release(self.progress)
-                await self.disk(door.brought_nothing, ask, decision.entry)
+                await self.disk(decider.brought_nothing, ask, decision.entry)
             raise
         if isinstance(decision, Send | Resume):
             self.progress.id = decision.entry.id
         return decision, room
 
-    async def _elsewhere(self, door: Door, ask: Ask, take: str) -> None:
+    async def _elsewhere(self, decider: Decider, ask: Ask, take: str) -> None:
         """Wait until nobody works on a take any more, in this process or another."""
         if (other := self.job_of(take)) is not None:
             self.progress.waits("another cell")
             await other.settled()
-        while (worker := await self.disk(door.worker_on, ask, take)) is not None:
+        while (worker := await self.disk(decider.worker_on, ask, take)) is not None:
             self.progress.waits(worker)
             await self.sleep(_LOOK_AGAIN)
 

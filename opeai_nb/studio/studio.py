@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from opeai_nb.prices.cost import Cost
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
-    from opeai_nb.studio.decision import Ask, Door
+    from opeai_nb.studio.decision import Ask, Decider
     from opeai_nb.studio.job import State
     from opeai_nb.studio.pipeline import Pipeline
     from opeai_nb.studio.run_options import RunOptions
@@ -164,8 +164,8 @@ class Studio:
 
     def start_asked(self, ask: Ask) -> Job:
         """Begin what somebody asks and return its job at once."""
-        pipeline, door = self._pipeline(ask.request, ask.options), self.door
-        return self._run(pipeline, pipeline.made(ask, door), door.prices)
+        pipeline, decider = self._pipeline(ask.request, ask.options), self.decider
+        return self._run(pipeline, pipeline.made(ask, decider), decider.prices)
 
     def generate(self, prompt: str | ImageRequest | None = None, **fields: Any) -> Generation:
         """Begin a request and wait for its pictures."""
@@ -258,11 +258,11 @@ class Studio:
     # -- jobs on the loop
 
     @property
-    def door(self) -> Door:
+    def decider(self) -> Decider:
         """What decides whether a request is shown, finished, waited for or sent."""
-        from opeai_nb.studio.decision import Door
+        from opeai_nb.studio.decision import Decider
 
-        return Door(
+        return Decider(
             self.library,
             self.session,
             self.settings,

@@ -111,7 +111,7 @@ def made(studio: Studio, transport: Watched, number: int) -> Here:
     )
     # As the workers ask: of two hundred points at once the library was asked whether it holds them.
     ask = Ask(request, Slot("p"), "point", is_new=True)
-    generation = asyncio.run(pipeline.made(ask, studio.door))
+    generation = asyncio.run(pipeline.made(ask, studio.decider))
     assert len(generation.pictures) == 1
     return here
 

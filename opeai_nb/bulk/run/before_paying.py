@@ -92,10 +92,10 @@ def ask_before_paying(studio: Studio, points: Sequence[Point], options: BulkOpti
 def kept_of(studio: Studio, points: Iterable[Point]) -> frozenset[int]:
     """Return the numbers of the points that the library can show now."""
     points = list(points)
-    # Of what nothing is held, as of most rows of a new table, the door need not be asked.
+    # Of what nothing is held, as of most rows of a new table, nothing need be decided.
     held = studio.library.holds(point.identity for point in points)
     points = [point for point in points if point.identity in held]
     if not points:
         return frozenset()
-    shown = studio.door.shown(asked(point) for point in points)
+    shown = studio.decider.shown(asked(point) for point in points)
     return frozenset(point.number for point, is_kept in zip(points, shown, strict=True) if is_kept)

@@ -176,7 +176,7 @@ def test_pictures_that_lie_complete_in_the_journal_are_shown_with_no_post(
     entry = studio.library.begin(
         ImageRequest("a fox", n=2, **SMALL),
         key="k",
-        base_url=studio.door.server,
+        base_url=studio.decider.server,
         origin="engine",
     )
     entry.sending()
@@ -225,7 +225,7 @@ def test_a_refusal_of_ones_own_key_settles_nothing_of_anothers(
     entry = studio.library.begin(
         ImageRequest("a fox", model="rehearsal-not-there"),
         key="k",
-        base_url=studio.door.server,
+        base_url=studio.decider.server,
         origin="engine",
     )
     entry.release()
