@@ -1,107 +1,49 @@
 """What is done about a request: show what is there, finish it, wait for it, or send.
 
-The rule itself is `library.replay`, pure; here it is asked, with the disk's answers, in one call.
+The rule itself is `library.replay`, pure; here it is asked, with the disk's answers, in one call:
+
+    decide    --> _shown_at_once    before the claim: what is kept and shown, whatever others do
+              --> _decided          under the claim, until what was chosen could be done:
+                    _chosen           what is there, and what the rule says of it
+                    _carry_out      shown, adopted, or begun in the journal; or a refusal
+
+What keeps a run from paying is told in `refusals`.
 """
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opeai_nb.client.values.words import Words
-from opeai_nb.errors import LibraryError, OpeaiError, OptionError, OutcomeUnknownError
-from opeai_nb.guard import cached_property
+from opeai_nb.errors import LibraryError, OpeaiError
 from opeai_nb.library.library_warning import warn
-from opeai_nb.library.nearby import library_below
-from opeai_nb.library.records.request_json import earlier_identity, identity
-from opeai_nb.library.replay.replay import decide, row_key
+from opeai_nb.library.records.request_json import earlier_identity
+from opeai_nb.library.replay.replay import decide
+from opeai_nb.studio import refusals
 from opeai_nb.studio.pricing import cost_of
-from opeai_nb.studio.run_options import RunOptions
 from opeai_nb.studio.session_limit import Limit
-from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
-    from opeai_nb.client import Generation, ImageRequest
-    from opeai_nb.client.values.only import Only
-    from opeai_nb.library import Entry, Library, Record, Session, Slot
+    from opeai_nb.client import Generation
+    from opeai_nb.library import Entry, Library, Record, Session
     from opeai_nb.library.library import Look
-    from opeai_nb.library.replay.replay import Caller, Choice
+    from opeai_nb.library.replay.replay import Choice
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
     from opeai_nb.studio.job import JobProgress
+    from opeai_nb.studio.request_run import Ask
     from opeai_nb.studio.session_limit import Ledger
 
 _INDEX: Final = "the library's index: a record in it may be of this request"
 
-_OR_AGAIN: Final = "Or run the cell again, or with --fresh: then it asks for a new picture."
-_LOST: Final = (
-    "The library seems to have a record of this request, and it or a picture of it is missing or "
-    "damaged."
-)
-_BRING_BACK: Final = (
-    "Bring the file back (a whole copy of the folder, git lfs pull): %imagine tasks names what is "
-    "damaged. "
-)
-BRING_BACK_OF_MANY: Final = (
-    f"{_BRING_BACK}Or run it again, or with send_unknown=True (--send-unknown): then it asks for "
-    "new pictures. Nothing was sent."
-)
-_ELSEWHERE: Final = (
-    "This request was sent to another server before, and is unfinished: it may be paid for there."
-)
-_FINISH_THERE: Final = (
-    "%imagine tasks lists it, and with that server's OPEAI_BASE_URL it can be finished. "
-    f"{_OR_AGAIN} Nothing was sent."
-)
-_BELOW: Final = (
-    "The library in {folder}/{library} has a picture for this request, and there is none here: a "
-    "notebook of that folder seems to be run from above it."
-)
-_GO_THERE: Final = (
-    "Run it there (papermill --cwd {folder}), or set OPEAI_NB_LIBRARY={folder}/{library}. "
-    f"{_OR_AGAIN} Nothing was sent."
-)
-
 
 class _GoneOnError(Exception):
     """What was looked at has been sent, or settled, since; then its owner died."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A run of a request: what is asked, in which slot, by whom and how.
-
-    *slot* is None where no cell is known; a click in the panel never has one. *only* is the region
-    in which the answer is laid over the picture that is edited; it is not sent. *is_new* says that
-    the library held nothing of it a moment ago: then only the look under the claim is taken.
-    """
-
-    request: ImageRequest
-    slot: Slot | None = None
-    caller: Caller = "cell"
-    options: RunOptions = field(default_factory=RunOptions)
-    identity: str = ""
-    only: Only | None = None
-    is_new: bool = False
-
-    def __post_init__(self) -> None:
-        if not self.identity:
-            object.__setattr__(self, "identity", identity(self.request))
-
-    @property
-    def is_without_cell(self) -> bool:
-        """True where its slot is the next one of this request in its session."""
-        return self.slot is None and self.caller != "panel"
-
-    @cached_property
-    def row(self) -> str:
-        """What names the row of this request, and of this region alone."""
-        return row_key(self.identity, None if self.only is None else self.only.digest)
 
 
 class Show(NamedTuple):
@@ -177,7 +119,7 @@ class Decider:
             return None
         ask = self._in_slot(ask)
         look, choice = self._chosen(ask, job)
-        return self._obeyed(ask, job, look, choice) if choice.does == "show" else None
+        return self._carry_out(ask, job, look, choice) if choice.does == "show" else None
 
     def _shown_of_earlier(self, ask: Ask, job: JobProgress) -> Decision | None:
         """Return what an earlier version kept of this request, until one of today's is kept."""
@@ -193,12 +135,12 @@ class Decider:
         return replace(ask, slot=self.session.slot_without_cell(ask.row))
 
     def _decided(self, ask: Ask, job: JobProgress, after: str | None) -> Decision:
-        if after is not None and (decision := self._come_of(ask, after)) is not None:
+        if after is not None and (decision := self._after_waiting(ask, after)) is not None:
             return decision
         while True:
             now = self._in_slot(ask)
             look, choice = self._chosen(now, job)
-            decision = self._obeyed(now, job, look, choice)
+            decision = self._carry_out(now, job, look, choice)
             if decision is not None:
                 return decision
 
@@ -273,7 +215,7 @@ class Decider:
             scene = scene._replace(takes=tuple(known))
         return look, decide(scene, ask.slot, caller=ask.caller, fresh=self._is_fresh(ask))
 
-    def _come_of(self, ask: Ask, take: str) -> Decision | None:
+    def _after_waiting(self, ask: Ask, take: str) -> Decision | None:
         """Return what can be done now with a take that was waited for; None where it is no more."""
         look = self._look(ask)
         if (file := look.files.get(take)) and (record := self.library.kept(file)):
@@ -288,7 +230,7 @@ class Decider:
         self.session.gone(ask.row, take)
         return None
 
-    def _obeyed(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
+    def _carry_out(self, ask: Ask, job: JobProgress, look: Look, choice: Choice) -> Decision | None:
         """Carry out a choice; None where what it chose has been spoiled since."""
         if choice.does == "send":
             self._ask_before_paying(ask, look)
@@ -338,17 +280,14 @@ class Decider:
 
     def _refusal(self, ask: Ask, look: Look, take: str) -> OpeaiError:
         if (entry := look.entries.get(take)) is not None:
-            return _unknown(ask, entry)
+            return refusals.unknown(ask, entry)
         if ask.slot is not None:
             self.session.told(ask.row, ask.slot)
-        return OptionError(
-            "What this cell would show is in the trash.",
-            advice="`%imagine history --trash` lists it, `%imagine restore ID` brings it back. Or "
-            "run the cell again: then it asks for a new picture. Nothing was sent.",
-        )
+        return refusals.in_trash()
 
     def _begun(self, ask: Ask, job: JobProgress, look: Look, place: str | None) -> Entry:
-        self._refuse_to_paint_over()
+        if (refusal := refusals.painted_over(self.library, self.settings)) is not None:
+            raise refusal
         options, settings = ask.options, self.settings
         cost = cost_of(self.prices, [ask.request])
         options.refuse_above(cost)
@@ -386,86 +325,27 @@ class Decider:
             elif not entry.is_as_read():
                 raise _GoneOnError
             elif not (ask.options.fresh or ask.options.send_unknown):
-                raise _unknown(ask, entry)
+                raise refusals.unknown(ask, entry)
         elif ask.options.send_unknown and entry.take_state == "unknown" and not entry.received():
             entry.forget()
 
     def _ask_before_paying(self, ask: Ask, look: Look) -> None:
         """Raise, once in a session, before a first run pays for what may be paid for already.
 
-        Files of what it would show are no more, or another server was sent the same. What the
-        engine has painted costs nothing, and is painted again.
+        Files of what it would show are no more, another server was sent the same, or the library
+        of a folder below has it.
         """
-        had, slot = look.scene.had, ask.slot
-        if ask.is_new or slot is None or not had.is_untold(slot):
+        slot = ask.slot
+        if ask.is_new or slot is None or not look.scene.had.is_untold(slot):
             return
         if self._is_fresh(ask) or ask.options.send_unknown:
             return
-        pays = self.settings.asks == "platform"
-        if self.library.lost([(ask.identity, ask.request.prompt)], or_damaged=pays):
-            of_one = f"{_BRING_BACK}{_OR_AGAIN} Nothing was sent."
-            advice = of_one if ask.caller == "cell" else BRING_BACK_OF_MANY
-            error = OptionError(_LOST, advice=advice)
-        elif ask.caller == "point":
-            return
-        elif look.is_elsewhere and pays:
-            error = OptionError(_ELSEWHERE, advice=_FINISH_THERE)
-        elif (below := self._library_below(ask)) is not None:
-            told = {"folder": below.parent.name, "library": below.name}
-            error = OptionError(_BELOW.format(**told), advice=_GO_THERE.format(**told))
-        else:
-            return
-        self.session.told(ask.row, slot)
-        raise error
-
-    def _library_below(self, ask: Ask) -> Path | None:
-        """Return where this request's picture may be, in a folder where nobody has worked yet.
-
-        None where the notebook's own folder is known.
-        """
-        if self.session.notebook is not None or self.library.origins():
-            return None
-        return library_below(self.library.folder, ask.identity, ask.request.prompt)
-
-    def _refuse_to_paint_over(self) -> None:
-        """Raise where the engine would paint for want of a key beside pictures of the platform.
-
-        A notebook that came with its library would silently get another picture than it shows.
-        """
-        settings = self.settings
-        by_default = settings.origin == "engine" and not settings.engine_is_chosen
-        if by_default and "platform" in self.library.origins():
-            raise OptionError(
-                "The library holds pictures of the platform, none of them for this request, and "
-                "there is no API key.",
-                advice="Set OPEAI_API_KEY to ask the platform, or OPEAI_BASE_URL=engine: to let "
-                "the embedded engine paint. Nothing was sent.",
-            )
-
-
-def _unknown(ask: Ask, entry: Entry) -> OutcomeUnknownError:
-    """Return why a run does not send: an earlier one may have been paid for."""
-    advice = (
-        "Look: %imagine tasks and %imagine resume. Drop it: %imagine forget. Or send it again "
-        "knowingly, with --fresh. Nothing was sent."
-    )
-    if ask.caller == "point":
-        advice = (
-            "So it is not sent again by itself. send_unknown=True (--send-unknown) sends such "
-            "requests anew; %imagine tasks tells of them."
-        )
-    end = (
-        "got an answer that could not be read, and is kept"
-        if entry.truth == "answer not read"
-        else "was cut off before its answer came"
-    )
-    error = OutcomeUnknownError(
-        f"An earlier run of this request {end}: "
-        f"{counted(ask.request.count, 'picture')} may have been painted and paid for.",
-        advice=advice,
-        task_id=entry.task_id,
-        request=ask.request,
-    )
-    error.idempotency_key = entry.key
-    error.is_of_earlier_run = True
-    return error
+        refusal = refusals.lost(ask, self.library, self.settings)
+        if refusal is None and ask.caller != "point":
+            if look.is_elsewhere and self.settings.asks == "platform":
+                refusal = refusals.elsewhere()
+            else:
+                refusal = refusals.below(ask, self.library, self.session)
+        if refusal is not None:
+            self.session.told(ask.row, slot)
+            raise refusal

@@ -71,8 +71,9 @@ if TYPE_CHECKING:
     from opeai_nb.client import AsyncClient, Generation
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.library import Entry, Library
-    from opeai_nb.studio.decision import Ask, Decider, Decision
+    from opeai_nb.studio.decision import Decider, Decision
     from opeai_nb.studio.job import Job, JobProgress
+    from opeai_nb.studio.request_run import Ask
     from opeai_nb.studio.session_limit import Ledger
 
 Result = TypeVar("Result")

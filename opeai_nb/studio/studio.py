@@ -39,9 +39,10 @@ if TYPE_CHECKING:
     from opeai_nb.prices.cost import Cost
     from opeai_nb.prices.price_list import PriceList
     from opeai_nb.settings import Settings
-    from opeai_nb.studio.decision import Ask, Decider
+    from opeai_nb.studio.decision import Decider
     from opeai_nb.studio.job import State
     from opeai_nb.studio.pipeline import Pipeline
+    from opeai_nb.studio.request_run import Ask
     from opeai_nb.studio.run_options import RunOptions
 
 _THREADS, _THREADS_OF_SLOW = 4, 8
@@ -138,7 +139,7 @@ class Studio:
         inside, and `generation.received` has it as it came. Raises `InputError` for a request that
         cannot be right, before anything is sent.
         """
-        from opeai_nb.studio.decision import Ask
+        from opeai_nb.studio.request_run import Ask
         from opeai_nb.studio.run_options import RunOptions, region_of
 
         if options is None:

@@ -10,7 +10,8 @@ from opeai_nb.bulk.sweep.template import filled
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 from opeai_nb.library.replay.session_takes import POINT
-from opeai_nb.studio.decision import BRING_BACK_OF_MANY, Ask
+from opeai_nb.studio.refusals import BRING_BACK_OF_MANY
+from opeai_nb.studio.request_run import Ask
 from opeai_nb.studio.run_options import RunOptions
 
 if TYPE_CHECKING:
