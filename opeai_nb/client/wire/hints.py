@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opeai_nb.families import Family, accepts_size, family_of, is_same_shape, parse_size
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.values.request import ImageRequest
 
-_family_of = lru_cache(maxsize=64)(family_of)
 _SHOWN = 6  # sizes of a model: enough to see what it takes
 
 
@@ -26,7 +24,7 @@ def hints(request: ImageRequest) -> tuple[str, ...]:
 
     Nothing is known of a model outside `families.py`, and nothing is said of it.
     """
-    family = _family_of(request.model)
+    family = family_of(request.model)
     found = []
     if request.output_compression == 0:
         found.append(

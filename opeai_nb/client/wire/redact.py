@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from opeai_nb.errors import OpeaiError
     from opeai_nb.secret import Secret
 
@@ -19,7 +21,10 @@ _ABRIDGED = re.compile(r"(?<![\w\-])([\w\-]*+)(?:\*{2,}+|•{2,}+|\.{2,}+|…)([
 _WORD = re.compile(r"[\w\-]+")
 _CHUNK = re.compile(r"\S+")
 _KEY_LIKE = re.compile(r"\bsk-[A-Za-z0-9_\-]{6,}")
+_SIGNS: Final = ("**", "••", "..", "…")  # without one of which nothing is abridged
 _PART = 8
+_GRAM: Final = 4
+_STEP: Final = _PART - _GRAM + 1
 _END = 5
 _TAIL: Final = 4
 _MOST_KEYS: Final = 64
@@ -65,31 +70,48 @@ def without_key(text: str, key: Secret | None) -> str:
     if key is None:
         return text
     plain = key.reveal()
-    text = _whole(key).sub(_MASK, text)
-    text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, plain) else ends[0], text)
+    # What a text does not hold is not looked for by a pattern: nearly all hold nothing of the key.
+    forms, whole = _whole(key)
+    if any(form in text for form in forms):
+        text = whole.sub(_MASK, text)
+    if any(sign in text for sign in _SIGNS):
+        text = _ABRIDGED.sub(lambda ends: _MASK if _are_ends(ends, plain) else ends[0], text)
     return _without_ends(_without_parts(text, plain), plain) if key.is_random else text
 
 
 @lru_cache(_MOST_KEYS)
-def _whole(key: Secret) -> re.Pattern[str]:
-    """Return what finds a key as a whole, the longest of its spellings first."""
+def _whole(key: Secret) -> tuple[list[str], re.Pattern[str]]:
+    """Return the spellings of a key as a whole, the longest first, and what finds them."""
     plain = key.reveal()
     forms = {plain, quote(plain, safe=""), *([key.in_base64()] if key.is_random else [])}
-    spelled = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
-    return re.compile(rf"(?<!\w)(?:{spelled})(?!\w)")
+    longest_first = sorted(forms, key=len, reverse=True)
+    spelled = "|".join(map(re.escape, longest_first))
+    return longest_first, re.compile(rf"(?<!\w)(?:{spelled})(?!\w)")
 
 
 def _without_parts(text: str, key: str) -> str:
-    whole, parts = _unescaped(text), _parts(key)
-    # Most texts are shorter than there are parts of a key.
-    pieces = [whole[start : start + _PART] for start in range(len(whole) - _PART + 1)]
-    echoed = parts.intersection(pieces)
-    if echoed:
+    if echoed := echoed_parts(_unescaped(text), key):
         text = _CHUNK.sub(
             lambda chunk: _MASK if any(p in _unescaped(chunk[0]) for p in echoed) else chunk[0],
             text,
         )
+    if key[:_END] not in text and key[-_END:] not in text:
+        return text
     return _WORD.sub(lambda word: _MASK if _is_end(word[0], key) else word[0], text)
+
+
+def echoed_parts(text: str, key: str) -> frozenset[str]:
+    """Return the parts of a key that stand in *text*.
+
+    Each of them covers a gram, whole, at one of every `_STEP` places: those are looked at first.
+    """
+    parts, grams = _parts(key)
+    places = [p for p in range(0, len(text), _STEP) if text[p : p + _GRAM] in grams]
+    return parts.intersection(
+        text[start : start + _PART]
+        for place in places
+        for start in range(max(0, place - _STEP + 1), place + 1)
+    )
 
 
 _ESCAPED = re.compile(
@@ -106,7 +128,7 @@ def _unescaped(text: str) -> str:
     if not text.isascii():
         text = _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
     for _ in range(_TIMES_ESCAPED):
-        if not any(sign in text for sign in "%\\&"):
+        if "%" not in text and "\\" not in text and "&" not in text:
             break
         text = _ESCAPED.sub(_letter, text)
     return text.lower()
@@ -142,19 +164,23 @@ def _without_ends(text: str, key: str) -> str:
 
 
 @lru_cache(_MOST_KEYS)
-def _parts(key: str) -> frozenset[str]:
-    """Return all runs of 8 characters of a key, in each way in which `_unescaped` leaves it."""
+def _parts(key: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return all runs of 8 characters of a key, in each way in which `_unescaped` leaves it.
+
+    Beside them all runs of 4 that are in these.
+    """
     shifted = (b64encode(bytes(before) + key.encode()).decode() for before in range(3))
     # Whatever stood before and behind it changes the letters of base64 at both ends.
     encoded = [text[before + 1 : -_TAIL] for before, text in enumerate(shifted)]
     for_urls = [text.translate(str.maketrans("+/", "-_")) for text in encoded]
     once = _unescaped(key)
     spellings = (key, once, *encoded, *for_urls, key.encode().hex(), key.encode().hex(":"))
-    return frozenset(
-        text[start : start + _PART].lower()
-        for text in spellings
-        for start in range(len(text) - _PART + 1)
-    )
+    parts = frozenset(run for text in spellings for run in _runs(text.lower(), _PART))
+    return parts, frozenset(gram for part in parts for gram in _runs(part, _GRAM))
+
+
+def _runs(text: str, length: int) -> Iterator[str]:
+    return (text[start : start + length] for start in range(len(text) - length + 1))
 
 
 def _are_ends(found: re.Match[str], key: str) -> bool:

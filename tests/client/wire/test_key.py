@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import random
 import traceback
+import tracemalloc
 import warnings
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
@@ -12,10 +14,12 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opeai_nb.client import AsyncClient, Client
 from opeai_nb.client.wire.key import checked_key
-from opeai_nb.client.wire.redact import masked, without_key
+from opeai_nb.client.wire.redact import _parts, echoed_parts, masked, without_key
 from opeai_nb.errors import InputError, OpeaiError, TaskTimeoutError
 from opeai_nb.secret import Secret
 from opeai_nb.testing import (
@@ -293,6 +297,27 @@ def test_key_is_masked_in_every_spelling(key: str, spelling: str) -> None:
     assert "[key]" in told
     pieces = [echo[start : start + 6] for start in range(len(echo) - 5)]
     assert not [piece for piece in pieces if piece in told]
+
+
+BITS = st.tuples(st.integers(0, 30), st.integers(0, 14)).map(
+    lambda at: KEY[at[0] :][: at[1]].lower()
+)
+
+
+@given(st.lists(BITS | st.text("st3-k ", max_size=7), max_size=6).map("".join))
+def test_parts_of_a_key_are_found_at_every_place(text: str) -> None:
+    every = {text[start : start + 8] for start in range(len(text) - 7)}
+    assert echoed_parts(text, KEY) == _parts(KEY)[0] & every
+
+
+def test_picture_in_a_text_is_looked_through_in_the_memory_that_it_takes_itself() -> None:
+    text = "data:image/png;base64," + b64encode(random.Random(1).randbytes(300_000)).decode()
+    tracemalloc.start()
+    try:
+        assert without_key(text, Secret(KEY)) == text
+        assert tracemalloc.get_traced_memory()[1] < 3 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("spelling", ["as it is", "in a URL", "in slashed JSON", "in base64"])
