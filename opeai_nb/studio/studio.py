@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from opeai_nb.settings import Settings
     from opeai_nb.studio.decision import Decider
     from opeai_nb.studio.job import State
-    from opeai_nb.studio.pipeline import Pipeline
+    from opeai_nb.studio.pipeline.pipeline import Pipeline
     from opeai_nb.studio.request_run import Ask
     from opeai_nb.studio.run_options import RunOptions
 
@@ -291,7 +291,7 @@ class Studio:
         self, request: ImageRequest, options: RunOptions, entry: Entry | None = None
     ) -> Pipeline:
         """Return what makes a new job; *entry* is what it goes on with."""
-        from opeai_nb.studio.pipeline import Pipeline
+        from opeai_nb.studio.pipeline.pipeline import Pipeline
 
         if entry is None:
             client, origin = self._clients.here(), self.settings.asks

@@ -20,7 +20,7 @@ from opeai_nb.engine import ENGINE_URL
 from opeai_nb.library import Slot
 from opeai_nb.library.disk.files import Disk
 from opeai_nb.studio.job import JobProgress
-from opeai_nb.studio.pipeline import Pipeline
+from opeai_nb.studio.pipeline.pipeline import Pipeline
 from opeai_nb.studio.request_run import Ask
 from opeai_nb.studio.session_limit import Ledger
 from tests.profiled import profiled

@@ -51,7 +51,8 @@ from opeai_nb.errors import (
     UnreadableAnswerError,
 )
 from opeai_nb.library.journal.entry import TakenOverError
-from opeai_nb.studio.answered import (
+from opeai_nb.studio.decision import Resume, Send, Show, Wait
+from opeai_nb.studio.pipeline.answered import (
     hosts_of,
     in_file,
     is_packed,
@@ -59,8 +60,7 @@ from opeai_nb.studio.answered import (
     out_of_the_journal,
     with_missing,
 )
-from opeai_nb.studio.decision import Resume, Send, Show, Wait
-from opeai_nb.studio.key_mask import KeyMask
+from opeai_nb.studio.pipeline.key_mask import KeyMask
 from opeai_nb.warning import told_to
 
 if TYPE_CHECKING:
