@@ -9,7 +9,6 @@ import asyncio
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from opeai_nb import connect
@@ -194,10 +193,10 @@ class Studio:
         left = self.library.entry(entry) if isinstance(entry, str) else entry
         if (running := self._job_of(left.id)) is not None:
             return running
-        pipeline = self._pipeline(left.request, RunOptions(timeout=timeout), left)
-        pipeline.progress.id = left.id
+        options = RunOptions(timeout=timeout)
+        pipeline = self._pipeline(left.request, options, left, fetches_anywhere=fetch)
+        pipeline.context.progress.id = left.id
         again = send and (way_on(left) != "resume" or left.truth == "answer not read")
-        pipeline = replace(pipeline, fetches_anywhere=fetch)
         return self._run(pipeline, pipeline.resumed(left, send=again))
 
     def resume_all(self, *, timeout: float = DEFAULT_TIMEOUT) -> list[Job]:
@@ -288,9 +287,15 @@ class Studio:
         return next((job for job in self.under_way if job.id == entry_id), None)
 
     def _pipeline(
-        self, request: ImageRequest, options: RunOptions, entry: Entry | None = None
+        self,
+        request: ImageRequest,
+        options: RunOptions,
+        entry: Entry | None = None,
+        *,
+        fetches_anywhere: bool = False,
     ) -> Pipeline:
         """Return what makes a new job; *entry* is what it goes on with."""
+        from opeai_nb.studio.pipeline.job_context import JobContext
         from opeai_nb.studio.pipeline.pipeline import Pipeline
 
         if entry is None:
@@ -298,15 +303,16 @@ class Studio:
         else:
             client = self._clients.at(entry.base_url, entry.origin)
             origin = "engine" if entry.origin == "engine" else "platform"
-        return Pipeline(
+        context = JobContext(
             client,
             self.library,
             JobProgress(request, origin, self._clock),
             self._threads,
             self.ledger,
-            self._job_of,
             options.timeout,
+            fetches_anywhere,
         )
+        return Pipeline(context, self._job_of)
 
     def _run(
         self,
@@ -314,7 +320,7 @@ class Studio:
         work: Coroutine[Any, Any, Generation],
         prices: PriceList | None = None,
     ) -> Job:
-        progress = pipeline.progress
+        progress = pipeline.context.progress
         job = Job(progress)
         self._list(job)
 

@@ -20,6 +20,7 @@ from opeai_nb.engine import ENGINE_URL
 from opeai_nb.library import Slot
 from opeai_nb.library.disk.files import Disk
 from opeai_nb.studio.job import JobProgress
+from opeai_nb.studio.pipeline.job_context import JobContext
 from opeai_nb.studio.pipeline.pipeline import Pipeline
 from opeai_nb.studio.request_run import Ask
 from opeai_nb.studio.session_limit import Ledger
@@ -100,15 +101,15 @@ def made(studio: Studio, transport: Watched, number: int) -> Here:
     """Make one point of a sweep with the studio's door, and return what was counted."""
     here = Here()
     request = ImageRequest(f"fox {number}")
-    pipeline = Pipeline(
+    context = JobContext(
         AsyncClient(base_url=ENGINE_URL, api_key="any-key-at-all", transport=transport),
         studio.library,
         JobProgress(request, "engine", lambda: 0.0),
         here,
         Ledger(),
-        lambda _: None,
         60.0,
     )
+    pipeline = Pipeline(context, lambda _: None)
     # As the workers ask: of two hundred points at once the library was asked whether it holds them.
     ask = Ask(request, Slot("p"), "point", is_new=True)
     generation = asyncio.run(pipeline.made(ask, studio.decider))
