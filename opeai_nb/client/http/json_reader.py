@@ -234,12 +234,13 @@ class JsonReader:
             return [PictureEnd(0)]
         self._rest += self._tail
         self._tail = b""
-        is_packed = not self._count and has_parts(self._rest)
-        if is_packed and (parts := self._pictures_of_parts()):
-            return parts
-        whole = None if self._count else self._whole_picture()
-        if not (self._count or whole) and (packed := self._packed_json()):
-            self._archive, self._rest = bytes(self._rest), packed
+        whole = None
+        if not (self._count or self._rest.startswith((b"{", b"["))):
+            if has_parts(self._rest) and (parts := self._pictures_of_parts()):
+                return parts
+            whole = self._whole_picture()
+            if whole is None and (packed := self._packed_json()):
+                self._archive, self._rest = bytes(self._rest), packed
         found = [(0, len(self._rest), whole)] if whole else [*number_lists(self._rest)]
         events: list[Event] = []
         for number, (_, _, picture) in enumerate(found, self._count):
@@ -257,8 +258,6 @@ class JsonReader:
     def _whole_picture(self) -> bytes | None:
         """Return the picture that the body is: its bytes, or their base64 with nothing around."""
         head = bytes(self._rest[:_QUOTED])
-        if head[:1] in (b"{", b"["):
-            return None
         if sniff_format(head) is not None:
             return bytes(self._rest)
         is_text = head.isascii() and b'"' not in head and head.lstrip()[:1] not in (b"", b"{", b"[")

@@ -5,6 +5,7 @@ Most answers are this one. All that the document does not name is left to `read_
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.picture_source import begins
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from opeai_nb.client.protocol.steps import Reply
 
 _ANSWER: Final = frozenset({"created", "data", "usage"})
+_URL: Final = re.compile(r"[\w.~:/?#@%&=+-]+", re.ASCII)
+"""What `link_in` leaves as it is."""
 _ITEM: Final = frozenset({"url", "b64_json", "revised_prompt"})
 
 
@@ -54,4 +57,6 @@ def _picture(item: Any, reply: Reply) -> Picture | None:
 
 
 def _is_link(url: Any) -> bool:
-    return type(url) is str and url.startswith(("https://", "http://")) and link_in(url) == url
+    if type(url) is not str or not url.startswith(("https://", "http://")):
+        return False
+    return _URL.fullmatch(url) is not None or link_in(url) == url
