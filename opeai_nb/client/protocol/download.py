@@ -26,15 +26,15 @@ from opeai_nb.client.protocol.steps import (
     Unsent,
 )
 from opeai_nb.client.values.picture_end import ends_whole, is_cut_short
-from opeai_nb.client.wire.read_error import (
+from opeai_nb.client.wire.error.read_error import (
     NO_WORDS,
     first_line,
     is_readable,
     problem_of,
     words_of_page,
 )
+from opeai_nb.client.wire.error.reason import reason_anywhere
 from opeai_nb.client.wire.read_pictures import pictures_in
-from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.unwrap import says_running, unpacked
 from opeai_nb.client.wire.unwrapped_answer import unwrapped

@@ -14,7 +14,7 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_in_part
 from opeai_nb.client.values.request import ImageRequest, wanted
 from opeai_nb.client.values.task import Task
-from opeai_nb.client.wire.item_error import SAID_EMPTY, UNFINISHED
+from opeai_nb.client.wire.error.item_error import SAID_EMPTY, UNFINISHED
 from opeai_nb.client.wire.read_answer import KEPT, Pictures
 from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
 from opeai_nb.client.wire.spelling import squeezed

@@ -26,10 +26,8 @@ from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, joined, read_status
-from opeai_nb.client.wire.item_error import to_come
-from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
-from opeai_nb.client.wire.read_documented import documented_pictures
-from opeai_nb.client.wire.read_error import (
+from opeai_nb.client.wire.error.item_error import to_come
+from opeai_nb.client.wire.error.read_error import (
     NO_WORDS,
     Problem,
     error_of,
@@ -42,8 +40,10 @@ from opeai_nb.client.wire.read_error import (
     request_id_of,
     words_of_page,
 )
+from opeai_nb.client.wire.error.reason import reason_anywhere
+from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
+from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
-from opeai_nb.client.wire.reason import reason_anywhere
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
 from opeai_nb.client.wire.task.read_task import holds_result, read_task, row_of, several_in

@@ -18,7 +18,7 @@ from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_cut_short
-from opeai_nb.client.wire.item_error import (
+from opeai_nb.client.wire.error.item_error import (
     EMPTY,
     NO_BYTES,
     NO_OBJECT,
@@ -26,8 +26,8 @@ from opeai_nb.client.wire.item_error import (
     failed,
     item_error,
 )
+from opeai_nb.client.wire.error.read_error import find_problem, first_line
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
-from opeai_nb.client.wire.read_error import find_problem, first_line
 from opeai_nb.client.wire.spelling import squeezed
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ from opeai_nb.client.http.picture_source import begins, bytes_of, is_one_of
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.wire.item_error import failed
+from opeai_nb.client.wire.error.item_error import failed
+from opeai_nb.client.wire.error.reason import refusing_end
 from opeai_nb.client.wire.links import links_in, may_be_picture
 from opeai_nb.client.wire.read_item import MOST_ITEMS, read_item, read_items
-from opeai_nb.client.wire.reason import refusing_end
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 

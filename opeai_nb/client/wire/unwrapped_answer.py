@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.picture_source import is_one_of
 from opeai_nb.client.values.request import wanted
-from opeai_nb.client.wire.read_error import request_id_of
+from opeai_nb.client.wire.error.read_error import request_id_of
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, Places, leaves_in, places_in
 

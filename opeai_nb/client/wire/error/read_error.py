@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from opeai_nb.client.protocol.steps import NotJson, Reply
-from opeai_nb.client.wire.links import refresh_in
-from opeai_nb.client.wire.reason import (
+from opeai_nb.client.wire.error.reason import (
     code_of,
     first_error,
     is_fine,
     reason_anywhere,
     reason_of,
 )
+from opeai_nb.client.wire.links import refresh_in
 from opeai_nb.client.wire.redact import masked, without_key
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import unpacked

@@ -1,0 +1,1 @@
+"""What an answer says went wrong, and what that means."""
