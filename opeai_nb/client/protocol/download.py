@@ -26,13 +26,8 @@ from opeai_nb.client.protocol.steps import (
     Unsent,
 )
 from opeai_nb.client.values.picture_end import ends_whole, is_cut_short
-from opeai_nb.client.wire.error.read_error import (
-    NO_WORDS,
-    first_line,
-    is_readable,
-    problem_of,
-    words_of_page,
-)
+from opeai_nb.client.wire.error.page_text import NO_WORDS, first_line, is_readable, words_of_page
+from opeai_nb.client.wire.error.read_error import problem_of
 from opeai_nb.client.wire.error.reason import reason_anywhere
 from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.redact import without_key

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.query_task import again, query
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, Reply, Unsent
-from opeai_nb.client.wire.error.read_error import error_of, read_problem
+from opeai_nb.client.wire.error.classify_error import error_of
+from opeai_nb.client.wire.error.read_error import read_problem
 from opeai_nb.client.wire.redact import hide_in, value_without_key
 from opeai_nb.errors import ConnectionLostError, OpeaiError, UnreachableError, UnreadableAnswerError
 

@@ -14,7 +14,8 @@ from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, U
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, goes_on
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.client.wire.error.read_error import Problem, error_of
+from opeai_nb.client.wire.error.classify_error import error_of
+from opeai_nb.client.wire.error.read_error import Problem
 from opeai_nb.client.wire.links import links_in_json
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.spelling import squeezed

@@ -15,7 +15,8 @@ from opeai_nb.client.values.picture_end import is_in_part
 from opeai_nb.client.values.request import ImageRequest, wanted
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.error.item_error import SAID_EMPTY, UNFINISHED
-from opeai_nb.client.wire.read_answer import KEPT, Pictures
+from opeai_nb.client.wire.error.unreadable import KEPT
+from opeai_nb.client.wire.read_answer import Pictures
 from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (

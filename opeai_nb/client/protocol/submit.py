@@ -35,8 +35,10 @@ from opeai_nb.client.protocol.steps import (
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task, joined
 from opeai_nb.client.wire.dialects import DIALECTS
-from opeai_nb.client.wire.error.read_error import Problem, error_of, problem_in
-from opeai_nb.client.wire.read_answer import KEPT, Pictures, read_answer, unread
+from opeai_nb.client.wire.error.classify_error import error_of
+from opeai_nb.client.wire.error.read_error import Problem, problem_in
+from opeai_nb.client.wire.error.unreadable import KEPT, unread
+from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.client.wire.task.task_link import poll_link
 from opeai_nb.client.wire.unwrap import Places

@@ -26,22 +26,19 @@ from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, joined, read_status
+from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.item_error import to_come
 from opeai_nb.client.wire.error.read_error import (
-    NO_WORDS,
     Problem,
-    error_of,
-    first_line,
-    is_readable,
     problem_in,
     problem_of,
     problem_without_key,
     read_problem,
     request_id_of,
-    words_of_page,
 )
 from opeai_nb.client.wire.error.reason import reason_anywhere
-from opeai_nb.client.wire.links import is_xml, links_in, links_in_xml, may_be_picture
+from opeai_nb.client.wire.error.unreadable import unread, unreadable
+from opeai_nb.client.wire.links import links_in, links_in_xml, may_be_picture
 from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
@@ -241,7 +238,9 @@ def _read_no_result(
     guess = guessed_task(answer.places) or bare_task(answer.reply.body)
     if guess is not None and not failures:
         return replace(guess, request_id=answer.request_id)
-    return _unreadable(answer.reply) if failures is None else _as_pictures(answer, failures)
+    if failures is None:
+        raise unreadable(answer.reply)
+    return _as_pictures(answer, failures)
 
 
 def _refusal(problem: Problem, places: Places) -> Problem:
@@ -252,25 +251,6 @@ def _refusal(problem: Problem, places: Places) -> Problem:
     raise unread(
         problem, f"The answer says {problem.message!r}, and holds what may be the id of a task."
     )
-
-
-def unread(problem: Problem, message: str) -> UnreadableAnswerError:
-    """Return the error for an answer that tells of a problem, and of what may be paid for."""
-    return UnreadableAnswerError(
-        message,
-        advice=KEPT,
-        status_code=problem.status,
-        code=problem.code,
-        type=problem.type,
-        request_id=problem.request_id,
-        task_id=problem.task_id,
-    )
-
-
-KEPT: Final = (
-    "What came is kept in error.answer, and in a library's journal: `%imagine resume` reads it "
-    "again, also after an update."
-)
 
 
 def _as_pictures(
@@ -325,7 +305,9 @@ def _read_documents(
     # What goes wrong with a stream, or in it, does not end the task that it has told of.
     done = [task for task in tasks if task.pictures]
     named = [task for task in tasks if task.id]
-    return next(reversed(done or named or answers), None) or _unreadable(reply)
+    if not answers:
+        raise unreadable(reply)
+    return (done or named or answers)[-1]
 
 
 def _missing(problems: list[Problem], tasks: list[Task]) -> list[Picture]:
@@ -366,51 +348,8 @@ def _read_text(answer: UnwrappedAnswer, asked: str) -> Pictures | Task | Problem
         answer.places = Places(lists=[("", named)]) if named else Places(texts=[text])
         if pictures := pictures_in(answer):
             return _as_pictures(answer, pictures, notes=(GUESS,))
-    return _unreadable(reply)
+    raise unreadable(reply)
 
 
 # A page, or JSON that is broken: what stands under which name is not known.
 _NO_PROSE: Final = re.compile(r"\A[<{\[]|[\"']\s*:")
-_STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
-
-
-def _unreadable(reply: Reply) -> Problem:
-    is_json = not isinstance(reply.body, NotJson)
-    text = "" if is_json else reply.body.text.lstrip()
-    is_stream = _STREAM.match(first_line(text)) is not None
-    raise UnreadableAnswerError(
-        _of_json(reply.body)
-        if is_json
-        else "The answer is a stream of events that ends before any picture is whole."
-        if is_stream
-        else _of_text(text),
-        # JSON is what an image API speaks: with that, the base URL is not to blame.
-        advice=KEPT if is_json or is_stream or text[:1] in _BRACKETS else None,
-        status_code=reply.status,
-        request_id=request_id_of(reply.headers, []),
-    )
-
-
-def _of_json(body: Any) -> str:
-    says = problem_of(reason_anywhere(body)).message
-    if says:
-        return f"The answer holds neither a picture nor a task; it says: {says!r}."
-    return "The answer holds neither a picture, nor a task, nor an error."
-
-
-_BRACKETS: Final = frozenset("{[")
-
-
-def _of_text(text: str) -> str:
-    if not text.strip():
-        return "The answer is empty."
-    words = first_line(text)
-    if not is_readable(words):
-        return "The answer is no text, and no picture of a known format."
-    if text[:1] in _BRACKETS:
-        return f"The answer is JSON that is broken; it begins: {words!r}."
-    if words and is_xml(text):
-        return f"The answer is XML, not JSON; it says: {words!r}."
-    if words:
-        return f"The answer is not JSON; it begins: {words!r}."
-    return f"The answer is a page: {words_of_page(text) or NO_WORDS}."

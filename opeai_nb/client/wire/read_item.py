@@ -26,7 +26,8 @@ from opeai_nb.client.wire.error.item_error import (
     failed,
     item_error,
 )
-from opeai_nb.client.wire.error.read_error import find_problem, first_line
+from opeai_nb.client.wire.error.page_text import first_line
+from opeai_nb.client.wire.error.read_error import find_problem
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.spelling import squeezed
 

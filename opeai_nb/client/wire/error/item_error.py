@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from opeai_nb.client.protocol.steps import Blob
-from opeai_nb.client.wire.error.read_error import error_of, find_problem, problem_of
+from opeai_nb.client.wire.error.classify_error import error_of
+from opeai_nb.client.wire.error.read_error import find_problem, problem_of
 from opeai_nb.client.wire.error.reason import reason_anywhere
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import says_running

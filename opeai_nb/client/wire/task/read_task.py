@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import VAGUE, Status, Task, goes_on, joined, read_status
-from opeai_nb.client.wire.error.read_error import error_of, find_problem, problem_of, reason_in
+from opeai_nb.client.wire.error.classify_error import error_of
+from opeai_nb.client.wire.error.read_error import find_problem, problem_of, reason_in
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, bare_task, guessed_id, id_text, only_id

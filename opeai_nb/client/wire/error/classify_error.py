@@ -1,0 +1,207 @@
+"""Which error of our tree a problem is, and what helps.
+
+The code decides before the message, and both before the status: a gateway sends 503 for an unknown
+model, and 500 for a bad request (platform.md 2.4, 2.5).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from opeai_nb.client.wire.error.read_error import MESSAGE_LIMIT
+from opeai_nb.errors import (
+    AnswerError,
+    AuthenticationError,
+    BadRequestError,
+    ModelNotFoundError,
+    ModerationError,
+    NotFoundError,
+    OpeaiError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    QuotaError,
+    RateLimitError,
+    ServerError,
+    TaskExpiredError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from opeai_nb.client.wire.error.read_error import Problem
+
+# Codes by what they mean, in lower case (platform.md 2.5, 3.6, 4.1, 4.2). A part is enough.
+_MODERATION: Final = (
+    *("moderation_blocked", "content_policy", "sensitive", "prompt_blocked", "datainspection"),
+    *("content_filter", "risk_control", "unsafe"),
+)
+_QUOTA: Final = (
+    *("insufficient_user_quota", "insufficient_quota", "arrearage", "allocationquota", "billing_"),
+    *("pre_consume_token_quota_failed", "quota_exceeded", "insufficient_balance"),
+)
+_NO_MODEL: Final = ("model_not_found", "modelnotfound", "model_not_exist", "invalid_model")
+_NO_TASK: Final = ("task_not_exist", "resourcenotfound", "task_not_found", "tasknotfound")
+_NO_KEY: Final = ("invalidapikey", "invalid_api_key", "no_api_key", "unauthorized")
+_TOO_MANY: Final = ("throttling", "rate_limit", "ratelimit", "too_many_requests")
+_WRONG: Final = (
+    *("invalid_image_request", "invalidparameter", "invalid_request", "invalidurl", "bad_request"),
+    *("badrequest", "unsupportedoperation", "invalid_parameter", "read_request_body_failed"),
+)
+_QUOTA_WORDS: Final = (
+    *("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费", "insufficient balance"),
+    *("balance not enough", "balance is not enough", "balance is insufficient"),
+)
+_MODERATION_WORDS: Final = ("safety system", "content policy", "sensitive content", "敏感")
+_ADVICE_413: Final = "The request is too large: send smaller input pictures."
+
+
+def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> OpeaiError:
+    """Return the error for a problem.
+
+    A 5xx on a *paid* request that names no other cause leaves the outcome unknown.
+    """
+    kind = _by_code(problem) or _by_status(_status_meant(problem), paid=paid)
+    if kind is NotFoundError and task_id is not None:
+        kind = TaskExpiredError
+    told = problem.message or _NO_REASON.get(problem.status, "the platform gave no reason")
+    advice = _advice(kind, problem, paid=paid)
+    task_id = task_id or problem.task_id
+    return kind(
+        _OPENING.get(kind, "The platform refused: {}").format(told.rstrip("."))[:MESSAGE_LIMIT]
+        + ".",
+        advice=advice,
+        status_code=problem.status,
+        code=problem.code,
+        type=problem.type,
+        request_id=problem.request_id,
+        task_id=task_id,
+    )
+
+
+_NO_REASON: Final = {407: "it wants a user and a password"}
+
+
+def _advice(kind: type[OpeaiError], problem: Problem, *, paid: bool) -> str | None:
+    """Return advice for what the class alone does not know; None for the advice of the class."""
+    message = problem.message.lower()
+    if problem.status == 413:  # noqa: PLR2004  payload too large
+        return _ADVICE_413
+    if kind is UnreachableError:
+        return f"{'Nothing was sent, so nothing was paid. ' if paid else ''}{_ADVICE_407}"
+    if any(word in message for word in _CHALLENGE):
+        return _ADVICE_CHALLENGE
+    if kind is AuthenticationError and any(word in message for word in _UPSTREAM):
+        return _ADVICE_UPSTREAM
+    if kind is AnswerError and paid and problem.is_in_success:
+        return _ADVICE_REFUSED
+    return None
+
+
+_CHALLENGE: Final = (
+    *("just a moment", "attention required", "checking your browser", "enable javascript"),
+    *("verify you are human", "access denied | ", "ddos protection"),
+)
+_UPSTREAM: Final = ("litellm", "upstream", "provider", "openaiexception", "channel", "渠道", "上游")
+_ADVICE_CHALLENGE: Final = (
+    "A protection page of the network before the platform answered, not the platform: try from "
+    "another network, or ask its owner to let API clients through."
+)
+_ADVICE_UPSTREAM: Final = (
+    "It is the key that the gateway uses for its own upstream that is refused: tell whoever runs "
+    "the gateway."
+)
+_ADVICE_REFUSED: Final = (
+    "Change what the message names; what came stands in error.answer, and the request id helps "
+    "the platform's support."
+)
+_ADVICE_407: Final = (
+    "Put them into the variable that names the proxy, as http://user:password@host:port, with "
+    "%40 for an @ in them."
+)
+_OPENING: Final[Mapping[type[OpeaiError], str]] = {
+    UnreachableError: "The proxy refused: {}",
+    AuthenticationError: "The platform does not accept the key: {}",
+    QuotaError: "The credit is used up: {}",
+    RateLimitError: "Too many requests: {}",
+    ModerationError: "The platform refused the content: {}",
+    ServerError: "The platform failed: {}",
+    OutcomeUnknownError: "The platform failed while it had the request: {}",
+    UnreadableAnswerError: "The answer is not one of an image API: {}",
+}
+
+
+def _by_code(problem: Problem) -> type[OpeaiError] | None:
+    code, kind = (_plain(text) for text in (problem.code, problem.type))
+    for words, error in _BY_CODE:
+        if any(word in code or word in kind for word in words):
+            return error
+    message = problem.message.lower()
+    for words, error in _BY_MESSAGE:
+        if any(word in message for word in words):
+            return error
+    if _UNKNOWN_MODEL.search(message) and problem.status in {200, 400, 404, 422, 503}:
+        return ModelNotFoundError
+    # Last, and never by the type: `invalid_request_error` goes with a wrong key and path as well.
+    wrong = problem.status not in _TELLING and any(word in code for word in _WRONG)
+    return BadRequestError if wrong else None
+
+
+def _plain(text: str | None) -> str:
+    return (text or "").lower().replace(".", "")
+
+
+_BY_CODE: Final[tuple[tuple[tuple[str, ...], type[OpeaiError]], ...]] = (
+    (_MODERATION, ModerationError),
+    (_QUOTA, QuotaError),
+    (_NO_MODEL, ModelNotFoundError),
+    (_NO_TASK, TaskExpiredError),
+    (_NO_KEY, AuthenticationError),
+    (_TOO_MANY, RateLimitError),
+)
+_BY_MESSAGE: Final = (
+    (_QUOTA_WORDS, QuotaError),
+    (_MODERATION_WORDS, ModerationError),
+)
+
+
+_UNKNOWN_MODEL: Final = re.compile(
+    r"\bmodel\b.{0,120}?\b(?:not found|does not exist|not exist|is not available|unknown|"
+    r"no longer available)|(?:unknown|invalid|no such|unsupported) model\b|模型.{0,40}不存在"
+)
+_TELLING: Final = frozenset({401, 402, 403, 404, 429})
+_BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: QuotaError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    405: NotFoundError,
+    407: UnreachableError,
+    413: BadRequestError,
+    415: BadRequestError,
+    422: BadRequestError,
+    429: RateLimitError,
+}
+
+
+def _status_meant(problem: Problem) -> int:
+    """Return the status: of HTTP, or what an envelope under a success says in its place."""
+    code = problem.code or ""
+    is_inside = problem.is_in_success and _STATUS.fullmatch(code) is not None
+    return int(code) if is_inside else problem.status
+
+
+_STATUS: Final = re.compile(r"[45]\d\d")
+
+
+def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
+    if (kind := _BY_STATUS.get(status)) is not None:
+        return kind
+    if status >= 500 or status in {408, 499}:  # noqa: PLR2004  the platform, or a proxy, gave up
+        return OutcomeUnknownError if paid else ServerError
+    if 300 <= status < 400:  # noqa: PLR2004  a redirect: an API does not
+        return UnreadableAnswerError
+    return AnswerError
