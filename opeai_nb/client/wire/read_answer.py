@@ -43,7 +43,8 @@ from opeai_nb.client.wire.read_documented import documented_pictures
 from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
-from opeai_nb.client.wire.task.read_task import holds_result, read_task, row_of, several_in
+from opeai_nb.client.wire.task.read_task import holds_result, read_task
+from opeai_nb.client.wire.task.several_tasks import row_of, several_in
 from opeai_nb.client.wire.task.task_fields import integer, progress_in
 from opeai_nb.client.wire.unwrap import Places, is_never, places_in
 from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer, unwrapped

@@ -2,6 +2,7 @@
 
     pictures_in   the first list of results; else what names itself a result; else an input's list
     found_in      these, what other lists surely add to them, and what is to be told of them
+    listed_in     what lists hold alone: made, whatever a task's status says
     guessed_in    whatever may be a picture: the last resort, once nothing else says anything
 
 What one item of a list stands for is read in `read_item`.
@@ -188,6 +189,21 @@ def _named_alone(answer: UnwrappedAnswer) -> list[Picture]:
         if pictures and pictures[0].error is None:
             return pictures
     return []
+
+
+def listed_in(answer: UnwrappedAnswer) -> list[Picture]:
+    """Return the pictures of lists alone: an object's own `url` or `image` may be its input."""
+    inputs = _INPUTS_OF_EDITS if answer.is_of_edit else ()
+    lists = [(name, items) for name, items in answer.places.lists if name not in inputs]
+    return pictures_in(answer.with_lists(lists)) or []
+
+
+_INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
+
+
+def count_listed(answer: UnwrappedAnswer) -> int:
+    """Count the good pictures of lists: these are made, whatever a status says."""
+    return sum(picture.error is None for picture in listed_in(answer))
 
 
 def guessed_in(answer: UnwrappedAnswer) -> list[Picture]:

@@ -3,6 +3,11 @@
 Gateways wrap what they pass on: `{"code": "success", "data": {…}}`, `{"output": {…}}`, JSON inside
 a string (platform.md 7). All of that is unwrapped once, here, so that whoever looks for a status
 or a picture looks along two flat lists.
+
+    places_in   the objects and lists under known wrappers, under names that end as a result's do,
+                and under the one unknown name of an object that has nothing else to say
+    leaves_in   every text that may be a result, wherever it stands: for the last resort
+    is_never    a name under which no result stands: an input, a draft, a link to something else
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """A task in an answer, and the pictures that stand with it.
 
-    read_task      the task: the object that speaks of it, what has come of it, its id, its link
-    several_in     the tasks of one request, as one
-    row_of         the task that was asked about, in a list of several
+    read_task      the object that speaks of it, what has come of it, its id, its link
     holds_result   whether an HTTP failure shows all the same what was paid for
 
-What a single object says of a task is read in `task_fields`, a link to it in `task_link`.
+What a single object says of a task is read in `task_fields`, a link to it in `task_link`, several
+tasks of one answer in `several_tasks`.
 """
 
 from __future__ import annotations
@@ -15,12 +14,19 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from opeai_nb.client.values.picture import Picture
-from opeai_nb.client.values.task import VAGUE, Status, Task, goes_on, joined, read_status
+from opeai_nb.client.values.task import VAGUE, Status, Task, read_status
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import find_problem, problem_of, reason_in
-from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
+from opeai_nb.client.wire.read_pictures import (
+    GUESS,
+    count_listed,
+    found_in,
+    guessed_in,
+    listed_in,
+    pictures_in,
+)
 from opeai_nb.client.wire.spelling import squeezed
-from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, bare_task, guessed_id, id_text, only_id
+from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, guessed_id, only_id
 from opeai_nb.client.wire.task.task_fields import (
     id_of,
     integer,
@@ -108,10 +114,10 @@ def _is_made(answer: UnwrappedAnswer, word: str | None) -> bool:
     """
     if word and read_status(word) != "unknown":
         return False
-    listed = _listed(answer)
+    listed = count_listed(answer)
     if not word and not listed:  # bytes under their own name are no input either
         named = [("", [each["b64_json"]]) for each in answer.places.nodes if "b64_json" in each]
-        listed = _listed(answer.with_lists(named))
+        listed = count_listed(answer.with_lists(named))
     return listed > 0 and (not word or listed >= answer.wanted)
 
 
@@ -146,82 +152,8 @@ def _early(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> tuple[Picture, .
     status = read_status(word := status_word(node))
     if not word or status in {"unknown", "failed"}:
         return _good(pictures_in(answer))
-    listed = _good(_in_lists(answer)) if is_at_its_end(answer.places.nodes) else ()
+    listed = _good(listed_in(answer)) if is_at_its_end(answer.places.nodes) else ()
     return listed if len(listed) >= answer.wanted else ()
-
-
-def row_of(answer: UnwrappedAnswer, task_id: str) -> dict[str, Any] | None:
-    """Return the row of the task that was asked about, in a list of several tasks; None elsewhere.
-
-    A row has an id and a status; pictures that name the task that made them are none. Where it
-    lists more rows than pictures were asked for, and none of another task, they are its history.
-    """
-    for _, items in answer.places.lists:
-        rows = [each for each in items if isinstance(each, dict) and status_word(each)]
-        ids = [id_of(row) for row in rows]
-        if len(rows) == len(items) and ids.count(task_id) == 1 and len(set(ids)) > 1:
-            return rows[ids.index(task_id)]
-        if len(rows) == len(items) > answer.wanted and {None, task_id}.issuperset(ids):
-            ends = [row for row in rows if read_status(status_word(row)) in {"done", "failed"}]
-            if len(ends) <= 1:
-                return (ends or rows)[-1]
-    return None
-
-
-def several_in(answer: UnwrappedAnswer) -> Task | None:
-    """Return the tasks of an answer that names several for one request, as one; None elsewhere.
-
-    Beside a task's own id others are its steps; and pictures that are here name their tasks, too.
-    """
-    if _listed(answer):
-        return None
-    places = answer.places
-    rows = next((items for _, items in places.lists if _are_tasks(items)), [])
-    links = {task_id: task_link_in(row) for row in rows if (task_id := id_of(row))}
-    for node in places.nodes:
-        for name, value in node.items():
-            if isinstance(value, list) and _IDS_OF_TASKS.fullmatch(squeezed(name)):
-                links.update(dict.fromkeys(filter(None, map(id_text, value))))
-    bare = [task for _, items in places.lists for task in map(bare_task, items) if task is not None]
-    links.update({task.id: None for task in bare})
-    own = next((id_of(node) for node in places.nodes if _is_own_task(node)), None)
-    if not links or len(rows or links) <= 1 or own not in {None, *links}:
-        return None
-    request_id = answer.request_id
-    tasks = [
-        Task(
-            task_id,
-            platform_status=_running_word(rows),
-            poll_path=link,
-            request_id=request_id,
-            notes=(GUESSED_ID,) if bare else (),
-        )
-        for task_id, link in links.items()
-    ]
-    return joined(tasks)
-
-
-def _running_word(rows: list[dict[str, Any]]) -> str:
-    """Return the word of the first of some tasks that says that it goes on."""
-    return next((word for word in map(status_word, rows) if word and goes_on(word)), "")
-
-
-def _is_own_task(node: Mapping[str, Any]) -> bool:
-    """Tell an object that speaks of one task; an `id` alone may be the request's."""
-    is_live = goes_on(status_word(node)) and id_of(node) is not None
-    return isinstance(node.get("task_id"), str) or is_live
-
-
-def _are_tasks(items: list[Any]) -> bool:
-    """Tell a list of tasks from one of pictures, of which each may say how it stands."""
-    rows = [item for item in items if isinstance(item, dict)]
-    words = [status_word(row) for row in rows]
-    is_named = all("task_id" in row for row in rows)
-    is_live = all(words) and any(map(goes_on, words))
-    return len(items) == len(rows) > 1 and (is_named or is_live)
-
-
-_IDS_OF_TASKS: Final = re.compile(r"(?:task|job|generation|prediction)(?:ids?|s)")
 
 
 def holds_result(answer: UnwrappedAnswer, task: Task | None) -> bool:
@@ -231,7 +163,7 @@ def holds_result(answer: UnwrappedAnswer, task: Task | None) -> bool:
     in a word that it goes on or is done: another id or URL may be an error's own.
     """
     is_live = task is not None and task.platform_status and task.status not in _NOT_LIVE
-    if (task and task.id and is_live) or _listed(answer):
+    if (task and task.id and is_live) or count_listed(answer):
         return True
     # What a 5xx says is kept in any case.
     is_refusal = answer.reply.status < 500 and not answer.is_of_edit  # noqa: PLR2004  the server's own fault
@@ -252,19 +184,6 @@ _PICTURE_FILE: Final = re.compile(
 _NOT_LIVE: Final = frozenset({"failed", "unknown"})
 
 
-def _listed(answer: UnwrappedAnswer) -> int:
-    """Count the pictures in a list: these are made, whatever the status says."""
-    return len(_good(_in_lists(answer)))
-
-
-def _in_lists(answer: UnwrappedAnswer) -> list[Picture]:
-    """Return the items of lists alone: an object's own `url` or `image` may be its input."""
-    inputs = _INPUTS_OF_EDITS if answer.is_of_edit else ()
-    lists = [(name, items) for name, items in answer.places.lists if name not in inputs]
-    return pictures_in(answer.with_lists(lists)) or []
-
-
-_INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
 LEFT_BEHIND: Final = (
     "The platform says that the task failed; it lists pictures all the same, and these were taken."
 )
@@ -275,7 +194,7 @@ def _left_behind(answer: UnwrappedAnswer, error: OpeaiError) -> tuple[Picture, .
 
     None where nobody knows what was asked for: a list of `images` may be the inputs of an edit.
     """
-    items = _in_lists(answer) if answer.request is not None else []
+    items = listed_in(answer) if answer.request is not None else []
     is_short = len(items) < answer.wanted
     return (*items, *([Picture(error=error)] if is_short else [])) if _good(items) else ()
 
