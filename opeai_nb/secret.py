@@ -95,11 +95,10 @@ class Secret:
             "key-in-json": plain.replace("/", "\\/"),
             "key-in-strict-json": re.sub(r"[<>&]", lambda sign: f"\\u{ord(sign[0]):04x}", plain),
             "key-in-html": escape(plain),
-            "key-in-hex": plain.encode().hex(),
-            "key-base64": self.in_base64(),
-            # Behind `Bearer ` and `user:`, where the letters at both ends are made of more.
-            "key-base64-1": b64encode(b"0" + plain.encode()).decode()[2:-4],
-            "key-base64-2": b64encode(b"00" + plain.encode()).decode()[3:-4],
+            "key-in-capitals": plain.upper(),
+            "key-in-small-letters": plain.lower(),
+            "key-in-json-escapes": "".join(f"\\u{byte:04x}" for byte in plain.encode()),
+            **_in_bases(plain.encode()),
         }
         once = {text: name for name, text in reversed(spellings.items())}
         wide = (plain.encode("utf-16-le"), "[opeai_nb:key-wide]".encode("utf-16-le"))
@@ -123,6 +122,26 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("an API key is never written anywhere")
+
+
+def _in_bases(key: bytes) -> dict[str, str]:
+    """Return a key in hexadecimal, percent signs and base64, each in both ways of writing it."""
+    plain, percent = key.hex(), "".join(f"%{byte:02x}" for byte in key)
+    encoded = {
+        "key-base64": b64encode(key).decode().rstrip("="),
+        # Behind `Bearer ` and `user:`, where the letters at both ends are made of more.
+        "key-base64-1": b64encode(b"0" + key).decode()[2:-4],
+        "key-base64-2": b64encode(b"00" + key).decode()[3:-4],
+    }
+    for_urls = str.maketrans("+/", "-_")
+    return {
+        "key-in-hex": plain,
+        "key-in-capital-hex": plain.upper(),
+        "key-in-percent": percent,
+        "key-in-capital-percent": percent.upper(),
+        **encoded,
+        **{f"{name}-for-urls": text.translate(for_urls) for name, text in encoded.items()},
+    }
 
 
 def _is_random(text: str) -> bool:

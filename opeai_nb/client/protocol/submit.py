@@ -36,10 +36,11 @@ from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import Task, joined
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.error.classify_error import error_of
-from opeai_nb.client.wire.error.read_error import Problem, problem_in
+from opeai_nb.client.wire.error.read_error import Problem, problem_in, request_id_of
 from opeai_nb.client.wire.error.unreadable import KEPT, unread
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_pictures import GUESS
+from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.task.task_link import poll_link
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.errors import (
@@ -244,7 +245,13 @@ def _with_answer(error: OpeaiError, reply: Reply) -> OpeaiError:
     if reply.is_success or is_open:
         error.answer = error.answer or reply.answer()
         error.status_code = error.status_code or reply.status
+        error.request_id = error.request_id or _request_id(reply)
     return error
+
+
+def _request_id(reply: Reply) -> str | None:
+    name = request_id_of(reply.headers, ())
+    return name and without_key(name, reply.key)
 
 
 def _half(reply: Reply, request: ImageRequest) -> Task:
@@ -254,7 +261,9 @@ def _half(reply: Reply, request: ImageRequest) -> Task:
         is_short = len(task.parts) < request.count
         return replace(task, answer=reply.answer(), notes=(CUT_TASKS,)) if is_short else task
     if not reply.body.text.strip():
-        raise _unknown_outcome("The answer is empty.", reply.status)
+        name = _request_id(reply)
+        told = f", and names nothing but the request {name}." if name else "."
+        raise _unknown_outcome(f"The answer is empty{told}", reply.status)
     error = _unknown_outcome("The answer was cut off: it ends in the middle.", reply.status)
     raise _with_pictures(error, reply, request, received(reply))
 

@@ -236,9 +236,17 @@ def leaves_in(body: Any) -> list[Any]:
     return leaves
 
 
+_PICTURE_TEXT: Final = re.compile(
+    r"\s*(?:iVBORw0KGgo|/9j/|UklGR|https?://[^?#\s]+\.(?:png|jpe?g|webp|avif)(?:[?#]\S*)?\s*\Z)"
+)
+
+
 def is_never(name: str, value: Any) -> bool:
     """Tell a name under which no result stands."""
     plain = squeezed(name)
+    # RunPod's is the picture itself.
+    if plain == "message" and isinstance(value, str) and _PICTURE_TEXT.match(value):
+        return False
     # A chat's message, not an error's; and the payload of an answer, not of the request.
     if plain in {"message", "payload"} and isinstance(value, dict) and "prompt" not in value:
         return False

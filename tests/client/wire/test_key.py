@@ -289,6 +289,12 @@ SPELLINGS = {
 }
 
 
+DISK_SPELLINGS = (
+    *("as it is", "in a URL", "in a URL, all of it", "in JSON", "in slashed JSON", "in capitals"),
+    *("in small letters", "in hexadecimal", "in base64", "in base64 for URLs"),
+)
+
+
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("key", [KEY, ODD])
 def test_key_is_masked_in_every_spelling(key: str, spelling: str) -> None:
@@ -320,7 +326,7 @@ def test_picture_in_a_text_is_looked_through_in_the_memory_that_it_takes_itself(
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("spelling", ["as it is", "in a URL", "in slashed JSON", "in base64"])
+@pytest.mark.parametrize("spelling", DISK_SPELLINGS)
 def test_key_is_not_on_the_disk_and_comes_back(spelling: str) -> None:
     answer = f'{{"echo": "{SPELLINGS[spelling](ODD)}", "key": "{ODD}"}}'.encode()
     hidden = Secret(ODD).hidden(answer)

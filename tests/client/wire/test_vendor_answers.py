@@ -123,6 +123,14 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"task_id": "v1", "state": "created"},
         {"id": "v1", "state": "success", "creations": [{"url": URL, "cover_url": OTHER}]},
     ),
+    "RunPod": (
+        {"id": "r-1", "status": "IN_QUEUE"},
+        {"id": "r-1", "output": {"message": B64, "status": "success"}, "status": "COMPLETED"},
+    ),
+    "RunPod, with a store": (
+        {"id": "r-1", "status": "IN_QUEUE"},
+        {"id": "r-1", "output": {"message": f"{URL}?X-Sig=1"}, "status": "COMPLETED"},
+    ),
     "Higgsfield": (
         {"id": "h1", "jobs": [{"id": "j1", "status": "queued"}]},
         {

@@ -83,6 +83,19 @@ def test_an_answer_that_cannot_be_read_is_kept_as_it_came(studio_over: Studios) 
     assert KEY.encode() not in written_in(studio), "on the disk the key is a placeholder"
 
 
+@pytest.mark.parametrize("body", [b"", b'{"created": 1, "da'], ids=["empty", "cut"])
+def test_request_id_of_an_answer_that_says_nothing_else_is_kept(
+    studio_over: Studios, body: bytes
+) -> None:
+    name = "a1b2c3d4-1111-2222"
+    studio, _ = studio_over(Answer(body, status=202, headers={"NVCF-REQID": name}))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        studio.generate("a fox")
+    assert caught.value.request_id == name
+    (entry,) = studio.library.pending()
+    assert body or name in str(entry.error), "for the platform's support, there is nothing else"
+
+
 def test_a_resume_reads_it_again_without_a_post(studio_over: Studios) -> None:
     studio, _ = studio_over(Answer(ODD))
     with pytest.raises(UnreadableAnswerError):

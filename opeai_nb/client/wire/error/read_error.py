@@ -38,6 +38,7 @@ _ID_HEADERS: Final = (
     *("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id", "x-litellm-call-id"),
     *("request-id", "x-ms-request-id", "x-amzn-requestid", "x-amz-request-id", "x-tt-logid"),
     *("x-portkey-trace-id", "x-trace-id", "x-correlation-id", "apim-request-id", "cf-ray"),
+    "nvcf-reqid",
 )
 MESSAGE_LIMIT: Final = 1000
 _CODE_LIMIT: Final = 200

@@ -89,4 +89,6 @@ def _are_tasks(items: list[Any]) -> bool:
     return len(items) == len(rows) > 1 and (is_named or is_live)
 
 
-_IDS_OF_TASKS: Final = re.compile(r"(?:task|job|generation|prediction)(?:ids?|s)")
+_IDS_OF_TASKS: Final = re.compile(
+    r"(?:task|job|generation|prediction)(?:ids?|s)|(?:ticket|handle|uu|)ids|tickets|handles"
+)
