@@ -118,7 +118,11 @@ CUT_TASKS: Final = (
     "The answer was cut off: it may have named more tasks than those that were followed. The "
     "answer is kept."
 )
-DOUBTS: Final = frozenset({IN_DOUBT, CUT_TASKS})
+ECHOED: Final = (
+    "What came is the input picture, byte for byte: the answer may only repeat it. The answer is "
+    "kept."
+)
+DOUBTS: Final = frozenset({IN_DOUBT, CUT_TASKS, ECHOED})
 """Notes that say that an answer may hold more than its pictures, whatever comes of these."""
 _UNSURE: Final = DOUBTS | {GUESS}
 

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.http.content_encoding import unpacker
+from opeai_nb.client.protocol.results import ECHOED
 from opeai_nb.client.values.task import read_status
 from opeai_nb.errors import (
     AnswerError,
@@ -521,6 +522,21 @@ def test_input_alone_where_no_result_stands_is_none_in_a_file_either(
     with pytest.raises(OpeaiError) as caught:
         client.generate("a fox", image=LARGE, size="1024x1024", into=tmp_path)
     assert caught.value.answer == Answer(body).content
+
+
+@pytest.mark.parametrize("into", [False, True], ids=["memory", "files"])
+@pytest.mark.parametrize(
+    "body", [{"ref": "xk-77", "image": URL}, {"ticket": "xk-77", "url": URL}, [URL, OTHER]], ids=str
+)
+def test_input_that_an_answer_shows_under_an_address_of_its_own_is_told(
+    shell: Shells, tmp_path: Path, body: Any, into: bool
+) -> None:
+    script = Script(Answer(body), RED, BLUE)
+    folder = tmp_path if into else None
+    generation = shell(transport=script).generate("a fox", image=RED, size="1024x1024", into=folder)
+    assert ECHOED in generation.notes
+    assert generation.answer == Answer(body).content
+    assert len(script.posts) == 1
 
 
 @pytest.mark.parametrize("body", [{"note": "ready"}, {"status": "QUEUED"}, {"odd": {"x": URL}}])
