@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from opeai_nb.client import ImageRequest
-    from opeai_nb.client.values.only import Only
     from opeai_nb.notebook.display.frontend import Frontend
     from opeai_nb.notebook.panel.input_sources import Source
     from opeai_nb.presets.preset import Preset
@@ -54,17 +52,8 @@ _UNSEEN: Final = 0.5
 class PanelState(ShownLibrary):
     """The panel without its looks; a subclass that is a widget shows it.
 
-    - Controls: *prompt model n size quality images* and the advanced fields, by the API's names.
-      "" and None mean: not set, not sent. *images* takes a list of whatever `image=` takes.
-      *preset* names one of the user's presets: the other controls show what it sets. *only* is
-      where an edit may change its one picture, as in `Studio.start`.
-    - *request* is what a click would send (None while that cannot be right), *state* is `idle` or
-      a badge state, *result* the last generation, *error* why there is none, *selected* the
-      picture on the stage.
-
-    The traits with an underscore are what is shown: see `protocol`. Raises `TraitError` for a
-    control that there is not, or a value that it does not take,
-    `InputError` for a region that the input picture does not have.
+    What its traits are, and what it raises, `Panel` tells. Those with an underscore are what is
+    shown: see `protocol`.
     """
 
     request = AnyTrait(None, read_only=True)
@@ -350,27 +339,11 @@ class PanelState(ShownLibrary):
         # Not before: a fifth of what a panel imports is the magic's own.
         from opeai_nb.notebook.panel.code_cell import cell_text, python_text
 
-        wish = self._read()
-        images = [self._written(source) for source in self.images]
-        only = wish.only and self._region_written(wish.only)
+        wish, homes = self._read(), self.studio.library.homes
+        images = [save_files.source_written(source, homes) for source in self.images]
+        only = wish.only and save_files.region_written(wish.only, self.images[0].label, homes)
         write = cell_text if self._has_magic else python_text
         return write(wish.request, images, preset=self._preset, prompt=self.prompt, only=only or "")
-
-    def _region_written(self, only: Only) -> str:
-        """Return how a cell writes a region: a box, or the file of a mask."""
-        if only.mask is None:
-            return ",".join(map(str, only.box))
-        label = f"mask-{Path(self.images[0].label).stem}"
-        return save_files.as_written(
-            save_files.upload_file(self.studio.library.homes, label, region.mask_file(only))
-        )
-
-    def _written(self, source: Source) -> str:
-        if source.written is not None:
-            return source.written
-        content = source.original or b""
-        homes = self.studio.library.homes
-        return save_files.as_written(save_files.upload_file(homes, source.label, content))
 
     def insert(self) -> tuple[str, str]:
         """Return the cell that asks for the same, and what its first run does.

@@ -12,10 +12,13 @@ from opeai_nb.client.values.views.text_output import from_here
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.formats import sniff_format
 from opeai_nb.library.disk.files import is_plain_file, own_folder, write_whole
+from opeai_nb.notebook.panel.region import mask_file
 
 if TYPE_CHECKING:
     from opeai_nb.client import Generation
+    from opeai_nb.client.values.only import Only
     from opeai_nb.library.disk.homes import Homes
+    from opeai_nb.notebook.panel.input_sources import Source
 
 FOLDER = "uploads"
 
@@ -54,6 +57,20 @@ def upload_file(homes: Homes, label: str, content: bytes) -> Path:
         return homes.write(write)
     except OSError as error:
         raise LibraryError(f"The upload cannot be written: {error.strerror}.") from error
+
+
+def source_written(source: Source, homes: Homes) -> str:
+    """Return how a cell names an input picture; an upload becomes a file for it."""
+    if source.written is not None:
+        return source.written
+    return as_written(upload_file(homes, source.label, source.original or b""))
+
+
+def region_written(only: Only, label: str, homes: Homes) -> str:
+    """Return how a cell writes a region: a box, or the file of a mask, named after its picture."""
+    if only.mask is None:
+        return ",".join(map(str, only.box))
+    return as_written(upload_file(homes, f"mask-{Path(label).stem}", mask_file(only)))
 
 
 def as_written(path: Path) -> str:
