@@ -327,7 +327,7 @@ def test_a_panel_is_made_before_the_studio_the_library_and_pillow_are_loaded() -
         "from IPython.core.interactiveshell import InteractiveShell\n"
         "InteractiveShell.instance().run_line_magic('load_ext', 'opeai_nb')\n"
         "from opeai_nb.notebook.panel.panel import Panel\n"
-        "from opeai_nb.studio.here import studio_here\n"
+        "from opeai_nb.studio.current_studio import studio_here\n"
         "panel = Panel(studio_here, spawn=lambda work: None, size='2K')\n"
         f"print([m for m in {dear} if m in sys.modules])"
     )

@@ -17,7 +17,7 @@ from opeai_nb.cli.terminal.stop_signals import exit_code, no_interrupts, stop_si
 from opeai_nb.client.values.words import WORDS
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT, FIELDS, Field
-from opeai_nb.notebook.magic.ask import confirm, is_agreed
+from opeai_nb.notebook.magic.confirm import confirm, is_agreed
 from opeai_nb.notebook.magic.line import json_or_text
 from opeai_nb.wording import counted
 

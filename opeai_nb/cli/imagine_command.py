@@ -21,7 +21,7 @@ from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OpeaiError, OptionError
 from opeai_nb.fields import CONFIRM_ABOVE, DEFAULT_TIMEOUT
 from opeai_nb.notebook.display.badge import bundle, failure_text, final_text, live_text
-from opeai_nb.notebook.magic.ask import confirm
+from opeai_nb.notebook.magic.confirm import confirm
 from opeai_nb.notebook.magic.line import Parsed, parse_arguments
 from opeai_nb.studio.run_options import RunOptions
 

@@ -14,7 +14,7 @@ from opeai_nb.client.http.connection_pool import AsyncWideTransport, tracing_dep
 from opeai_nb.client.http.content_encoding import async_chunks, reader_for
 from opeai_nb.client.http.limiter import Throttle, in_time
 from opeai_nb.client.http.network.resolve import async_addresses_of
-from opeai_nb.client.http.of_loop import OfLoop
+from opeai_nb.client.http.per_loop import PerLoop
 from opeai_nb.client.protocol import flows
 from opeai_nb.client.protocol.fetch_pictures import fetch
 from opeai_nb.client.protocol.poll import Patience, ask, watch
@@ -89,8 +89,8 @@ class AsyncClient:
         self._sleep = sleep
         # A bound, so that a thousand tasks are a few dozen connections. With 24 in flight, 256
         # tasks 100 ms away are polled as often as is useful (16 cost 0.1 s of lag: bench_load).
-        self._queries = OfLoop(lambda: asyncio.Semaphore(MOST_QUERIES))
-        self._throttles = OfLoop(lambda: Throttle(MOST_SUBMISSIONS, clock, sleep))
+        self._queries = PerLoop(lambda: asyncio.Semaphore(MOST_QUERIES))
+        self._throttles = PerLoop(lambda: Throttle(MOST_SUBMISSIONS, clock, sleep))
 
     def __repr__(self) -> str:
         return f"<AsyncClient: {self.endpoint.base_url}, key {'set' if self._key else 'not set'}>"

@@ -11,7 +11,7 @@ from opeai_nb.notebook.display.frontend import is_vscode
 from opeai_nb.notebook.magic.cell_transform import is_misread, with_body, with_prompts
 from opeai_nb.notebook.magic.imagine import Imagine
 from opeai_nb.notebook.magic.matcher import IDENTIFIER, matcher
-from opeai_nb.studio.here import set_studio_here
+from opeai_nb.studio.current_studio import set_studio_here
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from opeai_nb.studio.here import studio_here
+from opeai_nb.studio.current_studio import studio_here
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from opeai_nb.client import Generation, ImageRequest
     from opeai_nb.notebook.panel.panel import Panel
-    from opeai_nb.notebook.panel.plain import PlainPanel
+    from opeai_nb.notebook.panel.plain_panel import PlainPanel
     from opeai_nb.notebook.session import Session
 
 

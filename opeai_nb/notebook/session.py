@@ -16,7 +16,7 @@ from opeai_nb.notebook.display.frontend import (
     run_id,
 )
 from opeai_nb.plain_file import as_here
-from opeai_nb.studio.here import following, set_studio_here
+from opeai_nb.studio.current_studio import following, set_studio_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opeai_nb.library import Session as Runs
     from opeai_nb.library import Slot
     from opeai_nb.notebook.display.frontend import Frontend
-    from opeai_nb.notebook.magic.made_of import Recipe
+    from opeai_nb.notebook.magic.cell_dependencies import Recipe
     from opeai_nb.settings import Settings
     from opeai_nb.studio import Studio
 
@@ -214,7 +214,7 @@ class Session:
         if self.look(value) is not None or (recipe := self._recipe_of(value)) is None:
             return
         from opeai_nb.notebook.display.watch import tell_notes
-        from opeai_nb.notebook.magic.made_of import note
+        from opeai_nb.notebook.magic.cell_dependencies import note
 
         changed = note(recipe.changed(self.names, lambda: self.studio.presets))
         tell_notes(filter(None, [changed]))

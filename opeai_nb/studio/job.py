@@ -8,7 +8,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from opeai_nb.client.http.of_loop import running_loop
+from opeai_nb.client.http.per_loop import running_loop
 from opeai_nb.errors import JobStoppedError
 from opeai_nb.studio.changes import Changes
 

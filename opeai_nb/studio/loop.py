@@ -11,7 +11,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from opeai_nb.client.http.of_loop import running_loop
+from opeai_nb.client.http.per_loop import running_loop
 from opeai_nb.guard import Guard
 
 if TYPE_CHECKING:

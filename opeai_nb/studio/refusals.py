@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.errors import OptionError, OutcomeUnknownError
-from opeai_nb.library.nearby import library_below
+from opeai_nb.library.library_below import library_below
 from opeai_nb.wording import counted
 
 if TYPE_CHECKING:

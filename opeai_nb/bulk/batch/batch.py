@@ -22,7 +22,7 @@ from opeai_nb.bulk.run.start import start
 from opeai_nb.client.values.name_template import at_home
 from opeai_nb.errors import LibraryError, OptionError
 from opeai_nb.library.records.spreading import MANY
-from opeai_nb.studio.here import studio_here
+from opeai_nb.studio.current_studio import studio_here
 from opeai_nb.wording import counted
 
 if TYPE_CHECKING:

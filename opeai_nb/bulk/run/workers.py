@@ -10,10 +10,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from opeai_nb.bulk.run.before_paying import asked
-from opeai_nb.bulk.run.brake import Brake
+from opeai_nb.bulk.run.callback import call_then
+from opeai_nb.bulk.run.circuit_breaker import CircuitBreaker
 from opeai_nb.bulk.run.outcome import Outcome, failed, stopped
 from opeai_nb.bulk.run.progress import duration
-from opeai_nb.bulk.run.then import call_then
 from opeai_nb.errors import (
     AuthenticationError,
     JobStoppedError,
@@ -74,7 +74,7 @@ class Workers:
         self._halted = False
         self._is_exhausted = False
         self._parked: deque[asyncio.Future[None]] = deque()
-        self._brake = Brake()
+        self._breaker = CircuitBreaker()
         self._one_at_a_time = asyncio.Lock()
         self._sleeping: set[asyncio.Future[None]] = set()
         self._jobs: set[Job] = set()  # those under way
@@ -99,7 +99,7 @@ class Workers:
 
     async def _worker(self) -> None:
         while not (self._is_over or self._is_exhausted):
-            if self._brake.is_on:
+            if self._breaker.is_open:
                 await self._probe()
             else:
                 await self._next()
@@ -119,7 +119,7 @@ class Workers:
                 return
             point, is_new = following
             outcome = await self._outcome(point, is_new=is_new)
-            self._brake.hears(None if outcome.is_good else outcome.error)
+            self._breaker.hears(None if outcome.is_good else outcome.error)
             self._settled(point, outcome)
         finally:
             self._leave()
@@ -157,10 +157,10 @@ class Workers:
     async def _probe(self) -> None:
         """Try one row after a pause; the others wait for what becomes of it."""
         async with self._one_at_a_time:
-            trouble = self._brake.trouble
-            if not self._brake.is_on or trouble is None:
+            trouble = self._breaker.trouble
+            if not self._breaker.is_open or trouble is None:
                 return
-            seconds = self._brake.pause(self._options.max_wait)
+            seconds = self._breaker.pause(self._options.max_wait)
             if seconds is None:
                 self._stop(trouble)
             elif await self._pause(seconds, f"{trouble.message.rstrip('.')}; one row is tried"):

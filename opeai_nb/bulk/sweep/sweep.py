@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from opeai_nb.bulk.run.before_paying import ask_before_paying, kept_of, within_cost
 from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.run.callback import name_of
 from opeai_nb.bulk.run.counts import Counts
 from opeai_nb.bulk.run.outcome import stopped
 from opeai_nb.bulk.run.run import Run, missing
 from opeai_nb.bulk.run.start import start
-from opeai_nb.bulk.run.then import name_of
 from opeai_nb.bulk.sweep.plan import Asking, Plan, Point, plan_of
 from opeai_nb.client.values.name_template import Named, at_home, values_for
 from opeai_nb.client.values.save_target import names_at
 from opeai_nb.errors import OpeaiError, OptionError
-from opeai_nb.studio.here import studio_here
+from opeai_nb.studio.current_studio import studio_here
 from opeai_nb.wording import counted
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from opeai_nb.client.http.network.proxy_transport import (
     proxy_of,
 )
 from opeai_nb.client.http.network.sockets import AsyncWideBackend, WideBackend
-from opeai_nb.client.http.of_loop import OfLoop
+from opeai_nb.client.http.per_loop import PerLoop
 
 if TYPE_CHECKING:
     import ssl
@@ -116,8 +116,8 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
 
     def __init__(self, network: httpcore.AsyncNetworkBackend | None = None) -> None:
         self._network = network
-        self._idle: OfLoop[_Idle[httpcore.AsyncHTTP11Connection]] = OfLoop(_Idle)
-        self._proxied: OfLoop[ProxyTransports[httpx.AsyncHTTPTransport]] = OfLoop(
+        self._idle: PerLoop[_Idle[httpcore.AsyncHTTP11Connection]] = PerLoop(_Idle)
+        self._proxied: PerLoop[ProxyTransports[httpx.AsyncHTTPTransport]] = PerLoop(
             lambda: ProxyTransports(
                 httpx.AsyncHTTPTransport, lambda: AsyncWideBackend(network=network)
             )

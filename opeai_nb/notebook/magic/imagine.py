@@ -118,8 +118,8 @@ class Imagine(Magics):
         from opeai_nb.notebook.commands import command_in
         from opeai_nb.notebook.display.watch import tell_notes
         from opeai_nb.notebook.magic import json_cell, run_cell, sweep_cell
+        from opeai_nb.notebook.magic.cell_dependencies import recipe
         from opeai_nb.notebook.magic.line import parse
-        from opeai_nb.notebook.magic.made_of import recipe
         from opeai_nb.notebook.magic.prompt import likely_mistakes
         from opeai_nb.notebook.magic.variables import names_here
 

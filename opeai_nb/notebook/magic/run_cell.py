@@ -13,7 +13,7 @@ from opeai_nb.notebook.display.frontend import is_vscode
 from opeai_nb.notebook.display.job_view import JobView
 from opeai_nb.notebook.display.table import Text
 from opeai_nb.notebook.display.watch import TICK, Detached, tell_notes, watch_job
-from opeai_nb.notebook.magic.ask import is_agreed
+from opeai_nb.notebook.magic.confirm import is_agreed
 from opeai_nb.studio.run_options import region_of
 from opeai_nb.studio.session_limit import Limit
 from opeai_nb.wording import counted

@@ -10,7 +10,7 @@ from opeai_nb.client.values.views.text_output import is_text_alone
 from opeai_nb.fields import FIELDS
 from opeai_nb.notebook.display.badge_display import Screen
 from opeai_nb.notebook.display.watch import watch_run
-from opeai_nb.notebook.magic.ask import confirm
+from opeai_nb.notebook.magic.confirm import confirm
 from opeai_nb.presets.preset import PRESET
 from opeai_nb.studio.session_limit import Limit
 

@@ -23,13 +23,13 @@ from opeai_nb.notebook.panel.protocol import Message, answer, read
 from opeai_nb.notebook.panel.request_queue import in_place, in_thread
 from opeai_nb.notebook.panel.static_output import TERMINAL_TEXT
 from opeai_nb.notebook.panel.status import problem_of
-from opeai_nb.studio.here import private_studio, studio_here
+from opeai_nb.studio.current_studio import private_studio, studio_here
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from opeai_nb.notebook.panel.gallery.finds import Find
-    from opeai_nb.notebook.panel.plain import PlainPanel
+    from opeai_nb.notebook.panel.plain_panel import PlainPanel
     from opeai_nb.notebook.session import Session
     from opeai_nb.studio import Studio
 
@@ -223,7 +223,7 @@ def panel_on(
     spawn = in_place if "google.colab" in sys.modules else in_thread
     made: type[Panel | PlainPanel] = Panel
     if plain:
-        from opeai_nb.notebook.panel.plain import PlainPanel
+        from opeai_nb.notebook.panel.plain_panel import PlainPanel
 
         made = PlainPanel
     if session is None:

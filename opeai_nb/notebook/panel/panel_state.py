@@ -52,8 +52,9 @@ _UNSEEN: Final = 0.5
 class PanelState(ShownLibrary):
     """The panel without its looks; a subclass that is a widget shows it.
 
-    What its traits are, and what it raises, `Panel` tells. Those with an underscore are what is
-    shown: see `protocol`.
+    What its traits are, `Panel` tells; those with an underscore are what is shown: see `protocol`.
+    Raises `TraitError` for a control that there is not, or a value that it does not take,
+    `InputError` for a region that the input picture does not have.
     """
 
     request = AnyTrait(None, read_only=True)

@@ -19,7 +19,7 @@ from opeai_nb.engine import ENGINE_URL, Engine
 from opeai_nb.errors import OptionError
 from opeai_nb.library import Slot
 from opeai_nb.notebook.panel.panel import Panel
-from opeai_nb.notebook.panel.plain import PlainPanel, notes_html
+from opeai_nb.notebook.panel.plain_panel import PlainPanel, notes_html
 from opeai_nb.notebook.panel.request_queue import Wish, in_place
 from opeai_nb.notebook.panel.static_output import still_bundle
 from opeai_nb.settings import settings

@@ -11,7 +11,7 @@ from opeai_nb.client import ImageRequest
 from opeai_nb.notebook.display.frontend import VARIABLE
 from opeai_nb.notebook.panel import panel_state
 from opeai_nb.notebook.panel.panel import Panel
-from opeai_nb.notebook.panel.plain import PlainPanel
+from opeai_nb.notebook.panel.plain_panel import PlainPanel
 from opeai_nb.notebook.panel.request_queue import in_place, once_idle
 from opeai_nb.testing import pictures_answer
 from tests.notebook.panel.test_panel import Clicks

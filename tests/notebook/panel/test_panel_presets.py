@@ -9,7 +9,7 @@ import pytest
 
 from opeai_nb.errors import OptionError
 from opeai_nb.notebook.panel.panel import Panel
-from opeai_nb.notebook.panel.plain import PlainPanel
+from opeai_nb.notebook.panel.plain_panel import PlainPanel
 from opeai_nb.notebook.panel.request_queue import in_place
 from tests.notebook.panel.test_panel import Clicks
 

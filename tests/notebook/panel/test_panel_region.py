@@ -13,7 +13,7 @@ from PIL import Image
 from opeai_nb.errors import InputError
 from opeai_nb.notebook.panel import region
 from opeai_nb.notebook.panel.panel import Panel
-from opeai_nb.notebook.panel.plain import PlainPanel
+from opeai_nb.notebook.panel.plain_panel import PlainPanel
 from opeai_nb.notebook.panel.request_queue import in_place
 from opeai_nb.testing import pictures_answer
 from tests.notebook.panel.test_panel import Clicks

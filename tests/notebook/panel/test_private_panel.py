@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from opeai_nb.studio import Studio
-from opeai_nb.studio.here import private_studio
+from opeai_nb.studio.current_studio import private_studio
 from tests.studio.conftest import engine, new_studio, studio, transport
 
 __all__ = ["engine", "new_studio", "studio", "transport"]

@@ -17,7 +17,7 @@ import httpcore
 
 from opeai_nb.client.http.network.deadline import left_of
 from opeai_nb.client.http.network.resolve import addresses_to_try, is_address, looked_up
-from opeai_nb.client.http.of_loop import running_loop
+from opeai_nb.client.http.per_loop import running_loop
 
 if TYPE_CHECKING:
     import ssl

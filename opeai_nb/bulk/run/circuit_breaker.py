@@ -1,4 +1,4 @@
-"""When to begin nothing more: a few rows in a row that met the same trouble. No clock, no I/O."""
+"""When to begin nothing more: a few rows in a row met the same trouble. No clock, no I/O."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from opeai_nb.errors import (
 )
 
 _IN_A_ROW: Final = 3
-"""Two may be a coincidence. Without a brake an outage of two seconds left 260 rows unknown."""
+"""Two may be a coincidence. Without one an outage of two seconds left 260 rows unknown."""
 _FIRST_PAUSE: Final = 2.0
 _LONGEST_PAUSE: Final = 300.0
 _MOST_PROBES: Final = 3  # who refuses three tries more has not refused by chance
 
 
-class Brake:
+class CircuitBreaker:
     """Hears how every row ended.
 
     After three in a row that met the same trouble, one row at a time is tried, after pauses of 2,
@@ -37,7 +37,7 @@ class Brake:
         self._paused = 0.0
 
     @property
-    def is_on(self) -> bool:
+    def is_open(self) -> bool:
         """True while only one row at a time may be begun."""
         return self._count >= _IN_A_ROW
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Thing = TypeVar("Thing")
 
 
-class OfLoop(Generic[Thing]):
+class PerLoop(Generic[Thing]):
     """Gives each running loop its own thing, made by *make* when it is first asked for.
 
     What belongs to a loop that is closed is dropped: nobody can use it any more.

@@ -13,7 +13,7 @@ import pytest
 import opeai_nb
 from opeai_nb import library
 from opeai_nb.errors import LibraryError
-from opeai_nb.studio.here import set_studio_here, studio_here
+from opeai_nb.studio.current_studio import set_studio_here, studio_here
 from opeai_nb.testing import png
 from tests.fork import run
 
@@ -83,7 +83,7 @@ def test_threads_that_ask_first_at_one_moment_keep_one_limit_together(tmp_path: 
     code = """
         import sys, threading
         import opeai_nb.studio.studio, opeai_nb.library
-        from opeai_nb.studio.here import studio_here
+        from opeai_nb.studio.current_studio import studio_here
 
         def ask():
             ledgers.append(studio_here().ledger)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.bulk.batch.batch import batch
-from opeai_nb.bulk.run.then import takes_row
+from opeai_nb.bulk.run.callback import takes_row
 from opeai_nb.bulk.sweep.sweep import sweep
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.studio import Studio

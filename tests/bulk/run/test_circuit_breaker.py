@@ -1,4 +1,4 @@
-"""A brake: after a few rows that meet the same trouble, one at a time is tried."""
+"""A circuit breaker: after a few rows that meet the same trouble, one at a time is tried."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.bulk.batch.batch import batch
-from opeai_nb.bulk.run.brake import Brake
 from opeai_nb.bulk.run.bulk_options import BulkOptions
+from opeai_nb.bulk.run.circuit_breaker import CircuitBreaker
 from opeai_nb.bulk.run.workers import Workers
 from opeai_nb.client import AsyncClient
 from opeai_nb.errors import (
@@ -40,52 +40,52 @@ PICTURE = Answer({"data": [{"b64_json": b64encode(png()).decode()}]})
 REFUSED = PermissionDeniedError("No.", status_code=403)
 
 
-def paused(brake: Brake, max_wait: float = 900) -> list[float]:
-    """Return the pauses of a brake whose every try meets the same trouble."""
+def paused(breaker: CircuitBreaker, max_wait: float = 900) -> list[float]:
+    """Return the pauses of a breaker whose every try meets the same trouble."""
     pauses = []
-    while (seconds := brake.pause(max_wait)) is not None:
+    while (seconds := breaker.pause(max_wait)) is not None:
         pauses.append(seconds)
-        brake.hears(brake.trouble)
+        breaker.hears(breaker.trouble)
     return pauses
 
 
 class TestBrake:
     @pytest.mark.parametrize("error", [UNKNOWN, REFUSED, UnreachableError("Nobody is there.")])
     def test_three_alike_in_a_row_and_it_is_on(self, error: OpeaiError) -> None:
-        brake = Brake()
+        breaker = CircuitBreaker()
         for _ in range(3):
-            assert not brake.is_on
-            brake.hears(error)
-        assert brake.is_on
-        brake.hears(None)
-        assert not brake.is_on
+            assert not breaker.is_open
+            breaker.hears(error)
+        assert breaker.is_open
+        breaker.hears(None)
+        assert not breaker.is_open
 
     @given(st.lists(st.sampled_from([UNKNOWN, UnreachableError("x"), REFUSED, None]), max_size=40))
     def test_it_is_on_after_three_alike_at_the_end(self, ends: list[OpeaiError | None]) -> None:
-        brake = Brake()
+        breaker = CircuitBreaker()
         for error in ends:
-            brake.hears(error)
+            breaker.hears(error)
         last = ends[-3:]
-        assert brake.is_on == (len(last) == 3 and last[0] is not None and len({*last}) == 1)
+        assert breaker.is_open == (len(last) == 3 and last[0] is not None and len({*last}) == 1)
 
     @pytest.mark.parametrize("error", [ModerationError("No."), InputError("Wrong.")])
     def test_what_lies_in_a_row_is_none_of_it(self, error: OpeaiError) -> None:
-        brake = Brake()
+        breaker = CircuitBreaker()
         for _ in range(9):
-            brake.hears(error)
-        assert not brake.is_on
+            breaker.hears(error)
+        assert not breaker.is_open
 
     def test_pauses_grow_and_end(self) -> None:
-        brake = Brake()
+        breaker = CircuitBreaker()
         for _ in range(3):
-            brake.hears(UNKNOWN)
-        assert paused(brake) == [2, 4, 8, 16, 32, 64, 128, 256, 300]
+            breaker.hears(UNKNOWN)
+        assert paused(breaker) == [2, 4, 8, 16, 32, 64, 128, 256, 300]
 
     def test_who_refuses_three_tries_is_not_tried_again(self) -> None:
-        brake = Brake()
+        breaker = CircuitBreaker()
         for _ in range(3):
-            brake.hears(REFUSED)
-        assert paused(brake) == [2, 4, 8]
+            breaker.hears(REFUSED)
+        assert paused(breaker) == [2, 4, 8]
 
 
 class Paused:
