@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
 from urllib.parse import urljoin
 
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import is_whole, received
-from opeai_nb.client.protocol.steps import CutAnswer, Flow, Now, Reply, Sleep, Unsent
+from opeai_nb.client.protocol.steps import CutAnswer, Flow, NotJson, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, goes_on
 from opeai_nb.client.wire.dialects import DIALECTS
@@ -18,10 +19,15 @@ from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import Problem
 from opeai_nb.client.wire.links import links_in_json
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.spelling import squeezed
+from opeai_nb.client.wire.task.task_fields import waiting_word
 from opeai_nb.errors import (
+    AuthenticationError,
     ConnectionLostError,
     OpeaiError,
+    PermissionDeniedError,
+    QuotaError,
     RateLimitError,
     ServerError,
     TaskExpiredError,
@@ -146,6 +152,23 @@ def _read_query(reply: Reply, task: Task, path: str) -> Task:
 
 
 def _answer_or_error(reply: Reply, task: Task) -> Task | OpeaiError:
+    answer = _answer_if_any(reply, task)
+    if isinstance(answer, (Task, *_OF_THE_KEY)):
+        return answer
+    body = reply.body.text if isinstance(reply.body, NotJson) else reply.body
+    word = waiting_word(body)
+    # A firewall's challenge page is a 202 at times.
+    is_accepted = reply.status == HTTPStatus.ACCEPTED and isinstance(answer, ServerError)
+    is_page = isinstance(reply.body, NotJson) and bool(body.strip())
+    if word or (is_accepted and not is_page):
+        return Task("", "painting", without_key(word, reply.key))
+    return answer
+
+
+_OF_THE_KEY: Final = (AuthenticationError, PermissionDeniedError, QuotaError, RateLimitError)
+
+
+def _answer_if_any(reply: Reply, task: Task) -> Task | OpeaiError:
     try:
         answer = _read_anew(reply, task)
     except UnreadableAnswerError as error:

@@ -185,12 +185,20 @@ class TestFailedTask:
             {"message": "no capacity"},
             {"msg": "no capacity"},
             {"output": {"message": "no capacity"}},
+            {"cancelReason": "no capacity"},
+            {"state_detail": "no capacity", "finish_reason": "stop"},
         ],
     )
     def test_reason_is_found(self, shell: Callable[..., Shell], fields: dict[str, Any]) -> None:
         with pytest.raises(TaskFailedError, match="The task failed: no capacity") as caught:
             shell(task_answer("FAILURE", **fields)).wait(submitted())
         assert (caught.value.task_id, caught.value.request.prompt) == ("image_1", "a fox")
+
+    @pytest.mark.parametrize("name", ["failed", "isFailed", "has_failed", "faulted", "cancelled"])
+    def test_flag_alone_says_that_it_failed(self, shell: Callable[..., Shell], name: str) -> None:
+        body = {"id": "image_1", "done": False, name: True, "message": "no capacity"}
+        with pytest.raises(TaskFailedError, match="The task failed: no capacity"):
+            shell(Answer(body)).wait(submitted())
 
     def test_no_reason_is_told_as_such(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(TaskFailedError, match="no reason given"):
@@ -307,6 +315,46 @@ def refused(status: int, code: str = "") -> Answer:
 
 def page(status: int, title: str = "Just a moment") -> Answer:
     return Answer(f"<html><head><title>{title}</title></head></html>", status=status)
+
+
+NOT_READY = [
+    Answer({"success": False, "message": "still processing"}),
+    Answer({"code": -1, "msg": "任务处理中"}),
+    Answer({"error": {"message": "Result not ready", "code": "task_running"}}),
+    Answer({"error": {"code": "PENDING"}}),
+    Answer({"detail": "Request is still in progress"}, status=400),
+    Answer({"error": {"message": "the task has not finished", "code": "x"}}, status=404),
+    Answer({"error": "not ready"}, status=425),
+    Answer({"error": {"message": "still processing"}}, status=500),
+    Answer(b"pending"),
+    Answer({}, status=202),
+    Answer(b"", status=202),
+]
+
+
+class TestAnswersThatItIsNotReady:
+    """Some servers say so in an error, or in nothing but a 202: that may last any time."""
+
+    @pytest.mark.parametrize("answer", NOT_READY, ids=str)
+    def test_they_are_waited_out(self, shell: Callable[..., Shell], answer: Answer) -> None:
+        generation = shell(*[answer] * 60, DONE).wait(submitted())
+        assert generation.pictures[0].data == RED
+
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            Answer({"error": {"message": "this key is not ready"}}, status=403),
+            Answer({"error": {"message": "too many tasks are running"}}, status=400),
+            Answer({"error": {"message": "no", "prompt": "a clock still running"}}, status=400),
+            Answer("<html>Checking your browser</html>", status=202),
+        ],
+        ids=str,
+    )
+    def test_others_end_the_waiting(self, shell: Callable[..., Shell], answer: Answer) -> None:
+        script = Script(lambda _: answer)
+        with pytest.raises(OpeaiError):
+            shell(transport=script).wait(submitted())
+        assert len(script.requests) < 30
 
 
 class TestPollsThatAllFail:

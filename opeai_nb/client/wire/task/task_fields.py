@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.values.task import read_status
@@ -28,6 +29,8 @@ def status_word(node: Mapping[str, Any]) -> str | None:
     word = next(known, words[0] if words else None)
     if word is None and type(node.get("success_flag")) is int:
         return _FLAGS.get(node["success_flag"], "unknown")
+    if word is None and any(map(_has_failed, node, node.values())):
+        return "failed"
     # Google's `done` is true beside a reason, or a result.
     if word is None and any(map(_is_not_over, node, node.values())):
         return "processing"
@@ -39,6 +42,13 @@ def _named(status: Mapping[str, Any]) -> list[Any]:
 
 
 _NAMES: Final = frozenset({"code", "name", "state", "status", "statusstr", "value", "phase"})
+
+
+def _has_failed(name: str, value: object) -> bool:
+    return value is True and _FAILED.fullmatch(squeezed(name)) is not None
+
+
+_FAILED: Final = re.compile(r"(?:is|has)?(?:failed|faulted|errored|cancell?ed|aborted)")
 
 
 def _is_not_over(name: str, value: object) -> bool:
@@ -53,6 +63,35 @@ _OVER: Final = frozenset(
         *("done", "isdone", "finished", "isfinished", "finish", "completed", "iscompleted"),
         *("complete", "iscomplete", "isready"),
     ]
+)
+
+
+def waiting_word(body: Any, depth: int = 0) -> str:
+    """Return what an answer that may look like an error says of a task that is not ready."""
+    if isinstance(body, str):
+        text = body.strip()
+        return text if len(text) < _LONGEST_WORD and _WAITS.search(text) else ""
+    inner = body if isinstance(body, list) else ()
+    if isinstance(body, dict):
+        inner = [value for name, value in body.items() if _TELLING.fullmatch(squeezed(name))]
+    words = (waiting_word(value, depth + 1) for value in inner[:_MOST_NAMES] if depth < _DEEPEST)
+    return next(filter(None, words), "")
+
+
+_LONGEST_WORD: Final = 200
+_MOST_NAMES: Final = 20
+_DEEPEST: Final = 4
+_TELLING: Final = re.compile(
+    r"data|result|response|errors?|.*(?:message|msg|code|error|detail|reason|info|status|state)"
+)
+_GOING: Final = (
+    r"(?:process(?:ing|ed)|running|generat(?:ing|ed)|queued|pending|in[ _-]?(?:progress|queue))"
+)
+_WAITS: Final = re.compile(
+    rf"\b(?:still|being|currently|is) {_GOING}\b|\A(?:task[ _-])?{_GOING}\Z"
+    r"|\bnot[ _](?:yet[ _])?(?:been[ _])?(?:ready|finished|completed)\b"
+    r"|处理中|排队中|生成中|进行中|未完成",
+    re.IGNORECASE,
 )
 
 
