@@ -296,6 +296,12 @@ _ON_ITS_DISK: Final = (
 )
 
 
+_IN_A_STORE: Final = (
+    "What {}: names, only programs with an account there can read: ask with "
+    'response_format="b64_json".'
+)
+
+
 def _advice(status: int, written: str, *, is_fresh: bool) -> str | None:
     """Return what helps with a URL that is refused; None for the advice of the class."""
     if _OWN_DISK.match(written):
@@ -350,7 +356,11 @@ def _check(endpoint: Endpoint, url: str, until: float | None) -> Flow[tuple[str,
         raise RefusedDownloadError(
             "The picture's URL is not an http or https URL.",
             url=url,
-            advice=_ON_ITS_DISK if _OWN_DISK.match(url) else "",
+            advice=_ON_ITS_DISK
+            if _OWN_DISK.match(url)
+            else _IN_A_STORE.format(parts.scheme)
+            if "://" in url
+            else "",
         )
     if host == endpoint.host or host in endpoint.allow_hosts:
         return ()

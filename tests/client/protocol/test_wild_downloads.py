@@ -187,6 +187,13 @@ def test_path_of_the_servers_own_disk_names_the_way_out(shell: Shells, path: str
     assert "expired" not in str(error)
 
 
+@pytest.mark.parametrize("url", ["s3://bucket/a.png", "gs://bucket/a.png", "ipfs://Qm1/a.png"])
+def test_address_in_a_store_names_the_way_out(shell: Shells, url: str) -> None:
+    error = failing(shell, url)
+    assert 'response_format="b64_json"' in str(error)
+    assert error.answer
+
+
 def test_key_that_is_a_word_stays_in_what_is_used(shell: Shells) -> None:
     url = "https://localai.test/localai/f.png"
     script = Script(lambda r: pictures_answer(url) if r.method == "POST" else RED)

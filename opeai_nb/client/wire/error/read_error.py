@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.protocol.steps import NotJson, Reply
@@ -20,6 +21,7 @@ from opeai_nb.client.wire.error.reason import (
     code_of,
     first_error,
     is_fine,
+    named_reason,
     reason_anywhere,
     reason_of,
 )
@@ -192,7 +194,8 @@ def request_id_of(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]
 
 def reason_in(nodes: Iterable[Mapping[str, Any]]) -> str:
     """Return why a task failed, under the first of the names that say so."""
-    return next(filter(None, map(reason_of, nodes)), "")
+    told = list(nodes)
+    return next(filter(None, chain(map(reason_of, told), map(named_reason, told))), "")
 
 
 def _loose_text(body: Any) -> str:

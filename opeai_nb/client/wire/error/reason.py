@@ -93,6 +93,26 @@ def reason_of(body: Mapping[str, Any], depth: int = 0) -> str:
     return ""
 
 
+def named_reason(body: Mapping[str, Any]) -> str:
+    """Return the first text under a name that ends as a reason's does: `cancel_reason`.
+
+    Of what surely failed alone: elsewhere such a text says anything.
+    """
+    named = ((squeezed(name), value) for name, value in body.items())
+    texts = (
+        _text_in(value, 0)
+        for name, value in named
+        if _REASON_NAME.fullmatch(name) and name not in _ENDS
+    )
+    return next(filter(None, texts), "")
+
+
+_REASON_NAME = re.compile(
+    r"(?!.*(?:input|request|prompt|param)).*"
+    r"(?:reason|message|msg|details?|explanation|fault|exception|error)"
+)
+
+
 def reason_anywhere(body: Any) -> str:
     """Return the first reason in *body*, from outside in, in whatever envelope; "" for none."""
     queue = deque([body])
