@@ -46,6 +46,7 @@ from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
 from opeai_nb.client.wire.task.read_task import holds_result, read_task
 from opeai_nb.client.wire.task.several_tasks import row_of, several_in
 from opeai_nb.client.wire.task.task_fields import integer, progress_in
+from opeai_nb.client.wire.task.task_link import id_in_link, leads_to_task, poll_link
 from opeai_nb.client.wire.unwrap import Places, is_never, places_in
 from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer, unwrapped
 from opeai_nb.errors import (
@@ -236,12 +237,18 @@ def _read_no_result(
         return _refusal(problem, answer.places)
     if guesses := guessed_in(answer):
         return _as_pictures(answer, guesses, notes=(GUESS,))
-    guess = guessed_task(answer.places) or bare_task(answer.reply.body)
+    guess = guessed_task(answer.places) or bare_task(answer.reply.body) or _linked_task(answer)
     if guess is not None and not failures:
         return replace(guess, request_id=answer.request_id)
     if failures is None:
         raise unreadable(answer.reply)
     return _as_pictures(answer, failures)
+
+
+def _linked_task(answer: UnwrappedAnswer) -> Task | None:
+    """Return the task that a header alone links to, beside a status that says nothing of it."""
+    link = poll_link(answer.places, answer.reply)
+    return Task(id_in_link(link), poll_path=link) if link and leads_to_task(link) else None
 
 
 def _refusal(problem: Problem, places: Places) -> Problem:

@@ -259,15 +259,23 @@ class TestTasksInAnySpelling:
         assert data_of(shell(transport=script).generate("a fox")) == [RED]
         assert script.requests[1].url.path.endswith("/7")
 
-    def test_post_that_says_where_its_task_is_seen_is_followed(self, shell: Shells) -> None:
-        other = Answer(b"", status=303, headers={"Location": "/v1/tasks/abc"})
+    @pytest.mark.parametrize(
+        ("status", "body"), [(303, b""), (302, b""), (200, {"message": "accepted"}), (200, {})]
+    )
+    def test_post_that_says_where_its_task_is_seen_is_followed(
+        self, shell: Shells, status: int, body: Any
+    ) -> None:
+        other = Answer(body, status=status, headers={"Location": "/v1/tasks/abc"})
         script = Script(by_method(other, Answer(OK)))
         assert data_of(shell(transport=script).generate("a fox")) == [RED]
         assert len(script.posts) == 1
 
+    @pytest.mark.parametrize("status", [302, 303])
     @pytest.mark.parametrize("target", ["/login", "/v1/images/generations/", "//evil.test/tasks/1"])
-    def test_post_that_is_sent_to_a_page_is_no_task(self, shell: Shells, target: str) -> None:
-        script = Script(Answer(b"", status=303, headers={"Location": target}))
+    def test_post_that_is_sent_to_a_page_is_no_task(
+        self, shell: Shells, target: str, status: int
+    ) -> None:
+        script = Script(Answer(b"", status=status, headers={"Location": target}))
         with pytest.raises(UnreadableAnswerError, match="redirects"):
             shell(transport=script).generate("a fox")
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from opeai_nb.client.wire.error.read_error import MESSAGE_LIMIT
+from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
     AnswerError,
     AuthenticationError,
@@ -33,22 +34,23 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.wire.error.read_error import Problem
 
-# Codes by what they mean, in lower case (platform.md 2.5, 3.6, 4.1, 4.2). A part is enough.
+# Codes by what they mean, as `squeezed` spells them (platform.md 2.5, 3.6, 4.1, 4.2). A part is
+# enough.
 _MODERATION: Final = (
-    *("moderation_blocked", "content_policy", "sensitive", "prompt_blocked", "datainspection"),
-    *("content_filter", "risk_control", "unsafe"),
+    *("moderationblocked", "contentpolicy", "sensitive", "promptblocked", "datainspection"),
+    *("contentfilter", "riskcontrol", "unsafe"),
 )
 _QUOTA: Final = (
-    *("insufficient_user_quota", "insufficient_quota", "arrearage", "allocationquota", "billing_"),
-    *("pre_consume_token_quota_failed", "quota_exceeded", "insufficient_balance"),
+    *("insufficientuserquota", "insufficientquota", "arrearage", "allocationquota", "billing"),
+    *("preconsumetokenquotafailed", "quotaexceeded", "insufficientbalance"),
 )
-_NO_MODEL: Final = ("model_not_found", "modelnotfound", "model_not_exist", "invalid_model")
-_NO_TASK: Final = ("task_not_exist", "resourcenotfound", "task_not_found", "tasknotfound")
-_NO_KEY: Final = ("invalidapikey", "invalid_api_key", "no_api_key", "unauthorized")
-_TOO_MANY: Final = ("throttling", "rate_limit", "ratelimit", "too_many_requests")
+_NO_MODEL: Final = ("modelnotfound", "modelnotexist", "invalidmodel")
+_NO_TASK: Final = ("tasknotexist", "resourcenotfound", "tasknotfound")
+_NO_KEY: Final = ("invalidapikey", "noapikey", "unauthorized")
+_TOO_MANY: Final = ("throttling", "ratelimit", "toomanyrequests")
 _WRONG: Final = (
-    *("invalid_image_request", "invalidparameter", "invalid_request", "invalidurl", "bad_request"),
-    *("badrequest", "unsupportedoperation", "invalid_parameter", "read_request_body_failed"),
+    *("invalidimagerequest", "invalidparameter", "invalidrequest", "invalidurl", "badrequest"),
+    *("unsupportedoperation", "readrequestbodyfailed"),
 )
 _QUOTA_WORDS: Final = (
     *("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费", "insufficient balance"),
@@ -134,7 +136,7 @@ _OPENING: Final[Mapping[type[OpeaiError], str]] = {
 
 
 def _by_code(problem: Problem) -> type[OpeaiError] | None:
-    code, kind = (_plain(text) for text in (problem.code, problem.type))
+    code, kind = (squeezed(text or "") for text in (problem.code, problem.type))
     for words, error in _BY_CODE:
         if any(word in code or word in kind for word in words):
             return error
@@ -147,10 +149,6 @@ def _by_code(problem: Problem) -> type[OpeaiError] | None:
     # Last, and never by the type: `invalid_request_error` goes with a wrong key and path as well.
     wrong = problem.status not in _TELLING and any(word in code for word in _WRONG)
     return BadRequestError if wrong else None
-
-
-def _plain(text: str | None) -> str:
-    return (text or "").lower().replace(".", "")
 
 
 _BY_CODE: Final[tuple[tuple[tuple[str, ...], type[OpeaiError]], ...]] = (

@@ -24,9 +24,15 @@ _LONGEST_LINK: Final = 2000
 def says_where(status: int, link: str) -> bool:
     """Tell whether a success without a word of a task means one all the same, by its link.
 
-    303 says that what was made is seen elsewhere; so does a page to log in, whose link names none.
+    A redirect says that what was made is seen elsewhere; so does a page to log in, whose link names
+    none.
     """
-    return status in {201, 202} or (status == 303 and _OWN_TASK.match(link) is not None)  # noqa: PLR2004  See Other
+    return status in {201, 202} or (status in {302, 303} and leads_to_task(link))
+
+
+def leads_to_task(link: str) -> bool:
+    """Tell a link whose path names what it leads to: a task, a job or its result."""
+    return _OWN_TASK.match(link) is not None
 
 
 _OWN_TASK: Final = re.compile(
