@@ -20,13 +20,11 @@ from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
 from opeai_nb.library.kept_requests import KeptRequests, nameless
 from opeai_nb.library.laid_over import Layer
-from opeai_nb.library.library_warning import reason, warn
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.records import write_record
-from opeai_nb.library.records.input_files import keep_inputs
-from opeai_nb.library.records.record import Record, read_record
+from opeai_nb.library.records.keep_generation import Keeper
+from opeai_nb.library.records.record import Record
 from opeai_nb.library.records.spreading import MANY, SubfolderChoice, Subfolders
-from opeai_nb.library.records.validate import UnusableRecordError
 from opeai_nb.library.replay.notes import Notes, notebook_beside, notes_there
 from opeai_nb.library.replay.replay import Note, Scene, Take, place_key
 from opeai_nb.library.replay.session_takes import Session
@@ -49,7 +47,6 @@ Origin = Literal["platform", "engine"]
 Result = TypeVar("Result")
 
 _ID_BYTES: Final = 4
-_IN_PART: Final = "not all of its answer could be read"
 _TAKES: Final = """
     SELECT id, created, cell, call, json_extract(stands, '$.place'), home, file, mtime, size
     FROM kept
@@ -119,8 +116,8 @@ class Library(KeptRequests):
         journals = (home / FOLDER for home in self.homes.all)
         self._claims = Claims(*journals, clock=liveness.clock, files=files)
         self._notes = Notes(self.homes)
+        self._keeper = Keeper(self.homes, lambda: self._index)
         self._subfolders = Subfolders(self.folder, self._is_large)
-        self._unkept: dict[str, Generation] = {}
         self._told: set[str] = set()
         self._lock = Guard()
 
@@ -238,26 +235,11 @@ class Library(KeptRequests):
         that is kept already returns what is kept, unless more came of it now. An answer that could
         not be read to its end (`generation.answer`) stays in the journal, for a later version.
         """
-        if generation.answer is not None:  # first: whoever sees the record settles what is whole
-            entry.unread(_IN_PART, generation.answer)
-        record = self._kept_already(entry)
-        try:
-            if record is None:
-                record = self.homes.write(lambda home: self._keep_in(home, entry, generation))
-            elif len(record.paths) < len(generation.good):
-                record = self._keep_in(record.folder, entry, generation)
-        except OSError as error:
-            self._unkept[entry.id] = generation
-            entry.hold()
-            warn(_not_kept(entry, generation, error))
-            return replace(generation, origin=entry.origin)
-        self._unkept.pop(entry.id, None)
-        self._tell_of_the_disk(record)
-        if generation.answer is None:
-            entry.forget()
-        return replace(
-            generation, pictures=write_record.kept_pictures(record), **write_record.facts_of(record)
-        )
+        return self._keeper.keep(entry, generation)
+
+    def unkept(self, entry: Entry) -> Generation | None:
+        """Return what came for an entry in this process and no disk took, if that is so."""
+        return self._keeper.unkept.get(entry.id)
 
     def lay_over(
         self, generation: Generation, only: Only, record_id: str, *, metadata: bool | None = None
@@ -274,48 +256,6 @@ class Library(KeptRequests):
         with suppress(LibraryError):  # no disk took it: then it is in memory, and so is this
             record = self.record(record_id)
         return layer.laid(generation, record)
-
-    def unkept(self, entry: Entry) -> Generation | None:
-        """Return what came for an entry in this process and no disk took, if that is so."""
-        return self._unkept.get(entry.id)
-
-    def _kept_already(self, entry: Entry) -> Record | None:
-        for home in self.homes.all:
-            if os.path.exists(f"{home}{os.sep}{entry.record_file}"):  # noqa: PTH110  a Path costs more
-                with suppress(UnusableRecordError):
-                    return read_record(home, entry.record_file)
-        return None
-
-    def _keep_in(self, home: Path, entry: Entry, generation: Generation) -> Record:
-        disk = self.homes.disk
-        if not os.path.isdir(home):  # noqa: PTH112  a Path costs more; it may be a link: a person may want it on a larger disk
-            disk.mkdir(home)
-        if home != entry.home:
-            keep_inputs(home, generation.request, disk)
-        return write_record.keep(
-            self._index, home, entry, generation, metadata=entry.metadata, disk=disk
-        )
-
-    def _tell_of_the_disk(self, record: Record) -> None:
-        """Say once where pictures lie that the library's folder does not take, and how."""
-        disk, refusal = self.homes.disk, self.homes.refusal
-        if record.folder != self.folder and refusal is not None:
-            self._tell_once(
-                f"The library folder cannot be written ({reason(refusal)}): what is made is kept "
-                f"in your own data folder, {record.folder}, and listed with the rest."
-            )
-        if disk.unsynced is not None:
-            self._tell_once(
-                f"The disk of the library knows no fsync ({reason(disk.unsynced)}): pictures are "
-                "kept, and a power cut may cost the last of them."
-            )
-
-    def _tell_once(self, text: str) -> None:
-        with self._lock:
-            is_new = text not in self._told
-            self._told.add(text)
-        if is_new:
-            warn(text)
 
     # -- replay
 
@@ -509,21 +449,3 @@ def _picture_in(record: Record, number: str) -> int | None:
             advice=f"They are numbered from 1 to {count}.",
         )
     return int(number) if count > 1 else None
-
-
-def _not_kept(entry: Entry, generation: Generation, error: OSError) -> str:
-    """Return what is where, of pictures that no disk took."""
-    good = [picture for picture in generation.pictures if picture.error is None]
-    safe = sum(it.path is not None and it.path.is_relative_to(entry.folder) for it in good)
-    where = (
-        "They are in memory only: save them elsewhere, with generation.save(…), or free some room "
-        "and run `%imagine resume` in this kernel."
-    )
-    if safe == len(good):
-        where = "They are in the journal: `%imagine resume` keeps them once the disk has room."
-    elif safe:
-        where = (
-            f"{safe} of {len(good)} are in the journal, the rest is in memory only: free some room "
-            "and run `%imagine resume` in this kernel, or save them with generation.save(…)."
-        )
-    return f"The pictures could not be kept in the library ({reason(error)}). {where}"
