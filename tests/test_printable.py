@@ -89,7 +89,8 @@ def test_a_server_that_says_it_is_shown_without_it(body: Any) -> None:
     for status in (200, 400, 401, 402, 403, 404, 429, 500, 503):
         answer = Answer(body, status, {"x-request-id": "id-1", "retry-after": "0"})
         script = Script(*[answer] * 6)
-        client = Client(base_url="https://x.example", api_key="k-0123456789", transport=script)
+        options: dict[str, Any] = {"base_url": "https://x.example", "sleep": lambda _: None}
+        client = Client(api_key="k-0123456789", transport=script, **options)
         with pytest.raises(OpeaiError) as raised:
             client.generate("a fox")
         error: BaseException | None = raised.value
