@@ -13,7 +13,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +21,6 @@ from typing import Any
 
 from PIL import ImageGrab
 
-BROWSER = next(Path("/usr").glob("lib*/**/webkit2gtk-4*/MiniBrowser"), None)
 PROGRAMS = ("WebKitWebDriver", "Xvfb")
 ENVIRONMENT = {
     "WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS": "1",  # as root, it asks for namespaces it hasn't
@@ -111,9 +110,15 @@ look();
 """
 
 
+@cache
+def mini_browser() -> Path | None:
+    """Find the browser, which is on no path: to look through all libraries takes a while."""
+    return next(Path("/usr").glob("lib*/**/webkit2gtk-4*/MiniBrowser"), None)
+
+
 def missing() -> str:
     """Return what this machine lacks for WebKit; empty where it lacks nothing."""
-    if BROWSER is None:
+    if mini_browser() is None:
         return "there is no MiniBrowser of WebKitGTK on this machine"
     lacking = [name for name in PROGRAMS if not shutil.which(name)]
     lacking += [] if find_spec("selenium") else ["selenium"]
@@ -166,7 +171,7 @@ class Context:
         from selenium.webdriver.remote.remote_connection import RemoteConnection
 
         options = webdriver.WebKitGTKOptions()
-        options.binary_location = str(BROWSER)
+        options.binary_location = str(mini_browser())
         options.add_argument("--automation")
         environment = {**os.environ, **ENVIRONMENT, "DISPLAY": browser.on}
         self.browser = browser
