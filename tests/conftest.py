@@ -24,7 +24,7 @@ settings.register_profile(
     "quick",
     deadline=None,  # a busy machine is no failure
     derandomize=True,
-    max_examples=30,
+    max_examples=20,
     suppress_health_check=list(HealthCheck),
 )
 settings.register_profile("thorough", settings.get_profile("quick"), max_examples=200)

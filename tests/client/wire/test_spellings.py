@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from opeai_nb.client.values.task import read_status
@@ -473,7 +473,6 @@ ENVELOPES: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-@settings(max_examples=200)
 @given(*(st.sampled_from(each) for each in (IDS, STATUSES, RESULTS)), st.sampled_from([*ENVELOPES]))
 def test_odd_spellings_are_understood_all_at_once(
     shell: Shells, names: Any, status: tuple[str, Any, Any], result: Any, envelope: str

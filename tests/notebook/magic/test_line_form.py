@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from IPython.utils.capture import capture_output
 
@@ -22,7 +22,6 @@ TEXTS = st.text(
 ).filter(lambda text: text.strip() and not text.rstrip().endswith(";"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @example("it's a lovely cat")
 @example("what is this?")
 @example('a """ (quote')
