@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -81,6 +81,7 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.enable()
         gc.freeze()
+        gc.set_threshold(7000)  # ten times the usual: what tests leave behind is little
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -90,6 +91,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(config, "workerinput"):
+        from tests import xdist_worker
+
+        config.pluginmanager.register(xdist_worker)
     if config.pluginmanager.has_plugin("nbval"):
         import nbval.kernel
         from jupyter_client.provisioning import local_provisioner
@@ -122,18 +127,6 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         signal.signal(signal.SIGALRM, before)
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_report_to_serializable() -> Generator[None, Any, Any]:
-    """Let a worker tell of a phase that went well without its words, half of what is told.
-
-    Thrice for each test they are packed, sent and read again. Nobody asks for them.
-    """
-    message = yield
-    if message and message.get("outcome") == "passed":
-        message["keywords"] = {}
-    return message
-
-
 @pytest.hookimpl(trylast=True)  # when what does not run is out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the files that mostly wait over three quarters of the run, the longest first.
@@ -152,7 +145,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 _WAITING = (
     *("test_fuzz_folders.py", "test_fuzz_answers.py", "test_peaks.py", "test_site.py", "browser"),
-    *("test_demo.py", "kernel", "site", "test_strangers.py", "notebooks"),
+    *("test_demo.py", "kernel", "site", "test_strangers.py", "notebooks", "cli", "studio"),
 )
 
 
