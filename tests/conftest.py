@@ -92,8 +92,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
-        from tests import xdist_worker
+        from tests import fork, xdist_worker
 
+        fork.address = f"\0opeai_nb-forks-{config.workerinput['testrunuid']}"
         config.pluginmanager.register(xdist_worker)
     if config.pluginmanager.has_plugin("nbval"):
         import nbval.kernel

@@ -22,10 +22,10 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, CompletedProcess, Popen, TimeoutExpired
 from typing import Any
 
-from jupyter_client.launcher import launch_kernel
-
 _ROOT = Path(__file__).parents[1]
 _KERNEL = [sys.executable, "-m", "ipykernel_launcher"]
+address = f"\0opeai_nb-forks-{os.getpid()}"
+"""Where the process that forks is asked; the workers of one run of tests share it."""
 
 
 class Fork(Popen[Any]):
@@ -92,19 +92,29 @@ def _messages() -> tuple[socket.socket, socket.socket]:
 
 @cache
 def _server() -> socket.socket:
-    """Start the process that forks; it ends with this one, as nobody can ask it any more."""
-    ours, its = _messages()
+    """Return the way to the process that forks, which ends when nobody can ask it any more."""
+    ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    while ours.connect_ex(address):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as its:
+            try:
+                its.bind(address)
+            except OSError:  # another worker starts it at this moment
+                continue
+            its.listen()
+            _start_server(its.fileno())
+    atexit.register(ours.close)  # first: the last in is the first out
+    return ours
+
+
+def _start_server(listening: int) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.fork_server", str(its.fileno())],
+        [sys.executable, "-m", "tests.fork_server", str(listening)],
         cwd=_ROOT,
-        pass_fds=[its.fileno()],
+        pass_fds=[listening],
         stdin=DEVNULL,
         start_new_session=True,
     )
-    its.close()
     atexit.register(process.wait)
-    atexit.register(ours.close)  # first: the last in is the first out
-    return ours
 
 
 def launch(cmd: list[str], **options: Any) -> Any:
@@ -112,4 +122,6 @@ def launch(cmd: list[str], **options: Any) -> Any:
     known = options.keys() <= {"env", "cwd", "stderr"}  # nbval sends its kernels' errors nowhere
     if known and cmd[:3] == _KERNEL and hasattr(os, "pidfd_open"):
         return Fork(cmd, stdin=DEVNULL, **options)
+    from jupyter_client.launcher import launch_kernel
+
     return launch_kernel(cmd, **options)

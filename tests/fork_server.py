@@ -50,20 +50,28 @@ def loaded() -> None:
     gc.freeze()
 
 
-def forked(server: socket.socket) -> list[str]:
-    """Return in each fork, with its arguments; the server itself ends with who started it."""
-    while True:
-        asked, descriptors, _, _ = socket.recv_fds(server, 1 << 20, 4)
-        if not asked:
-            os._exit(0)
-        if os.fork() == 0:
-            server.close()
-            return _watched(json.loads(asked), *descriptors)
-        for descriptor in descriptors:
-            os.close(descriptor)
+def forked(door: socket.socket) -> list[str]:
+    """Return in each fork, with its arguments; the server itself ends with the last who asks."""
+    who_ask = [door.accept()[0]]
+    while who_ask:
+        ready = select.select([door, *who_ask], [], [])[0]
+        if door in ready:
+            who_ask.append(door.accept()[0])
+        for one in set(ready) - {door}:
+            asked, descriptors, _, _ = socket.recv_fds(one, 1 << 20, 4)
+            if not asked:
+                who_ask.remove(one)
+                one.close()
+            elif os.fork() == 0:
+                for each in (door, *who_ask):
+                    each.close()
+                return _watched(json.loads(asked), *descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 """Nobody asks how a watcher ended."""
+    os._exit(0)
 
 
 def _watched(asked: dict[str, Any], conversation: int, *streams: int) -> list[str]:

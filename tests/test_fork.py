@@ -18,6 +18,7 @@ from tests.fork import Fork, launch, run, start
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="there are no pidfds")
 PYTHON = sys.executable
+ROOT = Path(__file__).parents[1]
 
 
 def said(code: str, *arguments: str, **options: Any) -> str:
@@ -120,7 +121,7 @@ def test_it_ends_with_who_started_it() -> None:
     """
     with subprocess.Popen(
         [PYTHON, "-c", textwrap.dedent(code)],
-        cwd=Path(__file__).parents[1],
+        cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -128,6 +129,30 @@ def test_it_ends_with_who_started_it() -> None:
         descriptor = os.pidfd_open(int(starter.stdout.readline()))
         starter.kill()
         starter.wait()
+    assert select.select([descriptor], [], [], 60)[0], "the end of a process is to be read there"
+    os.close(descriptor)
+
+
+def test_who_asks_at_one_address_shares_the_process_that_forks_and_it_ends_with_the_last() -> None:
+    """Each worker of a run loaded all of it anew, for a second of processor."""
+    code = """
+        import sys
+        from tests import fork
+        fork.address = "\\0" + sys.argv[1]
+        ask = "import psutil; print(psutil.Process().parent().ppid())"  # its watcher's parent
+        print(fork.run([sys.executable, "-c", ask]).stdout, flush=True)
+        input()
+    """
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    command = [PYTHON, "-c", textwrap.dedent(code), f"opeai_nb-test-{os.getpid()}"]
+    first, last = (subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2))
+    with first, last:
+        server, same = int(first.stdout.readline()), int(last.stdout.readline())
+        assert server == same
+        descriptor = os.pidfd_open(server)
+        first.communicate("\n")
+        assert not select.select([descriptor], [], [], 0)[0]
+        last.communicate("\n")
     assert select.select([descriptor], [], [], 60)[0], "the end of a process is to be read there"
     os.close(descriptor)
 
