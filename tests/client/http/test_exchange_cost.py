@@ -13,9 +13,11 @@ from typing import Any
 from weakref import ref
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from opeai_nb.client import AsyncClient, Client, Generation
-from opeai_nb.client.http.json_reader import JsonReader
+from opeai_nb.client.http.json_reader import JsonReader, occurrences
 from opeai_nb.client.protocol.steps import Blob, Reply
 from opeai_nb.client.wire.read_answer import Pictures, read_answer
 from opeai_nb.client.wire.read_pictures import pictures_in
@@ -125,6 +127,29 @@ def test_body_is_let_go_with_its_reader() -> None:
         assert there() is None, "it waits for nobody to look for what holds itself"
     finally:
         gc.enable()
+
+
+STRETCHES = st.sampled_from([b",", b",,", b"a", b"a" * 4095, b"a" * 4096, b"a" * 5000])
+
+
+@given(st.lists(STRETCHES, max_size=9).map(b"".join))
+def test_signs_around_pictures_are_counted_as_if_each_byte_were_looked_at(data: bytes) -> None:
+    assert occurrences(b",", data) == data.count(b",")
+
+
+class Uncounted(bytes):
+    """A body whose bytes are looked at one by one nowhere but around its picture."""
+
+    def count(self, sign: Any, start: Any = 0, end: Any = None) -> int:
+        assert (len(self) if end is None else end) - start < 200
+        return super().count(sign, start, end)
+
+
+def test_picture_is_not_looked_through_for_other_values() -> None:
+    body = Uncounted(b'{"data": [{"b64_json": "' + b"QUJD" * 9999 + b'"}], "usage": {"n": 1}}')
+    reader = JsonReader()
+    reader.feed(body)
+    assert reader.body()["usage"] == {"n": 1}
 
 
 class Unhashed(bytes):
