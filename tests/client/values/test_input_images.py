@@ -64,6 +64,7 @@ class TestKinds:
             lambda _: bytearray(RED),
             lambda _: memoryview(RED),
             lambda _: io.BytesIO(RED),
+            lambda _: just_written(RED),
             lambda _: b64encode(RED).decode(),
             lambda _: b64encode(RED).decode().rstrip("="),
             lambda _: "data:image/png;base64," + b64encode(RED).decode(),
@@ -419,6 +420,12 @@ def inks() -> bytes:
     head = struct.pack(">I4sI4s4s4s", 144 + len(table), b"", 0x02400000, b"prtr", b"CMYK", b"Lab ")
     head += struct.pack(">6H4s28x3i", 2026, 1, 1, 0, 0, 0, b"acsp", 0xF6D6, 0x10000, 0xD32D)
     return head.ljust(128, b"\0") + struct.pack(">I4sII", 1, b"A2B0", 144, len(table)) + table
+
+
+def just_written(data: bytes) -> io.BytesIO:
+    file = io.BytesIO()
+    file.write(data)
+    return file
 
 
 def closed_file() -> io.BytesIO:

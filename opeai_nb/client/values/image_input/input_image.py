@@ -230,6 +230,9 @@ def _from_path(path: Path) -> InputImage:
 def _from_file(file: Any) -> InputImage:
     try:
         data = file.read()
+        if not data and hasattr(file, "seek"):  # a picture was just saved into it
+            file.seek(0)
+            data = file.read()
     except (OSError, ValueError, TypeError) as error:  # closed, broken, or no file at all
         raise ImageInputError(f"The file object cannot be read: {error}.") from error
     if not isinstance(data, bytes):
