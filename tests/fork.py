@@ -112,6 +112,7 @@ def _start_server(listening: int) -> None:
         cwd=_ROOT,
         pass_fds=[listening],
         stdin=DEVNULL,
+        stdout=DEVNULL,  # it may outlive who starts it
         start_new_session=True,
     )
     atexit.register(process.wait)

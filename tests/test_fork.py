@@ -133,7 +133,7 @@ def test_it_ends_with_who_started_it() -> None:
     os.close(descriptor)
 
 
-def test_who_asks_at_one_address_shares_the_process_that_forks_and_it_ends_with_the_last() -> None:
+def test_who_asks_at_one_address_shares_the_process_that_forks_and_it_ends_with_them() -> None:
     """Each worker of a run loaded all of it anew, for a second of processor."""
     code = """
         import sys
@@ -145,14 +145,14 @@ def test_who_asks_at_one_address_shares_the_process_that_forks_and_it_ends_with_
     """
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     command = [PYTHON, "-c", textwrap.dedent(code), f"opeai_nb-test-{os.getpid()}"]
-    first, last = (subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2))
-    with first, last:
-        server, same = int(first.stdout.readline()), int(last.stdout.readline())
-        assert server == same
-        descriptor = os.pidfd_open(server)
-        first.communicate("\n")
-        assert not select.select([descriptor], [], [], 0)[0]
-        last.communicate("\n")
+    both = [subprocess.Popen(command, cwd=ROOT, **pipes) for _ in range(2)]
+    (server,) = {int(each.stdout.readline()) for each in both}
+    descriptor = os.pidfd_open(server)
+    for each in both:
+        each.stdin.write("\n")
+        each.stdin.flush()
+    for each in both:  # who has started it waits for its end, and so for the other's
+        each.communicate()
     assert select.select([descriptor], [], [], 60)[0], "the end of a process is to be read there"
     os.close(descriptor)
 
