@@ -75,8 +75,10 @@ def places_in(body: Any) -> Places:
             value = items
         if isinstance(value, list):
             places.lists.append((name, value))
-            # A list of one task is a task: what a query for several ids answers.
-            queue.extend((name, item, depth + 1) for item in value[:1] if _is_only_task(value))
+            # A list of one task is a task: what a query for several ids answers. And a body that
+            # is a list of one object is that object.
+            is_one = _is_only_task(value) or (not depth and len(value) == 1)
+            queue.extend((name, item, depth + 1) for item in value[:1] if is_one)
         elif isinstance(value, dict):
             places.nodes.append(value)
             if depth < _DEEPEST:
@@ -118,6 +120,7 @@ def _unknown_wrappers(node: dict[str, Any]) -> list[str]:
     Whatever it is called. What tells of the query alone, as an envelope does, does not count.
     """
     rest = [key for key in node if squeezed(key) not in _OF_THE_QUERY]
+    rest = [key for key in rest if key != "status" or goes_on(node[key])]
     own = [key for key in rest if isinstance(node[key], dict) and not is_never(key, node[key])]
     telling = [
         key

@@ -140,6 +140,12 @@ def test_item_that_failed_says_why_beside_one_that_did_not(shell: Shells) -> Non
     assert "CONTENT_FILTERED" in str(generation.pictures[1].error)
 
 
+def test_word_of_success_in_an_item_is_no_reason(shell: Shells) -> None:
+    error = error_of(shell, {"data": [{"message": "SUCCEED", "odd": 1}]})
+    assert isinstance(error, NoPictureError)
+    assert "SUCCEED" not in error.message
+
+
 def test_what_is_quoted_does_not_show_the_key(shell: Shells) -> None:
     for body in ({"data": [], "reason": f"{KEY} is no"}, {"odd": {"message": f"{KEY} is no"}}):
         error = error_of(shell, body)

@@ -124,6 +124,20 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"task_id": "v1", "state": "created"},
         {"id": "v1", "state": "success", "creations": [{"url": URL, "cover_url": OTHER}]},
     ),
+    "an envelope in a list": (
+        [{"code": 0, "message": "SUCCEED", "data": {"task_id": "t1", "task_status": "submitted"}}],
+        [
+            {
+                "jsonrpc": "2.0",
+                "id": 1,
+                "result": {"taskId": "t1", "status": "done", "images": [URL]},
+            }
+        ],
+    ),
+    "an envelope in one of a name of its own": (
+        {"status": "success", "reply": {"job": {"id": "t1", "state": "queued"}}},
+        {"status": "success", "reply": {"job": {"id": "t1", "state": "done", "url": URL}}},
+    ),
     "RunPod": (
         {"id": "r-1", "status": "IN_QUEUE"},
         {"id": "r-1", "output": {"message": B64, "status": "success"}, "status": "COMPLETED"},

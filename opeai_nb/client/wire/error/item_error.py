@@ -7,7 +7,7 @@ from typing import Any, Final
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import find_problem, problem_of
-from opeai_nb.client.wire.error.reason import reason_anywhere
+from opeai_nb.client.wire.error.reason import is_fine, reason_anywhere
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import says_running
 from opeai_nb.errors import NoPictureError, OpeaiError
@@ -40,8 +40,8 @@ def item_error(item: dict[str, Any]) -> OpeaiError:
         # An `id` alone may be the picture's.
         return to_come(item["task_id"] if type(item.get("task_id")) is str else None)
     found = find_problem(item)
-    if found is None and isinstance(item.get("message"), str) and item["message"]:
-        found = problem_of(item["message"])
+    if found is None and isinstance(text := item.get("message"), str) and not is_fine(text):
+        found = problem_of(text)
     if found is not None:
         return error_of(found, paid=False)
     if any(isinstance(value, Blob) and value.broken for value in item.values()):
