@@ -17,7 +17,7 @@ from opeai_nb.client.http.network.resolve import async_addresses_of
 from opeai_nb.client.http.per_loop import PerLoop
 from opeai_nb.client.protocol import flows
 from opeai_nb.client.protocol.fetch_pictures import fetch
-from opeai_nb.client.protocol.poll import Patience, ask, watch
+from opeai_nb.client.protocol.patience import Patience
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -29,8 +29,7 @@ from opeai_nb.client.protocol.steps import (
     Together,
     Unsent,
 )
-from opeai_nb.client.protocol.submit import reread, submit
-from opeai_nb.client.values.finding import Checkup
+from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.protocol.list_models import Model
     from opeai_nb.client.protocol.steps import Flow, Reply, Sending, Step
+    from opeai_nb.client.values.finding import Checkup
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.secret import Secret
@@ -163,6 +163,8 @@ class AsyncClient:
 
     async def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
         """Ask about a task once: a snapshot. *timeout* is how long it may take, in seconds."""
+        from opeai_nb.client.protocol.poll import ask  # not before there is a task
+
         flow = ask(self.endpoint, arguments.task_for(task), Patience(timeout).timeout)
         return await self._obey(flow)
 
@@ -176,6 +178,8 @@ class AsyncClient:
         into: str | Path | None = None,
     ) -> Task:
         """Follow a task until it is settled; return the last snapshot."""
+        from opeai_nb.client.protocol.poll import watch  # not before there is a task
+
         patience = Patience(timeout, durations)
         return await self._obey(
             watch(self.endpoint, arguments.task_for(task), patience),
@@ -202,6 +206,8 @@ class AsyncClient:
 
         Nothing is sent. Raises what `submit` raises where it still cannot be read.
         """
+        from opeai_nb.client.protocol.read_submission import reread  # seldom asked for
+
         return reread(answer, request, self._key)
 
     async def fetch(
@@ -233,6 +239,7 @@ class AsyncClient:
         """
         from opeai_nb.client.protocol.check import check as look
         from opeai_nb.client.protocol.check import cut_short  # seldom asked for
+        from opeai_nb.client.values.finding import Checkup
 
         flow = look(self.endpoint, self._key, time.time())
         try:

@@ -14,7 +14,7 @@ from opeai_nb.client.http.content_encoding import chunks, reader_for
 from opeai_nb.client.http.network.resolve import addresses_of
 from opeai_nb.client.protocol import flows
 from opeai_nb.client.protocol.fetch_pictures import fetch
-from opeai_nb.client.protocol.poll import Patience, ask, watch
+from opeai_nb.client.protocol.patience import Patience
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -25,8 +25,7 @@ from opeai_nb.client.protocol.steps import (
     Together,
     Unsent,
 )
-from opeai_nb.client.protocol.submit import reread, submit
-from opeai_nb.client.values.finding import Checkup
+from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 from opeai_nb.client.wire.endpoint import SUBMIT_TIMEOUT, endpoint_at
 from opeai_nb.client.wire.key import checked_key
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from opeai_nb.client.protocol.list_models import Model
     from opeai_nb.client.protocol.steps import Flow, Reply, Step
+    from opeai_nb.client.values.finding import Checkup
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.secret import Secret
@@ -144,6 +144,8 @@ class Client:
 
     def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
         """Ask about a task once: a snapshot. *timeout* is how long it may take, in seconds."""
+        from opeai_nb.client.protocol.poll import ask  # not before there is a task
+
         flow = ask(self.endpoint, arguments.task_for(task), Patience(timeout).timeout)
         return self._obey(flow)
 
@@ -157,6 +159,8 @@ class Client:
         into: str | Path | None = None,
     ) -> Task:
         """Follow a task until it is settled; return the last snapshot."""
+        from opeai_nb.client.protocol.poll import watch  # not before there is a task
+
         patience = Patience(timeout, durations)
         return self._obey(
             watch(self.endpoint, arguments.task_for(task), patience),
@@ -183,6 +187,8 @@ class Client:
 
         Nothing is sent. Raises what `submit` raises where it still cannot be read.
         """
+        from opeai_nb.client.protocol.read_submission import reread  # seldom asked for
+
         return reread(answer, request, self._key)
 
     def fetch(
@@ -215,6 +221,7 @@ class Client:
         from opeai_nb.client.http.daemon_thread import done_in_thread  # seldom asked for
         from opeai_nb.client.protocol.check import check as look
         from opeai_nb.client.protocol.check import cut_short
+        from opeai_nb.client.values.finding import Checkup
 
         flow = look(self.endpoint, self._key, time.time())
         findings = done_in_thread(lambda: self._obey(flow), timeout)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from opeai_nb.client.protocol.poll import Patience
+from opeai_nb.client.protocol.patience import Patience
 from opeai_nb.client.values.words import WORDS, words_said
 from opeai_nb.errors import InputError, OptionError
 from opeai_nb.fields import DEFAULT_TIMEOUT

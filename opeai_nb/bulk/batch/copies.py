@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opeai_nb.bulk.sweep.axis import whole
-from opeai_nb.client.values.generation import write_named
 from opeai_nb.client.values.name_template import name_below, values_for
+from opeai_nb.client.values.save_pictures import write_named
 from opeai_nb.errors import InputError, LibraryError
 from opeai_nb.plain_file import read_plain
 

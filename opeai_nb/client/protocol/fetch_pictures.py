@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.http.picture_source import is_one_of
-from opeai_nb.client.protocol.poll import Patience, watch
-from opeai_nb.client.protocol.results import ECHOED, is_read, is_to_come, nothing_good
+from opeai_nb.client.protocol.patience import Patience
+from opeai_nb.client.protocol.results import is_read, is_to_come, nothing_good
 from opeai_nb.client.protocol.steps import Flow, Together
+from opeai_nb.client.values.answer_notes import ECHOED
 from opeai_nb.client.values.task import Task
 from opeai_nb.errors import DownloadError, OpeaiError
 
@@ -73,6 +74,8 @@ def _made(
     """
     task_id = picture.error.task_id if picture.error is not None else None
     task = Task(task_id or "", request=request)
+    from opeai_nb.client.protocol.poll import watch  # seldom needed: most pictures are here
+
     patience = Patience() if seconds is None else Patience(seconds)
     try:
         last = yield from watch(endpoint, task, patience)

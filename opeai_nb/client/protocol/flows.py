@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.protocol.fetch_pictures import fetch
-from opeai_nb.client.protocol.poll import Patience, watch
 from opeai_nb.client.protocol.results import finished
 from opeai_nb.client.protocol.steps import Now
 from opeai_nb.client.protocol.submit import submit
 from opeai_nb.client.values.task import Task
 
 if TYPE_CHECKING:
+    from opeai_nb.client.protocol.patience import Patience
     from opeai_nb.client.protocol.steps import Flow
     from opeai_nb.client.values.generation import Generation
     from opeai_nb.client.values.request import ImageRequest
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 def wait(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Generation]:
     """Follow a task to its end and download its pictures."""
+    from opeai_nb.client.protocol.poll import watch  # not before there is a task
+
     started: float = yield Now()
     last = yield from watch(endpoint, task, patience)
     now: float = yield Now()

@@ -2,54 +2,24 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from opeai_nb.client.protocol.poll_history import PollHistory
 from opeai_nb.client.protocol.query_task import PASSING, again, ask_once
-from opeai_nb.client.protocol.results import CUT_TASKS, together
+from opeai_nb.client.protocol.results import together
 from opeai_nb.client.protocol.steps import Flow, Now, Sleep
+from opeai_nb.client.values.answer_notes import CUT_TASKS, GUESS
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task
-from opeai_nb.client.wire.read_pictures import GUESS
-from opeai_nb.errors import AnswerError, InputError, OpeaiError, TaskExpiredError
+from opeai_nb.errors import AnswerError, OpeaiError, TaskExpiredError
 from opeai_nb.fields import DEFAULT_TIMEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
+    from opeai_nb.client.protocol.patience import Patience
     from opeai_nb.client.wire.endpoint import Endpoint
-
-_LEAST_FOR_DOWNLOADS: Final = 1.0
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to wait: *timeout* in seconds; *durations* of earlier tasks, for the schedule."""
-
-    timeout: float = DEFAULT_TIMEOUT
-    durations: Sequence[float] = field(default=())
-
-    def __post_init__(self) -> None:
-        if (
-            isinstance(self.timeout, bool)
-            or not isinstance(self.timeout, (int, float))
-            or math.isnan(self.timeout)
-            or self.timeout < 0
-        ):
-            raise InputError(
-                f"timeout is {self.timeout!r}, not a number of seconds.",
-                advice="Give 0 or more. Nothing was sent.",
-            )
-
-    def for_downloads(self, waited: float) -> float:
-        """Return the seconds for the pictures of a task that was *waited* for.
-
-        What is left, and never less than a tenth of the whole or a second: a picture that was
-        painted at the last moment can still be fetched.
-        """
-        return max(self.timeout - waited, 0.1 * self.timeout, _LEAST_FOR_DOWNLOADS)
 
 
 def ask(endpoint: Endpoint, task: Task, seconds: float = DEFAULT_TIMEOUT) -> Flow[Task]:

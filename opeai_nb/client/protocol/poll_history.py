@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.query_task import PASSING, gone
 from opeai_nb.client.protocol.results import is_unfinished
+from opeai_nb.client.values.answer_notes import GUESS
 from opeai_nb.client.values.task import Task
-from opeai_nb.client.wire.read_pictures import GUESS
 from opeai_nb.errors import AuthenticationError, OpeaiError, TaskExpiredError, TaskTimeoutError
 
 if TYPE_CHECKING:

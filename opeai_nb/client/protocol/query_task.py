@@ -18,7 +18,8 @@ from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import Problem
 from opeai_nb.client.wire.links import links_in_json
-from opeai_nb.client.wire.read_answer import Pictures, read_answer
+from opeai_nb.client.wire.read_answer import read_answer
+from opeai_nb.client.wire.read_documented import Pictures
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.task.task_fields import waiting_word

@@ -9,15 +9,14 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.protocol.steps import Reply
+from opeai_nb.client.values.answer_notes import DOUBTS, DROPPED_INPUT, GUESS
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_in_part
 from opeai_nb.client.values.request import ImageRequest, wanted
 from opeai_nb.client.values.task import Task
-from opeai_nb.client.wire.error.item_error import SAID_EMPTY, UNFINISHED
-from opeai_nb.client.wire.error.unreadable import KEPT
-from opeai_nb.client.wire.read_answer import Pictures
-from opeai_nb.client.wire.read_pictures import GUESS, IN_DOUBT
+from opeai_nb.client.wire.error.messages import KEPT, SAID_EMPTY, UNFINISHED
+from opeai_nb.client.wire.read_documented import Pictures
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
     Answer,
@@ -108,22 +107,6 @@ def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
     return (DROPPED_INPUT,) if is_none else ()
 
 
-DROPPED_INPUT: Final = (
-    "The answer counts no input picture: a gateway on the way may have dropped `image`, and this "
-    "may be no edit of it."
-)
-
-
-CUT_TASKS: Final = (
-    "The answer was cut off: it may have named more tasks than those that were followed. The "
-    "answer is kept."
-)
-ECHOED: Final = (
-    "What came is the input picture, byte for byte: the answer may only repeat it. The answer is "
-    "kept."
-)
-DOUBTS: Final = frozenset({IN_DOUBT, CUT_TASKS, ECHOED})
-"""Notes that say that an answer may hold more than its pictures, whatever comes of these."""
 _UNSURE: Final = DOUBTS | {GUESS}
 
 

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BytesIO
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from opeai_nb.client.values.filename import extension, slug
-from opeai_nb.client.values.name_template import ENDINGS, at_home, template_of, values_for
 from opeai_nb.client.values.words import Words
-from opeai_nb.errors import LibraryError, NoPictureError
-from opeai_nb.formats import sniff_format
+from opeai_nb.errors import NoPictureError
 from opeai_nb.guard import cached_property
-from opeai_nb.plain_file import read_plain
 from opeai_nb.printable import printable_line
 from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from pathlib import Path
 
     from PIL import Image
 
-    from opeai_nb.client.values.name_template import NameTemplate
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.errors import Answer
@@ -160,54 +153,12 @@ class Generation(Sequence["Image.Image"]):
         Raises `NoPictureError` when there is nothing to write, `InputError` for a template that
         cannot be filled in, `LibraryError` when the disk refuses.
         """
-        if not self.good:
-            raise NoPictureError("There is no picture to save.", request=self.request)
-        path = at_home(Path(target))
-        try:
-            if (template := template_of(target)) is not None:
-                own = values_for(self.request, created=self.created)
-                return self._save_named(template, {**own, **(values or {})}, metadata=metadata)
-            if path.suffix and not path.is_dir():
-                return self._save_as(path, metadata=metadata)
-            path.mkdir(parents=True, exist_ok=True)
-            stem = slug(self.request.prompt)
-            return [
-                _save_into(path, f"{stem}-{number}", picture, metadata=metadata)
-                for number, picture in enumerate(self.good, 1)
-            ]
-        except OSError as error:
-            raise LibraryError(f"The pictures could not be saved: {error.strerror}.") from error
+        from opeai_nb.client.values.name_template import values_for  # seldom asked for
+        from opeai_nb.client.values.save_pictures import save
 
-    def _save_named(
-        self, template: NameTemplate, values: Mapping[str, Any], *, metadata: bool
-    ) -> list[Path]:
-        names = template.names(values, max(self.request.count, len(self)))
-        return [
-            write_named(template.folder / name, picture, metadata=metadata)
-            for name, picture in zip(names, self.good, strict=False)
-        ]
-
-    def _save_as(self, path: Path, *, metadata: bool) -> list[Path]:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        paths = (
-            [path]
-            if len(self) == 1
-            else [path.with_stem(f"{path.stem}-{number}") for number in range(1, len(self) + 1)]
-        )
-        for place, picture in zip(paths, self.good, strict=True):
-            if extension(picture.format) == place.suffix.lower().lstrip(".").replace("jpeg", "jpg"):
-                place.write_bytes(_bytes_of(picture, metadata=metadata))
-            else:
-                place.write_bytes(_converted(picture, place.suffix))
-        return paths
-
-
-def _bytes_of(picture: Picture, *, metadata: bool) -> bytes:
-    if (data := picture.data if metadata else picture.received) is None:
-        raise NoPictureError(
-            "This picture is not fetched yet.", advice="Call client.fetch(generation) first."
-        )
-    return data
+        own = values_for(self.request, created=self.created)
+        told = {**own, **(values or {})}
+        return save(self.good, target, told, self.request, metadata=metadata)
 
 
 def _size_of(picture: Picture) -> tuple[int, int] | None:
@@ -216,70 +167,3 @@ def _size_of(picture: Picture) -> tuple[int, int] | None:
         return picture.size
     except NoPictureError:
         return None
-
-
-def _save_into(folder: Path, stem: str, picture: Picture, *, metadata: bool) -> Path:
-    data = _bytes_of(picture, metadata=metadata)
-    ending = extension(sniff_format(data[:16]))
-    return _written(folder, stem, ending, data, picture.strip)
-
-
-def _written(
-    folder: Path, stem: str, ending: str, data: bytes, strip: Callable[[bytes], bytes] | None
-) -> Path:
-    path, number = folder / f"{stem}.{ending}", 1
-    while not _is_written(path, data, strip):
-        number += 1
-        path = folder / f"{stem}-v{number}.{ending}"
-    return path
-
-
-def write_named(path: Path, picture: Picture, *, metadata: bool = True) -> Path:
-    """Write a picture below the name of *path*, and return where: never over another content.
-
-    Its ending converts; without a picture's ending it gets its own. *metadata* as `save` takes it.
-    Raises `OSError`.
-    """
-    data = _bytes_of(picture, metadata=metadata)
-    own, ending = extension(sniff_format(data[:16])), path.suffix.lower().lstrip(".")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if ending not in ENDINGS:
-        return _written(path.parent, path.name, own, data, picture.strip)
-    if ending.replace("jpeg", "jpg") != own:
-        data = _converted(picture, path.suffix)
-    return _written(path.parent, path.stem, path.suffix.lstrip("."), data, picture.strip)
-
-
-def _is_written(path: Path, data: bytes, strip: Callable[[bytes], bytes] | None) -> bool:
-    """Write a new file, or tell whether it is there already with this content.
-
-    It is so, too, where *strip* leaves the same of both: a library's metadata makes no other one.
-    """
-    try:
-        with path.open("xb") as file:  # never through a link
-            file.write(data)
-    except FileExistsError:
-        with suppress(OSError):  # a link, a folder, a FIFO
-            there = read_plain(path)
-            return there == data or (strip is not None and strip(there) == strip(data))
-        return False
-    return True
-
-
-def _converted(picture: Picture, suffix: str) -> bytes:
-    """Return the picture in the format of an ending, such as `.jpg`. Raises `InputError`."""
-    from PIL import Image
-
-    from opeai_nb.errors import InputError
-
-    image, file = picture.image, BytesIO()
-    if suffix.lower() in {".jpg", ".jpeg"} and image.mode not in {"RGB", "L"}:
-        image = image.convert("RGB")
-    try:
-        image.save(file, Image.registered_extensions()[suffix.lower()])
-    except (ValueError, KeyError) as error:
-        raise InputError(
-            f"{suffix!r} is not a format that pictures can be saved in.",
-            advice="Use .png, .jpg or .webp.",
-        ) from error
-    return file.getvalue()

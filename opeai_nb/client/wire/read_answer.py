@@ -1,9 +1,10 @@
 """What an answer means: pictures, a task, or a problem. Liberal in what it accepts.
 
 The platform documents two answers and stands before vendors with many more; platform.md 7 lists
-what was seen. The answer decides what it is, never the request. What decides, in this order:
+what was seen. The answer decides what it is, never the request. The documented answer is read by
+`read_documented` before; of all others decides, in this order:
 
-    read_answer             the documented answer, as most are; else
+    read_answer
       _read_documents       several JSON values: each is read, their pictures are put together
       _read_text            no JSON: a link to a task, a page that is an error, a picture's URL
       _read_json            a failed task, several tasks, an error of HTTP; else
@@ -16,13 +17,14 @@ What pictures there are, and what a task says, is read elsewhere (`unwrapped_ans
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.picture_source import bytes_of
 from opeai_nb.client.http.picture_text import packed_picture
 from opeai_nb.client.protocol.steps import Documents, NotJson, Reply
+from opeai_nb.client.values.answer_notes import GUESS
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task, joined, read_status
@@ -34,13 +36,12 @@ from opeai_nb.client.wire.error.read_error import (
     problem_of,
     problem_without_key,
     read_problem,
-    request_id_of,
 )
 from opeai_nb.client.wire.error.reason import reason_anywhere
 from opeai_nb.client.wire.error.unreadable import unread, unreadable
 from opeai_nb.client.wire.links import links_in, links_in_xml, may_be_picture
-from opeai_nb.client.wire.read_documented import documented_pictures
-from opeai_nb.client.wire.read_pictures import GUESS, found_in, guessed_in, pictures_in
+from opeai_nb.client.wire.read_documented import Pictures
+from opeai_nb.client.wire.read_pictures import found_in, guessed_in, pictures_in
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
 from opeai_nb.client.wire.task.read_task import holds_result, read_task
@@ -57,29 +58,11 @@ from opeai_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from opeai_nb.client.protocol.steps import Source
     from opeai_nb.client.values.request import ImageRequest
     from opeai_nb.secret import Secret
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """An answer that holds pictures; each is fetched already or has a URL or an error.
-
-    *task_id* is set where the answer names a task beside them, *notes* is what a person should be
-    told of it, *reason* what the answer itself says where there is none.
-    """
-
-    pictures: tuple[Picture, ...]
-    usage: Mapping[str, Any] | None
-    created: int | None
-    model: str | None
-    request_id: str | None
-    task_id: str | None = None
-    notes: tuple[str, ...] = ()
-    reason: str = ""
 
 
 def read_answer(
@@ -97,26 +80,11 @@ def read_answer(
         if unpacked != reply.pictures:
             reply = replace(reply, pictures=unpacked)
     try:
-        # Inputs may be repeated in the answer to an edit, and a task's own names in a query's.
-        is_plain = not asked and not (request and request.image)
-        if is_plain and (found := documented_pictures(reply)):
-            return _documented(reply, found)
         return _without_key(_read(reply, request, asked), reply.key, reply.clock)
     except UnreadableAnswerError as error:
         hide_in(error, reply.key)
         # Without the frames that read it: what they hold is as it came, and debuggers show locals.
         raise error.with_traceback(None)  # noqa: B904  it is the same error
-
-
-def _documented(reply: Reply, pictures: tuple[Picture, ...]) -> Pictures:
-    places, name = Places(nodes=[reply.body]), request_id_of(reply.headers, ())
-    return Pictures(
-        pictures=pictures,
-        usage=value_without_key(places.first("usage", kind=dict), reply.key),
-        created=integer(places.first("created", kind=(int, float))),
-        model=None,
-        request_id=name and without_key(name, reply.key),
-    )
 
 
 def _unpacked_picture(source: Source) -> Source:

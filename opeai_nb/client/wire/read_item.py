@@ -18,17 +18,12 @@ from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_cut_short
-from opeai_nb.client.wire.error.item_error import (
-    EMPTY,
-    NO_BYTES,
-    NO_OBJECT,
-    NO_PICTURE,
-    failed,
-    item_error,
-)
+from opeai_nb.client.wire.error.item_error import failed, item_error
+from opeai_nb.client.wire.error.messages import EMPTY, NO_BYTES, NO_OBJECT, NO_PICTURE
 from opeai_nb.client.wire.error.page_text import first_line
 from opeai_nb.client.wire.error.read_error import find_problem
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
+from opeai_nb.client.wire.read_documented import MOST_ITEMS
 from opeai_nb.client.wire.spelling import squeezed
 
 if TYPE_CHECKING:
@@ -44,8 +39,6 @@ _LOOSE: Final = ("data", "content", "value", "media", "picture", "img", "artifac
 # Where an item may hold its picture in an object of its own (Anthropic: `source.data`).
 _INSIDE: Final = (*_STRICT, *_LOOSE, "source")
 _DEEPEST_ITEM: Final = 4
-MOST_ITEMS: Final = 512
-"""Pictures of one answer that are looked at: a request has 128 at most (platform.md 2.4)."""
 _TOO_MANY: Final = f"The answer lists more than {MOST_ITEMS} pictures: the rest was left out."
 
 

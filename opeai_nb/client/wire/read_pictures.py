@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 from opeai_nb.client.http.picture_source import begins, bytes_of, is_one_of
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol.steps import Blob
+from opeai_nb.client.values.answer_notes import IN_DOUBT
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.wire.error.item_error import failed
 from opeai_nb.client.wire.error.reason import refusing_end
 from opeai_nb.client.wire.links import links_in, may_be_picture
-from opeai_nb.client.wire.read_item import MOST_ITEMS, read_item, read_items
+from opeai_nb.client.wire.read_documented import MOST_ITEMS
+from opeai_nb.client.wire.read_item import read_item, read_items
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 
@@ -30,14 +32,6 @@ if TYPE_CHECKING:
     from opeai_nb.client.wire.unwrap import Places
     from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer
 
-GUESS: Final = (
-    "The answer is of a form that nobody described: the picture was taken from where it seemed to "
-    "be."
-)
-IN_DOUBT: Final = (
-    "The answer lists other pictures as well, and does not say whether they are results: they were "
-    "not taken, and the answer is kept."
-)
 FILTERED: Final = (
     "The platform says {!r} of what it made: a picture may be blurred or blank for that reason."
 )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.http.picture_source import is_one_of
 from opeai_nb.client.values.request import wanted
-from opeai_nb.client.wire.error.read_error import request_id_of
+from opeai_nb.client.wire.error.read_error import request_id_in
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, Places, leaves_in, places_in
 
@@ -42,7 +42,7 @@ class UnwrappedAnswer:
     @property
     def request_id(self) -> str | None:
         """The id that the platform's support asks for."""
-        return request_id_of(self.reply.headers, self.places.nodes)
+        return request_id_in(self.reply.headers, self.places.nodes)
 
     def with_lists(self, lists: list[tuple[str, list[Any]]]) -> UnwrappedAnswer:
         """Return this answer as if it held *lists* alone."""

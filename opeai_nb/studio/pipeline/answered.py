@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from opeai_nb.client.protocol.read_submission import CUT
 from opeai_nb.client.protocol.results import is_to_come
 from opeai_nb.client.protocol.steps import Damaged
-from opeai_nb.client.protocol.submit import CUT
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.errors import OutcomeUnknownError
 from opeai_nb.library.disk.files import is_inside

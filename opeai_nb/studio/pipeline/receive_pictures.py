@@ -12,10 +12,8 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from opeai_nb.client.protocol.poll import Patience
+from opeai_nb.client.protocol.patience import Patience
 from opeai_nb.client.protocol.results import (
-    CUT_TASKS,
-    DOUBTS,
     NO_GUESS,
     finished,
     is_read,
@@ -23,7 +21,7 @@ from opeai_nb.client.protocol.results import (
     is_unread,
     nothing_good,
 )
-from opeai_nb.client.wire.read_pictures import GUESS
+from opeai_nb.client.values.answer_notes import CUT_TASKS, DOUBTS, GUESS
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID
 from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, TaskExpiredError
 from opeai_nb.studio.pipeline.answered import in_file, out_of_the_journal

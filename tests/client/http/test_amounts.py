@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from opeai_nb.client import Client
-from opeai_nb.client.wire.read_item import MOST_ITEMS
+from opeai_nb.client.wire.read_documented import MOST_ITEMS
 from opeai_nb.testing import Answer, Script
 from tests.pictures import png
 

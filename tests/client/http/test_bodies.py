@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from opeai_nb.client import ImageRequest
 from opeai_nb.client.http.body_parts import parts_of
-from opeai_nb.client.protocol.submit import reread
+from opeai_nb.client.protocol.read_submission import reread
 from opeai_nb.errors import OpeaiError, OutcomeUnknownError
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from opeai_nb.client import ImageRequest
-from opeai_nb.client.protocol.submit import reread
+from opeai_nb.client.protocol.read_submission import reread
 from opeai_nb.errors import OpeaiError
 from opeai_nb.testing import Answer, Script, png
 from tests.client.shells import Shell

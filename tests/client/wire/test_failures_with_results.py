@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from opeai_nb.client import ImageRequest, Task
-from opeai_nb.client.protocol.submit import reread
+from opeai_nb.client.protocol.read_submission import reread
 from opeai_nb.errors import AnswerError, OpeaiError, TaskFailedError, UnreadableAnswerError
 from opeai_nb.testing import Answer, Script, pictures_answer, png
 from tests.client.shells import Shell

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from opeai_nb.client import AnswerWarning, AsyncClient
-from opeai_nb.client.wire.read_pictures import IN_DOUBT
+from opeai_nb.client.values.answer_notes import IN_DOUBT
 from opeai_nb.settings import settings
 from opeai_nb.studio import Studio
 from opeai_nb.testing import Answer, Script, png, task_answer

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.protocol.results import is_unfinished
-from opeai_nb.client.wire.read_pictures import GUESS
+from opeai_nb.client.values.answer_notes import GUESS
 from opeai_nb.errors import (
     AnswerError,
     OpeaiError,

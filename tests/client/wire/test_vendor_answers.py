@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.http.content_encoding import unpacker
-from opeai_nb.client.protocol.results import ECHOED
+from opeai_nb.client.values.answer_notes import ECHOED
 from opeai_nb.client.values.task import read_status
 from opeai_nb.errors import (
     AnswerError,

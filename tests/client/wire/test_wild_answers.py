@@ -16,7 +16,7 @@ import pytest
 
 from opeai_nb.client import AnswerWarning, Generation, ImageRequest, Task
 from opeai_nb.client.http import content_encoding
-from opeai_nb.client.protocol.submit import reread
+from opeai_nb.client.protocol.read_submission import reread
 from opeai_nb.errors import (
     AnswerError,
     NoPictureError,

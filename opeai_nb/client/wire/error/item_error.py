@@ -6,24 +6,17 @@ from typing import Any, Final
 
 from opeai_nb.client.protocol.steps import Blob
 from opeai_nb.client.wire.error.classify_error import error_of
+from opeai_nb.client.wire.error.messages import NO_BYTES, UNFINISHED
 from opeai_nb.client.wire.error.read_error import find_problem, problem_of
 from opeai_nb.client.wire.error.reason import is_fine, reason_anywhere
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import says_running
 from opeai_nb.errors import NoPictureError, OpeaiError
 
-UNFINISHED: Final = "The answer came before this picture was painted."
-EMPTY: Final = "The platform sent an empty item instead of a picture."
-NO_OBJECT: Final = "The platform sent an empty item instead of a picture: no object."
-NO_BYTES: Final = "The platform sent an item with neither bytes nor a URL: this picture failed."
-NO_PICTURE: Final = "The bytes that came do not begin as a picture does: this one is missing."
 _UNREAD: Final = (
     "The platform sent an item with neither bytes nor a URL that can be read: this picture is "
     "missing."
 )
-SAID_EMPTY: Final = (EMPTY, NO_BYTES)
-"""What is said of items that the platform itself left empty: there is nothing in them to read."""
-
 # What an item says of its picture: with nothing else, it was left empty.
 _ATTRIBUTES: Final = frozenset(
     [

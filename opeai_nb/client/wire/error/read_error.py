@@ -26,6 +26,7 @@ from opeai_nb.client.wire.error.reason import (
     reason_of,
 )
 from opeai_nb.client.wire.redact import masked, without_key
+from opeai_nb.client.wire.request_id import request_id_of
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import unpacked
 
@@ -36,12 +37,6 @@ if TYPE_CHECKING:
 
 _REQUEST_ID = re.compile(r"\s*\(request[ _]id:\s*([^)\s]+)\s*\)", re.IGNORECASE)
 _TASK_ID = re.compile(r"\b(?:image|task|video)_[0-9A-Za-z]{16,}\b")
-_ID_HEADERS: Final = (
-    *("x-oneapi-request-id", "x-request-id", "x-dashscope-request-id", "x-litellm-call-id"),
-    *("request-id", "x-ms-request-id", "x-amzn-requestid", "x-amz-request-id", "x-tt-logid"),
-    *("x-portkey-trace-id", "x-trace-id", "x-correlation-id", "apim-request-id", "cf-ray"),
-    "nvcf-reqid",
-)
 MESSAGE_LIMIT: Final = 1000
 _CODE_LIMIT: Final = 200
 _DEEPEST: Final = 3
@@ -148,7 +143,7 @@ def read_problem(reply: Reply) -> Problem | None:
         text = "" if reply.is_redirect and target else _loose_text(body)
         found = problem_of(redirected(target) if reply.is_redirect and not text else text)
     nodes = [body] if isinstance(body, dict) else []
-    request_id = request_id_of(headers, nodes) or found.request_id
+    request_id = request_id_in(headers, nodes) or found.request_id
     return replace(found, request_id=request_id, status=reply.status)
 
 
@@ -183,11 +178,10 @@ def _nested(body: Any) -> list[Any]:
     return heads + [value for name, value in inner if name in _ENVELOPES]
 
 
-def request_id_of(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]) -> str | None:
+def request_id_in(headers: Mapping[str, str], nodes: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the id that the platform's support asks for, from the headers or the body."""
-    named = next((headers[name] for name in _ID_HEADERS if headers.get(name)), None)
     names = ("request_id", "requestId", "trace_id", "traceId", "log_id")
-    return named or next(
+    return request_id_of(headers) or next(
         (_word(node[name]) for node in nodes for name in names if node.get(name)), None
     )
 

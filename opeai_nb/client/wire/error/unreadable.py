@@ -6,24 +6,22 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.protocol.steps import NotJson, Reply
+from opeai_nb.client.wire.error.messages import KEPT
 from opeai_nb.client.wire.error.page_text import (
     NO_WORDS,
     first_line,
     is_readable,
     words_of_page,
 )
-from opeai_nb.client.wire.error.read_error import problem_of, request_id_of
+from opeai_nb.client.wire.error.read_error import problem_of
 from opeai_nb.client.wire.error.reason import reason_anywhere
 from opeai_nb.client.wire.links import is_xml
+from opeai_nb.client.wire.request_id import request_id_of
 from opeai_nb.errors import UnreadableAnswerError
 
 if TYPE_CHECKING:
     from opeai_nb.client.wire.error.read_error import Problem
 
-KEPT: Final = (
-    "What came is kept in error.answer, and in a library's journal: `%imagine resume` reads it "
-    "again, also after an update."
-)
 _STREAM: Final = re.compile(r"(?:event|data|id|retry)\s*:")
 _BRACKETS: Final = frozenset("{[")
 
@@ -55,7 +53,7 @@ def unreadable(reply: Reply) -> UnreadableAnswerError:
         # JSON is what an image API speaks: with that, the base URL is not to blame.
         advice=KEPT if is_json or is_stream or text[:1] in _BRACKETS else None,
         status_code=reply.status,
-        request_id=request_id_of(reply.headers, []),
+        request_id=request_id_of(reply.headers),
     )
 
 

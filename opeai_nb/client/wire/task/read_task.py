@@ -13,12 +13,12 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from opeai_nb.client.values.answer_notes import GUESS
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.task import VAGUE, Status, Task, read_status
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import find_problem, problem_of, reason_in
 from opeai_nb.client.wire.read_pictures import (
-    GUESS,
     count_listed,
     found_in,
     guessed_in,
