@@ -146,9 +146,9 @@ def _as_list(name: str, node: dict[str, Any]) -> list[Any]:
 
     Those of tasks by their ids, with these: `{"t-8151": {"status": "queued"}}`.
     """
-    known = name in _LISTS or name in ("output", "result")
     if name in _TASKS and node and all(map(_is_by_id, node, node.values())):
         return [{"task_id": key, **value} for key, value in node.items()]
+    known = name in _LISTS or name in ("output", "result") or len(node) > 1
     return list(node.values()) if known and node and all(k.isdigit() for k in node) else []
 
 
@@ -188,12 +188,17 @@ def _says_status(value: dict[str, Any]) -> bool:
 
 
 def unpacked(value: Any) -> Any:
-    """Return the JSON inside a string that holds JSON, twice over too; anything else as it is."""
+    """Return the JSON inside a string that holds JSON, twice over too; anything else as it is.
+
+    A fence of Markdown may stand around it.
+    """
     for _ in range(3):
-        if not isinstance(value, str) or value.lstrip()[:1] not in ("{", "[", '"'):
+        text = value.strip() if isinstance(value, str) else ""
+        text = text.strip("`").removeprefix("json").lstrip() if text[:3] == "```" else text
+        if text[:1] not in {"{", "[", '"'}:
             break
         try:
-            value = json.loads(value, strict=False)
+            value = json.loads(text, strict=False)
         except (ValueError, RecursionError):
             break
     return value

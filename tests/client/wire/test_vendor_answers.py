@@ -275,6 +275,18 @@ def test_refusal_whose_reason_is_known_is_one_beside_an_id(
         plays(shell, {"id": "03ff3cd0820949eb8a41", "data": None, "base_resp": head})
 
 
+@pytest.mark.parametrize("name", ["data", "images", "result", "pictures"])
+def test_object_by_numbers_is_a_list_whatever_it_is_called(shell: Shells, name: str) -> None:
+    assert plays(shell, {name: {"0": {"url": URL}, "1": {"url": OTHER}}}) == [RED, BLUE]
+
+
+@pytest.mark.parametrize("fence", ["```json\n%s\n```", "```\n%s```\n", " ```json %s```"])
+def test_json_in_a_fence_of_markdown_is_read(shell: Shells, fence: str) -> None:
+    text = fence % json.dumps({"predictions": [{"bytesBase64Encoded": B64}]})
+    assert plays(shell, {"choices": [{"message": {"content": text}}]}) == [RED]
+    assert plays(shell, {"output": text}) == [RED]
+
+
 def test_several_texts_under_one_name_are_as_many_pictures(shell: Shells) -> None:
     item = {"b64_json": [B64, b64encode(BLUE).decode()]}
     assert plays(shell, {"data": [item]}) == [RED, BLUE]
