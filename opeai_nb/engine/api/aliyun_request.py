@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opeai_nb.engine.api.error_envelope import ApiError, refusal
+from opeai_nb.engine.api.error_envelope import ApiError, no_channel, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS
 from opeai_nb.engine.api.openai_request import ApiRequest, check_limits, pixels_of, text_of
 from opeai_nb.engine.work.image_inputs import Reference, references
@@ -62,12 +62,7 @@ def _model(value: object) -> tuple[Family, str]:
         raise ApiError("model is required")
     model = MODELS.get(name)
     if model is None or model.family.vendor not in ("aliyun", "engine"):
-        raise ApiError(
-            f"No available channel for model {name[:100]} under group default (distributor)",
-            status=503,
-            type="new_api_error",
-            code="model_not_found",
-        )
+        raise no_channel(name)
     return model.family, name
 
 

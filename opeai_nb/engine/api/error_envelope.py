@@ -99,6 +99,16 @@ def unauthorized(message: str) -> ApiError:
     return ApiError(message, status=401, type="new_api_error", code="")
 
 
+def no_channel(model: str) -> ApiError:
+    """Return the 503 for an unknown model, permanent all the same (platform.md 2.5)."""
+    return ApiError(
+        f"No available channel for model {model[:100]} under group default (distributor)",
+        status=503,
+        type="new_api_error",
+        code="model_not_found",
+    )
+
+
 def task_not_found() -> ApiError:
     """Return the 404 for an unknown, foreign or expired task (platform.md 1.5)."""
     return ApiError(

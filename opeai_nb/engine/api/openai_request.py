@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Final, NoReturn
 
-from opeai_nb.engine.api.error_envelope import ApiError, refusal
+from opeai_nb.engine.api.error_envelope import ApiError, no_channel, refusal
 from opeai_nb.engine.api.model_catalogue import MODELS, CatalogueModel
 from opeai_nb.engine.faults.rehearsal import REHEARSALS
 from opeai_nb.families import Family, accepts_size, parse_size
@@ -198,13 +198,8 @@ def _go_name(value: object) -> str:
 def _model(name: str) -> CatalogueModel:
     if not name:
         raise ApiError("model is required")
-    if name not in MODELS:  # 503, and permanent all the same: platform.md 2.5
-        raise ApiError(
-            f"No available channel for model {name[:100]} under group default (distributor)",
-            status=503,
-            type="new_api_error",
-            code="model_not_found",
-        )
+    if name not in MODELS:
+        raise no_channel(name)
     return MODELS[name]
 
 
