@@ -584,6 +584,23 @@ const field = (label, control, css = '') => {
   return h('div', {class: `ob-field ${css}`}, h('label', {class: 'ob-label', for: control.id}, label), control);
 };
 
+/** What a select offers, as it was put in. @type {WeakMap<object, string>} */
+const offered = new WeakMap();
+
+/** Have a select offer values with their labels, or groups of values under a label; what it offers already stays.
+ * @param {any} select @param {[string, string | string[]][]} options */
+const offer = (select, options) => {
+  const now = JSON.stringify(options);
+  if (offered.get(select) === now) return;
+  offered.set(select, now);
+  const option = (/** @type {string} */ value, label = value) => h('option', {value}, label);
+  select.replaceChildren(...options.map(([value, label]) => (Array.isArray(label)
+    ? h('optgroup', {label: value}, ...label.map((one) => option(one))) : option(value, label))));
+};
+
+/** A problem in one line. @param {{message: string, advice?: string}} problem */
+const wordsOf = ({message, advice}) => `${message} ${advice || ''}`.trim();
+
 /** @param {Element} element @param {boolean} isHidden */
 const hide = (element, isHidden) => element.classList.toggle('ob-hidden', isHidden);
 
@@ -1208,6 +1225,23 @@ const promptHistory = (desk, pictures, prompt) => {
   return {opener, popup, open, show: (/** @type {string} */ what) => { if (['history', 'gallery', 'busy'].includes(what)) show(); }};
 };
 
+/** A field for a value that is not in the list of a control; *show* is called when it is opened, in the place of the
+ * value that stands there. @param {Desk} desk @param {string} name @param {string} label @param {string} placeholder @param {() => void} show */
+const another = (desk, name, label, placeholder, show) => {
+  /** The value in the place of which another is being written. @type {string | null} */
+  let replaced = null;
+  const input = h('input', {type: 'text', placeholder, change: () => {
+    const value = input.value.trim();
+    if (value) { replaced = null; desk.set({[name]: value}); }
+  }});
+  /** @param {string} value */
+  const choose = (value) => {
+    replaced = value === NONE ? desk.controls[name] : null;
+    if (replaced !== null) { show(); input.focus(); } else desk.set({[name]: value});
+  };
+  return {box: field(label, input, 'ob-hidden'), input, choose, isOpen: () => replaced === desk.controls[name]};
+};
+
 /** @param {Desk} desk @param {Pictures} pictures @returns {Part} */
 const composer = (desk, pictures) => {
   const prompt = h('textarea', {
@@ -1231,49 +1265,25 @@ const composer = (desk, pictures) => {
   const words = h('div', {class: 'ob-note'});
   const wrong = h('div', {class: 'ob-note ob-wrong', role: 'status'});
   const presetBox = h('div', {class: 'ob-presets'}, presets, words, wrong);
-  let list = '';
-  /** The model in the place of which another is being named. @type {string | null} */
-  let renamed = null;
-  const model = h('select', {change: () => {
-    renamed = model.value === NONE ? desk.controls.model : null;
-    if (renamed !== null) { show(); otherName.focus(); } else desk.set({model: model.value});
-  }});
+  const otherModel = another(desk, 'model', 'Name of the model', 'as the platform calls it', () => show());
+  const model = h('select', {change: () => otherModel.choose(model.value)});
   const number = h('input', {type: 'number', min: 1, change: () => desk.set({n: Math.max(1, Math.round(Number(number.value)) || 1)})});
-  const otherName = h('input', {
-    type: 'text', placeholder: 'as the platform calls it',
-    change: () => { if (otherName.value.trim()) { renamed = null; desk.set({model: otherName.value.trim()}); } },
-  });
-  const other = field('Name of the model', otherName, 'ob-hidden');
   const note = h('div', {class: 'ob-note ob-about'});
-  /** The size in the place of which another is being written. @type {string | null} */
-  let resized = null;
-  const size = chips('Size', 'ob-sizes', (value) => {
-    resized = value === NONE ? desk.controls.size : null;
-    if (resized !== null) { show(); otherSize.focus(); } else desk.set({size: value});
-  });
-  const otherSize = h('input', {
-    type: 'text', placeholder: '1280x720, 16:9 or 2K',
-    change: () => { if (otherSize.value.trim()) { resized = null; desk.set({size: otherSize.value.trim()}); } },
-  });
-  const free = field('Other size', otherSize);
+  const otherSize = another(desk, 'size', 'Other size', '1280x720, 16:9 or 2K', () => show());
+  const size = chips('Size', 'ob-sizes', otherSize.choose);
   const quality = chips('Quality', 'ob-qualities', (value) => desk.set({quality: value}));
   const counter = field('Pictures', number);
-  let menu = '';
 
   const showModels = () => {
     const groups = /** @type {[string, string[]][]} */ (desk.model.get('_models'));
     const name = desk.controls.model;
     const isListed = groups.some(([, names]) => names.includes(name));
     const all = isListed ? groups : [...groups, /** @type {[string, string[]]} */ (['Others', [name]])];
-    if (JSON.stringify(all) !== menu) {
-      menu = JSON.stringify(all);
-      model.replaceChildren(
-        ...all.map(([title, names]) => h('optgroup', {label: title}, ...names.map((one) => h('option', {value: one}, one)))),
-        h('option', {value: NONE}, 'another name…'));
-    }
-    model.value = name === renamed ? NONE : name;
-    hide(other, name !== renamed);
-    if (name === renamed) desk.unread.set('model', 'Write the name of the model, or choose one. Nothing was sent.');
+    offer(model, [...all, [NONE, 'another name…']]);
+    const isOther = otherModel.isOpen();
+    model.value = isOther ? NONE : name;
+    hide(otherModel.box, !isOther);
+    if (isOther) desk.unread.set('model', 'Write the name of the model, or choose one. Nothing was sent.');
     else desk.unread.delete('model');
   };
 
@@ -1282,10 +1292,7 @@ const composer = (desk, pictures) => {
     const name = desk.controls.preset;
     const names = [...choices.map((one) => one.name)];
     if (name && !names.includes(name)) names.push(name);
-    if (JSON.stringify(names) !== list) {
-      list = JSON.stringify(names);
-      preset.replaceChildren(h('option', {value: ''}, 'none'), ...names.map((one) => h('option', {value: one}, one)));
-    }
+    offer(preset, [['', 'none'], ...names.map((one) => /** @type {[string, string]} */ ([one, one]))]);
     preset.value = name;
     words.textContent = desk.preset()?.prompt || '';
     wrong.textContent = problem;
@@ -1309,11 +1316,11 @@ const composer = (desk, pictures) => {
     const chosen = desk.preset();
     const sizes = sizesOf(desk.table, controls, desk.inputs.length > 0, chosen);
     const isWritten = !sizes.some(({value}) => value === controls.size);
-    const isOther = isWritten || resized === controls.size;
+    const isOther = isWritten || otherSize.isOpen();
     size.show([...sizes, {value: NONE, lines: ['other…', 'any size']}], isOther ? NONE : controls.size,
       family.sizes.length || family.pixels ? '' : 'this model names no sizes');
-    hide(free, !isOther);
-    if (!untaken.has(otherSize)) otherSize.value = isWritten ? controls.size : '';
+    hide(otherSize.box, !isOther);
+    if (!untaken.has(otherSize.input)) otherSize.input.value = isWritten ? controls.size : '';
     if (isOther && !isWritten) desk.unread.set('size', 'Write a size, or choose one. Nothing was sent.');
     else desk.unread.delete('size');
     const {words: qualities, isIgnored} = qualitiesOf(desk.table, controls);
@@ -1322,8 +1329,8 @@ const composer = (desk, pictures) => {
       controls.quality, isIgnored ? 'this model is believed to ignore it' : '');
   };
   return {
-    elements: [written, presetBox, h('div', {class: 'ob-row'}, field('Model', model), counter), other,
-      note, size.box, free, quality.box],
+    elements: [written, presetBox, h('div', {class: 'ob-row'}, field('Model', model), counter), otherModel.box,
+      note, size.box, otherSize.box, quality.box],
     show: (what) => {
       if (['all', 'controls', 'models', 'presets', 'inputs'].includes(what)) show();
       past.show(what);
@@ -1377,7 +1384,7 @@ const tray = (desk, pictures) => {
   /** Tell how an input was taken; return why it was not. @param {any} answer @param {string[]} before */
   const say = (answer, before) => {
     const {problem} = answer;
-    const text = problem ? `${problem.message} ${problem.advice}`.trim() : answer.note || '';
+    const text = problem ? wordsOf(problem) : answer.note || '';
     tell(notes, [...before, text], problem || before.length ? 'ob-note ob-wrong' : 'ob-note');
     return problem ? text : '';
   };
@@ -1951,7 +1958,7 @@ const tagEditor = (desk) => {
   const change = async (how) => {
     tell(note, []);
     const {problem} = await desk.mark(key(), how);
-    if (problem) tell(note, [`${problem.message} ${problem.advice || ''}`], 'ob-note ob-wrong');
+    if (problem) tell(note, [wordsOf(problem)], 'ob-note ob-wrong');
     return !problem;
   };
 
@@ -2038,7 +2045,7 @@ const stage = (desk, pictures) => {
   const save = async () => {
     const answer = await desk.ask('save', {key: key(), target: target.value});
     const {problem} = answer;
-    if (problem) say(`${problem.message} ${problem.advice}`, 'ob-note ob-wrong');
+    if (problem) say(wordsOf(problem), 'ob-note ob-wrong');
     else say(answer.note);
   };
 
@@ -2113,7 +2120,6 @@ const gallery = (desk, pictures) => {
     timer = setTimeout(() => desk.search({text: search.value}), TYPING);
   }});
   const marked = h('select', {'aria-label': 'Show in the gallery', title: 'Show all pictures, or those with a mark', change: () => desk.search({marked: marked.value})});
-  let list = '';
   const newer = button('←', () => turn(-1), {'aria-label': 'Newer pictures', title: 'Newer pictures'});
   const older = button('→', () => turn(1), {'aria-label': 'Older pictures', title: 'Older pictures'});
   const reload = button('↻', () => desk.search({}), {'aria-label': 'Reload the gallery', title: 'Reload the gallery'});
@@ -2180,13 +2186,10 @@ const gallery = (desk, pictures) => {
 
   const showFilter = () => {
     const chosen = desk.pages.get(0)?.marked || '';
-    const names = desk.tags.map(([tag, many]) => [`#${tag}`, `#${tag} (${many})`]);
+    const names = desk.tags.map(([tag, many]) => /** @type {[string, string]} */ ([`#${tag}`, `#${tag} (${many})`]));
     const known = names.find(([name]) => folded(name) === folded(chosen));
     if (chosen.startsWith('#') && !known) names.push([chosen, chosen]);
-    if (JSON.stringify(names) !== list) {
-      list = JSON.stringify(names);
-      marked.replaceChildren(...[['', 'all'], ['★', '★ starred'], ...names].map(([value, label]) => h('option', {value}, label)));
-    }
+    offer(marked, [['', 'all'], ['★', '★ starred'], ...names]);
     marked.value = known ? known[0] : chosen;
     if (document.activeElement !== search) search.value = desk.sought.text;
   };
