@@ -43,7 +43,7 @@ _LATER: Final = object()
 
 @cache
 def _file(name: str) -> str:
-    return (files("opeai_nb.notebook.panel") / name).read_text(encoding="utf-8")
+    return (files("opeai_nb.notebook.panel") / "page" / name).read_text(encoding="utf-8")
 
 
 @cache

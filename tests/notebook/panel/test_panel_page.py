@@ -27,7 +27,7 @@ from opeai_nb.notebook.panel.model_table import model_table
 from opeai_nb.presets.preset import Preset
 from tests.pictures import png
 
-MODULE = Path(opening.__file__).with_name("panel.js")
+MODULE = Path(opening.__file__).with_name("page") / "panel.js"
 MODELS = [*(family.prefixes[0] for family in FAMILIES), "Qwen-Image-2.0-pro", "somebody-s-own"]
 SIZES = ["", "1024x1024", "2K", "2k", "16:9", "100x100", "2048x1152", "4096x4096", "1000x1001"]
 RUN = """
