@@ -78,7 +78,12 @@ def test_the_panel_is_read_in_each_theme_of_vs_code_and_shown_once(
     browser: Any, theme: str
 ) -> None:
     ground, letters, sheet = VSCODE[theme]
-    css = Path(panel_module.__file__).with_name("page") / "panel.css".read_text(encoding="utf-8")
+    css = (
+        Path(panel_module.__file__)
+        .with_name("page")
+        .joinpath("panel.css")
+        .read_text(encoding="utf-8")
+    )
     context = browser.new_context()
     try:
         page = context.new_page()

@@ -1,13 +1,9 @@
-"""The panel as one component: `panel.js` shows the traits of `PanelState`, and sends messages."""
+"""The panel as one component: its page shows the traits of `PanelState`, and sends messages."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import deque
-from functools import cache
-from hashlib import sha256
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import anywidget
@@ -18,6 +14,7 @@ from opeai_nb.notebook.display.previews import large
 from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.controls import NAMES
 from opeai_nb.notebook.panel.model_table import model_table
+from opeai_nb.notebook.panel.page_module import page_module
 from opeai_nb.notebook.panel.panel_state import PanelState
 from opeai_nb.notebook.panel.protocol import Message, answer, read
 from opeai_nb.notebook.panel.request_queue import in_place, in_thread
@@ -39,22 +36,6 @@ TEXT: Final = (
 )
 _CLICKS: Final = 64
 _LATER: Final = object()
-
-
-@cache
-def _file(name: str) -> str:
-    return (files("opeai_nb.notebook.panel") / "page" / name).read_text(encoding="utf-8")
-
-
-@cache
-def _module() -> str:
-    """Return the page's module, its style sheet in it, with a name for its text.
-
-    Panels of one text share it. As anywidget's `_css` each panel would set the sheet anew, and a
-    browser lay out all panels of the page again.
-    """
-    text = _file("panel.js").replace("'STYLES'", json.dumps(_file("panel.css")))
-    return text.replace("DIGEST", sha256(text.encode()).hexdigest())
 
 
 class Panel(PanelState, anywidget.AnyWidget):
@@ -80,7 +61,7 @@ class Panel(PanelState, anywidget.AnyWidget):
 
     def __init__(self, studio: Callable[[], Studio], **options: Any) -> None:
         self._clicks: deque[str] = deque(maxlen=_CLICKS)
-        self._esm, self._table = _module(), model_table()
+        self._esm, self._table = page_module(), model_table()
         super().__init__(studio, **options)
         self.runs.grace = 0  # a click brings the controls with it
         self.on_msg(self._receive)

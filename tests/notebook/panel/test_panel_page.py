@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import opeai_nb.notebook.panel.panel as opening
 from opeai_nb.client.values.size import parse_size
 from opeai_nb.client.wire.hints import hints
 from opeai_nb.errors import InputError, LibraryError
@@ -24,10 +22,10 @@ from opeai_nb.notebook.panel import input_sources
 from opeai_nb.notebook.panel.controls import ADVANCED, Controls, set_by
 from opeai_nb.notebook.panel.model_options import options_of
 from opeai_nb.notebook.panel.model_table import model_table
+from opeai_nb.notebook.panel.page_module import page_module
 from opeai_nb.presets.preset import Preset
 from tests.pictures import png
 
-MODULE = Path(opening.__file__).with_name("page") / "panel.js"
 MODELS = [*(family.prefixes[0] for family in FAMILIES), "Qwen-Image-2.0-pro", "somebody-s-own"]
 SIZES = ["", "1024x1024", "2K", "2k", "16:9", "100x100", "2048x1152", "4096x4096", "1000x1001"]
 RUN = """
@@ -59,7 +57,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     if shutil.which("node") is None:
         pytest.skip("there is no node on this machine")
     copy = tmp_path_factory.mktemp("page") / "panel.mjs"
-    copy.write_bytes(MODULE.read_bytes())
+    copy.write_text(page_module(), "utf-8")
     program = RUN.format(module=json.dumps(str(copy)))
     command = ["node", "--input-type=module", "-e", program]
     with subprocess.Popen(command, text=True, encoding="utf-8", stdin=-1, stdout=-1) as node:
