@@ -146,16 +146,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 _WAITING = (
     *("test_fuzz_folders.py", "test_fuzz_answers.py", "test_peaks.py", "test_site.py", "browser"),
-    *(
-        "test_demo.py",
-        "kernel",
-        "site",
-        "test_strangers.py",
-        "notebooks",
-        "cli",
-        "studio",
-        "testing",
-    ),
+    *("test_demo.py", "kernel", "site", "test_strangers.py", "notebooks"),
+    *("cli", "studio", "testing"),
 )
 
 
