@@ -1,4 +1,12 @@
-"""The library: a folder that a person can read, and what the toolkit does with it."""
+"""The library: a folder that a person can read, and what the toolkit does with it.
+
+    begin, pending, take_over, forget    what is under way: `journal/`
+    keep, unkept, lay_over               what came: `records/`, `laid_over`
+    claim, turn, look, note              what a decision looks at, and notes: `replay/`
+    mark, trashed                        what people say of it: `marks`
+
+What is kept is asked for in its base classes: `kept_requests`, `queries`.
+"""
 
 from __future__ import annotations
 

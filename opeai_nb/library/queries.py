@@ -1,4 +1,8 @@
-"""What is kept, asked in the ways in which a person and the toolkit ask for it."""
+"""What is kept, asked in the ways in which a person and the toolkit ask for it.
+
+The index answers in rows; a record whose pictures look otherwise than they did is read from its
+file again.
+"""
 
 from __future__ import annotations
 

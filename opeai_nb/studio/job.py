@@ -1,4 +1,7 @@
-"""Our handle on a request under way: the same for a cell, a background cell, a panel, a sweep."""
+"""Our handle on a request under way: the same for a cell, a background cell, a panel, a sweep.
+
+The pipeline writes into a `JobProgress`, on its loop; whoever asked reads and stops a `Job`.
+"""
 
 from __future__ import annotations
 

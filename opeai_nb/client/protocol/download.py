@@ -1,4 +1,10 @@
-"""Fetching one picture from its URL: where we go, where we do not, and what counts as a picture."""
+"""Fetching one picture from its URL: where we go, where we do not, and what counts as a picture.
+
+download        follows redirects, and the URL in JSON that came in a picture's place
+  _check          where a URL may lead: http(s), no private network; what is connected to
+  _get            asks, and asks again for what is not there yet, or failed in passing
+  _picture_in     what came, where it is a picture; `_refused_by_server` says why it is none
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,12 @@
-"""From an answer to a generation whose pictures are all here."""
+"""From an answer to a generation whose pictures are all here.
+
+    assembled   pictures of an answer at once, or the error for an answer without any
+    finished    the pictures of a settled task, or what it failed of
+    together    what the tasks of one request say as one
+
+How far an answer was understood is told by `is_read` and `is_whole`; of a single picture by
+`is_unread` (something stands there), `is_unfinished` (it may come) and `is_to_come` (from a task).
+"""
 
 from __future__ import annotations
 
@@ -203,14 +211,14 @@ def together(task: Task, ends: Sequence[Task]) -> Task:
     return replace(
         done[0],
         **ids,
-        pictures=tuple(picture for end in ends for picture in _come_of(end)),
+        pictures=tuple(picture for end in ends for picture in _outcome(end)),
         usage=reduce(_added, [end.usage for end in done if end.usage], None),
         notes=tuple(dict.fromkeys(note for end in ends for note in end.notes)),
         answer=Answer(b"\n".join(answers)) if answers else None,
     )
 
 
-def _come_of(task: Task) -> tuple[Picture, ...]:
+def _outcome(task: Task) -> tuple[Picture, ...]:
     if task.status == "done" and task.pictures:
         return task.pictures
     error = task.error
