@@ -86,6 +86,9 @@ def found_in(answer: UnwrappedAnswer) -> Found:
         )
         pictures, good = (pictures + new, good + new) if is_result else (pictures, good)
         is_in_doubt |= not is_result
+    # Where there are too few, whatever else may be one is not dropped.
+    is_short = len(good) < answer.wanted
+    is_in_doubt |= is_short and bool(_unknown(guessed_in(answer), good))
     return Found(pictures, (IN_DOUBT, *notes) if is_in_doubt else notes)
 
 

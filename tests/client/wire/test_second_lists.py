@@ -78,8 +78,13 @@ def test_what_is_surely_a_result_is_taken(
         ({"data": [link(1)], "images": [link(2), link(3)]}, {"n": 1, "image": GIVEN}),
         ({"data": [link(1)], "output_images": [link(2)]}, {"n": 1, "image": GIVEN}),
         ({"data": [{"b64_json": b64(png())}], "images": [link(2)]}, {"n": 2}),
+        ({"data": [link(1)], "odd": [link(2)], "images": []}, {"n": 2}),
+        ({"url": link(1)["url"], "images": None, "odd": link(2)["url"]}, {"n": 3}),
     ],
-    ids=["one too many", "more", "edit, too few", "edit, more", "edit, results", "form"],
+    ids=[
+        *("one too many", "more", "edit, too few", "edit, more", "edit, results", "form"),
+        *("too few, and a list of no name", "too few, and an object's own"),
+    ],
 )
 def test_what_nobody_can_tell_is_told_and_kept(
     shell: Shells, body: Any, asked: Any, *, by_task: bool
