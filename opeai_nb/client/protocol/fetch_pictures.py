@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.http.picture_source import is_one_of
 from opeai_nb.client.protocol.patience import Patience
-from opeai_nb.client.protocol.results import is_read, is_to_come, nothing_good
+from opeai_nb.client.protocol.results import is_read, is_to_come, nothing_good, with_echo_told
 from opeai_nb.client.protocol.steps import Flow, Together
-from opeai_nb.client.values.answer_notes import ECHOED
 from opeai_nb.client.values.task import Task
 from opeai_nb.errors import DownloadError, OpeaiError
 
@@ -49,20 +47,13 @@ def fetch(
     results: Sequence[Picture] = (yield Together(flows)) if flows else ()
     for place, picture in zip(wanted, results, strict=True):
         pictures[place] = picture
-    notes = (*generation.notes, *_echoed(pictures, generation.request))
-    fetched = replace(generation, pictures=tuple(pictures), notes=notes)
+    fetched = with_echo_told(replace(generation, pictures=tuple(pictures)))
     if not fetched.good:
         raise nothing_good(fetched)
     has_all = not any(isinstance(p.error, DownloadError) for p in pictures)
     return (
         replace(fetched, answer=None) if has_all and is_read(pictures, fetched.notes) else fetched
     )
-
-
-def _echoed(pictures: Sequence[Picture], request: ImageRequest) -> tuple[str, ...]:
-    """Tell an input that an answer repeats at a URL of its own: no name in it said so."""
-    sent = {data for image in request.image for data in (image.data, image.sent) if data}
-    return (ECHOED,) if sent and any(is_one_of(p.source, sent) for p in pictures) else ()
 
 
 def _made(

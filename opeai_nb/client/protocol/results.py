@@ -16,8 +16,9 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
+from opeai_nb.client.http.picture_source import is_one_of
 from opeai_nb.client.protocol.steps import Reply
-from opeai_nb.client.values.answer_notes import DOUBTS, DROPPED_INPUT, GUESS
+from opeai_nb.client.values.answer_notes import DOUBTS, DROPPED_INPUT, ECHOED, GUESS
 from opeai_nb.client.values.generation import Generation
 from opeai_nb.client.values.picture import Picture
 from opeai_nb.client.values.picture_end import is_in_part
@@ -116,6 +117,14 @@ def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
 
 
 _UNSURE: Final = DOUBTS | {GUESS}
+
+
+def with_echo_told(generation: Generation) -> Generation:
+    """Tell an input that an answer repeats at a URL of its own: no name in it said so."""
+    inputs = generation.request.image
+    sent = {data for image in inputs for data in (image.data, image.sent) if data}
+    is_echo = bool(sent) and any(is_one_of(p.source, sent) for p in generation.pictures)
+    return replace(generation, notes=(*generation.notes, ECHOED)) if is_echo else generation
 
 
 def received(reply: Reply) -> tuple[Picture, ...]:

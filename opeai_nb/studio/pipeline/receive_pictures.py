@@ -20,6 +20,7 @@ from opeai_nb.client.protocol.results import (
     is_to_come,
     is_unread,
     nothing_good,
+    with_echo_told,
 )
 from opeai_nb.client.values.answer_notes import CUT_TASKS, DOUBTS, GUESS
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID
@@ -194,6 +195,10 @@ async def _fetched(
 
 def keep(context: JobContext, entry: Entry, whole: Generation) -> Generation:
     """Keep pictures and record, and settle the entry."""
+    told = len(whole.notes)
+    whole = with_echo_told(whole)
+    for note in whole.notes[told:]:
+        context.progress.note(note)
     is_sure = DOUBTS.isdisjoint(whole.notes)
     if whole.answer is not None and is_sure and not any(map(is_unread, whole.pictures)):
         whole = replace(whole, answer=None)  # a guess that came true

@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from opeai_nb.client import AsyncClient
+from opeai_nb.client.values.answer_notes import ECHOED
 from opeai_nb.errors import (
     DownloadError,
     NoPictureError,
@@ -292,6 +293,19 @@ def test_what_no_library_could_unpack_is_read_once_one_can(
     later, script = studio_over()
     assert len(later.resume(entry).result(60)) == 1
     assert (script.requests, later.library.pending()) == ([], [])
+
+
+def test_input_that_comes_from_an_address_of_its_own_is_told_and_its_answer_kept(
+    studio_over: Studios,
+) -> None:
+    body = {"ref": "xk-77", "image": "https://pictures.test/1.png"}
+    studio, script = studio_over(Answer(body), png())
+    with pytest.warns(LibraryWarning, match="the input picture, byte for byte"):
+        generation = studio.generate("a fox", image=png(), size="1024x1024")
+    assert ECHOED in generation.notes
+    (entry,) = studio.library.pending()
+    assert entry.answer() == Answer(body).content
+    assert (len(list(studio.library.search())), len(script.posts)) == (1, 1)
 
 
 def test_what_was_guessed_is_told_beside_the_picture(studio_over: Studios) -> None:
