@@ -174,7 +174,8 @@ def _parts(key: str) -> tuple[frozenset[str], frozenset[str]]:
     encoded = [text[before + 1 : -_TAIL] for before, text in enumerate(shifted)]
     for_urls = [text.translate(str.maketrans("+/", "-_")) for text in encoded]
     once = _unescaped(key)
-    spellings = (key, once, *encoded, *for_urls, key.encode().hex(), key.encode().hex(":"))
+    in_hex = (key.encode().hex(), *(key.encode().hex(sign) for sign in ":-"))
+    spellings = (key, once, *encoded, *for_urls, *in_hex)
     parts = frozenset(run for text in spellings for run in _runs(text.lower(), _PART))
     return parts, frozenset(gram for part in parts for gram in _runs(part, _GRAM))
 

@@ -281,6 +281,7 @@ SPELLINGS = {
     "wide": lambda key: "".join(chr(ord(letter) + 0xFEE0) for letter in key),
     "with breaks": "\u200b".join,
     "in hexadecimal": lambda key: key.encode().hex().upper(),
+    "in hexadecimal, apart": lambda key: key.encode().hex("-"),
     "in base64": lambda key: b64encode(b":" + key.encode()).decode(),
     "in base64 for URLs": lambda key: urlsafe_b64encode(b"Bearer " + key.encode()).decode(),
     "as its ends": lambda key: f"{key[:5]} *** {key[-4:]}",
