@@ -1,25 +1,31 @@
 """Fetching one picture from its URL: where we go, where we do not, and what counts as a picture.
 
 download        follows redirects, and the URL in JSON that came in a picture's place
-  _check          where a URL may lead: http(s), no private network; what is connected to
+  check          where a URL may lead: http(s), no private network; what is connected to
   _get            asks, and asks again for what is not there yet, or failed in passing
   _picture_in     what came, where it is a picture; `_refused_by_server` says why it is none
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urljoin, urlsplit
 
 from opeai_nb.client.http.json_reader import JsonReader
 from opeai_nb.client.http.picture_reader import PictureReader
 from opeai_nb.client.http.picture_source import begins, bytes_of, first_bytes
 from opeai_nb.client.http.picture_text import picture_bytes
 from opeai_nb.client.protocol import schedule
-from opeai_nb.client.protocol.addresses import private_nets
+from opeai_nb.client.protocol.download_deadline import ATTEMPTS, pause_before, time_left
+from opeai_nb.client.protocol.download_target import (
+    ESCAPED,
+    ON_ITS_DISK,
+    OWN_DISK,
+    as_meant,
+    check,
+    joined,
+)
 from opeai_nb.client.protocol.steps import (
     Call,
     CutAnswer,
@@ -27,8 +33,6 @@ from opeai_nb.client.protocol.steps import (
     Flow,
     Now,
     Reply,
-    Resolve,
-    Sleep,
     Unsent,
 )
 from opeai_nb.client.values.picture_end import ends_whole, is_cut_short
@@ -39,18 +43,15 @@ from opeai_nb.client.wire.read_pictures import pictures_in
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.unwrap import says_running, unpacked
 from opeai_nb.client.wire.unwrapped_answer import unwrapped
-from opeai_nb.errors import DownloadError, OpeaiError, RefusedDownloadError
+from opeai_nb.errors import DownloadError, OpeaiError
 from opeai_nb.formats import sniff_format
 from opeai_nb.printable import printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from opeai_nb.client.protocol.steps import Source
     from opeai_nb.client.values.picture import Picture
     from opeai_nb.client.wire.endpoint import Endpoint
 
-_ATTEMPTS: Final = 4  # pauses of 0.5, 1 and 2 s: an object store that is not there yet
 _HOPS: Final = 5  # a short link, a store, its CDN; browsers allow 20, and none needs them
 _READ_TIMEOUT: Final = 60.0  # seconds of silence
 _LONGEST: Final = 600.0
@@ -78,21 +79,21 @@ _SAYS_ENOUGH: Final = 300
 
 
 def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Flow[Picture]:
-    url = _joined(endpoint.base_url + "/", _as_meant(picture.url or ""))
+    url = joined(endpoint.base_url + "/", as_meant(picture.url or ""))
     now: float = yield Now()
     until = None if seconds is None else now + seconds
     is_fresh = picture.seen is not None and now - picture.seen < _FRESH
     for _ in range(_HOPS):
-        addresses = yield from _check(endpoint, url, until)
+        addresses = yield from check(endpoint, url, until)
         asked = _Asked(replace(_CALL, url=url, addresses=addresses), until, picture.url or "")
-        may_be_escaped = _ESCAPED.search(url) is not None
+        may_be_escaped = ESCAPED.search(url) is not None
         reply: Reply = yield from _get(endpoint, asked, is_fresh=is_fresh and not may_be_escaped)
         if may_be_escaped and 400 <= reply.status < 500:  # noqa: PLR2004  it is refused as it stands
-            url = _ESCAPED.sub("&", url)
+            url = ESCAPED.sub("&", url)
             continue
         target = reply.headers.get("location")
         if reply.is_redirect and target:
-            url = _joined(url, target)
+            url = joined(url, target)
             continue
         if not reply.is_success:
             raise _refused_by_server(reply, url, picture.url or "", is_fresh=is_fresh)
@@ -100,7 +101,7 @@ def _download(endpoint: Endpoint, picture: Picture, seconds: float | None) -> Fl
             named = yield from _named_in_json(asked, reply)
             if named.source is not None:
                 return replace(picture, source=named.source)
-            url = _joined(url, named.url or "")
+            url = joined(url, named.url or "")
             continue
         return replace(picture, source=_picture_in(reply, url))
     raise DownloadError("The picture's URL redirects too many times.", url=url)
@@ -115,7 +116,7 @@ def _named_in_json(asked: _Asked, reply: Reply) -> Flow[Picture]:
     if not isinstance(body, dict):
         call = replace(asked.call, reader=JsonReader)
         try:
-            reply = yield replace(call, patience=(yield from _left(asked.until, url)))
+            reply = yield replace(call, patience=(yield from time_left(asked.until, url)))
         except (Unsent, CutAnswer) as failure:
             message = f"The picture could not be downloaded: {failure}."
             raise DownloadError(message, url=url) from failure
@@ -152,10 +153,10 @@ class _Asked:
 
 def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
     call, url = asked.call, asked.call.url
-    for attempt in range(1, _ATTEMPTS + 1):
+    for attempt in range(1, ATTEMPTS + 1):
         wish = None
         try:
-            reply: Reply = yield replace(call, patience=(yield from _left(asked.until, url)))
+            reply: Reply = yield replace(call, patience=(yield from time_left(asked.until, url)))
         except (Unsent, CutAnswer) as failure:
             if isinstance(failure, CutAnswer) and (data := _all_of_it(failure)):
                 return Reply(200, {}, "", {0: data})
@@ -168,7 +169,7 @@ def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
                 # A picture on the API's own origin may need its key; nobody else ever gets it.
                 call = replace(call, with_key=True)
                 continue
-            is_awaited = is_fresh and _is_awaited(reply) and attempt < _ATTEMPTS
+            is_awaited = is_fresh and _is_awaited(reply) and attempt < ATTEMPTS
             if not (is_awaited or _may_pass(reply, is_fresh=is_fresh) or _is_cut_short(reply)):
                 return reply
             wish = schedule.retry_after(reply.headers)
@@ -177,10 +178,10 @@ def _get(endpoint: Endpoint, asked: _Asked, *, is_fresh: bool) -> Flow[Reply]:
             else:
                 error = DownloadError("The picture ends in the middle.", url=url)
                 error.answer = reply.answer()
-        if attempt == _ATTEMPTS:
+        if attempt == ATTEMPTS:
             raise error
         pause = schedule.backoff(attempt, 0.5) if wish is None else wish
-        yield from _pause(min(schedule.LONGEST_PAUSE, pause), asked.until, error)
+        yield from pause_before(min(schedule.LONGEST_PAUSE, pause), asked.until, error)
     raise AssertionError("the last attempt returns or raises")  # pragma: no cover
 
 
@@ -188,25 +189,6 @@ def _all_of_it(failure: CutAnswer) -> bytes | None:
     """Return a picture that has come to its end before the connection broke."""
     data = bytes(failure.answer()) if failure.status == 200 else b""  # noqa: PLR2004  OK
     return data if ends_whole(data) else None
-
-
-def _left(until: float | None, url: str) -> Flow[float | None]:
-    """Return the seconds that somebody still waits; None where nobody counts them."""
-    if until is None:
-        return None
-    now: float = yield Now()
-    if now >= until:
-        raise DownloadError("The picture was not downloaded in the time allowed.", url=url)
-    return until - now
-
-
-def _pause(seconds: float, until: float | None, error: DownloadError) -> Flow[None]:
-    """Wait before the next attempt; raise *error* where nobody would wait for that."""
-    if until is not None:
-        now: float = yield Now()
-        if now + seconds >= until:
-            raise error
-    yield Sleep(seconds)
 
 
 _FRESH: Final = 60.0
@@ -293,109 +275,12 @@ def _refused_by_server(reply: Reply, url: str, written: str, *, is_fresh: bool) 
     )
 
 
-_OWN_DISK = re.compile(
-    r"(?:file:|[A-Za-z]:[\\/]|/(?:home|root|tmp|var|mnt|opt|Users|workspace|content|srv|app|usr)/)"
-)
-_ON_ITS_DISK: Final = (
-    "It is a path on the server's own disk, which nobody else can read: ask with "
-    'response_format="b64_json".'
-)
-
-
-_IN_A_STORE: Final = (
-    "What {}: names, only programs with an account there can read: ask with "
-    'response_format="b64_json".'
-)
-
-
 def _advice(status: int, written: str, *, is_fresh: bool) -> str | None:
     """Return what helps with a URL that is refused; None for the advice of the class."""
-    if _OWN_DISK.match(written):
-        return _ON_ITS_DISK
+    if OWN_DISK.match(written):
+        return ON_ITS_DISK
     if status not in {403, 404, 410}:
         return None
     if is_fresh:
         return "It is not there yet, or not for everybody: `%imagine resume` fetches it later."
     return "It may have expired: such URLs last for 24 hours at most, many for an hour."
-
-
-_ESCAPED = re.compile(r"&amp;|&#38;|&#x26;", re.IGNORECASE)
-
-
-def _as_meant(url: str) -> str:
-    """Return a URL without the escapes of HTML, where it has them wherever it has an `&`.
-
-    Where it has some, it is asked for as it stands, and without them when that is refused.
-    """
-    undone = _ESCAPED.sub("&", url)
-    return undone if len(_ESCAPED.findall(url)) == undone.count("&") else url
-
-
-def _joined(base: str, url: str) -> str:
-    try:
-        joined = urljoin(base, url)
-        parts = urlsplit(joined)
-        parts.port  # noqa: B018  raises for what only looks like a URL
-        if parts.netloc and _AUTHORITY.fullmatch(parts.netloc) is None:
-            raise ValueError("its host can be read in two ways")
-    except ValueError as error:
-        raise RefusedDownloadError(
-            "The picture's URL is not a valid URL.", url=url, advice=""
-        ) from error
-    return joined
-
-
-_AUTHORITY: Final = re.compile(
-    r"(?:[^\[\]\\\s]*@)?(?:\[[0-9A-Fa-f:.]+(?:%[\w.%-]+)?\]|[^\[\]\\@:\s]*)(?::\d*)?"
-)
-"""Where Python and httpx read the same host. Beyond it one may check a host and ask another."""
-
-
-def _check(endpoint: Endpoint, url: str, until: float | None) -> Flow[tuple[str, ...]]:
-    """Return the addresses that a URL may be fetched from; none where nobody has to check.
-
-    The connection goes to one of these: a name that is asked for again may lead elsewhere.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme not in {"http", "https"} or not host:
-        raise RefusedDownloadError(
-            "The picture's URL is not an http or https URL.",
-            url=url,
-            advice=_ON_ITS_DISK
-            if _OWN_DISK.match(url)
-            else _IN_A_STORE.format(parts.scheme)
-            if "://" in url
-            else "",
-        )
-    if host == endpoint.host or host in endpoint.allow_hosts:
-        return ()
-    addresses: tuple[str, ...] = yield from _addresses(host, url, until)
-    there = _nets_of(addresses)
-    if there and not there <= _nets_of((yield from _addresses(endpoint.host, url, until))):
-        raise RefusedDownloadError(
-            f"The picture's URL leads to the private address of {host}.", url=url
-        )
-    return addresses
-
-
-def _nets_of(addresses: Iterable[str]) -> set[str]:
-    return set().union(*(private_nets(address) or () for address in addresses))
-
-
-def _addresses(host: str, url: str, until: float | None) -> Flow[tuple[str, ...]]:
-    """Return the addresses of a host; an address speaks for itself. Raises `DownloadError`."""
-    if private_nets(host) is not None:
-        return (host,)
-    for attempt in range(1, _ATTEMPTS + 1):
-        left = yield from _left(until, url)
-        try:
-            look = Resolve(host) if left is None else Resolve(host, min(left, Resolve.seconds))
-            return (yield look)  # type: ignore[no-any-return]  # what the step is answered
-        except Unsent as failure:
-            error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)
-            error.__cause__ = failure
-        if attempt == _ATTEMPTS:
-            raise error
-        yield from _pause(schedule.backoff(attempt, 0.5), until, error)
-    raise AssertionError("the last attempt returns or raises")  # pragma: no cover
