@@ -96,6 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
         fork.address = f"\0opeai_nb-forks-{config.workerinput['testrunuid']}"
         config.pluginmanager.register(xdist_worker)
+        xdist_worker.compile_part(config, config.workerinput)
     if config.pluginmanager.has_plugin("nbval"):
         import nbval.kernel
         from jupyter_client.provisioning import local_provisioner

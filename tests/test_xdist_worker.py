@@ -1,8 +1,11 @@
-"""A worker tells the run of all that somebody reads."""
+"""A worker compiles what pytest then finds, and tells the run of all that somebody reads."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from _pytest.assertion import rewrite
 
 from tests import xdist_worker
 
@@ -56,3 +59,13 @@ def test_each_call_is_told_and_of_the_rest_what_goes_wrong_or_says_something(
 def test_a_setup_that_takes_a_while_is_among_the_durations(seconds: float, is_told: bool) -> None:
     report = pytest.TestReport("a", ("a", 1, ""), {}, "passed", None, "setup", duration=seconds)
     assert xdist_worker.is_as_expected(report) is not is_told
+
+
+def test_what_is_compiled_for_a_test_is_what_pytest_looks_for(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / "test_one.py"
+    path.write_text("def test_one() -> None:\n    assert True\n")
+    xdist_worker.compile_test(path, request.config)
+    compiled = rewrite.get_cache_dir(path) / f"test_one{rewrite.PYC_TAIL}"
+    assert rewrite._read_pyc(path, compiled) is not None

@@ -1,17 +1,40 @@
-"""What a worker of pytest-xdist tells the run: what somebody reads, and no more.
+"""What a worker of pytest-xdist compiles, and what it tells the run: its part, and no more.
 
 Each phase of each test is packed, sent and read again, which costs more than most tests do.
 """
 
 from __future__ import annotations
 
+import compileall
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion import rewrite
 from _pytest.runner import runtestprotocol
 
 _SHORT = 0.005  # seconds: `--durations` shows nothing shorter, either
+
+
+def compile_part(config: pytest.Config, worker: dict[str, Any]) -> None:
+    """Compile a part of a new checkout: all workers would compile the whole of it, at once."""
+    number, count = int(worker["workerid"][2:]), worker["workercount"]
+    here = Path(__file__).parent
+    files = [*here.rglob("*.py"), *here.with_name("opeai_nb").rglob("*.py")]
+    for path in sorted(files)[number::count]:
+        if not path.name.startswith("test_"):
+            compileall.compile_file(path, quiet=2)
+        elif config.getoption("assertmode") == "rewrite":
+            compile_test(path, config)
+
+
+def compile_test(path: Path, config: pytest.Config) -> None:
+    """Do what pytest does with a test that it has not seen yet, but for running it."""
+    compiled = rewrite.get_cache_dir(path) / f"{path.stem}{rewrite.PYC_TAIL}"
+    if not compiled.exists() and rewrite.try_makedirs(compiled.parent):
+        source, code = rewrite._rewrite_test(path, config)
+        rewrite._write_pyc(config.stash[rewrite.assertstate_key], code, source, compiled)
 
 
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool:
