@@ -7,7 +7,7 @@ import inspect
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from opeai_nb.client import arguments
+from opeai_nb.client.arguments import folder_at, interrupted, key_for, request_for, task_for, told
 from opeai_nb.client.http import exchange
 from opeai_nb.client.http.body_sink import Sink
 from opeai_nb.client.http.connection_pool import AsyncWideTransport, tracing_departure
@@ -136,11 +136,11 @@ class AsyncClient:
         *into*, pictures go straight into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
-        request = arguments.request_for(prompt, fields)
-        key = arguments.key_for(idempotency_key)
+        request = request_for(prompt, fields)
+        key = key_for(idempotency_key)
         patience = Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return arguments.told(await self._obey(flow, on_update, arguments.folder_at(into)))
+        return told(await self._obey(flow, on_update, folder_at(into)))
 
     async def submit(
         self,
@@ -155,17 +155,17 @@ class AsyncClient:
 
         *sending* is told when the first byte leaves, at each attempt, and when it came to nothing.
         """
-        request = arguments.request_for(prompt, fields)
-        key = arguments.key_for(idempotency_key)
+        request = request_for(prompt, fields)
+        key = key_for(idempotency_key)
         flow = submit(self.endpoint, request, key)
-        answer = await self._obey(flow, into=arguments.folder_at(into), sending=sending)
-        return answer if isinstance(answer, Task) else arguments.told(answer)
+        answer = await self._obey(flow, into=folder_at(into), sending=sending)
+        return answer if isinstance(answer, Task) else told(answer)
 
     async def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
         """Ask about a task once: a snapshot. *timeout* is how long it may take, in seconds."""
         from opeai_nb.client.protocol.poll import ask  # not before there is a task
 
-        flow = ask(self.endpoint, arguments.task_for(task), Patience(timeout).timeout)
+        flow = ask(self.endpoint, task_for(task), Patience(timeout).timeout)
         return await self._obey(flow)
 
     async def watch(
@@ -182,9 +182,9 @@ class AsyncClient:
 
         patience = Patience(timeout, durations)
         return await self._obey(
-            watch(self.endpoint, arguments.task_for(task), patience),
+            watch(self.endpoint, task_for(task), patience),
             on_update,
-            arguments.folder_at(into),
+            folder_at(into),
         )
 
     async def wait(
@@ -198,8 +198,8 @@ class AsyncClient:
     ) -> Generation:
         """Follow a task until it is settled and download its pictures."""
         patience = Patience(timeout, durations)
-        flow = flows.wait(self.endpoint, arguments.task_for(task), patience)
-        return arguments.told(await self._obey(flow, on_update, arguments.folder_at(into)))
+        flow = flows.wait(self.endpoint, task_for(task), patience)
+        return told(await self._obey(flow, on_update, folder_at(into)))
 
     def reread(self, answer: bytes, request: ImageRequest) -> Generation | Task:
         """Read an answer anew that was kept (`error.answer`): pictures, or a task to wait for.
@@ -223,7 +223,7 @@ class AsyncClient:
         """
         seconds = None if timeout is None else Patience(timeout).timeout
         flow = fetch(self.endpoint, generation, seconds)
-        return await self._obey(flow, into=arguments.folder_at(into))
+        return await self._obey(flow, into=folder_at(into))
 
     async def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -273,7 +273,7 @@ class AsyncClient:
                 except (Unsent, CutAnswer) as failed:
                     failure = failed
         except BaseException as error:
-            arguments.interrupted(error, task)
+            interrupted(error, task)
             raise
         finally:
             flow.close()

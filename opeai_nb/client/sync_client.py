@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Self
 
-from opeai_nb.client import arguments
+from opeai_nb.client.arguments import folder_at, interrupted, key_for, request_for, task_for, told
 from opeai_nb.client.http import exchange
 from opeai_nb.client.http.body_sink import Sink
 from opeai_nb.client.http.connection_pool import WideTransport
@@ -121,11 +121,11 @@ class Client:
         into files of that folder.
         Raises the errors of `opeai_nb.errors`, with evidence; the paid request is sent once.
         """
-        request = arguments.request_for(prompt, fields)
-        key = arguments.key_for(idempotency_key)
+        request = request_for(prompt, fields)
+        key = key_for(idempotency_key)
         patience = Patience(timeout, durations)
         flow = flows.generate(self.endpoint, request, key, patience)
-        return arguments.told(self._obey(flow, on_update, arguments.folder_at(into)))
+        return told(self._obey(flow, on_update, folder_at(into)))
 
     def submit(
         self,
@@ -136,17 +136,17 @@ class Client:
         **fields: Any,
     ) -> Generation | Task:
         """Send a request once; return its pictures (not downloaded yet) or the task to wait for."""
-        request = arguments.request_for(prompt, fields)
-        key = arguments.key_for(idempotency_key)
+        request = request_for(prompt, fields)
+        key = key_for(idempotency_key)
         flow = submit(self.endpoint, request, key)
-        answer = self._obey(flow, into=arguments.folder_at(into))
-        return answer if isinstance(answer, Task) else arguments.told(answer)
+        answer = self._obey(flow, into=folder_at(into))
+        return answer if isinstance(answer, Task) else told(answer)
 
     def task(self, task: Task | str, *, timeout: float = Patience.timeout) -> Task:
         """Ask about a task once: a snapshot. *timeout* is how long it may take, in seconds."""
         from opeai_nb.client.protocol.poll import ask  # not before there is a task
 
-        flow = ask(self.endpoint, arguments.task_for(task), Patience(timeout).timeout)
+        flow = ask(self.endpoint, task_for(task), Patience(timeout).timeout)
         return self._obey(flow)
 
     def watch(
@@ -163,9 +163,9 @@ class Client:
 
         patience = Patience(timeout, durations)
         return self._obey(
-            watch(self.endpoint, arguments.task_for(task), patience),
+            watch(self.endpoint, task_for(task), patience),
             on_update,
-            arguments.folder_at(into),
+            folder_at(into),
         )
 
     def wait(
@@ -179,8 +179,8 @@ class Client:
     ) -> Generation:
         """Follow a task until it is settled and download its pictures."""
         patience = Patience(timeout, durations)
-        flow = flows.wait(self.endpoint, arguments.task_for(task), patience)
-        return arguments.told(self._obey(flow, on_update, arguments.folder_at(into)))
+        flow = flows.wait(self.endpoint, task_for(task), patience)
+        return told(self._obey(flow, on_update, folder_at(into)))
 
     def reread(self, answer: bytes, request: ImageRequest) -> Generation | Task:
         """Read an answer anew that was kept (`error.answer`): pictures, or a task to wait for.
@@ -204,7 +204,7 @@ class Client:
         """
         seconds = None if timeout is None else Patience(timeout).timeout
         flow = fetch(self.endpoint, generation, seconds)
-        return self._obey(flow, into=arguments.folder_at(into))
+        return self._obey(flow, into=folder_at(into))
 
     def models(self) -> list[Model]:
         """Return the models that the platform lists."""
@@ -252,7 +252,7 @@ class Client:
                 except (Unsent, CutAnswer) as failed:
                     failure = failed
         except BaseException as error:
-            arguments.interrupted(error, task)
+            interrupted(error, task)
             raise
         finally:
             flow.close()

@@ -115,35 +115,30 @@ class Call:
         return min(self.longest, self.patience)
 
 
-@dataclass(frozen=True)
-class Sleep:
+class Sleep(NamedTuple):
     """A pause."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
-class Now:
+class Now(NamedTuple):
     """What the clock says."""
 
 
-@dataclass(frozen=True)
-class Resolve:
+class Resolve(NamedTuple):
     """The IP addresses of *host*, looked up within so many *seconds*."""
 
     host: str
     seconds: float = 10.0
 
 
-@dataclass(frozen=True)
-class Returned:
+class Returned(NamedTuple):
     """A paid request never arrived, or was refused: a pause follows, and it is sent again."""
 
     why: str
 
 
-@dataclass(frozen=True)
-class Together:
+class Together(NamedTuple):
     """Several flows, each obeyed to its end."""
 
     flows: tuple[Flow[Any], ...]

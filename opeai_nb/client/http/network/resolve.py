@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from opeai_nb.client.http.daemon_thread import begun_in_thread
 from opeai_nb.client.http.network.proxies import ProxyProblemError, proxy_for
 from opeai_nb.client.protocol.steps import Unsent
 
@@ -40,6 +39,7 @@ async def async_addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...
 
 def looked_up(host: str) -> Future[tuple[str, ...]]:
     """Look a name up in a thread: nothing else ends a name server that says nothing."""
+    from opeai_nb.client.http.daemon_thread import begun_in_thread  # an address needs none
 
     def look_up() -> tuple[str, ...]:
         entries = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
