@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.addresses import private_nets
 from opeai_nb.client.protocol.download_deadline import ATTEMPTS, pause_before, time_left
-from opeai_nb.client.protocol.steps import Flow, Resolve, Unsent
+from opeai_nb.client.protocol.steps import LOOKUP_TIMEOUT, Flow, Resolve, Unsent
 from opeai_nb.errors import DownloadError, RefusedDownloadError
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def _addresses(host: str, url: str, until: float | None) -> Flow[tuple[str, ...]
     for attempt in range(1, ATTEMPTS + 1):
         left = yield from time_left(until, url)
         try:
-            look = Resolve(host) if left is None else Resolve(host, min(left, Resolve.seconds))
+            look = Resolve(host) if left is None else Resolve(host, min(left, LOOKUP_TIMEOUT))
             return (yield look)  # type: ignore[no-any-return]  # what the step is answered
         except Unsent as failure:
             error = DownloadError(f"The picture could not be downloaded: {failure}.", url=url)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeVar
 
 from opeai_nb.client.values.task import Task
 from opeai_nb.errors import Answer
@@ -125,11 +125,15 @@ class Now(NamedTuple):
     """What the clock says."""
 
 
+LOOKUP_TIMEOUT: Final = 10.0
+"""Seconds for a name server."""
+
+
 class Resolve(NamedTuple):
     """The IP addresses of *host*, looked up within so many *seconds*."""
 
     host: str
-    seconds: float = 10.0
+    seconds: float = LOOKUP_TIMEOUT
 
 
 class Returned(NamedTuple):

@@ -88,7 +88,8 @@ class TestAsync:
         async def run() -> None:
             async with AsyncClient(transport=Script(serve), base_url=URL) as client:
                 job = asyncio.create_task(client.generate("a fox", into=tmp_path))
-                await started.wait()
+                begun = asyncio.create_task(started.wait())
+                await asyncio.wait([job, begun], return_when=asyncio.FIRST_COMPLETED)
                 assert [path.suffix for path in tmp_path.iterdir()] == [".part"]  # noqa: ASYNC240  a look at one small folder
                 job.cancel()
                 with pytest.raises(asyncio.CancelledError):
