@@ -113,7 +113,7 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
     """Return the endpoint for *base_url*, else `OPEAI_BASE_URL`, else the platform.
 
     The URL may end in `/v1`, in the whole path or in a slash. Raises `InputError` when it is no
-    http(s) URL, holds a password, or is `engine:` (which `opeai_nb.connect` understands).
+    http(s) URL, holds a password or a query, or is `engine:`, which `opeai_nb.connect` understands.
     """
     given = base_url or os.environ.get("OPEAI_BASE_URL") or PLATFORM_URL
     if isinstance(given, str) and given.strip().lower().startswith("engine:"):
@@ -138,6 +138,11 @@ def endpoint_at(base_url: str | None = None, **options: Any) -> Endpoint:
         raise InputError(
             "The base URL holds a user or a password.",
             advice="Give the key in OPEAI_API_KEY instead.",
+        )
+    if parts.query:
+        raise InputError(
+            "The base URL holds a query, which would be sent with no request.",
+            advice="Leave off what stands from its question mark on.",
         )
     path = _API_PATHS.sub("", _SLASHES.sub("/", parts.path)).rstrip("/")
     host = parts.netloc.rpartition("@")[2].removesuffix(":")

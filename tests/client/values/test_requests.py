@@ -194,6 +194,7 @@ class TestBadInput:
             "http://[::1",
             7,
             "http://u:p@x",
+            "https://x.test/openai/v1?api-version=1",
         ],
     )
     def test_base_url_that_cannot_be_is_refused(
