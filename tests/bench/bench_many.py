@@ -38,7 +38,7 @@ from tests.bench.loopback import GENERATIONS, b64_body, http_answer, noisy_png, 
 KEY = "sk-bench-Xq7Zk2PwMv"
 SIDE = 128
 CONCURRENCY = 16
-LIMITS = {"throughput": 0.8, "growth_mb": 60.0, "cost": 1.1, "cluster": 1.5}
+LIMITS = {"throughput": 1.0, "growth_mb": 30.0, "cost": 1.1, "cluster": 1.5}
 
 
 class Canned:
