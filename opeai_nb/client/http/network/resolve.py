@@ -9,14 +9,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.http.network.proxies import ProxyProblemError, proxy_for
-from opeai_nb.client.protocol.steps import Unsent
+from opeai_nb.client.protocol.steps import LOOKUP_TIMEOUT, Unsent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
 
-def addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
+def addresses_of(host: str, seconds: float = LOOKUP_TIMEOUT) -> tuple[str, ...]:
     """Return the addresses of *host*; none when a proxy resolves it.
 
     Raises `Unsent` where there are none, or none in so many *seconds*.
@@ -27,7 +27,7 @@ def addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
         return looked_up(host).result(seconds)
 
 
-async def async_addresses_of(host: str, seconds: float = 10.0) -> tuple[str, ...]:
+async def async_addresses_of(host: str, seconds: float = LOOKUP_TIMEOUT) -> tuple[str, ...]:
     """Return the addresses of *host*, as its twin."""
     import asyncio  # dear, and the synchronous client needs none
 
