@@ -211,7 +211,7 @@ class Entry(RequestFacts):
             return "in flight"
         if self.state == "intended":
             return "refused" if self.error else "not sent"
-        if self.state == "sending" and self.origin == "engine" and not self.received():
+        if self.state == "sending" and self.origin == "engine" and not self._has_all():
             return "not sent"  # the engine was in that process, and ended with it: nothing is paid
         if self.state == "pending":
             return "expired" if self.time_left() == 0 else "pending"
@@ -227,9 +227,13 @@ class Entry(RequestFacts):
         truth = self.truth
         if truth in ("pending", "fetching", "expired"):
             return "pending"  # the last by this clock: the platform is asked once more
-        if truth == "outcome unknown" and len(self.received()) >= int(self.written.get("n") or 1):
-            return "pending"  # all that was asked for lies complete in the journal
+        if truth == "outcome unknown" and self._has_all():
+            return "pending"
         return None if truth in ("not sent", "refused") else "unknown"
+
+    def _has_all(self) -> bool:
+        """True once as many pictures as were asked for lie complete in the journal."""
+        return len(self.received()) >= int(self.written.get("n") or 1)
 
     def _can_be_fetched(self) -> bool:
         items = (self.stands.get("answer") or {}).get("pictures", ())

@@ -137,6 +137,17 @@ def test_what_the_engine_of_a_dead_process_painted_is_asked_for_again(
     assert dead(told).truth == "outcome unknown", "what a rehearsal teaches stays"
 
 
+def test_what_the_engine_of_a_dead_process_painted_in_part_is_asked_for_again(
+    begin: Callable[..., Entry], dead: Callable[..., Entry], picture: Callable[..., bytes]
+) -> None:
+    entry = begin("a cat", origin="engine", n=2)
+    entry.sending()
+    (entry.folder / "aa.png").write_bytes(picture())
+    assert dead(entry).truth == "not sent"
+    (entry.folder / "bb.png").write_bytes(picture("PNG", "blue"))
+    assert dead(entry).take_state == "pending", "both are there: nobody need paint"
+
+
 def test_a_task_is_noted_with_its_deadline(
     begin: Callable[..., Entry], dead: Callable[..., Entry], clock: Clock
 ) -> None:
