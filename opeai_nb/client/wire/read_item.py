@@ -25,6 +25,7 @@ from opeai_nb.client.wire.error.read_error import find_problem
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_documented import MOST_ITEMS
 from opeai_nb.client.wire.spelling import squeezed
+from opeai_nb.client.wire.unwrap import is_never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -208,7 +209,10 @@ def _pictures_of(
     inner = (_of_each(_results_in(item.get(key)), blobs, depth + 1) for key in _INSIDE)
     if depth < _DEEPEST_ITEM and (found := next(filter(None, inner), None)):
         return found
-    return [Picture(url=url) for url in _urls_under(_LOOSE, item)]
+    if urls := _urls_under(_LOOSE, item):
+        return [Picture(url=url) for url in urls]
+    others = (_source(key, each, blobs) for key, each in item.items() if not is_never(key, each))
+    return [Picture(source=source) for source in others if source and begins(source)][:1]
 
 
 def _urls_under(names: tuple[str, ...], item: dict[str, Any]) -> list[str]:

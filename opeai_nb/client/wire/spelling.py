@@ -32,6 +32,7 @@ _SAME: Final = {
     "poll_url": (
         *("pollurl", "pollingurl", "statusurl", "queryurl", "taskurl", "fetchurl", "checkurl"),
         *("statusendpoint", "operationlocation", "joburl", "pollinguri", "statusuri"),
+        "fetchresult",
     ),
     "response_url": ("responseurl", "responseuri", "answerurl"),
     "b64_json": (

@@ -138,6 +138,10 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"status": "success", "reply": {"job": {"id": "t1", "state": "queued"}}},
         {"status": "success", "reply": {"job": {"id": "t1", "state": "done", "url": URL}}},
     ),
+    "Google, of a publisher": (
+        {"name": "projects/p/locations/l/publishers/google/models/m/operations/op-77"},
+        {"done": True, "response": {"predictions": [{"bytesBase64Encoded": B64}]}},
+    ),
     "RunPod": (
         {"id": "r-1", "status": "IN_QUEUE"},
         {"id": "r-1", "output": {"message": B64, "status": "success"}, "status": "COMPLETED"},
@@ -563,6 +567,39 @@ def test_input_that_an_answer_shows_under_an_address_of_its_own_is_told(
     assert ECHOED in generation.notes
     assert generation.answer == Answer(body).content
     assert len(script.posts) == 1
+
+
+@pytest.mark.parametrize("name", ["imageDataURI", "imageBase64Data", "png", "contents"])
+@pytest.mark.parametrize("text", [B64, f"data:image/png;base64,{B64}"], ids=["base64", "data"])
+def test_item_that_names_its_task_is_its_picture_under_any_name(
+    shell: Shells, name: str, text: str
+) -> None:
+    generation = shell(
+        transport=Script(Answer({"data": [{"taskUUID": "a770-x", name: text}]}))
+    ).generate("a fox")
+    assert ([p.data for p in generation.pictures], generation.notes) == ([RED], ())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"task_id": "t1", "pngBase64": B64},
+        {"task_id": "t1", "asset": {"photo_url": URL}},
+        {"data": [{"task_id": "t1", "photo_url": f"{URL}?X-Sig=a%2Bb"}]},
+    ],
+    ids=str,
+)
+def test_picture_beside_the_id_of_a_task_that_nobody_knows_is_not_lost(
+    shell: Shells, body: Any
+) -> None:
+    assert plays(shell, body, Answer({"error": {"message": "no route"}}, status=404)) == [RED]
+    assert plays(shell, body, DONE | {"odd": OTHER}) == [RED]
+
+
+@pytest.mark.parametrize("name", ["thumbnail", "preview_png", "callback", "logo_url"])
+def test_draft_beside_the_id_of_a_task_that_nobody_knows_is_none(shell: Shells, name: str) -> None:
+    with pytest.raises(OpeaiError):
+        plays(shell, {"task_id": "t1", name: URL}, Answer({"error": "no"}, status=404))
 
 
 @pytest.mark.parametrize("body", [{"note": "ready"}, {"status": "QUEUED"}, {"odd": {"x": URL}}])

@@ -10,6 +10,7 @@ tasks of one answer in `several_tasks`.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -148,10 +149,14 @@ def _early(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> tuple[Picture, .
 
     A word that nobody knows may mean it, and a failure may leave some behind, which are not to be
     lost. Of a task that goes on only the whole list of one that is at its end: others are drafts.
+    Without a word what is surely a picture counts under any name: nobody may know the task.
     """
     status = read_status(word := status_word(node))
     if not word or status in {"unknown", "failed"}:
-        return _good(pictures_in(answer))
+        found = _good(pictures_in(answer))
+        guesses = [] if found or word or answer.is_of_edit else guessed_in(answer)
+        sure = (each for each in guesses if each.source or _PICTURE_FILE.fullmatch(each.url or ""))
+        return found or tuple(sure)
     listed = _good(listed_in(answer)) if is_at_its_end(answer.places.nodes) else ()
     return listed if len(listed) >= answer.wanted else ()
 
@@ -251,11 +256,12 @@ def _failure(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> OpeaiError:
     problem = next(filter(None, map(find_problem, inward)), None) or problem_of(
         reason_in(inward), code=node.get("code")
     )
+    problem = replace(problem, message=problem.message or _word_of(node))
     error = error_of(problem, paid=False)
     if isinstance(error, (ModerationError, QuotaError)):
         return error
     return TaskFailedError(
-        f"The task failed: {problem.message.rstrip('.') or _word_of(node)}.",
+        f"The task failed: {problem.message.rstrip('.')}.",
         code=problem.code,
         type=problem.type,
         request_id=answer.request_id or problem.request_id,

@@ -93,7 +93,7 @@ def task_link_in(node: Mapping[str, Any]) -> str | None:
     return None
 
 
-_OPERATION: Final = re.compile(r"(?:[\w.-]+/){0,6}operations/[\w.-]{1,200}")
+_OPERATION: Final = re.compile(r"(?:[\w.-]+/){0,12}operations/[\w.-]{1,200}")
 
 
 def answer_link(places: Places) -> str | None:
