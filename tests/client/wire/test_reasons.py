@@ -15,6 +15,8 @@ from opeai_nb.errors import (
     ModerationError,
     NoPictureError,
     OpeaiError,
+    OutcomeUnknownError,
+    QuotaError,
     UnreadableAnswerError,
 )
 from opeai_nb.secret import Secret
@@ -131,6 +133,38 @@ def test_refusal_that_points_to_a_page_is_quoted(shell: Shells, page: Answer) ->
 
 def body_without(key: str, body: Any) -> bytes:
     return Secret(key).hidden(Answer(body).content)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        *("NSFW content detected. Try another prompt.", "Your request was flagged", "Moderated"),
+        *("Content Moderated", "input new_sensitive", "文本包含违法违规信息"),
+        "400: Prompt not allowed because advanced moderation failed",
+    ],
+)
+def test_refusal_of_the_content_is_one_in_any_words(shell: Shells, says: str) -> None:
+    assert isinstance(error_of(shell, {"error": says}), ModerationError)
+    assert isinstance(error_of(shell, {"error": says}, 403), ModerationError)
+    task = {"task_id": "t", "status": "failed", "error": says}
+    assert isinstance(error_of(shell, task), ModerationError)
+
+
+@pytest.mark.parametrize("says", ["the moderation service is down", "model is case-sensitive"])
+def test_word_of_moderation_alone_refuses_no_content(shell: Shells, says: str) -> None:
+    assert not isinstance(error_of(shell, {"error": {"message": says}}), ModerationError)
+
+
+@pytest.mark.parametrize("says", ["not enough credits", "You are out of credits", "余额不足"])
+def test_used_up_credit_is_one_in_any_words(shell: Shells, says: str) -> None:
+    assert isinstance(error_of(shell, {"error": says}, 400), QuotaError)
+
+
+def test_failure_of_the_server_in_an_item_leaves_open_what_was_paid(shell: Shells) -> None:
+    failure = {"error": {"code": 502, "message": "Provider returned error"}}
+    error = error_of(shell, {"choices": [{**failure, "message": {"content": ""}}]})
+    assert isinstance(error, OutcomeUnknownError)
+    assert error.answer
 
 
 def test_item_that_failed_says_why_beside_one_that_did_not(shell: Shells) -> None:

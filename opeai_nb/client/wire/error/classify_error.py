@@ -52,11 +52,17 @@ _WRONG: Final = (
     *("invalidimagerequest", "invalidparameter", "invalidrequest", "invalidurl", "badrequest"),
     *("unsupportedoperation", "readrequestbodyfailed"),
 )
-_QUOTA_WORDS: Final = (
-    *("额度已用尽", "额度不足", "余额不足", "insufficient quota", "欠费", "insufficient balance"),
-    *("balance not enough", "balance is not enough", "balance is insufficient"),
+_QUOTA_WORDS: Final = re.compile(
+    r"额度已用尽|额度不足|余额不足|欠费|balance(?: is)? (?:not enough|insufficient)"
+    r"|(?:insufficient|not enough|out of|used up all) (?:account |your )?"
+    r"(?:quota|balance|credits?|funds)\b"
 )
-_MODERATION_WORDS: Final = ("safety system", "content policy", "sensitive content", "敏感")
+# A service for moderation that fails has refused nothing.
+_MODERATION_WORDS: Final = re.compile(
+    r"safety system|content (?:polic|filter|checker)|\bnsfw\b|\bflagged\b|prohibited[ _]content"
+    r"|\bmoderat(?:ed|ion)\b(?! (?:service|server|api|model|request|is|was|timed|time))"
+    r"|sensitive (?:content|information)|new_sensitive|敏感|违规|违法|审核[不未]通过"
+)
 _ADVICE_413: Final = "The request is too large: send smaller input pictures."
 
 
@@ -142,7 +148,7 @@ def _by_code(problem: Problem) -> type[OpeaiError] | None:
             return error
     message = problem.message.lower()
     for words, error in _BY_MESSAGE:
-        if any(word in message for word in words):
+        if words.search(message):
             return error
     if _UNKNOWN_MODEL.search(message) and problem.status in {200, 400, 404, 422, 503}:
         return ModelNotFoundError

@@ -36,7 +36,7 @@ def item_error(item: dict[str, Any]) -> OpeaiError:
     if found is None and isinstance(text := item.get("message"), str) and not is_fine(text):
         found = problem_of(text)
     if found is not None:
-        return error_of(found, paid=False)
+        return error_of(found, paid=True)  # a 5xx of it does not say what was paid
     if any(isinstance(value, Blob) and value.broken for value in item.values()):
         return failed("The base64 of this picture is broken.")
     is_empty = not any(value for key, value in item.items() if squeezed(key) not in _ATTRIBUTES)
