@@ -232,7 +232,7 @@ class Entry(RequestFacts):
         return None if truth in ("not sent", "refused") else "unknown"
 
     def _has_all(self) -> bool:
-        """True once as many pictures as were asked for lie complete in the journal."""
+        """Tell whether as many pictures as were asked for lie complete in the journal."""
         return len(self.received()) >= int(self.written.get("n") or 1)
 
     def _can_be_fetched(self) -> bool:
