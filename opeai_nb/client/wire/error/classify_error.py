@@ -147,8 +147,8 @@ def _by_code(problem: Problem) -> type[OpeaiError] | None:
         if any(word in code or word in kind for word in words):
             return error
     message = problem.message.lower()
-    for words, error in _BY_MESSAGE:
-        if words.search(message):
+    for pattern, error in _BY_MESSAGE:
+        if pattern.search(message):
             return error
     if _UNKNOWN_MODEL.search(message) and problem.status in {200, 400, 404, 422, 503}:
         return ModelNotFoundError
