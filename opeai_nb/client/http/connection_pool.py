@@ -9,6 +9,7 @@ go. The TLS context, half of the start of httpx, is made for the first https req
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import httpcore
@@ -82,7 +83,7 @@ class WideTransport(httpx.BaseTransport):
                     return remains
                 raise
         return _as_httpx(
-            answer, _Body(answer.stream, connection, self._idle.stack(origin), _most_idle(request))
+            answer, _Body(answer.stream, connection, self._idle.stack(origin), request.method)
         )
 
     def close(self) -> None:
@@ -149,7 +150,7 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
                     return remains
                 raise
         return _as_httpx(
-            answer, _AsyncBody(answer.stream, connection, idle.stack(origin), _most_idle(request))
+            answer, _AsyncBody(answer.stream, connection, idle.stack(origin), request.method)
         )
 
     async def aclose(self) -> None:
@@ -281,9 +282,22 @@ def _connect_timeout(request: httpx.Request) -> float | None:
     return seconds
 
 
-def _most_idle(request: httpx.Request) -> int:
-    """Return how many connections may wait beside that of *request*: POSTs use none of them."""
-    return MOST_AFTER_POST if request.method == "POST" else MOST_IDLE
+def _most_idle(method: str) -> int:
+    """Return how many connections may wait beside that of a request: POSTs use none of them."""
+    return MOST_AFTER_POST if method == "POST" else MOST_IDLE
+
+
+def _unframed(connection: Any, method: str) -> bytes:
+    """Return what came behind the end that the head of an answer, or its chunks, tell of.
+
+    To a POST no other answer comes on its connection: its length may count letters instead of
+    bytes, and a relay may say `chunked` of what it has put together. A chunk's own line is none.
+    """
+    data, _ = connection._h11_state.trailing_data  # noqa: SLF001  httpcore has no way to ask
+    return b"" if method != "POST" or _FRAMING.match(data) else data
+
+
+_FRAMING: Final = re.compile(rb"\s*(?:[0-9A-Fa-f]{0,16}\s*\Z|HTTP/1)")
 
 
 def _popped(stack: list[Connection]) -> Connection | None:
@@ -295,7 +309,8 @@ def _popped(stack: list[Connection]) -> Connection | None:
 
 def _kept(connection: Connection, stack: list[Connection], most: int) -> bool:
     """Put a connection back, if it can be used again; tell whether it was."""
-    if not connection.is_idle() or len(stack) >= most:
+    rest, _ = connection._h11_state.trailing_data  # noqa: SLF001  the next answer would begin so
+    if not connection.is_idle() or len(stack) >= most or rest:
         return False
     stack.append(connection)
     return True
@@ -337,16 +352,23 @@ class _Body(httpx.SyncByteStream):
         stream: Any,
         connection: httpcore.HTTP11Connection,
         stack: list[httpcore.HTTP11Connection],
-        most: int,
+        method: str,
     ) -> None:
-        self._most = most
+        self._method = method
         self._stream = stream
         self._connection: httpcore.HTTP11Connection | None = connection
         self._stack = stack
 
     def __iter__(self) -> Iterator[bytes]:
         with _errors_of_httpx():
-            yield from self._stream
+            try:
+                yield from self._stream
+            except httpcore.RemoteProtocolError:
+                if rest := _unframed(self._connection, self._method):
+                    yield rest
+                raise
+            if rest := _unframed(self._connection, self._method):
+                yield rest
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -356,7 +378,7 @@ class _Body(httpx.SyncByteStream):
             except BaseException:  # interrupted
                 connection.close()
                 raise
-            if not _kept(connection, self._stack, self._most):
+            if not _kept(connection, self._stack, _most_idle(self._method)):
                 connection.close()
 
 
@@ -366,10 +388,11 @@ class _AsyncBody(httpx.AsyncByteStream):
         stream: Any,
         connection: httpcore.AsyncHTTP11Connection,
         stack: list[httpcore.AsyncHTTP11Connection],
-        most: int,
+        method: str,
     ) -> None:
-        self._most = most
+        self._method = method
         self._stream = stream
+        self._end: Exception | None = None
         self._connection: httpcore.AsyncHTTP11Connection | None = connection
         self._stack = stack
 
@@ -379,7 +402,14 @@ class _AsyncBody(httpx.AsyncByteStream):
 
     async def __anext__(self) -> bytes:
         with _errors_of_httpx():
-            chunk: bytes = await anext(self._chunks)
+            if self._end is not None:
+                raise self._end
+            try:
+                chunk: bytes = await anext(self._chunks)
+            except (StopAsyncIteration, httpcore.RemoteProtocolError) as end:
+                self._end = end
+                if not (chunk := _unframed(self._connection, self._method)):
+                    raise
             return chunk
 
     async def aclose(self) -> None:
@@ -390,5 +420,5 @@ class _AsyncBody(httpx.AsyncByteStream):
             except BaseException:  # interrupted
                 await connection.aclose()
                 raise
-            if not _kept(connection, self._stack, self._most):
+            if not _kept(connection, self._stack, _most_idle(self._method)):
                 await connection.aclose()

@@ -1,4 +1,6 @@
-"""An answer with a head that is not HTTP: what came behind it is read, or kept, and paid once."""
+"""An answer with a head that is not HTTP, or wrong: what came behind it is read, or kept, and paid
+once.
+"""
 
 from __future__ import annotations
 
@@ -55,6 +57,34 @@ def test_answer_behind_a_head_that_is_not_http_is_read(
     with playing(server) as port:
         generation = shell(base_url=f"http://127.0.0.1:{port}").generate("a fox")
     assert ([p.data for p in generation.pictures], server.posts) == ([PICTURE], 1)
+
+
+WRONG = {
+    "length of letters": OK + b"Content-Length: %d\r\n\r\n" % (len(BODY) - 3),
+    "no length": OK + b"Content-Length: 0\r\n\r\n",
+    "no content": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "no chunks": OK + b"Transfer-Encoding: chunked\r\n\r\n",
+    "no chunk's length": OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+}
+
+
+@pytest.mark.parametrize("head", WRONG.values(), ids=WRONG)
+def test_answer_that_is_longer_than_its_head_says_is_read(
+    shell: Callable[..., Shell], head: bytes
+) -> None:
+    server = Server(head + BODY)
+    with playing(server) as port:
+        generation = shell(base_url=f"http://127.0.0.1:{port}").generate("a fox")
+    assert ([p.data for p in generation.pictures], server.posts) == ([PICTURE], 1)
+
+
+@pytest.mark.parametrize("end", [b"", b"0", b"\r\n0\r\n", b"1f", b"\r\n1F\r"])
+def test_line_of_a_chunk_is_no_part_of_an_answer(shell: Callable[..., Shell], end: bytes) -> None:
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(BODY[:-9]) + BODY[:-9]
+    server = Server(OK + chunks + end)
+    with playing(server) as port, pytest.raises(OutcomeUnknownError) as caught:
+        shell(base_url=f"http://127.0.0.1:{port}").generate("a fox")
+    assert (caught.value.answer, server.posts) == (BODY[:-9], 1)
 
 
 @pytest.mark.parametrize("body", [BODY[:-9], b'{"error": {"message": "no"}}'], ids=["cut", "no"])
