@@ -136,7 +136,8 @@ def _is_same(error: OpeaiError, other: OpeaiError | None) -> bool:
 
 def _about_task(error: OpeaiError, task: Task, *, is_one_kind: bool) -> OpeaiError:
     """Say of an error that it is the questions', not the task's: the task goes on."""
-    error.answer = (task.answer if task.is_settled else None) or error.answer or task.answer
+    is_more = task.is_settled or task.says_more
+    error.answer = (task.answer if is_more else None) or error.answer or task.answer
     # No count stands in it: a message says the same in every run.
     end = "" if not is_one_kind else " were answered so" if error.status_code else " failed so"
     error.message += f" The last questions about the task all{end or ' failed'}."

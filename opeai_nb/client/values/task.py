@@ -156,6 +156,11 @@ class Task:
         return self.status in ("done", "failed")
 
     @property
+    def says_more(self) -> bool:
+        """True where the answer is longer than what tells of a task: a picture may be in it."""
+        return len(self.answer or b"") > _LONGEST_ANSWER
+
+    @property
     def parts(self) -> tuple[Task, ...]:
         """The tasks of a request for which the platform began several; else itself alone."""
         ids = ids_in(self.id)
@@ -170,6 +175,7 @@ class Task:
 
 
 _BETWEEN: Final = ", "
+_LONGEST_ANSWER: Final = 2048  # bytes
 
 
 def ids_in(task_id: str | None) -> list[str]:

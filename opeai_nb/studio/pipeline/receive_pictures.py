@@ -92,6 +92,8 @@ def noted_task(context: JobContext, entry: Entry, task: Task) -> tuple[float, ..
     doubts = {GUESSED_ID, CUT_TASKS}.intersection(task.notes)
     if task.answer and (doubts or task.pictures or task.status == "done"):
         entry.unread(next(iter(doubts), _SHOWN), task.answer)
+    elif task.answer and task.says_more:
+        entry.keep_answer(task.answer)
     return context.durations(tasks=True)
 
 

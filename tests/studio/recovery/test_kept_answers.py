@@ -529,3 +529,21 @@ def test_half_a_letter_in_a_url_or_an_id_is_an_error_of_ours_or_none(
         assert len(studio.generate("a fox")) == 1
     kept = len(list(studio.library.search())) + len(studio.library.pending())
     assert (len(script.posts), kept) == (1, 1)
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_what_else_stood_beside_the_id_of_a_task_is_kept_until_the_task_ends(
+    studio_over: Studios, *, is_known: bool
+) -> None:
+    paid = {"task_id": "t-1", "odd": {"packed": "\\x" + png(200, 200).hex() * 8}}
+    end = pictures_answer(png()) if is_known else error_answer("no such route", status=404)
+    studio, script = studio_over(lambda sent: Answer(paid) if sent.method == "POST" else end)
+    if is_known:
+        studio.generate("a fox")
+        assert not studio.library.pending()
+    else:
+        with pytest.raises(TaskExpiredError) as caught:
+            studio.generate("a fox")
+        (entry,) = studio.library.pending()
+        assert caught.value.answer == entry.answer() == Answer(paid).content
+    assert len(script.posts) == 1
