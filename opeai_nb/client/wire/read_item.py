@@ -25,7 +25,7 @@ from opeai_nb.client.wire.error.read_error import find_problem
 from opeai_nb.client.wire.links import link_in, links_in, may_be_picture, relative_link
 from opeai_nb.client.wire.read_documented import MOST_ITEMS
 from opeai_nb.client.wire.spelling import squeezed
-from opeai_nb.client.wire.unwrap import is_never
+from opeai_nb.client.wire.unwrap import is_never, leaves_in, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,7 +93,7 @@ def _in_text(text: str) -> list[Picture]:
         return [Picture(url=link)]
     if data := picture_bytes(text):
         return [Picture(source=data)]
-    if links := links_in(text):
+    if links := _links_of(text):
         said = text if text.split() != links else None
         return [replace(_linked(link), said=said) for link in links]
     if (link := relative_link(text)) is not None and may_be_picture(link) and "." in link:
@@ -103,6 +103,18 @@ def _in_text(text: str) -> list[Picture]:
     words = first_line(text)
     told = f"Instead of a picture came text: {words!r}." if words else NO_BYTES
     return [Picture(error=failed(told))]
+
+
+def _links_of(text: str) -> list[str]:
+    """Return what a text shows; where it is JSON, nothing under the name of an input or a draft."""
+    inner = unpacked(text)
+    if not isinstance(inner, (dict, list)):
+        return links_in(text)
+    texts = [leaf for leaf in leaves_in(inner) if isinstance(leaf, str)]
+    shown = [[text] if picture_bytes(text) else links_in(text) for text in texts]
+    # A path is the server's own: no name of ours says that it is a URL.
+    links = [each for links in shown for each in links if link_in(each) is None or "://" in each]
+    return list(dict.fromkeys(links))
 
 
 def _linked(link: str) -> Picture:
