@@ -142,6 +142,16 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"name": "projects/p/locations/l/publishers/google/models/m/operations/op-77"},
         {"done": True, "response": {"predictions": [{"bytesBase64Encoded": B64}]}},
     ),
+    "tasks under their ids": (
+        {"task_id": "t1"},
+        {"t0": {"status": "done", "url": OTHER}, "t1": {"status": "running"}},
+        {"data": {"t0": {"status": "done", "url": OTHER}, "t1": {"status": "done", "url": URL}}},
+    ),
+    "Modal": (
+        Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),
+        Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),
+        {"data": [{"url": URL}]},
+    ),
     "RunPod": (
         {"id": "r-1", "status": "IN_QUEUE"},
         {"id": "r-1", "output": {"message": B64, "status": "success"}, "status": "COMPLETED"},
@@ -289,6 +299,16 @@ def test_json_in_a_fence_of_markdown_is_read(shell: Shells, fence: str) -> None:
     text = fence % json.dumps({"predictions": [{"bytesBase64Encoded": B64}]})
     assert plays(shell, {"choices": [{"message": {"content": text}}]}) == [RED]
     assert plays(shell, {"output": text}) == [RED]
+
+
+@pytest.mark.parametrize("picture", [URL, f"data:image/png;base64,{B64}", B64])
+def test_draft_that_json_in_a_chat_names_is_none(shell: Shells, picture: str) -> None:
+    draft = OTHER if picture == URL else b64encode(BLUE).decode()
+    shown = {"thumbnail": draft, "path": "/tmp/1.png", "image": {"file": picture}}
+    for text in (json.dumps(shown), f"```json\n{json.dumps([shown])}\n```"):
+        assert plays(shell, {"choices": [{"message": {"content": text}}]}) == [RED]
+    with pytest.raises(NoPictureError):
+        plays(shell, {"choices": [{"message": {"content": json.dumps({"thumbnail": draft})}}]})
 
 
 def test_several_texts_under_one_name_are_as_many_pictures(shell: Shells) -> None:

@@ -21,9 +21,13 @@ if TYPE_CHECKING:
 def row_of(answer: UnwrappedAnswer, task_id: str) -> dict[str, Any] | None:
     """Return the row of the task that was asked about, in a list of several tasks; None elsewhere.
 
-    A row has an id and a status; pictures that name the task that made them are none. Where it
-    lists more rows than pictures were asked for, and none of another task, they are its history.
+    A row has an id and a status, or stands under the id; pictures that name the task that made them
+    are none. Where it lists more rows than pictures were asked for, and none of another task, they
+    are its history.
     """
+    by_id = (node.get(task_id) for node in answer.places.nodes)
+    if (own := next((row for row in by_id if isinstance(row, dict)), None)) is not None:
+        return own
     for _, items in answer.places.lists:
         rows = [each for each in items if isinstance(each, dict) and status_word(each)]
         ids = [id_of(row) for row in rows]

@@ -36,8 +36,9 @@ def leads_to_task(link: str) -> bool:
 
 
 _OWN_TASK: Final = re.compile(
-    r"\.{0,2}/(?!/)(?:[\w.~-]+/)*(?:tasks?|jobs?|operations?|generations|predictions|queue|results?)"
-    r"/[\w.~%:-]+/?(?:\?\S*)?\Z"
+    r"\.{0,2}/(?!/)(?:(?:[\w.~-]+/)*"
+    r"(?:tasks?|jobs?|operations?|generations|predictions|queue|results?)/[\w.~%:-]+/?(?:\?\S*)?"
+    r"|[^?#\s]*\?(?:\S*&)?\w*?(?:task|job|call|run|prediction|operation)_?[iI]d=[\w.~%:-]+\S*)\Z"
 )
 
 
@@ -103,11 +104,15 @@ def answer_link(places: Places) -> str | None:
 
 
 def id_in_link(link: str) -> str:
-    """Return the id in the link to a task: its query's `id`, else the last part of its path."""
+    """Return the id in the link to a task: that of its query, else the last part of its path."""
     try:
         parts = urlsplit(link[:_LONGEST_LINK])
         query = parse_qs(parts.query)
     except ValueError:
         return ""
-    named = next((query[name][0] for name in ("id", "task_id", "taskId") if name in query), "")
+    # Modal's is `__modal_function_call_id`.
+    named = next((query[name][0] for name in query if _ID_IN_QUERY.search(name)), "")
     return named or unquote(parts.path.rstrip("/").rpartition("/")[2])
+
+
+_ID_IN_QUERY: Final = re.compile(r"\Aid\Z|(?:task|job|call|run|prediction|operation)_?id\Z", re.I)
