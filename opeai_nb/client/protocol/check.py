@@ -25,7 +25,6 @@ from opeai_nb.errors import (
     AuthenticationError,
     NotFoundError,
     PermissionDeniedError,
-    UnreadableAnswerError,
 )
 from opeai_nb.fields import DEFAULT_MODEL
 from opeai_nb.wording import rough_duration
@@ -146,14 +145,7 @@ def _platform(reply: Reply, key: Secret | None) -> Finding:
             "elsewhere: check OPEAI_BASE_URL."
         )
         return Finding("platform", f"answers, but has no /v1/models ({text})", "note", remedy)
-    if isinstance(error, UnreadableAnswerError):
-        return Finding("platform", text, "wrong", _NO_API)
     return Finding("platform", text, "wrong", error.advice)
-
-
-_NO_API: Final = (
-    "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers instead."
-)
 
 
 def _models(reply: Reply) -> list[Finding]:

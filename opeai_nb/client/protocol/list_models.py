@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.query_task import again, query
@@ -56,12 +56,19 @@ def models_problem(reply: Reply) -> OpeaiError:
     problem = read_problem(reply)
     if problem is None:
         return UnreadableAnswerError(
-            "The answer is not a list of models.", status_code=reply.status
+            "The answer is not a list of models.", advice=_NO_API, status_code=reply.status
         )
     error = error_of(problem, paid=False)
+    if isinstance(error, UnreadableAnswerError):
+        error.advice = _NO_API  # nothing is kept of it
     hide_in(error, reply.key)
     error.retry_after = schedule.retry_after(reply.headers)
     return error
+
+
+_NO_API: Final = (
+    "Check that OPEAI_BASE_URL is an image API and that no proxy or login page answers instead."
+)
 
 
 def models_in(reply: Reply) -> list[Model] | None:

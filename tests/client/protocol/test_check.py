@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from opeai_nb.client.values.finding import Checkup, Finding
+from opeai_nb.errors import UnreadableAnswerError
 from opeai_nb.testing import Answer, Drop, Refuse, Script, Stall, error_answer
 from tests.client.shells import KEY, Shell
 
@@ -68,6 +69,17 @@ def test_every_failure_is_one_line_with_a_remedy(shell: Shells, reply: Any, seen
     assert finding.remedy
     assert len(script.requests) == 1
     assert KEY not in repr(checkup)
+
+
+@pytest.mark.parametrize(
+    "reply", [Answer("<p>Log in</p>"), Answer(b"", status=302, headers={"Location": "/login"})]
+)
+def test_nothing_is_said_to_be_kept_of_what_is_no_list_of_models(
+    shell: Shells, reply: Answer
+) -> None:
+    with pytest.raises(UnreadableAnswerError, match="OPEAI_BASE_URL") as caught:
+        shell(transport=Script(*[reply] * 4)).models()
+    assert "journal" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
