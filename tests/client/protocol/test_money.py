@@ -35,6 +35,11 @@ STAGES = {
     "503": (Answer(b"", 503), 1, OutcomeUnknownError),
     "408": (Answer(b"", 408), 1, OutcomeUnknownError),
     "409": (error_answer("no", status=409, code=None), 1, OpeaiError),
+    "409, of a proxy that sent it twice": (
+        error_answer("This Idempotency-Key is in use", status=409, code=None),
+        1,
+        OutcomeUnknownError,
+    ),
     "429": (busy(), 5, RateLimitError),
     "429, empty": (Answer(b"", 429), 5, RateLimitError),
     "429, Retry-After seconds": (busy(Retry_After="2"), 5, RateLimitError),

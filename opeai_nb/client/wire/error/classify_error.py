@@ -72,6 +72,8 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     A 5xx on a *paid* request that names no other cause leaves the outcome unknown.
     """
     kind = _by_code(problem) or _by_status(_status_meant(problem), paid=paid)
+    if paid and _is_sent_twice(problem):
+        kind = OutcomeUnknownError
     if kind is NotFoundError and task_id is not None:
         kind = TaskExpiredError
     told = problem.message or _NO_REASON.get(problem.status, "the platform gave no reason")
@@ -189,6 +191,12 @@ _BY_STATUS: Final[Mapping[int, type[OpeaiError]]] = {
     422: BadRequestError,
     429: RateLimitError,
 }
+
+
+def _is_sent_twice(problem: Problem) -> bool:
+    """Tell a conflict over the Idempotency-Key: a proxy sent it twice, and one is under way."""
+    told = f"{problem.code} {problem.type} {problem.message}".lower()
+    return problem.status == 409 and "idempoten" in told  # noqa: PLR2004  HTTP: a conflict
 
 
 def _status_meant(problem: Problem) -> int:
