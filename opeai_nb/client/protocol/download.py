@@ -31,6 +31,7 @@ from opeai_nb.client.protocol.steps import (
     CutAnswer,
     Dripped,
     Flow,
+    NotJson,
     Now,
     Reply,
     Unsent,
@@ -125,7 +126,8 @@ def _named_in_json(asked: _Asked, reply: Reply) -> Flow[Picture]:
     found = pictures_in(unwrapped(listed))
     named = next((each for each in found or () if each.error is None), None)
     if named is None:
-        told = problem_of(reason_anywhere(body) or first_line(str(body))).message
+        text = body.text if isinstance(body, NotJson) else str(body)
+        told = problem_of(reason_anywhere(body) or first_line(text)).message
         told = without_key(told, reply.key)
         raise DownloadError(f"JSON came instead of the picture: {told}.", url=url)
     return named

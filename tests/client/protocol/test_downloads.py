@@ -300,6 +300,11 @@ class TestWhatCounts:
             shell(Answer(page, chunk=chunk)).fetch(pointing_at(PLACE))
         assert told in str(caught.value)
 
+    def test_json_that_is_cut_is_quoted(self, shell: Callable[..., Shell]) -> None:
+        client = shell(lambda _: Answer('{"error": "gone'))
+        with pytest.raises(DownloadError, match=r"JSON came instead of the picture: \{\"error"):
+            client.fetch(pointing_at(PLACE))
+
     def test_empty_body_is_told(self, shell: Callable[..., Shell]) -> None:
         with pytest.raises(DownloadError, match="returned nothing"):
             shell(Answer(b"")).fetch(pointing_at(PLACE))
