@@ -83,7 +83,7 @@ class WideTransport(httpx.BaseTransport):
                     return remains
                 raise
         return _as_httpx(
-            answer, _Body(answer.stream, connection, self._idle.stack(origin), request.method)
+            answer, _Body(answer.stream, connection, self._idle.stack(origin), _most_idle(request))
         )
 
     def close(self) -> None:
@@ -150,7 +150,7 @@ class AsyncWideTransport(httpx.AsyncBaseTransport):
                     return remains
                 raise
         return _as_httpx(
-            answer, _AsyncBody(answer.stream, connection, idle.stack(origin), request.method)
+            answer, _AsyncBody(answer.stream, connection, idle.stack(origin), _most_idle(request))
         )
 
     async def aclose(self) -> None:
@@ -282,19 +282,19 @@ def _connect_timeout(request: httpx.Request) -> float | None:
     return seconds
 
 
-def _most_idle(method: str) -> int:
-    """Return how many connections may wait beside that of a request: POSTs use none of them."""
-    return MOST_AFTER_POST if method == "POST" else MOST_IDLE
+def _most_idle(request: httpx.Request) -> int:
+    """Return how many connections may wait beside that of *request*: POSTs use none of them."""
+    return MOST_AFTER_POST if request.method == "POST" else MOST_IDLE
 
 
-def _unframed(connection: Any, method: str) -> bytes:
+def _unframed(connection: Any) -> bytes:
     """Return what came behind the end that the head of an answer, or its chunks, tell of.
 
-    To a POST no other answer comes on its connection: its length may count letters instead of
-    bytes, and a relay may say `chunked` of what it has put together. A chunk's own line is none.
+    A length may count letters instead of bytes, and a relay may say `chunked` of what it has put
+    together. A chunk's own line is no part of an answer, and neither is another answer.
     """
     data, _ = connection._h11_state.trailing_data  # noqa: SLF001  httpcore has no way to ask
-    return b"" if method != "POST" or _FRAMING.match(data) else data
+    return b"" if _FRAMING.match(data) else data
 
 
 _FRAMING: Final = re.compile(rb"\s*(?:[0-9A-Fa-f]{0,16}\s*\Z|HTTP/1)")
@@ -352,9 +352,9 @@ class _Body(httpx.SyncByteStream):
         stream: Any,
         connection: httpcore.HTTP11Connection,
         stack: list[httpcore.HTTP11Connection],
-        method: str,
+        most: int,
     ) -> None:
-        self._method = method
+        self._most = most
         self._stream = stream
         self._connection: httpcore.HTTP11Connection | None = connection
         self._stack = stack
@@ -364,10 +364,10 @@ class _Body(httpx.SyncByteStream):
             try:
                 yield from self._stream
             except httpcore.RemoteProtocolError:
-                if rest := _unframed(self._connection, self._method):
+                if rest := _unframed(self._connection):
                     yield rest
                 raise
-            if rest := _unframed(self._connection, self._method):
+            if rest := _unframed(self._connection):
                 yield rest
 
     def close(self) -> None:
@@ -378,7 +378,7 @@ class _Body(httpx.SyncByteStream):
             except BaseException:  # interrupted
                 connection.close()
                 raise
-            if not _kept(connection, self._stack, _most_idle(self._method)):
+            if not _kept(connection, self._stack, self._most):
                 connection.close()
 
 
@@ -388,9 +388,9 @@ class _AsyncBody(httpx.AsyncByteStream):
         stream: Any,
         connection: httpcore.AsyncHTTP11Connection,
         stack: list[httpcore.AsyncHTTP11Connection],
-        method: str,
+        most: int,
     ) -> None:
-        self._method = method
+        self._most = most
         self._stream = stream
         self._end: Exception | None = None
         self._connection: httpcore.AsyncHTTP11Connection | None = connection
@@ -408,7 +408,7 @@ class _AsyncBody(httpx.AsyncByteStream):
                 chunk: bytes = await anext(self._chunks)
             except (StopAsyncIteration, httpcore.RemoteProtocolError) as end:
                 self._end = end
-                if not (chunk := _unframed(self._connection, self._method)):
+                if not (chunk := _unframed(self._connection)):
                     raise
             return chunk
 
@@ -420,5 +420,5 @@ class _AsyncBody(httpx.AsyncByteStream):
             except BaseException:  # interrupted
                 await connection.aclose()
                 raise
-            if not _kept(connection, self._stack, _most_idle(self._method)):
+            if not _kept(connection, self._stack, self._most):
                 await connection.aclose()

@@ -40,13 +40,15 @@ HEADS = {
 class Server:
     """Answers each request so, and counts them."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, first: bytes | None = None) -> None:
         self.answer = answer
+        self.first = first
         self.posts = 0
 
     def __call__(self, connection: socket.socket) -> None:
-        self.posts += read_request(connection).startswith(b"POST")
-        connection.sendall(self.answer)
+        is_post = read_request(connection).startswith(b"POST")
+        self.posts += is_post
+        connection.sendall(self.first if self.first and is_post else self.answer)
 
 
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
@@ -73,6 +75,17 @@ def test_answer_that_is_longer_than_its_head_says_is_read(
     shell: Callable[..., Shell], head: bytes
 ) -> None:
     server = Server(head + BODY)
+    with playing(server) as port:
+        generation = shell(base_url=f"http://127.0.0.1:{port}").generate("a fox")
+    assert ([p.data for p in generation.pictures], server.posts) == ([PICTURE], 1)
+
+
+@pytest.mark.parametrize("head", WRONG.values(), ids=WRONG)
+def test_task_whose_answer_is_longer_than_its_head_says_is_read(
+    shell: Callable[..., Shell], head: bytes
+) -> None:
+    first = OK + b"Content-Length: 16\r\n\r\n" + b'{"task_id": "t"}'
+    server = Server(head + BODY, first)
     with playing(server) as port:
         generation = shell(base_url=f"http://127.0.0.1:{port}").generate("a fox")
     assert ([p.data for p in generation.pictures], server.posts) == ([PICTURE], 1)
