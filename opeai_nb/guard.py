@@ -29,7 +29,9 @@ else:
             """Return the value, made when it is first asked for."""
             if instance is None:
                 return self
-            value = instance.__dict__[self.attrname] = self.func(instance)
+            value = self.func(instance)
+            # Not by `__dict__`: who asks for that makes one, of 200 bytes, for each instance.
+            object.__setattr__(instance, self.attrname, value)
             return value
 
 

@@ -15,7 +15,6 @@ import os
 import secrets
 import time
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Unpack
 
 from opeai_nb.client.values.words import words_said
@@ -83,9 +82,7 @@ class Look(NamedTuple):
 
     def having(self, slot: Slot, take: str) -> Look:
         """Return the look once *slot* has a take."""
-        had = self.scene.had
-        takes = {**had.takes, slot: (*had.takes.get(slot, ()), take)}
-        return self._replace(scene=self.scene._replace(had=replace(had, takes=takes)))
+        return self._replace(scene=self.scene._replace(had=self.scene.had.having(slot, take)))
 
 
 class Library(KeptRequests):

@@ -57,7 +57,7 @@ class Generation(Sequence["Image.Image"]):
     @cached_property
     def good(self) -> tuple[Picture, ...]:
         """The pictures that did not fail, in order."""
-        return tuple(picture for picture in self.pictures if picture.error is None)
+        return tuple(p for p in self.pictures if p.error is None) if self.failed else self.pictures
 
     @property
     def paths(self) -> list[Path]:

@@ -40,7 +40,7 @@ class Picture:
     seen: float | None = field(default=None, repr=False)
     strip: Callable[[bytes], bytes] | None = field(default=None, repr=False)
     said: str | None = field(default=None, repr=False)
-    _decoded: list[weakref.ref[Image.Image]] = field(default_factory=list, repr=False, init=False)
+    _decoded: weakref.ref[Image.Image] | None = field(default=None, repr=False, init=False)
 
     @property
     def data(self) -> bytes | None:
@@ -89,13 +89,12 @@ class Picture:
         the item's own `error`, or `NoPictureError` when it is not fetched, its file is gone, or it
         cannot be decoded.
         """
-        for known in self._decoded:
-            if (image := known()) is not None:
-                return image
+        if self._decoded is not None and (image := self._decoded()) is not None:
+            return image
         from opeai_nb.imaging.open_picture import decoded_picture
 
         image = self._opened(decoded_picture)
-        self._decoded[:] = [weakref.ref(image)]
+        object.__setattr__(self, "_decoded", weakref.ref(image))  # frozen, but for this
         return image
 
     def _repr_mimebundle_(self, *_: object, **__: object) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -113,7 +112,7 @@ class Picture:
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the decoded image, and the time of a clock that another process has not."""
-        return {**self.__dict__, "_decoded": [], "seen": None}
+        return {**self.__dict__, "_decoded": None, "seen": None}
 
     def _head(self) -> bytes:
         if isinstance(self.source, Path):

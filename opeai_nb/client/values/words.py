@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from opeai_nb.errors import InputError
 
@@ -19,7 +19,7 @@ _BETWEEN: Final = re.compile(r"[,;]")
 _HIDDEN: Final = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Words:
     """What is said of pictures; empty: nothing, and the prompt stands for them.
 
@@ -44,11 +44,16 @@ class Words:
         return {name: value for name, value in said.items() if value}
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any] | None) -> Self:
+    def from_json(cls, said: Mapping[str, Any] | None) -> Words:
         """Return words by name; those that are not there are empty."""
-        said = said or {}
+        if not said:
+            return NOTHING_SAID
         keywords = said.get("keywords") or ()
         return cls(str(said.get("alt") or ""), str(said.get("caption") or ""), tuple(keywords))
+
+
+NOTHING_SAID: Final = Words()
+"""One for all pictures of which nothing is said: most of a batch."""
 
 
 def words_said(given: Mapping[str, Any]) -> dict[str, Any]:

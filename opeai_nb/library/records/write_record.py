@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -299,7 +300,7 @@ def kept_pictures(record: Record) -> tuple[Picture, ...]:
 def facts_of(record: Record) -> dict[str, Any]:
     """Return the fields of `Generation` that a record knows, besides pictures and request."""
     return {
-        "usage": record.usage,
+        "usage": _with_shared_names(record.usage),
         "task_id": record.task_id,
         "created": record.stands.get("platform_created"),
         "model": record.stands.get("answered_model"),
@@ -307,3 +308,10 @@ def facts_of(record: Record) -> dict[str, Any]:
         "origin": record.origin,
         "words": Words.from_json(record.words),
     }
+
+
+def _with_shared_names(value: Any) -> Any:
+    """Return an account whose names are those of all others: JSON makes them anew in each."""
+    if isinstance(value, dict):
+        return {sys.intern(name): _with_shared_names(inner) for name, inner in value.items()}
+    return value

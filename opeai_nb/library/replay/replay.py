@@ -58,7 +58,7 @@ class Note(NamedTuple):
     notebook: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Had:
     """What this session had of one request: per slot its takes, in the order of first runs.
 
@@ -78,6 +78,18 @@ class Had:
     def failed(self) -> frozenset[Slot]:
         """The slots whose run has ended, and not well."""
         return self.unwell - self.open
+
+    def having(self, slot: Slot, take: str) -> Had:
+        """Return it once *slot* has a take."""
+        return replace(self, takes={**self.takes, slot: (*self.takes.get(slot, ()), take)})
+
+    def without(self, take: str) -> Had:
+        """Return it as if no slot had had a take."""
+        rest = {
+            slot: tuple(other for other in ids if other != take) if take in ids else ids
+            for slot, ids in self.takes.items()
+        }
+        return replace(self, takes={slot: ids for slot, ids in rest.items() if ids})
 
     def is_untold(self, slot: Slot) -> bool:
         """Tell a slot that has had nothing yet, and of which nothing was told."""

@@ -6,9 +6,10 @@ import asyncio
 import os
 import secrets
 import time
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
 from opeai_nb.guard import Guard
@@ -24,16 +25,8 @@ POINT = "sweep"
 """The cell of all points of sweeps and batches: they are the same in every run and process."""
 
 
-@dataclass
-class _Runs:
-    """The runs of one request, as `Had` tells them."""
-
-    takes: dict[Slot, list[str]] = field(default_factory=dict)
-    open: set[Slot] = field(default_factory=set)
-    unwell: set[Slot] = field(default_factory=set)
-    inserted: set[Slot] = field(default_factory=set)
-    told: set[Slot] = field(default_factory=set)
-    reserved: str | None = None
+_NONE: Final = frozenset[Slot]()
+_NOTHING: Final = Had({})
 
 
 @dataclass
@@ -58,7 +51,7 @@ class Session:
         self.name = f"{max(clock(), after + _STEP):.6f}-{secrets.token_hex(4)}"
         self.made: dict[str, str] = {}
         self.notebook: Path | None = None
-        self._requests: defaultdict[str, _Runs] = defaultdict(_Runs)
+        self._requests: dict[str, Had] = {}
         self._open: set[str] = set()
         self._cells: dict[str | None, _CellRun] = {}
         self._ended_well: dict[str, bool] = {}
@@ -78,7 +71,7 @@ class Session:
     def slot_without_cell(self, request: str) -> Slot:
         """Return the slot of a run in no cell that is known: the next one of this request."""
         with self._lock:
-            runs = self._requests[request].takes
+            runs = self.had(request).takes
             return Slot(None, sum(slot.cell is None for slot in runs) + 1)
 
     def order(self, request: str) -> asyncio.Lock:
@@ -92,48 +85,36 @@ class Session:
     def had(self, request: str) -> Had:
         """Return what this session had of a request until now."""
         with self._lock:
-            runs = self._requests[request]
-            return Had(
-                {slot: tuple(takes) for slot, takes in runs.takes.items()},
-                open=frozenset(runs.open),
-                unwell=frozenset(runs.unwell),
-                inserted=frozenset(runs.inserted),
-                told=frozenset(runs.told),
-                reserved=runs.reserved,
-            )
+            return self._requests.get(request, _NOTHING)
 
     def has(self, request: str, slot: Slot, take: str, *, is_reserved: bool = False) -> None:
         """Note that *slot* shows, makes, finishes or waits for a take."""
         with self._lock:
-            runs = self._requests[request]
-            runs.takes.setdefault(slot, []).append(take)
-            runs.open.add(slot)
+            had = self.had(request).having(slot, take)
+            if is_reserved:
+                had = replace(had, reserved=None, inserted=_with(had.inserted, slot))
+            self._remember(request, replace(had, open=_with(had.open, slot)))
             self._open.add(request)
             if (now := self._cells.get(slot.cell)) is not None:
                 now.took.add((request, slot))
                 if (well := self._ended_well.get(now.name)) is not None:
                     self._ends(request, {slot}, well=well)  # a thread has outlived its cell
-            if is_reserved:
-                runs.reserved = None
-                runs.inserted.add(slot)
 
     def told(self, request: str, slot: Slot) -> None:
         """Note that a run told of takes in the trash and sent nothing: it does so once."""
         with self._lock:
-            self._requests[request].told.add(slot)
+            had = self.had(request)
+            self._remember(request, replace(had, told=_with(had.told, slot)))
 
     def gone(self, request: str, take: str) -> None:
         """Forget a take that failed unpaid, was forgotten, or whose outcome is unknown: no run."""
         with self._lock:
-            runs = self._requests[request]
-            for slot, takes in list(runs.takes.items()):
-                if takes[-1] == take:
-                    runs.open.discard(slot)
-                    if (now := self._cells.get(slot.cell)) is not None:
-                        now.took.discard((request, slot))
-                takes[:] = [other for other in takes if other != take]
-                if not takes:
-                    del runs.takes[slot]
+            had = self.had(request)
+            last = {slot for slot, takes in had.takes.items() if takes[-1] == take}
+            for slot in last:
+                if (now := self._cells.get(slot.cell)) is not None:
+                    now.took.discard((request, slot))
+            self._remember(request, replace(had.without(take), open=had.open - last or _NONE))
 
     def cell_ended(self, cell: str | None, *, well: bool, run: str = "") -> None:
         """Note that a *run* of *cell* ended; after an interrupt its job goes on, and stays its.
@@ -146,7 +127,7 @@ class Session:
             if run and own is not None:
                 well = self._ended_well[run] = well and self._ended_well.get(run, True)
             for request in list(self._open):
-                slots = self._requests[request].open
+                slots = self.had(request).open
                 ran = {slot for slot in slots if slot.cell == own or _is_point(slot)}
                 self._ends(request, ran, well=well)
             if (now := self._cells.get(own)) is not None and now.name == run:
@@ -154,16 +135,33 @@ class Session:
                     self._ends(request, {slot}, well=well)
 
     def _ends(self, request: str, slots: set[Slot], *, well: bool) -> None:
-        runs = self._requests[request]
-        runs.open -= slots
-        runs.unwell = runs.unwell - slots if well else runs.unwell | slots
-        if not runs.open:
+        had = self.had(request)
+        still = had.open - slots or _NONE
+        unwell = (had.unwell - slots if well else had.unwell | slots) or _NONE
+        self._remember(request, replace(had, open=still, unwell=unwell))
+        if not still:
             self._open.discard(request)
 
     def reserve(self, request: str, take: str) -> None:
         """Keep a take of the panel for the next cell that asks the same and has none yet."""
         with self._lock:
-            self._requests[request].reserved = take
+            self._remember(request, replace(self.had(request), reserved=take))
+
+    def _remember(self, request: str, had: Had) -> None:
+        if had == _NOTHING:
+            self._requests.pop(request, None)
+        else:
+            self._requests[request] = had
+
+
+def _with(slots: frozenset[Slot], slot: Slot) -> frozenset[Slot]:
+    return slots | {slot} if slots else _alone(slot)
+
+
+@lru_cache(1024)
+def _alone(slot: Slot) -> frozenset[Slot]:
+    """Return one set for all requests of which this slot alone ran, as of ten thousand points."""
+    return frozenset({slot})
 
 
 def _is_point(slot: Slot) -> bool:

@@ -25,7 +25,7 @@ def cell_of(cell: str | None) -> str | None:
     return f"hash-{digest[:16]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A notebook cell, and which call of the same request in that run of it, counted from 1.
 
