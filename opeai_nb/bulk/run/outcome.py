@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from opeai_nb.errors import JobStoppedError, OutcomeUnknownError
+from opeai_nb.errors import JobStoppedError, OpeaiError, OutcomeUnknownError
 
 if TYPE_CHECKING:
     from opeai_nb.bulk.batch.copies import Copy
     from opeai_nb.client.values.generation import Generation
-    from opeai_nb.errors import OpeaiError
 
 State = Literal["done", "replayed", "failed", "unknown", "stopped"]
 GOOD: Final = ("done", "replayed")
@@ -66,3 +66,19 @@ def stopped() -> Outcome:
         "It was not sent.", advice="Running it again sends what is missing, and nothing else."
     )
     return Outcome("stopped", error=error)
+
+
+def let_frames_go(error: BaseException | None) -> None:
+    """Let go what was in hand where an error was raised: answers, decoded pictures.
+
+    An error is kept with its point, and the frames of one hold 17 kB, or a picture that the user's
+    own function had opened. Where such a function raised it is still told.
+    """
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, OpeaiError):
+            error.__traceback__ = None
+        else:
+            clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__

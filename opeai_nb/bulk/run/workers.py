@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from opeai_nb.bulk.run.before_paying import asked
 from opeai_nb.bulk.run.callback import call_then
 from opeai_nb.bulk.run.circuit_breaker import CircuitBreaker
-from opeai_nb.bulk.run.outcome import Outcome, failed, stopped
+from opeai_nb.bulk.run.outcome import Outcome, failed, let_frames_go, stopped
 from opeai_nb.bulk.run.progress import duration
 from opeai_nb.errors import (
     AuthenticationError,
@@ -119,6 +119,7 @@ class Workers:
                 return
             point, is_new = following
             outcome = await self._outcome(point, is_new=is_new)
+            let_frames_go(outcome.error)
             self._breaker.hears(None if outcome.is_good else outcome.error)
             self._settled(point, outcome)
         finally:
