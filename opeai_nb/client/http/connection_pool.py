@@ -297,7 +297,7 @@ def _unframed(connection: Any) -> bytes:
     return b"" if _FRAMING.match(data) else data
 
 
-_FRAMING: Final = re.compile(rb"\s*(?:[0-9A-Fa-f]{0,16}\s*\Z|HTTP/1)")
+_FRAMING: Final = re.compile(rb"\s*+(?:[0-9A-Fa-f]{0,16}\s*+\Z|HTTP/1)")
 
 
 def _popped(stack: list[Connection]) -> Connection | None:

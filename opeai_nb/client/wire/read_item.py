@@ -43,12 +43,17 @@ _DEEPEST_ITEM: Final = 4
 _TOO_MANY: Final = f"The answer lists more than {MOST_ITEMS} pictures: the rest was left out."
 
 
-def read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
-    """Return what the items of a list stand for, without what merely stands beside a picture."""
+def read_items(
+    items: list[Any], blobs: Mapping[int, Source], *, any_name: bool = False
+) -> list[Picture]:
+    """Return what the items of a list stand for, without what merely stands beside a picture.
+
+    With *any_name* bytes count whatever they are called: no input is repeated.
+    """
     pairs = [
         (item, picture)
         for item in islice(_flat(items), MOST_ITEMS)
-        for picture in read_item(item, blobs)[:MOST_ITEMS]
+        for picture in read_item(item, blobs, any_name=any_name)[:MOST_ITEMS]
     ]
     results = [pair for pair in pairs if not _is_labelled(pair[0])]
     if any(picture.error is None for _, picture in results):
@@ -67,7 +72,7 @@ def read_items(items: list[Any], blobs: Mapping[int, Source]) -> list[Picture]:
     return [*pictures[:MOST_ITEMS], Picture(error=failed(_TOO_MANY))]
 
 
-def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
+def read_item(item: Any, blobs: Mapping[int, Source], *, any_name: bool = False) -> list[Picture]:
     """Return what one item of a list stands for: a picture, or the reason why it is none.
 
     A text with Markdown in it, and an object with a list of URLs, may stand for several.
@@ -80,7 +85,7 @@ def read_item(item: Any, blobs: Mapping[int, Source]) -> list[Picture]:
         return [Picture(error=failed(EMPTY if item is None else NO_OBJECT))]
     names = ("revised_prompt", "actual_prompt")
     revised = next((item[key] for key in names if item.get(key) and type(item[key]) is str), None)
-    pictures = _pictures_of(item, blobs)
+    pictures = _pictures_of(item, blobs) or (_under_any_name(item, blobs) if any_name else [])
     if pictures and revised is None:
         return pictures
     if pictures:
@@ -221,8 +226,11 @@ def _pictures_of(
     inner = (_of_each(_results_in(item.get(key)), blobs, depth + 1) for key in _INSIDE)
     if depth < _DEEPEST_ITEM and (found := next(filter(None, inner), None)):
         return found
-    if urls := _urls_under(_LOOSE, item):
-        return [Picture(url=url) for url in urls]
+    return [Picture(url=url) for url in _urls_under(_LOOSE, item)]
+
+
+def _under_any_name(item: dict[str, Any], blobs: Mapping[int, Source]) -> list[Picture]:
+    """Return the bytes of a picture that stand under a name that nobody knows."""
     others = (_source(key, each, blobs) for key, each in item.items() if not is_never(key, each))
     return [Picture(source=source) for source in others if source and begins(source)][:1]
 

@@ -76,7 +76,7 @@ def found_in(answer: UnwrappedAnswer) -> Found:
     inputs = answer.inputs_by_name()
     is_in_doubt = False
     for name, items in answer.places.lists:
-        listed = answer.without_inputs(read_items(items, answer.reply.pictures), inputs)
+        listed = answer.without_inputs(_items_of(answer, items), inputs)
         listed = [picture for picture in listed if picture.error is None]
         new = _unknown(listed, good)
         if not new or _is_echo(name, new, good, answer) or _is_elsewhere(new, good, answer.wanted):
@@ -155,7 +155,7 @@ def _trusted(answer: UnwrappedAnswer, inputs: frozenset[str] = frozenset()) -> l
     failures: list[Picture] | None = [] if answer.places.lists else None
     for may_repeat, lists in enumerate(_by_trust(answer.places.lists)):
         for items in lists:
-            listed = read_items(items, answer.reply.pictures)
+            listed = _items_of(answer, items)
             pictures = answer.without_inputs(listed, inputs, all_of_them=bool(may_repeat))
             if any(picture.error is None for picture in pictures):
                 return pictures
@@ -164,6 +164,11 @@ def _trusted(answer: UnwrappedAnswer, inputs: frozenset[str] = frozenset()) -> l
         if alone := answer.without_inputs(_named_alone(answer), inputs):
             return alone
     return failures
+
+
+def _items_of(answer: UnwrappedAnswer, items: list[Any]) -> list[Picture]:
+    has_no_input = answer.request is not None and not answer.is_of_edit
+    return read_items(items, answer.reply.pictures, any_name=has_no_input)
 
 
 def _by_trust(lists: Sequence[tuple[str, list[Any]]]) -> tuple[list[list[Any]], list[list[Any]]]:

@@ -600,6 +600,15 @@ def test_item_that_names_its_task_is_its_picture_under_any_name(
     assert ([p.data for p in generation.pictures], generation.notes) == ([RED], ())
 
 
+@pytest.mark.parametrize("name", ["controlImage", "faceData"])
+def test_bytes_of_no_known_name_are_no_result_of_an_edit(shell: Shells, name: str) -> None:
+    body = {"data": [{"taskUUID": "a770-x", name: b64encode(BLUE).decode()}]}
+    generation = shell(transport=Script(Answer(body), Answer(DONE))).generate(
+        "a fox", image=png(9, 9), size="1024x1024"
+    )
+    assert [p.data for p in generation.pictures] == [RED]
+
+
 @pytest.mark.parametrize(
     "body",
     [

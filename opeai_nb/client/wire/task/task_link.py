@@ -32,7 +32,7 @@ def says_where(status: int, link: str) -> bool:
 
 def leads_to_task(link: str) -> bool:
     """Tell a link whose path names what it leads to: a task, a job or its result."""
-    return _OWN_TASK.match(link) is not None
+    return len(link) <= _LONGEST_LINK and _OWN_TASK.match(link) is not None
 
 
 _OWN_TASK: Final = re.compile(
