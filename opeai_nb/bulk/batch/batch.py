@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,6 @@ from opeai_nb.bulk.batch.manifest_file import NAME, read_lines
 from opeai_nb.bulk.batch.manifest_line import ours
 from opeai_nb.bulk.batch.mirror import Mirror
 from opeai_nb.bulk.batch.rows import Rows, rows_of
-from opeai_nb.bulk.batch.source_table import STEP
 from opeai_nb.bulk.run.before_paying import ask_before_paying, kept_of, within_cost
 from opeai_nb.bulk.run.bulk_options import BulkOptions
 from opeai_nb.bulk.run.counts import Counts
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from opeai_nb.studio import Studio
 
 _MANY: Final = 10_000
-"""Fewer rows are read and planned before anybody wonders."""
+"""Fewer rows are mostly read and planned before anybody wonders."""
+_SILENCE: Final = 1.0
+"""Seconds after which somebody wonders."""
 
 
 def batch(
@@ -66,8 +68,9 @@ def batch(
     whatever is sorted or taken out. *field_columns* are the columns that are sent as fields
     (default: all that are named so); the others only go to the manifest. The column `file`, or
     the template *file* such as `{sku}-{n}.png` for rows without, names copies of a row's pictures
-    in *out*. Of ten thousand rows or more a line on standard error tells how many are read and
-    planned, and of any what was noted of the table (empty rows), unless *quiet*.
+    in *out*. Of ten thousand rows or more, and of any that take a second, a line on standard
+    error tells how many are read and planned, and of any what was noted of the table (empty rows),
+    unless *quiet*.
     Raises `InputError` for a row that cannot be right, with its number.
     """
     rows = rows_of(
@@ -75,7 +78,7 @@ def batch(
         key=key,
         field_columns=field_columns,
         file=file,
-        on_read=(lambda *_: None) if quiet else _tell_reading,
+        on_read=(lambda *_: None) if quiet else Reading(),
         presets=lambda: (studio or studio_here()).presets,
     )
     for note in () if quiet else rows.table.notes:
@@ -83,22 +86,45 @@ def batch(
     return Batch(rows, _studio(studio, out), mirror, has_folder=out is not None)
 
 
-def _tell_reading(count: int, total: int | None) -> None:
-    sys.stderr.write(reading_text(count, total, is_terminal=sys.stderr.isatty()))
-    sys.stderr.flush()
+class Reading:
+    """Tells on standard error how far the reading is: of many rows, and of any that take long."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pause = _SILENCE
+        self._due = clock() + _SILENCE
+        self._is_told = False
+
+    def __call__(self, count: int, total: int | None) -> None:
+        """Write a line, where one is due, of *count* rows of *total* (None: nobody knows yet)."""
+        if (stream := sys.stderr) is None:  # a program without a console has none
+            return
+        is_late = self._clock() >= self._due
+        is_due = is_late or (self._is_told and count == total)
+        is_terminal = stream.isatty()
+        text = reading_text(count, total, is_terminal=is_terminal, is_due=is_due)
+        if not text:
+            return
+        stream.write(text)
+        stream.flush()
+        self._is_told = True
+        self._pause *= 1 if is_terminal else 1 + is_late
+        self._due = self._clock() + self._pause
 
 
-def reading_text(count: int, total: int | None, *, is_terminal: bool) -> str:
-    """Return what is written of *count* rows: a log gets a line at each doubling, and the last."""
-    if (total or count) < _MANY:
-        return ""
-    is_last = total is not None and total - count < STEP
+def reading_text(count: int, total: int | None, *, is_terminal: bool, is_due: bool = False) -> str:
+    """Return what is written of *count* rows: a log gets a line at each doubling, and the last.
+
+    Where a word *is_due*, it is written of any.
+    """
+    is_last = count == total
     line = f"{count:,} rows read" if total is None else f"{count:,} of {total:,} rows planned"
+    is_many = (total or count) >= _MANY
     if is_terminal:
-        return f"\r{line}" + "\n" * is_last
+        return f"\r{line}" + "\n" * is_last if is_due or is_many else ""
     parts, rest = divmod(count, _MANY)
     is_doubling = parts > 0 and rest == 0 and parts & (parts - 1) == 0
-    return f"{line}\n" if is_doubling or is_last else ""
+    return f"{line}\n" if is_due or (is_many and (is_doubling or is_last)) else ""
 
 
 def _studio(studio: Studio | None, out: str | Path | None) -> Studio:

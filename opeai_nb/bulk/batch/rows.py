@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.batch.copies import FILE, names_of, template_in, template_in_cell
 from opeai_nb.bulk.batch.manifest_line import is_manifest, without_ours
-from opeai_nb.bulk.batch.source_table import STEP, SourceTable, read_table
+from opeai_nb.bulk.batch.source_table import SourceTable, read_table, told
 from opeai_nb.bulk.sweep.axis import Missing, whole
 from opeai_nb.bulk.sweep.plan import Draft, Plan, Point, numbered
 from opeai_nb.bulk.sweep.template import filled, mentioned, names_in
@@ -40,7 +40,6 @@ REASON: Final = "opeai_nb_reason"
 ONLY: Final = "only"
 """The column that says where an edit may change its picture."""
 _LIKE: Final = 0.8
-_Read = TypeVar("_Read")
 _PROMPTS: Final = ("prompt", "prompts", "text", "caption", "description")
 _COLUMNS: Final = (*BY_NAME, PRESET, FILE, ONLY, *WORDS)
 _WHOLE: Final = re.compile(r"[+-]?\d+([.,]0*)?")  # pandas writes 1.0 where another cell is empty
@@ -48,6 +47,7 @@ _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
 _SHEET_ERRORS: Final = frozenset(
     ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 )
+_BRACED: Final = re.compile(r"(?<!\\)(\{+)\s*([^{}]+?)\s*(?:![rsa]\s*)?\}")
 _SEPARATORS: Final = re.compile(r"[;|\n]")
 
 
@@ -107,7 +107,7 @@ def rows_of(
     row that lacks a word of the template is refused, or left out where *missing* is `skip`. With
     *key* a request belongs to its row's value in that column. The column `file`, or the template
     *file* where a row has none, names its pictures; `alt`, `caption` and `keywords` are said of
-    them. *on_read* is told at each thousand how many
+    them. *on_read* is told at each thousand, each second and at the end how many
     rows are read (of None: nobody knows yet), then how many of how many have their request. Raises
     `InputError` with the row's number, before anything is sent.
     """
@@ -137,7 +137,8 @@ def rows_of(
         and (chosen is None or name in chosen)
     )
     asked = _requests(table, prompt, fixed, used, names, presets=cache(presets))
-    read = _told(asked, len(table.rows), on_read)
+    total = len(table.rows)
+    read = told(asked, lambda count: on_read(count, total))
     points = numbered(read, None if key is None else _keys(table, key))
     if said := [n for n in WORDS if n in table.columns - used and (chosen is None or n in chosen)]:
         points = _with_words(table, points, said)
@@ -254,6 +255,7 @@ def _check_columns(
             f"The prompt has {{{name}}}, and there is no column of that name.{hint}",
             advice=f"There are: {', '.join(sorted(columns))}. Nothing was sent.",
         )
+    _check_braces(prompt or "", columns, words)
     for name in sorted(columns - set(_COLUMNS) - words) if chosen is None else ():
         if _IMAGE.fullmatch(name):
             continue
@@ -262,6 +264,20 @@ def _check_columns(
                 f"The column {name!r} is not a field of a request.{hint}",
                 advice="Rename it, or say which columns are fields: "
                 "field_columns=[…], --field-columns. Nothing was sent.",
+            )
+
+
+def _check_braces(prompt: str, columns: set[str], words: set[str]) -> None:
+    """Refuse a column in braces that would be painted as they stand: `{ city }`, `{city!r}`.
+
+    Doubled ones are meant so, unless no column is filled in at all, as a template of Jinja has it.
+    """
+    for found in _BRACED.finditer(prompt):
+        braces, name = found.groups()
+        if name in columns - words and (len(braces) == 1 or not words):
+            raise InputError(
+                f"{found[0]} in the prompt is no column, and would be painted as it stands.",
+                advice=f"Write {{{name}}}, or \\{{{name}}} to keep the braces. Nothing was sent.",
             )
 
 
@@ -337,15 +353,6 @@ def _check_sheet(cells: Iterable[tuple[str, Any]]) -> None:
                 f"The column {name!r} holds {value.strip()}, which is a spreadsheet's error.",
                 advice="Mend the formula there. Nothing was sent.",
             )
-
-
-def _told(
-    items: Iterator[_Read], total: int, on_read: Callable[[int, int], object]
-) -> Iterator[_Read]:
-    for number, item in enumerate(items, 1):
-        yield item
-        if number % STEP == 0:
-            on_read(number, total)
 
 
 def _fields(asked: Mapping[str, Any], base: Path) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import io
 import itertools
 import json
 import os
+import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +20,7 @@ from opeai_nb.client.values.request import ImageRequest
 from opeai_nb.errors import InputError
 from opeai_nb.guard import cached_property
 from opeai_nb.plain_file import open_plain
+from opeai_nb.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,9 +31,12 @@ _Read = TypeVar("_Read")
 _NONE: Final = frozenset(("nan", "NaN", "NaT", "<NA>"))  # what pandas writes where asked for a word
 _EXACT: Final = 2**53  # above, a fraction holds not every whole number
 _REPEATED: Final = 2_000
-STEP: Final = 1_000
-"""Rows between two words on how far the reading is."""
+_STEP: Final = 1_000
+_BEAT: Final = 1.0
+"""Rows and seconds between two words on how far the reading is."""
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
+_HIGH: Final = re.compile(rb"[\x80-\xff]+")
+_RUN: Final = 3
 
 
 class Row(NamedTuple):
@@ -66,7 +72,8 @@ class SourceTable:
 def read_table(source: object, on_read: Callable[[int], object] = lambda _: None) -> SourceTable:
     """Return the rows of *source*; empty ones are left out, and their number is noted.
 
-    *on_read* is told how many rows are read, at each thousand.
+    So are those of a file that repeat its head. *on_read* is told how many rows are read, at each
+    thousand, each second and at the end.
 
     Text is UTF-8, UTF-16 with its mark, or else Windows' own cp1252, which is noted. The delimiter
     is the one of `, ; | tab` that cuts the head and the row below it into the same number of cells.
@@ -78,29 +85,44 @@ def read_table(source: object, on_read: Callable[[int], object] = lambda _: None
     if callable(to_dict) and hasattr(source, "columns"):  # of pandas, or of polars
         # An empty row of one column is an empty cell of it.
         records = enumerate(_records(source), 1)
-        return _table(_told(records, on_read), keep_empty=len(source.columns) == 1)
+        return _table(told(records, on_read), keep_empty=len(source.columns) == 1)
     if callable(to_list := getattr(source, "to_pylist", None)):  # of pyarrow
         source = to_list()
+    if callable(getattr(source, "read", None)):  # its lines are rows, and no prompts
+        raise InputError(
+            "An open file is not a batch.", advice="Give its path instead. Nothing was sent."
+        )
     if isinstance(source, Iterable) and not isinstance(source, Mapping | str | bytes):
         rows = ((number, _as_row(item, number)) for number, item in enumerate(source, 1))
-        return _table(_told(rows, on_read), keep_empty=True)
+        return _table(told(rows, on_read), keep_empty=True)
     raise InputError(
         f"A {type(source).__name__} is not a batch.",
         advice="Give a list of prompts or of rows, or a table. Nothing was sent.",
     )
 
 
-def _told(rows: Iterable[_Read], on_read: Callable[[int], object]) -> Iterator[_Read]:
-    for count, row in enumerate(rows, 1):
-        yield row
-        if count % STEP == 0:
-            on_read(count)
+def told(
+    items: Iterable[_Read],
+    tell: Callable[[int], object],
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[_Read]:
+    """Yield *items*, and *tell* how many so far: at each thousand, each second, at the end."""
+    count = last = 0
+    due = clock() + _BEAT
+    for count, item in enumerate(items, 1):
+        yield item
+        if count % _STEP == 0 or clock() >= due:  # an edit's picture is read with its row
+            tell(count)
+            last, due = count, clock() + _BEAT
+    if count > last:
+        tell(count)
 
 
 def _table(
     rows: Iterable[tuple[int, Mapping[Any, Any]]],
     folder: Path | None = None,
-    *notes: str,
+    notes: Sequence[str] = (),
+    *,
     keep_empty: bool = False,
 ) -> SourceTable:
     heads: set[Any] = set()
@@ -109,10 +131,16 @@ def _table(
         heads.update(cells)
         every.append(Row(number, _without_empty(cells)))
     full = [row for row in every if row.cells or keep_empty]
+    said = [*notes]
     if 0 < len(full) < len(every):
-        count = len(every) - len(full)
-        notes += (f"{count} empty {'row was' if count == 1 else 'rows were'} left out",)
-    return SourceTable(full, folder or Path(), notes, frozenset(str(n).strip() for n in heads))
+        said.append(_left_out(len(every) - len(full), "empty row"))
+    return SourceTable(
+        full, folder or Path(), tuple(said), frozenset(str(n).strip() for n in heads)
+    )
+
+
+def _left_out(count: int, what: str) -> str:
+    return f"{counted(count, what)} {'was' if count == 1 else 'were'} left out"
 
 
 def _without_empty(cells: Mapping[Any, Any]) -> dict[str, Any]:
@@ -181,20 +209,18 @@ def _read(path: Path, on_read: Callable[[int], object]) -> SourceTable:
         )
     try:
         if ending == ".xlsx":
-            return _table(_told(_workbook(path), on_read), path.parent)
+            return _table(told(_workbook(path), on_read), path.parent)
         with os.fdopen(open_plain(path, links=True), "rb") as file:
             text, *notes = _text(file.read())
         is_json = ending in (".jsonl", ".ndjson")
-        rows = _json_rows(text) if is_json else _csv_rows(text, ending)
-        return _table(_told(rows, on_read), path.parent, *notes)
+        rows = _json_rows(text) if is_json else _csv_rows(text, ending, notes)
+        return _table(told(rows, on_read), path.parent, notes)
     except OSError as error:
         raise InputError(f"{path.name} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path.name} is not UTF-8.", advice='Save it as "CSV UTF-8", as Excel calls it.'
         ) from error
-    except csv.Error as error:
-        raise InputError(f"{path.name} is not valid CSV: {error}.") from error
 
 
 def _text(data: bytes) -> tuple[str, ...]:
@@ -202,34 +228,75 @@ def _text(data: bytes) -> tuple[str, ...]:
     if data.startswith(_UTF16):
         return (data.decode("utf-16"),)
     try:
-        # A spreadsheet that saves CSV puts a mark in front of the first column's name.
-        return (data.decode("utf-8-sig"),)
+        # A spreadsheet that saves CSV puts a mark in front of the first column's name; `cat` keeps
+        # that of each file.
+        return (data.decode("utf-8-sig").replace("\n\ufeff", "\n"),)
     except UnicodeDecodeError:
+        if _is_foreign(data):
+            raise
         return data.decode("cp1252"), "the table is no UTF-8 and was read as Windows text (cp1252)"
 
 
-def _csv_rows(text: str, ending: str) -> Iterator[tuple[int, Mapping[Any, Any]]]:
-    """Yield the rows below a head; strict, as a quote left open would swallow those after it."""
+def _is_foreign(data: bytes) -> bool:
+    """Tell Chinese, Korean or Cyrillic text: most of its bytes beyond ASCII stand side by side.
+
+    Any such text can be read as cp1252, and each row of it would be paid for as nonsense.
+    """
+    runs = [len(run) for run in _HIGH.findall(data)]
+    return 2 * sum(run for run in runs if run >= _RUN) > sum(runs)
+
+
+def _csv_rows(text: str, ending: str, notes: list[str]) -> Iterator[tuple[int, Mapping[Any, Any]]]:
+    """Yield the rows below a head. Where it stands again, of files one behind another, *notes* say.
+
+    Raises `InputError` for a row that is none, with its number.
+    """
+    reader = _csv_reader(text, ending)
+    number, heads = 1, 0
+    same: dict[str, str] = {}  # a hundred thousand rows repeat their sizes and styles
+    try:
+        head = next(reader, [])
+        names = _names(head)
+        for number, cells in enumerate(reader, 2):
+            if cells == head:
+                heads += 1
+                continue
+            if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
+                raise InputError(
+                    f"Row {number} has more cells than there are columns.",
+                    advice='Put text with commas into quotes: "a fox, in ink". Nothing was sent.',
+                )
+            yield (
+                number,
+                {
+                    name: None if cell in _NONE else same.get(cell) or _noted(same, cell)
+                    for name, cell in zip(names, cells, strict=False)
+                },
+            )
+    except csv.Error as error:
+        raise _invalid(f"Row {number + 1}", error) from error
+    if heads:
+        notes.append(_left_out(heads, "repeated head"))
+
+
+def _csv_reader(text: str, ending: str) -> Iterator[list[str]]:
+    """Return a strict reader, as a quote left open would swallow the rows after it."""
     head, _, rest = text.partition("\n")
     delimiter = "\t" if ending == ".tsv" else None
     if head.strip().lower().startswith("sep=") and len(head.strip()) == len("sep=;"):
         delimiter, text = head.strip()[-1], rest  # Excel's own way to say so
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter or _delimiter(text), strict=True)
-    names = _names(next(reader, []))
-    same: dict[str, str] = {}  # a hundred thousand rows repeat their sizes and styles
-    for number, cells in enumerate(reader, 2):
-        if len(cells) > len(names) and any(cell.strip() for cell in cells[len(names) :]):
-            raise InputError(
-                f"Row {number} has more cells than there are columns.",
-                advice='Put text with commas into quotes: "a fox, in ink". Nothing was sent.',
-            )
-        yield (
-            number,
-            {
-                name: None if cell in _NONE else same.get(cell) or _noted(same, cell)
-                for name, cell in zip(names, cells, strict=False)
-            },
-        )
+    try:
+        delimiter = delimiter or _delimiter(text)
+    except csv.Error as error:
+        raise _invalid("Row 1 or 2", error) from error
+    return csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+
+
+def _invalid(row: str, error: csv.Error) -> InputError:
+    return InputError(
+        f"{row} is not valid CSV: {error}.",
+        advice="A quote that opens there is perhaps not closed. Nothing was sent.",
+    )
 
 
 def _noted(same: dict[str, str], cell: str) -> str:

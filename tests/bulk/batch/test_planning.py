@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from opeai_nb.bulk.batch.batch import batch, reading_text
+from opeai_nb.bulk.batch.batch import Reading, batch, reading_text
 from opeai_nb.bulk.batch.rows import rows_of
+from opeai_nb.bulk.batch.source_table import told
 from opeai_nb.client.values.request import ImageRequest, build_request
 from opeai_nb.errors import InputError
 from opeai_nb.library import identity
 from tests.profiled import profiled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from opeai_nb.studio import Studio
@@ -115,6 +116,26 @@ def test_who_plans_many_rows_is_told_from_the_first_thousands_on(
     assert len(told) <= 3
     batch(write_table(tmp_path, MANY), prompt="{city} {i}", studio=studio)
     assert capsys.readouterr().err == ""
+
+
+def test_who_plans_few_rows_that_take_long_is_told_from_the_first_second_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An edit's picture is read with its row: five thousand of them take a minute."""
+    now = 0.0
+
+    def slow() -> Iterator[int]:
+        nonlocal now
+        for number in range(400):
+            now += 0.125
+            yield number
+
+    reading = Reading(lambda: now)
+    for _ in told(slow(), lambda count: reading(count, 400), lambda: now):
+        pass
+    assert capsys.readouterr().err.splitlines() == [
+        f"{count} of 400 rows planned" for count in (8, 24, 56, 120, 248, 400)
+    ]
 
 
 def test_a_terminal_sees_each_step_and_a_log_each_doubling_and_the_end() -> None:

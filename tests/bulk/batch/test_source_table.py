@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,64 @@ def test_empty_rows_are_left_out_and_counted_and_the_others_keep_their_number(
         (5, "an owl"),
     ]
     assert table.notes == ("3 empty rows were left out",)
+
+
+def test_files_put_one_behind_another_have_one_head(tmp_path: Path) -> None:
+    text = "city,prompt\nRome,a fox\n" + "\ufeffcity,prompt\nOslo,an owl\n"
+    table = read_table(written(tmp_path / "a.csv", text))
+    assert [(row.number, row.cells["city"]) for row in table.rows] == [(2, "Rome"), (4, "Oslo")]
+    assert table.notes == ("1 repeated head was left out",)
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("prompt\n一只猫在窗边看书\n", "gb18030"),
+        ("prompt,n\na castle,1\n夜の城。,1\n", "shift_jis"),
+        ("prompt\n고양이가 창가에 앉아\n", "euc_kr"),
+        ("prompt\nжёлтый лёд\n", "cp1251"),
+    ],
+)
+def test_text_of_other_alphabets_is_not_read_as_windows_text(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    """Each row would be paid for as nonsense."""
+    with pytest.raises(InputError, match="not UTF-8"):
+        read_table(written(tmp_path / "a.csv", text, encoding))
+
+
+def test_where_a_quote_is_left_open_among_many_rows_its_row_is_told(tmp_path: Path) -> None:
+    rows = [f"an owl,{number}" for number in range(500)]
+    rows[300] = 'a "fox",300'  # no quote that opens
+    rows[400] = '"an owl,400'
+    with pytest.raises(InputError, match="Row 402 is not valid CSV"):
+        read_table(written(tmp_path / "a.csv", "\n".join(["prompt,i", *rows])))
+
+
+@pytest.mark.parametrize("source", [io.StringIO("prompt\na fox\n"), io.BytesIO(b"prompt\n")])
+def test_the_lines_of_an_open_file_are_not_taken_for_prompts(source: io.IOBase) -> None:
+    with pytest.raises(InputError, match="An open file is not a batch"):
+        read_table(source)
+
+
+@pytest.mark.parametrize("template", ["a {n} in { city }", "a {city!r}", "a {{city}}"])
+def test_a_column_in_braces_that_would_be_painted_as_they_stand_is_told(template: str) -> None:
+    with pytest.raises(InputError, match="would be painted as it stands"):
+        rows_of([{"city": "Rome", "n": 1}], template, {})
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("a {city} in {{country}}", "a Rome in {country}"),
+        ("{city}: {{city}}", "Rome: {city}"),
+        (r"a \{city}", "a {city}"),
+        ('{"a": 1} {x!r}', '{"a": 1} {x!r}'),
+    ],
+)
+def test_braces_that_are_meant_stay(template: str, told: str) -> None:
+    rows = [{"city": "Rome", "country": "Italy"}]
+    assert rows_of(rows, template, {}).plan[0].request.prompt == told
 
 
 def test_a_workbook(tmp_path: Path) -> None:
