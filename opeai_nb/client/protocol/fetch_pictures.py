@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.protocol.patience import Patience
 from opeai_nb.client.protocol.results import is_read, is_to_come, nothing_good, with_echo_told
 from opeai_nb.client.protocol.steps import Flow, Together
+from opeai_nb.client.values.answer_notes import ECHOED
 from opeai_nb.client.values.task import Task
 from opeai_nb.errors import DownloadError, OpeaiError
 
@@ -25,10 +27,35 @@ def fetch(
 ) -> Flow[Generation]:
     """Download what is not fetched yet. A picture that fails keeps its URL and says why.
 
-    One that is still to come is waited for, where the answer names its task. It takes so many
-    *seconds* at most; None: as many as slow lines need.
+    One that is still to come is waited for, where the answer names its task. Where all that came is
+    an input, the answer is looked through for another. It takes so many *seconds* at most; None: as
+    many as slow lines need.
     Raises the `DownloadError` when every picture failed; `error.pictures` keeps the URLs.
     """
+    fetched = yield from _fetched(endpoint, generation, seconds)
+    if ECHOED in fetched.notes and (other := _beside_echo(generation)) is not None:
+        with suppress(OpeaiError):
+            found = yield from _fetched(endpoint, other, seconds)
+            return fetched if ECHOED in found.notes else found
+    return fetched
+
+
+def _beside_echo(generation: Generation) -> Generation | None:
+    """Return what else an answer shows beside the one URL at which an input lies; None for none."""
+    urls = frozenset(picture.url for picture in generation.pictures if picture.url)
+    if generation.answer is None or len(generation.pictures) != 1:
+        return None
+    from opeai_nb.client.protocol.read_submission import reread  # seldom needed
+
+    with suppress(OpeaiError):
+        read = reread(generation.answer, generation.request, None, urls)
+        good = tuple(picture for picture in read.pictures if picture.error is None)
+        notes = tuple(dict.fromkeys((*generation.notes, *read.notes)))
+        return replace(generation, pictures=good, notes=notes) if good else None
+    return None
+
+
+def _fetched(endpoint: Endpoint, generation: Generation, seconds: float | None) -> Flow[Generation]:
     pictures = list(generation.pictures)
     if later := [i for i, p in enumerate(pictures) if is_to_come(p)]:
         made = tuple(_made(endpoint, pictures[i], generation.request, seconds) for i in later)

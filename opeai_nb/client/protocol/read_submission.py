@@ -60,13 +60,19 @@ _TASK_ID = re.compile(
 )
 
 
-def reread(answer: bytes, request: ImageRequest, key: Secret | None) -> Generation | Task:
+def reread(
+    answer: bytes,
+    request: ImageRequest,
+    key: Secret | None,
+    known: frozenset[str] = frozenset(),
+) -> Generation | Task:
     """Return what an answer that was kept says today: pictures (not downloaded yet), or a task.
 
+    *known* are URLs that are no results.
     Raises what `submit` raises when it cannot be read yet.
     """
     answer = answer if key is None else key.restored(answer)
-    reply = _reply_of(answer, key)
+    reply = replace(_reply_of(answer, key), known=known)
     if _is_half(reply) and (part := _whole_part(reply, request)):
         return part
     result = read_submission(reply, request)

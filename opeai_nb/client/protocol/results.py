@@ -120,11 +120,18 @@ _UNSURE: Final = DOUBTS | {GUESS}
 
 
 def with_echo_told(generation: Generation) -> Generation:
-    """Tell an input that an answer repeats at a URL of its own: no name in it said so."""
+    """Tell an input that an answer repeats at a URL of its own: no name in it said so.
+
+    Beside as many others as were asked for it is left out.
+    """
     inputs = generation.request.image
     sent = {data for image in inputs for data in (image.data, image.sent) if data}
-    is_echo = bool(sent) and any(is_one_of(p.source, sent) for p in generation.pictures)
-    return replace(generation, notes=(*generation.notes, ECHOED)) if is_echo else generation
+    others = tuple(p for p in generation.pictures if not sent or not is_one_of(p.source, sent))
+    if len(others) == len(generation.pictures):
+        return generation
+    if sum(picture.error is None for picture in others) >= wanted(generation.request):
+        return replace(generation, pictures=others)
+    return replace(generation, notes=(*generation.notes, ECHOED))
 
 
 def received(reply: Reply) -> tuple[Picture, ...]:

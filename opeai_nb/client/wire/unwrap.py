@@ -106,6 +106,7 @@ def _is_result(name: str, value: Any) -> bool:
 
 _RESULT_NAME: Final = re.compile(
     r".*(?:result|output)(?:s|list)?|generated|creations|(?:task|job)list"
+    r"|(?:result|output|generated|edited)(?:image|picture|file|url|asset)s"
 )
 
 

@@ -108,12 +108,14 @@ async def receive(
     known, whole = await context.disk(_arrived, context, entry, generation)
     if whole is not None:
         return whole
+    # Of several each is fetched alone: none is looked for in the answer, where the others are.
+    answer = generation.answer if len(generation.pictures) == 1 else None
     seconds = Patience(context.timeout).for_downloads(waited)
     fetched = await asyncio.gather(
         *(
             _fetched(
                 context,
-                replace(generation, pictures=(picture,), notes=()),
+                replace(generation, pictures=(picture,), notes=(), answer=answer),
                 entry.folder / str(number),
                 known.get(number),
                 seconds,

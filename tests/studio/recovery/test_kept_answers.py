@@ -308,6 +308,25 @@ def test_input_that_comes_from_an_address_of_its_own_is_told_and_its_answer_kept
     assert (len(list(studio.library.search())), len(script.posts)) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"data": [{"url": "https://p.test/in.png"}, {"url": "https://p.test/out.png"}]},
+        {"image": "https://p.test/in.png", "output": {"image": "https://p.test/out.png"}},
+    ],
+)
+def test_result_beside_an_input_at_an_address_of_its_own_is_what_is_kept(
+    studio_over: Studios, body: Any
+) -> None:
+    pictures = {"/in.png": png(9, 9), "/out.png": png(8, 8)}
+    studio, script = studio_over(lambda sent: pictures.get(sent.url.path) or Answer(body))
+    for _ in range(2):
+        generation = studio.generate("a fox", image=png(9, 9), size="1024x1024")
+        assert [picture.size for picture in generation.pictures] == [(8, 8)]
+        studio, _ = studio_over()
+    assert (len(script.posts), studio.library.pending()) == (1, [])
+
+
 def test_what_was_guessed_is_told_beside_the_picture(studio_over: Studios) -> None:
     odd = {"weird": {"place": "http://p.test/x.png"}}
     studio, _ = studio_over(lambda request: Answer(odd) if request.method == "POST" else png())
