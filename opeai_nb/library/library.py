@@ -402,10 +402,7 @@ class Library(KeptRequests):
             change["untag"] = [text.strip().removeprefix("#") for text in change["untag"]]
         said: Any = {**change, **words_said(change)}
         named = [self._named(text, is_for_all="trash" in change) for text in ids]
-        return [
-            self._marks.change(record, said, self._timestamps.now(), picture)
-            for record, picture in named
-        ]
+        return self._marks.change(named, said, self._timestamps.now)
 
     def _named(self, text: str, *, is_for_all: bool) -> tuple[Record, int | None]:
         """Return the record that *text* names, and which of its pictures; None for all of them."""

@@ -10,6 +10,7 @@ what is undone can be seen. Where a file is another user's, one's own begins bes
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from collections import defaultdict
 from contextlib import suppress
@@ -20,15 +21,23 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 from opeai_nb.client.values.words import WORDS, Words
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
-from opeai_nb.library.disk.files import append_line, is_link, own_folder, times_in, write_new
+from opeai_nb.library.disk.files import (
+    append_line,
+    is_link,
+    names_in,
+    own_folder,
+    times_in,
+    write_new,
+)
 from opeai_nb.library.documents import MarkDocument, document_in
+from opeai_nb.library.index.folder_time import stamp_of, time_of
 from opeai_nb.library.index.index_row import folded
 from opeai_nb.library.library_warning import reason
 from opeai_nb.library.records.record import moment_text
 from opeai_nb.plain_file import read_plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from opeai_nb.library.disk.homes import Homes
@@ -163,23 +172,40 @@ class MarkFiles:
         self._homes = homes
         self._lock = Guard()
         self._read: dict[Path, tuple[_Stamp, list[Any]]] = {}
+        self._times: dict[Path, int | None] = {}
+        self._lines: dict[str, list[Any]] = {}
+        self._marks: dict[str, Marks] = {}
+        self._trashed: frozenset[str] = frozenset()
 
-    def all(self) -> dict[str, Marks]:
+    def all(self) -> Mapping[str, Marks]:
         """Return the marks of each record that has some, by its id."""
-        return {record: put_together(each) for record, each in self._lines().items()}
-
-    def _lines(self) -> dict[str, list[Any]]:
-        lines: dict[str, list[Any]] = {}
         with self._lock:
-            for path, stamp in self._paths():
-                if path not in self._read or self._read[path][0] != stamp:
-                    self._read[path] = (stamp, _lines_of(path))
-                lines.setdefault(_id_in(path.name), []).extend(self._read[path][1])
-        return lines
+            self._follow()
+            return self._marks
+
+    def _follow(self) -> None:
+        """Read what has changed since the folders' times were noted, and put that together."""
+        folders = [home / FOLDER for home in self._homes.there]
+        if self._times == {folder: _time_of(folder) for folder in folders}:
+            return
+        # Before they are listed: what comes in between shows next time.
+        self._times = {folder: _stamp_of(folder) for folder in folders}
+        lines: dict[str, list[Any]] = {}
+        for path, stamp in self._paths():
+            if path not in self._read or self._read[path][0] != stamp:
+                self._read[path] = (stamp, _lines_of(path))
+            lines.setdefault(_id_in(path.name), []).extend(self._read[path][1])
+        same = {id_ for id_, each in lines.items() if self._lines.get(id_) == each}
+        self._marks = {
+            id_: self._marks[id_] if id_ in same else put_together(each)
+            for id_, each in lines.items()
+        }
+        self._lines = lines
+        self._trashed = frozenset(id_ for id_, marks in self._marks.items() if marks.trashed)
 
     def _next_moment(self, record: str) -> str:
         """Return a time behind every change of a record: the clock may have been set back since."""
-        times = [str(line["at"]) for line in self._lines().get(record, ())]
+        times = [str(line["at"]) for line in self._lines.get(record, ())]
         try:
             latest = datetime.fromisoformat(max(times, default=""))
             return (latest + timedelta(microseconds=1)).astimezone(UTC).isoformat(timespec=_STEP)
@@ -188,40 +214,58 @@ class MarkFiles:
 
     def trashed(self) -> frozenset[str]:
         """Return the ids of the records that lie in the trash."""
-        return frozenset(record for record, marks in self.all().items() if marks.trashed)
+        with self._lock:
+            self._follow()
+            return self._trashed
 
     def change(
-        self, record: Record, change: Change, moment: float, picture: int | None = None
-    ) -> Marks:
-        """Note a change of a record's marks, or of one *picture*'s; return what holds then.
+        self,
+        which: Sequence[tuple[Record, int | None]],
+        change: Change,
+        clock: Callable[[], float],
+    ) -> list[Marks]:
+        """Note a change of the marks of records, or of one picture; return what holds then of each.
 
-        *moment* is in seconds since 1970. Raises `LibraryError` where the disk refuses.
+        *clock* tells seconds since 1970. Raises `LibraryError` where the disk refuses.
         """
-        which = {} if picture is None else {"picture": picture}
-        at = max(moment_text(moment), self._next_moment(record.id))
-        text = json.dumps({"at": at, **which, **change}, ensure_ascii=False)
-        stem, line = record.stem, text.encode("utf-8", "replace")
+        self.all()
+        for record, picture in which:
+            own = {} if picture is None else {"picture": picture}
+            at = max(moment_text(clock()), self._next_moment(record.id))
+            text = json.dumps({"at": at, **own, **change}, ensure_ascii=False)
+            self._write(record, text.encode("utf-8", "replace"))
+        marks = self.all()
+        return [marks.get(record.id, Marks()) for record, _ in which]
+
+    def _write(self, record: Record, line: bytes) -> None:
         try:
-            self._homes.write(lambda home: self._append(home / FOLDER, stem, line))
+            self._homes.write(lambda home: self._append(home / FOLDER, record.stem, line))
         except OSError as error:
             raise LibraryError(
                 f"{record.id} cannot be marked: {reason(error)}.",
                 advice="Marks stand in the library's folder, or in your own data folder.",
             ) from error
-        return self.all().get(record.id, Marks())
 
     def _append(self, folder: Path, stem: str, line: bytes) -> None:
+        own_folder(folder, disk=self._homes.disk)
+        try:
+            self._add_line(folder / f"{stem}{_LINES}", line)
+        except PermissionError:  # another user's, in a folder that is shared
+            for name in sorted(names_in(folder)):
+                if name.startswith(f"{stem}.") and name.endswith(_LINES):
+                    with suppress(PermissionError):
+                        return self._add_line(folder / name, line)
+            self._add_line(folder / f"{stem}.{secrets.token_hex(4)}{_LINES}", line)
+
+    def _add_line(self, path: Path, line: bytes) -> None:
         disk = self._homes.disk
-        own_folder(folder, disk=disk)
-        names = [name for name in _times_in(folder) if name.startswith(f"{stem}.")]
-        for name in sorted(names):
-            with suppress(PermissionError):  # another user's, in a folder that is shared
-                append_line(folder / name, line, disk=disk)
-                return
-        own = folder / f"{stem}{f'.{secrets.token_hex(4)}' if names else ''}{_LINES}"
-        with suppress(FileExistsError):  # by another kernel, just now
-            write_new(own, b"", durable=False, disk=disk)
-        append_line(own, line, disk=disk)
+        with suppress(FileExistsError):
+            write_new(path, b"", durable=False, disk=disk)
+        append_line(path, line, disk=disk)
+        try:
+            os.utime(path.parent)  # that a file has grown shows in no folder's time
+        except OSError:  # another user's folder: what was noted of it tells nothing
+            self._times = {}
 
     def _paths(self) -> Iterator[tuple[Path, _Stamp]]:
         """Yield each file of marks with its time and size."""
@@ -238,6 +282,22 @@ def _times_in(folder: Path) -> dict[str, _Stamp]:
         return {name: (time, size) for name, time, size in times_in(folder, _LINES)}
     except OSError:
         return {}
+
+
+def _time_of(folder: Path) -> int | None:
+    """Return the time of a folder of marks; 0 where there is none, or a link."""
+    try:
+        return 0 if is_link(folder) else time_of(folder)
+    except OSError:
+        return 0
+
+
+def _stamp_of(folder: Path) -> int | None:
+    """Return the folder's time as a mark that any later change differs from, as `_time_of` does."""
+    try:
+        return 0 if is_link(folder) else stamp_of(folder, may_set=True)
+    except OSError:
+        return 0
 
 
 def _id_in(name: str) -> str:

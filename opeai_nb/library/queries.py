@@ -7,6 +7,7 @@ file again.
 from __future__ import annotations
 
 import json
+import sys
 from bisect import bisect_left
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Unpack, get_args
@@ -151,8 +152,8 @@ class Catalogue:
     def record(self, id_or_prefix: str) -> Record:
         """Return one record by the beginning of its id. Raises `LibraryError`."""
         rows = self._index.rows(
-            "SELECT home, file, look, stands FROM kept WHERE substr(id, 1, ?) = ? LIMIT 2",
-            (len(id_or_prefix), id_or_prefix),
+            "SELECT home, file, look, stands FROM kept WHERE id >= ? AND id < ? LIMIT 2",
+            (id_or_prefix, f"{id_or_prefix}{chr(sys.maxunicode)}"),
         )
         found = list(self._sound(rows)) if id_or_prefix else []
         if len(found) != 1:
@@ -334,7 +335,7 @@ class Catalogue:
 
     def all_marks(self) -> dict[str, Marks]:
         """Return what people say of each record that has some marks, by its id."""
-        return self._marks.all()
+        return dict(self._marks.all())
 
     def overlays(self, record: Record) -> list[Overlay]:
         """Return what became of a record's pictures laid over their original, oldest first."""

@@ -215,9 +215,7 @@ class Batch:
 
         Raises `LibraryError` when the disk refuses.
         """
-        for record in (unused := self.unused):
-            self.studio.library.mark(record, trash=True)
-        return len(unused)
+        return len(self.studio.library.mark_all(self.unused, trash=True))
 
     @property
     def unused(self) -> list[str]:

@@ -44,6 +44,8 @@ class Notes:
         self._lock = Guard()
         self._folders = {home: home / FOLDER for home in homes.all}
         self._seen: dict[Path, int] = {}
+        self._names: defaultdict[Path, set[str]] = defaultdict(set)
+        self._late: dict[Path, list[str]] = {}
         self._own: set[str] = set()
         self._notes: defaultdict[str, list[Note]] = defaultdict(list)
 
@@ -89,13 +91,15 @@ class Notes:
                 self._read_folder(folder)
 
     def _read_folder(self, folder: Path) -> None:
-        names = {name.removesuffix(_ENDING) for name in names_in(folder)}
-        sessions = sorted(name for name in names - self._own if _NAME.fullmatch(name))
-        late = set(sessions[-_WATCHED:])
-        for session in sessions:
-            path = folder / f"{session}{_ENDING}"
-            if session in late or path not in self._seen:
-                self._read(session, path)
+        """Read the files that are new, and those of late sessions: a library has thousands."""
+        names = self._names[folder]
+        come = {*names_in(folder)} - names
+        names |= come
+        sessions = {name.removesuffix(_ENDING) for name in come} - self._own
+        new = [session for session in sessions if _NAME.fullmatch(session)]
+        late = self._late[folder] = sorted([*self._late.get(folder, ()), *new])[-_WATCHED:]
+        for session in sorted({*new, *late}):
+            self._read(session, folder / f"{session}{_ENDING}")
 
     def _read(self, session: str, path: Path) -> None:
         """Read what was added to a session's file since it was read last."""

@@ -137,6 +137,65 @@ def test_once_it_is_open_no_question_costs_more_in_a_larger_library(
     assert small == large
 
 
+@pytest.mark.parametrize("name", WARM)
+def test_once_it_is_open_sqlite_takes_no_more_steps_in_a_larger_library(
+    shelves: dict[int, Path], name: str
+) -> None:
+    steps = []
+    for folder in shelves.values():
+        library = Counted(folder)
+        library.search(limit=1)
+        keep(library, "warm")
+        with library.index.steps() as counts:
+            WARM[name](library)
+        steps.append(counts.total())
+        library.close()
+    small, large = steps
+    assert large <= small + SIZES[0]
+
+
+def test_no_question_costs_more_where_many_records_are_marked(
+    shelves: dict[int, Path], tmp_path: Path
+) -> None:
+    library = Library(shutil.copytree(shelves[SIZES[1]], tmp_path / "imagine"), metadata=False)
+    ids = [record.id for record in library.records()]
+    costs = []
+    for marked in (ids[:2], ids[2:100]):
+        with counting() as counts:
+            library.mark_all(marked, star=True)
+        assert counts["scandir"] <= 2  # the marks, before and after all of them
+        asked = []
+        for question in (replay, Library.search, lambda it: it.trashed):
+            question(library)  # the folder's time was set by the last change
+            with counting() as counts:
+                question(library)
+            asked.append(counts)
+        costs.append(asked)
+    library.close()
+    assert costs[0] == costs[1]
+
+
+def test_a_session_s_notes_cost_no_more_after_many_others(tmp_path: Path) -> None:
+    library = Library(tmp_path / "imagine")
+    costs = []
+    for count in (40, 400):
+        for number in range(count):
+            library.note("a request", Session(), Slot(f"c{number}"), "3f2a9c1d")
+        asked = Library(library.folder)
+        asked.look("another", Session(), origins={"platform"}, server="http://x")
+        calls: Counter[str] = Counter()
+
+        def count_call(_: object, event: str, __: object, calls: Counter[str] = calls) -> None:
+            calls[event] += event == "call"
+
+        with profiled(count_call):
+            asked.look("another", Session(), origins={"platform"}, server="http://x")
+        costs.append(calls["call"])
+        asked.close()
+    library.close()
+    assert costs[0] == costs[1]
+
+
 def test_before_each_request_that_pays_no_folder_is_listed_again(shelves: dict[int, Path]) -> None:
     """A listing of a large library takes as long as all else: what is lost is known from one."""
     library = Library(shelves[SIZES[1]], metadata=False)
@@ -151,6 +210,15 @@ class Counting(Index):
     """Counts the rows that it returns."""
 
     count = 0
+
+    @contextmanager
+    def steps(self) -> Iterator[Counter[str]]:
+        """Count what SQLite does meanwhile, step by step."""
+        counts: Counter[str] = Counter()
+        database = self._database.connection()
+        database.set_progress_handler(lambda: counts.update(["step"]), 1)
+        yield counts
+        database.set_progress_handler(None, 1)
 
     def rows(self, *asked: Any, **how: Any) -> list[tuple[Any, ...]]:
         found = super().rows(*asked, **how)
