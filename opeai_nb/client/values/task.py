@@ -60,6 +60,10 @@ _CHINESE: Final[Mapping[str, Status]] = {
 }
 _PREFIX = re.compile(r"^(?:TASK|JOB|STATUS|STATE|IMAGE|GENERATE|GENERATION)+(?=[A-Z]{3})")
 _FAILED_PARTS: Final = ("FAILED", "FAILURE", "ERROR", "CANCELLED", "CANCELED", "REJECTED")
+# `completed_with_errors`: some may have failed, and others are there.
+_IN_PART = re.compile(
+    r"[\W_]*(?:complete|succe|finish|done)[a-z]*[\W_]*(?:with|but)", re.IGNORECASE
+)
 # `failed_retrying`, `no error`: what ends the wait says that it is over.
 _GOES_ON = re.compile(r"(?:^|[\W_])(?:no|not|non)[\W_]|retry|retri|soft", re.IGNORECASE)
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+")
@@ -84,6 +88,8 @@ def read_status(word: object) -> Status:
         for status, words in _WORDS.items():
             if form in words:
                 return status
+    if _IN_PART.match(str(word)):
+        return "done"
     if any(part in plain for part in _FAILED_PARTS) and not _GOES_ON.search(str(word)):
         return "failed"
     return _by_its_words(str(word))

@@ -81,6 +81,8 @@ def test_id_under_an_unknown_name_is_asked_about(shell: Shells, body: Any) -> No
     [
         ("completed_successfully", "done"),
         ("processing complete", "done"),
+        ("COMPLETED_WITH_ERRORS", "done"),
+        ("SucceededWithFailures", "done"),
         ("ImageGenerated", "done"),
         ("SUCCESSFULLY", "done"),
         ("submitted successfully", "queued"),
