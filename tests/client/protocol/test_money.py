@@ -9,7 +9,13 @@ from typing import Any, cast
 
 import pytest
 
-from opeai_nb.errors import OpeaiError, OutcomeUnknownError, RateLimitError, UnreachableError
+from opeai_nb.errors import (
+    BadRequestError,
+    OpeaiError,
+    OutcomeUnknownError,
+    RateLimitError,
+    UnreachableError,
+)
 from opeai_nb.testing import (
     Answer,
     Drop,
@@ -39,6 +45,27 @@ STAGES = {
         error_answer("This Idempotency-Key is in use", status=409, code=None),
         1,
         OutcomeUnknownError,
+    ),
+    "400, of a gateway that lost who paints": (
+        error_answer("upstream request timeout", status=400, code=None),
+        1,
+        OutcomeUnknownError,
+    ),
+    "200, of one as well": (
+        Answer({"success": False, "message": "请求上游超时"}),
+        1,
+        OutcomeUnknownError,
+    ),
+    "424": (error_answer("the model has failed", status=424, code=None), 1, OutcomeUnknownError),
+    "400, of an input that was not fetched": (
+        error_answer("Timed out while downloading the image", status=400, code=None),
+        1,
+        BadRequestError,
+    ),
+    "400, of a field": (
+        error_answer("timeout must be below 600", status=400, code=None),
+        1,
+        BadRequestError,
     ),
     "429": (busy(), 5, RateLimitError),
     "429, empty": (Answer(b"", 429), 5, RateLimitError),

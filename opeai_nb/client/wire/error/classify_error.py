@@ -72,7 +72,7 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     A 5xx on a *paid* request that names no other cause leaves the outcome unknown.
     """
     kind = _by_code(problem) or _by_status(_status_meant(problem), paid=paid)
-    if paid and _is_sent_twice(problem):
+    if paid and (_is_sent_twice(problem) or (kind in _VAGUE and _gave_up(problem))):
         kind = OutcomeUnknownError
     if kind is NotFoundError and task_id is not None:
         kind = TaskExpiredError
@@ -199,6 +199,22 @@ def _is_sent_twice(problem: Problem) -> bool:
     return problem.status == 409 and "idempoten" in told  # noqa: PLR2004  HTTP: a conflict
 
 
+def _gave_up(problem: Problem) -> bool:
+    """Tell a gateway that lost who paints, under whatever status; not one who fetched an input."""
+    told = problem.message.lower()
+    is_late = squeezed(problem.code or "").endswith("timeout") or _LOST.search(told) is not None
+    return is_late and not _OF_AN_INPUT.search(told)
+
+
+_VAGUE: Final = frozenset({AnswerError, BadRequestError})
+_LOST: Final = re.compile(
+    r"\btimed[ -]out\b|deadline exceeded|超时|socket hang up|econnreset|etimedout|unexpected eof"
+    r"|\b(?:request|upstream|gateway|connection|read|response|server|backend|worker) time[ -]?out\b"
+    r"|(?:connection|stream) (?:was )?(?:reset|aborted|closed|broken)|broken pipe"
+)
+_OF_AN_INPUT: Final = re.compile(r"download|fetch|\burl|图片链接|下载")
+
+
 def _status_meant(problem: Problem) -> int:
     """Return the status: of HTTP, or what an envelope under a success says in its place."""
     code = problem.code or ""
@@ -212,7 +228,7 @@ _STATUS: Final = re.compile(r"[45]\d\d")
 def _by_status(status: int, *, paid: bool) -> type[OpeaiError]:
     if (kind := _BY_STATUS.get(status)) is not None:
         return kind
-    if status >= 500 or status in {408, 499}:  # noqa: PLR2004  the platform, or a proxy, gave up
+    if status >= 500 or status in {408, 424, 460, 499}:  # noqa: PLR2004  the platform, or a proxy, gave up
         return OutcomeUnknownError if paid else ServerError
     if 300 <= status < 400:  # noqa: PLR2004  a redirect: an API does not
         return UnreadableAnswerError
