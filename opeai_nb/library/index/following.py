@@ -21,7 +21,7 @@ from opeai_nb.library.disk.subfolder import (
     time_in,
 )
 from opeai_nb.library.index.folder_time import stamp_of, time_of
-from opeai_nb.library.index.growing import MANY, Growth, Source, grow
+from opeai_nb.library.index.growing import MANY, Growth, Source, early_process, grow
 from opeai_nb.library.index.index_database import is_in_order, put_in_order, transaction
 from opeai_nb.library.index.index_row import DISORDER, ORDERS
 from opeai_nb.library.index.index_write import (
@@ -189,11 +189,21 @@ class Following:
         Files are read before the transaction, so that no other process waits for it.
         """
         self._absent.discard(home)
-        changes = self._changes(database, home, which)
+        folder, process = self._homes[home], None
+        if _is_anew(database, home, which):
+            process = early_process(home, folder, self._read)
+        source = Source(home, folder, self._read, process=process)
+        try:
+            changes = self._changes(database, home, which)
+        except OSError:
+            source.end()
+            raise
         if changes.is_anew:
             note(database, home, None, mark_of(()))
-        source = Source(home, self._homes[home], self._read, changes.names)
+        source = source._replace(names=changes.names)
         count = len(changes.new)
+        if count < self._many or self.growth is not None:
+            source.end()
         if count >= self._many:
             if self.growth is not None:  # of the other home, which comes first
                 return
@@ -215,7 +225,7 @@ class Following:
         once this process alone may write.
         """
         new, gone, stamps, no_more, *_ = changes
-        home, folder, read, _ = source
+        home, folder, read, *_ = source
         rows = [row for file in new if (row := read(folder, home, file)) is not None]
         times = times_noted(database)[home]
         if not is_in_order(database):  # a session ended while it filled it
@@ -247,7 +257,9 @@ class Following:
             return is_written
 
         begun = self._within(growth, partial(_make_room, home=source.home, count=growth.total))
-        if begun and grow(source, changes.new, write, self._step):
+        if not begun:
+            source.end()
+        elif grow(source, changes.new, write, self._step):
             # One by one: in between there are questions to be answered.
             for order in (*ORDERS, "PRAGMA cache_size = -2000"):
                 self._within(growth, partial(_order, statement=order))
@@ -313,7 +325,7 @@ class Following:
         subfolders = times.keys() - {""}
         # The stamp comes before the listing: what changes in between shows next time.
         stamps = {"": self.stamp(home, "", times)} if which is None or "" in which else {}
-        is_new = which is None and not times and not _has_any(database, home)
+        is_new = _is_anew(database, home, which)
         names = list[str]()
         if is_new:
             names, there = _names_listed(folder)
@@ -439,6 +451,11 @@ def _is_there(folder: Path, file: str) -> bool:
     """Tell whether a file is in a home, or in a sub-folder that is no link."""
     is_in = not (subfolder := subfolder_of(file)) or time_in(folder, subfolder) is not None
     return is_in and os.path.lexists(f"{folder}{os.sep}{file}")
+
+
+def _is_anew(database: sqlite3.Connection, home: int, which: set[str] | None) -> bool:
+    """Tell whether nothing is noted of a home yet."""
+    return which is None and not times_noted(database)[home] and not _has_any(database, home)
 
 
 def _has_any(database: sqlite3.Connection, home: int) -> bool:

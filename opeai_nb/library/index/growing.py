@@ -13,7 +13,7 @@ from opeai_nb.library.disk.files import names_in
 from opeai_nb.library.disk.subfolder import subfolder_of
 from opeai_nb.library.index.index_row import COLUMNS, FileStat, row_of
 from opeai_nb.library.index.quick_row import quick_row
-from opeai_nb.library.index.row_process import RowQueue
+from opeai_nb.library.index.row_process import RowProcess, RowQueue
 from opeai_nb.library.records.record import read_record_and_text
 from opeai_nb.library.records.validate import UnusableRecordError
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MANY: Final = 10_000
 """Fewer records are read before anybody wonders."""
 _BEAT: Final = 0.2  # seconds between two words about how far it is
+_NAMES: Final = 100
+"""Bytes of a folder for each record in it: a file system that counts others is found out later."""
 
 
 class Read(Protocol):
@@ -60,13 +62,32 @@ def read_row(
 class Source(NamedTuple):
     """Where records are read: the number of their home, its folder, and by what.
 
-    *names* are all in the folder itself, where they were listed just now.
+    *names* are all in the folder itself, where they were listed just now; *process* is what was
+    started meanwhile to read them, too.
     """
 
     home: int
     folder: Path
     read: Read
     names: Sequence[str] = ()
+    process: RowProcess | None = None
+
+    def end(self) -> None:
+        """End what was started."""
+        if self.process is not None:
+            self.process.end()
+
+
+def early_process(home: int, folder: Path, read: Read) -> RowProcess | None:
+    """Start the process that reads very many before they are listed, where there seem to be.
+
+    Raises `OSError` where the folder is not there.
+    """
+    if read is not read_row or folder.stat().st_size < MANY * _NAMES:
+        return None
+    process = RowProcess(folder, home)
+    process.start()
+    return process
 
 
 class Growth:
@@ -123,7 +144,7 @@ def grow(
 
     It ends before its time, and says so, where *write* says that nothing more is to be written.
     """
-    home, folder, read, names = source
+    home, folder, read, names, process = source
 
     @lru_cache(4)
     def there(part: str) -> frozenset[str]:
@@ -137,7 +158,8 @@ def grow(
         return [row for row in found if row is not None]
 
     parts = deque(files[start : start + step] for start in range(0, len(files), step))
-    with RowQueue(folder, home, is_used=len(files) >= MANY and read is read_row) as queue:
+    is_used = len(files) >= MANY and read is read_row
+    with RowQueue(process or RowProcess(folder, home), is_used=is_used) as queue:
         while parts or queue.count:
             while parts and queue.wants_more:
                 queue.ask(parts.popleft())

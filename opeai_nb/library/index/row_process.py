@@ -47,7 +47,7 @@ class RowProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, where that can be."""
+        """Start it, where that can be; it lists the folder at once."""
         if not _has_room():
             return
         path = json.dumps([each for each in sys.path if Path(each).is_absolute()])
@@ -62,6 +62,7 @@ class RowProcess:
             )
         except OSError:  # no more processes, or none of this kind
             self._process = None
+        self._send(None)
 
     def end(self) -> None:
         """End it: nothing is lost with it."""
@@ -78,13 +79,25 @@ class RowProcess:
         """Tell whether it can be asked."""
         return self._process is not None and self._process.poll() is None
 
-    def rows(self, files: Sequence[str]) -> Rows | None:
-        """Return the row of each file, None for one that takes more care; None once it is gone."""
+    def ask(self, files: Sequence[str]) -> None:
+        """Ask for the rows of *files*; returns once it has begun to read the question."""
+        self._send(list(files))
+
+    def _send(self, files: list[str] | None) -> None:
         process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
+        if process is not None and process.stdin is not None:
+            with suppress(OSError, ValueError):  # it is gone: so no answer comes
+                _write(process.stdin, (*self._source, files))
+
+    def answer(self) -> Rows | None:
+        """Return the rows of the oldest question that has no answer yet; None once it is gone.
+
+        A file that takes more care has None for a row.
+        """
+        process = self._process
+        if process is None or process.stdout is None:
             return None
         try:
-            _write(process.stdin, (*self._source, list(files)))
             rows: Rows = _read(process.stdout)
         except (OSError, EOFError, ValueError, TypeError):
             process.kill()
@@ -93,20 +106,22 @@ class RowProcess:
 
 
 class RowQueue:
-    """A `RowProcess` that reads parts of what is to be read while this one reads and writes others.
+    """A *process* that reads parts of what is to be read while this one reads and writes others.
 
     It has *count* parts in hand. Unless it *is_used* it is not started, and wants none.
     """
 
-    def __init__(self, folder: Path, home: int, *, is_used: bool) -> None:
-        self._process = RowProcess(folder, home)
+    def __init__(self, process: RowProcess, *, is_used: bool) -> None:
+        self._process = process
         self._is_used = is_used
         self._asked: deque[tuple[list[str], Future[Rows | None]]] = deque()
 
     def __enter__(self) -> Self:
         if self._is_used:
-            self._process.start()
-            self._asks = ThreadPoolExecutor(1, "opeai_nb-rows")
+            if not self._process.is_there:
+                self._process.start()
+            self._asks = ThreadPoolExecutor(1, "opeai_nb-ask")
+            self._answers = ThreadPoolExecutor(1, "opeai_nb-rows")
         return self
 
     def __exit__(
@@ -115,9 +130,10 @@ class RowQueue:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._process.end()
         if self._is_used:
-            self._process.end()
             self._asks.shutdown(cancel_futures=True)
+            self._answers.shutdown(cancel_futures=True)
 
     @property
     def count(self) -> int:
@@ -136,7 +152,8 @@ class RowQueue:
 
     def ask(self, part: list[str]) -> None:
         """Have a part read."""
-        self._asked.append((part, self._asks.submit(self._process.rows, part)))
+        self._asks.submit(self._process.ask, part)
+        self._asked.append((part, self._answers.submit(self._process.answer)))
 
     def answer(self) -> tuple[list[str], Rows | None]:
         """Return the oldest part and its rows; None for them where it could not read it."""
@@ -145,16 +162,26 @@ class RowQueue:
 
 
 def answer() -> None:
-    """Answer whoever has started this process, until there is no more question."""
+    """Answer whoever has started this process, until there is no more question.
+
+    A question without files has no answer: the folder is listed before the first with some comes.
+    """
     there = lru_cache(4)(lambda folder: frozenset(names_in(folder)))
-    while True:
-        try:
-            folder, home, files = _read(sys.stdin.buffer)
-        except EOFError:
-            return
-        parts = [there(f"{folder}{os.sep}{subfolder_of(file)}") for file in files]
-        rows = [quick_row(folder, home, *each) for each in zip(files, parts, strict=True)]
-        _write(sys.stdout.buffer, rows)
+    written: Future[None] | None = None
+    with ThreadPoolExecutor(1) as writing:  # what is not fetched yet holds up no reading
+        while True:
+            try:
+                folder, home, files = _read(sys.stdin.buffer)
+            except EOFError:
+                return
+            if files is None:
+                there(f"{folder}{os.sep}")
+                continue
+            parts = [there(f"{folder}{os.sep}{subfolder_of(file)}") for file in files]
+            rows = [quick_row(folder, home, *each) for each in zip(files, parts, strict=True)]
+            if written is not None:
+                written.result()
+            written = writing.submit(_write, sys.stdout.buffer, rows)
 
 
 def _has_room() -> bool:

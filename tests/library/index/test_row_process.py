@@ -13,7 +13,8 @@ import pytest
 
 from opeai_nb.client import Generation
 from opeai_nb.library import Library, Slot
-from opeai_nb.library.index.growing import Source, grow, read_row
+from opeai_nb.library.index.growing import Source, early_process, grow, read_row
+from opeai_nb.library.index.index_file import index_file
 from opeai_nb.library.index.quick_row import quick_row
 from opeai_nb.library.index.row_process import RowProcess, RowQueue
 
@@ -41,6 +42,11 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.glob("*.json"))
 
 
+def rows_by(process: RowProcess, files: list[str]) -> list[tuple[Any, ...] | None] | None:
+    process.ask(files)
+    return process.answer()
+
+
 def own_rows(folder: Path, files: list[str]) -> list[tuple[Any, ...] | None]:
     there = frozenset(path.name for path in folder.iterdir())
     return [None if file == BROKEN else read_row(folder, 0, file, there) for file in files]
@@ -52,11 +58,11 @@ def test_its_rows_are_those_that_are_read_here(shelf: Path) -> None:
     process = RowProcess(shelf, 0)
     process.start()
     assert process.is_there
-    assert process.rows(files) == own_rows(shelf, files)
-    assert process.rows(files[:2]) == own_rows(shelf, files[:2])
+    assert rows_by(process, files) == own_rows(shelf, files)
+    assert rows_by(process, files[:2]) == own_rows(shelf, files[:2])
     process.end()
     assert not process.is_there
-    assert process.rows(files) is None
+    assert rows_by(process, files) is None
 
 
 def test_a_record_with_half_a_letter_takes_more_care(shelf: Path) -> None:
@@ -76,11 +82,11 @@ def test_a_record_with_half_a_letter_takes_more_care(shelf: Path) -> None:
 def test_one_that_was_killed_answers_nothing(shelf: Path) -> None:
     process = RowProcess(shelf, 0)
     process.start()
-    assert process.rows(files_in(shelf)[:1])
+    assert rows_by(process, files_in(shelf)[:1])
     assert process._process is not None
     os.kill(process._process.pid, signal.SIGKILL)
     process._process.wait()
-    assert process.rows(files_in(shelf)) is None
+    assert rows_by(process, files_in(shelf)) is None
     process.end()
 
 
@@ -88,7 +94,7 @@ def test_one_that_was_killed_answers_nothing(shelf: Path) -> None:
 def test_what_it_cannot_read_is_read_here(shelf: Path) -> None:
     """A record that takes more care comes back without its row, and so do all once it is gone."""
     files = files_in(shelf)
-    with RowQueue(shelf, 0, is_used=True) as queue:
+    with RowQueue(RowProcess(shelf, 0), is_used=True) as queue:
         queue.ask(files)
         part, rows = queue.answer()
         assert (part, rows) == (files, own_rows(shelf, files))
@@ -107,7 +113,7 @@ def test_where_no_process_can_be_started_there_is_none(
         process = RowProcess(shelf, 0)
         process.start()
         assert not process.is_there
-        assert process.rows(files_in(shelf)) is None
+        assert rows_by(process, files_in(shelf)) is None
         process.end()
 
 
@@ -128,6 +134,39 @@ def test_all_are_written_down_once_whoever_reads_them(
     assert sorted(names) == files
     assert {row[1] for row in written} == set(files)
     assert [row[1] for row in written if row[4] is not None] == [BROKEN]
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_it_starts_before_a_large_folder_is_listed(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert early_process(0, shelf, read_row) is None, "the folder is small"
+    monkeypatch.setattr("opeai_nb.library.index.growing.MANY", 0)
+    process = early_process(0, shelf, read_row)
+    assert process is not None
+    assert process.is_there
+    assert rows_by(process, files_in(shelf)) == own_rows(shelf, files_in(shelf))
+    process.end()
+
+
+@pytest.mark.usefixtures("two_processors")
+def test_it_ends_where_a_large_folder_has_few_records(
+    shelf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = list[RowProcess | None]()
+
+    def watched(*arguments: Any) -> RowProcess | None:
+        started.append(process := early_process(*arguments))
+        return process
+
+    monkeypatch.setattr("opeai_nb.library.index.growing.MANY", 0)
+    monkeypatch.setattr("opeai_nb.library.index.following.early_process", watched)
+    index_file(shelf).unlink()
+    library = Library(shelf)
+    assert len(list(library.records())) == COUNT
+    library.close()
+    (process,) = (each for each in started if each is not None)
+    assert not process.is_there
 
 
 @pytest.mark.usefixtures("two_processors")
@@ -154,5 +193,5 @@ def test_it_imports_nothing_from_the_folder_of_the_notebook(
     files = files_in(shelf)
     process = RowProcess(shelf, 0)
     process.start()
-    assert process.rows(files) == own_rows(shelf, files)
+    assert rows_by(process, files) == own_rows(shelf, files)
     process.end()
