@@ -51,11 +51,6 @@ STAGES = {
         1,
         OutcomeUnknownError,
     ),
-    "200, of one as well": (
-        Answer({"success": False, "message": "请求上游超时"}),
-        1,
-        OutcomeUnknownError,
-    ),
     "424": (error_answer("the model has failed", status=424, code=None), 1, OutcomeUnknownError),
     "400, of an input that was not fetched": (
         error_answer("Timed out while downloading the image", status=400, code=None),

@@ -167,6 +167,21 @@ def test_failure_of_the_server_in_an_item_leaves_open_what_was_paid(shell: Shell
     assert error.answer
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"success": False, "message": "请求上游超时"},
+        {"code": -1, "msg": "read: connection reset by peer", "data": None},
+        {"code": "UpstreamTimeout", "message": "no answer"},
+    ],
+    ids=str,
+)
+def test_request_that_a_gateway_lost_is_no_refusal(shell: Shells, body: Any) -> None:
+    error = error_of(shell, body)
+    assert isinstance(error, OutcomeUnknownError)
+    assert error.answer == Answer(body).content
+
+
 def test_item_that_failed_says_why_beside_one_that_did_not(shell: Shells) -> None:
     items = [{"b64_json": B64}, {"finish_reason": "CONTENT_FILTERED", "b64_json": ""}]
     generation = shell(Answer({"data": items})).generate("a fox")
