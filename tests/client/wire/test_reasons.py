@@ -173,6 +173,9 @@ def test_failure_of_the_server_in_an_item_leaves_open_what_was_paid(shell: Shell
         {"success": False, "message": "请求上游超时"},
         {"code": -1, "msg": "read: connection reset by peer", "data": None},
         {"code": "UpstreamTimeout", "message": "no answer"},
+        {"success": False, "message": "Internal Server Error"},
+        {"code": -1, "msg": "系统异常", "data": None},
+        {"error": {"code": "internal_error", "message": "please contact us"}},
     ],
     ids=str,
 )

@@ -200,15 +200,20 @@ def _is_sent_twice(problem: Problem) -> bool:
 
 
 def _gave_up(problem: Problem) -> bool:
-    """Tell a gateway that lost who paints, under whatever status; not one who fetched an input."""
+    """Tell what a 5xx tells, whatever the status: a server failed, or a gateway lost who paints.
+
+    One that could not fetch an input has refused the request.
+    """
     told = problem.message.lower()
-    is_late = squeezed(problem.code or "").endswith("timeout") or _LOST.search(told) is not None
-    return is_late and not _OF_AN_INPUT.search(told)
+    is_code = _LOST_CODE.search(squeezed(problem.code or "")) is not None
+    return (is_code or _LOST.search(told) is not None) and not _OF_AN_INPUT.search(told)
 
 
 _VAGUE: Final = frozenset({AnswerError, BadRequestError})
+_LOST_CODE: Final = re.compile(r"timeout\Z|internal(?:server|service)?error")
 _LOST: Final = re.compile(
-    r"\btimed[ -]out\b|deadline exceeded|超时|socket hang up|econnreset|etimedout|unexpected eof"
+    r"\binternal (?:server )?error\b|\bbad gateway\b|内部错误|服务器错误|系统异常|系统错误"
+    r"|\btimed[ -]out\b|deadline exceeded|超时|socket hang up|econnreset|etimedout|unexpected eof"
     r"|\b(?:request|upstream|gateway|connection|read|response|server|backend|worker) time[ -]?out\b"
     r"|(?:connection|stream) (?:was )?(?:reset|aborted|closed|broken)|broken pipe"
 )
