@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from opeai_nb.client.values.filename import slug
 from opeai_nb.guard import cached_property
-from opeai_nb.library.disk.files import is_text, names_in
-from opeai_nb.library.disk.subfolder import slug_in
+from opeai_nb.library.disk.files import is_link, is_text, names_in
+from opeai_nb.library.disk.subfolder import is_subfolder, slug_in, time_in
 from opeai_nb.library.queries import Catalogue
 from opeai_nb.library.records.record import ENDING, Record, read_record, record_said
 from opeai_nb.library.records.validate import UnusableRecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from opeai_nb.library.journal.journal import Journal
@@ -91,7 +92,7 @@ class KeptRequests(Catalogue):
             named[None].add(request)  # a person may rename any
         found: set[str] = set()
         for home, file in broken:
-            if not (may_be := named.get(told := slug_in(file))):
+            if not (may_be := named.get(told := slug_in(file.rpartition("/")[2]))):
                 continue
             record = record_said(home, file)
             if record is None:
@@ -105,19 +106,26 @@ class KeptRequests(Catalogue):
         """Home and name of each record that the index cannot have, as the first request found them.
 
         Their names are no text, or pictures tell of them and they are not there; but for those that
-        an unfinished request will write: it was killed between the two, or is at it. Each request
-        would list all names of a large library.
+        an unfinished request will write: it was killed between the two, or is at it. Or a person
+        has moved their folder. Each request would list all names of a large library.
         """
-        found = []
-        for home in self.homes.there:
-            names = set(names_in(home))
-            told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
-            missing = {name for name in told - names if slug_in(name) is not None}
-            if missing:
-                missing -= {entry.record_file for entry in self._journal.entries()}
-                missing -= set(names_in(home))  # finished since the names were listed
-            found += [(home, name) for name in (*nameless(names), *missing)]
-        return found
+        return [
+            (home, name)
+            for home in self.homes.there
+            for part in places_in(home)
+            for name in self._unindexed(home, part)
+        ]
+
+    def _unindexed(self, home: Path, part: Place) -> list[str]:
+        names = set(names_in(home / part.name))
+        told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
+        missing = told - names if part.is_followed else told | records_among(names)
+        found = {part.holding(name) for name in missing if slug_in(name) is not None}
+        if found and part.is_followed:
+            found -= {entry.record_file for entry in self._journal.entries()}
+            # Some were finished since the names were listed.
+            found -= {part.holding(name) for name in names_in(home / part.name)}
+        return [*map(part.holding, nameless(names)), *found]
 
     def _answers(
         self, prompt: str | None, *asked: tuple[str, Any]
@@ -133,6 +141,56 @@ class KeptRequests(Catalogue):
         if prompt is None:
             return ask(whole=True), False
         return self._index.of_prompt(slug(prompt), partial(ask, whole=False))
+
+
+class Place(NamedTuple):
+    """A folder in a home by its *name* there, "" for the home itself, and whether it is read."""
+
+    name: str
+    is_followed: bool
+
+    def holding(self, file: str) -> str:
+        """Return the name that a file in it has in the home."""
+        return f"{self.name}/{file}" if self.name else file
+
+
+def places_in(home: Path) -> Iterator[Place]:
+    """Yield where records may lie: in the home, its sub-folders, and where a person put some.
+
+    Large days are moved to another disk, with a link in their place, or into an archive.
+    """
+    yield Place("", is_followed=True)
+    for name in _folders_in(home):
+        is_followed = is_subfolder(name) and time_in(home, name) is not None
+        if is_subfolder(name) or not is_link(home / name):
+            yield Place(name, is_followed)
+        if not is_followed and not is_link(home / name):
+            for inner in _folders_in(home / name):
+                if not is_link(home / name / inner):
+                    yield Place(f"{name}/{inner}", is_followed=False)
+
+
+def _folders_in(folder: Path) -> list[str]:
+    """Return what may be folders there: our files have dots in their names."""
+    return [name for name in names_in(folder) if "." not in name and is_text(name)]
+
+
+def records_among(names: Iterable[str]) -> set[str]:
+    """Return the names that are those of records which nobody has renamed."""
+    return {name for name in names if name.endswith(ENDING) and slug_in(name) is not None}
+
+
+def passed_over(home: Path) -> Iterator[tuple[str, str]]:
+    """Yield what the index cannot have, and why: files by their names, folders of records."""
+    for place in places_in(home):
+        names = names_in(home / place.name)
+        for name in map(place.holding, nameless(names)):
+            text = os.fsencode(name).decode(errors="replace")
+            yield text, "its name is no text: an archive of another system"
+        if not place.is_followed and records_among(names):
+            is_moved = is_link(home / place.name)
+            why = "it is a link" if is_moved else "its name is not that of a day (2026-11-22)"
+            yield place.name, f"records in it are not looked at: {why}"
 
 
 def nameless(names: Iterable[str]) -> list[str]:

@@ -11,7 +11,6 @@ What is kept is asked for in its base classes: `kept_requests`, `queries`.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import time
 from contextlib import suppress
@@ -20,12 +19,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar, Unpa
 from opeai_nb.client.values.words import words_said
 from opeai_nb.errors import LibraryError
 from opeai_nb.guard import Guard
-from opeai_nb.library.disk.files import Disk, names_in
+from opeai_nb.library.disk.files import Disk
 from opeai_nb.library.journal.claim_files import ClaimFiles
 from opeai_nb.library.journal.claims import Claims
 from opeai_nb.library.journal.journal import FOLDER, Journal
 from opeai_nb.library.journal.liveness import Liveness
-from opeai_nb.library.kept_requests import KeptRequests, nameless
+from opeai_nb.library.kept_requests import KeptRequests, passed_over
 from opeai_nb.library.laid_over import Layer
 from opeai_nb.library.marks import Change, Marks, tag_of
 from opeai_nb.library.records import write_record
@@ -365,9 +364,7 @@ class Library(KeptRequests):
         for _ in self.records(trashed=True):
             pass  # each is looked at: a picture may have been spoiled in place
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
-        names = (name for home in self.homes.there for name in nameless(names_in(home)))
-        spoiled = [os.fsencode(name).decode(errors="replace") for name in names]
-        rows += [(name, "its name is no text: an archive of another system") for name in spoiled]
+        rows += [found for home in self.homes.there for found in passed_over(home)]
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])
         with self._lock:
             fresh = [text for text in found if text not in self._told]

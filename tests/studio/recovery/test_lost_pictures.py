@@ -152,6 +152,54 @@ def test_a_first_run_asks_where_pictures_came_without_their_records(
     assert transport.posts == 2
 
 
+def renamed(day: Path) -> None:
+    day.rename(day.with_name("old pictures"))
+
+
+def archived(day: Path) -> None:
+    day.with_name("2026").mkdir()
+    day.rename(day.parent / "2026" / day.name)
+
+
+def on_another_disk(day: Path) -> None:
+    other = day.rename(day.parents[1] / "other disk")
+    day.symlink_to(other, target_is_directory=True)
+
+
+def without_records(day: Path) -> None:
+    for path in day.glob("*.json"):
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("move", "told"),
+    [
+        (renamed, "not that of a day"),
+        (archived, "not that of a day"),
+        (on_another_disk, "it is a link"),
+        (without_records, ""),
+    ],
+)
+def test_a_first_run_asks_where_the_folder_of_a_day_was_moved_by_hand(
+    new_studio: Callable[..., Studio],
+    transport: Watched,
+    move: Callable[[Path], None],
+    told: str,
+) -> None:
+    """As large libraries are put in order: all that was in it was paid for again."""
+    new_studio(**PLATFORM, subfolders="always").start("a fox", slot=CELL).result()
+    opened = new_studio(**PLATFORM)
+    (day,) = (path for path in opened.library.folder.iterdir() if path.name.startswith("20"))
+    opened.library.search("fox")
+    move(day)
+    for studio in (opened, new_studio(**PLATFORM)):
+        with pytest.raises(OptionError, match="is missing or damaged"):
+            studio.start("a fox", slot=CELL).result()
+        assert studio.start(f"an owl of {studio.session.name}", slot=CELL).result()
+        assert told in " ".join(studio.library.problems())
+    assert transport.posts == 3
+
+
 def test_a_first_run_above_the_notebooks_folder_asks_before_it_pays_again(
     new_studio: Callable[..., Studio], transport: Watched, tmp_path: Path
 ) -> None:
