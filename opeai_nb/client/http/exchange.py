@@ -14,6 +14,7 @@ import httpx
 from opeai_nb._version import __version__
 from opeai_nb.client.http.network.deadline import ends_in
 from opeai_nb.client.protocol.steps import CutAnswer, Damaged, Dripped, Reply, Unsent
+from opeai_nb.client.wire.error.messages import LACKS_USER, PROXY_USER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -181,6 +182,8 @@ def _way_out(error: Exception, told: str) -> str | None:
         return f"{UNPAID} Set that variable to a file of certificates, or unset it."
     if "WRONG_VERSION_NUMBER" in told or "RECORD_LAYER_FAILURE" in told:
         return f"{UNPAID} The server speaks no TLS there: its base URL may begin with http://."
+    if LACKS_USER in told:
+        return f"{UNPAID} {PROXY_USER}"
     if isinstance(error, httpx.ProxyError):
         return f"{UNPAID} Start that proxy, mend or unset its variable, or extend NO_PROXY."
     return None

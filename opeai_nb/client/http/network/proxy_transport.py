@@ -11,6 +11,7 @@ import httpx
 
 from opeai_nb.client.http.network.certificates import tls_context
 from opeai_nb.client.http.network.proxies import Proxy, ProxyProblemError, named_proxy, proxy_for
+from opeai_nb.client.wire.error.messages import LACKS_USER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -101,6 +102,7 @@ def errors_of_proxy(proxy: Proxy, departure: Departure) -> Iterator[None]:
         ) from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
         why = str(error) or "no connection could be made in time"
+        why = LACKS_USER if why.startswith("407 ") else why
         raise httpx.ProxyError(f"{proxy} does not lead there: {why}") from error
     except httpx.TransportError as error:
         if departure.has_left:

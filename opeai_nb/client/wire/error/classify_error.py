@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from opeai_nb.client.wire.error.messages import LACKS_USER, PROXY_USER
 from opeai_nb.client.wire.error.read_error import MESSAGE_LIMIT
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.errors import (
@@ -91,7 +92,7 @@ def error_of(problem: Problem, *, paid: bool, task_id: str | None = None) -> Ope
     )
 
 
-_NO_REASON: Final = {407: "it wants a user and a password"}
+_NO_REASON: Final = {407: LACKS_USER}
 
 
 def _advice(kind: type[OpeaiError], problem: Problem, *, paid: bool) -> str | None:
@@ -100,7 +101,7 @@ def _advice(kind: type[OpeaiError], problem: Problem, *, paid: bool) -> str | No
     if problem.status == 413:  # noqa: PLR2004  payload too large
         return _ADVICE_413
     if kind is UnreachableError:
-        return f"{'Nothing was sent, so nothing was paid. ' if paid else ''}{_ADVICE_407}"
+        return f"{'Nothing was sent, so nothing was paid. ' if paid else ''}{PROXY_USER}"
     if any(word in message for word in _CHALLENGE):
         return _ADVICE_CHALLENGE
     if kind is AuthenticationError and any(word in message for word in _UPSTREAM):
@@ -126,10 +127,6 @@ _ADVICE_UPSTREAM: Final = (
 _ADVICE_REFUSED: Final = (
     "Change what the message names; what came stands in error.answer, and the request id helps "
     "the platform's support."
-)
-_ADVICE_407: Final = (
-    "Put them into the variable that names the proxy, as http://user:password@host:port, with "
-    "%40 for an @ in them."
 )
 _OPENING: Final[Mapping[type[OpeaiError], str]] = {
     UnreachableError: "The proxy refused: {}",

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+LACKS_USER: Final = "it wants a user and a password"
+PROXY_USER: Final = (
+    "Put them into the variable that names the proxy, as http://user:password@host:port, with "
+    "%40 for an @ in them."
+)
 KEPT: Final = (
     "What came is kept in error.answer, and in a library's journal: `%imagine resume` reads it "
     "again, also after an update."

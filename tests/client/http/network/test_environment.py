@@ -220,6 +220,15 @@ class TestProxies:
                 shell(base_url=url).generate("a fox")
         assert "secret" not in str(caught.value)
 
+    def test_proxy_of_https_that_wants_a_password_is_told_as_such(
+        self, shell: Shells, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with saying(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\n\r\n") as port:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+            with pytest.raises(UnreachableError, match="wants a user and a password") as caught:
+                shell(base_url="https://a.test").generate("a fox")
+        assert "http://user:password@host:port" in str(caught.value)
+
     def test_proxy_that_wants_a_password_is_told_as_such(self, shell: Shells) -> None:
         script = Script(Answer(b"", status=407))
         with pytest.raises(UnreachableError, match="wants a user and a password") as caught:
