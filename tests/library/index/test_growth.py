@@ -28,7 +28,8 @@ from opeai_nb.library.records.record import Record
 from opeai_nb.library.replay.replay import decide
 from tests.profiled import profiled
 
-SIZES = (20, 120)
+SIZES = (30, 180)
+"""Both have more than a page of the gallery."""
 ASKED = {"open", "stat", "lstat", "listdir", "scandir"}
 
 
