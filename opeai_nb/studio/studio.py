@@ -28,6 +28,7 @@ from opeai_nb.warning import silence
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
+    from pathlib import Path
 
     from opeai_nb.client import AsyncClient, Generation, Model
     from opeai_nb.client.http.limiter import Throttle
@@ -58,7 +59,8 @@ class Studio:
     """Makes pictures on one loop thread and keeps each in the library before anyone sees it.
 
     *settings* say where requests go and where pictures are kept (default: the environment);
-    *client* and *library* replace what they would give (tests pass a client over a script).
+    *client* and *library*, or its folder, replace what they would give (tests pass a client over a
+    script).
     """
 
     def __init__(
@@ -66,17 +68,19 @@ class Studio:
         settings: Settings | None = None,
         *,
         client: AsyncClient | None = None,
-        library: Library | None = None,
+        library: Library | str | Path | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         from opeai_nb.library import Library
 
         self.settings = settings or settings_from()
-        self.library = library or Library(
-            self.settings.library,
-            metadata=self.settings.metadata,
-            subfolders=self.settings.subfolders,
-        )
+        if not isinstance(library, Library):
+            library = Library(
+                library or self.settings.library,
+                metadata=self.settings.metadata,
+                subfolders=self.settings.subfolders,
+            )
+        self.library = library
         self.session = self.library.new_session()
         self.jobs: list[Job] = []
         self._most = _FEW

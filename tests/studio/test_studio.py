@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,7 +25,6 @@ from tests.studio.conftest import left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     import httpx
 
@@ -41,6 +41,13 @@ def test_a_job_gives_pictures_that_lie_in_the_library(studio: Studio) -> None:
         assert picture.path is not None
         assert picture.path.parent == studio.library.folder
     assert studio.library.pending() == []
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+def test_a_library_may_be_named_by_its_folder(kind: type, tmp_path: Path) -> None:
+    studio = Studio(library=kind(tmp_path / "pictures"))
+    assert studio.library.folder == tmp_path / "pictures"
+    assert studio.library.metadata == studio.settings.metadata
 
 
 def test_a_job_shows_its_pictures_where_they_are_there_else_its_state(studio: Studio) -> None:
