@@ -9,7 +9,7 @@ from opeai_nb.client.protocol.poll_history import PollHistory
 from opeai_nb.client.protocol.query_task import PASSING, again, ask_once
 from opeai_nb.client.protocol.results import together
 from opeai_nb.client.protocol.steps import Flow, Now, Sleep
-from opeai_nb.client.values.answer_notes import CUT_TASKS, GUESS
+from opeai_nb.client.values.answer_notes import CUT_TASKS
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import Task
 from opeai_nb.errors import AnswerError, OpeaiError, TaskExpiredError
@@ -50,10 +50,14 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     except OpeaiError as error:
         error.pictures = error.pictures or task.pictures
         is_refused = isinstance(error, AnswerError) and not isinstance(error, PASSING)
-        if not (task.pictures and is_refused):
+        if not is_refused or not (task.pictures or isinstance(error, TaskExpiredError)):
             raise
         # Nobody knows the task: what was shown beside its id may be all that it came to.
-        last = replace(task, status="done", notes=(*task.notes, GUESS))
+        from opeai_nb.client.protocol.read_submission import beside_id  # seldom needed
+
+        last = beside_id(task)
+        if not last.pictures:
+            raise
         yield last
     good = sum(picture.error is None for picture in last.pictures)
     if CUT_TASKS not in task.notes or good >= wanted(task.request):

@@ -1,6 +1,7 @@
 """What came back for a paid request: pictures, a task, a refusal, or the error that keeps it.
 
 read_submission           an answer, whole or in part; `reread` one that was kept
+beside_id                 what stood beside the id of a task that nobody knows
 rescued, cut              what an answer told that broke off, else the error of that
 pause_before_resending    what a refusal says about sending it again
 """
@@ -38,10 +39,12 @@ from opeai_nb.client.wire.error.read_error import Problem, problem_in
 from opeai_nb.client.wire.error.unreadable import unread
 from opeai_nb.client.wire.read_answer import read_answer
 from opeai_nb.client.wire.read_documented import Pictures
+from opeai_nb.client.wire.read_pictures import sure_guesses
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.request_id import request_id_of
 from opeai_nb.client.wire.task.task_link import poll_link
 from opeai_nb.client.wire.unwrap import Places
+from opeai_nb.client.wire.unwrapped_answer import unwrapped
 from opeai_nb.errors import (
     OpeaiError,
     OutcomeUnknownError,
@@ -81,6 +84,19 @@ def reread(
     if isinstance(result, Problem):
         raise _with_answer(error_of(result, paid=True), reply)
     return result
+
+
+def beside_id(task: Task) -> Task:
+    """Return as done what the answer shows that named a task, once nobody knows that task.
+
+    The task itself where it shows nothing that is surely a picture.
+    """
+    shown = task.pictures
+    if not shown and task.answer is not None and task.request is not None:
+        shown = sure_guesses(unwrapped(_reply_of(task.answer, None), task.request))
+    return (
+        replace(task, status="done", pictures=shown, notes=(*task.notes, GUESS)) if shown else task
+    )
 
 
 def _reply_of(answer: bytes, key: Secret | None) -> Reply:

@@ -163,8 +163,9 @@ class Task:
 
     @property
     def says_more(self) -> bool:
-        """True where the answer is longer than what tells of a task: a picture may be in it."""
-        return len(self.answer or b"") > _LONGEST_ANSWER
+        """True where the answer is longer than what tells of a task, or names a picture's file."""
+        answer = self.answer or b""
+        return len(answer) > _LONGEST_ANSWER or _FILE.search(answer) is not None
 
     @property
     def parts(self) -> tuple[Task, ...]:
@@ -182,6 +183,7 @@ class Task:
 
 _BETWEEN: Final = ", "
 _LONGEST_ANSWER: Final = 2048  # bytes
+_FILE: Final = re.compile(rb"\.(?:png|jpe?g|webp|avif)\b", re.IGNORECASE)
 
 
 def ids_in(task_id: str | None) -> list[str]:

@@ -3,13 +3,15 @@
     pictures_in   the first list of results; else what names itself a result; else an input's list
     found_in      these, what other lists surely add to them, and what is to be told of them
     listed_in     what lists hold alone: made, whatever a task's status says
-    guessed_in    whatever may be a picture: the last resort, once nothing else says anything
+    guessed_in    whatever may be a picture: the last resort, once nothing else says anything;
+                  `sure_guesses` what surely is one
 
 What one item of a list stands for is read in `read_item`.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -206,6 +208,22 @@ _INPUTS_OF_EDITS: Final = frozenset({"image", "images", "image_urls", "files"})
 def count_listed(answer: UnwrappedAnswer) -> int:
     """Count the good pictures of lists: these are made, whatever a status says."""
     return sum(picture.error is None for picture in listed_in(answer))
+
+
+def sure_guesses(answer: UnwrappedAnswer) -> tuple[Picture, ...]:
+    """Return what is surely a picture, under whatever name: its bytes, or the URL of its file.
+
+    None in the answer to an edit, or where nobody knows what was asked: it may be an input.
+    """
+    if answer.request is None or answer.is_of_edit:
+        return ()
+    found = (p for p in guessed_in(answer) if p.source or PICTURE_FILE.fullmatch(p.url or ""))
+    return tuple(found)
+
+
+PICTURE_FILE: Final = re.compile(
+    r"https?://[^?#\s]+\.(?:png|jpe?g|webp|avif)(?:[?#]\S*)?", re.IGNORECASE
+)
 
 
 def guessed_in(answer: UnwrappedAnswer) -> list[Picture]:

@@ -259,6 +259,8 @@ def is_never(name: str, value: Any) -> bool:
     # A chat's message, not an error's; and the payload of an answer, not of the request.
     if plain in {"message", "payload"} and isinstance(value, dict) and "prompt" not in value:
         return False
+    if name == "_source" and isinstance(value, dict):  # Elasticsearch's is the document
+        return False
     words = {word.lower() for word in _WORDS.findall(name)}
     is_aside = bool(words & _NEVER_WORDS) and not words & _RESULT_WORDS
     return is_aside or any(part in plain for part in _NEVER_PARTS)

@@ -24,7 +24,7 @@ from opeai_nb.client.protocol.results import (
 )
 from opeai_nb.client.values.answer_notes import CUT_TASKS, DOUBTS, GUESS
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID
-from opeai_nb.errors import DownloadError, NoPictureError, OpeaiError, TaskExpiredError
+from opeai_nb.errors import Answer, DownloadError, NoPictureError, OpeaiError, TaskExpiredError
 from opeai_nb.studio.pipeline.answered import in_file, out_of_the_journal
 from opeai_nb.studio.pipeline.job_context import made_folder, reason
 
@@ -56,6 +56,7 @@ async def follow_task(
     started = time.monotonic()
     try:
         if not is_new:  # ask before waiting for it
+            task = replace(task, answer=await context.disk(_kept_answer, entry))
             task = await context.client.task(task, timeout=context.timeout)
         last = await context.client.watch(
             task,
@@ -65,10 +66,14 @@ async def follow_task(
             into=await context.disk(made_folder, entry.folder),
         )
     except TaskExpiredError as error:
+        from opeai_nb.client.protocol.read_submission import beside_id  # seldom needed
+
+        last = beside_id(task)
         # Within its 24 hours a task that is not found may be another account's.
-        if entry.is_over:
-            await context.settle(entry, error)
-        raise
+        if not last.pictures:
+            if entry.is_over:
+                await context.settle(entry, error)
+            raise
     try:
         generation = finished(last)
     except NoPictureError as error:
@@ -84,6 +89,11 @@ async def follow_task(
             await context.settle(entry, error)
         raise
     return await receive(context, entry, generation, time.monotonic() - started)
+
+
+def _kept_answer(entry: Entry) -> Answer | None:
+    answer = entry.answer()
+    return None if answer is None else Answer(answer)
 
 
 def noted_task(context: JobContext, entry: Entry, task: Task) -> tuple[float, ...]:

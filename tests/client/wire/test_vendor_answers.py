@@ -205,6 +205,7 @@ def test_task_of_another_vendor_is_followed_to_its_picture(shell: Shells, vendor
         {"header": {"code": 0}, "payload": {"choices": {"status": 2, "text": [{"content": B64}]}}},
         {"success": True, "payload": {"images": [{"url": URL}]}},
         {"data": [{"location": URL, "poster": OTHER}]},
+        {"hits": {"total": 1, "hits": [{"_id": "1", "_source": {"prompt": "a", "odd": URL}}]}},
     ],
     ids=str,
 )
@@ -623,6 +624,18 @@ def test_picture_beside_the_id_of_a_task_that_nobody_knows_is_not_lost(
 ) -> None:
     assert plays(shell, body, Answer({"error": {"message": "no route"}}, status=404)) == [RED]
     assert plays(shell, body, DONE | {"odd": OTHER}) == [RED]
+
+
+@pytest.mark.parametrize("word", ["ok", "running", "queued", "created"])
+@pytest.mark.parametrize(
+    "body", [{"entity": {"src": URL}}, {"odd": {"bytes": B64}}, {"odd": f"![fox]({URL})"}], ids=str
+)
+def test_picture_that_a_task_shows_is_taken_once_nobody_knows_it(
+    shell: Shells, word: str, body: Any
+) -> None:
+    lost = Answer({"error": {"message": "no route"}}, status=404)
+    assert plays(shell, {"task_id": "t1", "status": word, **body}, lost) == [RED]
+    assert plays(shell, {"task_id": "t1", "status": word, **body}, {"status": word}, DONE) == [RED]
 
 
 @pytest.mark.parametrize("name", ["thumbnail", "preview_png", "callback", "logo_url"])

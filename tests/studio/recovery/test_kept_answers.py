@@ -566,3 +566,20 @@ def test_what_else_stood_beside_the_id_of_a_task_is_kept_until_the_task_ends(
         (entry,) = studio.library.pending()
         assert caught.value.answer == entry.answer() == Answer(paid).content
     assert len(script.posts) == 1
+
+
+def test_picture_beside_the_id_of_a_task_that_nobody_knows_is_taken_by_a_resume(
+    studio_over: Studios,
+) -> None:
+    paid = {"task_id": "t-1", "status": "ok", "entity": {"src": "http://p.test/x.png"}}
+    busy = error_answer("no key", status=401)
+    studio, script = studio_over(lambda sent: Answer(paid) if sent.method == "POST" else busy)
+    with pytest.raises(OpeaiError):
+        studio.generate("a fox")
+    (entry,) = studio.library.pending()
+    lost = error_answer("no such route", status=404)
+    again, later = studio_over(lambda sent: png(9, 9) if sent.url.path == "/x.png" else lost)
+    with pytest.warns(LibraryWarning, match="seemed to be"):
+        generation = again.resume(entry).result(60)
+    assert [picture.size for picture in generation.pictures] == [(9, 9)]
+    assert (len(script.posts), len(later.posts), again.library.pending()) == (1, 0, [])

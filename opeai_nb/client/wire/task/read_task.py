@@ -9,7 +9,6 @@ tasks of one answer in `several_tasks`.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,11 +19,13 @@ from opeai_nb.client.values.task import VAGUE, Status, Task, read_status
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import find_problem, problem_of, reason_in
 from opeai_nb.client.wire.read_pictures import (
+    PICTURE_FILE,
     count_listed,
     found_in,
     guessed_in,
     listed_in,
     pictures_in,
+    sure_guesses,
 )
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, guessed_id, only_id
@@ -153,10 +154,7 @@ def _early(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> tuple[Picture, .
     """
     status = read_status(word := status_word(node))
     if not word or status in {"unknown", "failed"}:
-        found = _good(pictures_in(answer))
-        guesses = [] if found or word or answer.is_of_edit else guessed_in(answer)
-        sure = (each for each in guesses if each.source or _PICTURE_FILE.fullmatch(each.url or ""))
-        return found or tuple(sure)
+        return _good(pictures_in(answer)) or (() if word else sure_guesses(answer))
     listed = _good(listed_in(answer)) if is_at_its_end(answer.places.nodes) else ()
     return listed if len(listed) >= answer.wanted else ()
 
@@ -178,12 +176,7 @@ def holds_result(answer: UnwrappedAnswer, task: Task | None) -> bool:
 def _names_picture(node: Mapping[str, Any]) -> bool:
     """Tell an object that names a picture: by what a result is called, or by the file's ending."""
     links = (str(node.get(name)) for name in ("url", "image_url", "image", "sample"))
-    return bool(node.get("result_url")) or any(map(_PICTURE_FILE.fullmatch, links))
-
-
-_PICTURE_FILE: Final = re.compile(
-    r"https?://[^?#\s]+\.(?:png|jpe?g|webp|avif)(?:[?#]\S*)?", re.IGNORECASE
-)
+    return bool(node.get("result_url")) or any(map(PICTURE_FILE.fullmatch, links))
 
 
 _NOT_LIVE: Final = frozenset({"failed", "unknown"})
