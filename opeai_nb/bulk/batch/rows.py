@@ -270,11 +270,13 @@ def _check_columns(
 def _check_braces(prompt: str, columns: set[str], words: set[str]) -> None:
     """Refuse a column in braces that would be painted as they stand: `{ city }`, `{city!r}`.
 
-    Doubled ones are meant so, unless no column is filled in at all, as a template of Jinja has it.
+    Doubled ones are meant so, unless no column is filled in at all, as a template of Jinja has it:
+    that knows no `\\{`.
     """
+    is_jinja = not words and "\\{" not in prompt
     for found in _BRACED.finditer(prompt):
         braces, name = found.groups()
-        if name in columns - words and (len(braces) == 1 or not words):
+        if name in columns - words and (len(braces) == 1 or is_jinja):
             raise InputError(
                 f"{found[0]} in the prompt is no column, and would be painted as it stands.",
                 advice=f"Write {{{name}}}, or \\{{{name}}} to keep the braces. Nothing was sent.",
