@@ -74,7 +74,8 @@ def found_in(answer: UnwrappedAnswer) -> Found:
     if not good or pictures is None:
         return Found(pictures)
     word = next(filter(None, map(_filtered, _objects_in(answer.places))), "")
-    notes = (FILTERED.format(word[:_SHORT]),) if word else ()
+    is_told = any(word in picture.error.message for picture in pictures if picture.error)
+    notes = (FILTERED.format(word[:_SHORT]),) if word and not is_told else ()
     inputs = answer.inputs_by_name()
     is_in_doubt = False
     for name, items in answer.places.lists:

@@ -190,6 +190,7 @@ def test_item_that_failed_says_why_beside_one_that_did_not(shell: Shells) -> Non
     generation = shell(Answer({"data": items})).generate("a fox")
     assert len(generation.good) == 1
     assert "CONTENT_FILTERED" in str(generation.pictures[1].error)
+    assert generation.notes == ()
 
 
 def test_word_of_success_in_an_item_is_no_reason(shell: Shells) -> None:
