@@ -270,8 +270,8 @@ def _check_columns(
 def _check_braces(prompt: str, columns: set[str], words: set[str]) -> None:
     """Refuse a column in braces that would be painted as they stand: `{ city }`, `{city!r}`.
 
-    Doubled ones are meant so, unless no column is filled in at all, as a template of Jinja has it:
-    that knows no `\\{`.
+    Doubled ones are meant so, unless no column is filled in at all and no brace has a backslash, as
+    in a template of Jinja.
     """
     is_jinja = not words and "\\{" not in prompt
     for found in _BRACED.finditer(prompt):
