@@ -8,7 +8,7 @@ from collections import deque
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from dataclasses import replace
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from opeai_nb.bulk.run import dask_worker
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _LARGEST: Final = 64
 _PER_SLOT: Final = 8
 _RETRIES: Final = 3
+_LOOK: Final = 1.0
 
 
 def begin_on(client: Any, run: Run, studio: Studio, options: BulkOptions) -> None:
@@ -124,8 +125,23 @@ class Cluster:
             self.running = sum(
                 min(len(points), self._options.concurrency) for points in under_way.values()
             )
-            future = ended.get()
+            future = self._next(ended)
+            if future is None:
+                for points in (*under_way.values(), *(points for _, points in waiting)):
+                    self._lose(points, ConnectionError("its scheduler is gone"))
+                return
             self._take(future, under_way.pop(future))
+
+    def _next(self, ended: SimpleQueue[Any]) -> Any:
+        """Return the next share that ends; None once the client has closed.
+
+        What is submitted while it looks for a scheduler that is gone never ends, not even then.
+        """
+        while True:
+            with suppress(Empty):
+                return ended.get(timeout=_LOOK)
+            if getattr(self._client, "status", "") == "closed":
+                return None
 
     def _submitted(self, number: int, points: Sequence[Point]) -> Any:
         """Return the future of a share; None for one that the cluster did not take any more.

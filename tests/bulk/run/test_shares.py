@@ -44,6 +44,7 @@ class Cluster:
 
     def __init__(self, ends: Callable[[int, Share, Sequence[Point]], object]) -> None:
         self.shares: list[Share] = []
+        self.status = "running"
         self._ends = ends
 
     def nthreads(self) -> dict[str, int]:
@@ -109,6 +110,25 @@ def test_a_cluster_that_takes_no_more_shares_loses_those(studio: Studio) -> None
     }
     assert len(made.failed) == 24
     assert len(made.outcomes) == 32
+
+
+def test_a_client_that_closes_as_its_scheduler_is_gone_loses_what_it_took_since(
+    studio: Studio,
+) -> None:
+    """What Dask takes while it looks for the scheduler never ends: nor did the run."""
+
+    def gone(count: int, share: Share, points: Sequence[Point]) -> None:
+        if count < 4:
+            good(share, points)
+        else:
+            client.status = "closed"
+
+    client = Cluster(gone)
+    made = over(sweep("a {x}", x=range(32), studio=studio), client)
+    assert {error.message for error in made.failed.values()} == {
+        "The cluster lost this share: ConnectionError: its scheduler is gone."
+    }
+    assert len(made.failed) == 24
 
 
 def test_what_no_cluster_can_take_is_raised_before_anything_is_sent(studio: Studio) -> None:
