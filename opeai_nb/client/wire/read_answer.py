@@ -41,7 +41,12 @@ from opeai_nb.client.wire.error.reason import reason_anywhere
 from opeai_nb.client.wire.error.unreadable import unread, unreadable
 from opeai_nb.client.wire.links import links_in, links_in_xml, may_be_picture
 from opeai_nb.client.wire.read_documented import Pictures
-from opeai_nb.client.wire.read_pictures import found_in, guessed_in, pictures_in
+from opeai_nb.client.wire.read_pictures import (
+    filtered_notes,
+    found_in,
+    guessed_in,
+    pictures_in,
+)
 from opeai_nb.client.wire.redact import hide_in, value_without_key, without_key
 from opeai_nb.client.wire.task.guessed_id import bare_task, guessed_task
 from opeai_nb.client.wire.task.read_task import holds_result, read_task
@@ -204,7 +209,9 @@ def _read_no_result(
     if problem is not None:
         return _refusal(problem, answer.places)
     if guesses := guessed_in(answer):
-        return _as_pictures(answer, guesses, notes=(GUESS,))
+        # Of a body that is the picture itself the headers tell what JSON does elsewhere.
+        notes = (GUESS, *filtered_notes([answer.reply.headers]))
+        return _as_pictures(answer, guesses, notes=notes)
     guess = guessed_task(answer.places) or bare_task(answer.reply.body) or _linked_task(answer)
     if guess is not None and not failures:
         return replace(guess, request_id=answer.request_id)

@@ -29,7 +29,7 @@ from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.unwrap import INPUT_LISTS, leaves_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opeai_nb.client.wire.unwrap import Places
     from opeai_nb.client.wire.unwrapped_answer import UnwrappedAnswer
@@ -73,9 +73,8 @@ def found_in(answer: UnwrappedAnswer) -> Found:
     good = [picture for picture in pictures or () if picture.error is None]
     if not good or pictures is None:
         return Found(pictures)
-    word = next(filter(None, map(_filtered, _objects_in(answer.places))), "")
-    is_told = any(word in picture.error.message for picture in pictures if picture.error)
-    notes = (FILTERED.format(word[:_SHORT]),) if word and not is_told else ()
+    told = " ".join(picture.error.message for picture in pictures if picture.error)
+    notes = filtered_notes(_objects_in(answer.places), told)
     inputs = answer.inputs_by_name()
     is_in_doubt = False
     for name, items in answer.places.lists:
@@ -93,6 +92,15 @@ def found_in(answer: UnwrappedAnswer) -> Found:
     is_short = len(good) < answer.wanted
     is_in_doubt |= is_short and bool(_unknown(guessed_in(answer), good))
     return Found(pictures, (IN_DOUBT, *notes) if is_in_doubt else notes)
+
+
+def filtered_notes(objects: Iterable[Mapping[str, Any]], told: str = "") -> tuple[str, ...]:
+    """Return what is to be told of pictures that one of some objects says were filtered.
+
+    Nothing where the word for it stands in what is *told* already.
+    """
+    word = next(filter(None, map(_filtered, objects)), "")
+    return (FILTERED.format(word[:_SHORT]),) if word and word not in told else ()
 
 
 def _objects_in(places: Places) -> Iterator[Mapping[str, Any]]:

@@ -254,6 +254,19 @@ def test_picture_that_was_filtered_is_told_so(shell: Shells, body: Any, word: st
     assert generation.answer is None
 
 
+@pytest.mark.parametrize("is_task", [False, True])
+@pytest.mark.parametrize("word", ["SUCCESS", "CONTENT_FILTERED"])
+def test_headers_beside_a_picture_alone_tell_that_it_was_filtered(
+    shell: Shells, word: str, is_task: bool
+) -> None:
+    headers = {"Content-Type": "image/png", "finish-reason": word, "seed": "1"}
+    first = [Answer({"task_id": "t", "status": "queued"})] if is_task else []
+    script = Script(*first, Answer(RED, headers=headers))
+    generation = shell(transport=script).generate("a fox")
+    assert [picture.data for picture in generation.pictures] == [RED]
+    assert any(word in note for note in generation.notes) == (word == "CONTENT_FILTERED")
+
+
 @pytest.mark.parametrize(
     "end",
     [
