@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
@@ -153,6 +154,21 @@ def test_refusal_of_the_content_is_one_in_any_words(shell: Shells, says: str) ->
 @pytest.mark.parametrize("says", ["the moderation service is down", "model is case-sensitive"])
 def test_word_of_moderation_alone_refuses_no_content(shell: Shells, says: str) -> None:
     assert not isinstance(error_of(shell, {"error": {"message": says}}), ModerationError)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(402, QuotaError), (400, BadRequestError), (429, AnswerError), (500, OutcomeUnknownError)],
+)
+def test_status_of_http_inside_a_success_is_what_counts(
+    shell: Shells, status: int, kind: Any
+) -> None:
+    for body in (
+        {"status": status, "message": SAYS},
+        {"statusCode": status, "body": json.dumps({"message": SAYS})},
+    ):
+        error = error_of(shell, body)
+        assert (isinstance(error, kind), SAYS in error.message) == (True, True)
 
 
 @pytest.mark.parametrize("says", ["not enough credits", "You are out of credits", "余额不足"])

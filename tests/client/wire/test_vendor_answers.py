@@ -147,6 +147,11 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"t0": {"status": "done", "url": OTHER}, "t1": {"status": "running"}},
         {"data": {"t0": {"status": "done", "url": OTHER}, "t1": {"status": "done", "url": URL}}},
     ),
+    "a result's address beside the task that makes it": (
+        {"id": "q-9", "status": "queued", "result_url": f"{HERE}/v1/results/q-9"},
+        Answer({"detail": "not ready"}, status=404),
+        {"images": [URL]},
+    ),
     "Modal": (
         Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),
         Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),

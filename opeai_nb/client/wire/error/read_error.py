@@ -86,7 +86,10 @@ def find_problem(body: Any) -> Problem | None:
     if any(str(body.get(name)).lower() == "false" for name in ("success", "ok")):
         return problem_of(reason_of(body), code=body.get("code"))
     code = _word(code_of(body))
-    if code is not None and not is_fine(code) and (text := reason_of(body)):
+    if code is None or is_fine(code):
+        return None
+    # AWS Lambda's envelope has the error in its body.
+    if text := reason_of(body) or reason_anywhere(body.get("body")):
         return replace(problem_of(text, code=code, kind=body.get("type")), is_flat=True)
     return None
 

@@ -62,7 +62,9 @@ def is_fine(text: str) -> bool:
 def code_of(body: Mapping[str, Any]) -> Any:
     """Return the first code of an answer; None for none."""
     codes = {squeezed(name): value for name, value in body.items() if _is_code(value)}
-    return next((codes[name] for name in _CODES if name in codes), None)
+    found = next((codes[name] for name in _CODES if name in codes), None)
+    status = body.get("status")  # of HTTP, where it is a number of its errors
+    return status if found is None and type(status) is int and 400 <= status < 600 else found  # noqa: PLR2004
 
 
 def _is_code(value: Any) -> bool:
