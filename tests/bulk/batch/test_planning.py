@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import csv
 import gc
+import sys
 from collections import Counter
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,10 +120,22 @@ def test_who_plans_many_rows_is_told_from_the_first_thousands_on(
     assert capsys.readouterr().err == ""
 
 
+class KernelStream(StringIO):
+    """Standard error of a notebook."""
+
+    __module__ = "ipykernel.iostream"
+
+
+@pytest.mark.parametrize(
+    ("stream", "counts"), [(StringIO, (8, 24, 56, 120, 248, 400)), (KernelStream, ())]
+)
 def test_who_plans_few_rows_that_take_long_is_told_from_the_first_second_on(
-    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch, stream: type[StringIO], counts: tuple[int, ...]
 ) -> None:
-    """An edit's picture is read with its row: five thousand of them take a minute."""
+    """An edit's picture is read with its row: five thousand of them take a minute.
+
+    A notebook would keep other lines in each run.
+    """
     now = 0.0
 
     def slow() -> Iterator[int]:
@@ -130,12 +144,12 @@ def test_who_plans_few_rows_that_take_long_is_told_from_the_first_second_on(
             now += 0.125
             yield number
 
+    console = stream()
+    monkeypatch.setattr(sys, "stderr", console)
     reading = Reading(lambda: now)
     for _ in told(slow(), lambda count: reading(count, 400), lambda: now):
         pass
-    assert capsys.readouterr().err.splitlines() == [
-        f"{count} of 400 rows planned" for count in (8, 24, 56, 120, 248, 400)
-    ]
+    assert console.getvalue().splitlines() == [f"{n} of 400 rows planned" for n in counts]
 
 
 def test_a_terminal_sees_each_step_and_a_log_each_doubling_and_the_end() -> None:
