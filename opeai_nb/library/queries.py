@@ -44,12 +44,13 @@ _REMEMBERED: Final = 20  # durations: enough for a median, few enough to follow 
 _PAGE: Final = 500  # records in memory at once while all are iterated over: a few megabytes
 _FIRST_PAGE: Final = 32
 """Records that are read at first: a gallery's page. Each lies somewhere else in a large index."""
+# Copies of a record, as a sync leaves them or a folder that was copied twice, are told as one.
 _NEWER: Final = """
     SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) > (?, ?)
-    ORDER BY created, id LIMIT ?"""
+    GROUP BY created, id ORDER BY created, id LIMIT ?"""
 _OLDER: Final = """
     SELECT created, id, home, file, look, stands FROM kept WHERE (created, id) < (?, ?)
-    ORDER BY created DESC, id DESC LIMIT ?"""
+    GROUP BY created, id ORDER BY created DESC, id DESC LIMIT ?"""
 _HOLDING: Final = """
     SELECT home, file, look, stands FROM kept
     WHERE EXISTS (SELECT 1 FROM json_each(:sha256)
@@ -70,8 +71,10 @@ _DURATIONS: Final = """
 _ORIGINS: Final = """
     SELECT value FROM json_each(?) WHERE EXISTS (SELECT 1 FROM kept WHERE origin = value)"""
 _USAGE: Final = """
-    SELECT day, model, origin, count(*), sum(pictures), sum(tokens) FROM kept
-    WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+    SELECT day, model, origin, count(*), sum(pictures), sum(tokens) FROM (
+        SELECT day, model, origin, pictures, tokens FROM kept
+        WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+        GROUP BY created, id)
     GROUP BY day, model, origin ORDER BY day DESC, model, origin"""
 # What a price depends on, too. A count that is none is NULL: what was used is not told.
 _PRICED: Final = """
@@ -87,7 +90,8 @@ _PRICED: Final = """
         CASE WHEN json_type(stands, '$.usage.total_tokens') = 'integer'
             THEN json_extract(stands, '$.usage.total_tokens') END AS in_all
         FROM kept
-        WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids))))
+        WHERE created >= :since AND (:ids IS NULL OR id IN (SELECT value FROM json_each(:ids)))
+        GROUP BY created, id)
     SELECT day, model, origin, count(*), sum(pictures), sum(tokens), asked, quality,
         CAST(total(into_it) AS INTEGER), CAST(total(out_of_it) AS INTEGER),
         CAST(total(in_all) AS INTEGER), into_it IS NULL, out_of_it IS NULL, in_all IS NULL
@@ -152,7 +156,8 @@ class Catalogue:
     def record(self, id_or_prefix: str) -> Record:
         """Return one record by the beginning of its id. Raises `LibraryError`."""
         rows = self._index.rows(
-            "SELECT home, file, look, stands FROM kept WHERE id >= ? AND id < ? LIMIT 2",
+            "SELECT home, file, look, stands FROM kept WHERE id >= ? AND id < ? "
+            "GROUP BY id LIMIT 2",
             (id_or_prefix, f"{id_or_prefix}{chr(sys.maxunicode)}"),
         )
         found = list(self._sound(rows)) if id_or_prefix else []

@@ -23,7 +23,7 @@ SEARCH: Final = """
     AND id NOT IN (SELECT value FROM json_each(:hidden))
     AND created >= :since AND created < :until AND (created, id) < (:before, :last)
     AND NOT EXISTS (SELECT 1 FROM json_each(:words) WHERE instr(kept.words, value) = 0)
-    ORDER BY created DESC, id DESC LIMIT :limit"""
+    GROUP BY created, id ORDER BY created DESC, id DESC LIMIT :limit"""
 
 
 class Selection(TypedDict, total=False):

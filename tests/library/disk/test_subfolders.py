@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,33 @@ def test_what_is_done_by_hand_in_a_subfolder_is_seen_by_an_open_library(
     assert {each.prompt for each in spread.records()} == {"a fox", "a hare"}
     shutil.rmtree(only_subfolder(folder))
     assert [each.prompt for each in spread.records()] == ["a hare"]
+
+
+def a_day_twice(day: Path) -> None:
+    shutil.copytree(day, day.with_name("2020-01-01"))
+    shutil.copytree(day, day.with_name(f"{day.name}-999"))
+
+
+def conflicts(day: Path) -> None:
+    for path in [*day.glob("*.json")]:
+        shutil.copy(path, path.with_name(f"{path.stem} (conflicted copy).json"))
+
+
+@pytest.mark.parametrize("copy", [a_day_twice, conflicts])
+def test_copies_of_a_record_are_told_as_one(
+    spread: Library, folder: Path, copy: Callable[[Path], None]
+) -> None:
+    """What they cost was told twice, and nobody could mark any of them."""
+    ids = [make(spread, f"fox {number}").id for number in range(3)]
+    before = spread.usage().total
+    copy(only_subfolder(folder))
+    for library in (spread, Library(folder)):
+        assert library.usage().total == before
+        assert [record.id for record in library.records(newest_first=False)] == ids
+        assert [record.id for record in library.search("fox", limit=2)] == ids[:0:-1]
+        assert [record.id for record in library.selected("fox")] == ids[::-1]
+        assert library.mark(ids[0], star=True).starred
+        assert shown(library, ImageRequest("fox 1"), slot=Slot("c", 1)) is not None
 
 
 def test_a_library_with_subfolders_that_was_copied_replays(
