@@ -190,6 +190,8 @@ def test_failure_of_the_server_in_an_item_leaves_open_what_was_paid(shell: Shell
         {"code": -1, "msg": "read: connection reset by peer", "data": None},
         {"code": "UpstreamTimeout", "message": "no answer"},
         {"success": False, "message": "Internal Server Error"},
+        {"error": "read tcp 10.0.0.2:443: i/o timeout"},
+        {"error": {"message": "upstream returned an empty response"}},
         {"code": -1, "msg": "系统异常", "data": None},
         {"error": {"code": "internal_error", "message": "please contact us"}},
     ],

@@ -213,6 +213,7 @@ _LOST: Final = re.compile(
     r"|\btimed[ -]out\b|deadline exceeded|超时|socket hang up|econnreset|etimedout|unexpected eof"
     r"|\b(?:request|upstream|gateway|connection|read|response|server|backend|worker) time[ -]?out\b"
     r"|(?:connection|stream) (?:was )?(?:reset|aborted|closed|broken)|broken pipe"
+    r"|\bi/o timeout|client\.timeout|\b(?:bad|empty|no) response\b|response body is empty"
 )
 _OF_AN_INPUT: Final = re.compile(r"download|fetch|\burl|图片链接|下载")
 
