@@ -10,7 +10,6 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from opeai_nb.client.values.filename import slug
-from opeai_nb.guard import cached_property
 from opeai_nb.library.disk.files import is_link, is_text, names_in
 from opeai_nb.library.disk.subfolder import is_subfolder, slug_in, time_in
 from opeai_nb.library.queries import Catalogue
@@ -38,6 +37,7 @@ class KeptRequests(Catalogue):
     """The records of a library, by what was asked. Nothing is written but the index."""
 
     _journal: Journal
+    _found_at: tuple[int, list[tuple[Path, str]]] = (-1, [])
 
     def holds(self, identities: Iterable[str], *, prompt: str | None = None) -> frozenset[str]:
         """Return those of these identities that some record has that may be shown.
@@ -84,7 +84,7 @@ class KeptRequests(Catalogue):
         """
         rows = self._index.rows(_BROKEN, whole=False)
         broken = [(self.homes.all[home], file) for home, file in rows]
-        if not (broken := [*broken, *self._unindexed_at_first]):
+        if not (broken := [*broken, *self._passed_over()]):
             return set()
         named: defaultdict[str | None, set[str]] = defaultdict(set)
         for request, prompt in asked:
@@ -101,20 +101,23 @@ class KeptRequests(Catalogue):
                 found |= may_be & {record.identity}
         return found
 
-    @cached_property
-    def _unindexed_at_first(self) -> list[tuple[Path, str]]:
-        """Home and name of each record that the index cannot have, as the first request found them.
+    def _passed_over(self) -> list[tuple[Path, str]]:
+        """Return home and name of each record that the index cannot have.
 
         Their names are no text, or pictures tell of them and they are not there; but for those that
         an unfinished request will write: it was killed between the two, or is at it. Or a person
-        has moved their folder. Each request would list all names of a large library.
+        has moved their folder. All names of a large library are not listed for each request, but
+        for the first, and where records have gone since.
         """
-        return [
-            (home, name)
-            for home in self.homes.there
-            for part in places_in(home)
-            for name in self._unindexed(home, part)
-        ]
+        if (drops := self._index.drops) != self._found_at[0]:
+            found = [
+                (home, name)
+                for home in self.homes.there
+                for part in places_in(home)
+                for name in self._unindexed(home, part)
+            ]
+            self._found_at = drops, found
+        return self._found_at[1]
 
     def _unindexed(self, home: Path, part: Place) -> list[str]:
         names = set(names_in(home / part.name))

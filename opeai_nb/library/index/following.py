@@ -106,6 +106,8 @@ class Following:
         self._names: dict[int, NamesThere] = {}
         self.is_spread = False
         """Whether there are sub-folders, as far as is known."""
+        self.drops = 0
+        """How often records were found to be no more where they were."""
         self._age = 0
         self._seen: set[int] = set()
         self._absent: set[int] = set()
@@ -234,6 +236,7 @@ class Following:
             with transaction(database):
                 times, mark = home_noted(database, home)
                 gone = {file for file in gone if not _is_there(folder, file)}
+                self.drops += bool(gone)
                 rows = [row for row in rows if _is_there(folder, row[1])]
                 mark = put(database, home, mark, [*gone, *new], rows)
                 still = {

@@ -82,6 +82,11 @@ class Index:
         growth = self._following.growth
         return None if growth is None else (growth.count, growth.total)
 
+    @property
+    def drops(self) -> int:
+        """How often records were found to be no more where they were."""
+        return self._following.drops
+
     def answers(
         self, *asked: tuple[str, Mapping[str, Any] | Sequence[Any]], whole: bool = True
     ) -> list[list[tuple[Any, ...]]]:
