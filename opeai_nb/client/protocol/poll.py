@@ -50,7 +50,8 @@ def watch(endpoint: Endpoint, task: Task, patience: Patience) -> Flow[Task]:
     except OpeaiError as error:
         error.pictures = error.pictures or task.pictures
         is_refused = isinstance(error, AnswerError) and not isinstance(error, PASSING)
-        if not is_refused or not (task.pictures or isinstance(error, TaskExpiredError)):
+        is_lost = isinstance(error, TaskExpiredError) or not task.platform_status
+        if not is_refused or not (task.pictures or is_lost):
             raise
         # Nobody knows the task: what was shown beside its id may be all that it came to.
         from opeai_nb.client.protocol.read_submission import beside_id  # seldom needed

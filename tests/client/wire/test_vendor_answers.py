@@ -147,10 +147,10 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         {"t0": {"status": "done", "url": OTHER}, "t1": {"status": "running"}},
         {"data": {"t0": {"status": "done", "url": OTHER}, "t1": {"status": "done", "url": URL}}},
     ),
-    "a result's address beside the task that makes it": (
-        {"id": "q-9", "status": "queued", "result_url": f"{HERE}/v1/results/q-9"},
-        Answer({"detail": "not ready"}, status=404),
-        {"images": [URL]},
+    "a page of its own, and a picture of somebody else's": (
+        {"id": "q-9", "status": "queued", "result_url": f"{HERE}/app/q-9"},
+        *[{"task_id": "q-9", "promo": OTHER}] * 45,
+        {"id": "q-9", "status": "done", "images": [URL]},
     ),
     "Modal": (
         Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),
@@ -640,7 +640,9 @@ def test_bytes_of_no_known_name_are_no_result_of_an_edit(shell: Shells, name: st
 def test_picture_beside_the_id_of_a_task_that_nobody_knows_is_not_lost(
     shell: Shells, body: Any
 ) -> None:
-    assert plays(shell, body, Answer({"error": {"message": "no route"}}, status=404)) == [RED]
+    for status in (400, 403, 404, 405):
+        lost = Answer({"error": {"message": "no route"}}, status=status)
+        assert plays(shell, body, lost) == [RED]
     assert plays(shell, body, DONE | {"odd": OTHER}) == [RED]
 
 

@@ -25,7 +25,6 @@ from opeai_nb.client.wire.read_pictures import (
     guessed_in,
     listed_in,
     pictures_in,
-    sure_guesses,
 )
 from opeai_nb.client.wire.spelling import squeezed
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID, guessed_id, only_id
@@ -150,11 +149,10 @@ def _early(answer: UnwrappedAnswer, node: Mapping[str, Any]) -> tuple[Picture, .
 
     A word that nobody knows may mean it, and a failure may leave some behind, which are not to be
     lost. Of a task that goes on only the whole list of one that is at its end: others are drafts.
-    Without a word what is surely a picture counts under any name: nobody may know the task.
     """
     status = read_status(word := status_word(node))
     if not word or status in {"unknown", "failed"}:
-        return _good(pictures_in(answer)) or (() if word else sure_guesses(answer))
+        return _good(pictures_in(answer))
     listed = _good(listed_in(answer)) if is_at_its_end(answer.places.nodes) else ()
     return listed if len(listed) >= answer.wanted else ()
 

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from opeai_nb.client.values.task import goes_on
 from opeai_nb.client.wire.task.guessed_id import ID_TEXT
 from opeai_nb.client.wire.task.task_fields import row_id, status_word
 
@@ -81,9 +80,6 @@ def task_link_in(node: Mapping[str, Any]) -> str | None:
         return direct.strip()
     if "name" in node and _OPERATION.fullmatch(str(node["name"])):
         return f"/v1/{node['name']}"
-    later = node.get("result_url") or node.get("response_url")
-    if isinstance(later, str) and later.strip() and goes_on(status_word(node)):
-        return later.strip()  # what is there once the task is done
     if "urls" not in node and "links" not in node:
         return None
     # Anything has a `self`; a task that has no other link says that it is one.
