@@ -191,6 +191,8 @@ def test_failure_of_the_server_in_an_item_leaves_open_what_was_paid(shell: Shell
         {"code": "UpstreamTimeout", "message": "no answer"},
         {"success": False, "message": "Internal Server Error"},
         {"error": "read tcp 10.0.0.2:443: i/o timeout"},
+        {"error": {"message": 'Post "https://a.test/v1/images/generations": EOF'}},
+        {"error": {"message": "the download of the generated image timed out"}},
         {"error": {"message": "upstream returned an empty response"}},
         {"code": -1, "msg": "系统异常", "data": None},
         {"error": {"code": "internal_error", "message": "please contact us"}},

@@ -203,7 +203,7 @@ def _gave_up(problem: Problem) -> bool:
     """
     told = problem.message.lower()
     is_code = _LOST_CODE.search(squeezed(problem.code or "")) is not None
-    return (is_code or _LOST.search(told) is not None) and not _OF_AN_INPUT.search(told)
+    return (is_code or _LOST.search(told) is not None) and not _OF_AN_INPUT.match(told)
 
 
 _VAGUE: Final = frozenset({AnswerError, BadRequestError})
@@ -213,9 +213,12 @@ _LOST: Final = re.compile(
     r"|\btimed[ -]out\b|deadline exceeded|超时|socket hang up|econnreset|etimedout|unexpected eof"
     r"|\b(?:request|upstream|gateway|connection|read|response|server|backend|worker) time[ -]?out\b"
     r"|(?:connection|stream) (?:was )?(?:reset|aborted|closed|broken)|broken pipe"
-    r"|\bi/o timeout|client\.timeout|\b(?:bad|empty|no) response\b|response body is empty"
+    r"|: eof\Z|\bi/o timeout|client\.timeout|\b(?:bad|empty|no) response\b|response body is empty"
 )
-_OF_AN_INPUT: Final = re.compile(r"download|fetch|\burl|图片链接|下载")
+_OF_AN_INPUT: Final = re.compile(
+    r"(?!.*(?:generat|result|output|response|upstream)).*(?:download|fetch|\burl|图片链接|下载)",
+    re.S,
+)
 
 
 def _status_meant(problem: Problem) -> int:
