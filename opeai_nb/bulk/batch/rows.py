@@ -47,7 +47,8 @@ _IMAGE: Final = re.compile(r"image[ _]?(\d+)")
 _SHEET_ERRORS: Final = frozenset(
     ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 )
-_BRACED: Final = re.compile(r"(?<!\\)(\{+)\s*([^{}]+?)\s*(?:![rsa]\s*)?\}")
+_BRACED: Final = re.compile(r"(?<![\\{])(\{+)([^{}]+)\}")
+_CONVERSION: Final = re.compile(r"![rsa]\Z")
 _SEPARATORS: Final = re.compile(r"[;|\n]")
 
 
@@ -275,7 +276,8 @@ def _check_braces(prompt: str, columns: set[str], words: set[str]) -> None:
     """
     is_jinja = not words and "\\{" not in prompt
     for found in _BRACED.finditer(prompt):
-        braces, name = found.groups()
+        braces, inside = found.groups()
+        name = _CONVERSION.sub("", inside.strip()).strip()
         if name in columns - words and (len(braces) == 1 or is_jinja):
             raise InputError(
                 f"{found[0]} in the prompt is no column, and would be painted as it stands.",

@@ -103,6 +103,12 @@ def test_a_column_in_braces_that_would_be_painted_as_they_stand_is_told(template
         rows_of([{"city": "Rome", "n": 1}], template, {})
 
 
+def test_white_space_behind_an_open_brace_is_read_in_a_straight_line() -> None:
+    """A tenth of a second; a search that goes back over it takes minutes."""
+    text = "{{" + " " * 100_000
+    assert rows_of(["a fox"], f"{text} {{prompt}}", {}).plan[0].request.prompt.endswith("a fox")
+
+
 @pytest.mark.parametrize(
     ("template", "told"),
     [
