@@ -13,7 +13,7 @@ from opeai_nb.client.protocol import schedule
 from opeai_nb.client.protocol.results import is_whole, received
 from opeai_nb.client.protocol.steps import CutAnswer, Flow, NotJson, Now, Reply, Sleep, Unsent
 from opeai_nb.client.values.request import wanted
-from opeai_nb.client.values.task import Task, goes_on
+from opeai_nb.client.values.task import VAGUE, Task, goes_on
 from opeai_nb.client.wire.dialects import DIALECTS
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import Problem
@@ -172,12 +172,14 @@ _OF_THE_KEY: Final = (AuthenticationError, PermissionDeniedError, QuotaError, Ra
 def _answer_if_any(reply: Reply, task: Task) -> Task | OpeaiError:
     try:
         answer = _read_anew(reply, task)
+        if _is_empty_envelope(answer, reply.body):
+            raise UnreadableAnswerError(_NO_ROW, status_code=reply.status)
     except UnreadableAnswerError as error:
         # A page of a proxy or a load balancer passes; the task does not. An answer of the table
         # without a row (platform.md 2.2) is a task that it does not know.
         is_no_row = _is_no_row(reply.body)
         kind = TaskExpiredError if is_no_row else ServerError
-        message = "The platform does not know the task." if is_no_row else error.message
+        message = _NO_ROW if is_no_row else error.message
         return kind(message, status_code=error.status_code, request_id=error.request_id)
     if isinstance(answer, Problem):
         return error_of(answer, paid=False, task_id=task.id)
@@ -222,6 +224,16 @@ def _done(found: Pictures) -> Task:
         request_id=found.request_id,
         notes=found.notes,
     )
+
+
+_NO_ROW: Final = "The platform does not know the task."
+
+
+def _is_empty_envelope(answer: Pictures | Task | Problem, body: object) -> bool:
+    """Tell a word of success for the question from one for the task: there is no row beside it."""
+    if not isinstance(answer, Task) or answer.pictures or not _is_no_row(body):
+        return False
+    return squeezed(answer.platform_status).upper() in VAGUE
 
 
 def _is_no_row(body: object) -> bool:

@@ -509,6 +509,11 @@ def test_refusal_with_a_number_of_its_own_is_a_refusal(shell: Shells) -> None:
         plays(shell, {"errno": 17, "code": 400, "message": "too large", "request_id": "ab12"})
 
 
+def test_word_of_success_for_the_question_alone_does_not_end_the_wait(shell: Shells) -> None:
+    empty = {"status": "success", "message": "", "data": None}
+    assert plays(shell, {"task_id": "t"}, *[empty] * 4, {"status": "running"}, DONE) == [RED]
+
+
 def test_empty_list_without_a_status_does_not_end_the_wait(shell: Shells) -> None:
     assert plays(shell, {"task_id": "t"}, *[[], {"data": []}] * 4, DONE) == [RED]
 
