@@ -365,11 +365,34 @@ def _workbook(path: Path) -> Iterator[tuple[int, Mapping[Any, Any]]]:
 
 
 def _sheet(path: Path, openpyxl: Any) -> Iterator[tuple[Any, ...]]:
+    """Yield the cells of each row. Raises `InputError` for a formula that was never computed."""
     from zipfile import BadZipFile
 
+    def rows(file: Any, *, computed: bool) -> Iterator[tuple[Any, ...]]:
+        book = openpyxl.load_workbook(file, read_only=True, data_only=computed)
+        return iter(book.worksheets[0].iter_rows(values_only=not computed))
+
     try:
-        with os.fdopen(open_plain(path, links=True), "rb") as file:
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-            yield from book.worksheets[0].iter_rows(values_only=True)
+        with (
+            os.fdopen(open_plain(path, links=True), "rb") as file,
+            os.fdopen(open_plain(path, links=True), "rb") as again,
+        ):
+            both = zip(rows(file, computed=True), rows(again, computed=False), strict=False)
+            for number, (cells, formulas) in enumerate(both, 1):
+                _check_computed(number, cells, formulas)
+                yield tuple(cell.value for cell in cells)
+    except InputError:  # it is a ValueError
+        raise
     except (BadZipFile, KeyError, ValueError, IndexError) as error:
         raise InputError(f"{path.name} is not an Excel workbook.") from error
+
+
+def _check_computed(number: int, cells: Sequence[Any], formulas: Sequence[Any]) -> None:
+    """Refuse what a program wrote and no spreadsheet has opened since: it would count as empty."""
+    for cell, formula in zip(cells, formulas, strict=False):
+        # A formula that came to an empty text has the kind of one.
+        if cell.value is None and formula is not None and cell.data_type != "str":
+            raise InputError(
+                f"Row {number} has a formula that was never computed: {formula}.",
+                advice="Open the workbook in a spreadsheet and save it. Nothing was sent.",
+            )

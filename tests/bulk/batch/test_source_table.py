@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -132,6 +133,29 @@ def test_a_workbook(tmp_path: Path) -> None:
     plan = rows_of(tmp_path / "a.xlsx", None, {})
     assert [(p.request.prompt, p.request.n) for p in plan.plan] == [("a fox", 2), ("an owl", None)]
     assert [row.number for row in plan.table.rows] == [3, 5]
+
+
+def test_a_formula_that_was_never_computed_is_no_empty_cell(tmp_path: Path) -> None:
+    """As programs write them. Its size would be another one, and be paid for."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for cells in (["prompt", "size"], ["a fox", None], ["an owl", '="1024x"&"1536"']):
+        book.active.append(cells)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.raises(InputError, match="Row 3 has a formula that was never computed"):
+        read_table(tmp_path / "a.xlsx")
+    for cell, size in (("<v>1024x1536</v>", "1024x1536"), ("<v></v>", None)):
+        path = tmp_path / "computed.xlsx"
+        with ZipFile(tmp_path / "a.xlsx") as written, ZipFile(path, "w") as computed:
+            for name in written.namelist():
+                text = written.read(name)
+                computed.writestr(
+                    name,
+                    text.replace(b"<v />", cell.encode()).replace(
+                        b'<c r="B3">', b'<c r="B3" t="str">'
+                    ),
+                )
+        assert read_table(path).rows[1].cells.get("size") == size
 
 
 def test_a_workbook_that_is_none(tmp_path: Path) -> None:
