@@ -123,6 +123,7 @@ class Library(KeptRequests):
         self._keeper = Keeper(self.homes, lambda: self._index)
         self._subfolders = Subfolders(self.folder, self._is_large)
         self._told: set[str] = set()
+        self._has_looked = False
         self._lock = Guard()
 
     def __repr__(self) -> str:
@@ -359,10 +360,13 @@ class Library(KeptRequests):
     def problems(self, *, new: bool = False) -> list[str]:
         """Return what is skipped in the folder, each once, with the reason.
 
-        With *new*, only what no such call has returned yet.
+        With *new*, only what no such call has returned yet; the pictures of all records are looked
+        at by the first one then, and those of a record whenever it is shown.
         """
-        for _ in self.records(trashed=True):
-            pass  # each is looked at: a picture may have been spoiled in place
+        if not (new and self._has_looked):
+            for _ in self.records(trashed=True):
+                pass  # each is looked at: a picture may have been spoiled in place
+            self._has_looked = True
         rows = self._index.rows("SELECT file, problem FROM records WHERE problem IS NOT NULL")
         rows += [found for home in self.homes.there for found in passed_over(home)]
         found = sorted([*(f"{file}: {told}" for file, told in rows), *self._journal.problems()])

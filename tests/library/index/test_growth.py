@@ -176,6 +176,19 @@ def test_no_question_costs_more_where_many_records_are_marked(
     assert costs[0] == costs[1]
 
 
+def test_what_is_damaged_is_looked_for_in_all_pictures_once(shelves: dict[int, Path]) -> None:
+    """`%imagine tasks` tells of it, and may be asked again and again."""
+    costs = []
+    for folder in shelves.values():
+        library = Library(folder, metadata=False)
+        assert library.problems(new=True) == []
+        with counting() as counts:
+            library.problems(new=True)
+        costs.append(counts)
+        library.close()
+    assert costs[0] == costs[1]
+
+
 def test_a_session_s_notes_cost_no_more_after_many_others(tmp_path: Path) -> None:
     library = Library(tmp_path / "imagine")
     costs = []
