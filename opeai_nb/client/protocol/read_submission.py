@@ -42,7 +42,7 @@ from opeai_nb.client.wire.read_documented import Pictures
 from opeai_nb.client.wire.read_pictures import sure_guesses
 from opeai_nb.client.wire.redact import without_key
 from opeai_nb.client.wire.request_id import request_id_of
-from opeai_nb.client.wire.task.task_link import poll_link
+from opeai_nb.client.wire.task.task_link import leads_to_task, poll_link
 from opeai_nb.client.wire.unwrap import Places
 from opeai_nb.client.wire.unwrapped_answer import unwrapped
 from opeai_nb.errors import (
@@ -261,8 +261,13 @@ def _is_half(reply: Reply) -> bool:
         and isinstance(reply.body, NotJson)
         and (reply.body.is_open or not reply.body.text.strip())
         and reply.body.text.lstrip()[:1] in {"", "{", "["}
-        and not (reply.status in {201, 202} and poll_link(Places(), reply))
+        and not _says_where(reply)
     )
+
+
+def _says_where(reply: Reply) -> bool:
+    link = poll_link(Places(), reply)
+    return link is not None and (reply.status in {201, 202} or leads_to_task(link))
 
 
 def pause_before_resending(problem: Problem, reply: Reply, refused: int) -> float:

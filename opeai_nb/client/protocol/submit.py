@@ -43,7 +43,7 @@ def _sent(endpoint: Endpoint, call: Call, request: ImageRequest) -> Flow[Generat
     refused = unsent = moved = 0
     while True:
         try:
-            reply: Reply = yield call
+            reply: Reply = endpoint.at_home((yield call))
         except Unsent as failure:
             unsent += 1
             if unsent >= schedule.CONNECT_ATTEMPTS:

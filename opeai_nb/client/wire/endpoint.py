@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
@@ -28,6 +28,7 @@ _API_PATHS = re.compile(
 )
 _TWICE = re.compile(r"\s*(?:https?://)+(?=https?://)", re.IGNORECASE)
 _NO_HOST = re.compile(r"[\s\\<>{}$|^`\"'%]")  # what is left where a name should have been put in
+_ABSOLUTE = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _SLASHES = re.compile(r"/{2,}")
 
 
@@ -91,6 +92,18 @@ class Endpoint:
         except ValueError:
             return None
         return joined if self.is_own(joined) else None
+
+    def at_home(self, reply: Reply) -> Reply:
+        """Return an answer whose Location is a path where it names this server in full.
+
+        One that leads from http to https stays: it says what is wrong with the base URL.
+        """
+        target = reply.headers.get("location", "")
+        if not _ABSOLUTE.match(target) or (target[:6] == "https:" and not self.is_own(target)):
+            return reply
+        own = self.own_path(target) or ""
+        is_path = own.startswith("/")
+        return replace(reply, headers={**reply.headers, "location": own}) if is_path else reply
 
     def query(self, path: str) -> Call:
         """Return a GET of JSON."""

@@ -155,6 +155,8 @@ def _read_json(answer: UnwrappedAnswer, asked: str) -> Pictures | Task | Problem
         return task
     if task is not None and problem is not None:
         problem = replace(problem, task_id=task.id or None)
+    if reply.is_redirect and task is not None and task.id and problem_in(reply.body) is None:
+        return task
     if problem is not None and not reply.is_success:
         has_result = holds_result(answer, task)
         if not has_result or problem_in(reply.body) is not None:
@@ -319,7 +321,7 @@ def _finals(parts: list[tuple[Pictures, float | None]], count: int) -> list[Pict
 def _read_text(answer: UnwrappedAnswer, asked: str) -> Pictures | Task | Problem:
     """Read what is no JSON: a page, a Location alone, or a text that is a picture's URL."""
     reply = answer.reply
-    told = read_task(answer) or read_problem(reply)
+    told = read_task(answer) or read_problem(reply) or _linked_task(answer)
     if told is not None:
         return told
     text = reply.body.text.strip()

@@ -152,6 +152,18 @@ BY_TASK: dict[str, tuple[Any, ...]] = {
         *[{"task_id": "q-9", "promo": OTHER}] * 45,
         {"id": "q-9", "status": "done", "images": [URL]},
     ),
+    "Modal, by its whole address": (
+        Answer(b"", status=303, headers={"Location": f"{HERE}/?__modal_function_call_id=fc-01"}),
+        {"data": [{"url": URL}]},
+    ),
+    "a redirect to a task, with words beside it": (
+        Answer({"message": "accepted"}, status=303, headers={"Location": f"{HERE}/v1/tasks/t1"}),
+        DONE,
+    ),
+    "a success that names its task in a header alone": (
+        Answer(b"", headers={"Location": f"http://{HERE[8:]}/v1/tasks/t1"}),
+        DONE,
+    ),
     "Modal": (
         Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),
         Answer(b"", status=303, headers={"Location": "/?__modal_function_call_id=fc-01"}),
