@@ -15,6 +15,7 @@ from opeai_nb.client.protocol.steps import CutAnswer, Flow, NotJson, Now, Reply,
 from opeai_nb.client.values.request import wanted
 from opeai_nb.client.values.task import VAGUE, Task, goes_on
 from opeai_nb.client.wire.dialects import DIALECTS
+from opeai_nb.client.wire.endpoint import path_in
 from opeai_nb.client.wire.error.classify_error import error_of
 from opeai_nb.client.wire.error.read_error import Problem
 from opeai_nb.client.wire.links import links_in_json
@@ -58,6 +59,9 @@ def ask_once(endpoint: Endpoint, task: Task, until: float) -> Flow[Task]:
     paths = dialect.task_paths(task.id)
     if task.poll_path and (own := endpoint.own_path(task.poll_path)):
         paths = (own, *(path for path in paths if path != own))
+    elif task.poll_path and (there := path_in(task.poll_path)) not in {"", *paths}:
+        # Behind a proxy a server names itself as it is called inside: `http://localhost:8000/…`.
+        paths = (*paths, there)
     for path in paths:
         try:
             reply: Reply = yield from query(endpoint, path, until)

@@ -116,6 +116,16 @@ class Endpoint:
         )
 
 
+def path_in(link: str) -> str:
+    """Return the path and the query of a link to anywhere, for `Endpoint.at`; "" for neither."""
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        return ""
+    path = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return path if re.match(r"/(?!/)", path) and parts.path != "/" else ""
+
+
 def _origin(url: str) -> tuple[str, str | None, int | None]:
     parts = urlsplit(url)
     ports = {"http": 80, "https": 443}

@@ -320,6 +320,24 @@ def test_refusal_whose_reason_is_known_is_one_beside_an_id(
         plays(shell, {"id": "03ff3cd0820949eb8a41", "data": None, "base_resp": head})
 
 
+@pytest.mark.parametrize("inside", ["http://localhost:8000", "http://api.internal", "//10.0.0.7"])
+@pytest.mark.parametrize("name", ["status_url", "Location"])
+def test_task_is_asked_about_where_its_server_is_reached_whatever_it_calls_itself(
+    shell: Shells, inside: str, name: str
+) -> None:
+    link = f"{inside}/jobs/t1?full=1"
+    first = {"id": "t1", "status": "queued", "status_url": link}
+    post = Answer(b"", status=202, headers={name: link}) if name == "Location" else Answer(first)
+    places = {f"{HERE}/jobs/t1?full=1": Answer(DONE)}
+    script = Script(
+        lambda sent: post if sent.method == "POST" else places.get(str(sent.url), refuses(404))
+    )
+    generation = shell(transport=script).generate("a fox")
+    assert [picture.data for picture in generation.pictures] == [RED]
+    assert {request.url.host for request in script.requests} == {"platform.test"}
+    assert len(script.posts) == 1
+
+
 @pytest.mark.parametrize("name", ["data", "images", "result", "pictures"])
 def test_object_by_numbers_is_a_list_whatever_it_is_called(shell: Shells, name: str) -> None:
     assert plays(shell, {name: {"0": {"url": URL}, "1": {"url": OTHER}}}) == [RED, BLUE]
