@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from opeai_nb.bulk.run.progress import Progress
     from opeai_nb.bulk.sweep.axis import Missing
     from opeai_nb.bulk.sweep.plan import Plan, Point
+    from opeai_nb.library import Library
     from opeai_nb.studio import Studio
 
 _MANY: Final = 10_000
@@ -226,7 +227,8 @@ class Batch:
         trashed = self.studio.library.trashed
         shown = {ours(line, "id") for line in lines if ours(line, "current") is not False}
         earlier = [ours(line, "id") for line in lines if ours(line, "current") is False]
-        return [each for each in earlier if each and each not in shown | trashed]
+        left = [each for each in earlier if each and each not in shown | trashed]
+        return [each for each in left if _is_kept(self.studio.library, each)]
 
     @property
     def progress(self) -> Progress | None:
@@ -357,6 +359,15 @@ class Batch:
             line = self._manifest.add(point, outcome)
             if self.on_line is not None:
                 self.on_line(line)
+
+
+def _is_kept(library: Library, record: object) -> bool:
+    """Tell whether a record of an earlier table is there: a person may have removed it."""
+    try:
+        library.record(str(record))
+    except LibraryError:
+        return False
+    return True
 
 
 def _lines_or_none(path: Path) -> dict[str, Line]:

@@ -245,3 +245,14 @@ def test_a_library_that_takes_no_manifest_has_its_second_home_for_it(
     assert [line["status"] for line in batch(["a"], studio=studio, **SMALL).run().manifest] == [
         "done"
     ]
+
+
+def test_prune_passes_over_what_a_person_has_removed(studio: Studio, tmp_path: Path) -> None:
+    """It raised, and left the rest where it was."""
+    batch(["a fox", "an owl", "a hare"], studio=studio, out=tmp_path, quiet=True).run()
+    now = batch(["a hare"], studio=studio, out=tmp_path, quiet=True).run()
+    for path in tmp_path.glob("*-a-fox-*"):
+        path.unlink()
+    assert len(now.unused) == 1
+    assert now.prune() == 1
+    assert now.unused == []
