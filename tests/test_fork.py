@@ -86,8 +86,8 @@ def test_what_is_printed_or_registered_for_the_end_comes_out() -> None:
 def test_it_hears_a_signal_and_can_be_killed() -> None:
     code = """
         import time
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             while True:  # CPython lets a signal just before a sleep wait for its end
                 time.sleep(0.05)
         except KeyboardInterrupt:
