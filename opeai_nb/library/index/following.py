@@ -70,14 +70,13 @@ class Limits(NamedTuple):
 class Changes(NamedTuple):
     """What is to be done: files to read and to drop, and the folders that were listed, and why.
 
-    *is_anew* says that nothing is noted of the home yet, *names* are all in it where it was listed.
+    *names* are all in the home where it was listed anew.
     """
 
     new: list[str]
     gone: set[str]
     stamps: dict[str, int | None]
     no_more: set[str]
-    is_anew: bool
     names: Sequence[str] = ()
 
 
@@ -192,33 +191,34 @@ class Following:
         """
         self._absent.discard(home)
         folder, process = self._homes[home], None
-        if _is_anew(database, home, which):
+        if is_anew := which is None and _is_anew(database, home):
             process = early_process(home, folder, self._read)
         source = Source(home, folder, self._read, process=process)
         try:
-            changes = self._changes(database, home, which)
+            changes = self._changes(database, home, which, is_anew=is_anew)
         except OSError:
             source.end()
             raise
-        if changes.is_anew:
+        if is_anew:
             note(database, home, None, mark_of(()))
         source = source._replace(names=changes.names)
         count = len(changes.new)
-        if count < self._many or self.growth is not None:
-            source.end()
-        if count >= self._many:
-            if self.growth is not None:  # of the other home, which comes first
-                return
-            self.last = growth = Growth(count, self._database.age)
-            stamp = partial(self.new_stamp, home)
-            self._names = {home: NamesThere(source.folder, stamp, changes.new, changes.stamps)}
-            growth.begin(partial(self._grow, growth, source, changes))
-            return
+        if count >= self._many and self.growth is None:
+            return self._begin_growth(source, changes)
+        source.end()
+        if count >= self._many:  # the other home grows, which comes first
+            return None
         if count >= self._step:
             with room_for_many(database):
                 grow(source, changes.new, partial(_written, database, home), self._step)
             changes = changes._replace(new=[])
-        self._finish(database, source, changes)
+        return self._finish(database, source, changes)
+
+    def _begin_growth(self, source: Source, changes: Changes) -> None:
+        self.last = growth = Growth(len(changes.new), self._database.age)
+        stamp = partial(self.new_stamp, source.home)
+        self._names = {source.home: NamesThere(source.folder, stamp, changes.new, changes.stamps)}
+        growth.begin(partial(self._grow, growth, source, changes))
 
     def _finish(self, database: sqlite3.Connection, source: Source, changes: Changes) -> None:
         """Read what is new, and write that, what is gone and the folders' times down.
@@ -324,14 +324,15 @@ class Following:
             self._names[home] = NamesThere(self._homes[home], partial(self.new_stamp, home))
         return self._names[home]
 
-    def _changes(self, database: sqlite3.Connection, home: int, which: set[str] | None) -> Changes:
+    def _changes(
+        self, database: sqlite3.Connection, home: int, which: set[str] | None, *, is_anew: bool
+    ) -> Changes:
         folder, times = self._homes[home], times_noted(database)[home]
         subfolders = times.keys() - {""}
         # The stamp comes before the listing: what changes in between shows next time.
         stamps = {"": self.stamp(home, "", times)} if which is None or "" in which else {}
-        is_new = _is_anew(database, home, which)
         names = list[str]()
-        if is_new:
+        if is_anew:
             names, there = _names_listed(folder)
         elif which is None:
             own, there = _listed(folder)
@@ -345,7 +346,7 @@ class Following:
         stamps |= {each: self.stamp(home, each, times) for each in sorted(listed)}
         no_more = subfolders - there
         new: Iterable[str]
-        if is_new:  # then their times say nothing
+        if is_anew:  # then their times say nothing
             new, gone = [*records_among(names), *_names_within(folder, listed)], set[str]()
         elif which is None:
             new, gone = self._whole(database, home, _with_times(folder, own, listed))
@@ -353,7 +354,7 @@ class Following:
             new, gone = self._parts(database, home, {*stamps, *no_more})
         # Names begin with their day: the newest are read first.
         newest_first = sorted(filter(is_place, new), reverse=True)
-        return Changes(newest_first, gone, stamps, no_more, is_new, names)
+        return Changes(newest_first, gone, stamps, no_more, names)
 
     def _whole(
         self, database: sqlite3.Connection, home: int, files: Iterable[tuple[str, int, int]]
@@ -457,9 +458,9 @@ def _is_there(folder: Path, file: str) -> bool:
     return is_in and os.path.lexists(f"{folder}{os.sep}{file}")
 
 
-def _is_anew(database: sqlite3.Connection, home: int, which: set[str] | None) -> bool:
+def _is_anew(database: sqlite3.Connection, home: int) -> bool:
     """Tell whether nothing is noted of a home yet."""
-    return which is None and not times_noted(database)[home] and not _has_any(database, home)
+    return not times_noted(database)[home] and not _has_any(database, home)
 
 
 def _has_any(database: sqlite3.Connection, home: int) -> bool:
