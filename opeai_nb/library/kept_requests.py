@@ -122,7 +122,7 @@ class KeptRequests(Catalogue):
     def _unindexed(self, home: Path, part: Place) -> list[str]:
         names = set(names_in(home / part.name))
         told = {f"{n.rpartition('-')[0]}{ENDING}" for n in names if not n.endswith(ENDING)}
-        missing = told - names if part.is_followed else told | records_among(names)
+        missing = told - names if part.is_followed else told | unrenamed_among(names)
         found = {part.holding(name) for name in missing if slug_in(name) is not None}
         if found and part.is_followed:
             found -= {entry.record_file for entry in self._journal.entries()}
@@ -178,7 +178,7 @@ def _folders_in(folder: Path) -> list[str]:
     return [name for name in names_in(folder) if "." not in name and is_text(name)]
 
 
-def records_among(names: Iterable[str]) -> set[str]:
+def unrenamed_among(names: Iterable[str]) -> set[str]:
     """Return the names that are those of records which nobody has renamed."""
     return {name for name in names if name.endswith(ENDING) and slug_in(name) is not None}
 
@@ -190,7 +190,7 @@ def passed_over(home: Path) -> Iterator[tuple[str, str]]:
         for name in map(place.holding, nameless(names)):
             text = os.fsencode(name).decode(errors="replace")
             yield text, "its name is no text: an archive of another system"
-        if not place.is_followed and records_among(names):
+        if not place.is_followed and unrenamed_among(names):
             is_moved = is_link(home / place.name)
             why = "it is a link" if is_moved else "its name is not that of a day (2026-11-22)"
             yield place.name, f"records in it are not looked at: {why}"

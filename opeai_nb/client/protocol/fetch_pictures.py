@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from opeai_nb.client.protocol.patience import Patience
-from opeai_nb.client.protocol.results import is_read, is_to_come, nothing_good, with_echo_told
+from opeai_nb.client.protocol.results import is_read, is_to_come, nothing_good, without_echo
 from opeai_nb.client.protocol.steps import Flow, Together
 from opeai_nb.client.values.answer_notes import ECHOED
 from opeai_nb.client.values.task import Task
@@ -74,7 +74,7 @@ def _fetched(endpoint: Endpoint, generation: Generation, seconds: float | None) 
     results: Sequence[Picture] = (yield Together(flows)) if flows else ()
     for place, picture in zip(wanted, results, strict=True):
         pictures[place] = picture
-    fetched = with_echo_told(replace(generation, pictures=tuple(pictures)))
+    fetched = without_echo(replace(generation, pictures=tuple(pictures)))
     if not fetched.good:
         raise nothing_good(fetched)
     has_all = not any(isinstance(p.error, DownloadError) for p in pictures)

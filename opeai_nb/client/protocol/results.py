@@ -119,10 +119,10 @@ def _dropped_input(found: Pictures, request: ImageRequest) -> tuple[str, ...]:
 _UNSURE: Final = DOUBTS | {GUESS}
 
 
-def with_echo_told(generation: Generation) -> Generation:
-    """Tell an input that an answer repeats at a URL of its own: no name in it said so.
+def without_echo(generation: Generation) -> Generation:
+    """Leave out an input that an answer repeats at a URL of its own: no name in it said so.
 
-    Beside as many others as were asked for it is left out.
+    Where that would leave fewer than were asked for it stays, and is told.
     """
     inputs = generation.request.image
     sent = {data for image in inputs for data in (image.data, image.sent) if data}

@@ -20,7 +20,7 @@ from opeai_nb.client.protocol.results import (
     is_to_come,
     is_unread,
     nothing_good,
-    with_echo_told,
+    without_echo,
 )
 from opeai_nb.client.values.answer_notes import CUT_TASKS, DOUBTS, GUESS
 from opeai_nb.client.wire.task.guessed_id import GUESSED_ID
@@ -210,7 +210,7 @@ async def _fetched(
 def keep(context: JobContext, entry: Entry, whole: Generation) -> Generation:
     """Keep pictures and record, and settle the entry."""
     told = len(whole.notes)
-    whole = with_echo_told(whole)
+    whole = without_echo(whole)
     for note in whole.notes[told:]:
         context.progress.note(note)
     is_sure = DOUBTS.isdisjoint(whole.notes)
